@@ -1,0 +1,251 @@
+//! The socket: connects, joins after the last event of the page, says what waits, hears what is told,
+//! and comes back when it is lost.
+
+use super::{Beat, Heard, Live, Pulse, Reconnect, Status};
+use crate::wire::{ClientFrame, CommandId, ErrorCode, PROTOCOL, Seq, ServerFrame};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::{SinkExt, StreamExt, stream, stream::SplitSink};
+use gloo_net::websocket::{Message, futures::WebSocket};
+use gloo_timers::future::{IntervalStream, TimeoutFuture, sleep};
+use leptos::{prelude::*, task::spawn_local};
+
+/// How often the pulse is felt, in milliseconds.
+const TICK_MS: u32 = 1_000;
+
+/// Pause in milliseconds before a post that the server could not store is tried again.
+const AGAIN_MS: u32 = 2_000;
+
+/// What keeps a connection going.
+enum Sign {
+    /// A frame came in.
+    Frame(String),
+    /// The connection is lost.
+    Lost,
+    /// There is something to send.
+    Work,
+    /// A second has passed.
+    Tick,
+}
+
+/// One open connection.
+struct Connection {
+    live: Live,
+    sink: SplitSink<WebSocket, Message>,
+    pulse: Pulse,
+    /// The room's head at the last pong: if it is still not here at the next, something was lost.
+    promised: Seq,
+    joined: bool,
+    wake: UnboundedSender<()>,
+}
+
+/// Brings a room to life, where it shows the newest page. Runs once, after hydration.
+pub(super) fn connect(live: Live, newest: bool) {
+    if !newest {
+        return;
+    }
+    let (wake, mut work) = unbounded();
+    let waker = wake.clone();
+    Effect::new(move || {
+        live.work.track();
+        // The receiver lives as long as the task below, and that as long as the page.
+        let _ = waker.unbounded_send(());
+    });
+    live.status.set(Status::Connecting);
+    spawn_local(async move {
+        let mut reconnect = Reconnect::default();
+        loop {
+            if let Ok(socket) = WebSocket::open_with_protocol(&url(), PROTOCOL) {
+                talk(live, socket, &mut work, &wake, &mut reconnect).await;
+            }
+            live.with_outbox(super::Outbox::again);
+            let delay = reconnect.delay(js_sys::Math::random());
+            sleep(delay).await;
+        }
+    });
+}
+
+/// Serves one connection until it is lost.
+async fn talk(
+    live: Live,
+    socket: WebSocket,
+    work: &mut UnboundedReceiver<()>,
+    wake: &UnboundedSender<()>,
+    reconnect: &mut Reconnect,
+) {
+    let (sink, frames) = socket.split();
+    let frames = frames.map(|frame| match frame {
+        Ok(Message::Text(json)) => Sign::Frame(json),
+        Ok(Message::Bytes(_)) | Err(_) => Sign::Lost,
+    });
+    let ticks = IntervalStream::new(TICK_MS).map(|()| Sign::Tick);
+    let mut signs = stream::select(
+        frames.chain(stream::iter([Sign::Lost])),
+        stream::select(work.map(|()| Sign::Work), ticks),
+    );
+    let mut connection =
+        Connection { live, sink, pulse: Pulse::default(), promised: 0, joined: false, wake: wake.clone() };
+    while let Some(sign) = signs.next().await {
+        if connection.follow(sign).await.is_none() {
+            break;
+        }
+        if connection.joined {
+            reconnect.succeeded();
+        }
+    }
+    live.status.set(Status::Offline);
+}
+
+impl Connection {
+    /// Does what a sign asks for; `None` where the connection is over.
+    async fn follow(&mut self, sign: Sign) -> Option<()> {
+        match sign {
+            Sign::Frame(json) => {
+                self.pulse.heard();
+                // A frame that this version cannot read is skipped; a gap in the events shows itself.
+                let frame = serde_json::from_str(&json).unwrap_or(ServerFrame::Unknown);
+                self.hear(frame).await
+            }
+            Sign::Lost => None,
+            Sign::Work => self.work().await,
+            Sign::Tick => match self.pulse.tick(TICK_MS.into()) {
+                Beat::Rest => Some(()),
+                Beat::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
+                Beat::Dead => None,
+            },
+        }
+    }
+
+    async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
+        match frame {
+            ServerFrame::Welcome { heartbeat_ms, you, .. } => {
+                self.pulse.every(heartbeat_ms);
+                self.live.you.set(you);
+                self.join().await
+            }
+            ServerFrame::Joined { head, reset, messages, .. } => {
+                if reset {
+                    self.start_afresh(head, messages.unwrap_or_default());
+                }
+                self.joined = true;
+                self.live.status.set(Status::Open);
+                self.work().await
+            }
+            ServerFrame::Events { events, .. } => match self.live.change(|feed| feed.hear(&events)) {
+                Heard::Applied => Some(()),
+                Heard::Gap => self.join().await,
+            },
+            ServerFrame::Ack { id, .. } => self.acknowledged(id).await,
+            ServerFrame::Error { id, code, message, retry_ms } => {
+                self.refused(id, code, message, retry_ms).await
+            }
+            ServerFrame::Renamed { id, name } => {
+                self.live.renamed(id, &name);
+                Some(())
+            }
+            ServerFrame::Pong { heads, .. } => self.compare(heads.into_values().next().unwrap_or(0)).await,
+            ServerFrame::Unknown => Some(()),
+        }
+    }
+
+    /// Joins after the last event that is shown: nothing is missed and nothing comes twice.
+    async fn join(&mut self) -> Option<()> {
+        let (after, log) = self.live.with_feed(|feed| (feed.last(), feed.log().to_owned()));
+        let room = self.live.room.get_value().to_string();
+        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None }).await
+    }
+
+    /// Sends what waits, once the room is joined.
+    async fn work(&mut self) -> Option<()> {
+        if !self.joined {
+            return Some(());
+        }
+        if let Some((id, name)) = self.live.naming().get_value() {
+            self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
+        }
+        let Some(post) = self.live.with_outbox(super::Outbox::next) else { return Some(()) };
+        let room = self.live.room.get_value().to_string();
+        self.say(&ClientFrame::Post { id: post.id, room, text: post.text.to_string(), reply_to: None }).await
+    }
+
+    async fn acknowledged(&mut self, id: CommandId) -> Option<()> {
+        if !self.named(id) {
+            self.live.with_outbox(|outbox| outbox.settle(id));
+        }
+        self.work().await
+    }
+
+    async fn refused(
+        &mut self,
+        id: Option<String>,
+        code: ErrorCode,
+        message: String,
+        retry_ms: Option<u64>,
+    ) -> Option<()> {
+        let Some(id) = id.and_then(|id| id.parse().ok()) else { return Some(()) };
+        if self.named(id) {
+            self.live.name_problem.set(message);
+            return Some(());
+        }
+        if !self.live.with_outbox(|outbox| outbox.is_under_way(id)) {
+            return Some(());
+        }
+        match code {
+            ErrorCode::RateLimited | ErrorCode::Internal => {
+                let pause = retry_ms.map_or(AGAIN_MS, |ms| ms.min(60_000) as u32);
+                self.try_again_in(pause);
+                Some(())
+            }
+            _ => {
+                self.live.change(|feed| feed.fail(id, message));
+                self.live.with_outbox(|outbox| outbox.settle(id));
+                self.work().await
+            }
+        }
+    }
+
+    /// Whether `id` is the change of name that was under way; it is settled then.
+    fn named(&self, id: CommandId) -> bool {
+        let naming = self.live.naming();
+        let settled = naming.with_value(|naming| naming.as_ref().is_some_and(|(naming, _)| *naming == id));
+        if settled {
+            naming.set_value(None);
+        }
+        settled
+    }
+
+    fn try_again_in(&self, ms: u32) {
+        let (live, wake) = (self.live, self.wake.clone());
+        spawn_local(async move {
+            TimeoutFuture::new(ms).await;
+            live.with_outbox(super::Outbox::again);
+            let _ = wake.unbounded_send(());
+        });
+    }
+
+    /// A head that was promised a heartbeat ago and is not here was lost on the way.
+    async fn compare(&mut self, head: Seq) -> Option<()> {
+        let last = self.live.with_feed(super::Feed::last);
+        let lost = self.promised > last;
+        self.promised = head;
+        if lost { self.join().await } else { Some(()) }
+    }
+
+    fn start_afresh(&self, head: Seq, messages: Vec<crate::wire::Message>) {
+        self.live.change(|feed| {
+            let log = feed.log().to_owned();
+            feed.reset(log, head, messages);
+        });
+    }
+
+    async fn say(&mut self, frame: &ClientFrame) -> Option<()> {
+        let json = serde_json::to_string(frame).ok()?;
+        self.sink.send(Message::Text(json)).await.ok()
+    }
+}
+
+/// The endpoint beside this page: over TLS where the page is.
+fn url() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
+}

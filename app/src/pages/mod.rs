@@ -1,0 +1,7 @@
+//! One page each.
+
+mod room;
+mod sorry;
+
+pub use room::{Place, Room, RoomPage};
+pub use sorry::Sorry;

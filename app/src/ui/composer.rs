@@ -1,0 +1,62 @@
+//! The place to write.
+
+use crate::{live::Live, ui::Problem};
+use leptos::{
+    ev::{KeyboardEvent, SubmitEvent},
+    html,
+    prelude::*,
+};
+
+/// The place to write. Without script it is a plain form; what was typed before the script came
+/// stays, since nobody sets the field but its author.
+#[component]
+pub fn Composer(
+    /// The room.
+    live: Live,
+) -> impl IntoView {
+    let field = NodeRef::<html::Textarea>::new();
+    let (problem, set_problem) = signal(String::new());
+    let send = move || {
+        let Some(field) = field.get() else { return };
+        match live.post(&field.value()) {
+            Ok(()) => field.set_value(""),
+            Err(words) => return set_problem.set(words),
+        }
+        set_problem.set(String::new());
+    };
+    let submit = move |submit: SubmitEvent| {
+        submit.prevent_default();
+        send();
+    };
+    // While a word is being composed, Enter chooses it.
+    let press = move |key: KeyboardEvent| {
+        if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
+            key.prevent_default();
+            send();
+        }
+    };
+    let label = format!("Message to {}", live.title.get_value());
+    view! {
+        <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
+            <label class="unseen" for="text">{label.clone()}</label>
+            <textarea
+                node_ref=field
+                id="text"
+                name="text"
+                rows="1"
+                placeholder=label
+                autocomplete="off"
+                enterkeyhint="send"
+                aria-describedby="text-problem"
+                required
+                on:keydown=press
+            ></textarea>
+            <button type="submit" aria-label="Send">
+                <svg viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M4 12h14M12 5l7 7-7 7" />
+                </svg>
+            </button>
+            <Problem id="text-problem" words=problem />
+        </form>
+    }
+}

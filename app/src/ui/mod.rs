@@ -1,0 +1,19 @@
+//! One thing on screen each.
+
+mod composer;
+mod header;
+mod history;
+mod line;
+mod problem;
+mod state;
+mod time;
+mod transcript;
+
+pub use composer::Composer;
+pub use header::Header;
+pub use history::History;
+pub use line::Line;
+pub use problem::Problem;
+pub use state::State;
+pub use time::Time;
+pub use transcript::Transcript;

@@ -1,0 +1,80 @@
+//! What durably happened in a room, and the message that comes of it.
+
+use super::{CommandId, Millis, PersonId, PersonName, Seq};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A person as others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Who it is.
+    pub id: PersonId,
+    /// What they are called.
+    pub name: PersonName,
+}
+
+/// One entry of a room's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its place in the room's order.
+    pub seq: Seq,
+    /// When it was committed.
+    pub at: Millis,
+    /// The command that made it.
+    pub id: CommandId,
+    /// Whose command it was.
+    pub author: Author,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventBody {
+    /// Somebody posted.
+    Message {
+        /// What they said, trimmed.
+        text: Arc<str>,
+        /// The `seq` of the message that this one answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+    },
+    /// A kind that this program does not know; its `seq` counts all the same.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A message in its present state: what events have made of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The `seq` of the event that posted it.
+    pub seq: Seq,
+    /// When it was posted.
+    pub at: Millis,
+    /// The command that posted it.
+    pub id: CommandId,
+    /// Who posted it.
+    pub author: Author,
+    /// What it says.
+    pub text: Arc<str>,
+    /// The `seq` of the message that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+}
+
+impl Message {
+    /// The message that `event` posted, if it posted one.
+    pub fn posted(event: &Event) -> Option<Self> {
+        let EventBody::Message { text, reply_to } = &event.body else { return None };
+        Some(Self {
+            seq: event.seq,
+            at: event.at,
+            id: event.id,
+            author: event.author.clone(),
+            text: text.clone(),
+            reply_to: *reply_to,
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! One unit on the wire: [`ClientFrame`] up, [`ServerFrame`] down.
+
+use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a client says.
+///
+/// Rooms and names are text here: whether they obey their rule is the command's to answer, with the
+/// command's `id`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    /// Receive a room: with `after` everything since, without it the newest page; then live.
+    Join {
+        /// The room's name.
+        room: String,
+        /// The last `seq` that the client has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Seq>,
+        /// The log that `after` belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log: Option<String>,
+        /// Messages on the newest page: 1 to 500, 50 without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u32>,
+    },
+    /// Stop receiving a room.
+    Leave {
+        /// The room's name.
+        room: String,
+    },
+    /// Say something in a joined room.
+    Post {
+        /// Made by the client, kept for every repeat.
+        id: CommandId,
+        /// The room's name.
+        room: String,
+        /// What to say; trimmed by the server.
+        text: String,
+        /// The `seq` of the message that this one answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<Seq>,
+    },
+    /// Change one's display name.
+    Rename {
+        /// Made by the client, kept for every repeat.
+        id: CommandId,
+        /// The new name.
+        name: String,
+    },
+    /// Is the connection alive, and is anything missing?
+    Ping {
+        /// Comes back in `pong`.
+        n: u64,
+    },
+}
+
+/// A WebSocket message that is no [`ClientFrame`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// `unknown_type` or `bad_request`.
+    pub code: ErrorCode,
+    /// What is wrong, for a person.
+    pub message: String,
+    /// The command's id, where one could be read.
+    pub id: Option<String>,
+}
+
+impl ClientFrame {
+    const TYPES: [&'static str; 5] = ["join", "leave", "post", "rename", "ping"];
+
+    /// Longest id that is sent back with an error about a malformed command.
+    const ID_BYTES: usize = 64;
+
+    /// Reads one frame.
+    ///
+    /// # Errors
+    /// [`Malformed`], ready to be answered.
+    pub fn parse(json: &str) -> Result<Self, Malformed> {
+        serde_json::from_str(json).map_err(|error| Self::why_malformed(json, &error))
+    }
+
+    fn why_malformed(json: &str, error: &serde_json::Error) -> Malformed {
+        let bad = |message: String, id| Malformed { code: ErrorCode::BadRequest, message, id };
+        let Ok(value) = serde_json::from_str::<Value>(json) else {
+            return bad("That is not JSON.".into(), None);
+        };
+        let id = value["id"].as_str().filter(|id| id.len() <= Self::ID_BYTES).map(Into::into);
+        match value["type"].as_str() {
+            None => bad("A frame is a JSON object with a type.".into(), id),
+            Some(kind) if Self::TYPES.contains(&kind) => bad(format!("This {kind} is wrong: {error}."), id),
+            Some(_) => Malformed {
+                code: ErrorCode::UnknownType,
+                message: format!("The types are {}.", Self::TYPES.join(", ")),
+                id,
+            },
+        }
+    }
+}
+
+/// What the server says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// Always the first.
+    Welcome {
+        /// The protocol's version.
+        protocol: u32,
+        /// The server's version.
+        server: String,
+        /// The identity of the log; a client that has another starts afresh.
+        log: String,
+        /// Who the server takes this connection for.
+        you: Author,
+        /// What the server accepts.
+        limits: Limits,
+        /// Silence in milliseconds after which the client sends `ping`.
+        heartbeat_ms: u64,
+    },
+    /// The answer to `join`.
+    Joined {
+        /// The room.
+        room: RoomName,
+        /// Its heading.
+        title: String,
+        /// Its newest `seq`.
+        head: Seq,
+        /// Forget what you had: `messages` is the newest page.
+        reset: bool,
+        /// Who is here.
+        members: Vec<Author>,
+        /// The last event that this person has read; 0 where none is known.
+        read: Seq,
+        /// With `reset: true`: the newest messages in order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        messages: Option<Vec<Message>>,
+        /// With `reset: true`: whether there are older ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        more: Option<bool>,
+    },
+    /// What happened, in order.
+    Events {
+        /// Where.
+        room: RoomName,
+        /// What.
+        events: Vec<Arc<Event>>,
+    },
+    /// The command is durable.
+    Ack {
+        /// Which command.
+        id: CommandId,
+        /// The room of its event; none for `rename`, which is no event.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomName>,
+        /// The place of its event; none for `rename`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seq: Option<Seq>,
+        /// It was there already.
+        dup: bool,
+    },
+    /// Something was not done. The connection goes on.
+    Error {
+        /// Which command, where it is known.
+        id: Option<String>,
+        /// What kind of error.
+        code: ErrorCode,
+        /// One sentence for a person.
+        message: String,
+        /// When to try again, in milliseconds from now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_ms: Option<u64>,
+    },
+    /// Somebody here is called something else now.
+    Renamed {
+        /// Who.
+        id: PersonId,
+        /// Their new name.
+        name: PersonName,
+    },
+    /// The answer to `ping`.
+    Pong {
+        /// The ping's number.
+        n: u64,
+        /// The newest `seq` of each joined room.
+        heads: BTreeMap<RoomName, Seq>,
+    },
+    /// A frame that this program does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ServerFrame {
+    /// The frame as it goes over the wire.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a frame of strings and numbers is always JSON")
+    }
+}
+
+/// What the server accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// UTF-8 bytes of a message after trimming.
+    pub message_bytes: usize,
+    /// Characters of a name.
+    pub name_chars: usize,
+    /// Missed events that a join sends one by one.
+    pub catch_up: u64,
+}
+
+impl Limits {
+    /// The limits of this version.
+    pub const HERE: Self = Self {
+        message_bytes: super::limits::MESSAGE_BYTES,
+        name_chars: super::limits::NAME_CHARS,
+        catch_up: super::limits::CATCH_UP,
+    };
+}
+
+/// What kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The frame or one of its fields is wrong.
+    BadRequest,
+    /// The frame's type is not known.
+    UnknownType,
+    /// Nothing is left of the text after trimming.
+    Blank,
+    /// The text is over the limit.
+    TooLong,
+    /// Too many posts; `retry_ms` says when to go on.
+    RateLimited,
+    /// No room can have this name.
+    NoSuchRoom,
+    /// The room must be joined first.
+    NotJoined,
+    /// There is no message at that place.
+    NoSuchMessage,
+    /// It is somebody else's.
+    NotAllowed,
+    /// The name breaks the rule.
+    BadName,
+    /// Nothing can be posted now.
+    ReadOnly,
+    /// The server failed; the command may be sent again.
+    Internal,
+    /// A code that this program does not know.
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,35 @@
+//! The limits of the protocol, each with its unit and what happens past it.
+
+/// UTF-8 bytes that a message may have after trimming. More is `too_long`.
+pub const MESSAGE_BYTES: usize = 8_192;
+
+/// Bytes that one WebSocket message of a client may have. JSON may write one byte as six
+/// (`\u0000`), so a longest message fits with room to spare; more closes the connection with 1009.
+pub const COMMAND_BYTES: usize = 64 * 1_024;
+
+/// Characters that a person's name may have, after trimming. More is `bad_name`.
+pub const NAME_CHARS: usize = 32;
+
+/// Characters that a room's name may have.
+pub const ROOM_CHARS: usize = 64;
+
+/// Missed events that a join still sends one by one. More is answered with `reset: true`.
+pub const CATCH_UP: u64 = 10_000;
+
+/// Messages on the newest page, where nothing else is asked for.
+pub const PAGE: u32 = 50;
+
+/// Most messages that one page may hold.
+pub const PAGE_MOST: u32 = 500;
+
+/// Most events that one HTTP answer may hold.
+pub const EVENTS_MOST: u32 = 1_000;
+
+/// Malformed messages in a row after which a connection is closed with 1008.
+pub const MALFORMED_IN_A_ROW: u32 = 20;
+
+/// Silence in milliseconds after which a client sends `ping`.
+pub const HEARTBEAT_MS: u64 = 15_000;
+
+/// Milliseconds that a client waits for `pong` before it takes the socket for dead.
+pub const PONG_WAIT_MS: u64 = 5_000;

@@ -1,0 +1,32 @@
+//! The protocol `hubbub.v1`: what clients and the server say to each other.
+//!
+//! Every frame is one JSON object with a `type`. Unknown fields are ignored, unknown types survive
+//! parsing as `Unknown`, so that an old client can talk to a new server.
+
+mod event;
+mod frame;
+pub mod limits;
+mod name;
+mod page;
+mod text;
+
+pub use event::{Author, Event, EventBody, Message};
+pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
+pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName};
+pub use page::{Events, Messages, RoomHead, Rooms};
+pub use text::{BadText, one_line, tidy, visible};
+
+/// The name offered in `Sec-WebSocket-Protocol`.
+pub const PROTOCOL: &str = "hubbub.v1";
+
+/// The version in `welcome`.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// A place in a room's order: 1, 2, 3 … without holes; 0 stands before the first.
+pub type Seq = u64;
+
+/// Milliseconds since 1970 UTC.
+pub type Millis = u64;
+
+/// The id that its author's client gave to a command; a repeat of it is harmless.
+pub type CommandId = uuid::Uuid;

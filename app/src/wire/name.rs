@@ -1,0 +1,271 @@
+//! Names: of rooms, of people, and the ids behind the latter.
+
+use super::limits::{NAME_CHARS, ROOM_CHARS};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// The room behind `/`.
+pub const LOBBY: &str = "lobby";
+
+/// The name of a room: 1 to 64 of `a-z 0-9 -`, not starting or ending with `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomName(Arc<str>);
+
+/// A room's name that breaks the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadRoomName;
+
+impl fmt::Display for BadRoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "A room's name is 1 to {ROOM_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -.")
+    }
+}
+
+impl std::error::Error for BadRoomName {}
+
+impl RoomName {
+    /// The room that everybody meets in first.
+    pub fn lobby() -> Self {
+        Self(LOBBY.into())
+    }
+
+    /// The name as it stands in a URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as a heading: `team-tea` is "Team tea".
+    pub fn title(&self) -> String {
+        let spaced = self.0.replace('-', " ");
+        let mut chars = spaced.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    }
+
+    /// Where the room's page is.
+    pub fn path(&self) -> String {
+        if &*self.0 == LOBBY { "/".into() } else { format!("/r/{}", self.0) }
+    }
+}
+
+impl FromStr for RoomName {
+    type Err = BadRoomName;
+
+    fn from_str(name: &str) -> Result<Self, BadRoomName> {
+        let good = (1..=ROOM_CHARS).contains(&name.len())
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        if good { Ok(Self(name.into())) } else { Err(BadRoomName) }
+    }
+}
+
+impl TryFrom<String> for RoomName {
+    type Error = BadRoomName;
+
+    fn try_from(name: String) -> Result<Self, BadRoomName> {
+        name.parse()
+    }
+}
+
+impl From<RoomName> for String {
+    fn from(name: RoomName) -> Self {
+        name.0.as_ref().into()
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Who somebody is, whatever they call themselves: 64 random bits, written as 16 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PersonId(pub u64);
+
+impl PersonId {
+    /// The style class of this person's colour: one of twelve hues of equal lightness.
+    pub fn hue(self) -> &'static str {
+        const HUES: [&str; 12] = [
+            "hue-0", "hue-1", "hue-2", "hue-3", "hue-4", "hue-5", "hue-6", "hue-7", "hue-8", "hue-9",
+            "hue-10", "hue-11",
+        ];
+        HUES[(self.0 % 12) as usize]
+    }
+}
+
+impl FromStr for PersonId {
+    type Err = &'static str;
+
+    fn from_str(id: &str) -> Result<Self, Self::Err> {
+        let digits = id.len() == 16 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let bad = "a person's id is 16 hex digits";
+        if digits { u64::from_str_radix(id, 16).map(Self).map_err(|_| bad) } else { Err(bad) }
+    }
+}
+
+impl TryFrom<String> for PersonId {
+    type Error = &'static str;
+
+    fn try_from(id: String) -> Result<Self, Self::Error> {
+        id.parse()
+    }
+}
+
+impl From<PersonId> for String {
+    fn from(id: PersonId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What a person is called: 1 to 32 characters, trimmed, on one line, none of them a control
+/// character or one that turns the direction of the text around it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PersonName(Arc<str>);
+
+/// A person's name that breaks the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BadName;
+
+impl fmt::Display for BadName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "A name has 1 to {NAME_CHARS} visible characters on one line.")
+    }
+}
+
+impl std::error::Error for BadName {}
+
+impl PersonName {
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name that somebody has who has not chosen one: "Quiet Otter", always the same for `id`.
+    pub fn given(id: PersonId) -> Self {
+        let (adjectives, animals) = (ADJECTIVES.len() as u64, ANIMALS.len() as u64);
+        let adjective = ADJECTIVES[(id.0 % adjectives) as usize];
+        let animal = ANIMALS[(id.0 / adjectives % animals) as usize];
+        Self(format!("{adjective} {animal}").into())
+    }
+}
+
+impl FromStr for PersonName {
+    type Err = BadName;
+
+    fn from_str(name: &str) -> Result<Self, BadName> {
+        let name = name.trim();
+        let good = (1..=NAME_CHARS).contains(&name.chars().count())
+            && !name.chars().any(|c| c.is_control() || is_hidden(c))
+            && name.chars().any(|c| !c.is_whitespace());
+        if good { Ok(Self(name.into())) } else { Err(BadName) }
+    }
+}
+
+/// Characters that show nothing or reorder their neighbours: soft hyphen, zero width, bidi marks,
+/// embeddings, overrides and isolates (Unicode Standard Annex #9), line separators, word joiners,
+/// variation selectors, tags. Zero-width joiner is allowed: emoji are built with it.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+impl TryFrom<String> for PersonName {
+    type Error = BadName;
+
+    fn try_from(name: String) -> Result<Self, BadName> {
+        name.parse()
+    }
+}
+
+impl From<PersonName> for String {
+    fn from(name: PersonName) -> Self {
+        name.0.as_ref().into()
+    }
+}
+
+impl fmt::Display for PersonName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+const ADJECTIVES: [&str; 32] = [
+    "Quiet", "Brave", "Calm", "Clever", "Curious", "Eager", "Early", "Fair", "Gentle", "Glad", "Golden",
+    "Happy", "Honest", "Jolly", "Keen", "Kind", "Lively", "Lucky", "Merry", "Modest", "Nimble", "Noble",
+    "Patient", "Plucky", "Proud", "Quick", "Silver", "Steady", "Sunny", "Warm", "Wise", "Witty",
+];
+
+const ANIMALS: [&str; 32] = [
+    "Otter", "Badger", "Bear", "Beaver", "Crane", "Deer", "Dolphin", "Falcon", "Finch", "Fox", "Hare",
+    "Hawk", "Hedgehog", "Heron", "Ibis", "Jay", "Koala", "Lark", "Lynx", "Marten", "Mole", "Moose", "Newt",
+    "Owl", "Panda", "Raven", "Robin", "Seal", "Swan", "Tern", "Turtle", "Wren",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_name_is_short_lower_case_and_has_no_hyphen_at_its_ends() {
+        for good in ["a", "lobby", "team-tea", "2026", &"x".repeat(64)] {
+            assert!(good.parse::<RoomName>().is_ok(), "{good} must be a room");
+        }
+        for bad in ["", "-a", "a-", "A", "a b", "ä", "a/b", "..", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<RoomName>(), Err(BadRoomName), "{bad} must not be a room");
+        }
+    }
+
+    #[test]
+    fn a_room_has_a_title_and_a_path() {
+        let tea: RoomName = "team-tea".parse().unwrap();
+        assert_eq!((tea.title().as_str(), tea.path().as_str()), ("Team tea", "/r/team-tea"));
+        assert_eq!(RoomName::lobby().path(), "/");
+    }
+
+    #[test]
+    fn a_person_id_is_16_hex_digits_both_ways() {
+        let id: PersonId = "00000000000000ff".parse().unwrap();
+        assert_eq!((id, id.to_string().as_str()), (PersonId(255), "00000000000000ff"));
+        for bad in ["", "ff", "+0000000000000ff", "00000000000000FF", "00000000000000fg"] {
+            assert!(bad.parse::<PersonId>().is_err(), "{bad} must not be an id");
+        }
+    }
+
+    #[test]
+    fn a_name_is_trimmed_and_counted_in_characters() {
+        assert_eq!(" 小明 ".parse::<PersonName>().unwrap().as_str(), "小明");
+        assert!("字".repeat(32).parse::<PersonName>().is_ok());
+        assert_eq!("字".repeat(33).parse::<PersonName>(), Err(BadName));
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_see_or_that_turns_the_line_is_refused() {
+        for bad in ["", " \u{3000} ", "a\nb", "a\0", "\u{200b}", "\u{202e}nab", "\u{3164}", "\u{feff}a"] {
+            assert_eq!(bad.parse::<PersonName>(), Err(BadName), "{bad:?} must be refused");
+        }
+        assert!("👩\u{200d}🚀 Ada".parse::<PersonName>().is_ok(), "joined emoji are names");
+    }
+
+    #[test]
+    fn a_person_without_a_name_is_always_given_the_same_one() {
+        assert_eq!(PersonName::given(PersonId(0)).as_str(), "Quiet Otter");
+        assert_eq!(PersonName::given(PersonId(77)), PersonName::given(PersonId(77)));
+        for id in 0..1024 {
+            let name = PersonName::given(PersonId(id));
+            assert_eq!(name.as_str().parse(), Ok(name), "a given name obeys the rule");
+        }
+    }
+}

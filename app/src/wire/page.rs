@@ -1,0 +1,49 @@
+//! The answers of the HTTP API.
+
+use super::{Event, Message, RoomName, Seq};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// `GET /api/rooms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rooms {
+    /// The rooms in which something happened, by name.
+    pub rooms: Vec<RoomHead>,
+}
+
+/// A room and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomHead {
+    /// Its name.
+    pub room: RoomName,
+    /// Its name as a heading.
+    pub title: String,
+    /// Its newest `seq`; 0 where nothing happened yet.
+    pub head: Seq,
+}
+
+/// `GET /api/rooms/{room}/messages`: a page of messages in their present state, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Messages {
+    /// The identity of the log.
+    pub log: String,
+    /// The room's newest `seq` when the page was read.
+    pub head: Seq,
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// `GET /api/rooms/{room}/events`: what came after a `seq`, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Events {
+    /// The identity of the log.
+    pub log: String,
+    /// The room's newest `seq` when the page was read.
+    pub head: Seq,
+    /// The asker is beyond the room's end: nothing it has belongs to this log.
+    pub reset: bool,
+    /// The events from `after + 1` on.
+    pub events: Vec<Arc<Event>>,
+}

@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const running = process.env.HUBBUB_URL;
+const address = "127.0.0.1:18080";
+
+/** The server that most tests share, and where its binary is. */
+export const Hubbub = {
+  binary: resolve(import.meta.dirname, "../target/release/hubbub"),
+  address,
+  isRunning: running !== undefined,
+  url: running ?? `http://${address}`,
+};
+
+/** A server of one test's own, with a data folder, to be stopped and started again. */
+export class OwnServer {
+  private process?: ChildProcess;
+  private readonly data = mkdtempSync(join(tmpdir(), "hubbub-"));
+
+  private constructor(private readonly port: number) {}
+
+  static async start(): Promise<OwnServer> {
+    const server = new OwnServer(await freePort());
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<void> {
+    const args = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    this.process = spawn(Hubbub.binary, args, { stdio: "ignore" });
+    while (!(await this.answers())) await new Promise((done) => setTimeout(done, 20));
+  }
+
+  /** Politely with SIGTERM, or without a word with SIGKILL. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    const gone = new Promise((done) => this.process?.once("exit", done));
+    this.process?.kill(signal);
+    await gone;
+  }
+
+  async remove(): Promise<void> {
+    if (this.process?.exitCode === null && this.process.signalCode === null) await this.stop("SIGKILL");
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  private async answers(): Promise<boolean> {
+    return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const server = createServer().once("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (address && typeof address === "object" ? found(address.port) : failed(new Error("no port"))));
+    });
+  });
+}

@@ -1,0 +1,99 @@
+import { test as base, expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+
+/** Somebody with a browser of their own. */
+export class Person {
+  /** What their console said that it should not say. */
+  readonly complaints: string[] = [];
+
+  constructor(readonly page: Page) {
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+  }
+
+  get messages(): Locator {
+    return this.page.locator(".line .text");
+  }
+
+  get composer(): Locator {
+    return this.page.getByRole("textbox", { name: /^Message to/ });
+  }
+
+  get name(): Locator {
+    return this.page.locator(".me strong");
+  }
+
+  line(text: string): Locator {
+    return this.page.locator(".line").filter({ has: this.page.getByText(text, { exact: true }) });
+  }
+
+  /** Opens a room and waits until it is live. */
+  async enters(room: string): Promise<void> {
+    await this.page.goto(`/r/${room}`);
+    await this.isLive();
+  }
+
+  async isLive(): Promise<void> {
+    await expect(this.page.locator("[data-connection=open]")).toBeAttached();
+  }
+
+  async says(text: string): Promise<void> {
+    await this.composer.fill(text);
+    await this.composer.press("Enter");
+  }
+
+  async sees(text: string): Promise<void> {
+    await expect(this.line(text)).toHaveAttribute("data-standing", "confirmed");
+    await expect(this.line(text)).toHaveCount(1);
+  }
+
+  async seesAll(texts: string[]): Promise<void> {
+    await expect(this.messages).toHaveText(texts);
+  }
+
+  async calls(name: string): Promise<void> {
+    await this.page.locator(".me summary").click();
+    await this.page.getByLabel("Your name").fill(name);
+    await this.page.getByRole("button", { name: "Save" }).click();
+    await expect(this.name).toHaveText(name);
+  }
+}
+
+type Cast = {
+  /** A room that nobody else is in. */
+  room: string;
+  ann: Person;
+  bob: Person;
+  /** Brings somebody else, as `options` describe their browser. */
+  somebody: (options?: BrowserContextOptions) => Promise<Person>;
+};
+
+let rooms = 0;
+
+export const test = base.extend<Cast>({
+  room: async ({}, use) => {
+    await use(`t-${process.pid}-${Date.now()}-${rooms++}`);
+  },
+  somebody: async ({ browser, contextOptions }, use) => {
+    const people: Person[] = [];
+    await use(async (options) => {
+      const person = await arrives(browser, { ...contextOptions, ...options });
+      people.push(person);
+      return person;
+    });
+    for (const person of people) {
+      expect(person.complaints, "no console error or warning").toEqual([]);
+      await person.page.context().close();
+    }
+  },
+  ann: async ({ somebody }, use) => use(await somebody()),
+  bob: async ({ somebody }, use) => use(await somebody()),
+});
+
+async function arrives(browser: Browser, options: BrowserContextOptions): Promise<Person> {
+  const context = await browser.newContext(options);
+  return new Person(await context.newPage());
+}
+
+export { expect };

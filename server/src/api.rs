@@ -1,0 +1,189 @@
+//! The HTTP API: rooms, messages, events, posting; whether the server lives and can serve.
+
+mod stream;
+
+use crate::{
+    assets::has_tag, connection::same_origin, error::Problem, identity::Identity, log::NewMessage,
+    state::AppState,
+};
+use app::wire::{CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What `GET …/messages` may be asked.
+#[derive(Deserialize)]
+pub struct WhichMessages {
+    before: Option<Seq>,
+    around: Option<Seq>,
+    limit: Option<u32>,
+}
+
+/// What `GET …/events` may be asked.
+#[derive(Deserialize)]
+pub struct WhichEvents {
+    after: Option<Seq>,
+    limit: Option<u32>,
+}
+
+/// A message to post.
+#[derive(Deserialize)]
+struct Posting {
+    text: String,
+    id: Option<CommandId>,
+}
+
+/// Where it stands now.
+#[derive(Serialize)]
+struct Posted {
+    seq: Seq,
+    id: CommandId,
+}
+
+/// `GET /api/rooms`.
+pub async fn rooms(State(state): State<AppState>) -> Json<Rooms> {
+    let head = |(room, head): (RoomName, Seq)| RoomHead { title: room.title(), room, head };
+    Json(Rooms { rooms: state.log.rooms().into_iter().map(head).collect() })
+}
+
+/// `GET /api/rooms/{room}/messages`.
+pub async fn messages(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    which: Result<Query<WhichMessages>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
+    let Query(which) = which.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let limit = within(which.limit, limits::PAGE, limits::PAGE_MOST)?;
+    let log = state.log.id().to_owned();
+    let head = head_of(&state, &room);
+    let before = match (which.around, which.before) {
+        (Some(around), _) => around.saturating_add(Seq::from(limit / 2) + 1),
+        (None, Some(before)) => before,
+        (None, None) => head + 1,
+    };
+    let page = state.log.read_before(&room, before, limit).await?;
+    Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &headers))
+}
+
+/// `GET /api/rooms/{room}/events`: a page of events, or a stream of them without end.
+pub async fn events(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    which: Result<Query<WhichEvents>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
+    let Query(which) = which.map_err(|error| Problem::bad_request(error.body_text()))?;
+    if wants_stream(&headers) {
+        return stream::events(state, room, which.after, &headers);
+    }
+    let limit = within(which.limit, limits::EVENTS_MOST, limits::EVENTS_MOST)?;
+    let after = which.after.unwrap_or(0);
+    let log = state.log.id().to_owned();
+    let head = head_of(&state, &room);
+    let events = state.log.read_after(&room, after, limit).await?;
+    Ok(tagged(&Events { log, head, reset: after > head, events }, &headers))
+}
+
+/// `POST /api/rooms/{room}/messages`.
+pub async fn post(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
+    if !same_origin(&headers, &state.config.allow_origin) {
+        return Err(Problem::foreign_origin());
+    }
+    let posting = posting(&headers, &body)?;
+    let text = tidy(&posting.text).map_err(Problem::bad_text)?;
+    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    let id = posting.id.unwrap_or_else(Uuid::now_v7);
+    let message = NewMessage { id, room, author: identity.id, text: text.into(), reply_to: None };
+    let appended = state.log.append(message).await?;
+    let place = format!("{}?around={}", appended.room.path(), appended.seq);
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(Posted { seq: appended.seq, id }))
+        .into_response())
+}
+
+/// `GET /healthz`: the process lives.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the log can be read and the server is not going away.
+pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
+    if state.draining.is_cancelled() {
+        return Err(Problem::draining());
+    }
+    state.log.read_after(&RoomName::lobby(), 0, 1).await?;
+    Ok("ready\n")
+}
+
+/// The message in a body of text, a form or JSON.
+fn posting(headers: &HeaderMap, body: &[u8]) -> Result<Posting, Problem> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/json" => serde_json::from_slice(body)
+            .map_err(|error| Problem::bad_request(format!("The body must be {{\"text\": …}}: {error}."))),
+        "application/x-www-form-urlencoded" => serde_urlencoded::from_bytes(body)
+            .map_err(|error| Problem::bad_request(format!("The form must have the field text: {error}."))),
+        "text/plain" => {
+            let text =
+                std::str::from_utf8(body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
+            Ok(Posting { text: text.into(), id: None })
+        }
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Post text/plain, a form with the field text, or JSON with the field text.",
+        )),
+    }
+}
+
+fn within(limit: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {
+    match limit {
+        None => Ok(default),
+        Some(limit) if (1..=most).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::bad_request(format!("The limit is 1 to {most}."))),
+    }
+}
+
+fn head_of(state: &AppState, room: &RoomName) -> Seq {
+    state.log.heads(std::slice::from_ref(room))[0]
+}
+
+fn wants_stream(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// JSON with a tag of its content, so that who polls is told at little cost that nothing is new.
+fn tagged<T: Serialize>(body: &T, headers: &HeaderMap) -> Response {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let json = serde_json::to_string(body).expect("a struct of strings and numbers is always JSON");
+    let mut hasher = DefaultHasher::new();
+    json.hash(&mut hasher);
+    let tag = format!("W/\"{:016x}\"", hasher.finish());
+    let about = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+        (header::ETAG, tag.clone()),
+    ];
+    if has_tag(headers, &tag) {
+        (StatusCode::NOT_MODIFIED, about).into_response()
+    } else {
+        (about, json).into_response()
+    }
+}

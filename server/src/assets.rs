@@ -1,0 +1,188 @@
+//! The files that a page needs: in the binary of a release, in the site folder while developing.
+
+use crate::error::Problem;
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use leptos::prelude::LeptosOptions;
+use std::{fs, path::PathBuf, sync::Arc};
+
+/// A file in the binary, as the build script writes it.
+struct Embedded {
+    /// Where it was built.
+    name: &'static str,
+    /// Under which path it is served.
+    served_as: &'static str,
+    hash: &'static str,
+    body: &'static [u8],
+    brotli: Option<&'static [u8]>,
+    gzip: Option<&'static [u8]>,
+}
+
+static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+/// A file whose name carries its hash never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Any other file is asked for again, and answered 304 where it is the same.
+const ASK_AGAIN: &str = "no-cache";
+
+/// Where the pages' files come from.
+pub enum Site {
+    /// The binary.
+    Embedded,
+    /// A folder that cargo-leptos writes.
+    Folder(PathBuf),
+}
+
+impl Site {
+    /// The site of this build.
+    pub fn find() -> Self {
+        if cfg!(debug_assertions) {
+            Self::Folder(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into()).into())
+        } else {
+            Self::Embedded
+        }
+    }
+
+    /// The URL of the file that was built as `name`.
+    pub fn url(&self, name: &str) -> String {
+        let embedded = EMBEDDED.iter().find(|file| file.name == name);
+        format!("/{}", embedded.map_or(name, |file| file.served_as))
+    }
+
+    /// cargo-leptos' reload settings, where it watches.
+    pub fn reload(&self) -> Option<LeptosOptions> {
+        match self {
+            Self::Embedded => None,
+            Self::Folder(_) => leptos::config::get_configuration(None).ok().map(|found| found.leptos_options),
+        }
+    }
+
+    fn answer(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
+        match self {
+            Self::Embedded => {
+                EMBEDDED.iter().find(|file| file.served_as == path).map(|file| file.answer(headers))
+            }
+            Self::Folder(root) => from_folder(root, path),
+        }
+    }
+}
+
+/// `GET` of anything that is no page: a file, or nothing.
+pub async fn file(State(site): State<Arc<Site>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
+    site.answer(&path, &headers).unwrap_or_else(|| Problem::not_found().into_response())
+}
+
+impl Embedded {
+    fn answer(&self, headers: &HeaderMap) -> Response {
+        let cache = if self.served_as == self.name { ASK_AGAIN } else { FOR_EVER };
+        let (encoding, body) = self.encoded(headers);
+        // The forms are different bytes, so each has a tag of its own.
+        let tag = format!("\"{}{}\"", self.hash, encoding.map(|name| format!("-{name}")).unwrap_or_default());
+        let mut response = if has_tag(headers, &tag) {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else {
+            Response::new(Body::from(body))
+        };
+        let answer = response.headers_mut();
+        answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+        answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(self.name)));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            answer.insert(header::ETAG, tag);
+        }
+        if let Some(encoding) = encoding {
+            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        response
+    }
+
+    /// The smallest form that the browser accepts.
+    fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
+        let forms = [("br", self.brotli), ("gzip", self.gzip)];
+        let accepted =
+            forms.into_iter().find_map(|(name, form)| Some((name, form.filter(|_| accepts(headers, name))?)));
+        accepted.map_or((None, self.body), |(name, form)| (Some(name), form))
+    }
+}
+
+fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
+        name.trim().eq_ignore_ascii_case(encoding) && !refused
+    })
+}
+
+/// Whether the asker has this very form already (RFC 9110, section 13.1.2).
+pub fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    known
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || weak(known) == weak(tag))
+}
+
+fn weak(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
+}
+
+fn from_folder(root: &std::path::Path, path: &str) -> Option<Response> {
+    let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
+    let body = inside.then(|| fs::read(root.join(path)).ok())??;
+    let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
+    Some((headers, body).into_response())
+}
+
+/// By the file's extension; the few kinds that a site has.
+fn content_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("webmanifest") => "application/manifest+json",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn an_encoding_is_accepted_unless_its_weight_is_nothing() {
+        assert!(accepts(&headers(header::ACCEPT_ENCODING, "gzip, deflate, br"), "br"));
+        assert!(accepts(&headers(header::ACCEPT_ENCODING, "br;q=0.5"), "br"));
+        assert!(!accepts(&headers(header::ACCEPT_ENCODING, "br;q=0.0, gzip"), "br"));
+        assert!(!accepts(&HeaderMap::new(), "br"));
+    }
+
+    #[test]
+    fn a_known_tag_is_recognised_among_others_and_when_weak() {
+        assert!(has_tag(&headers(header::IF_NONE_MATCH, "\"a\", W/\"b\""), "\"b\""));
+        assert!(!has_tag(&headers(header::IF_NONE_MATCH, "\"a\""), "\"b\""));
+    }
+
+    #[test]
+    fn nothing_outside_the_site_folder_is_served() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        assert!(from_folder(&root, "lib.rs").is_some());
+        for bad in ["../Cargo.toml", "./lib.rs", "/etc/hostname", ""] {
+            assert!(from_folder(&root, bad).is_none(), "{bad} must not be served");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What one commit holds for a room: encoded once for each mode, shared by everybody who reads it.
+
+use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, one_line};
+use axum::extract::ws::Utf8Bytes;
+use std::sync::{Arc, OnceLock};
+
+/// Bytes of text after which a batch is cut, so that one write stays small enough for a slow
+/// reader to take within the write wait.
+const CUT_AT: usize = 64 * 1_024;
+
+/// Bytes that an event takes in memory and on the wire besides its text, roughly.
+const BESIDES_TEXT: usize = 256;
+
+/// Events of one room without a hole between them; never empty.
+#[derive(Debug)]
+pub struct Batch {
+    room: RoomName,
+    events: Vec<Arc<Event>>,
+    bytes: usize,
+    /// Encoded by the first reader who needs it.
+    v1: OnceLock<Utf8Bytes>,
+    lines: OnceLock<Option<Utf8Bytes>>,
+}
+
+impl Batch {
+    /// `events` in batches of a size that can be written at once.
+    pub fn cut(room: &RoomName, events: &[Arc<Event>]) -> Vec<Arc<Self>> {
+        let mut batches = Vec::new();
+        let mut rest = events;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            batches.push(Arc::new(Self::new(room, now)));
+            rest = later;
+        }
+        batches
+    }
+
+    fn new(room: &RoomName, events: &[Arc<Event>]) -> Self {
+        Self {
+            room: room.clone(),
+            events: events.to_vec(),
+            bytes: events.iter().map(|event| size(event)).sum(),
+            v1: OnceLock::new(),
+            lines: OnceLock::new(),
+        }
+    }
+
+    /// Whose events these are.
+    pub fn room(&self) -> &RoomName {
+        &self.room
+    }
+
+    /// The events in order.
+    pub fn events(&self) -> &[Arc<Event>] {
+        &self.events
+    }
+
+    /// The first event's place.
+    pub fn first(&self) -> Seq {
+        self.events.first().map_or(0, |event| event.seq)
+    }
+
+    /// The last event's place.
+    pub fn last(&self) -> Seq {
+        self.events.last().map_or(0, |event| event.seq)
+    }
+
+    /// What it weighs in a queue, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The batch without what is at or before `seq`.
+    pub fn after(&self, seq: Seq) -> Self {
+        let from = self.events.partition_point(|event| event.seq <= seq);
+        Self::new(&self.room, &self.events[from..])
+    }
+
+    /// As an `events` frame.
+    pub fn v1(&self) -> Utf8Bytes {
+        let encode =
+            || ServerFrame::Events { room: self.room.clone(), events: self.events.clone() }.to_json().into();
+        self.v1.get_or_init(encode).clone()
+    }
+
+    /// As lines; `None` where nothing in it is a message.
+    pub fn lines(&self) -> Option<Utf8Bytes> {
+        self.lines.get_or_init(|| lines(&self.events).map(Into::into)).clone()
+    }
+}
+
+/// How many of `events` go into one batch: at least one.
+fn fitting(events: &[Arc<Event>]) -> usize {
+    let mut bytes = 0;
+    let over = events.iter().position(|event| {
+        bytes += size(event);
+        bytes > CUT_AT
+    });
+    over.map_or(events.len(), |over| over.max(1))
+}
+
+fn size(event: &Event) -> usize {
+    match &event.body {
+        EventBody::Message { text, .. } => text.len() + BESIDES_TEXT,
+        EventBody::Unknown => BESIDES_TEXT,
+    }
+}
+
+fn lines(events: &[Arc<Event>]) -> Option<String> {
+    let line = |event: &Arc<Event>| match &event.body {
+        EventBody::Message { text, .. } => Some(one_line(text)),
+        EventBody::Unknown => None,
+    };
+    let lines: Vec<String> = events.iter().filter_map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -1,0 +1,105 @@
+//! The settings: each a flag and an environment variable, with its default, unit and reason.
+
+use clap::Parser;
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
+
+/// Group chat in one binary. Start it, open the printed link, share it.
+///
+/// Everything that is posted is kept in the data folder; stop it at any time, nothing is lost.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "hubbub", version, max_term_width = 100)]
+pub struct Config {
+    /// Where to listen: HOST:PORT, or :PORT for every interface. Only this machine by default.
+    #[arg(long, env = "HUBBUB_ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    pub addr: SocketAddr,
+
+    /// The folder that keeps the messages and the key of the cookies; made where there is none.
+    #[arg(long, env = "HUBBUB_DATA", default_value = "./hubbub-data", value_name = "FOLDER")]
+    pub data: PathBuf,
+
+    /// Keep everything in memory only: all is forgotten when the server stops.
+    #[arg(long, env = "HUBBUB_EPHEMERAL")]
+    pub ephemeral: bool,
+
+    /// Other sites whose pages may connect and post, as https://chat.example.org; comma-separated.
+    #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub allow_origin: Vec<String>,
+
+    /// Posts a second that one person may make, five seconds' worth at once; 0 for no limit.
+    #[arg(long, env = "HUBBUB_POST_RATE", default_value_t = 20, value_name = "N")]
+    pub post_rate: u32,
+
+    /// Sockets and event streams that may be open; the next one is told to try later.
+    #[arg(long, env = "HUBBUB_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "N")]
+    pub max_connections: usize,
+
+    /// Seconds that a stopping server waits for its connections to say goodbye.
+    #[arg(long, env = "HUBBUB_DRAIN_SECONDS", default_value_t = 10, value_name = "S")]
+    pub drain_seconds: u64,
+}
+
+impl Config {
+    /// The settings without any flag or variable, for a server that is started by other means.
+    pub fn plain() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: "./hubbub-data".into(),
+            ephemeral: true,
+            allow_origin: Vec::new(),
+            post_rate: 20,
+            max_connections: 20_000,
+            drain_seconds: 10,
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let bad = || format!("'{text}' is not HOST:PORT");
+    let with_host = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.into() };
+    with_host.to_socket_addrs().map_err(|_| bad())?.next().ok_or_else(bad)
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let origin = text.trim_end_matches('/');
+    match origin.split_once("://") {
+        Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/') => Ok(origin.into()),
+        _ => Err("an origin is http:// or https:// and a host, without a path".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(flags: &[&str]) -> Result<Config, clap::Error> {
+        Config::try_parse_from([&["hubbub"], flags].concat())
+    }
+
+    #[test]
+    fn the_flags_are_well_formed() {
+        Config::command().debug_assert();
+    }
+
+    #[test]
+    fn a_port_alone_listens_on_every_interface_and_localhost_is_a_host() {
+        assert_eq!(parse(&["--addr", ":9000"]).unwrap().addr, SocketAddr::from(([0, 0, 0, 0], 9000)));
+        assert!(parse(&["--addr", "localhost:9000"]).unwrap().addr.ip().is_loopback());
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused() {
+        for bad in [["--addr", "8080"], ["--post-rate", "-1"], ["--allow-origin", "chat.example.org"]] {
+            assert!(parse(&bad).is_err(), "{bad:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn several_origins_may_be_allowed() {
+        let config = parse(&["--allow-origin", "https://a.example,http://b.example:81/"]).unwrap();
+        assert_eq!(config.allow_origin, ["https://a.example", "http://b.example:81"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! The lines mode: one room, bare text both ways; what the Go demo's page and a ten-line script
+//! speak.
+
+use super::{
+    Desk, OUTSTANDING,
+    socket::{Ending, RESTART, Received, Socket},
+};
+use crate::{
+    log::{Appended, LogResult, NewMessage},
+    reader::Delivery,
+};
+use app::wire::{BadText, RoomName, one_line, tidy};
+use axum::extract::ws::{Utf8Bytes, close_code};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+use uuid::Uuid;
+
+struct Lines {
+    desk: Desk,
+    room: RoomName,
+    posting: FuturesOrdered<BoxFuture<'static, LogResult<Appended>>>,
+    /// Nothing is read before this: somebody posts too fast and is slowed down, not cut off.
+    read_from: Instant,
+}
+
+/// Serves one lines connection until it ends.
+pub(super) async fn serve(mut socket: Socket, mut desk: Desk, room: RoomName) {
+    desk.reader.join_now(&room);
+    let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), read_from: Instant::now() };
+    if let Some((code, reason)) = lines.run(&mut socket).await {
+        socket.close(code, reason).await;
+    }
+}
+
+impl Lines {
+    /// How it ended; `None` where there is nobody left to tell.
+    async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
+        let draining = self.desk.state.draining.clone();
+        loop {
+            let may_read = self.posting.len() < OUTSTANDING && Instant::now() >= self.read_from;
+            let due = socket.due();
+            tokio::select! {
+                biased;
+                () = draining.cancelled() => return self.drain(socket).await,
+                Some(posted) = self.posting.next() => if let Err(ending) = posted_or_ending(posted) { return Some(ending) },
+                () = self.desk.reader.ready() => if let Err(ending) = self.deliver(socket).await { return ending },
+                received = socket.receive(), if may_read => match received {
+                    Received::Text(text) => if let Err(ending) = self.post(&text) { return Some(ending) },
+                    Received::Life => {}
+                    Received::Gone => return None,
+                    Received::Refused(close_code::SIZE, _) => return Some(TOO_LONG),
+                    Received::Refused(code, reason) => return Some((code, reason)),
+                },
+                () = sleep_until(self.read_from), if Instant::now() < self.read_from => {}
+                () = sleep_until(due) => match socket.keep_alive().await {
+                    Ok(true) => {}
+                    Ok(false) => return Some((close_code::AWAY, "silent for 60 s")),
+                    Err(unsent) => return unsent.ending(),
+                },
+            }
+        }
+    }
+
+    fn post(&mut self, text: &str) -> Result<(), Ending> {
+        let text = one_line(text);
+        let text = match tidy(&text) {
+            Ok(text) => text,
+            Err(BadText::Blank) => return Ok(()),
+            Err(BadText::TooLong) => return Err(TOO_LONG),
+        };
+        if let Err(wait) = self.desk.state.posts.take(self.desk.link.person) {
+            self.read_from = Instant::now() + wait;
+        }
+        self.posting.push_back(self.desk.state.log.append(NewMessage {
+            id: Uuid::now_v7(),
+            room: self.room.clone(),
+            author: self.desk.link.person,
+            text: text.into(),
+            reply_to: None,
+        }));
+        Ok(())
+    }
+
+    async fn deliver(&mut self, socket: &mut Socket) -> Result<(), Option<Ending>> {
+        let lines = self.desk.reader.take().await.into_iter().filter_map(line);
+        socket.send(lines).await.map_err(|unsent| unsent.ending())
+    }
+
+    /// What was accepted is committed and told before the server goes: its echo is its author's only
+    /// acknowledgement.
+    async fn drain(&mut self, socket: &mut Socket) -> Option<Ending> {
+        let mut last = 0;
+        while let Some(posted) = self.posting.next().await {
+            last = posted.map_or(last, |posted| posted.seq);
+        }
+        while self.desk.reader.cursor(&self.room) < last
+            && timeout(ECHO_WAIT, self.desk.reader.ready()).await.is_ok()
+            && self.deliver(socket).await.is_ok()
+        {}
+        Some((RESTART, "restarting, come back"))
+    }
+}
+
+/// How long a server that goes waits for the hub to tell what is already stored.
+const ECHO_WAIT: Duration = Duration::from_secs(1);
+
+/// The reason names the limit.
+const TOO_LONG: Ending = (close_code::SIZE, "a message has at most 8192 bytes");
+
+fn line(delivery: Delivery) -> Option<Utf8Bytes> {
+    match delivery {
+        Delivery::Events(batch) => batch.lines(),
+        Delivery::Frame(_) => None,
+    }
+}
+
+fn posted_or_ending(posted: LogResult<Appended>) -> Result<(), Ending> {
+    posted.map(drop).map_err(|error| {
+        tracing::error!(%error, "a line was not stored");
+        (close_code::ERROR, "your last message could not be stored")
+    })
+}

@@ -1,0 +1,172 @@
+//! What every mode needs of a socket: pings, silence, the write wait, closing well.
+
+use app::wire::limits::COMMAND_BYTES;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use tungstenite::error::{CapacityError, Error};
+
+/// How often the server pings.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Silence after which a connection is over: three pings without an answer.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How long a socket may take no byte of what is written to it.
+const WRITE_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a close may take, with whatever is still under way towards us.
+const CLOSE_WAIT: Duration = Duration::from_millis(500);
+
+/// Bytes after which a write is handed to the network, so that the write wait measures little.
+const FLUSH_AT: usize = 64 * 1_024;
+
+/// 1012, "service restart": come back (IANA WebSocket Close Code Number Registry).
+pub(super) const RESTART: u16 = 1012;
+
+/// 1013, "try again later" (same registry).
+const LATER: u16 = 1013;
+
+/// An accepted WebSocket.
+pub(super) struct Socket {
+    inner: WebSocket,
+    last_heard: Instant,
+    next_ping: Instant,
+}
+
+/// What came in, or why nothing more will.
+pub(super) enum Received {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// Ping, pong: a sign of life.
+    Life,
+    /// The connection is over; nothing can be said any more.
+    Gone,
+    /// The connection must be closed, with this code and reason.
+    Refused(u16, &'static str),
+}
+
+/// The socket takes nothing any more.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unsent {
+    /// It is broken or closed.
+    Broken,
+    /// It took no byte for [`WRITE_WAIT`].
+    TooSlow,
+}
+
+/// Why a connection ends, where the server ends it: the close code and the reason.
+pub(super) type Ending = (u16, &'static str);
+
+impl Unsent {
+    /// What can still be said; `None` where there is nobody left to tell.
+    pub(super) fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Broken => None,
+            Self::TooSlow => Some((LATER, "too slow, come back")),
+        }
+    }
+}
+
+/// Sets the bounds of the socket that `upgrade` will make: small buffers, no message larger than
+/// any command may be.
+pub(super) fn bounded<F>(upgrade: WebSocketUpgrade<F>) -> WebSocketUpgrade<F> {
+    upgrade
+        .read_buffer_size(4_096)
+        .write_buffer_size(FLUSH_AT)
+        // What is fed before a flush is bounded by `send`; a page of long messages is one frame.
+        .max_write_buffer_size(usize::MAX)
+        .max_message_size(COMMAND_BYTES)
+        .max_frame_size(COMMAND_BYTES)
+}
+
+impl Socket {
+    pub(super) fn new(inner: WebSocket) -> Self {
+        let now = Instant::now();
+        Self { inner, last_heard: now, next_ping: now + PING_EVERY }
+    }
+
+    /// The next message. May be dropped at any time.
+    pub(super) async fn receive(&mut self) -> Received {
+        let Some(received) = self.inner.next().await else { return Received::Gone };
+        self.last_heard = Instant::now();
+        match received {
+            Ok(Message::Text(text)) => Received::Text(text),
+            Ok(Message::Binary(_)) => Received::Refused(close_code::UNSUPPORTED, "text only"),
+            Ok(Message::Ping(_) | Message::Pong(_)) => Received::Life,
+            Ok(Message::Close(_)) => {
+                self.drain().await;
+                Received::Gone
+            }
+            Err(error) => refusal(error),
+        }
+    }
+
+    /// When it is time to [`keep_alive`](Self::keep_alive).
+    pub(super) fn due(&self) -> Instant {
+        self.next_ping.min(self.last_heard + SILENCE)
+    }
+
+    /// Pings; `false` where the other end has been silent too long.
+    pub(super) async fn keep_alive(&mut self) -> Result<bool, Unsent> {
+        let now = Instant::now();
+        if now.duration_since(self.last_heard) >= SILENCE {
+            return Ok(false);
+        }
+        if now >= self.next_ping {
+            self.next_ping = now + PING_EVERY;
+            let ping = self.inner.send(Message::Ping(Bytes::new()));
+            within_write_wait(ping).await?;
+        }
+        Ok(true)
+    }
+
+    /// Sends text messages in order, in few writes.
+    pub(super) async fn send(&mut self, texts: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), Unsent> {
+        let mut fed = 0;
+        for text in texts {
+            fed += text.len();
+            within_write_wait(self.inner.feed(Message::Text(text))).await?;
+            if fed >= FLUSH_AT {
+                within_write_wait(self.inner.flush()).await?;
+                fed = 0;
+            }
+        }
+        within_write_wait(self.inner.flush()).await
+    }
+
+    /// Says why and hangs up. What the other end has still under way is read, so that the close
+    /// frame is not lost to a reset.
+    pub(super) async fn close(mut self, code: u16, reason: &'static str) {
+        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        if let Ok(Ok(())) = timeout(CLOSE_WAIT, self.inner.send(frame)).await {
+            self.drain().await;
+        }
+    }
+
+    async fn drain(&mut self) {
+        let until_gone = async { while let Some(Ok(_)) = self.inner.next().await {} };
+        let _ = timeout(CLOSE_WAIT, until_gone).await;
+    }
+}
+
+async fn within_write_wait<T>(write: impl Future<Output = Result<T, axum::Error>>) -> Result<T, Unsent> {
+    match timeout(WRITE_WAIT, write).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(_)) => Err(Unsent::Broken),
+        Err(_) => Err(Unsent::TooSlow),
+    }
+}
+
+fn refusal(error: axum::Error) -> Received {
+    match error.into_inner().downcast_ref::<Error>() {
+        Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
+            Received::Refused(close_code::SIZE, "a message has at most 65536 bytes on the wire")
+        }
+        Some(Error::Utf8(_)) => Received::Refused(close_code::INVALID, "text must be UTF-8"),
+        Some(Error::Protocol(_)) => Received::Refused(close_code::PROTOCOL, "not RFC 6455"),
+        _ => Received::Gone,
+    }
+}

@@ -1,0 +1,143 @@
+//! Who may have a socket. axum checks neither the origin nor the form of the key, and lets unknown
+//! subprotocols through, so all of that is checked here, before the upgrade.
+
+use super::{Desk, Mode, lines, socket, v1};
+use crate::{error::Problem, identity::Identity, state::AppState};
+use app::wire::{PROTOCOL, RoomName};
+use axum::{
+    Extension,
+    extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::Deserialize;
+
+/// The one version of the protocol (RFC 6455, section 4.1).
+const VERSION: &str = "13";
+
+#[derive(Deserialize)]
+struct Asked {
+    room: Option<String>,
+}
+
+/// `GET /ws`: refuses with a reason, or answers 101 and serves the connection.
+pub async fn upgrade(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+) -> Response {
+    match admit(&state, &request) {
+        Ok(mode) => accept(state, identity, mode, request).await,
+        Err(problem) => {
+            tracing::info!(reason = problem.detail(), "an upgrade was refused");
+            with_version(problem).into_response()
+        }
+    }
+}
+
+async fn accept(state: AppState, identity: Identity, mode: Mode, request: Request) -> Response {
+    let Some(place) = state.places.take() else { return Problem::full().into_response() };
+    let mut parts = request.into_parts().0;
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &state).await {
+        Ok(upgrade) => socket::bounded(upgrade),
+        Err(rejection) => return rejection.into_response(),
+    };
+    let upgrade = if mode == Mode::V1 { upgrade.protocols([PROTOCOL]) } else { upgrade };
+    let sockets = state.sockets.clone();
+    upgrade.on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed")).on_upgrade(move |inner| {
+        sockets.track_future(async move {
+            let _place = place;
+            let desk = Desk::new(state, identity).await;
+            let socket = socket::Socket::new(inner);
+            match mode {
+                Mode::Lines(room) => Box::pin(lines::serve(socket, desk, room)).await,
+                Mode::V1 => Box::pin(v1::serve(socket, desk)).await,
+            }
+        })
+    })
+}
+
+/// The mode that the request asks for, if it may have a socket at all.
+fn admit(state: &AppState, request: &Request) -> Result<Mode, Problem> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        return Err(Problem::method_not_allowed("GET"));
+    }
+    if !has_token(headers, &header::CONNECTION, "upgrade")
+        || !has_token(headers, &header::UPGRADE, "websocket")
+    {
+        return Err(Problem::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "This is a WebSocket endpoint: ask for an upgrade.",
+        ));
+    }
+    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != VERSION) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "Sec-WebSocket-Version must be 13."));
+    }
+    if !is_key(headers) {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64."));
+    }
+    if !same_origin(headers, &state.config.allow_origin) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "This origin may not connect."));
+    }
+    mode(headers, request.uri())
+}
+
+fn mode(headers: &HeaderMap, uri: &Uri) -> Result<Mode, Problem> {
+    let mut offered = tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL).peekable();
+    if offered.peek().is_some() {
+        if offered.any(|name| name == PROTOCOL) {
+            return Ok(Mode::V1);
+        }
+        let known = format!("The subprotocols known here are: {PROTOCOL}. Offer none to talk in lines.");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, known));
+    }
+    let asked = Query::<Asked>::try_from_uri(uri)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "?room= is wrong."))?;
+    let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room.parse());
+    room.map(Mode::Lines).map_err(Problem::no_such_room)
+}
+
+/// Whether the request comes from our own pages, from an allowed one, or from no browser at all.
+///
+/// Host and port are compared, the scheme is not: TLS may end in front of us.
+pub fn same_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let (Ok(origin), None) = (origin.to_str(), origins.next()) else { return false };
+    if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+        return true;
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let ours = origin.split_once("://").map(|(_, authority)| authority);
+    host.is_some() && ours.zip(host).is_some_and(|(ours, host)| ours.eq_ignore_ascii_case(host))
+}
+
+/// 16 bytes in base64 (RFC 6455, section 4.1, point 7), once.
+fn is_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return false };
+    BASE64_STANDARD.decode(key.as_bytes()).is_ok_and(|key| key.len() == 16)
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
+    tokens(headers, name).any(|token| token.eq_ignore_ascii_case(wanted))
+}
+
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim).filter(|token| !token.is_empty())
+}
+
+/// Says which version would do, as RFC 6455, section 4.4 asks.
+fn with_version(problem: Problem) -> Problem {
+    match problem.status() {
+        StatusCode::UPGRADE_REQUIRED => problem
+            .with_header(header::UPGRADE, "websocket")
+            .with_header(header::CONNECTION, "upgrade")
+            .with_header(header::SEC_WEBSOCKET_VERSION, VERSION),
+        StatusCode::BAD_REQUEST => problem.with_header(header::SEC_WEBSOCKET_VERSION, VERSION),
+        _ => problem,
+    }
+}

@@ -1,0 +1,306 @@
+//! The protocol `hubbub.v1`: each command answered, each event in order.
+
+use super::{
+    Desk, OUTSTANDING,
+    socket::{Ending, RESTART, Received, Socket, Unsent},
+};
+use crate::{
+    log::{Appended, LogError, LogResult, NewMessage},
+    reader::{Delivery, Start},
+};
+use app::wire::{
+    BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName, RoomName,
+    Seq, ServerFrame, limits, tidy,
+};
+use axum::extract::ws::{Utf8Bytes, close_code};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use std::time::Duration;
+use tokio::time::sleep_until;
+
+/// A command that was not done: what to tell its author.
+struct Refusal {
+    id: Option<String>,
+    code: ErrorCode,
+    message: String,
+    retry: Option<Duration>,
+}
+
+/// The answer to a command.
+enum Answer {
+    /// Can be given at once.
+    Now(ServerFrame),
+    /// Comes when the log has committed.
+    Later(BoxFuture<'static, ServerFrame>),
+    /// There is nothing to say.
+    Silence,
+}
+
+struct V1 {
+    desk: Desk,
+    /// Answers that wait for the log, in the order of their commands.
+    answers: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
+    malformed_in_a_row: u32,
+}
+
+/// Serves one v1 connection until it ends.
+pub(super) async fn serve(mut socket: Socket, desk: Desk) {
+    let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0 };
+    let ending = match socket.send([text(&v1.welcome())]).await {
+        Ok(()) => v1.run(&mut socket).await,
+        Err(unsent) => unsent.ending(),
+    };
+    if let Some((code, reason)) = ending {
+        socket.close(code, reason).await;
+    }
+}
+
+impl V1 {
+    /// How it ended; `None` where there is nobody left to tell.
+    async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
+        let draining = self.desk.state.draining.clone();
+        loop {
+            let due = socket.due();
+            let sent = tokio::select! {
+                biased;
+                () = draining.cancelled() => return self.drain(socket).await,
+                Some(answer) = self.answers.next() => self.acknowledge(socket, answer).await,
+                () = self.desk.reader.ready() => self.deliver(socket).await,
+                received = socket.receive(), if self.answers.len() < OUTSTANDING => match received {
+                    Received::Text(json) => match self.hear(&json).await {
+                        Ok(answer) => self.answer(socket, answer).await,
+                        Err(ending) => return Some(ending),
+                    },
+                    Received::Life => Ok(()),
+                    Received::Gone => return None,
+                    Received::Refused(code, reason) => return Some((code, reason)),
+                },
+                () = sleep_until(due) => match socket.keep_alive().await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => return Some((close_code::AWAY, "silent for 60 s")),
+                    Err(unsent) => Err(unsent),
+                },
+            };
+            if let Err(unsent) = sent {
+                return unsent.ending();
+            }
+        }
+    }
+
+    fn welcome(&self) -> ServerFrame {
+        ServerFrame::Welcome {
+            protocol: PROTOCOL_VERSION,
+            server: env!("CARGO_PKG_VERSION").into(),
+            log: self.desk.state.log.id().into(),
+            you: self.desk.link.author(),
+            limits: Limits::HERE,
+            heartbeat_ms: limits::HEARTBEAT_MS,
+        }
+    }
+
+    /// Does what a frame says.
+    async fn hear(&mut self, json: &str) -> Result<Answer, Ending> {
+        match ClientFrame::parse(json) {
+            Ok(frame) => {
+                self.malformed_in_a_row = 0;
+                Ok(self.obey(frame).await.unwrap_or_else(|refusal| Answer::Now(refusal.into())))
+            }
+            Err(malformed) => self.count_malformed(malformed),
+        }
+    }
+
+    fn count_malformed(&mut self, malformed: Malformed) -> Result<Answer, Ending> {
+        let Malformed { code, message, id } = malformed;
+        self.malformed_in_a_row = if code == ErrorCode::BadRequest { self.malformed_in_a_row + 1 } else { 0 };
+        if self.malformed_in_a_row >= limits::MALFORMED_IN_A_ROW {
+            return Err((close_code::POLICY, "20 malformed messages in a row"));
+        }
+        Ok(Answer::Now(Refusal { id, code, message, retry: None }.into()))
+    }
+
+    async fn obey(&mut self, frame: ClientFrame) -> Result<Answer, Refusal> {
+        match frame {
+            ClientFrame::Join { room, after, log, limit } => {
+                self.join(&room, after, log, limit).await.map(Answer::Now)
+            }
+            ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
+            ClientFrame::Post { id, room, text, reply_to } => {
+                self.post(id, &room, &text, reply_to).map(Answer::Later)
+            }
+            ClientFrame::Rename { id, name } => self.rename(id, &name).map(Answer::Later),
+            ClientFrame::Ping { n } => {
+                Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.heads() }))
+            }
+        }
+    }
+
+    async fn join(
+        &mut self,
+        room: &str,
+        after: Option<Seq>,
+        log: Option<String>,
+        limit: Option<u32>,
+    ) -> Result<ServerFrame, Refusal> {
+        let room = room_named(room, None)?;
+        let limit = limit.unwrap_or(limits::PAGE);
+        if !(1..=limits::PAGE_MOST).contains(&limit) {
+            let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
+            return Err(Refusal::new(None, ErrorCode::BadRequest, message));
+        }
+        let same_log = log.is_none_or(|log| log == self.desk.state.log.id());
+        let start = after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
+        let entrance =
+            self.desk.reader.join(&room, start, limit).await.map_err(|error| not_done(None, &error))?;
+        let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
+        Ok(ServerFrame::Joined {
+            title: room.title(),
+            room,
+            head: entrance.head,
+            reset: messages.is_some(),
+            members: entrance.members,
+            read: 0,
+            messages,
+            more,
+        })
+    }
+
+    fn leave(&mut self, room: &str) -> Result<(), Refusal> {
+        let room = room_named(room, None)?;
+        if self.desk.reader.leave(&room) { Ok(()) } else { Err(not_joined(None, &room)) }
+    }
+
+    fn post(
+        &mut self,
+        id: CommandId,
+        room: &str,
+        text: &str,
+        reply_to: Option<Seq>,
+    ) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
+        let room = room_named(room, Some(id))?;
+        if !self.desk.reader.has_joined(&room) {
+            return Err(not_joined(Some(id), &room));
+        }
+        let text = tidy(text).map_err(|bad| bad_text(id, bad))?;
+        let author = self.desk.link.person;
+        self.desk.state.posts.take(author).map_err(|wait| too_fast(id, wait))?;
+        let posted = self.desk.state.log.append(NewMessage { id, room, author, text: text.into(), reply_to });
+        Ok(async move { acknowledged(id, posted.await) }.boxed())
+    }
+
+    fn rename(&mut self, id: CommandId, name: &str) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
+        let name: PersonName = name
+            .parse()
+            .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
+        let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
+        let renamed = async move {
+            match hub.rename(link.person, name.clone()).await {
+                Ok(()) => {
+                    link.rename(name);
+                    ServerFrame::Ack { id, room: None, seq: None, dup: false }
+                }
+                Err(error) => not_done(Some(id), &error).into(),
+            }
+        };
+        Ok(renamed.boxed())
+    }
+
+    async fn answer(&mut self, socket: &mut Socket, answer: Answer) -> Result<(), Unsent> {
+        match answer {
+            Answer::Now(frame) => socket.send([text(&frame)]).await,
+            Answer::Later(answer) => {
+                self.answers.push_back(answer);
+                Ok(())
+            }
+            Answer::Silence => Ok(()),
+        }
+    }
+
+    /// Sends an answer that the log has given, and the others that are there by now.
+    async fn acknowledge(&mut self, socket: &mut Socket, first: ServerFrame) -> Result<(), Unsent> {
+        let mut answers = vec![text(&first)];
+        while let Some(Some(next)) = self.answers.next().now_or_never() {
+            answers.push(text(&next));
+        }
+        socket.send(answers).await
+    }
+
+    async fn deliver(&mut self, socket: &mut Socket) -> Result<(), Unsent> {
+        let frames = self.desk.reader.take().await.into_iter().map(|delivery| match delivery {
+            Delivery::Events(batch) => batch.v1(),
+            Delivery::Frame(frame) => frame,
+        });
+        socket.send(frames).await
+    }
+
+    /// What was accepted is committed, acknowledged and told before the server goes.
+    async fn drain(&mut self, socket: &mut Socket) -> Option<Ending> {
+        while let Some(answer) = self.answers.next().await {
+            if self.acknowledge(socket, answer).await.is_err() {
+                return None;
+            }
+        }
+        let _ = self.deliver(socket).await;
+        Some((RESTART, "restarting, come back"))
+    }
+}
+
+impl Refusal {
+    fn new(id: Option<CommandId>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { id: id.map(|id| id.to_string()), code, message: message.into(), retry: None }
+    }
+}
+
+impl From<Refusal> for ServerFrame {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { id, code, message, retry } = refusal;
+        let retry_ms = retry.map(|wait| wait.as_millis().max(1) as u64);
+        Self::Error { id, code, message, retry_ms }
+    }
+}
+
+fn room_named(room: &str, id: Option<CommandId>) -> Result<RoomName, Refusal> {
+    room.parse()
+        .map_err(|bad: app::wire::BadRoomName| Refusal::new(id, ErrorCode::NoSuchRoom, bad.to_string()))
+}
+
+fn not_joined(id: Option<CommandId>, room: &RoomName) -> Refusal {
+    Refusal::new(id, ErrorCode::NotJoined, format!("Join {room} first."))
+}
+
+fn bad_text(id: CommandId, bad: BadText) -> Refusal {
+    match bad {
+        BadText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
+        BadText::TooLong => {
+            let message = format!("A message has at most {} bytes.", limits::MESSAGE_BYTES);
+            Refusal::new(Some(id), ErrorCode::TooLong, message)
+        }
+    }
+}
+
+fn too_fast(id: CommandId, wait: Duration) -> Refusal {
+    let refusal = Refusal::new(Some(id), ErrorCode::RateLimited, "That was too fast. Wait a moment.");
+    Refusal { retry: Some(wait), ..refusal }
+}
+
+fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
+    match error {
+        LogError::IdTaken => Refusal::new(id, ErrorCode::BadRequest, "Somebody else has used this id."),
+        LogError::NoSuchMessage => {
+            Refusal::new(id, ErrorCode::NoSuchMessage, "The message that this one answers does not exist.")
+        }
+        LogError::Storage(_) => {
+            tracing::error!(%error, "a command was not done");
+            Refusal::new(id, ErrorCode::Internal, "The server could not store or read this now.")
+        }
+    }
+}
+
+fn acknowledged(id: CommandId, posted: LogResult<Appended>) -> ServerFrame {
+    match posted {
+        Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
+        Err(error) => not_done(Some(id), &error).into(),
+    }
+}
+
+fn text(frame: &ServerFrame) -> Utf8Bytes {
+    frame.to_json().into()
+}

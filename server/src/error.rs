@@ -1,0 +1,170 @@
+//! What goes wrong with a request, as `application/problem+json` (RFC 9457).
+
+use crate::log::LogError;
+use app::wire::{BadName, BadRoomName, BadText, ErrorCode, limits};
+use axum::{
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// Seconds after which it is worth trying again, where the server is full or its log fails.
+const TRY_AGAIN: &str = "5";
+
+/// An answer that says what is wrong.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: Option<ErrorCode>,
+    detail: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<ErrorCode>,
+}
+
+impl Problem {
+    /// A problem that `detail` tells a person in a sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, code: None, detail: detail.into(), headers: Vec::new() }
+    }
+
+    fn coded(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::new(status, detail) }
+    }
+
+    /// The request is wrong.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, detail)
+    }
+
+    /// There is nothing at this path.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "There is nothing here.")
+    }
+
+    /// No room can have this name.
+    pub fn no_such_room(bad: BadRoomName) -> Self {
+        Self::coded(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, bad.to_string())
+    }
+
+    /// The text cannot be posted.
+    pub fn bad_text(bad: BadText) -> Self {
+        match bad {
+            BadText::Blank => {
+                Self::coded(StatusCode::BAD_REQUEST, ErrorCode::Blank, "There is nothing in this message.")
+            }
+            BadText::TooLong => Self::coded(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ErrorCode::TooLong,
+                format!("A message has at most {} bytes.", limits::MESSAGE_BYTES),
+            ),
+        }
+    }
+
+    /// The name breaks the rule.
+    pub fn bad_name(bad: BadName) -> Self {
+        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::BadName, bad.to_string())
+    }
+
+    /// Somebody posts too fast.
+    pub fn too_fast(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        Self::coded(
+            StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::RateLimited,
+            "That was too fast. Wait a moment.",
+        )
+        .with_header(header::RETRY_AFTER, &seconds.to_string())
+    }
+
+    /// Another method would do.
+    pub fn method_not_allowed(allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("This can be asked with {allowed} only."))
+            .with_header(header::ALLOW, allowed)
+    }
+
+    /// A page of another site asks.
+    pub fn foreign_origin() -> Self {
+        Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This origin may not post here.")
+    }
+
+    /// As many sockets are open as may be.
+    pub fn full() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is full. Try again in a moment.")
+            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    }
+
+    /// The server is going away.
+    pub fn draining() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting.")
+            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// The status code.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::IdTaken => Self::bad_request("Somebody else has used this id."),
+            LogError::NoSuchMessage => Self::coded(
+                StatusCode::NOT_FOUND,
+                ErrorCode::NoSuchMessage,
+                "There is no message at that place.",
+            ),
+            LogError::Storage(_) => {
+                tracing::error!(%error, "a request was not served");
+                let detail = "The server could not store or read this now.";
+                Self::coded(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, detail)
+                    .with_header(header::RETRY_AFTER, TRY_AGAIN)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let body = Body {
+            kind: "about:blank",
+            title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+        };
+        let json = serde_json::to_string(&body).expect("a struct of strings and numbers is always JSON");
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, content_type, json).into_response();
+        for (name, value) in self.headers {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

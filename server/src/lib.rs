@@ -1,0 +1,31 @@
+//! The server half of Hubbub: everything that lives in one process, in reading order.
+//!
+//! - [`config`]: the settings.
+//! - [`serve`]: accepting connections, and letting them go; [`shutdown`]: when.
+//! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
+//! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
+//! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
+//! - [`reader`]: one who follows rooms; [`link`]: its half that others see, with its queue.
+//! - [`hub`], [`room`]: the live rooms; [`batch`]: what they tell, encoded once.
+//! - [`log`]: the durable order of events.
+
+pub mod api;
+pub mod assets;
+pub mod batch;
+pub mod config;
+pub mod connection;
+pub mod error;
+pub mod hub;
+pub mod identity;
+pub mod limits;
+pub mod link;
+pub mod log;
+pub mod pages;
+pub mod reader;
+pub mod room;
+pub mod router;
+pub mod serve;
+pub mod shutdown;
+pub mod start;
+pub mod state;
+pub mod welcome;

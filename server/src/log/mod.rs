@@ -1,0 +1,149 @@
+//! The durable order of events: the one place that orders.
+//!
+//! Every reader asks one question: what came after `seq`? The hub is written against [`Log`] alone;
+//! [`SqliteLog`] keeps it on disk, [`MemoryLog`] until the process ends.
+
+mod memory;
+mod sqlite;
+
+pub use memory::MemoryLog;
+pub use sqlite::{OpenError, SqliteLog};
+
+use app::wire::{CommandId, Event, Message, Millis, PersonId, PersonName, RoomName, Seq};
+use futures_util::future::BoxFuture;
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use tokio::sync::broadcast;
+
+/// How many wakes wait for whoever follows them. Who falls further behind gets `Lagged` and asks
+/// [`Log::heads`].
+const WAKES_WAITING: usize = 1_024;
+
+/// A message that somebody wants to post.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Made by the author's client; a repeat of it changes nothing.
+    pub id: CommandId,
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub author: PersonId,
+    /// What, already tidied.
+    pub text: Arc<str>,
+    /// The `seq` of the message that this one answers.
+    pub reply_to: Option<Seq>,
+}
+
+/// Where an event stands, once it is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The room of the event; for a repeat, that of the first.
+    pub room: RoomName,
+    /// Its place in the room's order.
+    pub seq: Seq,
+    /// When it was committed.
+    pub at: Millis,
+    /// The same person had posted under this id before; nothing was added.
+    pub dup: bool,
+}
+
+/// A hint that a room has grown. It may be lost, doubled or late: whoever follows it heals a gap
+/// with [`Log::read_after`].
+#[derive(Debug, Clone)]
+pub struct Wake {
+    /// Which room.
+    pub room: RoomName,
+    /// What one commit added to it, in order and never empty.
+    pub events: Arc<[Arc<Event>]>,
+}
+
+/// Why the log did not do as asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LogError {
+    /// Somebody else has used this id.
+    #[error("this id was used by somebody else")]
+    IdTaken,
+    /// `reply_to` names no message of the room.
+    #[error("there is no message at that place")]
+    NoSuchMessage,
+    /// The storage failed. Nothing of the command is stored; it may be sent again.
+    #[error("the log could not be written or read: {0}")]
+    Storage(String),
+}
+
+/// The result of asking the log.
+pub type LogResult<T> = Result<T, LogError>;
+
+/// A page of messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The messages in their present state.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// The durable order of events in every room.
+pub trait Log: Send + Sync + 'static {
+    /// The identity of this log: made with it, changed only when one is restored from a backup.
+    fn id(&self) -> &str;
+
+    /// Appends a message. It takes its place in the order when this is called, not when the future
+    /// is first polled; the future resolves once the message is durable.
+    ///
+    /// What waits is bounded by the callers: a connection has a bounded number of posts under way.
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing is stored then.
+    fn append(&self, message: NewMessage) -> BoxFuture<'static, LogResult<Appended>>;
+
+    /// At most `limit` events of `room` after `after`, in order.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: Seq,
+        limit: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<Arc<Event>>>>;
+
+    /// The newest at most `limit` messages of `room` that stand before `before`.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> BoxFuture<'static, LogResult<Page>>;
+
+    /// The newest durable `seq` of each of `rooms`, in their order; 0 where nothing happened yet.
+    fn heads(&self, rooms: &[RoomName]) -> Vec<Seq>;
+
+    /// Every room in which something happened, with its newest `seq`, by name.
+    fn rooms(&self) -> Vec<(RoomName, Seq)>;
+
+    /// Hints that rooms have grown, from now on; each is sent after its commit.
+    fn wakes(&self) -> broadcast::Receiver<Wake>;
+
+    /// What each of `people` is called: the name they chose, or else the one that is given to them.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>>;
+
+    /// Calls `person` something else from now on, in what they have posted too. Resolves once that
+    /// is durable.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>>;
+
+    /// Commits what waits, puts everything in order on disk and ends. What is appended afterwards
+    /// fails.
+    fn close(&self) -> BoxFuture<'static, ()>;
+}
+
+/// The clock of the log.
+fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}

@@ -1,0 +1,143 @@
+//! Opening the file: ours or nobody's, not newer than this program, brought up to date.
+
+use app::wire::{RoomName, Seq};
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path, time::Duration};
+use uuid::Uuid;
+
+/// `PRAGMA application_id` of our files: "Hubb".
+const APPLICATION_ID: i32 = 0x4875_6262;
+
+/// What every SQLite file starts with (SQLite, Database File Format, section 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Where that header keeps the application id and the user version, both big-endian.
+const APPLICATION_ID_AT: usize = 68;
+const USER_VERSION_AT: usize = 60;
+
+/// How long a statement waits for a lock that somebody's backup tool holds.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// The schema, a step for each version. Steps are never changed, only added.
+const STEPS: &[M<'static>] = &[M::up(include_str!("../../../migrations/1-events.sql"))];
+
+/// Why the log's file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It is something else.
+    #[error("it is not a Hubbub log")]
+    NotOurs,
+    /// A newer Hubbub has written it.
+    #[error("a newer version of Hubbub has written it (schema {found}, this one knows {known})")]
+    Newer {
+        /// Its schema.
+        found: usize,
+        /// The newest schema that this program knows.
+        known: usize,
+    },
+    /// The file system refused.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// SQLite refused.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The schema could not be brought up to date.
+    #[error("{0}")]
+    Migration(#[from] rusqlite_migration::Error),
+}
+
+/// What opening found.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) id: String,
+    pub(super) heads: BTreeMap<RoomName, Seq>,
+}
+
+pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+    let fresh = look(path)?;
+    let mut connection = Connection::open(path)?;
+    if fresh {
+        // Before WAL, so that it stands in the file itself, where `look` finds it.
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    prepare(&connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    migrate(&mut connection)?;
+    let id = identity(&connection)?;
+    let heads = heads(&connection)?;
+    Ok(Opened { connection, id, heads })
+}
+
+/// A connection that cannot write.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(&connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// Reads the header by hand, so that somebody else's file is not even opened: whether the file is
+/// still to be made.
+fn look(path: &Path) -> Result<bool, OpenError> {
+    let mut header = [0; 100];
+    let read = match File::open(path) {
+        Ok(mut file) => read_up_to(&mut file, &mut header)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error.into()),
+    };
+    if read == 0 {
+        return Ok(true);
+    }
+    let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    if read < header.len() || !header.starts_with(MAGIC) || number(APPLICATION_ID_AT) != APPLICATION_ID {
+        return Err(OpenError::NotOurs);
+    }
+    check_version(usize::try_from(number(USER_VERSION_AT)).unwrap_or(usize::MAX))?;
+    Ok(false)
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read(&mut buffer[read..])? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    Ok(read)
+}
+
+fn check_version(found: usize) -> Result<(), OpenError> {
+    let known = STEPS.len();
+    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(()) }
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let found: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    check_version(found)?;
+    if found < STEPS.len() {
+        Migrations::from_slice(STEPS).to_latest(connection)?;
+        // The header that `look` reads is the file's own, not the one in the WAL.
+        connection.pragma_query(None, "wal_checkpoint", |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn identity(connection: &Connection) -> rusqlite::Result<String> {
+    let fresh = Uuid::new_v4().to_string();
+    connection.execute("INSERT INTO log (id) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM log)", [fresh])?;
+    connection.query_row("SELECT id FROM log", [], |row| row.get(0))
+}
+
+fn heads(connection: &Connection) -> rusqlite::Result<BTreeMap<RoomName, Seq>> {
+    let mut statement = connection.prepare("SELECT name, head FROM room")?;
+    let rows = statement.query_map([], |row| Ok((super::reader::room_name(row, 0)?, row.get(1)?)))?;
+    rows.collect()
+}

@@ -1,0 +1,130 @@
+//! Reading: a few connections that cannot write, on threads that may block.
+
+use super::open::open_reader;
+use crate::log::{LogError, LogResult, Page};
+use app::wire::{Author, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
+use futures_util::future::{BoxFuture, FutureExt};
+use rusqlite::{Connection, OptionalExtension, Row, types::Type};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// How many reads run at once; more wait. A read takes well under a millisecond.
+const READERS: usize = 4;
+
+/// The connections that read.
+pub(super) struct Readers(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    turns: Semaphore,
+    /// Connections that nobody uses now. Sections under this lock are short and never wait.
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        Self(Arc::new(Inner { path: path.into(), turns: Semaphore::new(READERS), idle: Mutex::default() }))
+    }
+
+    pub(super) fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'static, LogResult<T>> {
+        let inner = self.0.clone();
+        async move {
+            let _turn = inner.turns.acquire().await.map_err(storage)?;
+            let worker = inner.clone();
+            tokio::task::spawn_blocking(move || worker.run(query)).await.map_err(storage)?.map_err(storage)
+        }
+        .boxed()
+    }
+}
+
+impl Inner {
+    fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = idle().pop();
+        let connection = waiting.map_or_else(|| open_reader(&self.path), Ok)?;
+        let found = query(&connection);
+        idle().push(connection);
+        found
+    }
+}
+
+pub(super) fn storage(error: impl std::fmt::Display) -> LogError {
+    LogError::Storage(error.to_string())
+}
+
+const EVENT_COLUMNS: &str = "SELECT e.seq, e.at, e.id, e.author, p.name, e.text, e.reply_to
+    FROM event e LEFT JOIN person p ON p.id = e.author";
+
+pub(super) fn after(
+    db: &Connection,
+    room: &RoomName,
+    after: Seq,
+    limit: u32,
+) -> rusqlite::Result<Vec<Arc<Event>>> {
+    let mut statement = db.prepare_cached(&format!(
+        "{EVENT_COLUMNS} WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3"
+    ))?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?.collect()
+}
+
+pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) -> rusqlite::Result<Page> {
+    let mut statement = db.prepare_cached(&format!(
+        "{EVENT_COLUMNS} WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3"
+    ))?;
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let one_more = i64::from(limit) + 1;
+    let newest_first = statement.query_map((room.as_str(), before, one_more), event)?;
+    let mut messages: Vec<Message> = newest_first
+        .filter_map(|row| row.map(|event| Message::posted(&event)).transpose())
+        .collect::<Result<_, _>>()?;
+    let more = messages.len() > limit as usize;
+    messages.truncate(limit as usize);
+    messages.reverse();
+    Ok(Page { messages, more })
+}
+
+pub(super) fn names(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Vec<PersonName>> {
+    people.iter().map(|person| name(db, *person)).collect()
+}
+
+/// What `person` is called now.
+pub(super) fn name(db: &Connection, person: PersonId) -> rusqlite::Result<PersonName> {
+    let mut statement = db.prepare_cached("SELECT name FROM person WHERE id = ?1")?;
+    let chosen = statement.query_row([person.0.cast_signed()], |row| parsed(row, 0)).optional()?;
+    Ok(chosen.unwrap_or_else(|| PersonName::given(person)))
+}
+
+pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomName> {
+    parsed(row, column)
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let author = PersonId(row.get::<_, i64>(3)?.cast_unsigned());
+    let renamed = row.get_ref(4)?.data_type() != Type::Null;
+    let name = if renamed { parsed(row, 4)? } else { PersonName::given(author) };
+    Ok(Event {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        id: Uuid::from_bytes(row.get(2)?),
+        author: Author { id: author, name },
+        body: EventBody::Message { text: row.get(5)?, reply_to: row.get(6)? },
+    })
+}
+
+/// A text column that obeys a rule; one that does not is a damaged file.
+fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let text: String = row.get(column)?;
+    text.parse()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}

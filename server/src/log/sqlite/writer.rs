@@ -1,0 +1,231 @@
+//! Writing: one thread that commits whatever waits, so that one disk sync serves many messages.
+//!
+//! Group commit without a timer: while one commit is being synced the next batch gathers by itself.
+
+use super::{Heads, reader};
+use crate::log::{Appended, LogError, LogResult, NewMessage, Wake, now};
+use app::wire::{Author, CommandId, Event, EventBody, Millis, PersonId, PersonName, RoomName, Seq};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, mpsc},
+    thread,
+};
+use tokio::sync::{broadcast, oneshot};
+
+/// Most commands in one commit; it bounds how long the first of them waits.
+const MOST_PER_COMMIT: usize = 1_024;
+
+/// What a transaction added to each room, in order.
+type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
+
+/// What a command comes to: where its event stands, or nothing where it makes none.
+type Outcome = LogResult<Option<Appended>>;
+
+/// What the writer is asked to do.
+pub(super) enum Work {
+    /// A command, and who waits for its commit.
+    Store(Command, oneshot::Sender<Outcome>),
+    /// Everything before this is committed; then the writer ends.
+    Close(oneshot::Sender<Outcome>),
+}
+
+/// What can be stored.
+pub(super) enum Command {
+    Append(NewMessage),
+    Rename(PersonId, PersonName),
+}
+
+/// The one who writes.
+pub(super) struct Writer {
+    connection: Connection,
+    heads: Heads,
+    wakes: broadcast::Sender<Wake>,
+}
+
+/// What one transaction has done so far; told to nobody before it is durable.
+struct Batch<'a> {
+    at: Millis,
+    transaction: Transaction<'a>,
+    committed: &'a Heads,
+    grown: Grown,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, heads: Heads, wakes: broadcast::Sender<Wake>) -> Self {
+        Self { connection, heads, wakes }
+    }
+
+    pub(super) fn spawn(mut self, work: mpsc::Receiver<Work>) {
+        let run = move || self.run(&work);
+        thread::Builder::new().name("log".into()).spawn(run).expect("a process may start one thread");
+    }
+
+    fn run(&mut self, work: &mpsc::Receiver<Work>) {
+        while let Ok(first) = work.recv() {
+            let (mut commands, mut waiting) = (Vec::new(), Vec::new());
+            for work in std::iter::once(first).chain(work.try_iter().take(MOST_PER_COMMIT - 1)) {
+                match work {
+                    Work::Store(command, answer) => {
+                        commands.push(command);
+                        waiting.push(answer);
+                    }
+                    Work::Close(answer) => {
+                        self.commit(commands, waiting);
+                        return self.close(answer);
+                    }
+                }
+            }
+            self.commit(commands, waiting);
+        }
+    }
+
+    /// Stores all of `commands` in one transaction, or none; then tells.
+    fn commit(&mut self, commands: Vec<Command>, waiting: Vec<oneshot::Sender<Outcome>>) {
+        if commands.is_empty() {
+            return;
+        }
+        let outcomes = match self.transact(commands) {
+            Ok((outcomes, grown)) => {
+                self.tell(grown);
+                outcomes
+            }
+            Err(error) => {
+                tracing::error!(%error, commands = waiting.len(), "nothing of this batch could be stored");
+                let error = reader::storage(error);
+                waiting.iter().map(|_| Err(error.clone())).collect()
+            }
+        };
+        for (answer, outcome) in waiting.into_iter().zip(outcomes) {
+            // Who no longer waits has hung up; the command is stored all the same.
+            let _ = answer.send(outcome);
+        }
+    }
+
+    fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, Grown)> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut batch = Batch { at: now(), transaction, committed: &self.heads, grown: Grown::new() };
+        let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
+        batch.store_heads()?;
+        batch.transaction.commit()?;
+        Ok((outcomes, batch.grown))
+    }
+
+    /// Heads first, so that who is woken finds them raised.
+    fn tell(&self, grown: Grown) {
+        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        for (room, events) in &grown {
+            if let Some(newest) = events.last() {
+                heads.insert(room.clone(), newest.seq);
+            }
+        }
+        drop(heads);
+        for (room, events) in grown {
+            // Nobody listening is no error.
+            let _ = self.wakes.send(Wake { room, events: events.into() });
+        }
+    }
+
+    fn close(&self, answer: oneshot::Sender<Outcome>) {
+        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint", |_| Ok(())) {
+            tracing::warn!(%error, "the log is complete, but its WAL could not be folded in");
+        }
+        let _ = answer.send(Ok(None));
+    }
+}
+
+impl Batch<'_> {
+    /// An inner error is the command's own; an outer one ends the whole transaction.
+    fn store(&mut self, command: Command) -> rusqlite::Result<Outcome> {
+        match command {
+            Command::Append(message) => Ok(self.append(message)?.map(Some)),
+            Command::Rename(person, name) => self.rename(person, &name).map(|()| Ok(None)),
+        }
+    }
+
+    fn append(&mut self, message: NewMessage) -> rusqlite::Result<LogResult<Appended>> {
+        if let Some((author, first)) = self.find(message.id)? {
+            return Ok(if author == message.author { Ok(first) } else { Err(LogError::IdTaken) });
+        }
+        if let Some(target) = message.reply_to
+            && !self.is_message(&message.room, target)?
+        {
+            return Ok(Err(LogError::NoSuchMessage));
+        }
+        let seq = self.head(&message.room) + 1;
+        self.insert(&message, seq)?;
+        let name = reader::name(&self.transaction, message.author)?;
+        let event = Event {
+            seq,
+            at: self.at,
+            id: message.id,
+            author: Author { id: message.author, name },
+            body: EventBody::Message { text: message.text, reply_to: message.reply_to },
+        };
+        self.grown.entry(message.room.clone()).or_default().push(Arc::new(event));
+        Ok(Ok(Appended { room: message.room, seq, at: self.at, dup: false }))
+    }
+
+    /// Who used this id before, and for what.
+    fn find(&self, id: CommandId) -> rusqlite::Result<Option<(PersonId, Appended)>> {
+        let mut statement =
+            self.transaction.prepare_cached("SELECT author, room, seq, at FROM event WHERE id = ?1")?;
+        statement
+            .query_row([id.as_bytes()], |row| {
+                let author = PersonId(row.get::<_, i64>(0)?.cast_unsigned());
+                let room = reader::room_name(row, 1)?;
+                Ok((author, Appended { room, seq: row.get(2)?, at: row.get(3)?, dup: true }))
+            })
+            .optional()
+    }
+
+    fn is_message(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+        let mut statement = self
+            .transaction
+            .prepare_cached("SELECT 1 FROM event WHERE room = ?1 AND seq = ?2 AND kind = 0")?;
+        statement.exists((room.as_str(), seq))
+    }
+
+    /// The room's newest `seq`, this transaction's own included.
+    fn head(&self, room: &RoomName) -> Seq {
+        let here = self.grown.get(room).and_then(|events| events.last()).map(|event| event.seq);
+        here.unwrap_or_else(|| {
+            let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
+            committed.get(room).copied().unwrap_or(0)
+        })
+    }
+
+    fn insert(&self, message: &NewMessage, seq: Seq) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO event (room, seq, at, id, author, kind, text, reply_to)
+             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
+        )?;
+        statement.execute((
+            message.room.as_str(),
+            seq,
+            self.at,
+            message.id.as_bytes(),
+            message.author.0.cast_signed(),
+            &*message.text,
+            message.reply_to,
+        ))?;
+        Ok(())
+    }
+
+    fn rename(&self, person: PersonId, name: &PersonName) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO person (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+        )?;
+        statement.execute((person.0.cast_signed(), name.as_str())).map(drop)
+    }
+
+    fn store_heads(&self) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO room (name, head) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET head = excluded.head",
+        )?;
+        for (room, events) in &self.grown {
+            statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Hubbub: group chat in one binary.
+
+use clap::Parser;
+use server::{
+    config::Config,
+    serve::{self, Ended},
+    shutdown,
+    start::{Started, start},
+};
+use std::{
+    io::{IsTerminal, Write, stderr, stdout},
+    process::ExitCode,
+};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    match settings().and_then(|config| run(config).map_err(Stop::Failed)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Answered(text)) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(Stop::Failed(line)) => {
+            // Nobody may be listening on stderr; the exit code says the same.
+            let _ = writeln!(stderr(), "hubbub: {line}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why there is no server.
+enum Stop {
+    /// `--help` or `--version` was all that was asked.
+    Answered(String),
+    /// One line that says what is wrong.
+    Failed(String),
+}
+
+fn settings() -> Result<Config, Stop> {
+    Config::try_parse().map_err(|error| {
+        if error.use_stderr() {
+            Stop::Failed(one_line(&error))
+        } else {
+            Stop::Answered(error.render().ansi().to_string())
+        }
+    })
+}
+
+/// What is wrong, without the usage and the hints below it.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned() + " (see --help)"
+}
+
+#[tokio::main]
+async fn run(config: Config) -> Result<(), String> {
+    trace();
+    let asked_to_stop =
+        shutdown::asked_to_stop().map_err(|error| format!("cannot catch signals: {error}"))?;
+    let Started { state, lock: _lock } = start(config)?;
+    let listener = serve::listen(&state).await?;
+    let address = listener.local_addr().map_err(|error| format!("has no address: {error}"))?;
+    say(&server::welcome::welcome(address, &state.config));
+    let draining = state.draining.clone();
+    tokio::spawn(async move {
+        let signal = asked_to_stop.await;
+        tracing::info!(signal, "stopping");
+        draining.cancel();
+    });
+    match serve::serve(listener, state).await {
+        Ended::Drained => tracing::info!("every connection said goodbye"),
+        Ended::CutOff(connections) => tracing::warn!(connections, "cut off after the drain"),
+    }
+    Ok(())
+}
+
+/// What happens goes to stderr: for people at a terminal, else as JSON. `RUST_LOG` chooses how much.
+fn trace() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    if stderr().is_terminal() { subscriber.init() } else { subscriber.json().init() }
+}
+
+fn say(text: &str) {
+    // A closed stdout is no reason to stop.
+    let _ = writeln!(stdout(), "{}", text.trim_end());
+}

@@ -1,0 +1,81 @@
+//! Every route, with the layers around them. Called by `main` and by tests.
+
+use crate::{api, assets, connection, error::Problem, identity::identify, pages, state::AppState};
+use app::wire::limits::COMMAND_BYTES;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef, Request},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use std::{sync::Arc, time::Duration};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+
+/// How long an answer may take to begin, a slow request body included.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// The whole server as one service.
+pub fn router(state: AppState) -> Router {
+    // Pages are rendered on Tokio; a second router in the same process finds that settled.
+    let _ = any_spawner::Executor::init_tokio();
+    Router::new()
+        .merge(pages(&state))
+        .merge(api())
+        .route("/{*file}", get(assets::file))
+        .fallback(pages::nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(COMMAND_BYTES))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
+        .layer(CatchPanicLayer::custom(|_| {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed to answer this.")
+                .into_response()
+        }))
+        .layer(from_fn(guard))
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+/// Where it matters who asks.
+fn pages(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/", get(pages::lobby))
+        .route("/r/{room}", get(pages::room).post(pages::post))
+        .route("/name", post(pages::rename))
+        .route("/api/rooms/{room}/messages", get(api::messages).post(api::post))
+        .route("/ws", any(connection::upgrade))
+        .layer(from_fn_with_state(state.clone(), identify))
+}
+
+fn api() -> Router<AppState> {
+    Router::new()
+        .route("/api/rooms", get(api::rooms))
+        .route("/api/rooms/{room}/events", get(api::events))
+        .route("/healthz", get(api::healthz))
+        .route("/readyz", get(api::readyz))
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This cannot be asked with that method.")
+}
+
+/// Headers that every answer carries, so that a browser does nothing with it that we did not mean.
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+impl FromRef<AppState> for Arc<assets::Site> {
+    fn from_ref(state: &AppState) -> Self {
+        state.site.clone()
+    }
+}

@@ -1,0 +1,83 @@
+//! What every request can reach.
+
+use crate::{assets::Site, config::Config, hub::Hub, limits::PostLimiter, log::Log};
+use app::wire::{PersonId, PersonName};
+use axum::extract::FromRef;
+use axum_extra::extract::cookie::Key;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// A cheap handle on everything that lives in this process.
+#[derive(Clone)]
+pub struct AppState {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The durable order of events.
+    pub log: Arc<dyn Log>,
+    /// The live rooms.
+    pub hub: Arc<Hub>,
+    /// How fast people may post.
+    pub posts: Arc<PostLimiter>,
+    /// How many streams may be open.
+    pub places: Places,
+    /// The files that a page needs.
+    pub site: Arc<Site>,
+    /// Cancelled when the server stops: every connection says goodbye then.
+    pub draining: CancellationToken,
+    /// Every open connection, HTTP and WebSocket.
+    pub sockets: TaskTracker,
+    key: Key,
+}
+
+impl AppState {
+    /// The state of a server that has just started.
+    pub fn new(config: Config, log: Arc<dyn Log>, key: Key) -> Self {
+        Self {
+            hub: Hub::start(log.clone()),
+            log,
+            posts: Arc::new(PostLimiter::new(config.post_rate)),
+            places: Places::new(config.max_connections),
+            site: Arc::new(Site::find()),
+            draining: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+            key,
+            config: Arc::new(config),
+        }
+    }
+
+    /// What `person` is called; the name given to them where the log cannot be read.
+    pub async fn name_of(&self, person: PersonId) -> PersonName {
+        match self.log.names(&[person]).await {
+            Ok(mut names) => names.pop().unwrap_or_else(|| PersonName::given(person)),
+            Err(error) => {
+                tracing::error!(%error, "a name could not be read");
+                PersonName::given(person)
+            }
+        }
+    }
+}
+
+impl FromRef<AppState> for Key {
+    fn from_ref(state: &AppState) -> Self {
+        state.key.clone()
+    }
+}
+
+/// The places for sockets and event streams.
+#[derive(Clone)]
+pub struct Places(Arc<Semaphore>);
+
+/// Held as long as a stream is open.
+pub struct Place(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+impl Places {
+    fn new(most: usize) -> Self {
+        Self(Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// A place, if one is free.
+    pub fn take(&self) -> Option<Place> {
+        self.0.clone().try_acquire_owned().ok().map(Place)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a start says: where to go, and how others get there.
+
+use crate::config::Config;
+use qrcode::{QrCode, render::unicode::Dense1x2};
+use std::net::{IpAddr, SocketAddr};
+
+/// The lines that a start prints: the link for this machine and, where others can reach it, the
+/// link for them with its QR code.
+pub fn welcome(address: SocketAddr, config: &Config) -> String {
+    let mut lines = vec![format!("Hubbub is open at {}", link(address.ip(), address.port()))];
+    if let Some(ip) = seen_from_outside(address.ip()) {
+        let link = link(ip, address.port());
+        lines.push(format!("For others here:   {link}"));
+        lines.extend(code(&link));
+    }
+    if config.ephemeral {
+        lines.push("Nothing is kept: all is forgotten when it stops.".into());
+    }
+    lines.join("\n")
+}
+
+fn link(ip: IpAddr, port: u16) -> String {
+    // "Every interface" is no place to go to.
+    let ip = match ip {
+        IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        given => given,
+    };
+    format!("http://{}", SocketAddr::new(ip, port))
+}
+
+fn seen_from_outside(ip: IpAddr) -> Option<IpAddr> {
+    if ip.is_loopback() {
+        None
+    } else if ip.is_unspecified() {
+        local_ip_address::local_ip().ok().filter(|ip| !ip.is_loopback())
+    } else {
+        Some(ip)
+    }
+}
+
+fn code(link: &str) -> Option<String> {
+    QrCode::new(link).ok().map(|code| code.render::<Dense1x2>().build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_loopback_only_this_machine_is_invited() {
+        let said = welcome(SocketAddr::from(([127, 0, 0, 1], 8080)), &Config::plain());
+        assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
+        assert!(!said.contains("For others"), "{said}");
+    }
+
+    #[test]
+    fn beyond_loopback_others_get_a_link_and_a_code() {
+        let said = welcome(SocketAddr::from(([192, 0, 2, 7], 80)), &Config::plain());
+        assert!(said.contains("For others here:   http://192.0.2.7:80"), "{said}");
+        assert!(said.contains('█'), "{said}");
+    }
+}
