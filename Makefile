@@ -15,10 +15,11 @@ WASM_BINDGEN_VERSION := $(shell grep -A1 '^name = "wasm-bindgen"' Cargo.lock | s
 CARGO_LEPTOS_VERSION := 0.3.10
 
 SITE := target/site
+PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test lint dev leptos bindgen-tool leptos-tool wasm-target packages chromium frontend FORCE
+.PHONY: help run release test lint dev leptos bindgen-tool leptos-tool wasm-target packages chromium frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,11 +27,29 @@ help: ## Say what there is
 run: release ## Build the release and start it on http://127.0.0.1:8080
 	@exec $(BINARY) $(ARGS)
 
-release: $(SITE)/pkg/hubbub.wasm $(SITE)/pkg/hubbub.css $(SITE).static ## Build target/release/hubbub, the one binary
+release: $(SITE)/.made ## Build target/release/hubbub, the one binary
 	@cargo build --release --package server --bin hubbub
+
+test: lint release packages chromium ## Check everything, as CI does
+	@echo "test: unit and integration tests"
+	@if cargo nextest --version >/dev/null 2>&1; \
+		then cargo nextest run --workspace --exclude frontend --status-level fail; \
+		else cargo test --workspace --exclude frontend --quiet; fi
+	@echo "test: browser tests against the release"
+	@cd end2end && npm run --silent test
+
+lint: wasm-target packages ## Check format, lints and types
+	@cargo fmt --all --check
+	@cargo clippy --quiet --workspace --exclude frontend --all-targets -- --deny warnings
+	@cargo clippy --quiet --package frontend --target wasm32-unknown-unknown -- --deny warnings
+	@cd end2end && tsc --project .
 
 dev: leptos-tool wasm-target bindgen-tool packages ## Rebuild and reload at every change (cargo leptos watch)
 	@cargo leptos watch
+
+leptos: leptos-tool wasm-target bindgen-tool packages chromium ## Prove that cargo-leptos builds a working site too
+	@cargo leptos build --release
+	@cargo leptos end-to-end --release
 
 # --- set-up ---------------------------------------------------------------------------------------
 
@@ -56,6 +75,16 @@ end2end/node_modules/.package-lock.json: end2end/package.json end2end/package-lo
 	@cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# A Chromium that is here; else Debian's; else Playwright's own.
+chromium: packages
+	@command -v chromium chromium-browser google-chrome >/dev/null || [ -x "$${CHROMIUM:-}" ] || { \
+		echo "set-up: Chromium"; \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else \
+			cd end2end && playwright install chromium; \
+		fi; }
+
 # --- the site, as cargo-leptos makes it -------------------------------------------------------------
 
 frontend: wasm-target
@@ -65,19 +94,19 @@ frontend: wasm-target
 $(WASM_BUILT): frontend
 	@:
 
-$(SITE)/pkg/hubbub.wasm: $(WASM_BUILT) end2end/node_modules/.package-lock.json | bindgen-tool
+$(PAGE)/hubbub.wasm: $(WASM_BUILT) end2end/node_modules/.package-lock.json | bindgen-tool
 	@echo "site: wasm-bindgen, wasm-opt"
-	@mkdir -p $(SITE)/pkg target/bindgen
-	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir target/bindgen $(WASM_BUILT)
-	@wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals \
-		--enable-reference-types --enable-multivalue target/bindgen/hubbub_bg.wasm -o target/bindgen/hubbub.wasm
-	@cp target/bindgen/hubbub.js target/bindgen/hubbub.wasm $(SITE)/pkg/
+	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir $(PAGE) $(WASM_BUILT)
+	@wasm-opt -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
 
-$(SITE)/pkg/hubbub.css: $(wildcard style/*.scss style/*/*.scss) end2end/node_modules/.package-lock.json
-	@mkdir -p $(@D)
+$(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/node_modules/.package-lock.json
+	@echo "site: sass"
 	@sass --no-source-map --style=compressed style/main.scss $@
 
-$(SITE).static: $(wildcard style/static/*)
-	@mkdir -p $(SITE)
+# Made anew as a whole: cargo-leptos writes into the same folder, under other names.
+$(SITE)/.made: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/*)
+	@rm -rf $(SITE)
+	@mkdir -p $(SITE)/pkg
 	@cp -r style/static/. $(SITE)/
+	@cp $(PAGE)/hubbub.js $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(SITE)/pkg/
 	@touch $@

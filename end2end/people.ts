@@ -5,11 +5,22 @@ export class Person {
   /** What their console said that it should not say. */
   readonly complaints: string[] = [];
 
+  private readonly expected: RegExp[] = [];
+
   constructor(readonly page: Page) {
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
+      if (["error", "warning"].includes(message.type())) this.complains(message.text());
     });
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("pageerror", (error) => this.complains(String(error)));
+  }
+
+  /** The browser itself will say this, and that is right. */
+  expects(complaint: RegExp): void {
+    this.expected.push(complaint);
+  }
+
+  private complains(text: string): void {
+    if (!this.expected.some((expected) => expected.test(text))) this.complaints.push(text);
   }
 
   get messages(): Locator {

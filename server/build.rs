@@ -22,10 +22,10 @@ fn main() -> Result<()> {
     if env::var("PROFILE")? == "release" {
         let site = site_root()?;
         println!("cargo::rerun-if-changed={}", site.display());
-        for file in files_below(&site)? {
+        for file in files_below(&site)?.iter().filter(|file| is_served(file)) {
             let name =
                 file.strip_prefix(&site)?.to_str().ok_or("a file's name is not UTF-8")?.replace('\\', "/");
-            write!(table, "{}", entry(&out, &file, &name)?)?;
+            write!(table, "{}", entry(&out, file, &name)?)?;
         }
         if table.is_empty() {
             println!(
@@ -56,6 +56,12 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Compressed forms are made here; nobody asks for type declarations or hidden files.
+fn is_served(file: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && ![".br", ".gz", ".d.ts"].iter().any(|left_out| name.ends_with(left_out))
+}
+
 /// One line of the table that `assets.rs` reads.
 fn entry(out: &Path, file: &Path, name: &str) -> Result<String> {
     let body = fs::read(file)?;
@@ -64,21 +70,25 @@ fn entry(out: &Path, file: &Path, name: &str) -> Result<String> {
     let hash = format!("{:016x}", hasher.finish());
     let brotli = smaller(brotli(&body)?, &body);
     let gzip = smaller(gzip(&body)?, &body);
+    let (name, served_as) = names(name, &hash);
     Ok(format!(
-        "Embedded {{ name: {name:?}, served_as: {:?}, hash: {hash:?}, body: include_bytes!({:?}), brotli: {}, gzip: {} }},\n",
-        served_as(name, &hash),
+        "Embedded {{ name: {name:?}, served_as: {served_as:?}, hash: {hash:?}, body: include_bytes!({:?}), brotli: {}, gzip: {} }},\n",
         file.canonicalize()?,
         stored(out, &hash, "br", brotli)?,
         stored(out, &hash, "gz", gzip)?,
     ))
 }
 
-/// `pkg/hubbub.js` is served as `pkg/hubbub.HASH.js`; other files keep their names, since others
-/// (robots, a glue script's own imports) know them by name.
-fn served_as(name: &str, hash: &str) -> String {
-    match name.strip_prefix("pkg/").and_then(|file| file.split_once('.')) {
-        Some((stem, extension)) if !stem.contains('/') => format!("pkg/{stem}.{hash}.{extension}"),
-        _ => name.into(),
+/// What a file is asked for as, and what it is served as. `pkg/hubbub.js`, which cargo-leptos has named
+/// `pkg/hubbub.ITS-HASH.js`, is served as `pkg/hubbub.HASH.js`; other files keep their names, since
+/// others (robots, a glue script's own imports) know them by name.
+fn names(name: &str, hash: &str) -> (String, String) {
+    let parts: Vec<&str> = name.split('.').collect();
+    match parts[..] {
+        [stem, extension] | [stem, _, extension] if stem.starts_with("pkg/") && !stem[4..].contains('/') => {
+            (format!("{stem}.{extension}"), format!("{stem}.{hash}.{extension}"))
+        }
+        _ => (name.into(), name.into()),
     }
 }
 

@@ -18,8 +18,9 @@ pub struct Links {
 
 /// The whole document for the [`Screen`] in the context.
 pub fn document(links: Links) -> impl IntoView {
+    // A browser without WebSockets keeps the plain page, which posts without script.
     let start = format!(
-        "import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => app.hydrate()))",
+        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => app.hydrate()))",
         links.script, links.wasm
     );
     view! {

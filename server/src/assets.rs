@@ -8,11 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use leptos::prelude::LeptosOptions;
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path as FilePath, PathBuf},
+    sync::Arc,
+};
 
 /// A file in the binary, as the build script writes it.
 struct Embedded {
-    /// Where it was built.
+    /// What the page asks for: `pkg/hubbub.js`.
     name: &'static str,
     /// Under which path it is served.
     served_as: &'static str,
@@ -48,10 +52,15 @@ impl Site {
         }
     }
 
-    /// The URL of the file that was built as `name`.
+    /// The URL of the file that the page knows as `name`, whatever hash its own name carries.
     pub fn url(&self, name: &str) -> String {
-        let embedded = EMBEDDED.iter().find(|file| file.name == name);
-        format!("/{}", embedded.map_or(name, |file| file.served_as))
+        let served_as = match self {
+            Self::Embedded => {
+                EMBEDDED.iter().find(|file| file.name == name).map(|file| file.served_as.to_owned())
+            }
+            Self::Folder(root) => newest_of_that_name(root, name),
+        };
+        format!("/{}", served_as.as_deref().unwrap_or(name))
     }
 
     /// cargo-leptos' reload settings, where it watches.
@@ -132,7 +141,23 @@ fn weak(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag)
 }
 
-fn from_folder(root: &std::path::Path, path: &str) -> Option<Response> {
+/// `pkg/hubbub.js` may have been built as `pkg/hubbub.HASH.js`, and older ones may lie beside it.
+fn newest_of_that_name(root: &FilePath, name: &str) -> Option<String> {
+    let (folder, file) = name.rsplit_once('/')?;
+    let (stem, extension) = file.split_once('.')?;
+    let is_it = |found: &str| match found.split('.').collect::<Vec<_>>()[..] {
+        [first, last] | [first, _, last] => first == stem && last == extension,
+        _ => false,
+    };
+    let files = fs::read_dir(root.join(folder)).ok()?.flatten();
+    let named = files.filter_map(|entry| {
+        Some((entry.metadata().ok()?.modified().ok()?, entry.file_name().into_string().ok()?))
+    });
+    let newest = named.filter(|(_, found)| is_it(found)).max()?;
+    Some(format!("{folder}/{}", newest.1))
+}
+
+fn from_folder(root: &FilePath, path: &str) -> Option<Response> {
     let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
     let body = inside.then(|| fs::read(root.join(path)).ok())??;
     let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
@@ -178,8 +203,19 @@ mod tests {
     }
 
     #[test]
+    fn while_developing_a_file_is_found_whatever_hash_its_name_carries() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("pkg")).unwrap();
+        fs::write(root.path().join("pkg/hubbub.Ab-3_x.js"), "").unwrap();
+        fs::write(root.path().join("pkg/hubbub.d.ts"), "").unwrap();
+        let site = Site::Folder(root.path().into());
+        assert_eq!(site.url("pkg/hubbub.js"), "/pkg/hubbub.Ab-3_x.js");
+        assert_eq!(site.url("pkg/hubbub.css"), "/pkg/hubbub.css");
+    }
+
+    #[test]
     fn nothing_outside_the_site_folder_is_served() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src");
         assert!(from_folder(&root, "lib.rs").is_some());
         for bad in ["../Cargo.toml", "./lib.rs", "/etc/hostname", ""] {
             assert!(from_folder(&root, bad).is_none(), "{bad} must not be served");

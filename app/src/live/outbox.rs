@@ -29,7 +29,7 @@ impl Outbox {
     }
 
     /// What to send now, if anything.
-    pub fn next(&mut self) -> Option<Post> {
+    pub fn send_next(&mut self) -> Option<Post> {
         if self.under_way {
             return None;
         }
@@ -80,9 +80,9 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!((outbox.next(), outbox.next()), (Some(post(1)), None));
+        assert_eq!((outbox.send_next(), outbox.send_next()), (Some(post(1)), None));
         outbox.settle(post(1).id);
-        assert_eq!(outbox.next(), Some(post(2)));
+        assert_eq!(outbox.send_next(), Some(post(2)));
     }
 
     #[test]
@@ -90,9 +90,9 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!(outbox.next(), Some(post(1)));
+        assert_eq!(outbox.send_next(), Some(post(1)));
         outbox.again();
-        assert_eq!(outbox.next(), Some(post(1)));
+        assert_eq!(outbox.send_next(), Some(post(1)));
     }
 
     #[test]
@@ -100,9 +100,9 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!(outbox.next(), Some(post(1)));
+        assert_eq!(outbox.send_next(), Some(post(1)));
         outbox.settle(post(2).id);
-        assert_eq!(outbox.next(), None);
+        assert_eq!(outbox.send_next(), None);
         outbox.settle(post(1).id);
         assert!(outbox.is_empty());
     }

@@ -3,7 +3,7 @@
 use super::{Feed, Outbox, Post, Shown};
 use crate::{
     pages::RoomPage,
-    wire::{Author, BadText, CommandId, PersonId, PersonName, RoomName, limits, tidy},
+    wire::{Author, BadText, CommandId, PersonName, RoomName, limits, tidy},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, sync::Arc};
@@ -141,7 +141,7 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// Somebody is called something else.
-    pub(super) fn renamed(&self, person: PersonId, name: &PersonName) {
+    pub(super) fn renamed(&self, person: crate::wire::PersonId, name: &PersonName) {
         self.change(|feed| feed.rename(person, name));
         if self.you.with_untracked(|you| you.id == person) {
             self.you.update(|you| you.name = name.clone());

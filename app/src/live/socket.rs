@@ -162,7 +162,7 @@ impl Connection {
         if let Some((id, name)) = self.live.naming().get_value() {
             self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
         }
-        let Some(post) = self.live.with_outbox(super::Outbox::next) else { return Some(()) };
+        let Some(post) = self.live.with_outbox(super::Outbox::send_next) else { return Some(()) };
         let room = self.live.room.get_value().to_string();
         self.say(&ClientFrame::Post { id: post.id, room, text: post.text.to_string(), reply_to: None }).await
     }

@@ -16,6 +16,15 @@ pub fn Composer(
 ) -> impl IntoView {
     let field = NodeRef::<html::Textarea>::new();
     let (problem, set_problem) = signal(String::new());
+    // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || {
+        let has_mouse =
+            window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
+        if let Some(field) = field.get().filter(|_| has_mouse) {
+            let _ = field.focus();
+        }
+    });
     let send = move || {
         let Some(field) = field.get() else { return };
         match live.post(&field.value()) {

@@ -59,12 +59,14 @@ pub fn Transcript(
                     {older.map(|seq| view! {
                         <p class="older"><a href=format!("{path}?before={seq}")>"Older messages"</a></p>
                     })}
-                    <ol class="lines" role="log" aria-label="Messages" aria-live="polite">
-                        <For each=move || live.lines.get() key=|(id, _)| *id let:line>
-                            <Line shown=line.1 live />
-                        </For>
-                    </ol>
-                    <p class="empty">"Nobody has said anything yet. Share the link, and begin."</p>
+                    <div role="log" aria-label="Messages" aria-live="polite">
+                        <ol class="lines">
+                            <For each=move || live.lines.get() key=|(id, _)| *id let:line>
+                                <Line shown=line.1 live />
+                            </For>
+                        </ol>
+                        <p class="empty">"Nobody has said anything yet. Share the link, and begin."</p>
+                    </div>
                 </div>
             </div>
             {pill}
