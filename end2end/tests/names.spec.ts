@@ -1,0 +1,35 @@
+import { expect, test } from "../people";
+
+test("a new name shows everywhere at once, in what was said before too", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.says("who am I?");
+  await bob.sees("who am I?");
+  await ann.calls("Ann");
+  await expect(bob.line("who am I?").locator("b")).toHaveText("Ann");
+  await expect(ann.line("who am I?").locator("b")).toHaveText("Ann");
+  await ann.page.reload();
+  await ann.isLive();
+  await expect(ann.name).toHaveText("Ann");
+});
+
+test("a name that cannot be one is refused with a sentence, and the old one stays", async ({ ann, room }) => {
+  await ann.enters(room);
+  const given = await ann.name.innerText();
+  await ann.page.locator(".me summary").click();
+  await ann.page.getByLabel("Your name").fill("\u202eevil");
+  await ann.page.getByRole("button", { name: "Save" }).click();
+  await expect(ann.page.getByRole("alert").filter({ hasText: "A name has" })).toBeVisible();
+  await expect(ann.name).toHaveText(given);
+});
+
+test("a name made of markup stays text", async ({ ann, bob, room }) => {
+  const name = "<img src=x onerror=alert(1)>";
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.calls(name);
+  await ann.says("look at my name");
+  await expect(bob.line("look at my name").locator("b")).toHaveText(name);
+  await bob.page.reload();
+  await expect(bob.line("look at my name").locator("b")).toHaveText(name);
+});

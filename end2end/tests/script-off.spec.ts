@@ -1,0 +1,43 @@
+import { expect, test } from "../people";
+
+const scriptOff = { javaScriptEnabled: false };
+
+test("without script ann reads what was said and posts", async ({ somebody, bob, room }) => {
+  await bob.enters(room);
+  await bob.says("anybody without script?");
+  await bob.sees("anybody without script?");
+  const ann = await somebody(scriptOff);
+  await ann.page.goto(`/r/${room}`);
+  await expect(ann.messages).toHaveText(["anybody without script?"]);
+  await ann.composer.fill("me,\nin two lines");
+  await ann.page.getByRole("button", { name: "Send" }).click();
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  await expect(ann.messages).toHaveText(["anybody without script?", "me,\nin two lines"]);
+  await bob.sees("me,\nin two lines");
+});
+
+test("without script the newest message is in view and older ones can be reached", async ({ somebody, room, request }) => {
+  for (let n = 1; n <= 55; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+  const ann = await somebody(scriptOff);
+  await ann.page.goto(`/r/${room}`);
+  await expect(ann.line("message 55")).toBeInViewport();
+  await ann.page.getByRole("link", { name: "Older messages" }).click();
+  await expect(ann.messages).toHaveCount(5);
+});
+
+test("without script ann changes her name and keeps it", async ({ somebody, room }) => {
+  const ann = await somebody(scriptOff);
+  await ann.page.goto(`/r/${room}`);
+  await ann.calls("Ann");
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  await ann.page.reload();
+  await expect(ann.name).toHaveText("Ann");
+});
+
+test("a browser without WebSockets keeps the plain page", async ({ ann, room }) => {
+  await ann.page.addInitScript("delete window.WebSocket");
+  await ann.page.goto(`/r/${room}`);
+  await ann.composer.fill("the old way");
+  await ann.page.getByRole("button", { name: "Send" }).click();
+  await ann.seesAll(["the old way"]);
+});

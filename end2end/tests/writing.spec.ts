@@ -1,0 +1,101 @@
+import { expect, test } from "../people";
+
+test("Enter sends, Shift+Enter makes a new line", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.composer.pressSequentially("first line");
+  await ann.composer.press("Shift+Enter");
+  await ann.composer.pressSequentially("second line");
+  await expect(ann.composer).toHaveValue("first line\nsecond line");
+  await ann.composer.press("Enter");
+  await expect(ann.composer).toHaveValue("");
+  await bob.sees("first line\nsecond line");
+});
+
+test("Enter chooses a word while it is being composed, and sends nothing", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.composer.fill("你");
+  await ann.composer.evaluate((field) =>
+    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })),
+  );
+  await expect(ann.composer).toHaveValue("你");
+  await expect(ann.messages).toHaveCount(0);
+});
+
+test("ann's own message is there at once, pending, and becomes the confirmed one", async ({ ann, room }) => {
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await ann.page.routeWebSocket(/\/ws$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage(async (frame) => {
+      if (/"type":"(ack|events)"/.test(String(frame))) await held;
+      socket.send(frame);
+    });
+  });
+  await ann.enters(room);
+  await ann.says("on its way");
+  const line = ann.line("on its way");
+  await expect(line).toHaveAttribute("data-standing", "pending");
+  const element = await line.elementHandle();
+  release();
+  await expect(line).toHaveAttribute("data-standing", "confirmed");
+  expect(await element?.evaluate((node) => node.isConnected), "it stays the same element").toBe(true);
+  await expect(ann.messages).toHaveCount(1);
+});
+
+test("white space alone is no message", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.says("   \n ");
+  await ann.says("a real one");
+  await ann.seesAll(["a real one"]);
+});
+
+test("a text that is too long is refused kindly and stays with ann", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.says("x".repeat(8_193));
+  await expect(ann.page.getByRole("alert").filter({ hasText: "1 bytes too long" })).toBeVisible();
+  await expect(ann.composer).toHaveValue("x".repeat(8_193));
+  await ann.says("y".repeat(8_192));
+  await ann.sees("y".repeat(8_192));
+  await expect(ann.page.locator("#text-problem")).toBeEmpty();
+});
+
+const hostile = [
+  `<img src=x onerror="document.title='owned'">`,
+  `</script><script>document.title='owned'</script>`,
+  `&lt;b&gt; & "quotes" 'and' \`ticks\``,
+  `javascript:alert(1)`,
+  `line\u2028 and \u2029 separators \u0000 1`,
+];
+
+test("text stays text, live and from the server", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  for (const text of hostile) {
+    await ann.says(text);
+    await ann.composer.press("Enter");
+  }
+  const shown = hostile.map((text) => text.replace("\u0000", "\ufffd"));
+  await expect.poll(() => bob.messages.evaluateAll((all) => all.map((one) => one.textContent))).toEqual(shown);
+  await bob.page.reload();
+  await bob.isLive();
+  await expect.poll(() => bob.messages.evaluateAll((all) => all.map((one) => one.textContent))).toEqual(shown);
+  await expect(bob.page.locator(".lines img, .lines script, .lines b b")).toHaveCount(0);
+  await expect(bob.page).not.toHaveTitle("owned");
+});
+
+test("what was typed before the script came is not lost by it", async ({ ann, room }) => {
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await ann.page.route(/\.wasm$/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
+  await ann.composer.fill("early bird");
+  release();
+  await ann.isLive();
+  await expect(ann.composer).toHaveValue("early bird");
+  await ann.composer.press("Enter");
+  await ann.seesAll(["early bird"]);
+});
