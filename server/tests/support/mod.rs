@@ -1,0 +1,110 @@
+//! The kit of the integration tests: a real server on a port of its own, and people with sockets.
+#![allow(dead_code, missing_docs, unused_imports, reason = "each test binary uses a part of the kit")]
+
+mod lines;
+mod v1;
+
+pub use lines::Lines;
+pub use v1::{V1, text};
+
+use app::wire::RoomName;
+use server::{
+    config::Config,
+    log::Log,
+    serve::{Ended, serve},
+    start::{Started, start},
+    state::AppState,
+};
+use std::{fs::File, net::SocketAddr, path::Path, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{client::IntoClientRequest, error::Error, handshake::client::Response, http::HeaderValue},
+};
+
+/// How long anything may take that is expected to happen; generous, since nothing waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A real server on a port of its own. Dropped, it is forgotten; stopped, it drains.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub state: AppState,
+    serving: JoinHandle<Ended>,
+    _lock: Option<File>,
+}
+
+impl TestServer {
+    /// A server that keeps everything in memory.
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A server that keeps everything in `folder`.
+    pub async fn on_disk(folder: &Path) -> Self {
+        Self::with(|config| {
+            config.ephemeral = false;
+            config.data = folder.into();
+        })
+        .await
+    }
+
+    /// A server with other settings.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { post_rate: 0, ..Config::plain() };
+        change(&mut config);
+        let Started { state, lock } = start(config).expect("the test's settings are good");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let serving = tokio::spawn(serve(listener, state.clone()));
+        Self { address, state, serving, _lock: lock }
+    }
+
+    /// Drains and ends, as at SIGTERM.
+    pub async fn stop(self) -> Ended {
+        self.state.draining.cancel();
+        soon(self.serving).await.expect("the server does not panic")
+    }
+
+    pub fn log(&self) -> &dyn Log {
+        &*self.state.log
+    }
+
+    pub fn http(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn ws(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.address)
+    }
+
+    /// Opens a WebSocket with these headers beside the usual ones.
+    pub async fn open(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Stream, Response), Error> {
+        let mut request = self.ws(path).into_client_request().expect("a good URL");
+        for (name, value) in headers {
+            request.headers_mut().append(*name, HeaderValue::from_str(value).expect("a good header"));
+        }
+        soon(connect_async(request)).await
+    }
+
+    /// The `name=value` of the cookie that makes somebody: everything opened with it is one person.
+    pub async fn somebody(&self) -> String {
+        let answer = soon(reqwest::get(self.http("/"))).await.expect("the lobby answers");
+        let cookie = answer.headers()["set-cookie"].to_str().expect("a cookie is ASCII");
+        cookie.split(';').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// What happens, or a failed test.
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, what).await.expect("it happens soon")
+}
+
+pub fn room(name: &str) -> RoomName {
+    name.parse().expect("a good room name")
+}

@@ -1,0 +1,121 @@
+//! Somebody who talks `hubbub.v1`.
+
+use super::{Stream, TestServer, soon};
+use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame};
+use futures_util::{SinkExt, StreamExt};
+use std::sync::Arc;
+use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
+use uuid::Uuid;
+
+pub struct V1 {
+    pub socket: Stream,
+    /// The `welcome` that this connection got.
+    pub welcome: ServerFrame,
+}
+
+impl V1 {
+    /// Connects as somebody new.
+    pub async fn connect(server: &TestServer) -> Self {
+        Self::connect_with(server, &[]).await
+    }
+
+    /// Connects as the person of `cookie`.
+    pub async fn connect_as(server: &TestServer, cookie: &str) -> Self {
+        Self::connect_with(server, &[("cookie", cookie)]).await
+    }
+
+    async fn connect_with(server: &TestServer, headers: &[(&'static str, &str)]) -> Self {
+        let headers = [&[("sec-websocket-protocol", PROTOCOL)], headers].concat();
+        let (mut socket, _) = server.open("/ws", &headers).await.expect("v1 is welcome");
+        let welcome = next(&mut socket).await;
+        Self { socket, welcome }
+    }
+
+    /// Connects as somebody new and joins `room` with its newest page.
+    pub async fn enter(server: &TestServer, room: &str) -> Self {
+        let mut person = Self::connect(server).await;
+        person.join(room, None).await;
+        person
+    }
+
+    /// Joins `room`, and gives the `joined` frame.
+    pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
+        self.say(&ClientFrame::Join { room: room.into(), after, log: None, limit: None }).await;
+        let joined = self.hear().await;
+        assert!(matches!(joined, ServerFrame::Joined { .. }), "instead of joined came {joined:?}");
+        joined
+    }
+
+    pub async fn say(&mut self, frame: &ClientFrame) {
+        self.say_raw(&serde_json::to_string(frame).expect("a frame is JSON")).await;
+    }
+
+    pub async fn say_raw(&mut self, json: &str) {
+        soon(self.socket.send(Message::text(json))).await.expect("the socket is open");
+    }
+
+    /// Posts under a new id, without waiting for anything.
+    pub async fn post(&mut self, room: &str, text: &str) -> CommandId {
+        let id = Uuid::now_v7();
+        self.say(&ClientFrame::Post { id, room: room.into(), text: text.into(), reply_to: None }).await;
+        id
+    }
+
+    /// The next frame.
+    pub async fn hear(&mut self) -> ServerFrame {
+        next(&mut self.socket).await
+    }
+
+    /// The next frame that is no `events`.
+    pub async fn answer(&mut self) -> ServerFrame {
+        loop {
+            match self.hear().await {
+                ServerFrame::Events { .. } => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    /// The next `count` events of whatever room, skipping every other frame.
+    pub async fn events(&mut self, count: usize) -> Vec<Arc<Event>> {
+        let mut heard = Vec::new();
+        while heard.len() < count {
+            if let ServerFrame::Events { events, .. } = self.hear().await {
+                heard.extend(events);
+            }
+        }
+        assert_eq!(heard.len(), count, "no more came than expected");
+        heard
+    }
+
+    /// Waits until the server closes, and gives its code and reason.
+    pub async fn closed(&mut self) -> Option<CloseFrame> {
+        loop {
+            match soon(self.socket.next()).await {
+                Some(Ok(Message::Close(frame))) => return frame,
+                Some(Ok(_)) => {}
+                other => panic!("instead of a close frame came {other:?}"),
+            }
+        }
+    }
+}
+
+/// What an event says, if it is a message.
+pub fn text(event: &Event) -> &str {
+    match &event.body {
+        EventBody::Message { text, .. } => text,
+        EventBody::Unknown => panic!("an event that is no message: {event:?}"),
+    }
+}
+
+async fn next(socket: &mut Stream) -> ServerFrame {
+    loop {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Text(json))) => {
+                return serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"));
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            other => panic!("instead of a frame came {other:?}"),
+        }
+    }
+}
