@@ -34,6 +34,37 @@ test("without script ann changes her name and keeps it", async ({ somebody, room
   await expect(ann.name).toHaveText("Ann");
 });
 
+test("without script what is refused is said, and stays in its field", async ({ somebody, room }) => {
+  const ann = await somebody(scriptOff);
+  await ann.page.goto(`/r/${room}`);
+  ann.expects(/413|400/);
+  const long = `  <b>\n${"long ".repeat(2000)}`;
+  await ann.composer.fill(long);
+  await ann.page.getByRole("button", { name: "Send" }).click();
+  await expect(ann.page.getByRole("alert").filter({ hasText: "at most 8192 bytes" })).toBeVisible();
+  await expect(ann.composer).toHaveValue(long.trim());
+  await ann.page.locator(".me summary").click();
+  await ann.page.getByLabel("Your name").fill("\u202e");
+  await ann.page.getByRole("button", { name: "Save" }).click();
+  await expect(ann.page.getByRole("alert").filter({ hasText: "visible characters" })).toBeVisible();
+  await expect(ann.page.getByLabel("Your name")).toHaveValue("\u202e");
+});
+
+test("the script takes over a page with something refused, and loses nothing of it", async ({ ann, room }) => {
+  await ann.page.addInitScript("window.Socket = window.WebSocket; delete window.WebSocket");
+  await ann.page.goto(`/r/${room}`);
+  ann.expects(/413/);
+  await ann.composer.fill("long ".repeat(2000));
+  await ann.page.addInitScript("window.WebSocket = window.Socket");
+  await ann.page.getByRole("button", { name: "Send" }).click();
+  await ann.isLive();
+  await expect(ann.composer).toHaveValue("long ".repeat(2000).trim());
+  await ann.composer.fill("short");
+  await ann.composer.press("Enter");
+  await ann.seesAll(["short"]);
+  await expect(ann.page.getByRole("alert").filter({ hasText: "at most" })).toHaveCount(0);
+});
+
 test("a browser without WebSockets keeps the plain page", async ({ ann, room }) => {
   await ann.page.addInitScript("delete window.WebSocket");
   await ann.page.goto(`/r/${room}`);

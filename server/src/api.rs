@@ -60,7 +60,7 @@ pub async fn messages(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    let Query(which) = which.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let Query(which) = which.map_err(wrong_query)?;
     let limit = within(which.limit, limits::PAGE, limits::PAGE_MOST)?;
     let log = state.log.id().to_owned();
     let head = head_of(&state, &room);
@@ -81,7 +81,7 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    let Query(which) = which.map_err(|error| Problem::bad_request(error.body_text()))?;
+    let Query(which) = which.map_err(wrong_query)?;
     if wants_stream(&headers) {
         return stream::events(state, room, which.after, &headers);
     }
@@ -105,6 +105,7 @@ pub async fn post(
     if !same_origin(&headers, &state.config.allow_origin) {
         return Err(Problem::foreign_origin());
     }
+    let _posting = state.posting.token();
     let posting = posting(&headers, &body)?;
     let text = tidy(&posting.text).map_err(Problem::bad_text)?;
     state.posts.take(identity.id).map_err(Problem::too_fast)?;
@@ -150,6 +151,10 @@ fn posting(headers: &HeaderMap, body: &[u8]) -> Result<Posting, Problem> {
             "Post text/plain, a form with the field text, or JSON with the field text.",
         )),
     }
+}
+
+fn wrong_query(rejection: QueryRejection) -> Problem {
+    Problem::bad_request(format!("{}.", rejection.body_text()))
 }
 
 fn within(limit: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {

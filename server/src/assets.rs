@@ -1,17 +1,16 @@
 //! The files that a page needs: in the binary of a release, in the site folder while developing.
 
-use crate::error::Problem;
+use crate::{error::Problem, pages::nothing_here, state::AppState};
 use axum::{
     body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use leptos::prelude::LeptosOptions;
 use std::{
     fs,
-    path::{Path as FilePath, PathBuf},
-    sync::Arc,
+    path::{Path, PathBuf},
 };
 
 /// A file in the binary, as the build script writes it.
@@ -81,9 +80,14 @@ impl Site {
     }
 }
 
-/// `GET` of anything that is no page: a file, or nothing.
-pub async fn file(State(site): State<Arc<Site>>, Path(path): Path<String>, headers: HeaderMap) -> Response {
-    site.answer(&path, &headers).unwrap_or_else(|| Problem::not_found().into_response())
+/// Any path that is no route: a file, or nothing.
+pub async fn file(state: State<AppState>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    match state.site.answer(path, request.headers()) {
+        Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
+        Some(_) => Problem::method_not_allowed("GET, HEAD").into_response(),
+        None => nothing_here(state, request).await,
+    }
 }
 
 impl Embedded {
@@ -142,7 +146,7 @@ fn weak(tag: &str) -> &str {
 }
 
 /// `pkg/hubbub.js` may have been built as `pkg/hubbub.HASH.js`, and older ones may lie beside it.
-fn newest_of_that_name(root: &FilePath, name: &str) -> Option<String> {
+fn newest_of_that_name(root: &Path, name: &str) -> Option<String> {
     let (folder, file) = name.rsplit_once('/')?;
     let (stem, extension) = file.split_once('.')?;
     let is_it = |found: &str| match found.split('.').collect::<Vec<_>>()[..] {
@@ -157,7 +161,7 @@ fn newest_of_that_name(root: &FilePath, name: &str) -> Option<String> {
     Some(format!("{folder}/{}", newest.1))
 }
 
-fn from_folder(root: &FilePath, path: &str) -> Option<Response> {
+fn from_folder(root: &Path, path: &str) -> Option<Response> {
     let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
     let body = inside.then(|| fs::read(root.join(path)).ok())??;
     let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn nothing_outside_the_site_folder_is_served() {
-        let root = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         assert!(from_folder(&root, "lib.rs").is_some());
         for bad in ["../Cargo.toml", "./lib.rs", "/etc/hostname", ""] {
             assert!(from_folder(&root, bad).is_none(), "{bad} must not be served");

@@ -29,15 +29,33 @@ pub struct Config {
     pub allow_origin: Vec<String>,
 
     /// Posts a second that one person may make, five seconds' worth at once; 0 for no limit.
-    #[arg(long, env = "HUBBUB_POST_RATE", default_value_t = 20, value_name = "N")]
+    #[arg(
+        long,
+        env = "HUBBUB_POST_RATE",
+        default_value_t = 20,
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub post_rate: u32,
 
     /// Sockets and event streams that may be open; the next one is told to try later.
-    #[arg(long, env = "HUBBUB_MAX_CONNECTIONS", default_value_t = 20_000, value_name = "N")]
+    #[arg(
+        long,
+        env = "HUBBUB_MAX_CONNECTIONS",
+        default_value_t = 20_000,
+        value_name = "N",
+        allow_negative_numbers = true
+    )]
     pub max_connections: usize,
 
     /// Seconds that a stopping server waits for its connections to say goodbye.
-    #[arg(long, env = "HUBBUB_DRAIN_SECONDS", default_value_t = 10, value_name = "S")]
+    #[arg(
+        long,
+        env = "HUBBUB_DRAIN_SECONDS",
+        default_value_t = 10,
+        value_name = "S",
+        allow_negative_numbers = true
+    )]
     pub drain_seconds: u64,
 }
 

@@ -119,6 +119,12 @@ impl Problem {
         self
     }
 
+    /// `response` with this problem's own headers.
+    pub fn add_headers(self, mut response: Response) -> Response {
+        response.headers_mut().extend(self.headers);
+        response
+    }
+
     /// The status code.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -161,10 +167,7 @@ impl IntoResponse for Problem {
         };
         let json = serde_json::to_string(&body).expect("a struct of strings and numbers is always JSON");
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (self.status, content_type, json).into_response();
-        for (name, value) in self.headers {
-            response.headers_mut().insert(name, value);
-        }
-        response
+        let response = (self.status, content_type, json).into_response();
+        self.add_headers(response)
     }
 }

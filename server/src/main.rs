@@ -78,7 +78,9 @@ async fn run(config: Config) -> Result<(), String> {
 /// What happens goes to stderr: for people at a terminal, else as JSON. `RUST_LOG` chooses how much.
 fn trace() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // A closed stderr is no reason to stop: it would be told on stderr, in a panic.
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     if stderr().is_terminal() { subscriber.init() } else { subscriber.json().init() }
 }
 

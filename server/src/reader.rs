@@ -127,8 +127,13 @@ impl Reader {
     }
 
     /// The last `seq` that was delivered of `room`; 0 where it is not joined.
-    pub fn cursor(&self, room: &RoomName) -> Seq {
+    fn cursor(&self, room: &RoomName) -> Seq {
         self.cursors.get(room).copied().unwrap_or(0)
+    }
+
+    /// Whether everything that the log has of the joined rooms was delivered.
+    pub fn has_everything(&self) -> bool {
+        self.heads().iter().all(|(room, head)| self.cursor(room) >= *head)
     }
 
     /// Whether `room` is joined.

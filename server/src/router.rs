@@ -4,13 +4,13 @@ use crate::{api, assets, connection, error::Problem, identity::identify, pages, 
 use app::wire::limits::COMMAND_BYTES;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRef, Request},
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
 
 /// How long an answer may take to begin, a slow request body included.
@@ -23,8 +23,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(pages(&state))
         .merge(api())
-        .route("/{*file}", get(assets::file))
-        .fallback(pages::nothing_here)
+        .fallback(assets::file)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(COMMAND_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
@@ -72,10 +71,4 @@ async fn guard(request: Request, next: Next) -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-impl FromRef<AppState> for Arc<assets::Site> {
-    fn from_ref(state: &AppState) -> Self {
-        state.site.clone()
-    }
 }

@@ -98,6 +98,7 @@ async fn tidy(state: &AppState) {
 }
 
 async fn drain(state: &AppState) -> Ended {
+    state.posting.close();
     state.sockets.close();
     let patience = Duration::from_secs(state.config.drain_seconds);
     match timeout(patience, state.sockets.wait()).await {

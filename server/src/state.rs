@@ -27,6 +27,9 @@ pub struct AppState {
     pub draining: CancellationToken,
     /// Every open connection, HTTP and WebSocket.
     pub sockets: TaskTracker,
+    /// Whoever may still post: while the server stops, everybody waits for them to hear their last
+    /// words.
+    pub posting: TaskTracker,
     key: Key,
 }
 
@@ -41,6 +44,7 @@ impl AppState {
             site: Arc::new(Site::find()),
             draining: CancellationToken::new(),
             sockets: TaskTracker::new(),
+            posting: TaskTracker::new(),
             key,
             config: Arc::new(config),
         }

@@ -3,5 +3,5 @@
 mod room;
 mod sorry;
 
-pub use room::{Place, Room, RoomPage};
+pub use room::{Place, Refused, Room, RoomPage};
 pub use sorry::Sorry;

@@ -27,6 +27,27 @@ pub struct RoomPage {
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more: bool,
+    /// What a plain form asked for and did not get.
+    pub refused: Option<Refused>,
+}
+
+/// What a plain form asked for and did not get. It stays in its field, so that it is not lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refused {
+    /// A message.
+    Text {
+        /// What was written.
+        text: String,
+        /// One sentence for its author.
+        why: String,
+    },
+    /// Another name.
+    Name {
+        /// What was written.
+        name: String,
+        /// One sentence for its author.
+        why: String,
+    },
 }
 
 /// Which page of a room.
@@ -49,17 +70,18 @@ pub fn Room(
     let place = page.place;
     let older = page.messages.first().filter(|_| page.more).map(|first| first.seq);
     let room = page.room.clone();
+    let refused = page.refused.clone();
     let live = Live::new(page);
     let now = place == Place::Newest;
     view! {
         <div class="room">
-            <Header live />
+            <Header live refused=refused.clone() />
             <Transcript live older place />
             {if now {
                 view! {
                     <footer class="below">
                         <State live />
-                        <Composer live />
+                        <Composer live refused />
                     </footer>
                 }
                 .into_any()

@@ -1,6 +1,6 @@
 //! The place to write.
 
-use crate::{live::Live, ui::Problem};
+use crate::{live::Live, pages::Refused, ui::Problem};
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     html,
@@ -13,9 +13,15 @@ use leptos::{
 pub fn Composer(
     /// The room.
     live: Live,
+    /// What the plain form did not post.
+    refused: Option<Refused>,
 ) -> impl IntoView {
+    let (draft, why) = match refused {
+        Some(Refused::Text { text, why }) => (text.trim().to_owned(), why),
+        _ => Default::default(),
+    };
     let field = NodeRef::<html::Textarea>::new();
-    let (problem, set_problem) = signal(String::new());
+    let (problem, set_problem) = signal(why);
     // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
@@ -45,21 +51,27 @@ pub fn Composer(
         }
     };
     let label = format!("Message to {}", live.title.get_value());
+    let textarea = view! {
+        <textarea
+            node_ref=field
+            id="text"
+            name="text"
+            rows="1"
+            placeholder=label.clone()
+            autocomplete="off"
+            enterkeyhint="send"
+            aria-describedby="text-problem"
+            required
+            on:keydown=press
+        ></textarea>
+    }
+    .into_inner();
+    // An empty child would be rendered as a space or a comment, and a textarea shows both.
+    let textarea = if draft.is_empty() { textarea.into_any() } else { textarea.child(draft).into_any() };
     view! {
         <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
-            <label class="unseen" for="text">{label.clone()}</label>
-            <textarea
-                node_ref=field
-                id="text"
-                name="text"
-                rows="1"
-                placeholder=label
-                autocomplete="off"
-                enterkeyhint="send"
-                aria-describedby="text-problem"
-                required
-                on:keydown=press
-            ></textarea>
+            <label class="unseen" for="text">{label}</label>
+            {textarea}
             <button type="submit" aria-label="Send">
                 <svg viewBox="0 0 24 24" aria-hidden="true">
                     <path d="M4 12h14M12 5l7 7-7 7" />

@@ -1,6 +1,6 @@
 //! Where you are, and who.
 
-use crate::{live::Live, ui::Problem, wire::limits::NAME_CHARS};
+use crate::{live::Live, pages::Refused, ui::Problem, wire::limits::NAME_CHARS};
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// The room's title, and the name of whoever looks, which they can change.
@@ -8,7 +8,17 @@ use leptos::{ev::SubmitEvent, html, prelude::*};
 pub fn Header(
     /// The room.
     live: Live,
+    /// What the plain form did not change.
+    refused: Option<Refused>,
 ) -> impl IntoView {
+    let present = live.you.with_untracked(|you| you.name.to_string());
+    let refused = match refused {
+        Some(Refused::Name { name, why }) => Some((name, why)),
+        _ => None,
+    };
+    let open = refused.is_some();
+    let (written, why) = refused.unwrap_or((present, String::new()));
+    live.name_problem.set(why);
     let input = NodeRef::<html::Input>::new();
     let details = NodeRef::<html::Details>::new();
     let name = move || live.you.get().name.to_string();
@@ -29,7 +39,7 @@ pub fn Header(
                 </svg>
             </a>
             <h1>{live.title.get_value()}</h1>
-            <details class="me" node_ref=details>
+            <details class="me" node_ref=details open=open>
                 <summary>
                     <span class="label">"You are "</span>
                     <strong class=move || live.you.get().id.hue()>{name}</strong>
@@ -40,7 +50,7 @@ pub fn Header(
                         node_ref=input
                         id="name"
                         name="name"
-                        value=live.you.get_untracked().name.to_string()
+                        value=written
                         maxlength=NAME_CHARS * 2
                         autocomplete="nickname"
                         aria-describedby="name-problem"

@@ -12,8 +12,7 @@ use crate::{
 use app::wire::{BadText, RoomName, one_line, tidy};
 use axum::extract::ws::{Utf8Bytes, close_code};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 struct Lines {
@@ -28,7 +27,10 @@ struct Lines {
 pub(super) async fn serve(mut socket: Socket, mut desk: Desk, room: RoomName) {
     desk.reader.join_now(&room);
     let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), read_from: Instant::now() };
-    if let Some((code, reason)) = lines.run(&mut socket).await {
+    let ending = lines.run(&mut socket).await;
+    // Gone from the room at once, however long the goodbye takes.
+    drop(lines);
+    if let Some((code, reason)) = ending {
         socket.close(code, reason).await;
     }
 }
@@ -87,23 +89,15 @@ impl Lines {
         socket.send(lines).await.map_err(|unsent| unsent.ending())
     }
 
-    /// What was accepted is committed and told before the server goes: its echo is its author's only
-    /// acknowledgement.
+    /// What anybody posted is committed and told before the server goes: lines have no past to read it
+    /// from afterwards, and the echo is its author's only acknowledgement.
     async fn drain(&mut self, socket: &mut Socket) -> Option<Ending> {
-        let mut last = 0;
-        while let Some(posted) = self.posting.next().await {
-            last = posted.map_or(last, |posted| posted.seq);
-        }
-        while self.desk.reader.cursor(&self.room) < last
-            && timeout(ECHO_WAIT, self.desk.reader.ready()).await.is_ok()
-            && self.deliver(socket).await.is_ok()
-        {}
+        while self.posting.next().await.is_some() {}
+        self.desk.until_the_last_post().await;
+        while self.desk.has_last_words().await && self.deliver(socket).await.is_ok() {}
         Some((RESTART, "restarting, come back"))
     }
 }
-
-/// How long a server that goes waits for the hub to tell what is already stored.
-const ECHO_WAIT: Duration = Duration::from_secs(1);
 
 /// The reason names the limit.
 const TOO_LONG: Ending = (close_code::SIZE, "a message has at most 8192 bytes");

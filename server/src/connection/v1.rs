@@ -49,6 +49,8 @@ pub(super) async fn serve(mut socket: Socket, desk: Desk) {
         Ok(()) => v1.run(&mut socket).await,
         Err(unsent) => unsent.ending(),
     };
+    // Gone from its rooms at once, however long the goodbye takes.
+    drop(v1);
     if let Some((code, reason)) = ending {
         socket.close(code, reason).await;
     }
@@ -238,7 +240,8 @@ impl V1 {
                 return None;
             }
         }
-        let _ = self.deliver(socket).await;
+        self.desk.until_the_last_post().await;
+        while self.desk.has_last_words().await && self.deliver(socket).await.is_ok() {}
         Some((RESTART, "restarting, come back"))
     }
 }

@@ -180,6 +180,7 @@ impl Batch<'_> {
     }
 
     fn is_message(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+        let Ok(seq) = i64::try_from(seq) else { return Ok(false) };
         let mut statement = self
             .transaction
             .prepare_cached("SELECT 1 FROM event WHERE room = ?1 AND seq = ?2 AND kind = 0")?;

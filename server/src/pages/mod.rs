@@ -1,23 +1,20 @@
 //! The pages: rendered here from the log, made alive by the browser.
 
-use crate::{
-    assets::Site,
-    connection::same_origin,
-    error::Problem,
-    identity::Identity,
-    log::{LogResult, NewMessage},
-    state::AppState,
-};
+mod forms;
+
+pub use forms::{post, rename};
+
+use crate::{assets::Site, error::Problem, identity::Identity, log::LogResult, state::AppState};
 use app::{
     Links, Screen, document,
-    pages::{Place, RoomPage},
-    wire::{Author, LOBBY, PersonName, RoomName, Seq, limits, tidy},
+    pages::{Place, Refused, RoomPage},
+    wire::{Author, LOBBY, RoomName, Seq, limits},
 };
 use axum::{
-    Extension, Form,
-    extract::{Path, Query, Request, State},
+    Extension,
+    extract::{Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use leptos::{
     nonce::use_nonce,
@@ -25,8 +22,6 @@ use leptos::{
 };
 use leptos_axum::ResponseOptions;
 use serde::Deserialize;
-use std::sync::Arc;
-use uuid::Uuid;
 
 /// `?before=` and `?around=`: another page than the newest.
 #[derive(Deserialize)]
@@ -35,28 +30,13 @@ pub struct Asked {
     around: Option<Seq>,
 }
 
-/// The no-script composer.
-#[derive(Deserialize)]
-pub struct Composed {
-    text: String,
-}
-
-/// The no-script way to another name.
-#[derive(Deserialize)]
-pub struct Called {
-    name: String,
-    #[serde(default)]
-    room: String,
-}
-
 /// `GET /`: the lobby.
 pub async fn lobby(
     state: State<AppState>,
     identity: Extension<Identity>,
-    asked: Query<Asked>,
-    request: Request,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    room(state, identity, Path(LOBBY.into()), asked, request).await
+    room(state, identity, Path(LOBBY.into()), asked).await
 }
 
 /// `GET /r/{room}`.
@@ -64,68 +44,23 @@ pub async fn room(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     Path(room): Path<String>,
-    Query(asked): Query<Asked>,
-    request: Request,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let Ok(room) = room.parse() else {
-        return render(&state.site, Screen::nothing_here(), StatusCode::NOT_FOUND, request).await;
+    let Ok(room) = room.parse() else { return no_such_page(&state.site).await };
+    let Ok(Query(asked)) = asked else {
+        let wrong = Problem::bad_request("A place in a room is a number.");
+        return sorry(&state.site, wrong).await;
     };
-    match room_page(&state, identity, room, asked.place()).await {
-        Ok(page) => render(&state.site, Screen::Room(Box::new(page)), StatusCode::OK, request).await,
-        Err(error) => {
-            let problem = Problem::from(error);
-            render(&state.site, Screen::failed(problem.detail()), problem.status(), request).await
-        }
+    match room_page(&state, identity, room, asked.place(), None).await {
+        Ok(page) => render(&state.site, Screen::Room(Box::new(page)), StatusCode::OK).await,
+        Err(error) => sorry(&state.site, error.into()).await,
     }
-}
-
-/// `POST /r/{room}`: posts, then goes back to the room.
-pub async fn post(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    Path(room): Path<String>,
-    headers: HeaderMap,
-    Form(composed): Form<Composed>,
-) -> Result<Redirect, Problem> {
-    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    if !same_origin(&headers, &state.config.allow_origin) {
-        return Err(Problem::foreign_origin());
-    }
-    // A form sends line ends as CR LF (HTML, section 4.10.21.8); a message has LF.
-    let text = composed.text.replace("\r\n", "\n");
-    let text = tidy(&text).map_err(Problem::bad_text)?;
-    state.posts.take(identity.id).map_err(Problem::too_fast)?;
-    let message = NewMessage {
-        id: Uuid::now_v7(),
-        room: room.clone(),
-        author: identity.id,
-        text: text.into(),
-        reply_to: None,
-    };
-    state.log.append(message).await?;
-    Ok(Redirect::to(&room.path()))
-}
-
-/// `POST /name`: another name, then back to the room.
-pub async fn rename(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    headers: HeaderMap,
-    Form(called): Form<Called>,
-) -> Result<Redirect, Problem> {
-    if !same_origin(&headers, &state.config.allow_origin) {
-        return Err(Problem::foreign_origin());
-    }
-    let name: PersonName = called.name.parse().map_err(Problem::bad_name)?;
-    state.hub.rename(identity.id, name).await?;
-    let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
-    Ok(Redirect::to(&room.path()))
 }
 
 /// Any other path: a page for a browser, a problem for a program.
 pub async fn nothing_here(State(state): State<AppState>, request: Request) -> Response {
     if accepts_html(request.headers()) {
-        render(&state.site, Screen::nothing_here(), StatusCode::NOT_FOUND, request).await
+        no_such_page(&state.site).await
     } else {
         Problem::not_found().into_response()
     }
@@ -146,6 +81,7 @@ async fn room_page(
     identity: Identity,
     room: RoomName,
     place: Place,
+    refused: Option<Refused>,
 ) -> LogResult<RoomPage> {
     // The head is read first: what is posted between the two reads comes once more over the socket,
     // where it is recognised.
@@ -165,6 +101,7 @@ async fn room_page(
         place,
         messages: page.messages,
         more: page.more,
+        refused,
     })
 }
 
@@ -175,7 +112,17 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-async fn render(site: &Arc<Site>, screen: Screen, status: StatusCode, request: Request) -> Response {
+async fn no_such_page(site: &Site) -> Response {
+    render(site, Screen::nothing_here(), StatusCode::NOT_FOUND).await
+}
+
+/// The problem as a page.
+async fn sorry(site: &Site, problem: Problem) -> Response {
+    let page = render(site, Screen::failed(problem.detail()), problem.status()).await;
+    problem.add_headers(page)
+}
+
+async fn render(site: &Site, screen: Screen, status: StatusCode) -> Response {
     let links = Links {
         script: site.url("pkg/hubbub.js"),
         wasm: site.url("pkg/hubbub.wasm"),
@@ -187,7 +134,8 @@ async fn render(site: &Arc<Site>, screen: Screen, status: StatusCode, request: R
         allow_only_our_own();
     };
     let page = leptos_axum::render_app_async_with_context(context, move || document(links.clone()));
-    let mut response = page(request).await;
+    // The screen says everything; nothing of the request is asked for while rendering.
+    let mut response = page(Request::default()).await;
     *response.status_mut() = status;
     // The page holds somebody's name and the newest messages.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,5 +1,4 @@
 //! The kit of the integration tests: a real server on a port of its own, and people with sockets.
-#![allow(dead_code, missing_docs, unused_imports, reason = "each test binary uses a part of the kit")]
 
 mod lines;
 mod v1;

@@ -51,7 +51,11 @@ impl V1 {
     }
 
     pub async fn say_raw(&mut self, json: &str) {
-        soon(self.socket.send(Message::text(json))).await.expect("the socket is open");
+        self.send(Message::text(json)).await;
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        soon(self.socket.send(message)).await.expect("the socket is open");
     }
 
     /// Posts under a new id, without waiting for anything.
@@ -78,13 +82,19 @@ impl V1 {
 
     /// The next `count` events of whatever room, skipping every other frame.
     pub async fn events(&mut self, count: usize) -> Vec<Arc<Event>> {
+        let heard = self.events_at_least(count).await;
+        assert_eq!(heard.len(), count, "no more came than expected");
+        heard
+    }
+
+    /// The next events of whatever room until there are `count`, with those that came beside them.
+    pub async fn events_at_least(&mut self, count: usize) -> Vec<Arc<Event>> {
         let mut heard = Vec::new();
         while heard.len() < count {
             if let ServerFrame::Events { events, .. } = self.hear().await {
                 heard.extend(events);
             }
         }
-        assert_eq!(heard.len(), count, "no more came than expected");
         heard
     }
 

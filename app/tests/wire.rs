@@ -1,0 +1,276 @@
+//! The words on the wire: they survive the way there and back, and nothing that comes in can do harm.
+
+use app::wire::{
+    Author, BadText, ClientFrame, ErrorCode, Event, EventBody, Events, Limits, Message, Messages, PersonId,
+    PersonName, RoomName, ServerFrame, limits, one_line, tidy, visible,
+};
+use proptest::{collection::vec, option, prelude::*};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn rooms() -> impl Strategy<Value = RoomName> {
+    "[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?".prop_map(|name| name.parse().unwrap())
+}
+
+fn ids() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
+}
+
+fn authors() -> impl Strategy<Value = Author> {
+    let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<PersonName>().ok());
+    (any::<u64>(), names).prop_map(|(id, name)| Author { id: PersonId(id), name })
+}
+
+fn events() -> impl Strategy<Value = Arc<Event>> {
+    let bodies = (any::<String>(), option::of(any::<u64>()));
+    (any::<u64>(), any::<u64>(), ids(), authors(), bodies).prop_map(
+        |(seq, at, id, author, (text, reply_to))| {
+            Arc::new(Event { seq, at, id, author, body: EventBody::Message { text: text.into(), reply_to } })
+        },
+    )
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    events().prop_map(|event| Message::posted(&event).unwrap())
+}
+
+fn client_frames() -> impl Strategy<Value = ClientFrame> {
+    let text = any::<String>;
+    prop_oneof![
+        (text(), option::of(any::<u64>()), option::of(text()), option::of(any::<u32>()))
+            .prop_map(|(room, after, log, limit)| ClientFrame::Join { room, after, log, limit }),
+        text().prop_map(|room| ClientFrame::Leave { room }),
+        (ids(), text(), text(), option::of(any::<u64>()))
+            .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
+        (ids(), text()).prop_map(|(id, name)| ClientFrame::Rename { id, name }),
+        any::<u64>().prop_map(|n| ClientFrame::Ping { n }),
+    ]
+}
+
+fn codes() -> impl Strategy<Value = ErrorCode> {
+    prop::sample::select(vec![
+        ErrorCode::BadRequest,
+        ErrorCode::UnknownType,
+        ErrorCode::Blank,
+        ErrorCode::TooLong,
+        ErrorCode::RateLimited,
+        ErrorCode::NoSuchRoom,
+        ErrorCode::NotJoined,
+        ErrorCode::NoSuchMessage,
+        ErrorCode::NotAllowed,
+        ErrorCode::BadName,
+        ErrorCode::ReadOnly,
+        ErrorCode::Internal,
+    ])
+}
+
+fn server_frames() -> impl Strategy<Value = ServerFrame> {
+    let text = any::<String>;
+    prop_oneof![
+        (text(), text(), authors(), any::<u64>()).prop_map(|(server, log, you, heartbeat_ms)| {
+            ServerFrame::Welcome { protocol: 1, server, log, you, limits: Limits::HERE, heartbeat_ms }
+        }),
+        (
+            rooms(),
+            text(),
+            any::<u64>(),
+            vec(authors(), 0..3),
+            option::of((vec(messages(), 0..3), any::<bool>()))
+        )
+            .prop_map(|(room, title, head, members, page)| {
+                let (messages, more) = page.unzip();
+                let reset = messages.is_some();
+                ServerFrame::Joined { room, title, head, reset, members, read: 0, messages, more }
+            }),
+        (rooms(), vec(events(), 0..4)).prop_map(|(room, events)| ServerFrame::Events { room, events }),
+        (ids(), option::of((rooms(), any::<u64>())), any::<bool>()).prop_map(|(id, place, dup)| {
+            let (room, seq) = place.unzip();
+            ServerFrame::Ack { id, room, seq, dup }
+        }),
+        (option::of(text()), codes(), text(), option::of(any::<u64>()))
+            .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
+        authors().prop_map(|Author { id, name }| ServerFrame::Renamed { id, name }),
+        (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
+            .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
+    ]
+}
+
+/// Any JSON at all, with the words of the protocol in likely places.
+fn anything() -> impl Strategy<Value = Value> {
+    let words = "type|join|leave|post|rename|ping|id|room|text|after|limit|kind|message|events";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        words.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        let key = prop_oneof![words, any::<String>()];
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((key, inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_a_client_says_arrives_as_it_was(frame in client_frames()) {
+        let json = serde_json::to_string(&frame).unwrap();
+        prop_assert_eq!(ClientFrame::parse(&json), Ok(frame));
+    }
+
+    #[test]
+    fn what_the_server_says_arrives_as_it_was(frame in server_frames()) {
+        prop_assert_eq!(serde_json::from_str::<ServerFrame>(&frame.to_json()).unwrap(), frame);
+    }
+
+    #[test]
+    fn a_frame_is_one_json_object_with_a_type_and_no_line_break(frame in server_frames()) {
+        let json = frame.to_json();
+        prop_assert!(!json.contains('\n'));
+        prop_assert!(serde_json::from_str::<Value>(&json).unwrap()["type"].is_string());
+    }
+
+    #[test]
+    fn fields_of_a_later_version_are_ignored(frame in server_frames(), later in anything()) {
+        let mut value = serde_json::to_value(&frame).unwrap();
+        value["of_a_later_version"] = later;
+        prop_assert_eq!(serde_json::from_value::<ServerFrame>(value).unwrap(), frame);
+    }
+
+    #[test]
+    fn no_bytes_can_do_harm(bytes in vec(any::<u8>(), 0..400)) {
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = ClientFrame::parse(&text);
+        let _ = serde_json::from_slice::<ServerFrame>(&bytes);
+        let _ = (tidy(&text), one_line(&text), visible(&text), text.parse::<RoomName>(), text.parse::<PersonName>());
+    }
+
+    #[test]
+    fn no_json_can_do_harm_and_what_is_wrong_is_said_in_a_sentence(value in anything()) {
+        let json = value.to_string();
+        if let Err(malformed) = ClientFrame::parse(&json) {
+            prop_assert!(malformed.message.ends_with('.'), "{}", malformed.message);
+            prop_assert!(matches!(malformed.code, ErrorCode::BadRequest | ErrorCode::UnknownType));
+            prop_assert!(malformed.id.is_none_or(|id| id.len() <= 64));
+        }
+        let _ = serde_json::from_str::<ServerFrame>(&json);
+        let _ = serde_json::from_str::<Events>(&json);
+        let _ = serde_json::from_str::<Messages>(&json);
+    }
+
+    #[test]
+    fn a_tidy_text_is_within_the_limit_and_stays_as_it_is(text in any::<String>()) {
+        match tidy(&text) {
+            Ok(kept) => {
+                prop_assert!(!kept.is_empty() && kept.len() <= limits::MESSAGE_BYTES);
+                prop_assert_eq!(tidy(kept), Ok(kept));
+            }
+            Err(BadText::Blank) => prop_assert!(text.chars().all(char::is_whitespace)),
+            Err(BadText::TooLong) => prop_assert!(text.len() > limits::MESSAGE_BYTES),
+        }
+    }
+
+    #[test]
+    fn what_a_page_shows_has_no_control_characters_but_tabs_and_line_ends(text in any::<String>()) {
+        let shown = visible(&text);
+        prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
+        prop_assert_eq!(visible(&shown), shown);
+    }
+}
+
+#[test]
+fn deep_nesting_is_malformed_and_no_overflow() {
+    let deep = "[".repeat(limits::COMMAND_BYTES);
+    assert_eq!(ClientFrame::parse(&deep).unwrap_err().code, ErrorCode::BadRequest);
+}
+
+#[test]
+fn the_frames_are_those_of_the_protocol() {
+    let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
+    let ann = Author { id: PersonId(0xa), name: "Ann".parse().unwrap() };
+    let tea: RoomName = "tea".parse().unwrap();
+    let event = Event {
+        seq: 7,
+        at: 1_795_446_540_000,
+        id,
+        author: ann.clone(),
+        body: EventBody::Message { text: "hi".into(), reply_to: Some(3) },
+    };
+    let author = json!({"id": "000000000000000a", "name": "Ann"});
+    let message = json!({"seq": 7, "at": 1_795_446_540_000_u64, "id": id, "author": author, "text": "hi", "reply_to": 3});
+    let mut told = message.clone();
+    told["kind"] = "message".into();
+    let frames = [
+        (
+            ServerFrame::Welcome {
+                protocol: 1,
+                server: "0.1.0".into(),
+                log: "L".into(),
+                you: ann.clone(),
+                limits: Limits::HERE,
+                heartbeat_ms: 15_000,
+            },
+            json!({"type": "welcome", "protocol": 1, "server": "0.1.0", "log": "L", "you": author, "heartbeat_ms": 15_000,
+                "limits": {"message_bytes": 8_192, "name_chars": 32, "catch_up": 10_000}}),
+        ),
+        (
+            ServerFrame::Joined {
+                room: tea.clone(),
+                title: "Tea".into(),
+                head: 7,
+                reset: true,
+                members: vec![ann],
+                read: 0,
+                messages: Message::posted(&event).map(|message| vec![message]),
+                more: Some(false),
+            },
+            json!({"type": "joined", "room": "tea", "title": "Tea", "head": 7, "reset": true, "members": [author], "read": 0,
+                "messages": [message], "more": false}),
+        ),
+        (
+            ServerFrame::Events { room: tea.clone(), events: vec![Arc::new(event)] },
+            json!({"type": "events", "room": "tea", "events": [told]}),
+        ),
+        (
+            ServerFrame::Ack { id, room: Some(tea.clone()), seq: Some(7), dup: false },
+            json!({"type": "ack", "id": id, "room": "tea", "seq": 7, "dup": false}),
+        ),
+        (
+            ServerFrame::Error {
+                id: None,
+                code: ErrorCode::RateLimited,
+                message: "Wait.".into(),
+                retry_ms: Some(50),
+            },
+            json!({"type": "error", "id": null, "code": "rate_limited", "message": "Wait.", "retry_ms": 50}),
+        ),
+        (
+            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap() },
+            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
+        ),
+        (
+            ServerFrame::Pong { n: 5, heads: [(tea, 7)].into() },
+            json!({"type": "pong", "n": 5, "heads": {"tea": 7}}),
+        ),
+    ];
+    for (frame, expected) in frames {
+        assert_eq!(serde_json::to_value(&frame).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_a_newer_server_says_is_survived() {
+    let frame: ServerFrame = serde_json::from_value(json!({"type": "dance", "steps": [1]})).unwrap();
+    assert_eq!(frame, ServerFrame::Unknown);
+    let event: Event = serde_json::from_value(json!({"seq": 1, "at": 1, "id": Uuid::nil(), "kind": "poll",
+        "author": {"id": "000000000000000a", "name": "Ann"}, "options": ["a"]}))
+    .unwrap();
+    assert_eq!(event.body, EventBody::Unknown);
+    assert_eq!(serde_json::from_value::<ErrorCode>(json!("tea_is_cold")).unwrap(), ErrorCode::Unknown);
+}

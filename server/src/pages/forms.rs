@@ -1,0 +1,128 @@
+//! The plain forms, for browsers without script: 303 back to the room, or the room again with what
+//! was written and why it was refused.
+
+use super::{no_such_page, render, room_page, sorry};
+use crate::{connection::same_origin, error::Problem, identity::Identity, log::NewMessage, state::AppState};
+use app::{
+    Screen,
+    pages::{Place, Refused},
+    wire::{PersonName, RoomName, tidy},
+};
+use axum::{
+    Extension, Form,
+    extract::{Path, State, rejection::FormRejection},
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// The composer.
+#[derive(Deserialize)]
+pub struct Composed {
+    text: String,
+}
+
+/// Another name.
+#[derive(Deserialize)]
+pub struct Called {
+    name: String,
+    #[serde(default)]
+    room: String,
+}
+
+/// `POST /r/{room}`: posts, then goes back to the room.
+pub async fn post(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Composed>, FormRejection>,
+) -> Response {
+    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state.site).await };
+    let composed = match admit(&state, &headers, form) {
+        Ok(composed) => composed,
+        Err(problem) => return sorry(&state.site, problem).await,
+    };
+    // A form sends line ends as CR LF (HTML, section 4.10.21.8); a message has LF.
+    let text = composed.text.replace("\r\n", "\n");
+    match store(&state, identity, &room, &text).await {
+        Ok(()) => Redirect::to(&room.path()).into_response(),
+        Err(problem) => {
+            let refused = Refused::Text { text, why: problem.detail().into() };
+            again(&state, identity, room, refused, problem).await
+        }
+    }
+}
+
+/// `POST /name`: another name, then back to the room.
+pub async fn rename(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    headers: HeaderMap,
+    form: Result<Form<Called>, FormRejection>,
+) -> Response {
+    let called = match admit(&state, &headers, form) {
+        Ok(called) => called,
+        Err(problem) => return sorry(&state.site, problem).await,
+    };
+    let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
+    match call(&state, identity, &called.name).await {
+        Ok(()) => Redirect::to(&room.path()).into_response(),
+        Err(problem) => {
+            let refused = Refused::Name { name: called.name, why: problem.detail().into() };
+            again(&state, identity, room, refused, problem).await
+        }
+    }
+}
+
+/// The form, if it is one and comes from our own page.
+fn admit<T>(
+    state: &AppState,
+    headers: &HeaderMap,
+    form: Result<Form<T>, FormRejection>,
+) -> Result<T, Problem> {
+    if !same_origin(headers, &state.config.allow_origin) {
+        return Err(Problem::foreign_origin());
+    }
+    form.map(|Form(form)| form)
+        .map_err(|rejection| Problem::new(rejection.status(), "This form is not one of ours."))
+}
+
+async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
+    let _posting = state.posting.token();
+    let text = tidy(text).map_err(Problem::bad_text)?;
+    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    let message = NewMessage {
+        id: Uuid::now_v7(),
+        room: room.clone(),
+        author: identity.id,
+        text: text.into(),
+        reply_to: None,
+    };
+    state.log.append(message).await?;
+    Ok(())
+}
+
+async fn call(state: &AppState, identity: Identity, name: &str) -> Result<(), Problem> {
+    let name: PersonName = name.parse().map_err(Problem::bad_name)?;
+    state.hub.rename(identity.id, name).await?;
+    Ok(())
+}
+
+/// The room again, with what was refused still in its field.
+async fn again(
+    state: &AppState,
+    identity: Identity,
+    room: RoomName,
+    refused: Refused,
+    problem: Problem,
+) -> Response {
+    match room_page(state, identity, room, Place::Newest, Some(refused)).await {
+        Ok(page) => {
+            let page = render(&state.site, Screen::Room(Box::new(page)), problem.status()).await;
+            problem.add_headers(page)
+        }
+        Err(error) => sorry(&state.site, error.into()).await,
+    }
+}

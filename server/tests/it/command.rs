@@ -1,0 +1,213 @@
+//! The command itself: flags, what it prints, how it ends, what it leaves behind.
+
+use reqwest::StatusCode;
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Output, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command},
+    time::timeout,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn hubbub(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    command.args(args).current_dir(folder).kill_on_drop(true).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+async fn ends(mut command: Command) -> Output {
+    timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts")
+}
+
+/// One line on stderr, exit code 1, nothing on stdout.
+async fn fails(command: Command) -> String {
+    let output = ends(command).await;
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.starts_with("hubbub: ") && output.stdout.is_empty(), "{said}");
+    said
+}
+
+/// A hubbub that runs, and where.
+struct Running {
+    child: Child,
+    url: String,
+    /// Held open: a reader that is gone is another test.
+    _stdout: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    async fn start(folder: &Path, args: &[&str]) -> Self {
+        let mut child = hubbub(folder, &[&["--addr", "127.0.0.1:0"], args].concat()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line =
+            timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().expect("it says where it is");
+        let url = line.split("Hubbub is open at ").nth(1).expect("a link").to_owned();
+        Self { child, url, _stdout: stdout }
+    }
+
+    async fn post(&self, text: &str) -> StatusCode {
+        let request = reqwest::Client::new().post(format!("{}/api/rooms/tea/messages", self.url));
+        request.body(text.to_owned()).send().await.unwrap().status()
+    }
+
+    async fn said(&self) -> Vec<String> {
+        let messages: app::wire::Messages =
+            reqwest::get(format!("{}/api/rooms/tea/messages", self.url)).await.unwrap().json().await.unwrap();
+        messages.messages.iter().map(|message| message.text.to_string()).collect()
+    }
+
+    /// Sends a signal, and gives the exit code.
+    async fn signal(&mut self, signal: &str) -> Option<i32> {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+        timeout(PATIENCE, self.child.wait()).await.expect("it goes").unwrap().code()
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// H11, put right, and H04: it works wherever it is started.
+#[tokio::test]
+async fn a_stop_is_clean_and_a_kill_loses_nothing_that_was_acknowledged() {
+    let folder = folder();
+    for (signal, code) in [("-TERM", Some(0)), ("-INT", Some(0)), ("-KILL", None)] {
+        let mut running = Running::start(folder.path(), &[]).await;
+        assert_eq!(running.post(signal).await, StatusCode::CREATED);
+        assert_eq!(running.signal(signal).await, code, "{signal}");
+    }
+    let running = Running::start(folder.path(), &[]).await;
+    assert_eq!(running.said().await, ["-TERM", "-INT", "-KILL"]);
+}
+
+#[tokio::test]
+async fn the_data_folder_is_made_and_its_key_is_for_its_owner_only() {
+    let folder = folder();
+    let mut running = Running::start(folder.path(), &["--data", "deep/inside"]).await;
+    let data = folder.path().join("deep/inside");
+    assert_eq!(fs::metadata(data.join("cookie.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(data.join("hubbub.db").exists());
+    running.signal("-TERM").await;
+}
+
+#[tokio::test]
+async fn ephemeral_leaves_nothing_behind() {
+    let folder = folder();
+    let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
+    assert_eq!(running.post("hello").await, StatusCode::CREATED);
+    running.signal("-TERM").await;
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let running = Running::start(folder.path(), &["--ephemeral"]).await;
+    assert!(running.said().await.is_empty());
+}
+
+/// H02.
+#[tokio::test]
+async fn an_address_in_use_is_one_line_and_exit_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let said = fails(hubbub(folder().path(), &["--ephemeral", "--addr", &address])).await;
+    assert!(said.contains(&address) && said.contains("in use"), "{said}");
+}
+
+/// H01.
+#[tokio::test]
+async fn settings_come_from_flags_and_from_the_environment_and_flags_win() {
+    let folder = folder();
+    let mut command = hubbub(folder.path(), &["--ephemeral"]);
+    command.env("HUBBUB_ADDR", "nonsense");
+    let said = fails(command).await;
+    assert!(said.contains("nonsense"), "{said}");
+    let mut command = hubbub(folder.path(), &["--addr", "also nonsense"]);
+    command.env("HUBBUB_ADDR", "127.0.0.1:0").env("HUBBUB_EPHEMERAL", "true");
+    assert!(fails(command).await.contains("also nonsense"));
+}
+
+#[tokio::test]
+async fn a_wrong_value_or_an_unknown_flag_is_one_line_and_exit_1() {
+    let folder = folder();
+    for args in [["--addr", "8080"], ["--drain-seconds", "soon"], ["--post-rate", "-1"], ["--colour", "blue"]]
+    {
+        let said = fails(hubbub(folder.path(), &args)).await;
+        assert!(said.contains(args[0]) && said.contains("--help"), "{said}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[tokio::test]
+async fn version_and_help_are_answers() {
+    let folder = folder();
+    let output = ends(hubbub(folder.path(), &["--version"])).await;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("hubbub {}\n", env!("CARGO_PKG_VERSION")));
+    let output = ends(hubbub(folder.path(), &["--help"])).await;
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    for flag in [
+        "--addr",
+        "--data",
+        "--ephemeral",
+        "HUBBUB_ADDR",
+        "HUBBUB_DATA",
+        "HUBBUB_EPHEMERAL",
+        "127.0.0.1:8080",
+    ] {
+        assert!(help.contains(flag), "{flag} is not in the help:\n{help}");
+    }
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_made_is_one_line_and_exit_1() {
+    let folder = folder();
+    fs::write(folder.path().join("file"), "in the way").unwrap();
+    let said = fails(hubbub(folder.path(), &["--data", "file/inside"])).await;
+    assert!(said.contains("file/inside"), "{said}");
+    // Where even root may not write.
+    let said = fails(hubbub(folder.path(), &["--data", "/proc/hubbub"])).await;
+    assert!(said.contains("/proc/hubbub"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_ours_or_newer_is_one_line_and_exit_1_and_stays_as_it_was() {
+    let folder = folder();
+    let file = folder.path().join("hubbub.db");
+    for (application, version, says) in [(1, 1, "not a Hubbub log"), (0x4875_6262, 99, "newer version")] {
+        let theirs = rusqlite::Connection::open(&file).unwrap();
+        theirs.pragma_update(None, "application_id", application).unwrap();
+        theirs.pragma_update(None, "user_version", version).unwrap();
+        drop(theirs);
+        let before = fs::read(&file).unwrap();
+        let said = fails(hubbub(folder.path(), &["--data", "."])).await;
+        assert!(said.contains(says) && said.contains("hubbub.db"), "{said}");
+        assert_eq!(fs::read(&file).unwrap(), before);
+        assert!(!folder.path().join("hubbub.db-wal").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_is_one_line_and_exit_1() {
+    let folder = folder();
+    fs::write(folder.path().join("cookie.key"), "short").unwrap();
+    let said = fails(hubbub(folder.path(), &["--data", "."])).await;
+    assert!(said.contains("cookie.key"), "{said}");
+}
+
+#[tokio::test]
+async fn a_closed_terminal_is_no_reason_to_stop() {
+    let folder = folder();
+    let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
+    drop(running.child.stderr.take());
+    assert_eq!(running.post("hello").await, StatusCode::CREATED);
+    assert_eq!(running.signal("-TERM").await, Some(0));
+}

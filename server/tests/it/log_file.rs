@@ -1,0 +1,139 @@
+//! The log's file: kept, found again, and never somebody else's.
+
+use crate::support::{room, text};
+use app::wire::PersonId;
+use futures_util::future::join_all;
+use server::log::{Log, LogError, NewMessage, OpenError, SqliteLog};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+const ANN: PersonId = PersonId(0xa);
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hubbub.db");
+    (folder, file)
+}
+
+fn open(file: &Path) -> SqliteLog {
+    SqliteLog::open(file).unwrap()
+}
+
+fn message(n: usize) -> NewMessage {
+    let text = n.to_string().into();
+    NewMessage { id: Uuid::now_v7(), room: room("tea"), author: ANN, text, reply_to: None }
+}
+
+async fn said(log: &SqliteLog) -> Vec<String> {
+    let events = log.read_after(&room("tea"), 0, u32::MAX).await.unwrap();
+    events.iter().map(|event| text(event).to_owned()).collect()
+}
+
+/// The file cannot be opened, and nothing has become of it or beside it.
+fn assert_refused(folder: &Path, file: &Path) -> OpenError {
+    let before = fs::read(file).unwrap();
+    let Err(error) = SqliteLog::open(file) else { panic!("it must be refused") };
+    assert_eq!(fs::read(file).unwrap(), before, "the file is as it was");
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "nothing lies beside it");
+    error
+}
+
+#[tokio::test]
+async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
+    let (_folder, file) = place();
+    let log = open(&file);
+    let id = log.id().to_owned();
+    let first = message(0);
+    log.append(first.clone()).await.unwrap();
+    log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    log.close().await;
+
+    let log = open(&file);
+    assert_eq!(log.id(), id);
+    assert_eq!(log.heads(&[room("tea")]), [1]);
+    assert_eq!(log.names(&[ANN]).await.unwrap()[0].as_str(), "Ann");
+    assert!(log.append(first).await.unwrap().dup, "ids are remembered");
+    assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
+    assert_eq!(said(&log).await, ["0", "1"]);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_in_the_file_although_the_log_was_never_closed() {
+    let (folder, file) = place();
+    let log = open(&file);
+    join_all((0..100).map(|n| log.append(message(n)))).await;
+    // What a killed process leaves behind: the file and its write-ahead log as they are now.
+    let copies = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap().flatten() {
+        fs::copy(entry.path(), copies.path().join(entry.file_name())).unwrap();
+    }
+    assert_eq!(said(&open(&copies.path().join("hubbub.db"))).await.len(), 100);
+}
+
+#[tokio::test]
+async fn what_waits_while_the_disk_is_busy_shares_one_commit() {
+    let (_folder, file) = place();
+    let log = open(&file);
+    let mut wakes = log.wakes();
+    join_all((0..500).map(|n| log.append(message(n)))).await;
+    let mut commits = 0;
+    while wakes.try_recv().is_ok() {
+        commits += 1;
+    }
+    assert!((1..100).contains(&commits), "500 messages took {commits} commits");
+}
+
+#[tokio::test]
+async fn a_closed_log_has_everything_that_came_before_and_takes_no_more() {
+    let (_folder, file) = place();
+    let log = open(&file);
+    let posted = log.append(message(0));
+    log.close().await;
+    assert_eq!(posted.await.unwrap().seq, 1);
+    let late = log.append(message(1)).await;
+    assert!(matches!(late, Err(LogError::Storage(_))), "{late:?}");
+    assert_eq!(said(&open(&file)).await, ["0"]);
+}
+
+#[test]
+fn a_file_of_another_program_is_refused_and_stays_as_it_was() {
+    let (folder, file) = place();
+    fs::write(&file, "Dear diary, today I wrote a text file.".repeat(10)).unwrap();
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+    fs::write(&file, "short").unwrap();
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_stays_as_it_was() {
+    let (folder, file) = place();
+    let theirs = rusqlite::Connection::open(&file).unwrap();
+    theirs.execute_batch("CREATE TABLE bookmark (url TEXT); INSERT INTO bookmark VALUES ('a')").unwrap();
+    drop(theirs);
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+}
+
+#[test]
+fn a_log_of_a_newer_version_is_refused_and_stays_as_it_was() {
+    let (folder, file) = place();
+    drop(rusqlite::Connection::open(&file).map(|newer| {
+        newer.pragma_update(None, "application_id", 0x4875_6262).unwrap();
+        newer.pragma_update(None, "user_version", 999).unwrap();
+        newer.execute_batch("CREATE TABLE event (of_the_future TEXT)").unwrap();
+    }));
+    let refused = assert_refused(folder.path(), &file);
+    assert!(matches!(refused, OpenError::Newer { found: 999, .. }), "{refused:?}");
+    assert!(refused.to_string().contains("newer version"), "{refused}");
+}
+
+#[test]
+fn an_empty_file_becomes_a_log() {
+    let (_folder, file) = place();
+    fs::write(&file, "").unwrap();
+    SqliteLog::open(&file).unwrap();
+    SqliteLog::open(&file).unwrap();
+}

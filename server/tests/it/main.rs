@@ -1,0 +1,19 @@
+//! Hubbub's server, tested as people and programs meet it: a real server on a port of its own.
+//!
+//! One file for each thing that somebody does; one binary, since linking it takes the most time.
+
+mod support;
+
+mod api;
+mod command;
+mod draining;
+mod joining;
+mod lines;
+mod liveness;
+mod log_contract;
+mod log_file;
+mod pages;
+mod posting;
+mod resuming;
+mod slow_readers;
+mod upgrading;

@@ -1,0 +1,201 @@
+//! The pages as the server renders them: what is in them before any script runs.
+
+use crate::{
+    joining::fill,
+    support::{TestServer, V1, soon, text},
+};
+use app::wire::limits::MESSAGE_BYTES;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
+
+fn browser() -> Client {
+    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
+}
+
+async fn sent(request: RequestBuilder) -> Response {
+    soon(request.header("accept", "text/html,*/*;q=0.8").send()).await.expect("the server answers")
+}
+
+async fn page(browser: &Client, server: &TestServer, path: &str) -> String {
+    let answer = sent(browser.get(server.http(path))).await;
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.text().await.unwrap()
+}
+
+/// H03.
+#[tokio::test]
+async fn the_lobby_is_html_that_nobody_else_may_keep() {
+    let server = TestServer::start().await;
+    let answer = sent(browser().get(server.http("/"))).await;
+    let headers = answer.headers();
+    assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+    assert_eq!(headers["cache-control"], "no-store");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(headers["x-frame-options"], "DENY");
+    let body = answer.text().await.unwrap();
+    assert!(body.starts_with("<!DOCTYPE html>"), "{body}");
+    assert!(body.contains("<h1") && body.contains("Lobby"), "{body}");
+}
+
+/// H12, put right.
+#[tokio::test]
+async fn a_page_may_run_and_load_only_what_is_ours() {
+    let server = TestServer::start().await;
+    let answer = sent(browser().get(server.http("/"))).await;
+    let policy = answer.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
+    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+    let body = answer.text().await.unwrap();
+    for script in body.split("<script").skip(1) {
+        let tag = script.split('>').next().unwrap();
+        assert!(tag.contains(&format!("nonce=\"{nonce}\"")), "<script{tag}> has no nonce");
+    }
+    assert!(!body.contains("style=\""), "no style beside the sheet");
+}
+
+#[tokio::test]
+async fn a_page_has_the_newest_fifty_and_a_way_to_the_older_ones() {
+    let server = TestServer::start().await;
+    fill(&server, "tea", 120).await;
+    let browser = browser();
+    let shown = async |path: &str| -> Vec<usize> {
+        let page = page(&browser, &server, path).await;
+        (1..=120)
+            .filter(|n| page.contains(&format!(">{n}</p>")) || page.contains(&format!(">{n}<!")))
+            .collect()
+    };
+    assert_eq!(shown("/r/tea").await, (71..=120).collect::<Vec<_>>());
+    assert_eq!(shown("/r/tea?before=71").await, (21..=70).collect::<Vec<_>>());
+    assert!(shown("/r/tea?around=30").await.contains(&30));
+    assert!(page(&browser, &server, "/r/tea").await.contains("?before=71"));
+}
+
+#[tokio::test]
+async fn a_room_is_made_by_visiting_it_and_the_lobby_has_two_doors() {
+    let server = TestServer::start().await;
+    let browser = browser();
+    assert!(page(&browser, &server, "/r/team-tea").await.contains("Team tea"));
+    fill(&server, "lobby", 1).await;
+    for path in ["/", "/r/lobby"] {
+        assert!(page(&browser, &server, path).await.contains("id=\"m1\""), "{path}");
+    }
+}
+
+/// P03.
+#[tokio::test]
+async fn markup_in_a_message_is_text() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    for evil in ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!-- & \" ' -->"] {
+        ann.post("tea", evil).await;
+    }
+    ann.events(3).await;
+    let page = page(&browser(), &server, "/r/tea").await;
+    assert!(
+        !page.contains("<img src=x") && !page.contains("<script>alert") && !page.contains("<!-- &"),
+        "{page}"
+    );
+    assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"), "{page}");
+}
+
+#[tokio::test]
+async fn the_form_posts_and_leads_back_to_the_room() {
+    let server = TestServer::start().await;
+    let mut bob = V1::enter(&server, "tea").await;
+    let browser = browser();
+    let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", "one\r\ntwo  ")])).await;
+    assert_eq!(
+        (answer.status(), &answer.headers()["location"]),
+        (StatusCode::SEE_OTHER, &"/r/tea".parse().unwrap())
+    );
+    assert_eq!(text(&bob.events(1).await[0]), "one\ntwo");
+    let answer = sent(browser.post(server.http("/r/lobby")).form(&[("text", "hello")])).await;
+    assert_eq!(answer.headers()["location"], "/");
+}
+
+#[tokio::test]
+async fn who_comes_gets_a_cookie_and_stays_who_they_are() {
+    let server = TestServer::start().await;
+    let ann = browser();
+    sent(ann.post(server.http("/r/tea")).form(&[("text", "hello")])).await;
+    sent(ann.post(server.http("/name")).form(&[("name", "Ann of Tea"), ("room", "tea")])).await;
+    assert!(page(&ann, &server, "/r/tea").await.contains("Ann of Tea"));
+    assert!(page(&ann, &server, "/").await.contains("Ann of Tea"), "it is her name everywhere");
+    let bob = page(&browser(), &server, "/r/tea").await;
+    assert!(bob.contains("Ann of Tea"), "what she said carries it");
+    assert!(!page(&browser(), &server, "/").await.contains("Ann of Tea"), "and nobody else has it");
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_tampered_with_makes_somebody_new() {
+    let server = TestServer::start().await;
+    let good = server.somebody().await;
+    let (name, value) = good.split_once('=').unwrap();
+    let forged = format!("{name}={}", value.replace(&value[value.len() - 16..], "0000000000000001"));
+    for (cookie, stays) in
+        [(good.clone(), true), (forged, false), ("hubbub_id=0000000000000001".into(), false)]
+    {
+        let answer = sent(Client::new().get(server.http("/")).header("cookie", &cookie)).await;
+        let set = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        assert_eq!(set == good, stays, "{cookie} became {set}");
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_is_secure_behind_https() {
+    let server = TestServer::start().await;
+    let answer = sent(Client::new().get(server.http("/")).header("x-forwarded-proto", "https")).await;
+    assert!(answer.headers()["set-cookie"].to_str().unwrap().contains("; Secure"));
+}
+
+#[tokio::test]
+async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_in_it() {
+    let server = TestServer::start().await;
+    let browser = browser();
+    let long = "x".repeat(MESSAGE_BYTES + 1);
+    for (posted, status, says) in
+        [(" ", 400, "nothing in this message"), (long.as_str(), 413, "at most 8192 bytes")]
+    {
+        let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", posted)])).await;
+        assert_eq!(answer.status().as_u16(), status);
+        let body = answer.text().await.unwrap();
+        assert!(body.contains("<form") && body.contains(says), "{body}");
+        assert!(body.contains(posted.trim()), "the text is not lost");
+    }
+    let answer =
+        sent(browser.post(server.http("/name")).form(&[("name", "\u{202e}"), ("room", "tea")])).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(answer.text().await.unwrap().contains("visible characters"));
+}
+
+#[tokio::test]
+async fn another_site_cannot_post_for_somebody() {
+    let server = TestServer::start().await;
+    for (path, form) in [("/r/tea", ("text", "hello")), ("/name", ("name", "Mallory"))] {
+        let request = browser().post(server.http(path)).header("origin", "http://evil.example").form(&[form]);
+        assert_eq!(sent(request).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    assert!(server.log().rooms().is_empty());
+}
+
+/// H05 and H06, with a page in place of bare text.
+#[tokio::test]
+async fn any_other_path_is_a_page_that_says_so() {
+    let server = TestServer::start().await;
+    for path in ["/foo", "/index.html", "/r/", "/r/No%20Room", "/r/tea/x", "/pkg/nothing.js", "/.env"] {
+        let answer = sent(browser().get(server.http(path))).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8", "{path}");
+        assert!(answer.text().await.unwrap().contains("href=\"/\""), "{path} shows the way home");
+    }
+    assert_eq!(sent(browser().post(server.http("/foo"))).await.status(), StatusCode::NOT_FOUND);
+    let program = soon(reqwest::get(server.http("/foo"))).await.unwrap();
+    assert_eq!(program.headers()["content-type"], "application/problem+json", "a program gets a problem");
+}
+
+#[tokio::test]
+async fn a_question_about_no_place_is_answered_with_a_page() {
+    let server = TestServer::start().await;
+    let answer = sent(browser().get(server.http("/r/tea?before=x"))).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+}

@@ -1,0 +1,279 @@
+//! Posting and the other commands of v1: each is answered, once, and a wrong one costs nothing.
+
+use crate::support::{TestServer, V1, room, text};
+use app::wire::{ClientFrame, CommandId, ErrorCode, RoomName, Seq, ServerFrame, limits};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+/// The error that answers, with its command's id and when to try again.
+async fn refused(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
+    match person.answer().await {
+        ServerFrame::Error { id, code, message, retry_ms } => {
+            assert!(message.ends_with(['.', '!', '?']), "a sentence for a person: {message}");
+            (id, code, retry_ms)
+        }
+        other => panic!("instead of an error came {other:?}"),
+    }
+}
+
+/// The acknowledgement that answers.
+async fn acknowledged(person: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
+    match person.answer().await {
+        ServerFrame::Ack { id, room, seq, dup } => (id, room, seq, dup),
+        other => panic!("instead of an acknowledgement came {other:?}"),
+    }
+}
+
+async fn post_as(person: &mut V1, id: CommandId, text: &str, reply_to: Option<Seq>) {
+    person.say(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
+}
+
+fn stored(server: &TestServer) -> Seq {
+    server.log().heads(&[room("tea")])[0]
+}
+
+#[tokio::test]
+async fn a_post_is_acknowledged_with_its_place_once_it_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on_disk(folder.path()).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let id = ann.post("tea", "hello").await;
+    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), false));
+    assert_eq!(stored(&server), 1);
+}
+
+#[tokio::test]
+async fn a_post_that_is_sent_again_is_acknowledged_again_and_heard_once() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let id = Uuid::now_v7();
+    post_as(&mut ann, id, "hello", None).await;
+    post_as(&mut ann, id, "hello", None).await;
+    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), false));
+    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), true));
+    ann.post("tea", "next").await;
+    let heard = bob.events(2).await;
+    assert_eq!(heard.iter().map(|event| text(event)).collect::<Vec<_>>(), ["hello", "next"]);
+}
+
+#[tokio::test]
+async fn an_id_of_any_uuid_version_will_do_but_not_one_that_somebody_else_used() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let id = Uuid::new_v4();
+    post_as(&mut ann, id, "mine", None).await;
+    assert_eq!(acknowledged(&mut ann).await.0, id);
+    post_as(&mut bob, id, "mine too", None).await;
+    assert_eq!(refused(&mut bob).await, (Some(id.to_string()), ErrorCode::BadRequest, None));
+    assert_eq!(stored(&server), 1);
+}
+
+#[tokio::test]
+async fn everybody_hears_the_same_order_however_many_post_at_once() {
+    let server = TestServer::start().await;
+    let mut listeners = [V1::enter(&server, "tea").await, V1::enter(&server, "tea").await];
+    let author = async |name: &str| {
+        let mut person = V1::enter(&server, "tea").await;
+        for n in 0..100 {
+            person.post("tea", &format!("{name} {n}")).await;
+        }
+        person
+    };
+    let authors = tokio::join!(author("ann"), author("bob"), author("carol"));
+    let mut heard = Vec::new();
+    for listener in &mut listeners {
+        heard.push(listener.events(300).await);
+    }
+    assert_eq!(heard[0], heard[1]);
+    assert_eq!(heard[0].iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=300).collect::<Vec<_>>());
+    for name in ["ann", "bob", "carol"] {
+        let own = heard[0].iter().map(|event| text(event)).filter(|said| said.starts_with(name));
+        let expected = (0..100).map(|n| format!("{name} {n}"));
+        assert!(own.eq(expected), "what {name} said keeps its order");
+    }
+    drop(authors);
+}
+
+#[tokio::test]
+async fn a_text_is_trimmed_and_keeps_its_lines() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.post("tea", "\u{3000} one\n  two\t\u{a0}\n").await;
+    assert_eq!(text(&ann.events(1).await[0]), "one\n  two");
+}
+
+#[tokio::test]
+async fn a_blank_text_is_refused_and_costs_nothing() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    for blank in ["", " \n\t ", "\u{3000}\u{85}"] {
+        let id = ann.post("tea", blank).await;
+        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::Blank, None));
+    }
+    assert_eq!(stored(&server), 0);
+}
+
+#[tokio::test]
+async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let longest = "é".repeat(limits::MESSAGE_BYTES / 2);
+    ann.post("tea", &format!("  {longest}  ")).await;
+    assert_eq!(acknowledged(&mut ann).await.2, Some(1));
+    let id = ann.post("tea", &format!("{longest}x")).await;
+    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::TooLong, None));
+    ann.post("tea", &"\0".repeat(limits::MESSAGE_BYTES)).await;
+    assert_eq!(acknowledged(&mut ann).await.2, Some(2), "however JSON writes it");
+}
+
+#[tokio::test]
+async fn only_who_is_in_a_room_can_post_there() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let id = ann.post("jam", "hello").await;
+    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NotJoined, None));
+    let id = ann.post("No Room", "hello").await;
+    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchRoom, None));
+}
+
+#[tokio::test]
+async fn an_answer_to_a_message_that_is_not_there_is_refused_and_harms_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on_disk(folder.path()).await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    for nothing in [0, 99, Seq::MAX] {
+        let id = Uuid::now_v7();
+        post_as(&mut ann, id, "yes", Some(nothing)).await;
+        bob.post("tea", "meanwhile").await;
+        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchMessage, None));
+        acknowledged(&mut bob).await;
+    }
+    post_as(&mut ann, Uuid::now_v7(), "yes", Some(1)).await;
+    assert_eq!(acknowledged(&mut ann).await.2, Some(4));
+}
+
+#[tokio::test]
+async fn who_posts_too_fast_is_told_when_to_go_on_and_nobody_else_is_held_up() {
+    let server = TestServer::with(|config| config.post_rate = 1).await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let mut told = None;
+    for _ in 0..10 {
+        let id = ann.post("tea", "again").await;
+        match ann.answer().await {
+            ServerFrame::Ack { .. } => {}
+            ServerFrame::Error { id: of, code: ErrorCode::RateLimited, retry_ms, .. } => {
+                assert_eq!(of, Some(id.to_string()));
+                told = retry_ms;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(told, Some(1..=1_000)), "{told:?}");
+    assert!(stored(&server) >= 5, "five seconds' worth may come at once");
+    bob.post("tea", "hello").await;
+    acknowledged(&mut bob).await;
+}
+
+#[tokio::test]
+async fn a_name_is_changed_for_everybody_who_sees_it() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let id = Uuid::now_v7();
+    ann.say(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
+    let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
+    let renamed = ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap() };
+    assert_eq!(bob.hear().await, renamed);
+    let mut heard = [ann.hear().await, ann.hear().await];
+    heard.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));
+    assert_eq!(heard, [renamed, ServerFrame::Ack { id, room: None, seq: None, dup: false }]);
+    ann.post("tea", "it is me").await;
+    assert_eq!(bob.events(1).await[0].author.name.as_str(), "Ann");
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_one_is_refused() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33)] {
+        let id = Uuid::now_v7();
+        ann.say(&ClientFrame::Rename { id, name: bad.into() }).await;
+        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::BadName, None), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_the_heads_of_the_joined_rooms() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.join("jam", None).await;
+    ann.post("tea", "hello").await;
+    acknowledged(&mut ann).await;
+    ann.say(&ClientFrame::Ping { n: 7 }).await;
+    let ServerFrame::Pong { n: 7, heads } = ann.answer().await else { panic!("no pong") };
+    assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 0), (room("tea"), 1)]);
+}
+
+#[tokio::test]
+async fn an_unknown_type_is_answered_with_an_error_and_its_id() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.say_raw(r#"{"type":"dance","id":"x1"}"#).await;
+    assert_eq!(refused(&mut ann).await, (Some("x1".into()), ErrorCode::UnknownType, None));
+}
+
+#[tokio::test]
+async fn unknown_fields_are_ignored() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.say_raw(r#"{"n":1,"type":"ping","mood":{"good":[true]}}"#).await;
+    assert!(matches!(ann.hear().await, ServerFrame::Pong { n: 1, .. }));
+}
+
+#[tokio::test]
+async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_connection() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let malformed = [
+        "",
+        "hello",
+        "null",
+        "[]",
+        "{}",
+        r#"{"type":7}"#,
+        r#"{"type":"post"}"#,
+        r#"{"type":"ping","n":-1}"#,
+        r#"{"type":"post","id":"not a uuid","room":"tea","text":"x"}"#,
+        "\u{0}",
+    ];
+    for (n, wrong) in malformed.iter().cycle().take(19).enumerate() {
+        ann.say_raw(wrong).await;
+        let (_, code, _) = refused(&mut ann).await;
+        assert_eq!(code, ErrorCode::BadRequest, "{n}: {wrong}");
+    }
+    ann.say(&ClientFrame::Ping { n: 1 }).await;
+    assert!(matches!(ann.answer().await, ServerFrame::Pong { .. }), "a good one ends the row");
+    for _ in 0..19 {
+        ann.say_raw("?").await;
+        refused(&mut ann).await;
+    }
+    ann.say_raw("?").await;
+    assert_eq!(u16::from(ann.closed().await.unwrap().code), 1008);
+}
+
+#[tokio::test]
+async fn a_message_with_more_bytes_than_any_command_may_have_closes_with_1009() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.say_raw(&" ".repeat(limits::COMMAND_BYTES)).await;
+    assert_eq!(refused(&mut ann).await.1, ErrorCode::BadRequest, "the limit itself is no offence");
+    ann.say_raw(&" ".repeat(limits::COMMAND_BYTES + 1)).await;
+    assert_eq!(u16::from(ann.closed().await.unwrap().code), 1009);
+}
+
+#[tokio::test]
+async fn binary_closes_with_1003() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.send(Message::binary("{}")).await;
+    assert_eq!(u16::from(ann.closed().await.unwrap().code), 1003);
+}

@@ -1,0 +1,98 @@
+//! Coming back: after a dropped connection, after a restart, with the same command again.
+
+use crate::{
+    joining::fill,
+    support::{TestServer, V1, soon, text},
+};
+use app::wire::{ClientFrame, ServerFrame};
+use server::serve::Ended;
+use uuid::Uuid;
+
+fn log_of(person: &V1) -> String {
+    match &person.welcome {
+        ServerFrame::Welcome { log, .. } => log.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_message_posted_while_bob_reconnects_reaches_bob_once() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    ann.post("tea", "one").await;
+    let last = bob.events(1).await[0].seq;
+    drop(bob);
+    ann.post("tea", "two").await;
+    ann.answer().await;
+    ann.answer().await;
+    let mut bob = V1::connect(&server).await;
+    bob.join("tea", Some(last)).await;
+    ann.post("tea", "three").await;
+    let heard = bob.events(2).await;
+    assert_eq!(heard.iter().map(|event| text(event)).collect::<Vec<_>>(), ["two", "three"]);
+}
+
+#[tokio::test]
+async fn a_post_whose_answer_was_lost_is_posted_once_however_often_it_is_sent() {
+    let server = TestServer::start().await;
+    let cookie = server.somebody().await;
+    let command =
+        ClientFrame::Post { id: Uuid::now_v7(), room: "tea".into(), text: "hello".into(), reply_to: None };
+    for dup in [false, true, true] {
+        let mut ann = V1::connect_as(&server, &cookie).await;
+        ann.join("tea", None).await;
+        ann.say(&command).await;
+        let ack = ann.answer().await;
+        assert!(matches!(ack, ServerFrame::Ack { seq: Some(1), dup: again, .. } if again == dup), "{ack:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_messages_the_log_and_who_is_who() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on_disk(folder.path()).await;
+    let cookie = server.somebody().await;
+    let mut ann = V1::connect_as(&server, &cookie).await;
+    ann.join("tea", None).await;
+    ann.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
+    ann.post("tea", "before").await;
+    ann.events(1).await;
+    let before = log_of(&ann);
+    drop(ann);
+    assert_eq!(server.stop().await, Ended::Drained);
+
+    let server = TestServer::on_disk(folder.path()).await;
+    let mut ann = V1::connect_as(&server, &cookie).await;
+    let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
+    assert_eq!(you.name.as_str(), "Ann", "the cookie is still good");
+    assert_eq!(log_of(&ann), before);
+    let ServerFrame::Joined { head: 1, reset: false, .. } = ann.join("tea", Some(0)).await else {
+        panic!("the room must go on")
+    };
+    ann.post("tea", "after").await;
+    let heard = ann.events(2).await;
+    assert_eq!(
+        heard.iter().map(|event| (event.seq, text(event))).collect::<Vec<_>>(),
+        [(1, "before"), (2, "after")]
+    );
+}
+
+#[tokio::test]
+async fn one_folder_has_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = TestServer::on_disk(folder.path()).await;
+    let mut config = (*first.state.config).clone();
+    config.data = folder.path().into();
+    let second = server::start::start(config).map(drop);
+    assert!(second.unwrap_err().ends_with("another hubbub is using this folder"));
+}
+
+#[tokio::test]
+async fn a_wake_that_was_lost_costs_a_second_and_no_message() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    // More commits at once than wakes may wait: the hub is told that it lagged, and reads.
+    fill(&server, "tea", 5_000).await;
+    let heard = soon(ann.events(5_000)).await;
+    assert!((1..=5_000).eq(heard.iter().map(|event| event.seq)), "every event, in order, once");
+}

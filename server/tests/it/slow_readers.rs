@@ -1,0 +1,104 @@
+//! Slow readers: they hold nobody up and lose nothing, held against the Go demo (S01 to S04), which
+//! cuts them off and loses what they missed.
+
+use crate::support::{Lines, TestServer, V1, room, soon};
+use app::wire::{PersonId, ServerFrame};
+use futures_util::future::join_all;
+use server::log::NewMessage;
+use std::time::Duration;
+use tokio::time::{advance, pause, resume};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use uuid::Uuid;
+
+/// Long enough that a few thousand of them fill every buffer on the way.
+const LONG: usize = 4_000;
+
+/// More than the kernel's buffers and the queue hold.
+const FLOOD: usize = 5_000;
+
+async fn flood(server: &TestServer, count: usize) {
+    for _ in 0..count / 100 {
+        let message = |_| NewMessage {
+            id: Uuid::now_v7(),
+            room: room("tea"),
+            author: PersonId(7),
+            text: "x".repeat(LONG).into(),
+            reply_to: None,
+        };
+        join_all((0..100).map(message).map(|message| server.log().append(message))).await;
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn hears_all(person: &mut V1, count: usize) {
+    let mut last = 0;
+    while last < count as u64 {
+        for event in person.events_at_least(1).await {
+            assert_eq!(event.seq, last + 1, "in order, once");
+            last = event.seq;
+        }
+    }
+}
+
+/// S01 to S04.
+#[tokio::test]
+async fn who_does_not_read_for_a_while_holds_nobody_up_and_loses_nothing() {
+    let server = TestServer::start().await;
+    let mut slow = V1::enter(&server, "tea").await;
+    let mut quick = V1::enter(&server, "tea").await;
+    let quick_hears = tokio::spawn(async move { hears_all(&mut quick, FLOOD).await });
+    flood(&server, FLOOD).await;
+    soon(quick_hears).await.unwrap();
+    soon(hears_all(&mut slow, FLOOD)).await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_lines_loses_nothing_either() {
+    let server = TestServer::start().await;
+    let mut slow = Lines::enter(&server, "tea").await;
+    flood(&server, FLOOD).await;
+    for _ in 0..FLOOD {
+        assert_eq!(slow.hear().await.len(), LONG);
+    }
+}
+
+/// S03, put right: they are told, and find everything when they come back.
+#[tokio::test]
+async fn a_socket_that_takes_nothing_for_10_seconds_is_told_to_come_back() {
+    let server = TestServer::start().await;
+    let mut stuck = V1::enter(&server, "tea").await;
+    flood(&server, FLOOD).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    pause();
+    advance(Duration::from_secs(11)).await;
+    resume();
+    let (last, close) = everything_until_close(&mut stuck).await;
+    assert_eq!((u16::from(close.code), close.reason.as_str()), (1013, "too slow, come back"));
+    assert!(last < FLOOD as u64, "it was cut off at {last}");
+
+    let mut back = V1::connect(&server).await;
+    let joined = back.join("tea", Some(last)).await;
+    assert!(matches!(joined, ServerFrame::Joined { reset: false, .. }), "{joined:?}");
+    let rest = back.events(FLOOD - last as usize).await;
+    assert!((last + 1..=FLOOD as u64).eq(rest.iter().map(|event| event.seq)));
+}
+
+/// The last `seq` that came, and the close frame after it.
+async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
+    use futures_util::StreamExt;
+    use tokio_tungstenite::tungstenite::Message;
+    let mut last = 0;
+    loop {
+        match soon(person.socket.next()).await {
+            Some(Ok(Message::Text(json))) => {
+                if let Ok(ServerFrame::Events { events, .. }) = serde_json::from_str(&json) {
+                    assert_eq!(events[0].seq, last + 1, "in order, once");
+                    last = events.last().map_or(last, |event| event.seq);
+                }
+            }
+            Some(Ok(Message::Close(Some(frame)))) => return (last, frame),
+            Some(Ok(_)) => {}
+            other => panic!("instead of a close frame came {other:?}"),
+        }
+    }
+}
