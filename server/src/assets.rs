@@ -51,23 +51,20 @@ impl Site {
         }
     }
 
-    /// The URL of the file that the page knows as `name`, whatever hash its own name carries.
+    /// The URL of the file that the page knows as `name`. In a release it carries the file's hash; while
+    /// developing it does not, so that cargo-leptos finds the sheet that it exchanges.
     pub fn url(&self, name: &str) -> String {
-        let served_as = match self {
-            Self::Embedded => {
-                EMBEDDED.iter().find(|file| file.name == name).map(|file| file.served_as.to_owned())
-            }
-            Self::Folder(root) => newest_of_that_name(root, name),
+        let embedded = match self {
+            Self::Embedded => EMBEDDED.iter().find(|file| file.name == name),
+            Self::Folder(_) => None,
         };
-        format!("/{}", served_as.as_deref().unwrap_or(name))
+        format!("/{}", embedded.map_or(name, |file| file.served_as))
     }
 
     /// cargo-leptos' reload settings, where it watches.
     pub fn reload(&self) -> Option<LeptosOptions> {
-        match self {
-            Self::Embedded => None,
-            Self::Folder(_) => leptos::config::get_configuration(None).ok().map(|found| found.leptos_options),
-        }
+        let watched = matches!(self, Self::Folder(_)) && std::env::var_os("LEPTOS_WATCH").is_some();
+        watched.then(|| leptos::config::get_configuration(None).ok())?.map(|found| found.leptos_options)
     }
 
     fn answer(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
@@ -85,7 +82,7 @@ pub async fn file(state: State<AppState>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     match state.site.answer(path, request.headers()) {
         Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
-        Some(_) => Problem::method_not_allowed("GET, HEAD").into_response(),
+        Some(_) => Problem::method_not_allowed("GET,HEAD").into_response(),
         None => nothing_here(state, request).await,
     }
 }
@@ -146,24 +143,24 @@ fn weak(tag: &str) -> &str {
 }
 
 /// `pkg/hubbub.js` may have been built as `pkg/hubbub.HASH.js`, and older ones may lie beside it.
-fn newest_of_that_name(root: &Path, name: &str) -> Option<String> {
-    let (folder, file) = name.rsplit_once('/')?;
+fn newest_of_that_name(root: &Path, name: &str) -> Option<PathBuf> {
+    let path = root.join(name);
+    let (folder, file) = (path.parent()?, path.file_name()?.to_str()?);
     let (stem, extension) = file.split_once('.')?;
     let is_it = |found: &str| match found.split('.').collect::<Vec<_>>()[..] {
         [first, last] | [first, _, last] => first == stem && last == extension,
         _ => false,
     };
-    let files = fs::read_dir(root.join(folder)).ok()?.flatten();
-    let named = files.filter_map(|entry| {
-        Some((entry.metadata().ok()?.modified().ok()?, entry.file_name().into_string().ok()?))
-    });
-    let newest = named.filter(|(_, found)| is_it(found)).max()?;
-    Some(format!("{folder}/{}", newest.1))
+    let files = fs::read_dir(folder).ok()?.flatten();
+    let named = files.filter(|entry| entry.file_name().to_str().is_some_and(is_it));
+    let dated = named.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())));
+    dated.max().map(|(_, path)| path)
 }
 
 fn from_folder(root: &Path, path: &str) -> Option<Response> {
     let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
-    let body = inside.then(|| fs::read(root.join(path)).ok())??;
+    let newest = inside.then(|| newest_of_that_name(root, path))??;
+    let body = fs::read(newest).ok()?;
     let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
     Some((headers, body).into_response())
 }
@@ -210,11 +207,12 @@ mod tests {
     fn while_developing_a_file_is_found_whatever_hash_its_name_carries() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("pkg")).unwrap();
-        fs::write(root.path().join("pkg/hubbub.Ab-3_x.js"), "").unwrap();
+        let hashed = root.path().join("pkg/hubbub.Ab-3_x.js");
+        fs::write(&hashed, "").unwrap();
         fs::write(root.path().join("pkg/hubbub.d.ts"), "").unwrap();
-        let site = Site::Folder(root.path().into());
-        assert_eq!(site.url("pkg/hubbub.js"), "/pkg/hubbub.Ab-3_x.js");
-        assert_eq!(site.url("pkg/hubbub.css"), "/pkg/hubbub.css");
+        fs::write(root.path().join("pkg/other.js"), "").unwrap();
+        assert_eq!(newest_of_that_name(root.path(), "pkg/hubbub.js"), Some(hashed));
+        assert_eq!(newest_of_that_name(root.path(), "pkg/hubbub.css"), None);
     }
 
     #[test]

@@ -11,7 +11,12 @@ use axum::{
     routing::{any, get, post},
 };
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer, trace::TraceLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    timeout::TimeoutLayer,
+    trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer},
+};
+use tracing::Level;
 
 /// How long an answer may take to begin, a slow request body included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -32,7 +37,11 @@ pub fn router(state: AppState) -> Router {
                 .into_response()
         }))
         .layer(from_fn(guard))
-        .layer(TraceLayer::new_for_http())
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+                .on_response(DefaultOnResponse::new().level(Level::INFO)),
+        )
         .with_state(state)
 }
 

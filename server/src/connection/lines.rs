@@ -23,9 +23,8 @@ struct Lines {
     read_from: Instant,
 }
 
-/// Serves one lines connection until it ends.
-pub(super) async fn serve(mut socket: Socket, mut desk: Desk, room: RoomName) {
-    desk.reader.join_now(&room);
+/// Serves one lines connection, which has joined `room`, until it ends.
+pub(super) async fn serve(mut socket: Socket, desk: Desk, room: RoomName) {
     let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), read_from: Instant::now() };
     let ending = lines.run(&mut socket).await;
     // Gone from the room at once, however long the goodbye takes.

@@ -140,6 +140,12 @@ impl Socket {
     /// Says why and hangs up. What the other end has still under way is read, so that the close
     /// frame is not lost to a reset.
     pub(super) async fn close(mut self, code: u16, reason: &'static str) {
+        // A restart closes everybody; that is said once, elsewhere.
+        if code == RESTART {
+            tracing::debug!(code, reason, "a connection is closed");
+        } else {
+            tracing::info!(code, reason, "a connection is closed");
+        }
         let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         if let Ok(Ok(())) = timeout(CLOSE_WAIT, self.inner.send(frame)).await {
             self.drain().await;

@@ -45,10 +45,14 @@ async fn accept(state: AppState, identity: Identity, mode: Mode, request: Reques
     };
     let upgrade = if mode == Mode::V1 { upgrade.protocols([PROTOCOL]) } else { upgrade };
     let sockets = state.sockets.clone();
+    let mut desk = Desk::new(state, identity).await;
+    if let Mode::Lines(room) = &mode {
+        // Before the 101, so that whoever has it misses nothing that is posted from then on.
+        desk.reader.join_now(room);
+    }
     upgrade.on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed")).on_upgrade(move |inner| {
         sockets.track_future(async move {
             let _place = place;
-            let desk = Desk::new(state, identity).await;
             let socket = socket::Socket::new(inner);
             match mode {
                 Mode::Lines(room) => Box::pin(lines::serve(socket, desk, room)).await,

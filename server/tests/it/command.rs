@@ -1,6 +1,8 @@
 //! The command itself: flags, what it prints, how it ends, what it leaves behind.
 
+use futures_util::{SinkExt, StreamExt};
 use reqwest::StatusCode;
+use serde_json::Value;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -10,11 +12,12 @@ use std::{
 };
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     net::TcpListener,
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
+use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -201,6 +204,36 @@ async fn a_key_that_is_none_is_one_line_and_exit_1() {
     fs::write(folder.path().join("cookie.key"), "short").unwrap();
     let said = fails(hubbub(folder.path(), &["--data", "."])).await;
     assert!(said.contains("cookie.key"), "{said}");
+}
+
+/// H10, U09 and L06: what happens is told to the operator, a line of JSON each; a polite goodbye is not.
+#[tokio::test]
+async fn requests_refusals_and_cut_connections_are_logged() {
+    let folder = folder();
+    let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
+    reqwest::get(format!("{}/r/tea", running.url)).await.unwrap();
+    reqwest::get(format!("{}/ws", running.url)).await.unwrap();
+    for goodbye in [Message::Close(None), Message::binary("?")] {
+        let (mut socket, _) = connect_async(running.url.replace("http", "ws") + "/ws").await.unwrap();
+        socket.send(goodbye).await.unwrap();
+        timeout(PATIENCE, async { while let Some(Ok(_)) = socket.next().await {} }).await.expect("it closes");
+    }
+    assert_eq!(running.signal("-TERM").await, Some(0));
+    let mut log = String::new();
+    running.child.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+        .collect();
+    assert!(
+        lines.iter().any(|line| line["span"]["uri"] == "/r/tea" && line["fields"]["status"] == 200),
+        "{log}"
+    );
+    assert!(
+        lines.iter().any(|line| line["fields"]["reason"].as_str().is_some_and(|why| why.contains("upgrade")))
+    );
+    let closed: Vec<&Value> = lines.iter().filter(|line| line["fields"]["code"].is_u64()).collect();
+    assert_eq!((closed.len(), &closed[0]["fields"]["code"]), (1, &Value::from(1003)), "{closed:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use crate::{
     joining::fill,
-    support::{Lines, TestServer, V1, room},
+    support::{Lines, TestServer, V1, room, soon},
 };
 use app::wire::limits::MESSAGE_BYTES;
 use futures_util::StreamExt;
@@ -145,13 +145,23 @@ async fn lines_that_wait_share_a_websocket_message() {
     fill(&server, "tea", 200).await;
     let (mut messages, mut lines) = (0, Vec::new());
     while lines.len() < 200 {
-        if let Message::Text(text) = ann.socket.next().await.unwrap().unwrap() {
+        if let Message::Text(text) = soon(ann.socket.next()).await.unwrap().unwrap() {
             messages += 1;
             lines.extend(text.split('\n').map(str::to_owned));
         }
     }
     assert!((1..=200).map(|n| n.to_string()).eq(lines), "every line once, in order");
     assert!(messages < 200, "200 lines took {messages} messages");
+}
+
+#[tokio::test]
+async fn who_has_the_answer_to_their_upgrade_misses_nothing_from_then_on() {
+    let server = TestServer::start().await;
+    for _ in 0..50 {
+        let mut ann = Lines::enter(&server, "tea").await;
+        fill(&server, "tea", 1).await;
+        assert_eq!(ann.hear().await, "1");
+    }
 }
 
 /// M12, put right by v1; lines have only what is new, as in the demo.
@@ -170,7 +180,7 @@ async fn without_a_room_it_is_the_lobby() {
     let (mut ann, _) = server.open("/ws", &[]).await.unwrap();
     let mut bob = Lines::enter(&server, "lobby").await;
     bob.say("hello").await;
-    assert_eq!(ann.next().await.unwrap().unwrap(), Message::text("hello"));
+    assert_eq!(soon(ann.next()).await.unwrap().unwrap(), Message::text("hello"));
 }
 
 #[tokio::test]
