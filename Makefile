@@ -19,7 +19,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test lint dev leptos bindgen-tool leptos-tool wasm-target packages chromium frontend
+.PHONY: help run release test lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ dev: leptos-tool wasm-target bindgen-tool packages ## Rebuild and reload at ever
 leptos: leptos-tool wasm-target bindgen-tool packages chromium ## Prove that cargo-leptos builds a working site too
 	@cargo leptos build --release
 	@cargo leptos end-to-end --release
+
+screens: release packages chromium ## Look at every page (end2end/test-results/screens); renew those in the README
+	@cd end2end && playwright test screens && mkdir -p screens && cp test-results/screens/room-desktop-*.png screens/
 
 # --- set-up ---------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ export default defineConfig({
     : {
         command: `${Hubbub.binary} --ephemeral --addr ${Hubbub.address}`,
         url: `${Hubbub.url}/readyz`,
+        env: { RUST_LOG: "warn" },
         reuseExistingServer: false,
         gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 },
       },

@@ -7,31 +7,41 @@ use std::{
 };
 
 /// Group chat in one binary. Start it, open the printed link, share it.
-///
-/// Everything that is posted is kept in the data folder; stop it at any time, nothing is lost.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "hubbub", version, max_term_width = 100)]
+#[command(
+    name = "hubbub",
+    version,
+    max_term_width = 110,
+    after_help = "Stop it at any time, with Ctrl-C or SIGTERM: nothing that was posted is lost."
+)]
 pub struct Config {
     /// Where to listen: HOST:PORT, or :PORT for every interface. Only this machine by default.
-    #[arg(long, env = "HUBBUB_ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
+    #[arg(long, env = "HUBBUB_ADDR", hide_env_values = true, default_value = "127.0.0.1:8080", value_parser = address)]
     pub addr: SocketAddr,
 
     /// The folder that keeps the messages and the key of the cookies; made where there is none.
-    #[arg(long, env = "HUBBUB_DATA", default_value = "./hubbub-data", value_name = "FOLDER")]
+    #[arg(
+        long,
+        env = "HUBBUB_DATA",
+        hide_env_values = true,
+        default_value = "./hubbub-data",
+        value_name = "FOLDER"
+    )]
     pub data: PathBuf,
 
     /// Keep everything in memory only: all is forgotten when the server stops.
-    #[arg(long, env = "HUBBUB_EPHEMERAL")]
+    #[arg(long, env = "HUBBUB_EPHEMERAL", hide_env_values = true)]
     pub ephemeral: bool,
 
     /// Other sites whose pages may connect and post, as https://chat.example.org; comma-separated.
-    #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", hide_env_values = true, value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allow_origin: Vec<String>,
 
     /// Posts a second that one person may make, five seconds' worth at once; 0 for no limit.
     #[arg(
         long,
         env = "HUBBUB_POST_RATE",
+        hide_env_values = true,
         default_value_t = 20,
         value_name = "N",
         allow_negative_numbers = true
@@ -42,6 +52,7 @@ pub struct Config {
     #[arg(
         long,
         env = "HUBBUB_MAX_CONNECTIONS",
+        hide_env_values = true,
         default_value_t = 20_000,
         value_name = "N",
         allow_negative_numbers = true
@@ -52,6 +63,7 @@ pub struct Config {
     #[arg(
         long,
         env = "HUBBUB_DRAIN_SECONDS",
+        hide_env_values = true,
         default_value_t = 10,
         value_name = "S",
         allow_negative_numbers = true

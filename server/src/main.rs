@@ -14,36 +14,23 @@ use std::{
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    match settings().and_then(|config| run(config).map_err(Stop::Failed)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Answered(text)) => {
-            say(&text);
-            ExitCode::SUCCESS
+    let ended = match Config::try_parse() {
+        Ok(config) => run(config),
+        Err(error) if error.use_stderr() => Err(one_line(&error)),
+        Err(answer) => {
+            // `--help` or `--version` was all that was asked; a closed stdout is no failure.
+            let _ = answer.print();
+            Ok(())
         }
-        Err(Stop::Failed(line)) => {
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(line) => {
             // Nobody may be listening on stderr; the exit code says the same.
             let _ = writeln!(stderr(), "hubbub: {line}");
             ExitCode::FAILURE
         }
     }
-}
-
-/// Why there is no server.
-enum Stop {
-    /// `--help` or `--version` was all that was asked.
-    Answered(String),
-    /// One line that says what is wrong.
-    Failed(String),
-}
-
-fn settings() -> Result<Config, Stop> {
-    Config::try_parse().map_err(|error| {
-        if error.use_stderr() {
-            Stop::Failed(one_line(&error))
-        } else {
-            Stop::Answered(error.render().ansi().to_string())
-        }
-    })
 }
 
 /// What is wrong, without the usage and the hints below it.
