@@ -45,9 +45,14 @@ export class OwnServer {
     await gone;
   }
 
+  /** Forgets everything that was kept: what starts next has another log. */
+  forget(): void {
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
   async remove(): Promise<void> {
     if (this.process?.exitCode === null && this.process.signalCode === null) await this.stop("SIGKILL");
-    rmSync(this.data, { recursive: true, force: true });
+    this.forget();
   }
 
   private async answers(): Promise<boolean> {

@@ -50,4 +50,23 @@ test.describe("with a server of their own", () => {
     await ann.seesAll(["keep this"]);
     await expect(ann.name).toHaveText("Ann");
   });
+
+  test("a server that comes back with another log is taken as it is, and goes on", async ({ ann }) => {
+    ann.expects(refused);
+    await ann.page.goto(`${server.url}/r/tea`);
+    await ann.isLive();
+    await ann.says("of the old log");
+    await ann.sees("of the old log");
+    await server.stop();
+    server.forget();
+    await ann.says("written meanwhile");
+    await server.start();
+    await ann.seesAll(["written meanwhile"]);
+    await ann.sees("written meanwhile");
+    await server.stop();
+    await server.start();
+    await ann.says("and on");
+    await ann.sees("and on");
+    await ann.seesAll(["written meanwhile", "and on"]);
+  });
 });

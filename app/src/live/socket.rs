@@ -31,6 +31,8 @@ enum Sign {
 struct Connection {
     live: Live,
     sink: SplitSink<WebSocket, Message>,
+    /// The identity of the server's log.
+    log: String,
     pulse: Pulse,
     /// The room's head at the last pong: if it is still not here at the next, something was lost.
     promised: Seq,
@@ -82,8 +84,15 @@ async fn talk(
         frames.chain(stream::iter([Sign::Lost])),
         stream::select(work.map(|()| Sign::Work), ticks),
     );
-    let mut connection =
-        Connection { live, sink, pulse: Pulse::default(), promised: 0, joined: false, wake: wake.clone() };
+    let mut connection = Connection {
+        live,
+        sink,
+        log: String::new(),
+        pulse: Pulse::default(),
+        promised: 0,
+        joined: false,
+        wake: wake.clone(),
+    };
     while let Some(sign) = signs.next().await {
         if connection.follow(sign).await.is_none() {
             break;
@@ -117,7 +126,8 @@ impl Connection {
 
     async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
         match frame {
-            ServerFrame::Welcome { heartbeat_ms, you, .. } => {
+            ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
+                self.log = log;
                 self.pulse.every(heartbeat_ms);
                 self.live.you.set(you);
                 self.join().await
@@ -181,7 +191,8 @@ impl Connection {
         message: String,
         retry_ms: Option<u64>,
     ) -> Option<()> {
-        let Some(id) = id.and_then(|id| id.parse().ok()) else { return Some(()) };
+        // No command's id: before the room is joined it is the join that failed, to be tried anew.
+        let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if self.named(id) {
             self.live.name_problem.set(message);
             return Some(());
@@ -231,10 +242,7 @@ impl Connection {
     }
 
     fn start_afresh(&self, head: Seq, messages: Vec<crate::wire::Message>) {
-        self.live.change(|feed| {
-            let log = feed.log().to_owned();
-            feed.reset(log, head, messages);
-        });
+        self.live.change(|feed| feed.reset(self.log.clone(), head, messages));
     }
 
     async fn say(&mut self, frame: &ClientFrame) -> Option<()> {
