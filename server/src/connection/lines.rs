@@ -12,6 +12,7 @@ use crate::{
 use app::wire::{BadText, RoomName, one_line, tidy};
 use axum::extract::ws::{Utf8Bytes, close_code};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use std::future::pending;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -19,13 +20,14 @@ struct Lines {
     desk: Desk,
     room: RoomName,
     posting: FuturesOrdered<BoxFuture<'static, LogResult<Appended>>>,
-    /// Nothing is read before this: somebody posts too fast and is slowed down, not cut off.
-    read_from: Instant,
+    /// Somebody posts too fast: the last post counts against the limit then, and nothing is read
+    /// before. They are slowed down, not cut off.
+    owed: Option<Instant>,
 }
 
 /// Serves one lines connection, which has joined `room`, until it ends.
 pub(super) async fn serve(mut socket: Socket, desk: Desk, room: RoomName) {
-    let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), read_from: Instant::now() };
+    let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), owed: None };
     let ending = lines.run(&mut socket).await;
     // Gone from the room at once, however long the goodbye takes.
     drop(lines);
@@ -39,7 +41,7 @@ impl Lines {
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let draining = self.desk.state.draining.clone();
         loop {
-            let may_read = self.posting.len() < OUTSTANDING && Instant::now() >= self.read_from;
+            let may_read = self.posting.len() < OUTSTANDING && self.owed.is_none();
             let due = socket.due();
             tokio::select! {
                 biased;
@@ -53,7 +55,7 @@ impl Lines {
                     Received::Refused(close_code::SIZE, _) => return Some(TOO_LONG),
                     Received::Refused(code, reason) => return Some((code, reason)),
                 },
-                () = sleep_until(self.read_from), if Instant::now() < self.read_from => {}
+                () = until(self.owed) => self.count_post(),
                 () = sleep_until(due) => match socket.keep_alive().await {
                     Ok(true) => {}
                     Ok(false) => return Some((close_code::AWAY, "silent for 60 s")),
@@ -70,9 +72,7 @@ impl Lines {
             Err(BadText::Blank) => return Ok(()),
             Err(BadText::TooLong) => return Err(TOO_LONG),
         };
-        if let Err(wait) = self.desk.state.posts.take(self.desk.link.person) {
-            self.read_from = Instant::now() + wait;
-        }
+        self.count_post();
         self.posting.push_back(self.desk.state.log.append(NewMessage {
             id: Uuid::now_v7(),
             room: self.room.clone(),
@@ -81,6 +81,12 @@ impl Lines {
             reply_to: None,
         }));
         Ok(())
+    }
+
+    /// Counts a post against the limit, now or as soon as there is room for it.
+    fn count_post(&mut self) {
+        let counted = self.desk.state.posts.take(self.desk.link.person);
+        self.owed = counted.err().map(|wait| Instant::now() + wait);
     }
 
     async fn deliver(&mut self, socket: &mut Socket) -> Result<(), Option<Ending>> {
@@ -100,6 +106,14 @@ impl Lines {
 
 /// The reason names the limit.
 const TOO_LONG: Ending = (close_code::SIZE, "a message has at most 8192 bytes");
+
+/// Resolves then; never, where there is no such time.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => pending().await,
+    }
+}
 
 fn line(delivery: Delivery) -> Option<Utf8Bytes> {
     match delivery {

@@ -1,6 +1,6 @@
 //! Somebody who talks in lines, as the Go demo's page does.
 
-use super::{Stream, TestServer, soon};
+use super::{Stream, TestServer, closed, soon};
 use futures_util::{SinkExt, StreamExt};
 use std::collections::VecDeque;
 use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
@@ -41,12 +41,6 @@ impl Lines {
 
     /// Waits until the server closes, and gives its code and reason.
     pub async fn closed(&mut self) -> Option<CloseFrame> {
-        loop {
-            match soon(self.socket.next()).await {
-                Some(Ok(Message::Close(frame))) => return frame,
-                Some(Ok(_)) => {}
-                other => panic!("instead of a close frame came {other:?}"),
-            }
-        }
+        closed(&mut self.socket).await
     }
 }

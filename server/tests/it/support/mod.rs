@@ -7,6 +7,7 @@ pub use lines::Lines;
 pub use v1::{V1, text};
 
 use app::wire::RoomName;
+use futures_util::StreamExt;
 use server::{
     config::Config,
     log::Log,
@@ -18,7 +19,10 @@ use std::{fs::File, net::SocketAddr, path::Path, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{client::IntoClientRequest, error::Error, handshake::client::Response, http::HeaderValue},
+    tungstenite::{
+        Message, client::IntoClientRequest, error::Error, handshake::client::Response, http::HeaderValue,
+        protocol::CloseFrame,
+    },
 };
 
 /// How long anything may take that is expected to happen; generous, since nothing waits for it.
@@ -96,6 +100,16 @@ impl TestServer {
         let answer = soon(reqwest::get(self.http("/"))).await.expect("the lobby answers");
         let cookie = answer.headers()["set-cookie"].to_str().expect("a cookie is ASCII");
         cookie.split(';').next().unwrap_or_default().to_owned()
+    }
+}
+
+async fn closed(socket: &mut Stream) -> Option<CloseFrame> {
+    loop {
+        match soon(socket.next()).await {
+            Some(Ok(Message::Close(frame))) => return frame,
+            Some(Ok(_)) => {}
+            other => panic!("instead of a close frame came {other:?}"),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Somebody who talks `hubbub.v1`.
 
-use super::{Stream, TestServer, soon};
+use super::{Stream, TestServer, closed, soon};
 use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
@@ -100,13 +100,7 @@ impl V1 {
 
     /// Waits until the server closes, and gives its code and reason.
     pub async fn closed(&mut self) -> Option<CloseFrame> {
-        loop {
-            match soon(self.socket.next()).await {
-                Some(Ok(Message::Close(frame))) => return frame,
-                Some(Ok(_)) => {}
-                other => panic!("instead of a close frame came {other:?}"),
-            }
-        }
+        closed(&mut self.socket).await
     }
 }
 
