@@ -22,17 +22,34 @@ fn authors() -> impl Strategy<Value = Author> {
     (any::<u64>(), names).prop_map(|(id, name)| Author { id: PersonId(id), name })
 }
 
+fn bodies() -> impl Strategy<Value = EventBody> {
+    let text = || any::<String>().prop_map(Into::into);
+    prop_oneof![
+        (text(), option::of(any::<u64>())).prop_map(|(text, reply_to)| EventBody::Message { text, reply_to }),
+        (any::<u64>(), text()).prop_map(|(target, text)| EventBody::Edit { target, text }),
+        any::<u64>().prop_map(|target| EventBody::Delete { target }),
+    ]
+}
+
 fn events() -> impl Strategy<Value = Arc<Event>> {
-    let bodies = (any::<String>(), option::of(any::<u64>()));
-    (any::<u64>(), any::<u64>(), ids(), authors(), bodies).prop_map(
-        |(seq, at, id, author, (text, reply_to))| {
-            Arc::new(Event { seq, at, id, author, body: EventBody::Message { text: text.into(), reply_to } })
-        },
-    )
+    (any::<u64>(), any::<u64>(), ids(), authors(), bodies())
+        .prop_map(|(seq, at, id, author, body)| Arc::new(Event { seq, at, id, author, body }))
 }
 
 fn messages() -> impl Strategy<Value = Message> {
-    events().prop_map(|event| Message::posted(&event).unwrap())
+    let changes = option::of((any::<u64>(), option::of(any::<String>())));
+    (events(), any::<String>(), option::of(any::<u64>()), changes).prop_map(
+        |(event, text, reply_to, change)| {
+            let body = EventBody::Message { text: text.into(), reply_to };
+            let mut message = Message::posted(&Event { body, ..(*event).clone() }).unwrap();
+            match change {
+                Some((at, Some(text))) => message.edit(text.into(), at),
+                Some((_, None)) => message.delete(),
+                None => {}
+            }
+            message
+        },
+    )
 }
 
 fn client_frames() -> impl Strategy<Value = ClientFrame> {
@@ -43,6 +60,13 @@ fn client_frames() -> impl Strategy<Value = ClientFrame> {
         text().prop_map(|room| ClientFrame::Leave { room }),
         (ids(), text(), text(), option::of(any::<u64>()))
             .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
+        (ids(), text(), any::<u64>(), text()).prop_map(|(id, room, target, text)| ClientFrame::Edit {
+            id,
+            room,
+            target,
+            text
+        }),
+        (ids(), text(), any::<u64>()).prop_map(|(id, room, target)| ClientFrame::Delete { id, room, target }),
         (ids(), text()).prop_map(|(id, name)| ClientFrame::Rename { id, name }),
         any::<u64>().prop_map(|n| ClientFrame::Ping { n }),
     ]

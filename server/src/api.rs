@@ -3,7 +3,7 @@
 mod stream;
 
 use crate::{
-    assets::has_tag, connection::same_origin, error::Problem, identity::Identity, log::NewMessage,
+    assets::has_tag, connection::same_origin, error::Problem, identity::Identity, log::NewEvent,
     state::AppState,
 };
 use app::wire::{CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
@@ -110,7 +110,7 @@ pub async fn post(
     let text = tidy(&posting.text).map_err(Problem::bad_text)?;
     state.posts.take(identity.id).map_err(Problem::too_fast)?;
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
-    let message = NewMessage { id, room, author: identity.id, text: text.into(), reply_to: None };
+    let message = NewEvent::message(id, room, identity.id, text);
     let appended = state.log.append(message).await?;
     let place = format!("{}?around={}", appended.room.path(), appended.seq);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(Posted { seq: appended.seq, id }))

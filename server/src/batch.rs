@@ -101,15 +101,15 @@ fn fitting(events: &[Arc<Event>]) -> usize {
 
 fn size(event: &Event) -> usize {
     match &event.body {
-        EventBody::Message { text, .. } => text.len() + BESIDES_TEXT,
-        EventBody::Unknown => BESIDES_TEXT,
+        EventBody::Message { text, .. } | EventBody::Edit { text, .. } => text.len() + BESIDES_TEXT,
+        EventBody::Delete { .. } | EventBody::Unknown => BESIDES_TEXT,
     }
 }
 
 fn lines(events: &[Arc<Event>]) -> Option<String> {
     let line = |event: &Arc<Event>| match &event.body {
-        EventBody::Message { text, .. } => Some(one_line(text)),
-        EventBody::Unknown => None,
+        EventBody::Message { text, .. } if !text.is_empty() => Some(one_line(text)),
+        _ => None,
     };
     let lines: Vec<String> = events.iter().filter_map(line).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -145,6 +145,9 @@ impl From<LogError> for Problem {
                 ErrorCode::NoSuchMessage,
                 "There is no message at that place.",
             ),
+            LogError::NotAllowed => {
+                Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This message is somebody else's.")
+            }
             LogError::Storage(_) => {
                 tracing::error!(%error, "a request was not served");
                 let detail = "The server could not store or read this now.";

@@ -1,6 +1,6 @@
 //! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
 
-use crate::wire::{Author, CommandId, Event, Message, Millis, PersonId, PersonName, Seq};
+use crate::wire::{Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, Seq};
 use std::sync::Arc;
 
 /// Lines of one person within this time stand together under one head.
@@ -15,6 +15,10 @@ pub struct Row {
     pub author: Author,
     /// What it says.
     pub text: Arc<str>,
+    /// Its author has changed it.
+    pub edited: bool,
+    /// Its author took it back.
+    pub deleted: bool,
     /// How far it has come.
     pub standing: Standing,
 }
@@ -95,7 +99,8 @@ impl Feed {
     /// Somebody here has written something.
     pub fn post(&mut self, id: CommandId, author: Author, text: Arc<str>) {
         if !self.confirmed.iter().any(|row| row.id == id) {
-            self.waiting.push(Row { id, author, text, standing: Standing::Pending });
+            let standing = Standing::Pending;
+            self.waiting.push(Row { id, author, text, edited: false, deleted: false, standing });
         }
     }
 
@@ -153,9 +158,21 @@ impl Feed {
 
     fn apply(&mut self, event: &Event) {
         self.last = event.seq;
-        if let Some(message) = Message::posted(event) {
-            self.forget(message.id);
-            self.confirmed.push(message.into());
+        match &event.body {
+            EventBody::Message { .. } => {
+                self.forget(event.id);
+                self.confirmed.extend(Message::posted(event).map(Row::from));
+            }
+            EventBody::Edit { target, text } => self.confirmed_row(*target, |row| row.edit(text.clone())),
+            EventBody::Delete { target } => self.confirmed_row(*target, Row::delete),
+            EventBody::Unknown => {}
+        }
+    }
+
+    fn confirmed_row(&mut self, seq: Seq, change: impl FnOnce(&mut Row)) {
+        // Rows stand in the order of their seq; one that is not here is on an older page.
+        if let Ok(at) = self.confirmed.binary_search_by_key(&Some(seq), |row| row.standing.seq()) {
+            change(&mut self.confirmed[at]);
         }
     }
 
@@ -167,6 +184,16 @@ impl Feed {
 }
 
 impl Row {
+    fn edit(&mut self, text: Arc<str>) {
+        self.text = text;
+        self.edited = true;
+    }
+
+    fn delete(&mut self) {
+        self.text = Arc::default();
+        self.deleted = true;
+    }
+
     fn continues(&self, before: &Self) -> bool {
         let soon = match (self.standing.at(), before.standing.at()) {
             (Some(now), Some(then)) => now.saturating_sub(then) < TOGETHER,
@@ -178,8 +205,9 @@ impl Row {
 
 impl From<Message> for Row {
     fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, .. } = message;
-        Self { id, author, text, standing: Standing::Confirmed { seq, at } }
+        let Message { seq, at, id, author, text, edited_at, deleted, .. } = message;
+        let standing = Standing::Confirmed { seq, at };
+        Self { id, author, text, edited: edited_at.is_some(), deleted, standing }
     }
 }
 
@@ -212,7 +240,6 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::EventBody;
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -256,6 +283,29 @@ mod tests {
         let unknown = Event { body: EventBody::Unknown, ..(*event(1)).clone() };
         assert_eq!(feed.hear(&[Arc::new(unknown), event(2)]), Heard::Applied);
         assert_eq!((feed.last(), seqs(&feed)), (2, vec![2]));
+    }
+
+    fn changed(seq: Seq, body: EventBody) -> Arc<Event> {
+        Arc::new(Event { body, ..(*event(seq)).clone() })
+    }
+
+    #[test]
+    fn an_edit_and_a_delete_change_the_row_they_are_about() {
+        let mut feed = empty();
+        feed.hear(&[event(1), event(2), event(3)]);
+        feed.hear(&[
+            changed(4, EventBody::Edit { target: 1, text: "better".into() }),
+            changed(5, EventBody::Delete { target: 3 }),
+            changed(6, EventBody::Delete { target: 99 }),
+        ]);
+        let rows: Vec<_> = feed
+            .shown()
+            .into_iter()
+            .map(|shown| (shown.row.text.to_string(), shown.row.edited, shown.row.deleted))
+            .collect();
+        let expected = [("better", true, false), ("message 2", false, false), ("", false, true)];
+        assert_eq!(rows, expected.map(|(text, edited, deleted)| (text.to_owned(), edited, deleted)));
+        assert_eq!(feed.last(), 6);
     }
 
     #[test]

@@ -35,11 +35,23 @@ pub struct Event {
 pub enum EventBody {
     /// Somebody posted.
     Message {
-        /// What they said, trimmed.
+        /// What they said, trimmed; empty where it was taken back since.
         text: Arc<str>,
         /// The `seq` of the message that this one answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
+    },
+    /// The author of a message changed what it says.
+    Edit {
+        /// The `seq` of the message.
+        target: Seq,
+        /// What it says now, trimmed.
+        text: Arc<str>,
+    },
+    /// The author of a message took it back.
+    Delete {
+        /// The `seq` of the message.
+        target: Seq,
     },
     /// A kind that this program does not know; its `seq` counts all the same.
     #[serde(other)]
@@ -57,11 +69,18 @@ pub struct Message {
     pub id: CommandId,
     /// Who posted it.
     pub author: Author,
-    /// What it says.
+    /// What it says; nothing where it was deleted.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub text: Arc<str>,
     /// The `seq` of the message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
+    /// When its author last changed it, if ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<Millis>,
+    /// Its author took it back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
 }
 
 impl Message {
@@ -75,6 +94,26 @@ impl Message {
             author: event.author.clone(),
             text: text.clone(),
             reply_to: *reply_to,
+            edited_at: None,
+            deleted: text.is_empty(),
         })
     }
+
+    /// The message says something else since `at`.
+    pub fn edit(&mut self, text: Arc<str>, at: Millis) {
+        self.text = text;
+        self.edited_at = Some(at);
+    }
+
+    /// The message was taken back.
+    pub fn delete(&mut self) {
+        self.text = Arc::default();
+        self.edited_at = None;
+        self.deleted = true;
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

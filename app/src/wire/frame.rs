@@ -43,6 +43,26 @@ pub enum ClientFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
+    /// Change the text of one's own message.
+    Edit {
+        /// Made by the client, kept for every repeat.
+        id: CommandId,
+        /// The room's name.
+        room: String,
+        /// The message's `seq`.
+        target: Seq,
+        /// What it is to say; trimmed by the server.
+        text: String,
+    },
+    /// Take one's own message back.
+    Delete {
+        /// Made by the client, kept for every repeat.
+        id: CommandId,
+        /// The room's name.
+        room: String,
+        /// The message's `seq`.
+        target: Seq,
+    },
     /// Change one's display name.
     Rename {
         /// Made by the client, kept for every repeat.
@@ -69,7 +89,7 @@ pub struct Malformed {
 }
 
 impl ClientFrame {
-    const TYPES: [&'static str; 5] = ["join", "leave", "post", "rename", "ping"];
+    const TYPES: [&'static str; 7] = ["join", "leave", "post", "edit", "delete", "rename", "ping"];
 
     /// Longest id that is sent back with an error about a malformed command.
     const ID_BYTES: usize = 64;

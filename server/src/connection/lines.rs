@@ -6,7 +6,7 @@ use super::{
     socket::{Ending, RESTART, Received, Socket},
 };
 use crate::{
-    log::{Appended, LogResult, NewMessage},
+    log::{Appended, LogResult, NewEvent},
     reader::Delivery,
 };
 use app::wire::{BadText, RoomName, one_line, tidy};
@@ -73,13 +73,8 @@ impl Lines {
             Err(BadText::TooLong) => return Err(TOO_LONG),
         };
         self.count_post();
-        self.posting.push_back(self.desk.state.log.append(NewMessage {
-            id: Uuid::now_v7(),
-            room: self.room.clone(),
-            author: self.desk.link.person,
-            text: text.into(),
-            reply_to: None,
-        }));
+        let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, text);
+        self.posting.push_back(self.desk.state.log.append(message));
         Ok(())
     }
 

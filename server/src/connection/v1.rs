@@ -5,7 +5,7 @@ use super::{
     socket::{Ending, RESTART, Received, Socket, Unsent},
 };
 use crate::{
-    log::{Appended, LogError, LogResult, NewMessage},
+    log::{Appended, Deed, LogError, LogResult, NewEvent},
     reader::{Delivery, Start},
 };
 use app::wire::{
@@ -126,7 +126,15 @@ impl V1 {
             }
             ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
             ClientFrame::Post { id, room, text, reply_to } => {
-                self.post(id, &room, &text, reply_to).map(Answer::Later)
+                let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+                self.append(id, &room, Deed::Post { text, reply_to }).map(Answer::Later)
+            }
+            ClientFrame::Edit { id, room, target, text } => {
+                let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+                self.append(id, &room, Deed::Edit { target, text }).map(Answer::Later)
+            }
+            ClientFrame::Delete { id, room, target } => {
+                self.append(id, &room, Deed::Delete { target }).map(Answer::Later)
             }
             ClientFrame::Rename { id, name } => self.rename(id, &name).map(Answer::Later),
             ClientFrame::Ping { n } => {
@@ -170,22 +178,21 @@ impl V1 {
         if self.desk.reader.leave(&room) { Ok(()) } else { Err(not_joined(None, &room)) }
     }
 
-    fn post(
+    /// Hands a deed to the log, which gives it its place now; the answer comes when it is durable.
+    fn append(
         &mut self,
         id: CommandId,
         room: &str,
-        text: &str,
-        reply_to: Option<Seq>,
+        deed: Deed,
     ) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
         let room = room_named(room, Some(id))?;
         if !self.desk.reader.has_joined(&room) {
             return Err(not_joined(Some(id), &room));
         }
-        let text = tidy(text).map_err(|bad| bad_text(id, bad))?;
         let author = self.desk.link.person;
         self.desk.state.posts.take(author).map_err(|wait| too_fast(id, wait))?;
-        let posted = self.desk.state.log.append(NewMessage { id, room, author, text: text.into(), reply_to });
-        Ok(async move { acknowledged(id, posted.await) }.boxed())
+        let appended = self.desk.state.log.append(NewEvent { id, room, author, deed });
+        Ok(async move { acknowledged(id, appended.await) }.boxed())
     }
 
     fn rename(&mut self, id: CommandId, name: &str) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
@@ -288,8 +295,9 @@ fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
     match error {
         LogError::IdTaken => Refusal::new(id, ErrorCode::BadRequest, "Somebody else has used this id."),
         LogError::NoSuchMessage => {
-            Refusal::new(id, ErrorCode::NoSuchMessage, "The message that this one answers does not exist.")
+            Refusal::new(id, ErrorCode::NoSuchMessage, "That message does not exist, or no longer.")
         }
+        LogError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
         LogError::Storage(_) => {
             tracing::error!(%error, "a command was not done");
             Refusal::new(id, ErrorCode::Internal, "The server could not store or read this now.")
@@ -297,8 +305,8 @@ fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
     }
 }
 
-fn acknowledged(id: CommandId, posted: LogResult<Appended>) -> ServerFrame {
-    match posted {
+fn acknowledged(id: CommandId, appended: LogResult<Appended>) -> ServerFrame {
+    match appended {
         Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
         Err(error) => not_done(Some(id), &error).into(),
     }

@@ -1,7 +1,7 @@
 //! The log of `--ephemeral`: as durable as the process.
 
-use super::{Appended, Log, LogError, LogResult, NewMessage, Page, WAKES_WAITING, Wake, now};
-use app::wire::{Author, CommandId, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
+use super::{Appended, Deed, Log, LogError, LogResult, NewEvent, Page, WAKES_WAITING, Wake, now};
+use app::wire::{Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,6 +22,8 @@ pub struct MemoryLog {
 struct Shelf {
     rooms: BTreeMap<RoomName, Vec<Kept>>,
     ids: HashMap<CommandId, (RoomName, Seq)>,
+    /// What became of messages: since when they say something else, or nothing any more.
+    changes: HashMap<(RoomName, Seq), (Millis, Option<Arc<str>>)>,
     names: HashMap<PersonId, PersonName>,
 }
 
@@ -53,7 +55,7 @@ impl Default for MemoryLog {
 }
 
 impl Shelf {
-    fn append(&mut self, new: NewMessage) -> LogResult<(Appended, Option<Arc<Event>>)> {
+    fn append(&mut self, new: NewEvent) -> LogResult<(Appended, Option<Arc<Event>>)> {
         if let Some((room, seq)) = self.ids.get(&new.id) {
             let first = &self.rooms[room][*seq as usize - 1];
             if first.author != new.author {
@@ -61,21 +63,65 @@ impl Shelf {
             }
             return Ok((Appended { room: room.clone(), seq: *seq, at: first.event.at, dup: true }, None));
         }
-        let head = self.head(&new.room);
-        if new.reply_to.is_some_and(|target| target == 0 || target > head) {
-            return Err(LogError::NoSuchMessage);
-        }
-        let event = Arc::new(Event {
-            seq: head + 1,
-            at: now(),
-            id: new.id,
-            author: Author { id: new.author, name: self.name(new.author) },
-            body: EventBody::Message { text: new.text, reply_to: new.reply_to },
-        });
+        self.may(&new)?;
+        let at = now();
+        self.change(&new, at);
+        let author = Author { id: new.author, name: self.name(new.author) };
+        let event =
+            Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
         Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some(event)))
+    }
+
+    /// Whether what the deed is about is there, and is its author's where it must be.
+    fn may(&self, new: &NewEvent) -> LogResult<()> {
+        match new.deed {
+            Deed::Post { reply_to: None, .. } => Ok(()),
+            Deed::Post { reply_to: Some(target), .. } => self.author_of(&new.room, target).map(drop),
+            Deed::Edit { target, .. } | Deed::Delete { target } => {
+                let author = self.author_of(&new.room, target)?;
+                if author == new.author { Ok(()) } else { Err(LogError::NotAllowed) }
+            }
+        }
+    }
+
+    /// Who posted the message at that place, if there is one and it was not deleted.
+    fn author_of(&self, room: &RoomName, seq: Seq) -> LogResult<PersonId> {
+        let place = (seq as usize).checked_sub(1);
+        let kept = place.and_then(|place| self.rooms.get(room)?.get(place)).ok_or(LogError::NoSuchMessage)?;
+        let is_message = matches!(kept.event.body, EventBody::Message { .. });
+        let is_deleted = matches!(self.changes.get(&(room.clone(), seq)), Some((_, None)));
+        if is_message && !is_deleted { Ok(kept.author) } else { Err(LogError::NoSuchMessage) }
+    }
+
+    /// Brings the present state of a message up to its edit or delete. What is deleted is gone.
+    fn change(&mut self, new: &NewEvent, at: Millis) {
+        let (target, text) = match &new.deed {
+            Deed::Post { .. } => return,
+            Deed::Edit { target, text } => (*target, Some(text.clone())),
+            Deed::Delete { target } => (*target, None),
+        };
+        if text.is_none() {
+            self.purge(&new.room, target);
+        }
+        self.changes.insert((new.room.clone(), target), (at, text));
+    }
+
+    fn purge(&mut self, room: &RoomName, deleted: Seq) {
+        for kept in self.rooms.get_mut(room).into_iter().flatten().skip(deleted as usize - 1) {
+            let body = match kept.event.body {
+                EventBody::Message { reply_to, .. } if kept.event.seq == deleted => {
+                    EventBody::Message { text: Arc::default(), reply_to }
+                }
+                EventBody::Edit { target, .. } if target == deleted => {
+                    EventBody::Edit { target, text: Arc::default() }
+                }
+                _ => continue,
+            };
+            kept.event = Arc::new(Event { body, ..(*kept.event).clone() });
+        }
     }
 
     fn head(&self, room: &RoomName) -> Seq {
@@ -103,10 +149,23 @@ impl Shelf {
     fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> Page {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let end = kept.len().min(before.saturating_sub(1) as usize);
-        let start = end.saturating_sub(limit as usize);
-        let messages =
-            kept[start..end].iter().filter_map(|kept| Message::posted(&self.named(kept))).collect();
-        Page { messages, more: start > 0 }
+        let newest_first = kept[..end].iter().rev().filter_map(|kept| self.message(room, kept));
+        let mut messages: Vec<Message> = newest_first.take(limit as usize + 1).collect();
+        let more = messages.len() > limit as usize;
+        messages.truncate(limit as usize);
+        messages.reverse();
+        Page { messages, more }
+    }
+
+    /// The message in its present state, if it is one.
+    fn message(&self, room: &RoomName, kept: &Kept) -> Option<Message> {
+        let mut message = Message::posted(&self.named(kept))?;
+        match self.changes.get(&(room.clone(), message.seq)) {
+            Some((at, Some(text))) => message.edit(text.clone(), *at),
+            Some((_, None)) => message.delete(),
+            None => {}
+        }
+        Some(message)
     }
 }
 
@@ -115,9 +174,9 @@ impl Log for MemoryLog {
         &self.id
     }
 
-    fn append(&self, message: NewMessage) -> BoxFuture<'static, LogResult<Appended>> {
+    fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
         let mut shelf = self.shelf();
-        let appended = shelf.append(message).map(|(appended, event)| {
+        let appended = shelf.append(event).map(|(appended, event)| {
             if let Some(event) = event {
                 // Sent under the lock, so that wakes keep the order; nobody listening is no error.
                 let _ = self.wakes.send(Wake { room: appended.room.clone(), events: [event].into() });

@@ -9,7 +9,7 @@ mod sqlite;
 pub use memory::MemoryLog;
 pub use sqlite::{OpenError, SqliteLog};
 
-use app::wire::{CommandId, Event, Message, Millis, PersonId, PersonName, RoomName, Seq};
+use app::wire::{CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::BoxFuture;
 use std::{
     sync::Arc,
@@ -21,19 +21,58 @@ use tokio::sync::broadcast;
 /// [`Log::heads`].
 const WAKES_WAITING: usize = 1_024;
 
-/// A message that somebody wants to post.
+/// Something that somebody wants to do in a room.
 #[derive(Debug, Clone)]
-pub struct NewMessage {
+pub struct NewEvent {
     /// Made by the author's client; a repeat of it changes nothing.
     pub id: CommandId,
     /// Where.
     pub room: RoomName,
     /// Who.
     pub author: PersonId,
-    /// What, already tidied.
-    pub text: Arc<str>,
-    /// The `seq` of the message that this one answers.
-    pub reply_to: Option<Seq>,
+    /// What.
+    pub deed: Deed,
+}
+
+/// What can be done in a room. Texts are already tidied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Say something.
+    Post {
+        /// What.
+        text: Arc<str>,
+        /// The `seq` of the message that this one answers.
+        reply_to: Option<Seq>,
+    },
+    /// Let one's own message say something else.
+    Edit {
+        /// The message's `seq`.
+        target: Seq,
+        /// What it is to say.
+        text: Arc<str>,
+    },
+    /// Take one's own message back: its text is gone from the log too.
+    Delete {
+        /// The message's `seq`.
+        target: Seq,
+    },
+}
+
+impl NewEvent {
+    /// A message that answers no other.
+    pub fn message(id: CommandId, room: RoomName, author: PersonId, text: &str) -> Self {
+        Self { id, room, author, deed: Deed::Post { text: text.into(), reply_to: None } }
+    }
+}
+
+impl From<Deed> for EventBody {
+    fn from(deed: Deed) -> Self {
+        match deed {
+            Deed::Post { text, reply_to } => Self::Message { text, reply_to },
+            Deed::Edit { target, text } => Self::Edit { target, text },
+            Deed::Delete { target } => Self::Delete { target },
+        }
+    }
 }
 
 /// Where an event stands, once it is durable.
@@ -65,9 +104,12 @@ pub enum LogError {
     /// Somebody else has used this id.
     #[error("this id was used by somebody else")]
     IdTaken,
-    /// `reply_to` names no message of the room.
+    /// There is no such message in the room, or no longer.
     #[error("there is no message at that place")]
     NoSuchMessage,
+    /// The message is somebody else's.
+    #[error("this message is somebody else's")]
+    NotAllowed,
     /// The storage failed. Nothing of the command is stored; it may be sent again.
     #[error("the log could not be written or read: {0}")]
     Storage(String),
@@ -90,14 +132,14 @@ pub trait Log: Send + Sync + 'static {
     /// The identity of this log: made with it, changed only when one is restored from a backup.
     fn id(&self) -> &str;
 
-    /// Appends a message. It takes its place in the order when this is called, not when the future
+    /// Appends an event. It takes its place in the order when this is called, not when the future
     /// is first polled; the future resolves once the message is durable.
     ///
     /// What waits is bounded by the callers: a connection has a bounded number of posts under way.
     ///
     /// # Errors
     /// [`LogError`]; nothing is stored then.
-    fn append(&self, message: NewMessage) -> BoxFuture<'static, LogResult<Appended>>;
+    fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>>;
 
     /// At most `limit` events of `room` after `after`, in order.
     ///

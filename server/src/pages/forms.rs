@@ -2,7 +2,7 @@
 //! was written and why it was refused.
 
 use super::{no_such_page, render, room_page, sorry};
-use crate::{connection::same_origin, error::Problem, identity::Identity, log::NewMessage, state::AppState};
+use crate::{connection::same_origin, error::Problem, identity::Identity, log::NewEvent, state::AppState};
 use app::{
     Screen,
     pages::{Place, Refused},
@@ -93,14 +93,7 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
     let _posting = state.posting.token();
     let text = tidy(text).map_err(Problem::bad_text)?;
     state.posts.take(identity.id).map_err(Problem::too_fast)?;
-    let message = NewMessage {
-        id: Uuid::now_v7(),
-        room: room.clone(),
-        author: identity.id,
-        text: text.into(),
-        reply_to: None,
-    };
-    state.log.append(message).await?;
+    state.log.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, text)).await?;
     Ok(())
 }
 

@@ -3,19 +3,13 @@
 use crate::support::{TestServer, V1, room, soon, text};
 use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, PersonId, Seq, ServerFrame, limits};
 use futures_util::future::join_all;
-use server::log::NewMessage;
+use server::log::NewEvent;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Puts `count` messages into the room without the detour over a socket.
 pub async fn fill(server: &TestServer, room_name: &str, count: usize) {
-    let message = |n| NewMessage {
-        id: Uuid::now_v7(),
-        room: room(room_name),
-        author: PersonId(7),
-        text: format!("{n}").into(),
-        reply_to: None,
-    };
+    let message = |n: usize| NewEvent::message(Uuid::now_v7(), room(room_name), PersonId(7), &n.to_string());
     let appended = join_all((1..=count).map(|n| server.log().append(message(n)))).await;
     assert!(appended.iter().all(Result::is_ok));
 }
@@ -143,9 +137,9 @@ async fn nothing_falls_between_the_past_and_the_present_while_the_room_is_busy()
         let log = server.state.log.clone();
         async move {
             for n in 0..400 {
-                let text = format!("busy {n}").into();
-                let (id, room) = (Uuid::now_v7(), room("tea"));
-                log.append(NewMessage { id, room, author: PersonId(7), text, reply_to: None }).await.unwrap();
+                let text = format!("busy {n}");
+                let message = NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &text);
+                log.append(message).await.unwrap();
                 tokio::task::yield_now().await;
             }
         }

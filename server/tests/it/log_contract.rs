@@ -1,9 +1,9 @@
 //! What every log must do. Each sentence is tested on the log in memory and on the one on disk.
 
 use crate::support::{room, text};
-use app::wire::{CommandId, PersonId, PersonName, Seq};
+use app::wire::{CommandId, EventBody, PersonId, PersonName, Seq};
 use futures_util::future::join_all;
-use server::log::{Appended, Log, LogError, MemoryLog, NewMessage, SqliteLog};
+use server::log::{Appended, Deed, Log, LogError, MemoryLog, NewEvent, Page, SqliteLog};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -44,12 +44,29 @@ every_log! {
     events_are_read_from_any_place_in_order
     messages_are_read_in_pages_back_from_any_place
     an_answer_must_have_a_message_of_its_room_to_answer
+    an_edit_is_an_event_and_the_message_says_something_else
+    a_delete_is_an_event_and_what_was_said_is_gone
+    only_its_author_can_change_a_message_and_only_while_it_is_there
+    pages_count_messages_whatever_else_happened
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
     a_log_has_an_identity
 }
 
-fn message(room_name: &str, author: PersonId, text: &str) -> NewMessage {
-    NewMessage { id: Uuid::now_v7(), room: room(room_name), author, text: text.into(), reply_to: None }
+fn message(room_name: &str, author: PersonId, text: &str) -> NewEvent {
+    NewEvent::message(Uuid::now_v7(), room(room_name), author, text)
+}
+
+fn answer(author: PersonId, target: Seq) -> NewEvent {
+    let deed = Deed::Post { text: "yes".into(), reply_to: Some(target) };
+    NewEvent { deed, ..message("tea", author, "") }
+}
+
+fn edit(author: PersonId, target: Seq, text: &str) -> NewEvent {
+    NewEvent { deed: Deed::Edit { target, text: text.into() }, ..message("tea", author, "") }
+}
+
+fn delete(author: PersonId, target: Seq) -> NewEvent {
+    NewEvent { deed: Deed::Delete { target }, ..message("tea", author, "") }
 }
 
 async fn post(log: &dyn Log, room: &str, text: &str) -> Appended {
@@ -83,7 +100,7 @@ async fn a_repeat_adds_nothing_and_is_told_the_place_of_the_first(log: Arc<dyn L
     post(&*log, "tea", "more").await;
     let again = log.append(first.clone()).await.unwrap();
     assert_eq!(again, Appended { dup: true, ..stored.clone() });
-    let elsewhere = log.append(NewMessage { room: room("jam"), ..first }).await.unwrap();
+    let elsewhere = log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
     assert_eq!(elsewhere, Appended { dup: true, ..stored }, "an id is one command, in one room");
     assert_eq!(said(&*log, "tea").await, numbered(&["hello", "more"]));
     assert_eq!(log.heads(&[room("jam")]), [0]);
@@ -101,19 +118,15 @@ async fn the_same_command_from_two_tabs_at_once_is_stored_once(log: Arc<dyn Log>
 async fn an_id_that_somebody_else_used_is_refused(log: Arc<dyn Log>) {
     let anns = message("tea", ANN, "mine");
     log.append(anns.clone()).await.unwrap();
-    let refused = log.append(NewMessage { author: BOB, ..anns }).await;
+    let refused = log.append(NewEvent { author: BOB, ..anns }).await;
     assert!(matches!(refused, Err(LogError::IdTaken)), "{refused:?}");
     assert_eq!(said(&*log, "tea").await, numbered(&["mine"]));
 }
 
 async fn what_is_refused_leaves_no_hole(log: Arc<dyn Log>) {
     let first = message("tea", ANN, "one");
-    let commands = [
-        first.clone(),
-        NewMessage { author: BOB, ..first },
-        NewMessage { reply_to: Some(9), ..message("tea", BOB, "to nothing") },
-        message("tea", BOB, "two"),
-    ];
+    let commands =
+        [first.clone(), NewEvent { author: BOB, ..first }, answer(BOB, 9), message("tea", BOB, "two")];
     let outcomes = join_all(commands.map(|command| log.append(command))).await;
     assert!(outcomes[1].is_err() && outcomes[2].is_err(), "{outcomes:?}");
     assert_eq!(outcomes[3].as_ref().unwrap().seq, 2);
@@ -222,7 +235,7 @@ async fn messages_are_read_in_pages_back_from_any_place(log: Arc<dyn Log>) {
 
 async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Log>) {
     post(&*log, "jam", "elsewhere").await;
-    let answer = |target| log.append(NewMessage { reply_to: Some(target), ..message("tea", BOB, "yes") });
+    let answer = |target| log.append(answer(BOB, target));
     for nothing in [0, 1, Seq::MAX] {
         let refused = answer(nothing).await;
         assert!(matches!(refused, Err(LogError::NoSuchMessage)), "{nothing}: {refused:?}");
@@ -247,6 +260,78 @@ async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_bef
     let mut wakes = log.wakes();
     post(&*log, "tea", "it is me").await;
     assert_eq!(wakes.recv().await.unwrap().events[0].author.name, chosen);
+}
+
+async fn page(log: &dyn Log) -> Page {
+    log.read_before(&room("tea"), Seq::MAX, 100).await.unwrap()
+}
+
+async fn an_edit_is_an_event_and_the_message_says_something_else(log: Arc<dyn Log>) {
+    post(&*log, "tea", "helo").await;
+    post(&*log, "tea", "other").await;
+    let mut wakes = log.wakes();
+    let edited = edit(ANN, 1, "hello");
+    let place = log.append(edited.clone()).await.unwrap();
+    assert_eq!((place.seq, place.dup), (3, false));
+    assert!(log.append(edited).await.unwrap().dup);
+    let told = wakes.recv().await.unwrap().events[0].clone();
+    assert_eq!(told.body, EventBody::Edit { target: 1, text: "hello".into() });
+    assert_eq!(log.read_after(&room("tea"), 2, 9).await.unwrap(), [told]);
+    let message = page(&*log).await.messages.remove(0);
+    assert_eq!((&*message.text, message.edited_at, message.deleted), ("hello", Some(place.at), false));
+    log.append(edit(ANN, 1, "hello!")).await.unwrap();
+    assert_eq!(&*page(&*log).await.messages[0].text, "hello!");
+    assert_eq!(
+        text(&log.read_after(&room("tea"), 0, 1).await.unwrap()[0]),
+        "helo",
+        "events stay as they were"
+    );
+}
+
+async fn a_delete_is_an_event_and_what_was_said_is_gone(log: Arc<dyn Log>) {
+    post(&*log, "tea", "secret").await;
+    log.append(edit(ANN, 1, "secret too")).await.unwrap();
+    assert_eq!(log.append(delete(ANN, 1)).await.unwrap().seq, 3);
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(events[2].body, EventBody::Delete { target: 1 });
+    assert!(!format!("{events:?}").contains("secret"), "{events:?}");
+    let page = page(&*log).await;
+    let message = &page.messages[0];
+    assert_eq!((&*message.text, message.edited_at, message.deleted), ("", None, true));
+    assert_eq!(page.messages.len(), 1);
+}
+
+async fn only_its_author_can_change_a_message_and_only_while_it_is_there(log: Arc<dyn Log>) {
+    post(&*log, "tea", "mine").await;
+    for theirs in [edit(BOB, 1, "yours"), delete(BOB, 1)] {
+        let refused = log.append(theirs).await;
+        assert!(matches!(refused, Err(LogError::NotAllowed)), "{refused:?}");
+    }
+    log.append(edit(ANN, 1, "still mine")).await.unwrap();
+    for no_message in [0, 2, 99, Seq::MAX] {
+        for deed in [edit(ANN, no_message, "x"), delete(ANN, no_message)] {
+            let refused = log.append(deed).await;
+            assert!(matches!(refused, Err(LogError::NoSuchMessage)), "{no_message}: {refused:?}");
+        }
+    }
+    log.append(delete(ANN, 1)).await.unwrap();
+    for late in [edit(ANN, 1, "x"), delete(ANN, 1), answer(BOB, 1)] {
+        let refused = log.append(late).await;
+        assert!(matches!(refused, Err(LogError::NoSuchMessage)), "{refused:?}");
+    }
+    assert_eq!(log.heads(&[room("tea")]), [3], "what is refused leaves no hole");
+}
+
+async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Log>) {
+    for n in 1..=5 {
+        post(&*log, "tea", &n.to_string()).await;
+    }
+    for n in 0..20 {
+        log.append(edit(ANN, 5, &format!("five {n}"))).await.unwrap();
+    }
+    let newest = log.read_before(&room("tea"), Seq::MAX, 3).await.unwrap();
+    let seqs: Vec<Seq> = newest.messages.iter().map(|message| message.seq).collect();
+    assert_eq!((seqs, newest.more), (vec![3, 4, 5], true));
 }
 
 async fn a_log_has_an_identity(log: Arc<dyn Log>) {

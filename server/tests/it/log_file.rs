@@ -3,7 +3,7 @@
 use crate::support::{room, text};
 use app::wire::PersonId;
 use futures_util::future::join_all;
-use server::log::{Log, LogError, NewMessage, OpenError, SqliteLog};
+use server::log::{Deed, Log, LogError, NewEvent, OpenError, SqliteLog};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -23,9 +23,8 @@ fn open(file: &Path) -> SqliteLog {
     SqliteLog::open(file).unwrap()
 }
 
-fn message(n: usize) -> NewMessage {
-    let text = n.to_string().into();
-    NewMessage { id: Uuid::now_v7(), room: room("tea"), author: ANN, text, reply_to: None }
+fn message(n: usize) -> NewEvent {
+    NewEvent::message(Uuid::now_v7(), room("tea"), ANN, &n.to_string())
 }
 
 async fn said(log: &SqliteLog) -> Vec<String> {
@@ -136,4 +135,25 @@ fn an_empty_file_becomes_a_log() {
     fs::write(&file, "").unwrap();
     SqliteLog::open(&file).unwrap();
     SqliteLog::open(&file).unwrap();
+}
+
+#[tokio::test]
+async fn a_log_of_the_first_version_is_brought_up_to_date() {
+    let (_folder, file) = place();
+    let first = rusqlite::Connection::open(&file).unwrap();
+    first.execute_batch(include_str!("../../migrations/1-events.sql")).unwrap();
+    first
+        .execute_batch(
+            "INSERT INTO event (room, seq, at, id, author, kind, text)
+             VALUES ('tea', 1, 5, x'01939d3e000070008000000000000001', 10, 0, 'of old');
+             INSERT INTO room VALUES ('tea', 1); INSERT INTO log VALUES ('the-same')",
+        )
+        .unwrap();
+    first.pragma_update(None, "application_id", 0x4875_6262).unwrap();
+    first.pragma_update(None, "user_version", 1).unwrap();
+    drop(first);
+    let log = open(&file);
+    assert_eq!((log.id(), said(&log).await), ("the-same", vec!["of old".to_owned()]));
+    let deed = Deed::Edit { target: 1, text: "of now".into() };
+    assert_eq!(log.append(NewEvent { deed, ..message(0) }).await.unwrap().seq, 2);
 }

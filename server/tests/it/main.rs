@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+mod changing;
 mod command;
 mod draining;
 mod joining;

@@ -4,7 +4,7 @@
 use crate::support::{Lines, TestServer, V1, room, soon};
 use app::wire::{PersonId, ServerFrame};
 use futures_util::future::join_all;
-use server::log::NewMessage;
+use server::log::NewEvent;
 use std::time::Duration;
 use tokio::time::{advance, pause, resume};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -18,13 +18,8 @@ const FLOOD: usize = 5_000;
 
 async fn flood(server: &TestServer, count: usize) {
     for _ in 0..count / 100 {
-        let message = |_| NewMessage {
-            id: Uuid::now_v7(),
-            room: room("tea"),
-            author: PersonId(7),
-            text: "x".repeat(LONG).into(),
-            reply_to: None,
-        };
+        let long = "x".repeat(LONG);
+        let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &long);
         join_all((0..100).map(message).map(|message| server.log().append(message))).await;
         tokio::task::yield_now().await;
     }

@@ -6,7 +6,7 @@ mod writer;
 
 pub use open::OpenError;
 
-use super::{Appended, Log, LogError, LogResult, NewMessage, Page, Wake};
+use super::{Appended, Log, LogError, LogResult, NewEvent, Page, Wake};
 use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt};
 use reader::Readers;
@@ -66,8 +66,8 @@ impl Log for SqliteLog {
         &self.id
     }
 
-    fn append(&self, message: NewMessage) -> BoxFuture<'static, LogResult<Appended>> {
-        let stored = self.write(|answer| Work::Store(Command::Append(message), answer));
+    fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
+        let stored = self.write(|answer| Work::Store(Command::Append(event), answer));
         async { stored.await?.ok_or_else(closed) }.boxed()
     }
 

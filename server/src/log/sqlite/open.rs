@@ -20,7 +20,10 @@ const USER_VERSION_AT: usize = 60;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The schema, a step for each version. Steps are never changed, only added.
-const STEPS: &[M<'static>] = &[M::up(include_str!("../../../migrations/1-events.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/1-events.sql")),
+    M::up(include_str!("../../../migrations/2-changes.sql")),
+];
 
 /// Why the log's file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -59,8 +59,12 @@ pub(super) fn storage(error: impl std::fmt::Display) -> LogError {
     LogError::Storage(error.to_string())
 }
 
-const EVENT_COLUMNS: &str = "SELECT e.seq, e.at, e.id, e.author, p.name, e.text, e.reply_to
-    FROM event e LEFT JOIN person p ON p.id = e.author";
+/// How the kinds of events are stored.
+pub(super) mod kind {
+    pub(in super::super) const MESSAGE: i64 = 0;
+    pub(in super::super) const EDIT: i64 = 1;
+    pub(in super::super) const DELETE: i64 = 2;
+}
 
 pub(super) fn after(
     db: &Connection,
@@ -68,23 +72,26 @@ pub(super) fn after(
     after: Seq,
     limit: u32,
 ) -> rusqlite::Result<Vec<Arc<Event>>> {
-    let mut statement = db.prepare_cached(&format!(
-        "{EVENT_COLUMNS} WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3"
-    ))?;
+    let mut statement = db.prepare_cached(
+        "SELECT e.seq, e.at, e.id, e.author, p.name, e.kind, e.text, e.reply_to, e.target
+         FROM event e LEFT JOIN person p ON p.id = e.author
+         WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3",
+    )?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?.collect()
 }
 
 pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) -> rusqlite::Result<Page> {
-    let mut statement = db.prepare_cached(&format!(
-        "{EVENT_COLUMNS} WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3"
-    ))?;
+    let mut statement = db.prepare_cached(
+        "SELECT e.seq, e.at, e.id, e.author, p.name, e.text, e.reply_to, c.at, c.text
+         FROM event e LEFT JOIN person p ON p.id = e.author
+         LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
+         WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3",
+    )?;
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     let one_more = i64::from(limit) + 1;
-    let newest_first = statement.query_map((room.as_str(), before, one_more), event)?;
-    let mut messages: Vec<Message> = newest_first
-        .filter_map(|row| row.map(|event| Message::posted(&event)).transpose())
-        .collect::<Result<_, _>>()?;
+    let newest_first = statement.query_map((room.as_str(), before, one_more), message)?;
+    let mut messages: Vec<Message> = newest_first.collect::<Result<_, _>>()?;
     let more = messages.len() > limit as usize;
     messages.truncate(limit as usize);
     messages.reverse();
@@ -107,16 +114,43 @@ pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomNa
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let author = PersonId(row.get::<_, i64>(3)?.cast_unsigned());
-    let renamed = row.get_ref(4)?.data_type() != Type::Null;
-    let name = if renamed { parsed(row, 4)? } else { PersonName::given(author) };
-    Ok(Event {
+    let body = match row.get(5)? {
+        kind::MESSAGE => EventBody::Message { text: row.get(6)?, reply_to: row.get(7)? },
+        kind::EDIT => EventBody::Edit { target: row.get(8)?, text: row.get(6)? },
+        kind::DELETE => EventBody::Delete { target: row.get(8)? },
+        _ => EventBody::Unknown,
+    };
+    let id = Uuid::from_bytes(row.get(2)?);
+    Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author(row, 3)?, body })
+}
+
+/// A message with what became of it.
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let mut message = Message {
         seq: row.get(0)?,
         at: row.get(1)?,
         id: Uuid::from_bytes(row.get(2)?),
-        author: Author { id: author, name },
-        body: EventBody::Message { text: row.get(5)?, reply_to: row.get(6)? },
-    })
+        author: author(row, 3)?,
+        text: row.get(5)?,
+        reply_to: row.get(6)?,
+        edited_at: None,
+        deleted: false,
+    };
+    if let Some(at) = row.get(7)? {
+        match row.get(8)? {
+            Some(text) => message.edit(text, at),
+            None => message.delete(),
+        }
+    }
+    Ok(message)
+}
+
+/// An author's id, and in the next column the name that they chose, if any.
+fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
+    let id = PersonId(row.get::<_, i64>(column)?.cast_unsigned());
+    let chosen = row.get_ref(column + 1)?.data_type() != Type::Null;
+    let name = if chosen { parsed(row, column + 1)? } else { PersonName::given(id) };
+    Ok(Author { id, name })
 }
 
 /// A text column that obeys a rule; one that does not is a damaged file.

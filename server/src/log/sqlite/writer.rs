@@ -2,9 +2,12 @@
 //!
 //! Group commit without a timer: while one commit is being synced the next batch gathers by itself.
 
-use super::{Heads, reader};
-use crate::log::{Appended, LogError, LogResult, NewMessage, Wake, now};
-use app::wire::{Author, CommandId, Event, EventBody, Millis, PersonId, PersonName, RoomName, Seq};
+use super::{
+    Heads,
+    reader::{self, kind},
+};
+use crate::log::{Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
+use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, Seq};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::BTreeMap,
@@ -32,7 +35,7 @@ pub(super) enum Work {
 
 /// What can be stored.
 pub(super) enum Command {
-    Append(NewMessage),
+    Append(NewEvent),
     Rename(PersonId, PersonName),
 }
 
@@ -138,32 +141,65 @@ impl Batch<'_> {
     /// An inner error is the command's own; an outer one ends the whole transaction.
     fn store(&mut self, command: Command) -> rusqlite::Result<Outcome> {
         match command {
-            Command::Append(message) => Ok(self.append(message)?.map(Some)),
+            Command::Append(event) => Ok(self.append(event)?.map(Some)),
             Command::Rename(person, name) => self.rename(person, &name).map(|()| Ok(None)),
         }
     }
 
-    fn append(&mut self, message: NewMessage) -> rusqlite::Result<LogResult<Appended>> {
-        if let Some((author, first)) = self.find(message.id)? {
-            return Ok(if author == message.author { Ok(first) } else { Err(LogError::IdTaken) });
+    fn append(&mut self, new: NewEvent) -> rusqlite::Result<LogResult<Appended>> {
+        if let Some((author, first)) = self.find(new.id)? {
+            return Ok(if author == new.author { Ok(first) } else { Err(LogError::IdTaken) });
         }
-        if let Some(target) = message.reply_to
-            && !self.is_message(&message.room, target)?
-        {
-            return Ok(Err(LogError::NoSuchMessage));
+        if let Err(refused) = self.may(&new)? {
+            return Ok(Err(refused));
         }
-        let seq = self.head(&message.room) + 1;
-        self.insert(&message, seq)?;
-        let name = reader::name(&self.transaction, message.author)?;
-        let event = Event {
-            seq,
-            at: self.at,
-            id: message.id,
-            author: Author { id: message.author, name },
-            body: EventBody::Message { text: message.text, reply_to: message.reply_to },
+        let seq = self.head(&new.room) + 1;
+        self.insert(&new, seq)?;
+        self.change(&new)?;
+        let name = reader::name(&self.transaction, new.author)?;
+        let author = Author { id: new.author, name };
+        let event = Event { seq, at: self.at, id: new.id, author, body: new.deed.into() };
+        self.grown.entry(new.room.clone()).or_default().push(Arc::new(event));
+        Ok(Ok(Appended { room: new.room, seq, at: self.at, dup: false }))
+    }
+
+    /// Whether what the deed is about is there, and is its author's where it must be.
+    fn may(&self, new: &NewEvent) -> rusqlite::Result<LogResult<()>> {
+        Ok(match new.deed {
+            Deed::Post { reply_to: None, .. } => Ok(()),
+            Deed::Post { reply_to: Some(target), .. } => {
+                self.author_of(&new.room, target)?.map(drop).ok_or(LogError::NoSuchMessage)
+            }
+            Deed::Edit { target, .. } | Deed::Delete { target } => {
+                match self.author_of(&new.room, target)? {
+                    None => Err(LogError::NoSuchMessage),
+                    Some(author) if author == new.author => Ok(()),
+                    Some(_) => Err(LogError::NotAllowed),
+                }
+            }
+        })
+    }
+
+    /// Brings the present state of a message up to its edit or delete. What is deleted is gone.
+    fn change(&self, new: &NewEvent) -> rusqlite::Result<()> {
+        let (target, text) = match &new.deed {
+            Deed::Post { .. } => return Ok(()),
+            Deed::Edit { target, text } => (*target, Some(&**text)),
+            Deed::Delete { target } => (*target, None),
         };
-        self.grown.entry(message.room.clone()).or_default().push(Arc::new(event));
-        Ok(Ok(Appended { room: message.room, seq, at: self.at, dup: false }))
+        let room = new.room.as_str();
+        let mut present = self.transaction.prepare_cached(
+            "INSERT INTO change (room, seq, at, text) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (room, seq) DO UPDATE SET at = excluded.at, text = excluded.text",
+        )?;
+        present.execute((room, target, self.at, text))?;
+        if text.is_none() {
+            let mut purge = self
+                .transaction
+                .prepare_cached("UPDATE event SET text = '' WHERE room = ?1 AND (seq = ?2 OR target = ?2)")?;
+            purge.execute((room, target))?;
+        }
+        Ok(())
     }
 
     /// Who used this id before, and for what.
@@ -179,12 +215,15 @@ impl Batch<'_> {
             .optional()
     }
 
-    fn is_message(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
-        let Ok(seq) = i64::try_from(seq) else { return Ok(false) };
-        let mut statement = self
-            .transaction
-            .prepare_cached("SELECT 1 FROM event WHERE room = ?1 AND seq = ?2 AND kind = 0")?;
-        statement.exists((room.as_str(), seq))
+    /// Who posted the message at that place, if there is one and it was not deleted.
+    fn author_of(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<PersonId>> {
+        let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+        let mut statement = self.transaction.prepare_cached(
+            "SELECT e.author FROM event e LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
+             WHERE e.room = ?1 AND e.seq = ?2 AND e.kind = 0 AND (c.at IS NULL OR c.text IS NOT NULL)",
+        )?;
+        let author = statement.query_row((room.as_str(), seq), |row| row.get::<_, i64>(0)).optional()?;
+        Ok(author.map(|author| PersonId(author.cast_unsigned())))
     }
 
     /// The room's newest `seq`, this transaction's own included.
@@ -196,20 +235,19 @@ impl Batch<'_> {
         })
     }
 
-    fn insert(&self, message: &NewMessage, seq: Seq) -> rusqlite::Result<()> {
+    fn insert(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<()> {
+        let (kind, text, reply_to, target) = match &new.deed {
+            Deed::Post { text, reply_to } => (kind::MESSAGE, &**text, *reply_to, None),
+            Deed::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
+            Deed::Delete { target } => (kind::DELETE, "", None, Some(*target)),
+        };
         let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO event (room, seq, at, id, author, kind, text, reply_to)
-             VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7)",
+            "INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?;
-        statement.execute((
-            message.room.as_str(),
-            seq,
-            self.at,
-            message.id.as_bytes(),
-            message.author.0.cast_signed(),
-            &*message.text,
-            message.reply_to,
-        ))?;
+        let author = new.author.0.cast_signed();
+        let (room, id) = (new.room.as_str(), new.id.as_bytes());
+        statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Somebody who talks `hubbub.v1`.
 
 use super::{Stream, TestServer, closed, soon};
-use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame};
+use app::wire::{Author, ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
@@ -29,6 +29,14 @@ impl V1 {
         let (mut socket, _) = server.open("/ws", &headers).await.expect("v1 is welcome");
         let welcome = next(&mut socket).await;
         Self { socket, welcome }
+    }
+
+    /// Who the server takes this connection for.
+    pub fn you(&self) -> &Author {
+        match &self.welcome {
+            ServerFrame::Welcome { you, .. } => you,
+            other => panic!("instead of a welcome came {other:?}"),
+        }
     }
 
     /// Connects as somebody new and joins `room` with its newest page.
@@ -108,7 +116,7 @@ impl V1 {
 pub fn text(event: &Event) -> &str {
     match &event.body {
         EventBody::Message { text, .. } => text,
-        EventBody::Unknown => panic!("an event that is no message: {event:?}"),
+        _ => panic!("an event that is no message: {event:?}"),
     }
 }
 
