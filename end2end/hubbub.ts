@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -20,10 +20,10 @@ export class OwnServer {
   private process?: ChildProcess;
   private readonly data = mkdtempSync(join(tmpdir(), "hubbub-"));
 
-  private constructor(private readonly port: number) {}
+  private constructor(readonly port: number, private readonly flags: string[]) {}
 
-  static async start(): Promise<OwnServer> {
-    const server = new OwnServer(await freePort());
+  static async start(...flags: string[]): Promise<OwnServer> {
+    const server = new OwnServer(await freePort(), flags);
     await server.start();
     return server;
   }
@@ -33,7 +33,7 @@ export class OwnServer {
   }
 
   async start(): Promise<void> {
-    const args = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    const args = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...this.flags];
     this.process = spawn(Hubbub.binary, args, { stdio: "ignore" });
     while (!(await this.answers())) await new Promise((done) => setTimeout(done, 20));
   }
@@ -57,6 +57,58 @@ export class OwnServer {
 
   private async answers(): Promise<boolean> {
     return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+  }
+}
+
+/** Stands between a browser and the server, and can fall silent without hanging up, as a laptop's network does. */
+export class Silence {
+  private silent = false;
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(private readonly server: Server) {}
+
+  static async before(port: number): Promise<Silence> {
+    const server = createServer();
+    const silence = new Silence(server);
+    server.on("connection", (browser) => silence.join(browser, connect(port, "127.0.0.1")));
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    return silence;
+  }
+
+  get url(): string {
+    const address = this.server.address();
+    if (!address || typeof address !== "object") throw new Error("no port");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** From now on nothing gets through, and nobody is told; connections of then stay dead for ever. */
+  fall(): void {
+    this.silent = true;
+  }
+
+  /** New connections get through again. */
+  end(): void {
+    this.silent = false;
+  }
+
+  close(): void {
+    this.server.close();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private join(browser: Socket, server: Socket): void {
+    let dead = false;
+    for (const [from, to] of [[browser, server], [server, browser]] as const) {
+      this.sockets.add(from);
+      from.on("error", () => {});
+      from.on("data", (data) => {
+        dead ||= this.silent;
+        if (!dead) to.write(data);
+      });
+      from.on("close", () => {
+        if (!dead) to.destroy();
+      });
+    }
   }
 }
 

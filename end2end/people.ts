@@ -59,6 +59,23 @@ export class Person {
     await expect(this.line(text)).toHaveCount(1);
   }
 
+  /** Opens the menu of a message of their own. */
+  async menu(text: string): Promise<void> {
+    await this.line(text).hover();
+    await this.line(text).locator(".menu summary").click();
+  }
+
+  /** Where a message is edited. */
+  get editor(): Locator {
+    return this.page.locator(".menu[open] textarea");
+  }
+
+  async changes(text: string, to: string): Promise<void> {
+    await this.menu(text);
+    await this.editor.fill(to);
+    await this.editor.press("Enter");
+  }
+
   async seesAll(texts: string[]): Promise<void> {
     await expect(this.messages).toHaveText(texts);
   }

@@ -1,9 +1,12 @@
 import { type APIRequestContext } from "@playwright/test";
+import { OwnServer } from "../hubbub";
 import { expect, test } from "../people";
 
 async function said(request: APIRequestContext, room: string, count: number): Promise<void> {
   for (let n = 1; n <= count; n++) {
-    await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+    const post = () => request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+    // So many at once are too fast for one person.
+    while ((await post()).status() !== 201) await new Promise((later) => setTimeout(later, 100));
   }
 }
 
@@ -37,20 +40,76 @@ test("who reads back is left where they are, told of what is new, and brought th
   await expect(ann.page.getByRole("button", { name: /new message/ })).toHaveCount(0);
 });
 
-test("the newest fifty are on the page, the older ones a link away, and now is a link back", async ({
+test("the newest fifty are on the page, and older ones come as ann scrolls back, without a jump", async ({
   ann,
   room,
   request,
 }) => {
-  await said(request, room, 60);
+  await said(request, room, 130);
   await ann.enters(room);
   await expect(ann.messages).toHaveCount(50);
-  await ann.page.getByRole("link", { name: "Older messages" }).click();
+  for (let oldest = 90; oldest > 1; oldest -= 15) {
+    const line = ann.line(`message ${oldest}`);
+    await line.scrollIntoViewIfNeeded();
+    const before = (await line.boundingBox())?.y;
+    await ann.page.waitForTimeout(100);
+    expect((await line.boundingBox())?.y).toBe(before);
+  }
+  await ann.line("message 1").scrollIntoViewIfNeeded();
+  await expect(ann.messages).toHaveCount(130);
+  await ann.seesAll(Array.from({ length: 130 }, (_, n) => `message ${n + 1}`));
+  await expect(ann.page.getByRole("link", { name: "Older messages" })).toHaveCount(0);
+});
+
+test("an older page has a link back to now", async ({ ann, room, request }) => {
+  await said(request, room, 60);
+  await ann.page.goto(`/r/${room}?before=11`);
   await ann.seesAll(Array.from({ length: 10 }, (_, n) => `message ${n + 1}`));
   await ann.page.getByRole("link", { name: "Back to now" }).click();
   await ann.isLive();
   await expect(ann.line("message 60")).toBeInViewport();
 });
+
+test("in a room of ten thousand the page holds a few hundred, and both ends can be reached", async ({ ann, room, bob }) => {
+  const server = await OwnServer.start("--post-rate", "0");
+  await ann.page.goto(`${server.url}/r/${room}`);
+  await ann.isLive();
+  bob.expects(/404/);
+  await bob.page.goto(`${server.url}/healthz`);
+  await bob.page.evaluate(posts, [room, 10_000] as const);
+  await ann.sees("message 10000");
+  expect(await ann.messages.count()).toBeLessThanOrEqual(400);
+  const scroller = ann.page.locator(".scroller");
+  for (let n = 0; n < 5; n++) {
+    await scroller.evaluate((element) => element.scrollBy(0, -element.scrollHeight));
+    await ann.page.waitForTimeout(100);
+  }
+  expect(await ann.messages.count()).toBeLessThanOrEqual(400);
+  await expect(ann.line("message 10000")).toHaveCount(0);
+  const first = await ann.messages.first().innerText();
+  expect(Number(first.split(" ")[1])).toBeLessThan(9700);
+  await bob.page.evaluate(posts, [room, 1] as const);
+  await ann.page.getByRole("button", { name: "1 new message" }).click();
+  await expect(ann.messages.last()).toBeInViewport();
+  await ann.page.close();
+  await server.remove();
+});
+
+/** Runs in a page: posts many messages over one socket of lines. */
+async function posts([room, count]: readonly [string, number]): Promise<void> {
+  const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);
+  await new Promise((open) => (socket.onopen = open));
+  let heard = 0;
+  const all = new Promise<void>((done) => {
+    socket.onmessage = (message) => {
+      heard += String(message.data).split("\n").length;
+      if (heard >= count) done();
+    };
+  });
+  for (let n = 1; n <= count; n++) socket.send(`message ${n}`);
+  await all;
+  socket.close();
+}
 
 test("times are those of the reader's own zone and language", async ({ somebody, room, request }) => {
   await said(request, room, 1);

@@ -50,6 +50,8 @@ fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/", get(pages::lobby))
         .route("/r/{room}", get(pages::room).post(pages::post))
+        .route("/r/{room}/{seq}/edit", post(pages::edit))
+        .route("/r/{room}/{seq}/delete", post(pages::delete))
         .route("/name", post(pages::rename))
         .route("/api/rooms/{room}/messages", get(api::messages).post(api::post))
         .route("/ws", any(connection::upgrade))

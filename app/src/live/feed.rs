@@ -1,7 +1,8 @@
 //! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
 
+use super::{Command, Deed};
 use crate::wire::{Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, Seq};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Lines of one person within this time stand together under one head.
 const TOGETHER: Millis = 5 * 60 * 1_000;
@@ -42,13 +43,23 @@ pub enum Standing {
     },
 }
 
-/// A row, and whether it opens a group: another person, or the same after a while.
+/// A row as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// The row.
+    /// The row, with what its author is just changing.
     pub row: Row,
-    /// It stands under a head of its own.
+    /// It stands under a head of its own: another person, or the same after a while.
     pub opens: bool,
+    /// The command that is changing it, and why it was refused, if it was.
+    pub changing: Option<(CommandId, Option<String>)>,
+}
+
+/// A change of a confirmed row that waits for the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    command: Command,
+    author: Author,
+    refused: Option<String>,
 }
 
 /// What became of events.
@@ -65,14 +76,17 @@ pub enum Heard {
 pub struct Feed {
     log: String,
     last: Seq,
+    /// In the order of their `seq`.
     confirmed: Vec<Row>,
     waiting: Vec<Row>,
+    changes: Vec<Change>,
 }
 
 impl Feed {
     /// A feed that has everything up to `last`, of which `messages` are shown.
     pub fn new(log: String, last: Seq, messages: Vec<Message>) -> Self {
-        Self { log, last, confirmed: messages.into_iter().map(Row::from).collect(), waiting: Vec::new() }
+        let confirmed = messages.into_iter().map(Row::from).collect();
+        Self { log, last, confirmed, waiting: Vec::new(), changes: Vec::new() }
     }
 
     /// The log that it belongs to.
@@ -85,19 +99,77 @@ impl Feed {
         self.last
     }
 
-    /// Every row in order, those that wait at the end.
-    pub fn shown(&self) -> Vec<Shown> {
-        let mut before: Option<&Row> = None;
-        let rows = self.confirmed.iter().chain(&self.waiting);
-        rows.map(|row| {
-            let opens = before.replace(row).is_none_or(|before| !row.continues(before));
-            Shown { row: row.clone(), opens }
-        })
-        .collect()
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.confirmed.len() + self.waiting.len()
     }
 
-    /// Somebody here has written something.
-    pub fn post(&mut self, id: CommandId, author: Author, text: Arc<str>) {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The `seq` of the oldest row.
+    pub fn first(&self) -> Option<Seq> {
+        self.confirmed.first().and_then(|row| row.standing.seq())
+    }
+
+    /// The rows of `window` in order, those that wait at the end.
+    pub fn shown(&self, window: Range<usize>) -> Vec<Shown> {
+        let rows = self.confirmed.iter().chain(&self.waiting);
+        let mut before = window.start.checked_sub(1).and_then(|before| rows.clone().nth(before));
+        rows.skip(window.start)
+            .take(window.len())
+            .map(|row| {
+                let opens = before.replace(row).is_none_or(|before| !row.continues(before));
+                self.show(row, opens)
+            })
+            .collect()
+    }
+
+    fn show(&self, row: &Row, opens: bool) -> Shown {
+        let mut shown = Shown { row: row.clone(), opens, changing: None };
+        let seq = row.standing.seq();
+        for Change { command, refused, .. } in &self.changes {
+            match &command.deed {
+                Deed::Edit { target, text } if Some(*target) == seq => {
+                    // Also where it was deleted meanwhile: what was written is shown until it is settled.
+                    shown.row.deleted = false;
+                    shown.row.edit(text.clone());
+                }
+                Deed::Delete { target } if Some(*target) == seq && refused.is_none() => shown.row.delete(),
+                Deed::Delete { target } if Some(*target) == seq => {}
+                _ => continue,
+            }
+            shown.changing = Some((command.id, refused.clone()));
+        }
+        shown
+    }
+
+    /// Whether a command of this id is shown as waiting or refused.
+    pub fn waits(&self, id: CommandId) -> bool {
+        self.waiting.iter().any(|row| row.id == id)
+            || self.changes.iter().any(|change| change.command.id == id)
+    }
+
+    /// Somebody here wants something: it is shown at once.
+    pub fn take(&mut self, command: &Command, author: Author) {
+        match &command.deed {
+            Deed::Post { text } => self.post(command.id, author, text.clone()),
+            Deed::Edit { .. } | Deed::Delete { .. } => {
+                self.changes.push(Change { command: command.clone(), author, refused: None });
+            }
+        }
+    }
+
+    /// A page of older messages. What is here already is not taken twice.
+    pub fn prepend(&mut self, messages: Vec<Message>) {
+        let first = self.first().unwrap_or(Seq::MAX);
+        let older = messages.into_iter().filter(|message| message.seq < first).map(Row::from);
+        self.confirmed.splice(0..0, older);
+    }
+
+    fn post(&mut self, id: CommandId, author: Author, text: Arc<str>) {
         if !self.confirmed.iter().any(|row| row.id == id) {
             let standing = Standing::Pending;
             self.waiting.push(Row { id, author, text, edited: false, deleted: false, standing });
@@ -106,24 +178,28 @@ impl Feed {
 
     /// The server does not take it.
     pub fn fail(&mut self, id: CommandId, why: String) {
-        self.waiting_row(id, |row| row.standing = Standing::Failed { why });
+        if let Some(change) = self.changes.iter_mut().find(|change| change.command.id == id) {
+            change.refused = Some(why);
+        } else if let Some(row) = self.waiting.iter_mut().find(|row| row.id == id) {
+            row.standing = Standing::Failed { why };
+        }
     }
 
-    /// It is tried again. What it says, if it had failed.
-    pub fn retry(&mut self, id: CommandId) -> Option<Arc<str>> {
-        let mut text = None;
-        self.waiting_row(id, |row| {
-            if matches!(row.standing, Standing::Failed { .. }) {
-                row.standing = Standing::Pending;
-                text = Some(row.text.clone());
-            }
-        });
-        text
+    /// It is tried again: the command, if it had failed.
+    pub fn retry(&mut self, id: CommandId) -> Option<Command> {
+        if let Some(change) = self.changes.iter_mut().find(|change| change.command.id == id) {
+            return change.refused.take().map(|_| change.command.clone());
+        }
+        let row = self.waiting.iter_mut().find(|row| row.id == id)?;
+        row.standing.failure()?;
+        row.standing = Standing::Pending;
+        Some(Command { id, deed: Deed::Post { text: row.text.clone() } })
     }
 
-    /// Its author gives it up.
+    /// It waits no longer: it is done, or its author gives it up.
     pub fn forget(&mut self, id: CommandId) {
         self.waiting.retain(|row| row.id != id);
+        self.changes.retain(|change| change.command.id != id);
     }
 
     /// The server tells events: repeats are ignored, the next are applied, a gap applies nothing.
@@ -141,8 +217,14 @@ impl Feed {
 
     /// The server says to start afresh. What waits here is kept: it is not the server's yet.
     pub fn reset(&mut self, log: String, last: Seq, messages: Vec<Message>) {
-        let waiting = std::mem::take(&mut self.waiting);
-        *self = Self::new(log, last, messages);
+        let same_log = self.log == log;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut changes = std::mem::take(&mut self.changes);
+        if !same_log {
+            // What they are about is not there any more; what was written is.
+            waiting.extend(changes.drain(..).filter_map(Change::orphaned));
+        }
+        *self = Self { changes, ..Self::new(log, last, messages) };
         let known = |row: &Row| self.confirmed.iter().any(|confirmed| confirmed.id == row.id);
         self.waiting = waiting.into_iter().filter(|row| !known(row)).collect();
     }
@@ -158,9 +240,9 @@ impl Feed {
 
     fn apply(&mut self, event: &Event) {
         self.last = event.seq;
+        self.forget(event.id);
         match &event.body {
             EventBody::Message { .. } => {
-                self.forget(event.id);
                 self.confirmed.extend(Message::posted(event).map(Row::from));
             }
             EventBody::Edit { target, text } => self.confirmed_row(*target, |row| row.edit(text.clone())),
@@ -175,11 +257,15 @@ impl Feed {
             change(&mut self.confirmed[at]);
         }
     }
+}
 
-    fn waiting_row(&mut self, id: CommandId, change: impl FnOnce(&mut Row)) {
-        if let Some(row) = self.waiting.iter_mut().find(|row| row.id == id) {
-            change(row);
-        }
+impl Change {
+    /// A row for what was written, where the message that it was for is gone.
+    fn orphaned(self) -> Option<Row> {
+        let Deed::Edit { text, .. } = self.command.deed else { return None };
+        let why = "The message that you were changing is not there any more.".into();
+        let (author, standing) = (self.author, Standing::Failed { why });
+        Some(Row { id: self.command.id, author, text, edited: false, deleted: false, standing })
     }
 }
 
@@ -252,22 +338,26 @@ mod tests {
         Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(seq % 3), body })
     }
 
+    fn all(feed: &Feed) -> Vec<Shown> {
+        feed.shown(0..feed.len())
+    }
+
     fn empty() -> Feed {
         Feed::new("log".into(), 0, Vec::new())
     }
 
     fn seqs(feed: &Feed) -> Vec<Seq> {
-        feed.shown().iter().filter_map(|shown| shown.row.standing.seq()).collect()
+        all(feed).iter().filter_map(|shown| shown.row.standing.seq()).collect()
     }
 
     #[test]
     fn a_pending_row_becomes_the_confirmed_one() {
         let mut feed = empty();
         feed.post(Uuid::from_u128(1), author(1), "message 1".into());
-        assert_eq!(feed.shown()[0].row.standing, Standing::Pending);
+        assert_eq!(all(&feed)[0].row.standing, Standing::Pending);
         assert_eq!(feed.hear(&[event(1)]), Heard::Applied);
         assert_eq!(seqs(&feed), [1]);
-        assert_eq!(feed.shown().len(), 1, "it is not shown twice");
+        assert_eq!(all(&feed).len(), 1, "it is not shown twice");
     }
 
     #[test]
@@ -298,14 +388,53 @@ mod tests {
             changed(5, EventBody::Delete { target: 3 }),
             changed(6, EventBody::Delete { target: 99 }),
         ]);
-        let rows: Vec<_> = feed
-            .shown()
+        let rows: Vec<_> = all(&feed)
             .into_iter()
             .map(|shown| (shown.row.text.to_string(), shown.row.edited, shown.row.deleted))
             .collect();
         let expected = [("better", true, false), ("message 2", false, false), ("", false, true)];
         assert_eq!(rows, expected.map(|(text, edited, deleted)| (text.to_owned(), edited, deleted)));
         assert_eq!(feed.last(), 6);
+    }
+
+    #[test]
+    fn a_change_is_shown_at_once_and_settled_by_its_event_or_its_refusal() {
+        let mut feed = empty();
+        feed.hear(&[event(1), event(2)]);
+        let (edit, delete) = (Uuid::from_u128(71), Uuid::from_u128(72));
+        feed.take(&Command { id: edit, deed: Deed::Edit { target: 1, text: "new".into() } }, author(1));
+        feed.take(&Command { id: delete, deed: Deed::Delete { target: 2 } }, author(1));
+        let shown = all(&feed);
+        assert_eq!((&*shown[0].row.text, shown[1].row.deleted), ("new", true));
+        assert_eq!(shown[0].changing, Some((edit, None)));
+        let done =
+            Event { id: edit, ..(*changed(3, EventBody::Edit { target: 1, text: "new".into() })).clone() };
+        feed.hear(&[Arc::new(done)]);
+        assert_eq!(all(&feed)[0].changing, None);
+        feed.fail(delete, "no".into());
+        let shown = &all(&feed)[1];
+        assert_eq!((shown.row.deleted, &shown.changing), (false, &Some((delete, Some("no".into())))));
+        assert_eq!(feed.retry(delete).map(|command| command.id), Some(delete));
+        feed.forget(delete);
+        assert_eq!(&*all(&feed)[1].row.text, "message 2");
+    }
+
+    #[test]
+    fn a_window_shows_its_rows_and_knows_who_spoke_before() {
+        let mut feed = empty();
+        let said = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
+        feed.hear(&[said(1, 1), said(2, 1), said(3, 2)]);
+        let shown = feed.shown(1..3);
+        let opens: Vec<bool> = shown.iter().map(|shown| shown.opens).collect();
+        assert_eq!(opens, [false, true]);
+        assert!(feed.shown(3..9).is_empty());
+    }
+
+    #[test]
+    fn older_messages_stand_before_and_none_comes_twice() {
+        let mut feed = Feed::new("log".into(), 9, vec![Message::posted(&event(8)).unwrap()]);
+        feed.prepend((5..=8).filter_map(|seq| Message::posted(&event(seq))).collect());
+        assert_eq!((seqs(&feed), feed.first(), feed.last()), ((5..=8).collect(), Some(5), 9));
     }
 
     #[test]
@@ -316,7 +445,7 @@ mod tests {
         feed.post(Uuid::from_u128(9), author(1), "stored meanwhile".into());
         let messages = vec![Message::posted(&event(9)).unwrap()];
         feed.reset("other".into(), 9, messages);
-        let ids: Vec<u128> = feed.shown().iter().map(|shown| shown.row.id.as_u128()).collect();
+        let ids: Vec<u128> = all(&feed).iter().map(|shown| shown.row.id.as_u128()).collect();
         assert_eq!((feed.log(), feed.last(), ids), ("other", 9, vec![9, 7]));
     }
 
@@ -326,11 +455,12 @@ mod tests {
         let id = Uuid::from_u128(5);
         feed.post(id, author(1), "too much".into());
         feed.fail(id, "too long".into());
-        assert_eq!(feed.shown()[0].row.standing.failure(), Some("too long".into()));
-        assert_eq!(feed.retry(id), Some("too much".into()));
+        assert_eq!(all(&feed)[0].row.standing.failure(), Some("too long".into()));
+        let again = Command { id, deed: Deed::Post { text: "too much".into() } };
+        assert_eq!(feed.retry(id), Some(again));
         assert_eq!(feed.retry(id), None, "it is under way already");
         feed.forget(id);
-        assert!(feed.shown().is_empty());
+        assert!(all(&feed).is_empty());
     }
 
     #[test]
@@ -343,7 +473,7 @@ mod tests {
             said(3, 1, 2 * TOGETHER),
             said(4, 2, 2 * TOGETHER),
         ]);
-        let opens: Vec<bool> = feed.shown().iter().map(|shown| shown.opens).collect();
+        let opens: Vec<bool> = all(&feed).iter().map(|shown| shown.opens).collect();
         assert_eq!(opens, [true, false, true, true]);
     }
 
@@ -352,7 +482,7 @@ mod tests {
         let mut feed = empty();
         feed.hear(&[event(1), event(2)]);
         feed.rename(PersonId(1), &"Ann".parse().unwrap());
-        let names: Vec<String> = feed.shown().iter().map(|shown| shown.row.author.name.to_string()).collect();
+        let names: Vec<String> = all(&feed).iter().map(|shown| shown.row.author.name.to_string()).collect();
         assert_eq!(names[0], "Ann");
         assert_ne!(names[1], "Ann");
     }
@@ -377,7 +507,7 @@ mod tests {
             }
             feed.hear(&log[feed.last() as usize..]);
             prop_assert_eq!(seqs(&feed), (1..=40).collect::<Vec<_>>());
-            let shown = feed.shown();
+            let shown = all(&feed);
             let mut ids: Vec<_> = shown.iter().map(|shown| shown.row.id).collect();
             ids.sort_unstable();
             ids.dedup();

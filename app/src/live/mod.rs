@@ -4,15 +4,21 @@
 //! [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
 
 mod feed;
+#[cfg(feature = "hydrate")]
+mod older;
 mod outbox;
 mod pulse;
 mod reconnect;
 mod room;
 #[cfg(feature = "hydrate")]
 mod socket;
+#[cfg(feature = "hydrate")]
+mod storage;
+mod window;
 
 pub use feed::{Feed, Heard, Row, Shown, Standing};
-pub use outbox::{Outbox, Post};
+pub use outbox::{Command, Deed, Outbox};
 pub use pulse::{Beat, Pulse};
 pub use reconnect::Reconnect;
 pub use room::{Live, Status};
+pub use window::Window;

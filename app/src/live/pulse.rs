@@ -42,6 +42,11 @@ impl Pulse {
         self.asked_ms = None;
     }
 
+    /// Something has happened that may have killed the socket: ask at once, unless an answer is awaited.
+    pub fn doubt(&mut self) -> Beat {
+        if self.asked_ms.is_some() { Beat::Rest } else { self.ask() }
+    }
+
     /// So many milliseconds have passed.
     pub fn tick(&mut self, ms: u64) -> Beat {
         self.silent_ms += ms;
@@ -52,6 +57,10 @@ impl Pulse {
         if self.silent_ms < self.heartbeat_ms {
             return Beat::Rest;
         }
+        self.ask()
+    }
+
+    fn ask(&mut self) -> Beat {
         self.asked_ms = Some(0);
         self.pings += 1;
         Beat::Ping(self.pings)
@@ -72,6 +81,13 @@ mod tests {
         );
         pulse.heard();
         assert_eq!([pulse.tick(1_000), pulse.tick(1_000)], [Beat::Rest, Beat::Ping(2)]);
+    }
+
+    #[test]
+    fn a_doubt_asks_at_once_and_only_once() {
+        let mut pulse = Pulse::default();
+        assert_eq!([pulse.doubt(), pulse.doubt()], [Beat::Ping(1), Beat::Rest]);
+        assert_eq!(pulse.tick(5_000), Beat::Dead);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
-use super::{Feed, Outbox, Post, Shown};
+#[cfg(feature = "hydrate")]
+use super::storage::Storage;
+use super::{Command, Deed, Feed, Outbox, Shown, Window};
 use crate::{
     pages::RoomPage,
-    wire::{Author, BadText, CommandId, PersonName, RoomName, limits, tidy},
+    wire::{Author, BadText, CommandId, Message, PersonName, RoomName, Seq, limits, tidy},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, sync::Arc};
@@ -35,11 +37,23 @@ pub struct Live {
     pub you: RwSignal<Author>,
     /// How the connection is.
     pub status: RwSignal<Status>,
+    /// When the connection is tried again, in milliseconds since 1970; only while offline.
+    pub next_try: RwSignal<Option<f64>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
     pub lines: RwSignal<Vec<ShownLine>>,
+    /// How many rows have come since the page.
+    pub arrived: RwSignal<usize>,
+    /// Whoever sits here reads the newest rows.
+    pub at_end: RwSignal<bool>,
+    /// There are older messages than the feed has.
+    pub more: RwSignal<bool>,
     /// Why the last name was not taken; empty where it was.
     pub name_problem: RwSignal<String>,
+    /// Older rows are being shown.
+    #[cfg(feature = "hydrate")]
+    pub(super) going_back: StoredValue<bool>,
     feed: StoredValue<Feed>,
+    window: StoredValue<Window>,
     outbox: StoredValue<Outbox>,
     /// A name that is to be told to the server.
     naming: StoredValue<Option<(CommandId, PersonName)>>,
@@ -54,14 +68,22 @@ impl Live {
         #[cfg(feature = "hydrate")]
         let newest = page.place == crate::pages::Place::Newest;
         let feed = Feed::new(page.log, page.head, page.messages);
+        let window = Window::at_end(feed.len());
         let live = Self {
             room: StoredValue::new(page.room),
             title: StoredValue::new(page.title),
             you: RwSignal::new(page.you),
             status: RwSignal::new(Status::Asleep),
-            lines: RwSignal::new(reconcile(&[], feed.shown())),
+            next_try: RwSignal::new(None),
+            lines: RwSignal::new(reconcile(&[], feed.shown(window.range()))),
+            arrived: RwSignal::new(0),
+            at_end: RwSignal::new(true),
+            more: RwSignal::new(page.more),
             name_problem: RwSignal::default(),
+            #[cfg(feature = "hydrate")]
+            going_back: StoredValue::new(false),
             feed: StoredValue::new(feed),
+            window: StoredValue::new(window),
             outbox: StoredValue::default(),
             naming: StoredValue::default(),
             work: RwSignal::new(0),
@@ -76,17 +98,24 @@ impl Live {
     /// # Errors
     /// One sentence for the author, where the text cannot be a message; empty where there is none.
     pub fn post(&self, text: &str) -> Result<(), String> {
-        let text: Arc<str> = match tidy(text) {
-            Ok(text) => text.into(),
-            Err(BadText::Blank) => return Err(String::new()),
-            Err(BadText::TooLong) => return Err(too_long(text)),
-        };
-        let post = Post { id: new_id(), text };
-        let you = self.you.get_untracked();
-        self.change(|feed| feed.post(post.id, you, post.text.clone()));
-        self.outbox.update_value(|outbox| outbox.push(post));
-        self.work.update(|work| *work += 1);
+        let text = sayable(text)?;
+        self.give(Deed::Post { text });
         Ok(())
+    }
+
+    /// Lets one's own message say something else.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
+        let text = sayable(text)?;
+        self.give(Deed::Edit { target, text });
+        Ok(())
+    }
+
+    /// Takes one's own message back.
+    pub fn delete(&self, target: Seq) {
+        self.give(Deed::Delete { target });
     }
 
     /// Asks for another name. Whether it can be one.
@@ -106,26 +135,105 @@ impl Live {
         }
     }
 
-    /// Sends a failed message again, under the same id.
+    /// Tries a refused command again, under the same id.
     pub fn retry(&self, id: CommandId) {
-        let mut text = None;
-        self.change(|feed| text = feed.retry(id));
-        if let Some(text) = text {
-            self.outbox.update_value(|outbox| outbox.push(Post { id, text }));
-            self.work.update(|work| *work += 1);
+        if let Some(command) = self.change(|feed| feed.retry(id)) {
+            self.send(command);
         }
     }
 
-    /// Gives a failed message up.
+    /// Gives a refused command up.
     pub fn forget(&self, id: CommandId) {
         self.change(|feed| feed.forget(id));
+        #[cfg(feature = "hydrate")]
+        self.storage().forget(id);
+    }
+
+    /// Comes to the newest rows.
+    pub fn to_end(&self) {
+        let len = self.feed.with_value(Feed::len);
+        self.window.set_value(Window::at_end(len));
+        self.at_end.set(true);
+        self.show();
+    }
+
+    /// The reader comes near the newest row shown: shows newer ones.
+    pub fn forth(&self) {
+        if !self.has_newest() {
+            let len = self.feed.with_value(Feed::len);
+            self.window.update_value(|window| window.forth(len));
+            self.show();
+        }
+    }
+
+    /// Whether the newest row is shown.
+    pub fn has_newest(&self) -> bool {
+        self.window.with_value(Window::has_newest)
+    }
+
+    /// The place of the oldest message that the feed has.
+    pub fn first(&self) -> Option<Seq> {
+        self.feed.with_value(Feed::first)
+    }
+
+    /// Whether the oldest row of the feed is shown.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn at_oldest(&self) -> bool {
+        self.window.with_value(Window::has_oldest)
+    }
+
+    /// One row further back, if the feed has one.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn step_back(&self) -> bool {
+        let can = !self.at_oldest();
+        if can {
+            self.window.update_value(Window::back);
+            self.show();
+        }
+        can
+    }
+
+    /// A page of older messages has come; whether there are still older ones.
+    pub fn prepend(&self, messages: Vec<Message>, more: bool) {
+        let before = self.feed.with_value(Feed::len);
+        self.feed.update_value(|feed| feed.prepend(messages));
+        let older = self.feed.with_value(Feed::len) - before;
+        self.window.update_value(|window| window.shifted(older));
+        self.more.set(more);
+    }
+
+    fn give(&self, deed: Deed) {
+        let command = Command { id: new_id(), deed };
+        let you = self.you.get_untracked();
+        self.change(|feed| feed.take(&command, you));
+        self.send(command);
+    }
+
+    fn send(&self, command: Command) {
+        #[cfg(feature = "hydrate")]
+        self.storage().keep(&command);
+        self.outbox.update_value(|outbox| outbox.push(command));
+        self.work.update(|work| *work += 1);
     }
 
     /// Changes the feed, then shows it.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
+        let before = self.feed.with_value(Feed::len);
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
-        let shown = self.feed.with_value(Feed::shown);
+        let len = self.feed.with_value(Feed::len);
+        let at_end = self.at_end.get_untracked();
+        self.window.update_value(|window| window.grown(len, at_end));
+        if len > before {
+            self.arrived.update(|arrived| *arrived += len - before);
+        }
+        self.show();
+        done.expect("an update runs its change")
+    }
+
+    fn show(&self) {
+        let window = self.window.with_value(Window::range);
+        let shown = self.feed.with_value(|feed| feed.shown(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));
         let same = self.lines.with_untracked(|old| {
             old.len() == lines.len() && old.iter().zip(&lines).all(|((old, _), (new, _))| old == new)
@@ -133,7 +241,6 @@ impl Live {
         if !same {
             self.lines.set(lines);
         }
-        done.expect("an update runs its change")
     }
 }
 
@@ -146,6 +253,56 @@ impl Live {
         if self.you.with_untracked(|you| you.id == person) {
             self.you.update(|you| you.name = name.clone());
         }
+    }
+
+    /// The server says to start afresh.
+    pub(super) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
+        self.feed.update_value(|feed| feed.reset(log, head, messages));
+        self.more.set(more);
+        self.to_end();
+    }
+
+    /// What an earlier page of this tab, or a tab that is gone, has left waiting.
+    pub(super) fn take_up_what_waits(&self) {
+        for (command, refused) in self.storage().waiting() {
+            let (id, you) = (command.id, self.you.get_untracked());
+            if self.with_feed(|feed| feed.waits(id)) {
+                continue;
+            }
+            self.change(|feed| feed.take(&command, you));
+            match refused {
+                Some(why) => self.change(|feed| feed.fail(id, why)),
+                None => self.send(command),
+            }
+        }
+    }
+
+    /// The command is done.
+    pub(super) fn settle(&self, id: CommandId) {
+        self.with_outbox(|outbox| outbox.settle(id));
+        self.storage().forget(id);
+    }
+
+    /// The server does not take the command.
+    pub(super) fn refuse(&self, id: CommandId, why: String) {
+        self.with_outbox(|outbox| outbox.settle(id));
+        self.storage().refuse(id, &why);
+        self.change(|feed| feed.fail(id, why));
+    }
+
+    /// What was being written here when the page was left.
+    pub fn draft(&self) -> String {
+        self.storage().draft()
+    }
+
+    /// Keeps what is being written.
+    pub fn keep_draft(&self, text: &str) {
+        self.storage().set_draft(text);
+    }
+
+    fn storage(&self) -> Storage {
+        let you = self.you.with_untracked(|you| you.id);
+        self.room.with_value(|room| Storage::of(you, room))
     }
 
     pub(super) fn with_feed<T>(&self, read: impl FnOnce(&Feed) -> T) -> T {
@@ -182,14 +339,20 @@ fn reconcile(old: &[ShownLine], shown: Vec<Shown>) -> Vec<ShownLine> {
     shown.into_iter().map(line).collect()
 }
 
-fn too_long(text: &str) -> String {
-    let over = text.trim().len() - limits::MESSAGE_BYTES;
-    format!("This is {over} bytes too long for one message ({} at most).", limits::MESSAGE_BYTES)
+/// The text as it can be posted.
+fn sayable(text: &str) -> Result<Arc<str>, String> {
+    tidy(text).map(Into::into).map_err(|bad| match bad {
+        BadText::Blank => String::new(),
+        BadText::TooLong => {
+            let over = text.trim().len() - limits::MESSAGE_BYTES;
+            format!("This is {over} bytes too long for one message ({} at most).", limits::MESSAGE_BYTES)
+        }
+    })
 }
 
 /// A UUID of version 7 (RFC 9562, section 5.7): they grow with time, so the log's index stays cheap.
 #[cfg(feature = "hydrate")]
-fn new_id() -> CommandId {
+pub(super) fn new_id() -> CommandId {
     let mut random = [0; 10];
     if let Ok(crypto) = window().crypto() {
         let _ = crypto.get_random_values_with_u8_array(&mut random);

@@ -1,10 +1,10 @@
 //! The socket: connects, joins after the last event of the page, says what waits, hears what is told,
 //! and comes back when it is lost.
 
-use super::{Beat, Heard, Live, Pulse, Reconnect, Status};
+use super::{Beat, Heard, Live, Pulse, Reconnect, Status, storage};
 use crate::wire::{ClientFrame, CommandId, ErrorCode, PROTOCOL, Seq, ServerFrame};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::{SinkExt, StreamExt, stream, stream::SplitSink};
+use futures_util::{SinkExt, StreamExt, future::select, stream, stream::SplitSink};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::{IntervalStream, TimeoutFuture, sleep};
 use leptos::{prelude::*, task::spawn_local};
@@ -12,7 +12,13 @@ use leptos::{prelude::*, task::spawn_local};
 /// How often the pulse is felt, in milliseconds.
 const TICK_MS: u32 = 1_000;
 
-/// Pause in milliseconds before a post that the server could not store is tried again.
+/// How long a connection may take to be made, up to its welcome, in milliseconds.
+const WELCOME_WAIT_MS: u32 = 10_000;
+
+/// How often a tab gives a sign of life and looks for what others left waiting, in milliseconds.
+const LOOK_MS: u32 = 5_000;
+
+/// Pause in milliseconds before a command that the server could not store is tried again.
 const AGAIN_MS: u32 = 2_000;
 
 /// What keeps a connection going.
@@ -25,6 +31,8 @@ enum Sign {
     Work,
     /// A second has passed.
     Tick,
+    /// The tab woke up, was looked at, or the network came or went.
+    Nudge,
 }
 
 /// One open connection.
@@ -34,6 +42,8 @@ struct Connection {
     /// The identity of the server's log.
     log: String,
     pulse: Pulse,
+    /// Milliseconds since the socket was opened, until the server has welcomed it.
+    unwelcome_ms: Option<u32>,
     /// The room's head at the last pong: if it is still not here at the next, something was lost.
     promised: Seq,
     joined: bool,
@@ -45,7 +55,17 @@ pub(super) fn connect(live: Live, newest: bool) {
     if !newest {
         return;
     }
+    storage::live_on();
+    live.take_up_what_waits();
+    spawn_local(async move {
+        let mut looks = IntervalStream::new(LOOK_MS);
+        while looks.next().await.is_some() {
+            storage::live_on();
+            live.take_up_what_waits();
+        }
+    });
     let (wake, mut work) = unbounded();
+    let mut nudges = nudges();
     let waker = wake.clone();
     Effect::new(move || {
         live.work.track();
@@ -57,13 +77,30 @@ pub(super) fn connect(live: Live, newest: bool) {
         let mut reconnect = Reconnect::default();
         loop {
             if let Ok(socket) = WebSocket::open_with_protocol(&url(), PROTOCOL) {
-                talk(live, socket, &mut work, &wake, &mut reconnect).await;
+                talk(live, socket, &mut work, &mut nudges, &wake, &mut reconnect).await;
             }
             live.with_outbox(super::Outbox::again);
             let delay = reconnect.delay(js_sys::Math::random());
-            sleep(delay).await;
+            live.next_try.set(Some(js_sys::Date::now() + delay.as_millis() as f64));
+            live.status.set(Status::Offline);
+            select(Box::pin(sleep(delay)), nudges.next()).await;
+            live.next_try.set(None);
         }
     });
+}
+
+/// Whenever the connection may have died or come back unseen.
+fn nudges() -> UnboundedReceiver<()> {
+    let (nudge, nudges) = unbounded();
+    for event in ["online", "offline", "visibilitychange", "pageshow", "focus"] {
+        let nudge = nudge.clone();
+        // It lives as long as the page.
+        let listener = window_event_listener_untyped(event, move |_| {
+            let _ = nudge.unbounded_send(());
+        });
+        std::mem::forget(listener);
+    }
+    nudges
 }
 
 /// Serves one connection until it is lost.
@@ -71,6 +108,7 @@ async fn talk(
     live: Live,
     socket: WebSocket,
     work: &mut UnboundedReceiver<()>,
+    nudges: &mut UnboundedReceiver<()>,
     wake: &UnboundedSender<()>,
     reconnect: &mut Reconnect,
 ) {
@@ -82,13 +120,14 @@ async fn talk(
     let ticks = IntervalStream::new(TICK_MS).map(|()| Sign::Tick);
     let mut signs = stream::select(
         frames.chain(stream::iter([Sign::Lost])),
-        stream::select(work.map(|()| Sign::Work), ticks),
+        stream::select(stream::select(work.map(|()| Sign::Work), nudges.map(|()| Sign::Nudge)), ticks),
     );
     let mut connection = Connection {
         live,
         sink,
         log: String::new(),
         pulse: Pulse::default(),
+        unwelcome_ms: Some(0),
         promised: 0,
         joined: false,
         wake: wake.clone(),
@@ -101,7 +140,6 @@ async fn talk(
             reconnect.succeeded();
         }
     }
-    live.status.set(Status::Offline);
 }
 
 impl Connection {
@@ -116,25 +154,45 @@ impl Connection {
             }
             Sign::Lost => None,
             Sign::Work => self.work().await,
-            Sign::Tick => match self.pulse.tick(TICK_MS.into()) {
-                Beat::Rest => Some(()),
-                Beat::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
-                Beat::Dead => None,
+            Sign::Tick => match &mut self.unwelcome_ms {
+                Some(waited) => {
+                    *waited += TICK_MS;
+                    (*waited < WELCOME_WAIT_MS).then_some(())
+                }
+                None => {
+                    let beat = self.pulse.tick(TICK_MS.into());
+                    self.beat(beat).await
+                }
             },
+            Sign::Nudge if self.unwelcome_ms.is_none() => {
+                let beat = self.pulse.doubt();
+                self.beat(beat).await
+            }
+            Sign::Nudge => Some(()),
+        }
+    }
+
+    async fn beat(&mut self, beat: Beat) -> Option<()> {
+        match beat {
+            Beat::Rest => Some(()),
+            Beat::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
+            Beat::Dead => None,
         }
     }
 
     async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
         match frame {
             ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
+                self.unwelcome_ms = None;
                 self.log = log;
                 self.pulse.every(heartbeat_ms);
                 self.live.you.set(you);
                 self.join().await
             }
-            ServerFrame::Joined { head, reset, messages, .. } => {
+            ServerFrame::Joined { head, reset, messages, more, .. } => {
                 if reset {
-                    self.start_afresh(head, messages.unwrap_or_default());
+                    let (log, messages) = (self.log.clone(), messages.unwrap_or_default());
+                    self.live.start_afresh(log, head, messages, more.unwrap_or(false));
                 }
                 self.joined = true;
                 self.live.status.set(Status::Open);
@@ -144,7 +202,7 @@ impl Connection {
                 Heard::Applied => Some(()),
                 Heard::Gap => self.join().await,
             },
-            ServerFrame::Ack { id, .. } => self.acknowledged(id).await,
+            ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq).await,
             ServerFrame::Error { id, code, message, retry_ms } => {
                 self.refused(id, code, message, retry_ms).await
             }
@@ -172,14 +230,18 @@ impl Connection {
         if let Some((id, name)) = self.live.naming().get_value() {
             self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
         }
-        let Some(post) = self.live.with_outbox(super::Outbox::send_next) else { return Some(()) };
-        let room = self.live.room.get_value().to_string();
-        self.say(&ClientFrame::Post { id: post.id, room, text: post.text.to_string(), reply_to: None }).await
+        let Some(command) = self.live.with_outbox(super::Outbox::send_next) else { return Some(()) };
+        let frame = self.live.room.with_value(|room| command.frame(room));
+        self.say(&frame).await
     }
 
-    async fn acknowledged(&mut self, id: CommandId) -> Option<()> {
+    async fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
         if !self.named(id) {
-            self.live.with_outbox(|outbox| outbox.settle(id));
+            self.live.settle(id);
+            if seq.is_some_and(|seq| seq <= self.live.with_feed(super::Feed::last)) {
+                // It happened before: its event does not come again.
+                self.live.change(|feed| feed.forget(id));
+            }
         }
         self.work().await
     }
@@ -207,8 +269,7 @@ impl Connection {
                 Some(())
             }
             _ => {
-                self.live.change(|feed| feed.fail(id, message));
-                self.live.with_outbox(|outbox| outbox.settle(id));
+                self.live.refuse(id, message);
                 self.work().await
             }
         }
@@ -239,10 +300,6 @@ impl Connection {
         let lost = self.promised > last;
         self.promised = head;
         if lost { self.join().await } else { Some(()) }
-    }
-
-    fn start_afresh(&self, head: Seq, messages: Vec<crate::wire::Message>) {
-        self.live.change(|feed| feed.reset(self.log.clone(), head, messages));
     }
 
     async fn say(&mut self, frame: &ClientFrame) -> Option<()> {

@@ -22,6 +22,19 @@ pub fn Composer(
     };
     let field = NodeRef::<html::Textarea>::new();
     let (problem, set_problem) = signal(why);
+    // The draft of an earlier visit, unless something is written already.
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || {
+        if let Some(field) = field.get().filter(|field| field.value().is_empty()) {
+            field.set_value(&live.draft());
+        }
+    });
+    let keep = move || {
+        #[cfg(feature = "hydrate")]
+        if let Some(field) = field.get() {
+            live.keep_draft(&field.value());
+        }
+    };
     // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
@@ -34,7 +47,10 @@ pub fn Composer(
     let send = move || {
         let Some(field) = field.get() else { return };
         match live.post(&field.value()) {
-            Ok(()) => field.set_value(""),
+            Ok(()) => {
+                field.set_value("");
+                keep();
+            }
             Err(words) => return set_problem.set(words),
         }
         set_problem.set(String::new());
@@ -63,6 +79,7 @@ pub fn Composer(
             aria-describedby="text-problem"
             required
             on:keydown=press
+            on:input=move |_| keep()
         ></textarea>
     }
     .into_inner();

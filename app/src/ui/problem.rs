@@ -6,7 +6,8 @@ use leptos::prelude::*;
 #[component]
 pub fn Problem(
     /// Which the field is described by.
-    id: &'static str,
+    #[prop(into)]
+    id: String,
     /// The sentence; empty where all is well.
     words: ReadSignal<String>,
 ) -> impl IntoView {

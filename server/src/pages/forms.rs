@@ -2,11 +2,17 @@
 //! was written and why it was refused.
 
 use super::{no_such_page, render, room_page, sorry};
-use crate::{connection::same_origin, error::Problem, identity::Identity, log::NewEvent, state::AppState};
+use crate::{
+    connection::same_origin,
+    error::Problem,
+    identity::Identity,
+    log::{Deed, NewEvent},
+    state::AppState,
+};
 use app::{
     Screen,
     pages::{Place, Refused},
-    wire::{PersonName, RoomName, tidy},
+    wire::{PersonName, RoomName, Seq, tidy},
 };
 use axum::{
     Extension, Form,
@@ -55,6 +61,57 @@ pub async fn post(
     }
 }
 
+/// `POST /r/{room}/{seq}/edit`: the message says something else, then goes back to it.
+pub async fn edit(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path((room, seq)): Path<(String, String)>,
+    headers: HeaderMap,
+    form: Result<Form<Composed>, FormRejection>,
+) -> Response {
+    let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
+        return no_such_page(&state.site).await;
+    };
+    let changed = async {
+        let text = admit(&state, &headers, form)?.text.replace("\r\n", "\n");
+        let text = tidy(&text).map_err(Problem::bad_text)?.into();
+        change(&state, identity, &room, Deed::Edit { target, text }).await
+    };
+    back_to(&state, &room, target, changed.await).await
+}
+
+/// `POST /r/{room}/{seq}/delete`: takes the message back, then goes to where it was.
+pub async fn delete(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path((room, seq)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
+        return no_such_page(&state.site).await;
+    };
+    let changed = async {
+        ours(&state, &headers)?;
+        change(&state, identity, &room, Deed::Delete { target }).await
+    };
+    back_to(&state, &room, target, changed.await).await
+}
+
+async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
+    let _posting = state.posting.token();
+    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, deed };
+    state.log.append(event).await?;
+    Ok(())
+}
+
+async fn back_to(state: &AppState, room: &RoomName, seq: Seq, changed: Result<(), Problem>) -> Response {
+    match changed {
+        Ok(()) => Redirect::to(&format!("{}#m{seq}", room.path())).into_response(),
+        Err(problem) => sorry(&state.site, problem).await,
+    }
+}
+
 /// `POST /name`: another name, then back to the room.
 pub async fn rename(
     State(state): State<AppState>,
@@ -82,11 +139,14 @@ fn admit<T>(
     headers: &HeaderMap,
     form: Result<Form<T>, FormRejection>,
 ) -> Result<T, Problem> {
-    if !same_origin(headers, &state.config.allow_origin) {
-        return Err(Problem::foreign_origin());
-    }
+    ours(state, headers)?;
     form.map(|Form(form)| form)
         .map_err(|rejection| Problem::new(rejection.status(), "This form is not one of ours."))
+}
+
+fn ours(state: &AppState, headers: &HeaderMap) -> Result<(), Problem> {
+    let ours = same_origin(headers, &state.config.allow_origin);
+    ours.then_some(()).ok_or_else(Problem::foreign_origin)
 }
 
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 mod forms;
 
-pub use forms::{post, rename};
+pub use forms::{delete, edit, post, rename};
 
 use crate::{assets::Site, error::Problem, identity::Identity, log::LogResult, state::AppState};
 use app::{

@@ -1,0 +1,132 @@
+//! What this browser keeps over a reload: commands that wait, and the draft, for each person and room.
+//!
+//! Every waiting command has a key of its own, so that tabs do not overwrite each other's. A command
+//! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
+//! it all the same, the server does it once, since its id is one.
+
+use super::Command;
+use crate::wire::{CommandId, PersonId, RoomName};
+use js_sys::Date;
+use leptos::prelude::window;
+use serde::{Deserialize, Serialize};
+use web_sys::Storage as Shelf;
+
+/// Milliseconds after which a tab that gave no sign of life is gone.
+const GONE_MS: f64 = 20_000.0;
+
+/// The keys of one person in one room. Where the browser keeps nothing, nothing is kept.
+pub(super) struct Storage {
+    prefix: String,
+}
+
+/// A waiting command as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Milliseconds since 1970 when it was given: the order of sending.
+    at: f64,
+    /// Whose it is to send.
+    tab: String,
+    command: Command,
+    /// Why the server does not take it.
+    refused: Option<String>,
+}
+
+impl Storage {
+    pub(super) fn of(person: PersonId, room: &RoomName) -> Self {
+        Self { prefix: format!("hubbub/{person}/{room}") }
+    }
+
+    /// Keeps a command until it is forgotten.
+    pub(super) fn keep(&self, command: &Command) {
+        let at = self.kept(command.id).map_or_else(Date::now, |kept| kept.at);
+        self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None });
+    }
+
+    /// The server does not take it; its author decides.
+    pub(super) fn refuse(&self, id: CommandId, why: &str) {
+        if let Some(kept) = self.kept(id) {
+            self.write(&Kept { refused: Some(why.into()), ..kept });
+        }
+    }
+
+    pub(super) fn forget(&self, id: CommandId) {
+        if let Some(shelf) = shelf() {
+            let _ = shelf.remove_item(&self.key(id));
+        }
+    }
+
+    /// The commands that this tab has to see to, with why they were refused: its own, and those of tabs
+    /// that are gone.
+    pub(super) fn waiting(&self) -> Vec<(Command, Option<String>)> {
+        let Some(shelf) = shelf() else { return Vec::new() };
+        let out = format!("{}/out/", self.prefix);
+        let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
+        let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&shelf, &key));
+        let mut mine: Vec<Kept> =
+            kept.filter(|kept| kept.tab == tab() || is_gone(&shelf, &kept.tab)).collect();
+        mine.sort_by(|one, other| one.at.total_cmp(&other.at));
+        for kept in &mut mine {
+            kept.tab = tab();
+            self.write(kept);
+        }
+        mine.into_iter().map(|kept| (kept.command, kept.refused)).collect()
+    }
+
+    pub(super) fn draft(&self) -> String {
+        let draft = shelf().and_then(|shelf| shelf.get_item(&format!("{}/draft", self.prefix)).ok()?);
+        draft.unwrap_or_default()
+    }
+
+    pub(super) fn set_draft(&self, text: &str) {
+        let Some(shelf) = shelf() else { return };
+        let key = format!("{}/draft", self.prefix);
+        // A full shelf keeps what it has.
+        let _ = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
+    }
+
+    fn key(&self, id: CommandId) -> String {
+        format!("{}/out/{id}", self.prefix)
+    }
+
+    fn kept(&self, id: CommandId) -> Option<Kept> {
+        read(&shelf()?, &self.key(id))
+    }
+
+    fn write(&self, kept: &Kept) {
+        if let (Some(shelf), Ok(json)) = (shelf(), serde_json::to_string(kept)) {
+            // A full shelf costs the reload, not the message: it waits in this tab all the same.
+            let _ = shelf.set_item(&self.key(kept.command.id), &json);
+        }
+    }
+}
+
+/// Gives a sign of life of this tab.
+pub(super) fn live_on() {
+    if let Some(shelf) = shelf() {
+        let _ = shelf.set_item(&format!("hubbub/tab/{}", tab()), &Date::now().to_string());
+    }
+}
+
+fn is_gone(shelf: &Shelf, tab: &str) -> bool {
+    let sign = shelf.get_item(&format!("hubbub/tab/{tab}")).ok().flatten();
+    sign.and_then(|sign| sign.parse::<f64>().ok()).is_none_or(|sign| Date::now() - sign > GONE_MS)
+}
+
+/// Who this tab is, also after a reload.
+fn tab() -> String {
+    let Ok(Some(own)) = window().session_storage() else { return String::new() };
+    if let Ok(Some(tab)) = own.get_item("hubbub/tab") {
+        return tab;
+    }
+    let tab = super::room::new_id().to_string();
+    let _ = own.set_item("hubbub/tab", &tab);
+    tab
+}
+
+fn read(shelf: &Shelf, key: &str) -> Option<Kept> {
+    serde_json::from_str(&shelf.get_item(key).ok()??).ok()
+}
+
+fn shelf() -> Option<Shelf> {
+    window().local_storage().ok()?
+}

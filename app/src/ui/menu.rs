@@ -1,0 +1,96 @@
+//! What the author of a message can do with it.
+
+use crate::{live::Live, ui::Problem, wire::Seq};
+use leptos::{
+    ev::{KeyboardEvent, SubmitEvent},
+    html,
+    prelude::*,
+};
+
+/// Edit and delete, behind a button at the line's edge. Without script the forms do the same.
+#[component]
+pub fn Menu(
+    /// The room.
+    live: Live,
+    /// The message's place.
+    seq: Seq,
+    /// What it says.
+    text: Signal<String>,
+    /// Raised when the menu is asked for by a long press.
+    asked: RwSignal<bool>,
+) -> impl IntoView {
+    let details = NodeRef::<html::Details>::new();
+    let field = NodeRef::<html::Textarea>::new();
+    let (problem, set_problem) = signal(String::new());
+    Effect::new(move || {
+        if asked.get()
+            && let Some(details) = details.get()
+        {
+            asked.set(false);
+            details.set_open(true);
+        }
+    });
+    let close = move || {
+        if let Some(details) = details.get() {
+            details.set_open(false);
+        }
+    };
+    let save = move || {
+        let Some(field) = field.get() else { return };
+        if field.value().trim() == text.get_untracked() {
+            return close();
+        }
+        match live.edit(seq, &field.value()) {
+            Ok(()) => {
+                set_problem.set(String::new());
+                close();
+            }
+            Err(words) => set_problem.set(words),
+        }
+    };
+    let submit = move |submit: SubmitEvent| {
+        submit.prevent_default();
+        save();
+    };
+    let press = move |key: KeyboardEvent| {
+        if key.key() == "Escape" {
+            close();
+        } else if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
+            key.prevent_default();
+            save();
+        }
+    };
+    let delete = move |submit: SubmitEvent| {
+        submit.prevent_default();
+        live.delete(seq);
+    };
+    let toggled = move |_| {
+        let open = details.get().is_some_and(|details| details.open());
+        if let Some(field) = field.get().filter(|_| open) {
+            field.set_value(&text.get_untracked());
+            let _ = field.focus();
+        }
+    };
+    let id = format!("edit-{seq}");
+    let described = format!("edit-{seq}-problem");
+    let path = live.room.with_value(|room| format!("/r/{room}/{seq}"));
+    view! {
+        <details class="menu" node_ref=details on:toggle=toggled>
+            <summary aria-label="Edit or delete" title="Edit or delete">
+                <svg viewBox="0 0 24 24" aria-hidden="true">
+                    <path d="M5 12h.01M12 12h.01M19 12h.01" />
+                </svg>
+            </summary>
+            <form class="edit" method="post" action=format!("{path}/edit") on:submit=submit>
+                <label class="unseen" for=id.clone()>"What this message says"</label>
+                <textarea node_ref=field id=id name="text" rows="2" required aria-describedby=described.clone() on:keydown=press>
+                    {text.get_untracked()}
+                </textarea>
+                <button type="submit">"Save"</button>
+                <button type="submit" class="quiet" form=format!("delete-{seq}")>"Delete"</button>
+                <Problem id=described words=problem />
+            </form>
+            <form id=format!("delete-{seq}") method="post" action=format!("{path}/delete") on:submit=delete></form>
+        </details>
+    }
+}

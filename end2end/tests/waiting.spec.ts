@@ -1,0 +1,154 @@
+import { OwnServer, Silence } from "../hubbub";
+import { expect, test, type Person } from "../people";
+
+const away = /WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
+
+test.describe("with a server of their own", () => {
+  let server: OwnServer;
+  test.beforeEach(async () => {
+    server = await OwnServer.start();
+  });
+  test.afterEach(async () => server.remove());
+
+  async function enters(person: Person, url = server.url): Promise<void> {
+    person.expects(away);
+    await person.page.goto(`${url}/r/tea`);
+    await person.isLive();
+  }
+
+  test("what waits survives a reload, and arrives once and in order", async ({ ann, bob }) => {
+    const silence = await Silence.before(server.port);
+    await enters(ann, silence.url);
+    await enters(bob);
+    silence.fall();
+    await ann.says("first");
+    await ann.says("second");
+    await expect(ann.line("second")).toHaveAttribute("data-standing", "pending");
+    silence.end();
+    await ann.page.reload();
+    await ann.isLive();
+    for (const person of [ann, bob]) await person.seesAll(["first", "second"]);
+    await ann.sees("second");
+    silence.close();
+  });
+
+  test("what waits in a tab that is gone is taken up by another", async ({ ann, bob }) => {
+    await enters(ann);
+    await enters(bob);
+    await server.stop();
+    await ann.says("left behind");
+    await expect(ann.line("left behind")).toHaveAttribute("data-standing", "pending");
+    const other = await ann.page.context().newPage();
+    await ann.page.close();
+    await server.start();
+    await other.clock.install();
+    await other.goto(`${server.url}/r/tea`);
+    await expect(other.locator("[data-connection=open]")).toBeAttached();
+    await other.clock.fastForward(30_000);
+    await expect(other.locator(".line .text")).toHaveText(["left behind"]);
+    await bob.seesAll(["left behind"]);
+  });
+
+  test("two tabs of ann's send what waits once", async ({ ann, bob }) => {
+    await enters(ann);
+    await enters(bob);
+    const tab = await ann.page.context().newPage();
+    await tab.goto(`${server.url}/r/tea`);
+    await server.stop();
+    await ann.says("only once");
+    await server.start();
+    await bob.sees("only once");
+    await ann.sees("only once");
+    await expect(tab.locator(".line .text")).toHaveText(["only once"]);
+    await bob.says("end");
+    await ann.seesAll(["only once", "end"]);
+  });
+
+  test("a draft is there again after a reload, in its room only, and goes when it is sent", async ({ ann }) => {
+    await enters(ann);
+    await ann.composer.fill("half a thou");
+    await ann.page.reload();
+    await ann.isLive();
+    await expect(ann.composer).toHaveValue("half a thou");
+    await ann.page.goto(`${server.url}/r/jam`);
+    await ann.isLive();
+    await expect(ann.composer).toHaveValue("");
+    await enters(ann);
+    await ann.composer.press("Enter");
+    await ann.sees("half a thou");
+    await ann.page.reload();
+    await ann.isLive();
+    await expect(ann.composer).toHaveValue("");
+  });
+
+  test("what the server refuses stays with its reason, also over a reload, until ann decides", async ({ ann }) => {
+    const silence = await Silence.before(server.port);
+    await enters(ann, silence.url);
+    await ann.says("mine");
+    await ann.sees("mine");
+    silence.fall();
+    await ann.changes("mine", "changed too late");
+    await ann.page.request.post(`${server.url}/r/tea/1/delete`, { maxRedirects: 0 });
+    silence.end();
+    await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    const reason = ann.page.getByText("That message does not exist, or no longer.");
+    await expect(reason).toBeVisible();
+    await ann.page.reload();
+    await expect(reason).toBeVisible();
+    await ann.seesAll(["changed too late"]);
+    await ann.page.getByRole("button", { name: "Discard" }).click();
+    await ann.seesAll(["Deleted"]);
+    await ann.page.reload();
+    await ann.isLive();
+    await ann.seesAll(["Deleted"]);
+    silence.close();
+  });
+
+  test("offline and online again: ann is told calmly, and everything arrives once", async ({ ann, bob }) => {
+    await enters(ann);
+    await enters(bob);
+    await ann.page.context().setOffline(true);
+    await server.stop();
+    await expect(ann.page.getByRole("status")).toContainText("Offline");
+    await expect(ann.page.getByRole("status")).toContainText(/Next try in|Trying now/);
+    await ann.says("written under a bridge");
+    await server.start();
+    await bob.isLive();
+    await bob.says("where is ann?");
+    await ann.page.context().setOffline(false);
+    await ann.seesAll(["where is ann?", "written under a bridge"]);
+    await bob.seesAll(["where is ann?", "written under a bridge"]);
+    await expect(ann.page.getByRole("status")).toHaveText("");
+  });
+
+  test("a network that falls silent without hanging up is noticed when ann comes back to the tab", async ({ ann, bob }) => {
+    const silence = await Silence.before(server.port);
+    await enters(ann, silence.url);
+    await enters(bob);
+    silence.fall();
+    await ann.says("into the void");
+    await bob.says("are you asleep?");
+    await bob.sees("are you asleep?");
+    silence.end();
+    await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    await ann.seesAll(["are you asleep?", "into the void"]);
+    await bob.seesAll(["are you asleep?", "into the void"]);
+    silence.close();
+  });
+
+  test("a short restart is not even shown", async ({ ann }) => {
+    await enters(ann);
+    await ann.page.evaluate(() => {
+      const said = (window as unknown as { said: string[] }).said = [] as string[];
+      const state = document.querySelector(".state")!;
+      new MutationObserver(() => said.push(state.textContent ?? "")).observe(state, { childList: true, subtree: true });
+    });
+    await server.stop();
+    await server.start();
+    await ann.isLive();
+    await ann.says("still here");
+    await ann.sees("still here");
+    const said = await ann.page.evaluate(() => (window as unknown as { said: string[] }).said);
+    expect(said.filter((words) => words.includes("Offline"))).toEqual([]);
+  });
+});
