@@ -39,6 +39,14 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await talk(ann, bob);
       await ann.composer.fill("See you at ten");
       await ann.page.screenshot({ path: `${folder}/room-${device}-${colorScheme}.png` });
+      await bob.menu("Morning! Did the backup run?");
+      await bob.page.getByRole("button", { name: "Delete" }).click();
+      await ann.changes("On it!", "On it, in ten minutes.");
+      await ann.sees("On it, in ten minutes.");
+      await ann.line("On it, in ten minutes.").locator(".menu summary").focus();
+      await ann.page.keyboard.press("Enter");
+      await ann.page.screenshot({ path: `${folder}/edit-${device}-${colorScheme}.png` });
+      await ann.page.keyboard.press("Escape");
       await ann.page.locator(".me summary").click();
       await ann.page.screenshot({ path: `${folder}/name-${device}-${colorScheme}.png` });
       ann.expects(/404/);

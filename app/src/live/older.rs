@@ -2,7 +2,7 @@
 
 use super::{Live, window::STEP};
 use crate::wire::Messages;
-use gloo_net::http::Request;
+use gloo_net::http::{Request, Response};
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
@@ -49,6 +49,6 @@ impl Live {
 }
 
 async fn messages(url: &str) -> Option<Messages> {
-    let answer = Request::get(url).send().await.ok().filter(|answer| answer.ok())?;
+    let answer = Request::get(url).send().await.ok().filter(Response::ok)?;
     serde_json::from_str(&answer.text().await.ok()?).ok()
 }

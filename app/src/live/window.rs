@@ -42,17 +42,12 @@ impl Window {
     /// The feed has `len` rows now. Who reads at the end sees what is new and lets go of what is old;
     /// who reads back keeps the same rows.
     pub fn grown(&mut self, len: usize, reads_at_end: bool) {
-        if self.follows {
+        if self.follows && reads_at_end {
             self.end = len;
-            let most = if reads_at_end { MOST } else { MOST + STEP };
-            if self.end - self.start > most {
-                if reads_at_end {
-                    self.start = self.end - MOST
-                } else {
-                    self.end = self.start + most
-                }
-                self.follows = self.end == len;
-            }
+            self.start = self.start.max(len.saturating_sub(MOST));
+        } else if self.follows {
+            self.end = len.min(self.start + MOST + STEP);
+            self.follows = self.end == len;
         }
         self.end = self.end.min(len);
         self.start = self.start.min(self.end);

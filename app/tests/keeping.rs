@@ -1,0 +1,238 @@
+//! Whatever the network and the tab do, a browser ends with what the server has, and the server with
+//! what was written, once and in order.
+
+use app::{
+    live::{Command, Deed, Feed, Heard, Outbox},
+    wire::{Author, Event, EventBody, Message, PersonId, PersonName, Seq},
+};
+use proptest::{collection::vec, prelude::*};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Messages on a page that the server renders.
+const PAGE: usize = 5;
+
+/// What can happen, each with numbers that choose how.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// Somebody here writes.
+    Post,
+    /// Somebody here changes one of the messages that they see.
+    Change { which: usize, delete: bool },
+    /// Somebody elsewhere writes, edits or deletes.
+    Elsewhere { which: usize },
+    /// The browser sends what is next; the server does it, and its answer may be lost.
+    Send { answered: bool },
+    /// Some of what happened arrives, perhaps not from where it should, perhaps again.
+    Tell { from: usize, count: usize },
+    /// The connection is lost and made anew.
+    Reconnect,
+    /// The page is loaded anew.
+    Reload,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        3 => Just(Step::Post),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(which, delete)| Step::Change { which, delete }),
+        2 => any::<usize>().prop_map(|which| Step::Elsewhere { which }),
+        4 => any::<bool>().prop_map(|answered| Step::Send { answered }),
+        4 => (any::<usize>(), 1_usize..6).prop_map(|(from, count)| Step::Tell { from, count }),
+        1 => Just(Step::Reconnect),
+        1 => Just(Step::Reload),
+    ];
+    vec(step, 0..120)
+}
+
+fn author(n: u64) -> Author {
+    Author { id: PersonId(n), name: PersonName::given(PersonId(n)) }
+}
+
+/// The server as far as it matters here: one order, ids that make repeats harmless.
+#[derive(Default)]
+struct Server {
+    events: Vec<Arc<Event>>,
+}
+
+impl Server {
+    fn obey(&mut self, command: &Command, who: u64) -> Result<Seq, &'static str> {
+        if let Some(first) = self.events.iter().find(|event| event.id == command.id) {
+            return Ok(first.seq);
+        }
+        let body = match command.deed.clone() {
+            Deed::Post { text } => EventBody::Message { text, reply_to: None },
+            Deed::Edit { target, text } => self.of(target, who).map(|()| EventBody::Edit { target, text })?,
+            Deed::Delete { target } => self.of(target, who).map(|()| EventBody::Delete { target })?,
+        };
+        let seq = self.events.len() as Seq + 1;
+        self.events.push(Arc::new(Event { seq, at: seq, id: command.id, author: author(who), body }));
+        Ok(seq)
+    }
+
+    fn of(&self, target: Seq, who: u64) -> Result<(), &'static str> {
+        let messages = self.messages();
+        let found = messages.iter().find(|message| message.seq == target && !message.deleted);
+        found.filter(|message| message.author.id == PersonId(who)).map(drop).ok_or("not there, or not yours")
+    }
+
+    fn messages(&self) -> Vec<Message> {
+        let mut messages: Vec<Message> =
+            self.events.iter().filter_map(|event| Message::posted(event)).collect();
+        for event in &self.events {
+            for message in &mut messages {
+                match &event.body {
+                    EventBody::Edit { target, text } if *target == message.seq => {
+                        message.edit(text.clone(), event.at);
+                    }
+                    EventBody::Delete { target } if *target == message.seq => message.delete(),
+                    _ => {}
+                }
+            }
+        }
+        messages
+    }
+
+    fn page(&self) -> Feed {
+        let messages = self.messages();
+        let newest = messages[messages.len().saturating_sub(PAGE)..].to_vec();
+        Feed::new("log".into(), self.events.len() as Seq, newest)
+    }
+}
+
+/// A browser: its feed, its outbox, and what it keeps over a reload.
+struct Browser {
+    feed: Feed,
+    outbox: Outbox,
+    kept: Vec<Command>,
+    made: u128,
+    refused: Vec<Command>,
+}
+
+impl Browser {
+    fn give(&mut self, deed: Deed) {
+        self.made += 1;
+        let command = Command { id: Uuid::from_u128(self.made), deed };
+        self.kept.push(command.clone());
+        self.take(command);
+    }
+
+    fn take(&mut self, command: Command) {
+        self.feed.take(&command, author(1));
+        self.outbox.push(command);
+    }
+
+    fn change(&mut self, which: usize, delete: bool) {
+        let shown = self.feed.shown(0..self.feed.len());
+        let mine: Vec<Seq> = shown
+            .iter()
+            .filter(|shown| shown.row.author.id == PersonId(1) && !shown.row.deleted)
+            .filter_map(|shown| shown.row.standing.seq())
+            .collect();
+        let Some(&target) = mine.get(which % mine.len().max(1)) else { return };
+        let text = format!("edit {}", self.made).into();
+        self.give(if delete { Deed::Delete { target } } else { Deed::Edit { target, text } });
+    }
+
+    fn send(&mut self, server: &mut Server, answered: bool) {
+        let Some(command) = self.outbox.send_next() else { return };
+        let done = server.obey(&command, 1);
+        if !answered {
+            return self.reconnect(server);
+        }
+        self.outbox.settle(command.id);
+        self.kept.retain(|kept| kept.id != command.id);
+        match done {
+            Ok(seq) if seq <= self.feed.last() => self.feed.forget(command.id),
+            Ok(_) => {}
+            Err(why) => {
+                self.feed.fail(command.id, why.into());
+                self.refused.push(command);
+            }
+        }
+    }
+
+    fn tell(&mut self, server: &Server, from: usize, count: usize) {
+        let from = from % (server.events.len() + 1);
+        let told: Vec<_> = server.events.iter().skip(from).take(count).cloned().collect();
+        if self.feed.hear(&told) == Heard::Gap {
+            self.reconnect(server);
+        }
+    }
+
+    fn reconnect(&mut self, server: &Server) {
+        self.outbox.again();
+        let missed = &server.events[self.feed.last() as usize..];
+        assert_eq!(self.feed.hear(missed), Heard::Applied);
+    }
+
+    fn reload(&mut self, server: &Server) {
+        self.feed = server.page();
+        self.outbox = Outbox::default();
+        for command in self.kept.clone() {
+            self.take(command);
+        }
+    }
+}
+
+/// The feed as far as its author sees it: places and texts.
+fn seen(feed: &Feed) -> Vec<(Seq, String, bool)> {
+    let shown = feed.shown(0..feed.len());
+    let confirmed = shown.into_iter().filter_map(|shown| Some((shown.row.standing.seq()?, shown.row)));
+    confirmed.map(|(seq, row)| (seq, row.text.to_string(), row.deleted)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn whatever_happens_the_browser_ends_with_the_servers_list(steps in steps()) {
+        let mut server = Server::default();
+        let mut browser = Browser {
+            feed: server.page(),
+            outbox: Outbox::default(),
+            kept: Vec::new(),
+            made: 0,
+            refused: Vec::new(),
+        };
+        let mut written = 0;
+        for (n, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Post => { written += 1; browser.give(Deed::Post { text: format!("post {n}").into() }); }
+                Step::Change { which, delete } => browser.change(which, delete),
+                Step::Elsewhere { which } => {
+                    let target = which as Seq % (server.events.len() as Seq + 1);
+                    let deed = match which % 4 {
+                        0 => Deed::Delete { target },
+                        1 => Deed::Edit { target, text: "theirs".into() },
+                        _ => Deed::Post { text: "theirs".into() },
+                    };
+                    let _ = server.obey(&Command { id: Uuid::from_u128(1_000_000 + n as u128), deed }, 2);
+                }
+                Step::Send { answered } => browser.send(&mut server, answered),
+                Step::Tell { from, count } => browser.tell(&server, from, count),
+                Step::Reconnect => browser.reconnect(&server),
+                Step::Reload => browser.reload(&server),
+            }
+        }
+        browser.reconnect(&server);
+        while !browser.outbox.is_empty() {
+            browser.send(&mut server, true);
+            browser.reconnect(&server);
+        }
+        for refused in std::mem::take(&mut browser.refused) {
+            browser.feed.forget(refused.id);
+        }
+
+        let all: Vec<_> = server.messages().into_iter().map(|m| (m.seq, m.text.to_string(), m.deleted)).collect();
+        let seen = seen(&browser.feed);
+        prop_assert!(all.ends_with(&seen), "{seen:?} is not the end of {all:?}");
+        prop_assert_eq!(browser.feed.len(), seen.len(), "nothing waits any more");
+        prop_assert!(browser.kept.is_empty());
+        let posts: Vec<u128> = server.events.iter()
+            .filter(|event| event.author.id == PersonId(1) && matches!(event.body, EventBody::Message { .. }))
+            .map(|event| event.id.as_u128())
+            .collect();
+        prop_assert_eq!(posts.len(), written, "everything that was written is there, once");
+        prop_assert!(posts.is_sorted(), "in the order in which it was written");
+    }
+}
