@@ -22,10 +22,12 @@ pub struct MemoryLog {
 struct Shelf {
     rooms: BTreeMap<RoomName, Vec<Kept>>,
     ids: HashMap<CommandId, (RoomName, Seq)>,
-    /// What became of messages: since when they say something else, or nothing any more.
-    changes: HashMap<(RoomName, Seq), (Millis, Option<Arc<str>>)>,
+    changes: HashMap<(RoomName, Seq), Change>,
     names: HashMap<PersonId, PersonName>,
 }
+
+/// What became of a message: since when it says something else, or nothing any more.
+type Change = (Millis, Option<Arc<str>>);
 
 /// An event without its author's name, which may change.
 struct Kept {

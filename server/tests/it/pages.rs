@@ -168,6 +168,34 @@ async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_i
 }
 
 #[tokio::test]
+async fn the_forms_of_a_message_change_it_for_its_author_alone() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (browser(), browser());
+    sent(ann.post(server.http("/r/tea")).form(&[("text", "helo")])).await;
+    let edit = |who: &Client, text: &str| who.post(server.http("/r/tea/1/edit")).form(&[("text", text)]);
+    assert!(page(&ann, &server, "/r/tea").await.contains("action=\"/r/tea/1/edit\""));
+    assert!(!page(&bob, &server, "/r/tea").await.contains("/r/tea/1/edit"), "bob has no form for it");
+    assert_eq!(sent(edit(&bob, "his")).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(sent(edit(&ann, " ")).await.status(), StatusCode::BAD_REQUEST);
+    let answer = sent(edit(&ann, "hello\r\nyou")).await;
+    assert_eq!(
+        (answer.status(), &answer.headers()["location"]),
+        (StatusCode::SEE_OTHER, &"/r/tea#m1".parse().unwrap())
+    );
+    assert!(page(&bob, &server, "/r/tea").await.contains("hello\nyou"));
+    assert_eq!(sent(bob.post(server.http("/r/tea/1/delete"))).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(sent(ann.post(server.http("/r/tea/1/delete"))).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(sent(ann.post(server.http("/r/tea/1/delete"))).await.status(), StatusCode::NOT_FOUND);
+    assert!(!page(&ann, &server, "/r/tea").await.contains("hello"));
+    for path in ["/r/tea/x/edit", "/r/No%20Room/1/delete"] {
+        assert_eq!(
+            sent(ann.post(server.http(path)).form(&[("text", "x")])).await.status(),
+            StatusCode::NOT_FOUND
+        );
+    }
+}
+
+#[tokio::test]
 async fn another_site_cannot_post_for_somebody() {
     let server = TestServer::start().await;
     for (path, form) in [("/r/tea", ("text", "hello")), ("/name", ("name", "Mallory"))] {
