@@ -54,6 +54,12 @@ impl Utc {
     }
 }
 
+/// The browser's clock.
+#[cfg(feature = "hydrate")]
+pub(crate) fn now() -> Millis {
+    js_sys::Date::now() as Millis
+}
+
 /// In the browser's zone and language: the time alone today, with the date before that.
 #[cfg(feature = "hydrate")]
 pub(crate) fn local(at: Millis) -> String {

@@ -2,11 +2,13 @@
 
 use super::{Live, window::STEP};
 use crate::wire::Messages;
-use gloo_net::http::{Request, Response};
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Response;
 
 /// Messages that are fetched at once.
 const FETCHED: u32 = 100;
@@ -49,6 +51,7 @@ impl Live {
 }
 
 async fn messages(url: &str) -> Option<Messages> {
-    let answer = Request::get(url).send().await.ok().filter(Response::ok)?;
-    serde_json::from_str(&answer.text().await.ok()?).ok()
+    let answer: Response = JsFuture::from(window().fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
+    let text = JsFuture::from(answer.text().ok().filter(|_| answer.ok())?).await.ok()?;
+    serde_json::from_str(&text.as_string()?).ok()
 }

@@ -5,7 +5,7 @@ use super::storage::Storage;
 use super::{Command, Deed, Feed, Outbox, Shown, Window};
 use crate::{
     pages::RoomPage,
-    wire::{Author, BadText, CommandId, Message, PersonName, RoomName, Seq, limits, tidy},
+    wire::{Author, BadText, CommandId, Message, Millis, PersonName, RoomName, Seq, limits, tidy},
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, sync::Arc};
@@ -37,8 +37,8 @@ pub struct Live {
     pub you: RwSignal<Author>,
     /// How the connection is.
     pub status: RwSignal<Status>,
-    /// When the connection is tried again, in milliseconds since 1970; only while offline.
-    pub next_try: RwSignal<Option<f64>>,
+    /// When the connection is tried again; only while offline.
+    pub next_try: RwSignal<Option<Millis>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
     pub lines: RwSignal<Vec<ShownLine>>,
     /// How many rows have come since the page.
@@ -357,7 +357,7 @@ pub(super) fn new_id() -> CommandId {
     if let Ok(crypto) = window().crypto() {
         let _ = crypto.get_random_values_with_u8_array(&mut random);
     }
-    uuid::Builder::from_unix_timestamp_millis(js_sys::Date::now() as u64, &random).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(crate::clock::now(), &random).into_uuid()
 }
 
 /// The server renders; it never posts from a page.

@@ -81,7 +81,7 @@ pub(super) fn connect(live: Live, newest: bool) {
             }
             live.with_outbox(super::Outbox::again);
             let delay = reconnect.delay(js_sys::Math::random());
-            live.next_try.set(Some(js_sys::Date::now() + delay.as_millis() as f64));
+            live.next_try.set(Some(crate::clock::now() + delay.as_millis() as u64));
             live.status.set(Status::Offline);
             select(Box::pin(sleep(delay)), nudges.next()).await;
             live.next_try.set(None);

@@ -5,14 +5,16 @@
 //! it all the same, the server does it once, since its id is one.
 
 use super::Command;
-use crate::wire::{CommandId, PersonId, RoomName};
-use js_sys::Date;
+use crate::{
+    clock::now,
+    wire::{CommandId, Millis, PersonId, RoomName},
+};
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
 use web_sys::Storage as Shelf;
 
 /// Milliseconds after which a tab that gave no sign of life is gone.
-const GONE_MS: f64 = 20_000.0;
+const GONE_MS: Millis = 20_000;
 
 /// The keys of one person in one room. Where the browser keeps nothing, nothing is kept.
 pub(super) struct Storage {
@@ -22,8 +24,8 @@ pub(super) struct Storage {
 /// A waiting command as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Kept {
-    /// Milliseconds since 1970 when it was given: the order of sending.
-    at: f64,
+    /// When it was given: the order of sending.
+    at: Millis,
     /// Whose it is to send.
     tab: String,
     command: Command,
@@ -38,7 +40,7 @@ impl Storage {
 
     /// Keeps a command until it is forgotten.
     pub(super) fn keep(&self, command: &Command) {
-        let at = self.kept(command.id).map_or_else(Date::now, |kept| kept.at);
+        let at = self.kept(command.id).map_or_else(now, |kept| kept.at);
         self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None });
     }
 
@@ -64,7 +66,7 @@ impl Storage {
         let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&shelf, &key));
         let mut mine: Vec<Kept> =
             kept.filter(|kept| kept.tab == tab() || is_gone(&shelf, &kept.tab)).collect();
-        mine.sort_by(|one, other| one.at.total_cmp(&other.at));
+        mine.sort_by_key(|kept| (kept.at, kept.command.id));
         for kept in &mut mine {
             kept.tab = tab();
             self.write(kept);
@@ -103,13 +105,13 @@ impl Storage {
 /// Gives a sign of life of this tab.
 pub(super) fn live_on() {
     if let Some(shelf) = shelf() {
-        let _ = shelf.set_item(&format!("hubbub/tab/{}", tab()), &Date::now().to_string());
+        let _ = shelf.set_item(&format!("hubbub/tab/{}", tab()), &now().to_string());
     }
 }
 
 fn is_gone(shelf: &Shelf, tab: &str) -> bool {
     let sign = shelf.get_item(&format!("hubbub/tab/{tab}")).ok().flatten();
-    sign.and_then(|sign| sign.parse::<f64>().ok()).is_none_or(|sign| Date::now() - sign > GONE_MS)
+    sign.and_then(|sign| sign.parse::<Millis>().ok()).is_none_or(|sign| now() > sign + GONE_MS)
 }
 
 /// Who this tab is, also after a reload.

@@ -69,7 +69,7 @@ fn countdown(live: Live) -> ReadSignal<u64> {
             ticking.clear();
         }
         let next = live.next_try.get()?;
-        let count = move || set_seconds.set(((next - js_sys::Date::now()) / 1_000.0).ceil().max(0.0) as u64);
+        let count = move || set_seconds.set(next.saturating_sub(crate::clock::now()).div_ceil(1_000));
         count();
         set_interval_with_handle(count, std::time::Duration::from_secs(1)).ok()
     });
