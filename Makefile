@@ -19,7 +19,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium frontend
+.PHONY: help run release test soak lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,8 +35,13 @@ test: lint release packages chromium ## Check everything, as CI does
 	@if cargo nextest --version >/dev/null 2>&1; \
 		then cargo nextest run --workspace --exclude frontend --status-level fail; \
 		else cargo test --workspace --exclude frontend --quiet; fi
+	@echo "test: a short soak of the release"
+	@cargo run --quiet --package server --example soak -- --people 20 --seconds 5 --message-every 0.5 --fault-every 0.3 --kills 1 --restarts 1 --pulse-ms 100
 	@echo "test: browser tests against the release"
 	@cd end2end && npm run --silent test
+
+soak: release ## Let 200 people talk while the network and the server fail (ARGS="--seconds 600")
+	@cargo run --quiet --release --package server --example soak -- --people 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
 
 lint: wasm-target packages ## Check format, lints and types
 	@cargo fmt --all --check

@@ -1,10 +1,18 @@
 //! The kit of the integration tests: a real server on a port of its own, and people with sockets.
 
 mod lines;
+mod person;
+mod process;
+mod proxy;
 mod v1;
+mod verdict;
 
 pub use lines::Lines;
+pub use person::{Kept, Pace, Person};
+pub use process::Process;
+pub use proxy::{Fault, Proxy, Way};
 pub use v1::{V1, text};
+pub use verdict::{Verdict, events};
 
 use app::wire::RoomName;
 use futures_util::StreamExt;
@@ -35,7 +43,7 @@ pub struct TestServer {
     pub address: SocketAddr,
     pub state: AppState,
     serving: JoinHandle<Ended>,
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl TestServer {
@@ -61,13 +69,16 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let serving = tokio::spawn(serve(listener, state.clone()));
-        Self { address, state, serving, _lock: lock }
+        Self { address, state, serving, lock }
     }
 
     /// Drains and ends, as at SIGTERM.
     pub async fn stop(self) -> Ended {
         self.state.draining.cancel();
-        soon(self.serving).await.expect("the server does not panic")
+        let ended = soon(self.serving).await.expect("the server does not panic");
+        // Not only closed: a child that another test is just starting has a copy of it until it runs.
+        self.lock.inspect(|lock| lock.unlock().expect("it was locked"));
+        ended
     }
 
     pub fn log(&self) -> &dyn Log {

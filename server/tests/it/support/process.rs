@@ -1,0 +1,85 @@
+//! The real binary as a child process, at one port however often it is started again.
+
+use std::{fs, io, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    net::TcpListener,
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a start or an end may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server with a data folder of its own, which goes with it.
+pub struct Process {
+    pub address: SocketAddr,
+    binary: PathBuf,
+    folder: TempDir,
+    child: Child,
+    /// The most memory that any start has taken, in KiB.
+    peak: u64,
+}
+
+impl Process {
+    /// Starts `binary` and waits until it listens.
+    pub async fn start(binary: PathBuf) -> io::Result<Self> {
+        let (folder, address) = (tempfile::tempdir()?, free_address().await?);
+        let child = spawn(&binary, &folder, address).await?;
+        Ok(Self { address, binary, folder, child, peak: 0 })
+    }
+
+    /// Starts it again where it was.
+    pub async fn again(&mut self) -> io::Result<()> {
+        self.child = spawn(&self.binary, &self.folder, self.address).await?;
+        Ok(())
+    }
+
+    /// Ends it by `signal`, `-TERM` or `-KILL`.
+    pub async fn end(&mut self, signal: &str) -> io::Result<()> {
+        self.peak = self.peak();
+        let pid = self.child.id().unwrap_or_default().to_string();
+        Command::new("kill").args([signal, &pid]).status().await?;
+        timeout(PATIENCE, self.child.wait()).await??;
+        Ok(())
+    }
+
+    /// The most memory that it has had at once, in KiB.
+    pub fn peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap_or_default()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        self.peak.max(now.unwrap_or(0))
+    }
+}
+
+async fn spawn(binary: &PathBuf, folder: &TempDir, address: SocketAddr) -> io::Result<Child> {
+    let mut command = Command::new(binary);
+    command.args(["--addr", &address.to_string(), "--post-rate", "0", "--data"]).arg(folder.path());
+    command.env_clear().env("RUST_LOG", "warn").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = command.spawn()?;
+    let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut stdout = BufReader::new(stdout).lines();
+    let said = timeout(PATIENCE, stdout.next_line()).await??;
+    if said.is_none() {
+        return Err(io::Error::other("the server did not start"));
+    }
+    // Read to its end, so that the server never writes to a closed pipe.
+    tokio::spawn(async move { stdout.into_inner().read_to_end(&mut Vec::new()).await });
+    Ok(child)
+}
+
+/// A port below those that outgoing connections get: while the server is away, somebody who tries to
+/// come back would otherwise take it now and then.
+async fn free_address() -> io::Result<SocketAddr> {
+    for _ in 0..1_000 {
+        let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..32_000)));
+        if TcpListener::bind(address).await.is_ok() {
+            return Ok(address);
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
