@@ -13,13 +13,18 @@ TOOL_BUILD := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=
 
 WASM_BINDGEN_VERSION := $(shell grep -A1 '^name = "wasm-bindgen"' Cargo.lock | sed -n 's/version = "\(.*\)"/\1/p')
 CARGO_LEPTOS_VERSION := 0.3.10
+KOSOKU_VERSION := 0.1.0
+
+KOSOKU := $(CURDIR)/.tools/kosoku/bin/kosoku
+# Where the tests find it.
+export HUBBUB_KOSOKU := $(KOSOKU)
 
 SITE := target/site
 PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test soak lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium frontend
+.PHONY: help run release test soak lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,7 +35,7 @@ run: release ## Build the release and start it on http://127.0.0.1:8080
 release: $(SITE)/.made ## Build target/release/hubbub, the one binary
 	@cargo build --release --package server --bin hubbub
 
-test: lint release packages chromium ## Check everything, as CI does
+test: lint release packages chromium kosoku strace ## Check everything, as CI does
 	@echo "test: unit and integration tests"
 	@if cargo nextest --version >/dev/null 2>&1; \
 		then cargo nextest run --workspace --exclude frontend --status-level fail; \
@@ -92,6 +97,18 @@ chromium: packages
 		else \
 			cd end2end && playwright install chromium; \
 		fi; }
+
+# The Autobahn cases of RFC 6455, in an environment of their own.
+kosoku:
+	@[ -x $(KOSOKU) ] || { \
+		echo "set-up: kosoku $(KOSOKU_VERSION) (conformance of WebSockets)"; \
+		python3 -m venv .tools/kosoku && \
+		.tools/kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==$(KOSOKU_VERSION); }
+
+# It counts the syncs of the disk; where it cannot be had, that one test says so.
+strace:
+	@command -v strace >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
+		echo "set-up: strace"; apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; }; } || true
 
 # --- the site, as cargo-leptos makes it -------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTART, Received, Socket},
+    socket::{Ending, RESTART, Received, Socket, TEXT_ONLY},
 };
 use crate::{
     log::{Appended, LogResult, NewEvent},
@@ -50,6 +50,7 @@ impl Lines {
                 () = self.desk.reader.ready() => if let Err(ending) = self.deliver(socket).await { return ending },
                 received = socket.receive(), if may_read => match received {
                     Received::Text(text) => if let Err(ending) = self.post(&text) { return Some(ending) },
+                    Received::Binary(_) => return Some(TEXT_ONLY),
                     Received::Life => {}
                     Received::Gone => return None,
                     Received::Refused(close_code::SIZE, _) => return Some(TOO_LONG),

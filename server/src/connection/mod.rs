@@ -10,7 +10,8 @@ mod socket;
 mod upgrade;
 mod v1;
 
-pub use upgrade::{same_origin, upgrade};
+pub use socket::{Received, Socket};
+pub use upgrade::{hand_over, same_origin, upgrade};
 
 use crate::{identity::Identity, link::Link, reader::Reader, state::AppState};
 use app::wire::RoomName;

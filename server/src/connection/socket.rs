@@ -1,6 +1,5 @@
 //! What every mode needs of a socket: pings, silence, the write wait, closing well.
 
-use app::wire::limits::COMMAND_BYTES;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -30,16 +29,18 @@ pub(super) const RESTART: u16 = 1012;
 const LATER: u16 = 1013;
 
 /// An accepted WebSocket.
-pub(super) struct Socket {
+pub struct Socket {
     inner: WebSocket,
     last_heard: Instant,
     next_ping: Instant,
 }
 
 /// What came in, or why nothing more will.
-pub(super) enum Received {
+pub enum Received {
     /// A text message.
     Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
     /// Ping, pong: a sign of life.
     Life,
     /// The connection is over; nothing can be said any more.
@@ -50,7 +51,7 @@ pub(super) enum Received {
 
 /// The socket takes nothing any more.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Unsent {
+pub enum Unsent {
     /// It is broken or closed.
     Broken,
     /// It took no byte for [`WRITE_WAIT`].
@@ -58,7 +59,7 @@ pub(super) enum Unsent {
 }
 
 /// Why a connection ends, where the server ends it: the close code and the reason.
-pub(super) type Ending = (u16, &'static str);
+pub type Ending = (u16, &'static str);
 
 impl Unsent {
     /// What can still be said; `None` where there is nobody left to tell.
@@ -70,16 +71,19 @@ impl Unsent {
     }
 }
 
-/// Sets the bounds of the socket that `upgrade` will make: small buffers, no message larger than
-/// any command may be.
-pub(super) fn bounded<F>(upgrade: WebSocketUpgrade<F>) -> WebSocketUpgrade<F> {
+/// What both modes say to a binary message.
+pub(super) const TEXT_ONLY: Ending = (close_code::UNSUPPORTED, "text only");
+
+/// Sets the bounds of the socket that `upgrade` will make: small buffers, no message of more than
+/// `most` bytes.
+pub(super) fn bounded<F>(upgrade: WebSocketUpgrade<F>, most: usize) -> WebSocketUpgrade<F> {
     upgrade
         .read_buffer_size(4_096)
         .write_buffer_size(FLUSH_AT)
         // What is fed before a flush is bounded by `send`; a page of long messages is one frame.
         .max_write_buffer_size(usize::MAX)
-        .max_message_size(COMMAND_BYTES)
-        .max_frame_size(COMMAND_BYTES)
+        .max_message_size(most)
+        .max_frame_size(most)
 }
 
 impl Socket {
@@ -89,12 +93,12 @@ impl Socket {
     }
 
     /// The next message. May be dropped at any time.
-    pub(super) async fn receive(&mut self) -> Received {
+    pub async fn receive(&mut self) -> Received {
         let Some(received) = self.inner.next().await else { return Received::Gone };
         self.last_heard = Instant::now();
         match received {
             Ok(Message::Text(text)) => Received::Text(text),
-            Ok(Message::Binary(_)) => Received::Refused(close_code::UNSUPPORTED, "text only"),
+            Ok(Message::Binary(bytes)) => Received::Binary(bytes),
             Ok(Message::Ping(_) | Message::Pong(_)) => Received::Life,
             Ok(Message::Close(_)) => {
                 self.drain().await;
@@ -125,10 +129,18 @@ impl Socket {
 
     /// Sends text messages in order, in few writes.
     pub(super) async fn send(&mut self, texts: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), Unsent> {
+        self.send_messages(texts.into_iter().map(Message::Text)).await
+    }
+
+    /// Sends messages in order, in few writes.
+    ///
+    /// # Errors
+    /// [`Unsent`] where the socket takes nothing any more.
+    pub async fn send_messages(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), Unsent> {
         let mut fed = 0;
-        for text in texts {
-            fed += text.len();
-            within_write_wait(self.inner.feed(Message::Text(text))).await?;
+        for message in messages {
+            fed += length(&message);
+            within_write_wait(self.inner.feed(message)).await?;
             if fed >= FLUSH_AT {
                 within_write_wait(self.inner.flush()).await?;
                 fed = 0;
@@ -139,7 +151,7 @@ impl Socket {
 
     /// Says why and hangs up. What the other end has still under way is read, so that the close
     /// frame is not lost to a reset.
-    pub(super) async fn close(mut self, code: u16, reason: &'static str) {
+    pub async fn close(mut self, code: u16, reason: &'static str) {
         // A restart closes everybody; that is said once, elsewhere.
         if code == RESTART {
             tracing::debug!(code, reason, "a connection is closed");
@@ -158,6 +170,14 @@ impl Socket {
     }
 }
 
+fn length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
+    }
+}
+
 async fn within_write_wait<T>(write: impl Future<Output = Result<T, axum::Error>>) -> Result<T, Unsent> {
     match timeout(WRITE_WAIT, write).await {
         Ok(Ok(done)) => Ok(done),
@@ -169,7 +189,7 @@ async fn within_write_wait<T>(write: impl Future<Output = Result<T, axum::Error>
 fn refusal(error: axum::Error) -> Received {
     match error.into_inner().downcast_ref::<Error>() {
         Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
-            Received::Refused(close_code::SIZE, "a message has at most 65536 bytes on the wire")
+            Received::Refused(close_code::SIZE, "this message is larger than any may be")
         }
         Some(Error::Utf8(_)) => Received::Refused(close_code::INVALID, "text must be UTF-8"),
         Some(Error::Protocol(_)) => Received::Refused(close_code::PROTOCOL, "not RFC 6455"),

@@ -1,9 +1,13 @@
 //! Who may have a socket. axum checks neither the origin nor the form of the key, and lets unknown
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
-use super::{Desk, Mode, lines, socket, v1};
+use super::{
+    Desk, Mode, lines,
+    socket::{self, Socket},
+    v1,
+};
 use crate::{error::Problem, identity::Identity, state::AppState};
-use app::wire::{PROTOCOL, RoomName};
+use app::wire::{PROTOCOL, RoomName, limits::COMMAND_BYTES};
 use axum::{
     Extension,
     extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade},
@@ -38,28 +42,44 @@ pub async fn upgrade(
 
 async fn accept(state: AppState, identity: Identity, mode: Mode, request: Request) -> Response {
     let Some(place) = state.places.take() else { return Problem::full().into_response() };
-    let mut parts = request.into_parts().0;
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &state).await {
-        Ok(upgrade) => socket::bounded(upgrade),
-        Err(rejection) => return rejection.into_response(),
-    };
-    let upgrade = if mode == Mode::V1 { upgrade.protocols([PROTOCOL]) } else { upgrade };
+    let protocol = (mode == Mode::V1).then_some(PROTOCOL);
     let sockets = state.sockets.clone();
     let mut desk = Desk::new(state, identity).await;
     if let Mode::Lines(room) = &mode {
         // Before the 101, so that whoever has it misses nothing that is posted from then on.
         desk.reader.join_now(room);
     }
-    upgrade.on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed")).on_upgrade(move |inner| {
-        sockets.track_future(async move {
-            let _place = place;
-            let socket = socket::Socket::new(inner);
-            match mode {
-                Mode::Lines(room) => Box::pin(lines::serve(socket, desk, room)).await,
-                Mode::V1 => Box::pin(v1::serve(socket, desk)).await,
-            }
-        })
-    })
+    let serve = move |socket| async move {
+        let _place = place;
+        match mode {
+            Mode::Lines(room) => Box::pin(lines::serve(socket, desk, room)).await,
+            Mode::V1 => Box::pin(v1::serve(socket, desk)).await,
+        }
+    };
+    hand_over(request, protocol, COMMAND_BYTES, move |socket| sockets.track_future(serve(socket))).await
+}
+
+/// Answers 101, naming `protocol` if there is one, and hands the socket to `serve`. No message of more
+/// than `most` bytes comes out of it.
+pub async fn hand_over<S, F>(
+    request: Request,
+    protocol: Option<&'static str>,
+    most: usize,
+    serve: S,
+) -> Response
+where
+    S: FnOnce(Socket) -> F + Send + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut parts = request.into_parts().0;
+    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Ok(upgrade) => socket::bounded(upgrade, most),
+        Err(rejection) => return rejection.into_response(),
+    };
+    upgrade
+        .protocols(protocol)
+        .on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed"))
+        .on_upgrade(move |inner| serve(Socket::new(inner)))
 }
 
 /// The mode that the request asks for, if it may have a socket at all.

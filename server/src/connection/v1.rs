@@ -2,7 +2,7 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTART, Received, Socket, Unsent},
+    socket::{Ending, RESTART, Received, Socket, TEXT_ONLY, Unsent},
 };
 use crate::{
     log::{Appended, Deed, LogError, LogResult, NewEvent},
@@ -72,6 +72,7 @@ impl V1 {
                         Ok(answer) => self.answer(socket, answer).await,
                         Err(ending) => return Some(ending),
                     },
+                    Received::Binary(_) => return Some(TEXT_ONLY),
                     Received::Life => Ok(()),
                     Received::Gone => return None,
                     Received::Refused(code, reason) => return Some((code, reason)),

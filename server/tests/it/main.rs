@@ -7,6 +7,8 @@ mod support;
 mod api;
 mod changing;
 mod command;
+mod conformance;
+mod crash;
 mod draining;
 mod faults;
 mod joining;

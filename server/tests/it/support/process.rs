@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Process {
     pub address: SocketAddr,
     binary: PathBuf,
-    folder: TempDir,
+    pub folder: TempDir,
     child: Child,
     /// The most memory that any start has taken, in KiB.
     peak: u64,
@@ -25,7 +25,12 @@ pub struct Process {
 impl Process {
     /// Starts `binary` and waits until it listens.
     pub async fn start(binary: PathBuf) -> io::Result<Self> {
-        let (folder, address) = (tempfile::tempdir()?, free_address().await?);
+        Self::start_in(tempfile::tempdir()?, binary).await
+    }
+
+    /// The same, with `folder` for its data.
+    pub async fn start_in(folder: TempDir, binary: PathBuf) -> io::Result<Self> {
+        let address = free_address().await?;
         let child = spawn(&binary, &folder, address).await?;
         Ok(Self { address, binary, folder, child, peak: 0 })
     }

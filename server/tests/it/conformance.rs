@@ -1,0 +1,83 @@
+//! RFC 6455, case by case: the Autobahn test suite against our own upgrade and socket, on an echo
+//! endpoint that exists here only.
+//!
+//! The suite comes with `make test`, which says in `HUBBUB_KOSOKU` where it is.
+
+use axum::{
+    Router,
+    extract::{Request, ws::Message},
+    response::Response,
+};
+use serde_json::{Map, Value};
+use server::connection::{Received, Socket, hand_over};
+use std::{
+    env, fs,
+    io::{Write, stderr, stdout},
+    time::Duration,
+};
+use tokio::{net::TcpListener, process::Command, time::timeout};
+
+/// How long the suite may take; it takes about a quarter of a minute.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The largest message of the suite is 16 MiB.
+const MOST: usize = 64 << 20;
+
+/// Cases in which the RFC leaves a choice, and axum's own sockets choose the same: they refuse invalid
+/// UTF-8 once the message is complete, not at its first bad byte.
+const LEFT_OPEN: [&str; 2] = ["6.4.3", "6.4.4"];
+
+async fn echo(request: Request) -> Response {
+    hand_over(request, None, MOST, serve).await
+}
+
+async fn serve(mut socket: Socket) {
+    loop {
+        let message = match socket.receive().await {
+            Received::Text(text) => Message::Text(text),
+            Received::Binary(bytes) => Message::Binary(bytes),
+            Received::Life => continue,
+            Received::Gone => return,
+            Received::Refused(code, reason) => return socket.close(code, reason).await,
+        };
+        if socket.send_messages([message]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_case_of_the_autobahn_suite_is_met() {
+    let Ok(kosoku) = env::var("HUBBUB_KOSOKU") else {
+        let _ = writeln!(
+            stderr(),
+            "not tested here: conformance, since HUBBUB_KOSOKU names no suite (make test does)"
+        );
+        return;
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(echo)).await });
+    let reports = tempfile::tempdir().unwrap();
+    let mut suite = Command::new(kosoku);
+    suite
+        .args([&address, "-x", "12.*", "-x", "13.*", "-p", "2", "-o"])
+        .arg(reports.path())
+        .kill_on_drop(true);
+    let output = timeout(PATIENCE, suite.output()).await.expect("it ends").expect("it starts");
+    let index = fs::read_to_string(reports.path().join("index.json"))
+        .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
+    let index: Map<String, Value> = serde_json::from_str(&index).unwrap();
+    let cases = index.values().next().and_then(Value::as_object).expect("one agent");
+    assert!(cases.len() >= 300, "only {} cases", cases.len());
+    let _ = writeln!(stdout(), "{} cases of RFC 6455", cases.len());
+    for (case, outcome) in cases {
+        let (behavior, close) = (outcome["behavior"].as_str(), outcome["behaviorClose"].as_str());
+        let met = match behavior {
+            Some("OK" | "INFORMATIONAL") => true,
+            Some("NON-STRICT") => LEFT_OPEN.contains(&case.as_str()),
+            _ => false,
+        };
+        assert!(met && matches!(close, Some("OK" | "INFORMATIONAL")), "case {case}: {outcome}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Crashes, full disks and damaged files: what was acknowledged is there, and what is not is still with
+//! its author.
+
+use crate::support::{Pace, Person, Process, Verdict, events, soon};
+use app::{live::Deed, wire::Event};
+use std::{
+    collections::HashMap,
+    fs,
+    io::{Write, stderr},
+    ops::Deref,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{process::Command, time::sleep};
+
+const BRISK: Pace = Pace { pulse: Duration::from_millis(100), steps: Duration::from_millis(100) };
+
+fn binary() -> PathBuf {
+    env!("CARGO_BIN_EXE_hubbub").into()
+}
+
+fn skip(why: &str) {
+    let _ = writeln!(stderr(), "not tested here: {why}");
+}
+
+/// Runs a command. Whether it did what it should.
+async fn run(program: &str, args: &[&str]) -> bool {
+    let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+    status.is_ok_and(|status| status.success())
+}
+
+async fn post(server: &Process, text: &str) -> u16 {
+    let url = format!("http://{}/api/rooms/tea/messages", server.address);
+    let request = reqwest::Client::new().post(url).body(text.to_owned());
+    soon(request.send()).await.expect("it answers").status().as_u16()
+}
+
+async fn told(server: &Process) -> Vec<Arc<Event>> {
+    soon(events(server.address, "tea")).await.expect("it answers")
+}
+
+/// Each commit that stands alone is one sync at least: what is acknowledged is on the disk.
+#[tokio::test]
+async fn a_hundred_lone_messages_are_a_hundred_syncs() {
+    if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
+        return skip("the syncs of the disk, since strace is missing or not permitted");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (wrapper, trace) = (folder.path().join("traced"), folder.path().join("trace"));
+    let script = format!(
+        "#!/bin/sh\nexec strace -D -f -o {} -e trace=fsync,fdatasync {} \"$@\"\n",
+        trace.display(),
+        binary().display()
+    );
+    fs::write(&wrapper, script).unwrap();
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = Process::start(wrapper).await.unwrap();
+    let syncs = || fs::read_to_string(&trace).unwrap().matches("sync(").count();
+    let before = syncs();
+    for n in 0..100 {
+        assert_eq!(post(&server, &n.to_string()).await, 201);
+    }
+    assert!(syncs() - before >= 100, "{} syncs", syncs() - before);
+}
+
+#[tokio::test]
+async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
+    let mut server = Process::start(binary()).await.unwrap();
+    let people: Vec<Person> = (0..8).map(|_| Person::enter(server.address, "tea", BRISK)).collect();
+    let talk = async {
+        for n in 0.. {
+            people.iter().for_each(|person| person.ask(Deed::Post { text: format!("message {n}").into() }));
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let crashes = async {
+        for _ in 0..20 {
+            sleep(Duration::from_millis(fastrand::u64(20..200))).await;
+            server.end("-KILL").await.unwrap();
+            server.again().await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = talk => {}
+        () = crashes => {}
+    }
+    for person in &people {
+        soon(person.until(|kept| kept.outbox.is_empty())).await;
+    }
+    let log = told(&server).await;
+    for person in &people {
+        soon(person.until(|kept| kept.settled(log.len() as u64))).await;
+    }
+    let kept: Vec<_> = people.iter().map(Person::kept).collect();
+    let verdict = Verdict::on(&log, kept.iter().map(Deref::deref));
+    assert!(verdict.clean() && verdict.posted > 100, "{verdict:?}");
+    assert_eq!(verdict.acknowledged, verdict.posted);
+}
+
+/// A disk of its own, which can be made larger.
+struct Disk(TempDir);
+
+impl Disk {
+    async fn of(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().to_str().unwrap();
+        run("mount", &["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs", at])
+            .await
+            .then_some(Self(folder))
+    }
+
+    async fn remount(&self, how: &str) -> bool {
+        run("mount", &["-o", &format!("remount,{how}"), self.0.path().to_str().unwrap()]).await
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room_again() {
+    let Some(disk) = Disk::of("1m").await else {
+        return skip("a full disk, since only root may mount a small one");
+    };
+    let folder = tempfile::tempdir_in(disk.0.path()).unwrap();
+    let server = Process::start_in(folder, binary()).await.unwrap();
+    let long = "x".repeat(4_000);
+    let mut stored = 0;
+    while post(&server, &format!("{stored} {long}")).await == 201 {
+        stored += 1;
+        assert!(stored < 1_000, "the disk must be full some time");
+    }
+    assert_eq!(post(&server, &long).await, 503, "still full");
+    assert_eq!(told(&server).await.len(), stored, "what was acknowledged, and nothing else, can be read");
+    let ann = Person::enter(server.address, "tea", BRISK);
+    soon(ann.until(|kept| kept.live)).await;
+    ann.ask(Deed::Post { text: long.clone().into() });
+    sleep(Duration::from_millis(200)).await;
+    assert!(!ann.kept().outbox.is_empty(), "it waits with its author");
+    assert!(disk.remount("size=64m").await);
+    soon(ann.until(|kept| kept.settled(stored as u64 + 1))).await;
+    assert_eq!(post(&server, "room again").await, 201);
+    let log = told(&server).await;
+    assert!((1..=stored as u64 + 2).eq(log.iter().map(|event| event.seq)), "no hole, nothing twice");
+}
+
+#[tokio::test]
+async fn who_cannot_write_for_a_while_refuses_and_goes_on_afterwards() {
+    let server = Process::start(binary()).await.unwrap();
+    assert_eq!(post(&server, "one").await, 201);
+    let other = rusqlite::Connection::open(server.folder.path().join("hubbub.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(post(&server, "refused").await, 503);
+    assert_eq!(told(&server).await.len(), 1, "and it can still be read");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(post(&server, "two").await, 201);
+    assert_eq!(told(&server).await.len(), 2);
+}
+
+/// A start that fails: its one line.
+async fn refused(data: &Path) -> String {
+    let mut command = Command::new(binary());
+    command.args(["--addr", "127.0.0.1:0", "--data"]).arg(data).env_clear();
+    let output = soon(command.output()).await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    said
+}
+
+#[tokio::test]
+async fn a_disk_that_is_for_reading_only_is_one_line_and_exit_1() {
+    let Some(disk) = Disk::of("4m").await else {
+        return skip("a disk for reading only, since only root may mount one");
+    };
+    assert!(disk.remount("ro").await);
+    let said = refused(disk.0.path()).await;
+    assert!(said.contains("Read-only"), "{said}");
+}
+
+/// Files of a log with some messages, as a server leaves them.
+async fn left_behind(signal: &str) -> (TempDir, PathBuf) {
+    let mut server = Process::start(binary()).await.unwrap();
+    for n in 0..200 {
+        assert_eq!(post(&server, &format!("{n} {}", "x".repeat(200))).await, 201);
+    }
+    server.end(signal).await.unwrap();
+    let copies = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(server.folder.path()).unwrap().flatten() {
+        fs::copy(entry.path(), copies.path().join(entry.file_name())).unwrap();
+    }
+    let file = copies.path().join("hubbub.db");
+    (copies, file)
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_refused_with_one_line_and_stays_as_it_was() {
+    let (folder, file) = left_behind("-TERM").await;
+    assert!(!folder.path().join("hubbub.db-wal").exists(), "a clean end leaves one file");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8_000].fill(0x5a);
+    fs::write(&file, &bytes).unwrap();
+    let said = refused(folder.path()).await;
+    assert!(said.contains("hubbub.db") && said.contains("damaged"), "{said}");
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+}
+
+/// The end of the write-ahead log may be torn where the power fails: what it had not synced is gone,
+/// and the rest is whole.
+#[tokio::test]
+async fn a_torn_write_ahead_log_is_whole_up_to_the_tear() {
+    let (folder, file) = left_behind("-KILL").await;
+    let wal = folder.path().join("hubbub.db-wal");
+    let whole = fs::read(&wal).unwrap();
+    let mut before = HashMap::new();
+    for cut in [whole.len(), whole.len() - 1, whole.len() - 5_000, whole.len() / 2, whole.len() / 3] {
+        let copy = tempfile::tempdir().unwrap();
+        fs::copy(&file, copy.path().join("hubbub.db")).unwrap();
+        fs::copy(folder.path().join("cookie.key"), copy.path().join("cookie.key")).unwrap();
+        fs::write(copy.path().join("hubbub.db-wal"), &whole[..cut]).unwrap();
+        let server = Process::start_in(copy, binary()).await.unwrap();
+        let log = told(&server).await;
+        assert!((1..=log.len() as u64).eq(log.iter().map(|event| event.seq)), "no hole after a cut at {cut}");
+        assert_eq!(post(&server, "and on").await, 201);
+        before.insert(cut, log.len());
+    }
+    assert_eq!(before[&whole.len()], 200, "a killed server has synced everything");
+    assert!(before[&(whole.len() - 1)] >= 199);
+}
