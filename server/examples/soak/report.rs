@@ -16,6 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Within how long somebody notices that the connection is lost.
+const NOTICED: Duration = Duration::from_millis(500);
+
 /// What came of a soak.
 #[derive(Debug, Serialize)]
 pub struct Report {
@@ -121,9 +124,9 @@ fn dark_times(member: usize, kept: &Kept, trouble: &Trouble) -> impl Iterator<It
 }
 
 impl Dark {
-    /// Whether it began with that end of the server.
+    /// Whether it began with that end of the server, which some notice when it is back already.
     fn is_of(&self, (at, back): (Instant, Instant)) -> bool {
-        self.from >= at && self.from <= back
+        self.from >= at && self.from <= back + NOTICED
     }
 }
 
