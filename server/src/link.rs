@@ -134,3 +134,40 @@ impl Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::wire::{Event, EventBody, RoomName};
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn batch(bytes: usize) -> Item {
+        let author = Author { id: PersonId(1), name: PersonName::given(PersonId(1)) };
+        let body = EventBody::Message { text: "x".repeat(bytes).into(), reply_to: None };
+        let event = Arc::new(Event { seq: 1, at: 0, id: Uuid::nil(), author, body });
+        Item::Events(Batch::cut(&RoomName::lobby(), &[event]).remove(0))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_pushed_what_waits_stays_within_its_bound(sizes in prop::collection::vec(0_usize..60_000, 0..400)) {
+            let link = Link::onlooker();
+            for (n, size) in sizes.into_iter().enumerate() {
+                link.push(if n % 7 == 0 { Item::Frame("x".repeat(size / 7).into()) } else { batch(size) });
+                let waiting = link.waiting();
+                prop_assert!(waiting.items.len() <= QUEUE_FRAMES && waiting.bytes <= QUEUE_BYTES);
+                prop_assert_eq!(waiting.bytes, waiting.items.iter().map(Item::bytes).sum::<usize>());
+            }
+        }
+    }
+
+    #[test]
+    fn a_queue_that_was_full_remembers_that_something_was_there() {
+        let link = Link::onlooker();
+        (0..QUEUE_FRAMES + 2).for_each(|_| link.push(batch(1)));
+        let waiting = link.take();
+        assert!(waiting.behind && waiting.items.is_empty());
+        assert!(!link.take().behind, "it is told once");
+    }
+}

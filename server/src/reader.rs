@@ -19,8 +19,8 @@ use std::{
     time::Duration,
 };
 
-/// Events that are read from the log at once.
-const READ: u32 = 500;
+/// Events that are read from the log at once: 1 MiB of the longest.
+const READ: u32 = 128;
 
 /// Pause before a failed read is tried again.
 const READ_AGAIN: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 //! An accept loop of our own, since `axum::serve` sets no timer on a request's header, leaves Nagle's
 //! algorithm on and does not wait for upgraded sockets.
 
-use crate::{router::router, state::AppState};
+use crate::{connection::Counted, router::router, state::AppState};
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -70,8 +70,12 @@ async fn connection(stream: TcpStream, router: Router, state: AppState) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "Nagle's algorithm stays on");
     }
-    let service =
-        TowerToHyperService::new(router.map_request(|request: Request<Incoming>| request.map(Body::new)));
+    let stream = Counted::new(stream);
+    let progress = stream.progress();
+    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(progress.clone());
+        request.map(Body::new)
+    }));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_WITHIN)

@@ -1,15 +1,18 @@
 //! One open socket and its task.
 //!
 //! - [`upgrade`]: who may have one, and in which mode.
+//! - [`progress`]: whether the other end takes anything.
 //! - [`socket`]: what every mode needs of it: pings, silence, the write wait, closing well.
 //! - [`lines`]: bare text, as the Go demo's page speaks it.
 //! - [`v1`]: `hubbub.v1`, the browser app's protocol.
 
 mod lines;
+mod progress;
 mod socket;
 mod upgrade;
 mod v1;
 
+pub use progress::{Counted, Progress};
 pub use socket::{Received, Socket};
 pub use upgrade::{hand_over, same_origin, upgrade};
 

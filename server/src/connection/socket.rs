@@ -1,9 +1,10 @@
 //! What every mode needs of a socket: pings, silence, the write wait, closing well.
 
+use super::Progress;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, timeout};
 use tungstenite::error::{CapacityError, Error};
 
@@ -15,6 +16,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// How long a socket may take no byte of what is written to it.
 const WRITE_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a write that waits is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long a close may take, with whatever is still under way towards us.
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
@@ -31,6 +35,7 @@ const LATER: u16 = 1013;
 /// An accepted WebSocket.
 pub struct Socket {
     inner: WebSocket,
+    progress: Progress,
     last_heard: Instant,
     next_ping: Instant,
 }
@@ -87,9 +92,9 @@ pub(super) fn bounded<F>(upgrade: WebSocketUpgrade<F>, most: usize) -> WebSocket
 }
 
 impl Socket {
-    pub(super) fn new(inner: WebSocket) -> Self {
+    pub(super) fn new(inner: WebSocket, progress: Progress) -> Self {
         let now = Instant::now();
-        Self { inner, last_heard: now, next_ping: now + PING_EVERY }
+        Self { inner, progress, last_heard: now, next_ping: now + PING_EVERY }
     }
 
     /// The next message. May be dropped at any time.
@@ -122,7 +127,7 @@ impl Socket {
         if now >= self.next_ping {
             self.next_ping = now + PING_EVERY;
             let ping = self.inner.send(Message::Ping(Bytes::new()));
-            within_write_wait(ping).await?;
+            within_write_wait(&self.progress, ping).await?;
         }
         Ok(true)
     }
@@ -140,13 +145,13 @@ impl Socket {
         let mut fed = 0;
         for message in messages {
             fed += length(&message);
-            within_write_wait(self.inner.feed(message)).await?;
+            within_write_wait(&self.progress, self.inner.feed(message)).await?;
             if fed >= FLUSH_AT {
-                within_write_wait(self.inner.flush()).await?;
+                within_write_wait(&self.progress, self.inner.flush()).await?;
                 fed = 0;
             }
         }
-        within_write_wait(self.inner.flush()).await
+        within_write_wait(&self.progress, self.inner.flush()).await
     }
 
     /// Says why and hangs up. What the other end has still under way is read, so that the close
@@ -178,11 +183,21 @@ fn length(message: &Message) -> usize {
     }
 }
 
-async fn within_write_wait<T>(write: impl Future<Output = Result<T, axum::Error>>) -> Result<T, Unsent> {
-    match timeout(WRITE_WAIT, write).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(_)) => Err(Unsent::Broken),
-        Err(_) => Err(Unsent::TooSlow),
+/// Writes for as long as the other end takes something every now and then, however little.
+async fn within_write_wait<T>(
+    progress: &Progress,
+    write: impl Future<Output = Result<T, axum::Error>>,
+) -> Result<T, Unsent> {
+    let mut write = pin!(write);
+    let (mut taken, mut taken_at) = (progress.bytes(), Instant::now());
+    loop {
+        match timeout(LOOK_EVERY, &mut write).await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(_)) => return Err(Unsent::Broken),
+            Err(_) if progress.bytes() > taken => (taken, taken_at) = (progress.bytes(), Instant::now()),
+            Err(_) if taken_at.elapsed() >= WRITE_WAIT => return Err(Unsent::TooSlow),
+            Err(_) => {}
+        }
     }
 }
 

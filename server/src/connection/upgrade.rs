@@ -2,7 +2,7 @@
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
 use super::{
-    Desk, Mode, lines,
+    Desk, Mode, Progress, lines,
     socket::{self, Socket},
     v1,
 };
@@ -72,6 +72,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut parts = request.into_parts().0;
+    let progress = parts.extensions.remove::<Progress>().unwrap_or_default();
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Ok(upgrade) => socket::bounded(upgrade, most),
         Err(rejection) => return rejection.into_response(),
@@ -79,7 +80,7 @@ where
     upgrade
         .protocols(protocol)
         .on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed"))
-        .on_upgrade(move |inner| serve(Socket::new(inner)))
+        .on_upgrade(move |inner| serve(Socket::new(inner, progress)))
 }
 
 /// The mode that the request asks for, if it may have a socket at all.

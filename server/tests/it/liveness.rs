@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 /// Moves time on, and lets everybody do what is due by then.
-async fn pass(seconds: u64) {
+pub async fn pass(seconds: u64) {
     // What is under way on the sockets arrives before the clock jumps.
     settle().await;
     pause();
@@ -25,7 +25,7 @@ async fn pass(seconds: u64) {
 }
 
 /// Lets the loopback carry what was written: real time, since sockets know no other.
-async fn settle() {
+pub async fn settle() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
@@ -120,7 +120,7 @@ async fn a_close_code_that_may_not_be_sent_and_a_frame_without_a_mask_get_1002()
     // FIN and close, masked with zeros, code 999; then FIN and text, unmasked, "hi".
     let frames: [&[u8]; 2] = [&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe7], &[0x81, 0x02, b'h', b'i']];
     for frame in frames {
-        let mut raw = raw_socket(&server).await;
+        let mut raw = raw_socket(&server, "lobby").await;
         raw.write_all(frame).await.unwrap();
         let mut answer = [0; 4];
         soon(raw.read_exact(&mut answer)).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_close_code_that_may_not_be_sent_and_a_frame_without_a_mask_get_1002()
 #[tokio::test]
 async fn a_connection_that_breaks_is_forgotten() {
     let server = TestServer::start().await;
-    let raw = raw_socket(&server).await;
+    let raw = raw_socket(&server, "lobby").await;
     let mut ann = V1::connect(&server).await;
     assert_eq!(members(&mut ann, "lobby").await, 2);
     drop(raw);
@@ -160,10 +160,10 @@ async fn members(person: &mut V1, room: &str) -> usize {
 }
 
 /// A WebSocket in lines mode, as bare TCP behind its 101.
-async fn raw_socket(server: &TestServer) -> TcpStream {
+pub async fn raw_socket(server: &TestServer, room: &str) -> TcpStream {
     let mut raw = TcpStream::connect(server.address).await.unwrap();
     let request = format!(
-        "GET /ws HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        "GET /ws?room={room} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         server.address
     );

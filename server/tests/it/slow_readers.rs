@@ -1,12 +1,18 @@
 //! Slow readers: they hold nobody up and lose nothing, held against the Go demo (S01 to S04), which
 //! cuts them off and loses what they missed.
 
-use crate::support::{Lines, TestServer, V1, room, soon};
+use crate::{
+    liveness::{pass, raw_socket, settle},
+    support::{Lines, TestServer, V1, room, soon},
+};
 use app::wire::{PersonId, ServerFrame};
 use futures_util::future::join_all;
 use server::log::NewEvent;
 use std::time::Duration;
-use tokio::time::{advance, pause, resume};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{advance, pause, resume},
+};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use uuid::Uuid;
 
@@ -96,4 +102,64 @@ async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
             other => panic!("instead of a close frame came {other:?}"),
         }
     }
+}
+
+/// A connection that others do not notice, whatever it does.
+async fn nobody_is_held_up_by(server: &TestServer, odd: impl Future<Output = ()>) {
+    let mut ann = V1::enter(server, "tea").await;
+    odd.await;
+    flood(server, FLOOD).await;
+    soon(hears_all(&mut ann, FLOOD)).await;
+}
+
+#[tokio::test]
+async fn who_stops_half_way_through_a_frame_holds_nobody_up_and_is_let_go() {
+    let server = TestServer::start().await;
+    let mut half = raw_socket(&server, "tea").await;
+    // A masked text frame of 100 bytes, of which 10 come.
+    let odd =
+        async { half.write_all(&[&[0x81, 0x80 | 100, 0, 0, 0, 0][..], &[b'x'; 10]].concat()).await.unwrap() };
+    nobody_is_held_up_by(&server, odd).await;
+    for _ in 0..4 {
+        pass(20).await;
+    }
+    soon(async {
+        while server.state.sockets.len() > 1 {
+            settle().await
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn fifty_who_vanish_without_a_word_hold_nobody_up_and_are_forgotten() {
+    let server = TestServer::start().await;
+    let mut vanished = Vec::new();
+    for _ in 0..50 {
+        vanished.push(raw_socket(&server, "tea").await);
+    }
+    nobody_is_held_up_by(&server, async {}).await;
+    for _ in 0..4 {
+        pass(20).await;
+    }
+    soon(async {
+        while server.state.sockets.len() > 0 {
+            settle().await
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_takes_a_little_every_few_seconds_is_slow_and_not_stuck() {
+    let server = TestServer::start().await;
+    let mut slow = raw_socket(&server, "tea").await;
+    nobody_is_held_up_by(&server, async {}).await;
+    let mut taken = vec![0; 256 * 1_024];
+    for _ in 0..8 {
+        soon(slow.read_exact(&mut taken)).await.unwrap();
+        pass(8).await;
+    }
+    soon(slow.read_exact(&mut taken)).await.unwrap();
+    assert!(taken.iter().all(|byte| *byte != 0x88), "no close among what came");
 }
