@@ -10,6 +10,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use std::{io, pin::pin, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,6 +23,10 @@ const HEADER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Pause after a failed accept: file descriptors run out, and closing connections give some back.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Bytes that the system keeps for a connection (Linux takes it twice). It bounds what a slow reader costs,
+/// and lets us see that a slow line takes something: the system says so a third of this at a time.
+const SEND_BUFFER: usize = 128 * 1_024;
 
 /// How often the post limiter forgets the quiet.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -67,8 +72,9 @@ async fn accept(listener: &TcpListener, state: &AppState, router: &Router) {
 
 /// Serves the requests of one connection, or hands it over where one of them upgrades it.
 async fn connection(stream: TcpStream, router: Router, state: AppState) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "Nagle's algorithm stays on");
+    let socket = SockRef::from(&stream);
+    if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_send_buffer_size(SEND_BUFFER)) {
+        tracing::debug!(%error, "a connection keeps the system's settings");
     }
     let stream = Counted::new(stream);
     let progress = stream.progress();

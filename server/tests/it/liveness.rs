@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{advance, pause, resume},
 };
 use tokio_tungstenite::tungstenite::{
@@ -161,7 +161,10 @@ async fn members(person: &mut V1, room: &str) -> usize {
 
 /// A WebSocket in lines mode, as bare TCP behind its 101.
 pub async fn raw_socket(server: &TestServer, room: &str) -> TcpStream {
-    let mut raw = TcpStream::connect(server.address).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    // As a phone has it: what is not read is not taken from the server either.
+    socket.set_recv_buffer_size(16 * 1_024).unwrap();
+    let mut raw = socket.connect(server.address).await.unwrap();
     let request = format!(
         "GET /ws?room={room} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
