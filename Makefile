@@ -40,6 +40,8 @@ test: lint release packages chromium kosoku strace ## Check everything, as CI do
 	@if cargo nextest --version >/dev/null 2>&1; \
 		then cargo nextest run --workspace --exclude frontend --status-level fail; \
 		else cargo test --workspace --exclude frontend --quiet; fi
+	@echo "test: interleavings, as a model checker chooses them"
+	@cargo test --quiet --package server --features shuttle --test interleavings
 	@echo "test: a short soak of the release"
 	@cargo run --quiet --package server --example soak -- --people 20 --seconds 5 --message-every 0.5 --fault-every 0.3 --kills 1 --restarts 1 --pulse-ms 100
 	@echo "test: browser tests against the release"
@@ -51,6 +53,7 @@ soak: release ## Let 200 people talk while the network and the server fail (ARGS
 lint: wasm-target packages ## Check format, lints and types
 	@cargo fmt --all --check
 	@cargo clippy --quiet --workspace --exclude frontend --all-targets -- --deny warnings
+	@cargo clippy --quiet --package server --features shuttle --test interleavings -- --deny warnings
 	@cargo clippy --quiet --package frontend --target wasm32-unknown-unknown -- --deny warnings
 	@cd end2end && tsc --project .
 

@@ -4,12 +4,13 @@ use crate::{
     link::{Item, Link},
     log::{Log, LogResult, Wake},
     room::Room,
+    sync::{Mutex, MutexGuard},
 };
 use app::wire::{PersonId, PersonName, RoomName, ServerFrame};
 use axum::extract::ws::Utf8Bytes;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -35,9 +36,14 @@ impl Hub {
     /// A hub that follows `log` until the log's wakes end.
     pub fn start(log: Arc<dyn Log>) -> Arc<Self> {
         let wakes = log.wakes();
-        let hub = Arc::new(Self { log, rooms: Mutex::default() });
+        let hub = Arc::new(Self::idle(log));
         tokio::spawn(hub.clone().follow(wakes));
         hub
+    }
+
+    /// A hub that follows nothing by itself: somebody lets it [`hear`](Self::hear).
+    pub fn idle(log: Arc<dyn Log>) -> Self {
+        Self { log, rooms: Mutex::new(HashMap::new()) }
     }
 
     /// Everything that is told in `room` from now on reaches `link`.
@@ -96,8 +102,8 @@ impl Hub {
         }
     }
 
-    /// Tells what a wake brings, or reads what is missing before it.
-    async fn hear(&self, wake: &Wake) {
+    /// Tells what a wake brings, or reads what is missing before it. One at a time.
+    pub async fn hear(&self, wake: &Wake) {
         let Some(room) = self.rooms().get(&wake.room).cloned() else { return };
         let (Some(first), Some(last)) = (wake.events.first(), wake.events.last()) else { return };
         if first.seq == room.told() + 1 {

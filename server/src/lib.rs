@@ -28,4 +28,5 @@ pub mod serve;
 pub mod shutdown;
 pub mod start;
 pub mod state;
+mod sync;
 pub mod welcome;

@@ -1,12 +1,15 @@
 //! The half of a reader that others see: who it is, and the bounded queue of what waits for it.
 
-use crate::batch::Batch;
+use crate::{
+    batch::Batch,
+    sync::{Mutex, MutexGuard},
+};
 use app::wire::{Author, PersonId, PersonName};
 use axum::extract::ws::Utf8Bytes;
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };

@@ -3,14 +3,15 @@
 use crate::{
     batch::Batch,
     link::{Item, Link},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use app::wire::{Author, Event, PersonId, RoomName, Seq};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
 };
 
 /// A room that somebody is connected to.

@@ -22,3 +22,4 @@ mod restarting;
 mod resuming;
 mod slow_readers;
 mod upgrading;
+mod wakes;

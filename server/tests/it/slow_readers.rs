@@ -125,7 +125,7 @@ async fn who_stops_half_way_through_a_frame_holds_nobody_up_and_is_let_go() {
     }
     soon(async {
         while server.state.sockets.len() > 1 {
-            settle().await
+            settle().await;
         }
     })
     .await;
@@ -143,8 +143,8 @@ async fn fifty_who_vanish_without_a_word_hold_nobody_up_and_are_forgotten() {
         pass(20).await;
     }
     soon(async {
-        while server.state.sockets.len() > 0 {
-            settle().await
+        while !server.state.sockets.is_empty() {
+            settle().await;
         }
     })
     .await;

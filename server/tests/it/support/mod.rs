@@ -15,6 +15,7 @@ pub use v1::{V1, text};
 pub use verdict::{Verdict, events};
 
 use app::wire::RoomName;
+use axum_extra::extract::cookie::Key;
 use futures_util::StreamExt;
 use server::{
     config::Config,
@@ -23,7 +24,7 @@ use server::{
     start::{Started, start},
     state::AppState,
 };
-use std::{fs::File, net::SocketAddr, path::Path, time::Duration};
+use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -65,7 +66,16 @@ impl TestServer {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { post_rate: 0, ..Config::plain() };
         change(&mut config);
-        let Started { state, lock } = start(config).expect("the test's settings are good");
+        Self::serving(start(config).expect("the test's settings are good")).await
+    }
+
+    /// A server on a log of somebody's own.
+    pub async fn on(log: Arc<dyn Log>) -> Self {
+        let config = Config { post_rate: 0, ..Config::plain() };
+        Self::serving(Started { state: AppState::new(config, log, Key::generate()), lock: None }).await
+    }
+
+    async fn serving(Started { state, lock }: Started) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let serving = tokio::spawn(serve(listener, state.clone()));

@@ -1,0 +1,101 @@
+//! Wakes are hints: lost, doubled and late ones change nothing but delay.
+
+use crate::support::{TestServer, V1, room, soon};
+use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
+use futures_util::future::BoxFuture;
+use server::log::{Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
+use std::sync::Arc;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// A real log whose wakes pass through somebody's hands.
+struct Meddled {
+    log: MemoryLog,
+    wakes: broadcast::Sender<Wake>,
+}
+
+impl Meddled {
+    /// Each wake becomes what `with` makes of it.
+    fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
+        let log = MemoryLog::new();
+        let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
+        let passing = wakes.clone();
+        tokio::spawn(async move {
+            let mut n = 0;
+            while let Ok(wake) = heard.recv().await {
+                n += 1;
+                for wake in with(n, wake) {
+                    let _ = passing.send(wake);
+                }
+            }
+        });
+        Arc::new(Self { log, wakes })
+    }
+}
+
+impl Log for Meddled {
+    fn id(&self) -> &str {
+        self.log.id()
+    }
+    fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
+        self.log.append(event)
+    }
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: Seq,
+        limit: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<Arc<Event>>>> {
+        self.log.read_after(room, after, limit)
+    }
+    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> BoxFuture<'static, LogResult<Page>> {
+        self.log.read_before(room, before, limit)
+    }
+    fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
+        self.log.heads(rooms)
+    }
+    fn rooms(&self) -> Vec<(RoomName, Seq)> {
+        self.log.rooms()
+    }
+    fn wakes(&self) -> broadcast::Receiver<Wake> {
+        self.wakes.subscribe()
+    }
+    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>> {
+        self.log.names(people)
+    }
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>> {
+        self.log.rename(person, name)
+    }
+    fn close(&self) -> BoxFuture<'static, ()> {
+        self.log.close()
+    }
+}
+
+async fn everything_arrives_with(meddling: fn(u64, Wake) -> Vec<Wake>) {
+    let server = TestServer::on(Meddled::new(meddling)).await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    for n in 0..101_u32 {
+        let message = NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &n.to_string());
+        server.log().append(message).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    for person in [&mut ann, &mut bob] {
+        let heard = soon(person.events(101)).await;
+        assert!((1..=101).eq(heard.iter().map(|event| event.seq)), "every one, in order, once");
+    }
+}
+
+#[tokio::test]
+async fn half_of_the_wakes_lost_is_a_second_lost_and_no_message() {
+    everything_arrives_with(|n, wake| if n % 2 == 0 { vec![wake] } else { vec![] }).await;
+}
+
+#[tokio::test]
+async fn no_wake_at_all_is_a_second_lost_and_no_message() {
+    everything_arrives_with(|_, _| vec![]).await;
+}
+
+#[tokio::test]
+async fn doubled_wakes_tell_nothing_twice() {
+    everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
+}
