@@ -105,6 +105,9 @@ chromium: packages
 kosoku:
 	@[ -x $(KOSOKU) ] || { \
 		echo "set-up: kosoku $(KOSOKU_VERSION) (conformance of WebSockets)"; \
+		python3 -c 'import ensurepip, venv' 2>/dev/null || \
+			{ command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get update -qq && \
+			apt-get install -y -qq --no-install-recommends python3-venv >/dev/null; }; \
 		python3 -m venv .tools/kosoku && \
 		.tools/kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==$(KOSOKU_VERSION); }
 
