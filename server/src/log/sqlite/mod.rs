@@ -112,6 +112,7 @@ impl Log for SqliteLog {
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
+        self.readers.close();
         self.write(Work::Close).map(drop).boxed()
     }
 }

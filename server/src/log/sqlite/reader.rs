@@ -21,13 +21,23 @@ pub(super) struct Readers(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     turns: Semaphore,
-    /// Connections that nobody uses now. Sections under this lock are short and never wait.
-    idle: Mutex<Vec<Connection>>,
+    /// Connections that nobody uses now; none once the log is closed. Sections under this lock are
+    /// short and never wait.
+    idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self(Arc::new(Inner { path: path.into(), turns: Semaphore::new(READERS), idle: Mutex::default() }))
+        Self(Arc::new(Inner {
+            path: path.into(),
+            turns: Semaphore::new(READERS),
+            idle: Mutex::new(Some(Vec::new())),
+        }))
+    }
+
+    /// Closes what nobody uses now, and the others as soon as they are done.
+    pub(super) fn close(&self) {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub(super) fn read<T: Send + 'static>(
@@ -47,10 +57,12 @@ impl Readers {
 impl Inner {
     fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = idle().pop();
+        let waiting = idle().as_mut().and_then(Vec::pop);
         let connection = waiting.map_or_else(|| open_reader(&self.path), Ok)?;
         let found = query(&connection);
-        idle().push(connection);
+        if let Some(idle) = idle().as_mut() {
+            idle.push(connection);
+        }
         found
     }
 }

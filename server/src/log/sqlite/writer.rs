@@ -59,12 +59,12 @@ impl Writer {
         Self { connection, heads, wakes }
     }
 
-    pub(super) fn spawn(mut self, work: mpsc::Receiver<Work>) {
+    pub(super) fn spawn(self, work: mpsc::Receiver<Work>) {
         let run = move || self.run(&work);
         thread::Builder::new().name("log".into()).spawn(run).expect("a process may start one thread");
     }
 
-    fn run(&mut self, work: &mpsc::Receiver<Work>) {
+    fn run(mut self, work: &mpsc::Receiver<Work>) {
         while let Ok(first) = work.recv() {
             let (mut commands, mut waiting) = (Vec::new(), Vec::new());
             for work in std::iter::once(first).chain(work.try_iter().take(MOST_PER_COMMIT - 1)) {
@@ -129,8 +129,9 @@ impl Writer {
         }
     }
 
-    fn close(&self, answer: oneshot::Sender<Outcome>) {
-        if let Err(error) = self.connection.pragma_query(None, "wal_checkpoint", |_| Ok(())) {
+    /// The last connection that closes folds the WAL in and leaves one file.
+    fn close(self, answer: oneshot::Sender<Outcome>) {
+        if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the log is complete, but its WAL could not be folded in");
         }
         let _ = answer.send(Ok(None));
