@@ -61,6 +61,18 @@ test("the newest fifty are on the page, and older ones come as ann scrolls back,
   await expect(ann.page.getByRole("link", { name: "Older messages" })).toHaveCount(0);
 });
 
+test("what ann has selected stays selected while bob writes and older messages come", async ({ ann, bob, room, request }) => {
+  await said(request, room, 60);
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.line("message 30").locator(".text").selectText();
+  await bob.says("something new");
+  await ann.sees("something new");
+  await ann.messages.first().scrollIntoViewIfNeeded();
+  await expect(ann.line("message 1")).toHaveCount(1);
+  expect(await ann.page.evaluate(() => getSelection()?.toString())).toBe("message 30");
+});
+
 test("an older page has a link back to now", async ({ ann, room, request }) => {
   await said(request, room, 60);
   await ann.page.goto(`/r/${room}?before=11`);

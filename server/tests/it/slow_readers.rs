@@ -3,7 +3,7 @@
 
 use crate::{
     liveness::{pass, raw_socket, settle},
-    support::{Lines, TestServer, V1, room, soon},
+    support::{Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, Way, events, room, soon},
 };
 use app::wire::{PersonId, ServerFrame};
 use futures_util::future::join_all;
@@ -164,4 +164,26 @@ async fn who_takes_a_little_every_few_seconds_is_slow_and_not_stuck() {
         pass(3).await;
     }
     assert_eq!(server.state.sockets.len(), 1, "it is still there");
+}
+
+#[tokio::test]
+async fn who_reads_a_kilobyte_a_second_gets_everything_in_order_and_holds_nobody_up() {
+    let server = TestServer::start().await;
+    let road = Proxy::to(server.address).await;
+    let pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_secs(1) };
+    let slow = Person::enter(road.address, "tea", pace);
+    soon(slow.until(|kept| kept.live)).await;
+    let mut quick = V1::enter(&server, "tea").await;
+    road.suffer(Fault::Slow(Way::Down, 1_024, Duration::from_secs(1)));
+    flood(&server, 100).await;
+    hears_all(&mut quick, 100).await;
+    assert!(slow.kept().feed.last() < 10, "the slow one has hardly begun");
+    // Time goes on by itself as long as nothing else does: 400 KB are some seven minutes.
+    pause();
+    slow.until(|kept| kept.feed.last() == 100).await;
+    resume();
+    road.suffer(Fault::Sound);
+    let log = events(server.address, "tea").await.expect("the server answers");
+    let verdict = Verdict::on(&log, [&*slow.kept()]);
+    assert!(verdict.clean() && verdict.delivered == 100, "{verdict:?}");
 }
