@@ -15,7 +15,7 @@ pub struct Command {
 
 /// What can be done in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Deed {
     /// Say something.
     Post {
