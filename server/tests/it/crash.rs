@@ -164,6 +164,24 @@ async fn who_cannot_write_for_a_while_refuses_and_goes_on_afterwards() {
     assert_eq!(told(&server).await.len(), 2);
 }
 
+#[tokio::test]
+async fn a_database_that_turns_read_only_refuses_and_goes_on_when_it_can_be_written_again() {
+    let server = Process::start(binary()).await.unwrap();
+    assert_eq!(post(&server, "one").await, 201);
+    let files = ["hubbub.db", "hubbub.db-wal"].map(|name| server.folder.path().join(name));
+    let files: Vec<&str> = files.iter().filter_map(|file| file.to_str()).collect();
+    let read_only = async |flag| run("chattr", &[&[flag], &files[..]].concat()).await;
+    if !read_only("+i").await {
+        return skip("a database that turns read-only, since chattr is missing or not permitted");
+    }
+    let refused = post(&server, "refused").await;
+    let still_read = told(&server).await.len();
+    assert!(read_only("-i").await);
+    assert_eq!((refused, still_read), (503, 1), "nothing is stored, and it can be read");
+    assert_eq!(post(&server, "two").await, 201);
+    assert_eq!(told(&server).await.len(), 2);
+}
+
 /// A start that fails: its one line.
 async fn refused(data: &Path) -> String {
     let mut command = Command::new(binary());
