@@ -3,6 +3,7 @@
 
 use crate::support::{Pace, Person, Process, Verdict, events, soon};
 use app::{live::Deed, wire::Event};
+use server::log::SqliteLog;
 use std::{
     collections::HashMap,
     fs,
@@ -251,4 +252,74 @@ async fn a_torn_write_ahead_log_is_whole_up_to_the_tear() {
     }
     assert_eq!(before[&whole.len()], 200, "a killed server has synced everything");
     assert!(before[&(whole.len() - 1)] >= 199);
+}
+
+#[tokio::test]
+async fn a_damaged_file_with_a_write_ahead_log_beside_it_is_left_as_it_was_both() {
+    let (folder, file) = left_behind("-TERM").await;
+    let server = Process::start_in(folder, binary()).await.unwrap();
+    assert_eq!(post(&server, "in the write-ahead log").await, 201);
+    let copy = tempfile::tempdir().unwrap();
+    for name in ["hubbub.db", "hubbub.db-wal", "cookie.key"] {
+        fs::copy(file.with_file_name(name), copy.path().join(name)).unwrap();
+    }
+    let files = ["hubbub.db", "hubbub.db-wal"].map(|name| copy.path().join(name));
+    let mut bytes = fs::read(&files[0]).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8_000].fill(0x5a);
+    fs::write(&files[0], &bytes).unwrap();
+    let before = files.each_ref().map(|file| fs::read(file).unwrap());
+    let said = refused(copy.path()).await;
+    assert!(said.contains("damaged") && !said.contains("***"), "{said}");
+    assert_eq!(files.each_ref().map(|file| fs::read(file).unwrap()), before);
+}
+
+#[tokio::test]
+async fn a_write_ahead_log_without_its_file_is_refused_and_not_thrown_away() {
+    let (folder, file) = left_behind("-KILL").await;
+    let wal = folder.path().join("hubbub.db-wal");
+    let whole = fs::read(&wal).unwrap();
+    for emptied in [true, false] {
+        if emptied {
+            fs::write(&file, "").unwrap();
+        } else {
+            fs::remove_file(&file).unwrap();
+        }
+        let said = refused(folder.path()).await;
+        assert!(said.contains("write-ahead log"), "{said}");
+        assert_eq!(fs::read(&wal).unwrap(), whole);
+    }
+}
+
+#[tokio::test]
+async fn a_first_start_that_is_killed_anywhere_spoils_nothing() {
+    if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
+        return skip("a first start that is killed, since strace is missing or not permitted");
+    }
+    for n in 1..=9 {
+        let folder = tempfile::tempdir().unwrap();
+        let inject = format!("inject=fsync,fdatasync,unlink:signal=SIGKILL:when={n}");
+        let (program, data) = (binary(), folder.path().to_str().unwrap().to_owned());
+        let start = [
+            "timeout",
+            "-s",
+            "KILL",
+            "1",
+            program.to_str().unwrap(),
+            "--addr",
+            "127.0.0.1:0",
+            "--data",
+            &data,
+        ];
+        run(
+            "strace",
+            &[&["-f", "-o", "/dev/null", "-e", "trace=fsync,fdatasync,unlink", "-e", &inject], &start[..]]
+                .concat(),
+        )
+        .await;
+        for again in ["first", "second"] {
+            let opened = SqliteLog::open(&folder.path().join("hubbub.db")).map(drop);
+            assert!(opened.is_ok(), "killed at {n}, the {again} start after it: {opened:?}");
+        }
+    }
 }

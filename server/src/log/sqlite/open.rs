@@ -1,9 +1,15 @@
 //! Opening the file: ours or nobody's, not newer than this program, brought up to date.
 
 use app::wire::{RoomName, Seq};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
-use std::{collections::BTreeMap, fs::File, io::Read, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::Read,
+    path::Path,
+    time::Duration,
+};
 use uuid::Uuid;
 
 /// `PRAGMA application_id` of our files: "Hubb".
@@ -61,20 +67,30 @@ pub(super) struct Opened {
 }
 
 pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
-    let fresh = look(path)?;
+    look(path)?;
     let mut connection = Connection::open(path)?;
-    if fresh {
-        // Before WAL, so that it stands in the file itself, where `look` finds it.
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    }
+    // Closed without a word where it is damaged, so that what lies there stays as it was.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     prepare(&connection)?;
     check(&connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    make_ours(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     migrate(&mut connection)?;
     let id = identity(&connection)?;
     let heads = heads(&connection)?;
     Ok(Opened { connection, id, heads })
+}
+
+/// Writes whose file this is, where that is not yet so: in a new one, and in one whose making was cut off
+/// and has just been rolled back. Before WAL, so that it stands in the file itself, where `look` finds it.
+fn make_ours(connection: &Connection) -> rusqlite::Result<()> {
+    let found: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if found == APPLICATION_ID {
+        return Ok(());
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)
 }
 
 /// A connection that cannot write.
@@ -98,7 +114,9 @@ fn check(connection: &Connection) -> Result<(), OpenError> {
     if found == "ok" {
         Ok(())
     } else {
-        Err(OpenError::Damaged(found.lines().next().unwrap_or_default().into()))
+        // The first line may be a heading.
+        let words = found.lines().find(|line| !line.starts_with("***")).unwrap_or(&found);
+        Err(OpenError::Damaged(words.into()))
     }
 }
 
@@ -109,9 +127,8 @@ fn damaged(error: rusqlite::Error) -> OpenError {
     }
 }
 
-/// Reads the header by hand, so that somebody else's file is not even opened: whether the file is
-/// still to be made.
-fn look(path: &Path) -> Result<bool, OpenError> {
+/// Reads the header by hand, so that somebody else's file is not even opened.
+fn look(path: &Path) -> Result<(), OpenError> {
     let mut header = [0; 100];
     let read = match File::open(path) {
         Ok(mut file) => read_up_to(&mut file, &mut header)?,
@@ -119,14 +136,25 @@ fn look(path: &Path) -> Result<bool, OpenError> {
         Err(error) => return Err(error.into()),
     };
     if read == 0 {
-        return Ok(true);
+        return look_beside(path);
     }
     let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     if read < header.len() || !header.starts_with(MAGIC) || number(APPLICATION_ID_AT) != APPLICATION_ID {
         return Err(OpenError::NotOurs);
     }
-    check_version(usize::try_from(number(USER_VERSION_AT)).unwrap_or(usize::MAX))?;
-    Ok(false)
+    check_version(usize::try_from(number(USER_VERSION_AT)).unwrap_or(usize::MAX))
+}
+
+/// A new log has no write-ahead log. Messages that lie in one would be thrown away with it.
+fn look_beside(path: &Path) -> Result<(), OpenError> {
+    let mut wal = path.as_os_str().to_owned();
+    wal.push("-wal");
+    match fs::metadata(&wal) {
+        Ok(found) if found.len() > 0 => {
+            Err(OpenError::Damaged("it is empty or missing, but its write-ahead log is there".into()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
