@@ -111,7 +111,7 @@ kosoku:
 		python3 -m venv .tools/kosoku && \
 		.tools/kosoku/bin/pip install --quiet --disable-pip-version-check kosoku==$(KOSOKU_VERSION); }
 
-# It counts the syncs of the disk; where it cannot be had, that one test says so.
+# It counts the syncs of the disk and kills a first start at each; without it those tests say so.
 strace:
 	@command -v strace >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
 		echo "set-up: strace"; apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; }; } || true
