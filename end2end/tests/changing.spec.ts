@@ -54,6 +54,22 @@ test("with the keyboard alone a message is edited, and Escape changes nothing", 
   await ann.sees("two");
 });
 
+test("what is typed while the menu still opens stays", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.says("one");
+  await ann.sees("one");
+  await ann.line("one")
+    .locator(".menu")
+    .evaluate(async (menu: HTMLDetailsElement) => {
+      const opened = new Promise((heard) => menu.addEventListener("toggle", heard, { once: true }));
+      menu.open = true;
+      menu.querySelector("textarea")!.value = "two";
+      await opened;
+    });
+  await expect(ann.editor).toBeFocused();
+  await expect(ann.editor).toHaveValue("two");
+});
+
 test("without script ann edits and deletes", async ({ somebody, room }) => {
   const ann = await somebody({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);

@@ -30,6 +30,18 @@ pub fn Menu(
             details.set_open(true);
         }
     });
+    // What stands in the field is never replaced while the menu is open: somebody may be typing already.
+    let shows = move |text: &str| {
+        if let Some(field) = field.get() {
+            field.set_value(text);
+        }
+    };
+    Effect::new(move || {
+        let text = text.get();
+        if details.get().is_some_and(|details| !details.open()) {
+            shows(&text);
+        }
+    });
     let close = move || {
         if let Some(details) = details.get() {
             details.set_open(false);
@@ -54,6 +66,7 @@ pub fn Menu(
     };
     let press = move |key: KeyboardEvent| {
         if key.key() == "Escape" {
+            shows(&text.get_untracked());
             close();
         } else if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
             key.prevent_default();
@@ -67,7 +80,6 @@ pub fn Menu(
     let toggled = move |_| {
         let open = details.get().is_some_and(|details| details.open());
         if let Some(field) = field.get().filter(|_| open) {
-            field.set_value(&text.get_untracked());
             let _ = field.focus();
         }
     };
