@@ -1,7 +1,9 @@
-//! What one commit holds for a room: encoded once for each mode, shared by everybody who reads it.
+//! What one commit holds for a room: encoded once for each way of talking, shared by everybody who reads
+//! it.
 
+use crate::websocket::frame;
 use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, one_line};
-use axum::extract::ws::Utf8Bytes;
+use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
 /// Bytes of text after which a batch is cut, so that one write stays small enough for a slow
@@ -18,8 +20,17 @@ pub struct Batch {
     events: Vec<Arc<Event>>,
     bytes: usize,
     /// Encoded by the first reader who needs it.
-    v1: OnceLock<Utf8Bytes>,
-    lines: OnceLock<Option<Utf8Bytes>>,
+    v1: OnceLock<Bytes>,
+    lines: OnceLock<Option<Bytes>>,
+}
+
+/// How a reader wants to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// An `events` frame.
+    V1,
+    /// Bare text, one message a line.
+    Lines,
 }
 
 impl Batch {
@@ -76,16 +87,21 @@ impl Batch {
         Self::new(&self.room, &self.events[from..])
     }
 
-    /// As an `events` frame.
-    pub fn v1(&self) -> Utf8Bytes {
-        let encode =
-            || ServerFrame::Events { room: self.room.clone(), events: self.events.clone() }.to_json().into();
-        self.v1.get_or_init(encode).clone()
+    /// As a whole WebSocket frame; nothing where this encoding has no word for what happened.
+    pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
+        match encoding {
+            Encoding::V1 => Some(self.v1.get_or_init(|| self.encode_v1()).clone()),
+            Encoding::Lines => self.lines.get_or_init(|| self.encode_lines()).clone(),
+        }
     }
 
-    /// As lines; `None` where nothing in it is a message.
-    pub fn lines(&self) -> Option<Utf8Bytes> {
-        self.lines.get_or_init(|| lines(&self.events).map(Into::into)).clone()
+    fn encode_v1(&self) -> Bytes {
+        let events = ServerFrame::Events { room: self.room.clone(), events: self.events.clone() };
+        frame::text(&events.to_json())
+    }
+
+    fn encode_lines(&self) -> Option<Bytes> {
+        lines(&self.events).map(|lines| frame::text(&lines))
     }
 }
 

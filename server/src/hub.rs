@@ -1,13 +1,14 @@
 //! The live rooms of this process. The hub follows the log's wakes and lets each room tell.
 
 use crate::{
-    link::{Item, Link},
+    flow::Item,
+    link::Link,
     log::{Log, LogResult, Wake},
-    room::Room,
+    room::{Next, Room},
     sync::{Mutex, MutexGuard},
+    websocket::frame,
 };
 use app::wire::{PersonId, PersonName, RoomName, ServerFrame};
-use axum::extract::ws::Utf8Bytes;
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError},
@@ -74,15 +75,15 @@ impl Hub {
             .open_rooms()
             .iter()
             .filter(|room| room.has(person))
-            .flat_map(|room| room.everybody())
+            .flat_map(|room| room.row().to_vec())
             .map(|link| (link.id, link))
             .collect();
-        let frame = Utf8Bytes::from(ServerFrame::Renamed { id: person, name: name.clone() }.to_json());
+        let frame = frame::text(&ServerFrame::Renamed { id: person, name: name.clone() }.to_json());
         for link in told.into_values() {
             if link.person == person {
                 link.rename(name.clone());
             }
-            link.push(Item::Frame(frame.clone()));
+            link.tell(Item::Frame(frame.clone()));
         }
         Ok(())
     }
@@ -91,35 +92,46 @@ impl Hub {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let grown = tokio::select! {
                 wake = wakes.recv() => match wake {
-                    Ok(wake) => self.hear(&wake).await,
-                    Err(RecvError::Lagged(_)) => self.look().await,
+                    Ok(wake) => self.room(&wake.room).filter(|room| room.hear(Some(&wake.events))).into_iter().collect(),
+                    Err(RecvError::Lagged(_)) => self.look(),
                     Err(RecvError::Closed) => return,
                 },
-                _ = look.tick() => self.look().await,
+                _ = look.tick() => self.look(),
+            };
+            for room in grown {
+                let hub = self.clone();
+                tokio::spawn(async move { hub.tell(&room).await });
             }
         }
     }
 
-    /// Tells what a wake brings, or reads what is missing before it. One at a time.
+    /// Tells what a wake brings, or reads what is missing before it.
     pub async fn hear(&self, wake: &Wake) {
-        let Some(room) = self.rooms().get(&wake.room).cloned() else { return };
-        let (Some(first), Some(last)) = (wake.events.first(), wake.events.last()) else { return };
-        if first.seq == room.told() + 1 {
-            room.broadcast(&wake.events);
-        } else if last.seq > room.told() {
-            self.heal(&room).await;
+        if let Some(room) = self.room(&wake.room)
+            && room.hear(Some(&wake.events))
+        {
+            self.tell(&room).await;
         }
     }
 
-    /// Looks at every open room, whatever wakes there were.
-    async fn look(&self) {
+    /// Looks at every open room, whatever wakes there were: those of which something must be told.
+    fn look(&self) -> Vec<Arc<Room>> {
         let open = self.open_rooms();
         let names: Vec<RoomName> = open.iter().map(|room| room.name.clone()).collect();
-        for (room, head) in open.iter().zip(self.log.heads(&names)) {
-            if head > room.told() {
-                self.heal(room).await;
+        let heads = self.log.heads(&names);
+        let grown = open.into_iter().zip(heads).filter(|(room, head)| *head > room.told());
+        grown.map(|(room, _)| room).filter(|room| room.hear(None)).collect()
+    }
+
+    /// Tells what the room has heard until nothing is left. One at a time for each room: what comes
+    /// meanwhile is told together, next.
+    async fn tell(&self, room: &Room) {
+        while let Some(next) = room.next() {
+            match next {
+                Next::Events(events) => room.broadcast(&events).await,
+                Next::FromLog => self.heal(room).await,
             }
         }
     }
@@ -130,12 +142,16 @@ impl Hub {
         loop {
             match self.log.read_after(&room.name, room.told(), HEAL).await {
                 Ok(events) if events.is_empty() => return,
-                Ok(events) => room.broadcast(&events),
+                Ok(events) => room.broadcast(&events).await,
                 Err(error) => {
                     return tracing::error!(%error, room = %room.name, "a gap could not be healed yet");
                 }
             }
         }
+    }
+
+    fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
+        self.rooms().get(name).cloned()
     }
 
     fn open_rooms(&self) -> Vec<Arc<Room>> {

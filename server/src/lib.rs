@@ -5,7 +5,9 @@
 //! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
 //! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
 //! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
-//! - [`reader`]: one who follows rooms; [`link`]: its half that others see, with its queue.
+//! - [`websocket`]: RFC 6455, as bytes.
+//! - [`reader`]: one who follows rooms; [`link`]: its half that others see; [`flow`]: what it has, what
+//!   waits for it, and where that goes.
 //! - [`hub`], [`room`]: the live rooms; [`batch`]: what they tell, encoded once.
 //! - [`log`]: the durable order of events.
 
@@ -15,6 +17,7 @@ pub mod batch;
 pub mod config;
 pub mod connection;
 pub mod error;
+pub mod flow;
 pub mod hub;
 pub mod identity;
 pub mod limits;
@@ -29,4 +32,5 @@ pub mod shutdown;
 pub mod start;
 pub mod state;
 mod sync;
+pub mod websocket;
 pub mod welcome;

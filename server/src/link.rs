@@ -1,34 +1,16 @@
-//! The half of a reader that others see: who it is, and the bounded queue of what waits for it.
+//! The half of a reader that others see: who it is, and what it is told.
 
 use crate::{
-    batch::Batch,
+    batch::Encoding,
+    flow::{Flow, Item, Outlet},
     sync::{Mutex, MutexGuard},
 };
 use app::wire::{Author, PersonId, PersonName};
-use axum::extract::ws::Utf8Bytes;
-use std::{
-    mem,
-    sync::{
-        Arc, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 use tokio::sync::Notify;
-
-/// Frames that may wait for one reader. What does not fit is read from the log afterwards.
-pub const QUEUE_FRAMES: usize = 256;
-
-/// Bytes that may wait for one reader.
-pub const QUEUE_BYTES: usize = 1_024 * 1_024;
-
-/// Something that waits for a reader.
-#[derive(Debug, Clone)]
-pub enum Item {
-    /// Events, which can also be read from the log.
-    Events(Arc<Batch>),
-    /// Something that only matters now.
-    Frame(Utf8Bytes),
-}
 
 /// The shared half of one reader of rooms.
 #[derive(Debug)]
@@ -40,18 +22,10 @@ pub struct Link {
     /// Whether others see that this person is here.
     pub seen: bool,
     name: Mutex<PersonName>,
-    waiting: Mutex<Waiting>,
+    /// Sections under this lock are short and never wait; what a room tells is written to the network
+    /// under it, as far as the network takes it at once.
+    flow: Mutex<Flow>,
     ready: Notify,
-}
-
-/// What waits for a reader. Sections under its lock are short and never wait.
-#[derive(Debug, Default)]
-pub struct Waiting {
-    /// In order of arrival.
-    pub items: Vec<Item>,
-    bytes: usize,
-    /// The queue was full and was forgotten: the rooms must be read from the log.
-    pub behind: bool,
 }
 
 impl Link {
@@ -73,7 +47,7 @@ impl Link {
             person,
             seen,
             name: Mutex::new(name),
-            waiting: Mutex::default(),
+            flow: Mutex::default(),
             ready: Notify::new(),
         })
     }
@@ -89,88 +63,34 @@ impl Link {
         *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
     }
 
-    /// Puts something into the queue. Never waits: a full queue is forgotten instead.
-    pub fn push(&self, item: Item) {
-        self.waiting().push(item);
+    /// What this reader is told goes straight into `outlet` from now on, wherever nothing waits before
+    /// it.
+    pub fn attach(&self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
+        self.flow().attach(outlet, encoding);
         self.ready.notify_one();
     }
 
-    /// Resolves when something waits.
+    /// What this reader is told waits from now on until it is taken.
+    pub fn detach(&self) {
+        self.flow().detach();
+    }
+
+    /// Tells something. Never waits: it goes into the outlet or the queue, and a full queue is
+    /// forgotten.
+    pub fn tell(&self, item: Item) {
+        if self.flow().tell(item) {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Resolves when the reader has to do something.
     pub async fn ready(&self) {
-        while self.waiting().is_empty() {
+        while !self.flow().is_waiting() {
             self.ready.notified().await;
         }
     }
 
-    /// Everything that waits.
-    pub fn take(&self) -> Waiting {
-        mem::take(&mut *self.waiting())
-    }
-
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.items.is_empty() && !self.behind
-    }
-
-    fn push(&mut self, item: Item) {
-        if self.behind && matches!(item, Item::Events(_)) {
-            return;
-        }
-        self.bytes += item.bytes();
-        self.items.push(item);
-        if self.items.len() > QUEUE_FRAMES || self.bytes > QUEUE_BYTES {
-            *self = Self { behind: true, ..Self::default() };
-        }
-    }
-}
-
-impl Item {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Events(batch) => batch.bytes(),
-            Self::Frame(frame) => frame.len(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use app::wire::{Event, EventBody, RoomName};
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    fn batch(bytes: usize) -> Item {
-        let author = Author { id: PersonId(1), name: PersonName::given(PersonId(1)) };
-        let body = EventBody::Message { text: "x".repeat(bytes).into(), reply_to: None };
-        let event = Arc::new(Event { seq: 1, at: 0, id: Uuid::nil(), author, body });
-        Item::Events(Batch::cut(&RoomName::lobby(), &[event]).remove(0))
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_pushed_what_waits_stays_within_its_bound(sizes in prop::collection::vec(0_usize..60_000, 0..400)) {
-            let link = Link::onlooker();
-            for (n, size) in sizes.into_iter().enumerate() {
-                link.push(if n % 7 == 0 { Item::Frame("x".repeat(size / 7).into()) } else { batch(size) });
-                let waiting = link.waiting();
-                prop_assert!(waiting.items.len() <= QUEUE_FRAMES && waiting.bytes <= QUEUE_BYTES);
-                prop_assert_eq!(waiting.bytes, waiting.items.iter().map(Item::bytes).sum::<usize>());
-            }
-        }
-    }
-
-    #[test]
-    fn a_queue_that_was_full_remembers_that_something_was_there() {
-        let link = Link::onlooker();
-        (0..QUEUE_FRAMES + 2).for_each(|_| link.push(batch(1)));
-        let waiting = link.take();
-        assert!(waiting.behind && waiting.items.is_empty());
-        assert!(!link.take().behind, "it is told once");
+    pub(crate) fn flow(&self) -> MutexGuard<'_, Flow> {
+        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     batch::Batch,
-    link::{Item, Link},
+    flow::Item,
+    link::Link,
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -11,36 +12,84 @@ use crate::{
 use app::wire::{Author, Event, PersonId, RoomName, Seq};
 use std::{
     collections::{BTreeMap, HashMap},
+    mem,
     sync::{Arc, PoisonError},
 };
+use tokio::{sync::Notify, task::yield_now};
+
+/// Links that are told before others get a turn on this thread: half a millisecond's worth.
+const TURN: usize = 64;
+
+/// Events that wait to be told. What comes beyond is read from the log when its turn comes.
+const HEARD_MOST: usize = 4_096;
 
 /// A room that somebody is connected to.
 #[derive(Debug)]
 pub struct Room {
     /// Its name.
     pub name: RoomName,
-    /// The last `seq` that was broadcast. Only the hub's follower moves it.
+    /// The last `seq` that was broadcast. Only whoever is telling moves it.
     told: AtomicU64,
-    /// Sections under this lock are short and never wait.
-    links: Mutex<HashMap<u64, Arc<Link>>>,
+    /// Somebody waits until more was told.
+    told_more: Notify,
+    /// Sections under these locks are short and never wait.
+    links: Mutex<Links>,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Links {
+    by_id: HashMap<u64, Arc<Link>>,
+    /// The same in a row, made when it is needed after somebody came or went.
+    row: Option<Arc<[Arc<Link>]>>,
+}
+
+/// What the log says has happened and was not yet told.
+#[derive(Debug, Default)]
+struct Heard {
+    /// What each commit brought.
+    commits: Vec<Arc<[Arc<Event>]>>,
+    events: usize,
+    /// More happened than is kept here.
+    more: bool,
+    /// Somebody is telling, or about to.
+    telling: bool,
+}
+
+/// What is to be told next.
+#[derive(Debug)]
+pub enum Next {
+    /// These events, which continue what was told.
+    Events(Vec<Arc<Event>>),
+    /// What the log has after what was told.
+    FromLog,
 }
 
 impl Room {
     /// A room without anybody, whose events up to `told` need not be broadcast.
     pub fn new(name: RoomName, told: Seq) -> Self {
-        Self { name, told: AtomicU64::new(told), links: Mutex::default() }
+        Self {
+            name,
+            told: AtomicU64::new(told),
+            told_more: Notify::new(),
+            links: Mutex::default(),
+            heard: Mutex::default(),
+        }
     }
 
     /// Everything that is broadcast from now on reaches `link`.
     pub fn join(&self, link: Arc<Link>) {
-        self.links().insert(link.id, link);
+        let mut links = self.links();
+        links.row = None;
+        links.by_id.insert(link.id, link);
     }
 
     /// Nothing more reaches `link`. Whether the room is empty now.
     pub fn leave(&self, link: &Link) -> bool {
         let mut links = self.links();
-        links.remove(&link.id);
-        links.is_empty()
+        links.row = None;
+        links.by_id.remove(&link.id);
+        links.by_id.is_empty()
     }
 
     /// How far the room has told.
@@ -48,34 +97,104 @@ impl Room {
         self.told.load(Ordering::Acquire)
     }
 
+    /// Resolves when the room has told everything up to `seq`.
+    pub async fn has_told(&self, seq: Seq) {
+        loop {
+            let more = self.told_more.notified();
+            if self.told() >= seq {
+                return;
+            }
+            more.await;
+        }
+    }
+
+    /// Takes note of what one commit brought, or that something happened. Whether somebody must
+    /// [`tell`](crate::hub::Hub::tell) it now.
+    pub fn hear(&self, commit: Option<&Arc<[Arc<Event>]>>) -> bool {
+        let mut heard = self.heard();
+        match commit {
+            Some(commit) if heard.events < HEARD_MOST => {
+                heard.events += commit.len();
+                heard.commits.push(commit.clone());
+            }
+            _ => heard.more = true,
+        }
+        !mem::replace(&mut heard.telling, true)
+    }
+
+    /// What is to be told next; nothing where everything is, and then whoever tells is done.
+    pub fn next(&self) -> Option<Next> {
+        let mut heard = self.heard();
+        if heard.commits.is_empty() && !heard.more {
+            heard.telling = false;
+            return None;
+        }
+        let Heard { commits, more, .. } =
+            mem::replace(&mut *heard, Heard { telling: true, ..Heard::default() });
+        let (events, gap) = self.continuing(&commits);
+        heard.more = more || gap;
+        if events.is_empty() && heard.more {
+            heard.more = false;
+            return Some(Next::FromLog);
+        }
+        Some(Next::Events(events))
+    }
+
+    /// What continues that which was told, and whether something is missing after it.
+    fn continuing(&self, commits: &[Arc<[Arc<Event>]>]) -> (Vec<Arc<Event>>, bool) {
+        let (mut last, mut events) = (self.told(), Vec::new());
+        for commit in commits {
+            match (commit.first(), commit.last()) {
+                (Some(first), Some(end)) if first.seq == last + 1 => {
+                    events.extend_from_slice(commit);
+                    last = end.seq;
+                }
+                (_, Some(end)) if end.seq > last => return (events, true),
+                _ => {}
+            }
+        }
+        (events, false)
+    }
+
     /// Tells everybody `events`, the next in order.
-    pub fn broadcast(&self, events: &[Arc<Event>]) {
+    pub async fn broadcast(&self, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
         let batches = Batch::cut(&self.name, events);
-        for link in self.links().values() {
-            batches.iter().for_each(|batch| link.push(Item::Events(batch.clone())));
+        for links in self.row().chunks(TURN) {
+            for link in links {
+                batches.iter().for_each(|batch| link.tell(Item::Events(batch.clone())));
+            }
+            yield_now().await;
         }
         self.told.store(last.seq, Ordering::Release);
+        self.told_more.notify_waiters();
     }
 
     /// Who is here: people, however many connections each of them has.
     pub fn members(&self) -> Vec<Author> {
-        let people: BTreeMap<PersonId, Author> =
-            self.links().values().filter(|link| link.seen).map(|link| (link.person, link.author())).collect();
+        let links = self.links();
+        let seen = links.by_id.values().filter(|link| link.seen);
+        let people: BTreeMap<PersonId, Author> = seen.map(|link| (link.person, link.author())).collect();
         people.into_values().collect()
     }
 
     /// Whether `person` is here.
     pub fn has(&self, person: PersonId) -> bool {
-        self.links().values().any(|link| link.seen && link.person == person)
+        self.links().by_id.values().any(|link| link.seen && link.person == person)
     }
 
     /// Everybody's link.
-    pub fn everybody(&self) -> Vec<Arc<Link>> {
-        self.links().values().cloned().collect()
+    pub fn row(&self) -> Arc<[Arc<Link>]> {
+        let mut links = self.links();
+        let Links { by_id, row } = &mut *links;
+        row.get_or_insert_with(|| by_id.values().cloned().collect()).clone()
     }
 
-    fn links(&self) -> MutexGuard<'_, HashMap<u64, Arc<Link>>> {
+    fn links(&self) -> MutexGuard<'_, Links> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,7 +3,7 @@
 //! An accept loop of our own, since `axum::serve` sets no timer on a request's header, leaves Nagle's
 //! algorithm on and does not wait for upgraded sockets.
 
-use crate::{connection::Counted, router::router, state::AppState};
+use crate::{router::router, state::AppState};
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -16,6 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 /// How long a request's header may take.
@@ -59,7 +60,7 @@ async fn accept(listener: &TcpListener, state: &AppState, router: &Router) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let serving = connection(stream, router.clone(), state.clone());
+                let serving = connection(stream, router.clone(), state.draining.clone());
                 state.sockets.spawn(serving);
             }
             Err(error) => {
@@ -70,18 +71,14 @@ async fn accept(listener: &TcpListener, state: &AppState, router: &Router) {
     }
 }
 
-/// Serves the requests of one connection, or hands it over where one of them upgrades it.
-async fn connection(stream: TcpStream, router: Router, state: AppState) {
+/// Serves the requests of one connection until `draining`, or until one of them upgrades it.
+pub async fn connection(stream: TcpStream, router: Router, draining: CancellationToken) {
     let socket = SockRef::from(&stream);
     if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_send_buffer_size(SEND_BUFFER)) {
         tracing::debug!(%error, "a connection keeps the system's settings");
     }
-    let stream = Counted::new(stream);
-    let progress = stream.progress();
-    let service = TowerToHyperService::new(router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(progress.clone());
-        request.map(Body::new)
-    }));
+    let service =
+        TowerToHyperService::new(router.map_request(|request: Request<Incoming>| request.map(Body::new)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_WITHIN)
@@ -90,7 +87,7 @@ async fn connection(stream: TcpStream, router: Router, state: AppState) {
     let mut connection = pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = state.draining.cancelled() => {
+        () = draining.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -4,20 +4,26 @@
 //! `cargo test -p server --features shuttle --test interleavings`
 
 use app::wire::{LOBBY, PersonId, RoomName, Seq};
+use bytes::Bytes;
 use futures_util::FutureExt;
 use server::{
+    batch::Encoding,
+    flow::{Item, Outlet, QUEUE_FRAMES},
     hub::Hub,
-    link::{Item, Link, QUEUE_FRAMES},
+    link::Link,
     log::{Log, MemoryLog, NewEvent},
-    reader::{Delivery, Reader, Start},
+    reader::{Reader, Start},
 };
-use std::sync::Arc;
+use shuttle::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
-/// What is given away by this log and hub comes at once: nothing waits but for a lock.
+/// Drives what the hub and a log in memory do; others may have their turn wherever it waits.
 fn now<T>(done: impl Future<Output = T>) -> T {
-    done.now_or_never().expect("a log in memory answers at once")
+    shuttle::future::block_on(done)
 }
 
 fn lobby() -> RoomName {
@@ -26,7 +32,7 @@ fn lobby() -> RoomName {
 
 fn post(log: &dyn Log, count: u64) {
     for n in 0..count {
-        let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), PersonId(1), "hello");
+        let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), PersonId(1), &n.to_string());
         now(log.append(message)).expect("it is stored");
         shuttle::thread::yield_now();
     }
@@ -66,8 +72,8 @@ fn read(hub: Arc<Hub>, log: Arc<dyn Log>, start: Start, count: u64) {
         (Start::Page(_), None) => panic!("a page was asked for"),
     };
     while last < count {
-        for delivery in now(reader.take()) {
-            let Delivery::Events(batch) = delivery else { continue };
+        for item in now(reader.take()) {
+            let Item::Events(batch) = item else { continue };
             for event in batch.events() {
                 assert_eq!(event.seq, last + 1, "no seam, no repeat, no hole");
                 last = event.seq;
@@ -111,24 +117,66 @@ fn a_full_queue_falls_back_to_the_log_without_a_hole() {
     shuttle::check_random(move || meet(count, false, &[Start::After(0)]), 50);
 }
 
-/// The queue by itself: pushed by one, taken by another, forgotten when it is full.
-#[test]
-fn what_is_pushed_is_taken_or_known_to_be_forgotten() {
-    let race = || {
-        let link = Link::onlooker();
-        let pushing = link.clone();
-        let count = QUEUE_FRAMES + 3;
-        let pusher = shuttle::thread::spawn(move || {
-            (0..count).for_each(|n| pushing.push(Item::Frame(n.to_string().into())));
-        });
-        let (mut taken, mut behind) = (0, false);
-        while taken < count && !behind {
-            let waiting = link.take();
-            taken += waiting.items.len();
-            behind |= waiting.behind;
-            shuttle::thread::yield_now();
+/// The end of a socket, which is now free and now not.
+#[derive(Default)]
+struct End {
+    heard: Mutex<Vec<u8>>,
+    full: AtomicBool,
+}
+
+impl Outlet for End {
+    fn send(&self, frame: Bytes) {
+        // Two bytes of header: these texts are short.
+        let mut heard = self.heard.lock().expect("nobody panics");
+        heard.extend_from_slice(&frame[2..]);
+        heard.push(b'\n');
+    }
+
+    fn send_all(&self, frames: Vec<Bytes>) {
+        frames.into_iter().for_each(|frame| self.send(frame));
+    }
+
+    fn is_free(&self) -> bool {
+        !self.full.load(Ordering::SeqCst)
+    }
+}
+
+/// Joins with a socket of its own; what the room tells goes straight into it, or by way of the reader.
+fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Log>, count: u64) {
+    let link = Link::onlooker();
+    link.attach(end.clone(), Encoding::Lines);
+    let mut reader = Reader::new(hub, log, link);
+    now(reader.join(&lobby(), Start::After(0), 50)).expect("it is joined");
+    loop {
+        let heard = end.heard.lock().expect("nobody panics").clone();
+        let heard = String::from_utf8(heard).expect("text");
+        let expected: String = (0..heard.lines().count()).map(|n| format!("{n}\n")).collect();
+        assert_eq!(heard, expected, "everything, once, in order");
+        if heard.lines().count() as u64 == count {
+            return;
         }
-        pusher.join().expect("nobody panics");
+        end.full.store(heard.len() % 3 == 1 && !end.full.load(Ordering::SeqCst), Ordering::SeqCst);
+        if end.is_free() && reader.ready().now_or_never().is_some() {
+            assert!(now(reader.take()).is_empty(), "it went into the socket");
+        }
+        shuttle::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_a_room_writes_straight_into_a_socket_has_no_seam_with_what_its_reader_sends() {
+    let count = 8;
+    let race = move || {
+        let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+        let (wakes, hub) = (log.wakes(), Arc::new(Hub::idle(log.clone())));
+        let (telling, posting) = (hub.clone(), log.clone());
+        let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, log, count));
+        let teller = shuttle::thread::spawn(move || tell(&telling, wakes, count, false));
+        post(&*posting, count);
+        for thread in [reader, teller] {
+            thread.join().expect("nobody panics");
+        }
     };
-    shuttle::check_random(race, 100);
+    shuttle::check_random(race, 5_000);
+    shuttle::check_pct(race, 5_000, 3);
 }

@@ -3,8 +3,9 @@
 
 use crate::{
     error::Problem,
+    flow::Item,
     link::Link,
-    reader::{Delivery, Reader},
+    reader::Reader,
     state::{AppState, Place},
 };
 use app::wire::{Event, RoomName, Seq};
@@ -57,16 +58,16 @@ fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallibl
             () = following.state.draining.cancelled() => return None,
             () = following.reader.ready() => {}
         }
-        let deliveries = following.reader.take().await;
-        Some((stream::iter(deliveries.into_iter().flat_map(told).map(Ok)), following))
+        let items = following.reader.take().await;
+        Some((stream::iter(items.into_iter().flat_map(told).map(Ok)), following))
     })
     .flatten()
 }
 
-fn told(delivery: Delivery) -> Vec<sse::Event> {
-    match delivery {
-        Delivery::Events(batch) => batch.events().iter().map(one).collect(),
-        Delivery::Frame(_) => Vec::new(),
+fn told(item: Item) -> Vec<sse::Event> {
+    match item {
+        Item::Events(batch) => batch.events().iter().map(one).collect(),
+        Item::Frame(_) => Vec::new(),
     }
 }
 

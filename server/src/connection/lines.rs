@@ -3,14 +3,15 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTART, Received, Socket, TEXT_ONLY},
+    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending},
 };
 use crate::{
+    batch::Encoding,
+    flow::Outlet,
     log::{Appended, LogResult, NewEvent},
-    reader::Delivery,
+    websocket::{Violation, close},
 };
 use app::wire::{BadText, RoomName, one_line, tidy};
-use axum::extract::ws::{Utf8Bytes, close_code};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::future::pending;
 use tokio::time::{Instant, sleep_until};
@@ -27,41 +28,41 @@ struct Lines {
 
 /// Serves one lines connection, which has joined `room`, until it ends.
 pub(super) async fn serve(mut socket: Socket, desk: Desk, room: RoomName) {
+    desk.attach(&socket, Encoding::Lines);
     let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), owed: None };
     let ending = lines.run(&mut socket).await;
     // Gone from the room at once, however long the goodbye takes.
     drop(lines);
-    if let Some((code, reason)) = ending {
-        socket.close(code, reason).await;
+    if let Some(ending) = ending {
+        socket.close(ending).await;
     }
 }
 
 impl Lines {
     /// How it ended; `None` where there is nobody left to tell.
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
-        let draining = self.desk.state.draining.clone();
+        let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
         loop {
-            let may_read = self.posting.len() < OUTSTANDING && self.owed.is_none();
-            let due = socket.due();
+            let (is_free, is_ahead, due) = (stream.is_free(), self.desk.is_ahead(), socket.due());
+            let may_read =
+                self.posting.len() < OUTSTANDING && self.owed.is_none() && !is_ahead && socket.may_receive();
             tokio::select! {
                 biased;
                 () = draining.cancelled() => return self.drain(socket).await,
-                Some(posted) = self.posting.next() => if let Err(ending) = posted_or_ending(posted) { return Some(ending) },
-                () = self.desk.reader.ready() => if let Err(ending) = self.deliver(socket).await { return ending },
+                Some(posted) = self.posting.next() => if let Err(ending) = self.posted(posted) { return Some(ending) },
+                unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
+                () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
                 received = socket.receive(), if may_read => match received {
                     Received::Text(text) => if let Err(ending) = self.post(&text) { return Some(ending) },
                     Received::Binary(_) => return Some(TEXT_ONLY),
                     Received::Life => {}
                     Received::Gone => return None,
-                    Received::Refused(close_code::SIZE, _) => return Some(TOO_LONG),
-                    Received::Refused(code, reason) => return Some((code, reason)),
+                    Received::Refused(Violation::TooBig) => return Some(TOO_LONG),
+                    Received::Refused(violation) => return Some(violation.ending()),
                 },
                 () = until(self.owed) => self.count_post(),
-                () = sleep_until(due) => match socket.keep_alive().await {
-                    Ok(true) => {}
-                    Ok(false) => return Some((close_code::AWAY, "silent for 60 s")),
-                    Err(unsent) => return unsent.ending(),
-                },
+                () = self.desk.caught_up(), if is_ahead => {}
+                () = sleep_until(due) => if !socket.keep_alive() { return Some(SILENT) },
             }
         }
     }
@@ -85,9 +86,17 @@ impl Lines {
         self.owed = counted.err().map(|wait| Instant::now() + wait);
     }
 
-    async fn deliver(&mut self, socket: &mut Socket) -> Result<(), Option<Ending>> {
-        let lines = self.desk.reader.take().await.into_iter().filter_map(line);
-        socket.send(lines).await.map_err(|unsent| unsent.ending())
+    fn posted(&mut self, posted: LogResult<Appended>) -> Result<(), Ending> {
+        match posted {
+            Ok(posted) => {
+                self.desk.has_posted(&posted.room, posted.seq);
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(%error, "a line was not stored");
+                Err((close::ERROR, "your last message could not be stored"))
+            }
+        }
     }
 
     /// What anybody posted is committed and told before the server goes: lines have no past to read it
@@ -95,13 +104,13 @@ impl Lines {
     async fn drain(&mut self, socket: &mut Socket) -> Option<Ending> {
         while self.posting.next().await.is_some() {}
         self.desk.until_the_last_post().await;
-        while self.desk.has_last_words().await && self.deliver(socket).await.is_ok() {}
-        Some((RESTART, "restarting, come back"))
+        while self.desk.has_last_words().await && self.desk.deliver(socket, Encoding::Lines).await {}
+        Some(RESTARTING)
     }
 }
 
 /// The reason names the limit.
-const TOO_LONG: Ending = (close_code::SIZE, "a message has at most 8192 bytes");
+const TOO_LONG: Ending = (close::SIZE, "a message has at most 8192 bytes");
 
 /// Resolves then; never, where there is no such time.
 async fn until(then: Option<Instant>) {
@@ -109,18 +118,4 @@ async fn until(then: Option<Instant>) {
         Some(then) => sleep_until(then).await,
         None => pending().await,
     }
-}
-
-fn line(delivery: Delivery) -> Option<Utf8Bytes> {
-    match delivery {
-        Delivery::Events(batch) => batch.lines(),
-        Delivery::Frame(_) => None,
-    }
-}
-
-fn posted_or_ending(posted: LogResult<Appended>) -> Result<(), Ending> {
-    posted.map(drop).map_err(|error| {
-        tracing::error!(%error, "a line was not stored");
-        (close_code::ERROR, "your last message could not be stored")
-    })
 }

@@ -1,29 +1,32 @@
 //! One open socket and its task.
 //!
 //! - [`upgrade`]: who may have one, and in which mode.
-//! - [`progress`]: whether the other end takes anything.
-//! - [`socket`]: what every mode needs of it: pings, silence, the write wait, closing well.
+//! - [`stream`]: its bytes: written at once by whoever has something, the write wait.
+//! - [`socket`]: what every mode needs of it: messages, pings, silence, closing well.
 //! - [`lines`]: bare text, as the Go demo's page speaks it.
 //! - [`v1`]: `hubbub.v1`, the browser app's protocol.
 
 mod lines;
-mod progress;
 mod socket;
+mod stream;
 mod upgrade;
 mod v1;
 
-pub use progress::{Counted, Progress};
-pub use socket::{Received, Socket};
+pub use socket::{Ending, Received, Socket};
+pub use stream::Stuck;
 pub use upgrade::{hand_over, same_origin, upgrade};
 
-use crate::{identity::Identity, link::Link, reader::Reader, state::AppState};
-use app::wire::RoomName;
+use crate::{batch::Encoding, identity::Identity, link::Link, reader::Reader, room::Room, state::AppState};
+use app::wire::{RoomName, Seq};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// Posts of one connection that may wait for their commit; at this many it is read no further.
 const OUTSTANDING: usize = 64;
+
+/// Events that a room may have yet to tell before those who post in it are read no further.
+const AHEAD: u64 = 512;
 
 /// How long a connection of a stopping server waits for the last words of the others.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -44,6 +47,8 @@ struct Desk {
     link: Arc<Link>,
     /// Held as long as this connection may post.
     posting: Option<TaskTrackerToken>,
+    /// Where this connection's newest post stands.
+    posted: Option<(Arc<Room>, Seq)>,
 }
 
 impl Desk {
@@ -51,11 +56,35 @@ impl Desk {
         let link = Link::new(identity.id, state.name_of(identity.id).await);
         let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
         let posting = Some(state.posting.token());
-        Self { state, reader, link, posting }
+        Self { state, reader, link, posting, posted: None }
     }
 
-    /// Says that this connection posts no more, and waits until nobody does.
+    /// What the rooms tell is written into `socket` from now on.
+    fn attach(&self, socket: &Socket, encoding: Encoding) {
+        self.link.attach(socket.stream(), encoding);
+    }
+
+    /// Takes note of where a post of this connection stands.
+    fn has_posted(&mut self, room: &RoomName, seq: Seq) {
+        self.posted = self.reader.room(room).map(|room| (room.clone(), seq));
+    }
+
+    /// Whether this connection posts faster than its room can tell.
+    fn is_ahead(&self) -> bool {
+        self.posted.as_ref().is_some_and(|(room, seq)| room.told() + AHEAD < *seq)
+    }
+
+    /// Resolves when the room has nearly caught up with this connection's posts.
+    async fn caught_up(&self) {
+        if let Some((room, seq)) = &self.posted {
+            room.has_told(seq.saturating_sub(AHEAD)).await;
+        }
+    }
+
+    /// Says that this connection posts no more, and waits until nobody does. What it is told waits from
+    /// now on until it is [`deliver`](Self::deliver)ed.
     async fn until_the_last_post(&mut self) {
+        self.link.detach();
         self.posting = None;
         // Who does not wait for the others only hears less.
         let _ = timeout(LAST_WORDS, self.state.posting.wait()).await;
@@ -64,5 +93,12 @@ impl Desk {
     /// Whether there is, or will soon be, something to deliver before the end.
     async fn has_last_words(&self) -> bool {
         !self.reader.has_everything() && timeout(LAST_WORDS, self.reader.ready()).await.is_ok()
+    }
+
+    /// Sends the last words, in `encoding`. Whether there may be more.
+    async fn deliver(&mut self, socket: &Socket, encoding: Encoding) -> bool {
+        let items = self.reader.take().await;
+        socket.send(items.iter().filter_map(|item| item.encoded(encoding)));
+        socket.flush().await.is_ok()
     }
 }

@@ -1,12 +1,18 @@
-//! What every mode needs of a socket: pings, silence, the write wait, closing well.
+//! What every mode needs of a socket: messages, pings, silence, closing well.
 
-use super::Progress;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
-use std::{pin::pin, time::Duration};
-use tokio::time::{Instant, timeout};
-use tungstenite::error::{CapacityError, Error};
+use super::stream::{Stream, Stuck};
+use crate::websocket::{
+    Decoder, Message, Violation,
+    close::{AWAY, LATER, RESTART, UNSUPPORTED},
+    frame,
+};
+use bytes::{Buf, Bytes};
+use std::{io, sync::Arc, time::Duration};
+use tokio::{
+    net::TcpStream,
+    task::coop::consume_budget,
+    time::{Instant, timeout},
+};
 
 /// How often the server pings.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -14,200 +20,244 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// Silence after which a connection is over: three pings without an answer.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// How long a socket may take no byte of what is written to it.
-const WRITE_WAIT: Duration = Duration::from_secs(10);
-
-/// How often a write that waits is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
 /// How long a close may take, with whatever is still under way towards us.
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
 
-/// Bytes after which a write is handed to the network, so that the write wait measures little.
-const FLUSH_AT: usize = 64 * 1_024;
+/// Bytes that are read at once.
+const READ: usize = 8 * 1_024;
 
-/// 1012, "service restart": come back (IANA WebSocket Close Code Number Registry).
-pub(super) const RESTART: u16 = 1012;
-
-/// 1013, "try again later" (same registry).
-const LATER: u16 = 1013;
+/// Bytes that may wait to be taken by the other end before it is read no further.
+const UNSENT_MOST: usize = 64 * 1_024;
 
 /// An accepted WebSocket.
 pub struct Socket {
-    inner: WebSocket,
-    progress: Progress,
+    stream: Arc<Stream>,
+    decoder: Decoder,
+    /// What was read and not yet decoded; nothing at rest.
+    rest: Bytes,
+    /// The other end has said goodbye, or cannot be understood.
+    over: bool,
     last_heard: Instant,
     next_ping: Instant,
 }
 
 /// What came in, or why nothing more will.
+#[derive(Debug)]
 pub enum Received {
     /// A text message.
-    Text(Utf8Bytes),
+    Text(String),
     /// A binary message.
-    Binary(Bytes),
+    Binary(Vec<u8>),
     /// Ping, pong: a sign of life.
     Life,
     /// The connection is over; nothing can be said any more.
     Gone,
-    /// The connection must be closed, with this code and reason.
-    Refused(u16, &'static str),
-}
-
-/// The socket takes nothing any more.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unsent {
-    /// It is broken or closed.
-    Broken,
-    /// It took no byte for [`WRITE_WAIT`].
-    TooSlow,
+    /// The connection must be closed, for this reason.
+    Refused(Violation),
 }
 
 /// Why a connection ends, where the server ends it: the close code and the reason.
 pub type Ending = (u16, &'static str);
 
-impl Unsent {
-    /// What can still be said; `None` where there is nobody left to tell.
-    pub(super) fn ending(&self) -> Option<Ending> {
-        match self {
-            Self::Broken => None,
-            Self::TooSlow => Some((LATER, "too slow, come back")),
-        }
+/// What can still be said to one who is stuck; `None` where there is nobody left to tell.
+pub(super) fn ending(stuck: Stuck) -> Option<Ending> {
+    match stuck {
+        Stuck::Broken => None,
+        Stuck::TooSlow => Some((LATER, "too slow, come back")),
     }
 }
 
 /// What both modes say to a binary message.
-pub(super) const TEXT_ONLY: Ending = (close_code::UNSUPPORTED, "text only");
+pub(super) const TEXT_ONLY: Ending = (UNSUPPORTED, "text only");
 
-/// Sets the bounds of the socket that `upgrade` will make: small buffers, no message of more than
-/// `most` bytes.
-pub(super) fn bounded<F>(upgrade: WebSocketUpgrade<F>, most: usize) -> WebSocketUpgrade<F> {
-    upgrade
-        .read_buffer_size(4_096)
-        .write_buffer_size(FLUSH_AT)
-        // What is fed before a flush is bounded by `send`; a page of long messages is one frame.
-        .max_write_buffer_size(usize::MAX)
-        .max_message_size(most)
-        .max_frame_size(most)
-}
+/// What one is told who gives no sign of life, should they hear it.
+pub(super) const SILENT: Ending = (AWAY, "silent for 60 s");
+
+/// What everybody is told when the server goes.
+pub(super) const RESTARTING: Ending = (RESTART, "restarting, come back");
 
 impl Socket {
-    pub(super) fn new(inner: WebSocket, progress: Progress) -> Self {
+    /// A socket whose handshake is done, after which `rest` was read already. It takes no message of more
+    /// than `most` bytes.
+    pub(super) fn new(tcp: TcpStream, rest: Bytes, most: usize) -> Self {
         let now = Instant::now();
-        Self { inner, progress, last_heard: now, next_ping: now + PING_EVERY }
+        Self {
+            stream: Arc::new(Stream::new(tcp)),
+            decoder: Decoder::new(most),
+            rest,
+            over: false,
+            last_heard: now,
+            next_ping: now + PING_EVERY,
+        }
+    }
+
+    /// Its bytes: where frames can be sent from elsewhere.
+    pub(super) fn stream(&self) -> Arc<Stream> {
+        self.stream.clone()
+    }
+
+    /// Sends whole frames in order, in few writes. What the other end does not take now is kept and
+    /// follows by [`flush`](Self::flush).
+    pub fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
+        self.stream.send_all(frames);
+    }
+
+    /// Waits until everything is taken. May be dropped at any time.
+    ///
+    /// # Errors
+    /// [`Stuck`] where the other end takes nothing any more.
+    pub async fn flush(&self) -> Result<(), Stuck> {
+        self.stream.flush().await
+    }
+
+    /// Whether what a message brings about may be sent too.
+    pub(super) fn may_receive(&self) -> bool {
+        self.stream.unsent_bytes() < UNSENT_MOST
     }
 
     /// The next message. May be dropped at any time.
     pub async fn receive(&mut self) -> Received {
-        let Some(received) = self.inner.next().await else { return Received::Gone };
-        self.last_heard = Instant::now();
-        match received {
-            Ok(Message::Text(text)) => Received::Text(text),
-            Ok(Message::Binary(bytes)) => Received::Binary(bytes),
-            Ok(Message::Ping(_) | Message::Pong(_)) => Received::Life,
-            Ok(Message::Close(_)) => {
-                self.drain().await;
+        if self.over {
+            return Received::Gone;
+        }
+        match self.next().await {
+            Ok(message) => {
+                self.last_heard = Instant::now();
+                self.received(message).await
+            }
+            Err(Some(violation)) => {
+                self.over = true;
+                Received::Refused(violation)
+            }
+            Err(None) => Received::Gone,
+        }
+    }
+
+    async fn received(&mut self, message: Message) -> Received {
+        match message {
+            Message::Text(text) => Received::Text(text),
+            Message::Binary(bytes) => Received::Binary(bytes),
+            Message::Pong => Received::Life,
+            Message::Ping(payload) => {
+                self.send([frame::pong(&payload)]);
+                Received::Life
+            }
+            Message::Close(goodbye) => {
+                self.over = true;
+                self.send([
+                    goodbye.map_or_else(frame::close_without_words, |said| frame::close(said.code, ""))
+                ]);
+                // Both have said it: the server hangs up first (RFC 6455, section 7.1.1).
+                let _ = timeout(CLOSE_WAIT, self.stream.flush()).await;
+                self.stream.end();
                 Received::Gone
             }
-            Err(error) => refusal(error),
         }
+    }
+
+    /// The next message; `Err(None)` where the stream ends.
+    async fn next(&mut self) -> Result<Message, Option<Violation>> {
+        loop {
+            if !self.rest.is_empty() {
+                // Who sends without a pause does not keep others from their turn.
+                consume_budget().await;
+                if let Some(message) = self.decode_rest()? {
+                    return Ok(message);
+                }
+            }
+            self.stream.readable().await.map_err(|_| None)?;
+            if let Some(message) = self.read()? {
+                return Ok(message);
+            }
+        }
+    }
+
+    fn decode_rest(&mut self) -> Result<Option<Message>, Violation> {
+        let mut input = &self.rest[..];
+        let message = self.decoder.decode(&mut input)?;
+        let left = input.len();
+        self.rest.advance(self.rest.len() - left);
+        if left == 0 {
+            self.rest = Bytes::new();
+        }
+        Ok(message)
+    }
+
+    /// Reads what is there, without keeping a buffer for it.
+    fn read(&mut self) -> Result<Option<Message>, Option<Violation>> {
+        let mut buffer = [0; READ];
+        let read = match self.stream.read(&mut buffer) {
+            Ok(0) => return Err(None),
+            Ok(read) => read,
+            Err(nothing) if nothing.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(_) => return Err(None),
+        };
+        let mut input = &buffer[..read];
+        let message = self.decoder.decode(&mut input)?;
+        self.rest = Bytes::copy_from_slice(input);
+        Ok(message)
     }
 
     /// When it is time to [`keep_alive`](Self::keep_alive).
     pub(super) fn due(&self) -> Instant {
-        self.next_ping.min(self.last_heard + SILENCE)
+        self.next_ping.min(self.sign_of_life() + SILENCE)
     }
 
-    /// Pings; `false` where the other end has been silent too long.
-    pub(super) async fn keep_alive(&mut self) -> Result<bool, Unsent> {
+    /// Who takes what had to wait is alive.
+    fn sign_of_life(&self) -> Instant {
+        self.last_heard.max(self.stream.last_sign())
+    }
+
+    /// Pings where it is time; `false` where the other end has been silent too long.
+    pub(super) fn keep_alive(&mut self) -> bool {
         let now = Instant::now();
-        if now.duration_since(self.last_heard) >= SILENCE {
-            return Ok(false);
+        if now.duration_since(self.sign_of_life()) >= SILENCE {
+            return false;
         }
         if now >= self.next_ping {
             self.next_ping = now + PING_EVERY;
-            let ping = self.inner.send(Message::Ping(Bytes::new()));
-            within_write_wait(&self.progress, ping).await?;
+            self.send([frame::ping()]);
         }
-        Ok(true)
-    }
-
-    /// Sends text messages in order, in few writes.
-    pub(super) async fn send(&mut self, texts: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), Unsent> {
-        self.send_messages(texts.into_iter().map(Message::Text)).await
-    }
-
-    /// Sends messages in order, in few writes.
-    ///
-    /// # Errors
-    /// [`Unsent`] where the socket takes nothing any more.
-    pub async fn send_messages(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), Unsent> {
-        let mut fed = 0;
-        for message in messages {
-            fed += length(&message);
-            within_write_wait(&self.progress, self.inner.feed(message)).await?;
-            if fed >= FLUSH_AT {
-                within_write_wait(&self.progress, self.inner.flush()).await?;
-                fed = 0;
-            }
-        }
-        within_write_wait(&self.progress, self.inner.flush()).await
+        true
     }
 
     /// Says why and hangs up. What the other end has still under way is read, so that the close
     /// frame is not lost to a reset.
-    pub async fn close(mut self, code: u16, reason: &'static str) {
+    pub async fn close(mut self, (code, reason): Ending) {
         // A restart closes everybody; that is said once, elsewhere.
         if code == RESTART {
             tracing::debug!(code, reason, "a connection is closed");
         } else {
             tracing::info!(code, reason, "a connection is closed");
         }
-        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        if let Ok(Ok(())) = timeout(CLOSE_WAIT, self.inner.send(frame)).await {
-            self.drain().await;
+        self.stream.send_last(frame::close(code, reason));
+        let goodbye = async {
+            if self.stream.flush().await.is_ok() {
+                self.hear_goodbye().await;
+            }
+        };
+        let _ = timeout(CLOSE_WAIT, goodbye).await;
+    }
+
+    /// Reads until the other end has said goodbye too, or until its end where it cannot be understood.
+    async fn hear_goodbye(&mut self) {
+        while !self.over {
+            match self.next().await {
+                Ok(Message::Close(_)) => return self.stream.end(),
+                Ok(_) => {}
+                Err(None) => return,
+                Err(Some(_)) => self.over = true,
+            }
         }
+        self.stream.end();
+        while self.stream.readable().await.is_ok() && self.discard() {}
     }
 
-    async fn drain(&mut self) {
-        let until_gone = async { while let Some(Ok(_)) = self.inner.next().await {} };
-        let _ = timeout(CLOSE_WAIT, until_gone).await;
-    }
-}
-
-fn length(message: &Message) -> usize {
-    match message {
-        Message::Text(text) => text.len(),
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Close(_) => 0,
-    }
-}
-
-/// Writes for as long as the other end takes something every now and then, however little.
-async fn within_write_wait<T>(
-    progress: &Progress,
-    write: impl Future<Output = Result<T, axum::Error>>,
-) -> Result<T, Unsent> {
-    let mut write = pin!(write);
-    let (mut taken, mut taken_at) = (progress.bytes(), Instant::now());
-    loop {
-        match timeout(LOOK_EVERY, &mut write).await {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(_)) => return Err(Unsent::Broken),
-            Err(_) if progress.bytes() > taken => (taken, taken_at) = (progress.bytes(), Instant::now()),
-            Err(_) if taken_at.elapsed() >= WRITE_WAIT => return Err(Unsent::TooSlow),
-            Err(_) => {}
+    /// Whether the stream goes on.
+    fn discard(&self) -> bool {
+        match self.stream.read(&mut [0; READ]) {
+            Ok(read) => read > 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         }
-    }
-}
-
-fn refusal(error: axum::Error) -> Received {
-    match error.into_inner().downcast_ref::<Error>() {
-        Some(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
-            Received::Refused(close_code::SIZE, "this message is larger than any may be")
-        }
-        Some(Error::Utf8(_)) => Received::Refused(close_code::INVALID, "text must be UTF-8"),
-        Some(Error::Protocol(_)) => Received::Refused(close_code::PROTOCOL, "not RFC 6455"),
-        _ => Received::Gone,
     }
 }

@@ -1,21 +1,20 @@
 //! Who may have a socket. axum checks neither the origin nor the form of the key, and lets unknown
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
-use super::{
-    Desk, Mode, Progress, lines,
-    socket::{self, Socket},
-    v1,
-};
-use crate::{error::Problem, identity::Identity, state::AppState};
+use super::{Desk, Mode, lines, socket::Socket, v1};
+use crate::{error::Problem, identity::Identity, state::AppState, websocket};
 use app::wire::{PROTOCOL, RoomName, limits::COMMAND_BYTES};
 use axum::{
     Extension,
-    extract::{FromRequestParts, Query, Request, State, WebSocketUpgrade},
-    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header},
+    extract::{Query, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use tokio::net::TcpStream;
 
 /// The one version of the protocol (RFC 6455, section 4.1).
 const VERSION: &str = "13";
@@ -56,13 +55,13 @@ async fn accept(state: AppState, identity: Identity, mode: Mode, request: Reques
             Mode::V1 => Box::pin(v1::serve(socket, desk)).await,
         }
     };
-    hand_over(request, protocol, COMMAND_BYTES, move |socket| sockets.track_future(serve(socket))).await
+    hand_over(request, protocol, COMMAND_BYTES, move |socket| sockets.track_future(serve(socket)))
 }
 
 /// Answers 101, naming `protocol` if there is one, and hands the socket to `serve`. No message of more
-/// than `most` bytes comes out of it.
-pub async fn hand_over<S, F>(
-    request: Request,
+/// than `most` bytes comes out of it. The request's key was looked at before.
+pub fn hand_over<S, F>(
+    mut request: Request,
     protocol: Option<&'static str>,
     most: usize,
     serve: S,
@@ -71,16 +70,42 @@ where
     S: FnOnce(Socket) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
-    let mut parts = request.into_parts().0;
-    let progress = parts.extensions.remove::<Progress>().unwrap_or_default();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => socket::bounded(upgrade, most),
-        Err(rejection) => return rejection.into_response(),
+    let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
+    let accept = websocket::accept(key.map_or(&[], |key| key.as_bytes()));
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Problem::new(StatusCode::UPGRADE_REQUIRED, "This connection cannot be upgraded.")
+            .into_response();
     };
-    upgrade
-        .protocols(protocol)
-        .on_failed_upgrade(|error| tracing::info!(%error, "an upgrade failed"))
-        .on_upgrade(move |inner| serve(Socket::new(inner, progress)))
+    tokio::spawn(async move {
+        if let Some(socket) = upgraded(upgrade, most).await {
+            serve(socket).await;
+        }
+    });
+    let ours = [
+        (header::CONNECTION, "upgrade"),
+        (header::UPGRADE, "websocket"),
+        (header::SEC_WEBSOCKET_ACCEPT, &*accept),
+    ];
+    let mut response = (StatusCode::SWITCHING_PROTOCOLS, ours).into_response();
+    if let Some(protocol) = protocol {
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    }
+    response
+}
+
+/// The socket behind the 101, with what was read of it already.
+async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
+    match upgrade.await.map(Upgraded::downcast::<TokioIo<TcpStream>>) {
+        Ok(Ok(parts)) => Some(Socket::new(parts.io.into_inner(), parts.read_buf, most)),
+        Ok(Err(_)) => {
+            tracing::error!("an upgraded connection is no TCP stream");
+            None
+        }
+        Err(error) => {
+            tracing::info!(%error, "an upgrade failed");
+            None
+        }
+    }
 }
 
 /// The mode that the request asks for, if it may have a socket at all.

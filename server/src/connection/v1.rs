@@ -2,17 +2,20 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTART, Received, Socket, TEXT_ONLY, Unsent},
+    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending},
 };
 use crate::{
+    batch::Encoding,
+    flow::Outlet,
     log::{Appended, Deed, LogError, LogResult, NewEvent},
-    reader::{Delivery, Start},
+    reader::Start,
+    websocket::{close, frame},
 };
 use app::wire::{
     BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName, RoomName,
     Seq, ServerFrame, limits, tidy,
 };
-use axum::extract::ws::{Utf8Bytes, close_code};
+use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::time::Duration;
 use tokio::time::sleep_until;
@@ -45,46 +48,41 @@ struct V1 {
 /// Serves one v1 connection until it ends.
 pub(super) async fn serve(mut socket: Socket, desk: Desk) {
     let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0 };
-    let ending = match socket.send([text(&v1.welcome())]).await {
-        Ok(()) => v1.run(&mut socket).await,
-        Err(unsent) => unsent.ending(),
-    };
+    socket.send([text(&v1.welcome())]);
+    v1.desk.attach(&socket, Encoding::V1);
+    let ending = v1.run(&mut socket).await;
     // Gone from its rooms at once, however long the goodbye takes.
     drop(v1);
-    if let Some((code, reason)) = ending {
-        socket.close(code, reason).await;
+    if let Some(ending) = ending {
+        socket.close(ending).await;
     }
 }
 
 impl V1 {
     /// How it ended; `None` where there is nobody left to tell.
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
-        let draining = self.desk.state.draining.clone();
+        let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
         loop {
-            let due = socket.due();
-            let sent = tokio::select! {
+            let (is_free, is_ahead, due) = (stream.is_free(), self.desk.is_ahead(), socket.due());
+            let may_read = self.answers.len() < OUTSTANDING && !is_ahead && socket.may_receive();
+            tokio::select! {
                 biased;
                 () = draining.cancelled() => return self.drain(socket).await,
-                Some(answer) = self.answers.next() => self.acknowledge(socket, answer).await,
-                () = self.desk.reader.ready() => self.deliver(socket).await,
-                received = socket.receive(), if self.answers.len() < OUTSTANDING => match received {
-                    Received::Text(json) => match self.hear(&json).await {
-                        Ok(answer) => self.answer(socket, answer).await,
+                Some(answer) = self.answers.next() => self.acknowledge(socket, answer),
+                unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
+                () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
+                received = socket.receive(), if may_read => match received {
+                    Received::Text(json) => match Box::pin(self.hear(&json)).await {
+                        Ok(answer) => self.answer(socket, answer),
                         Err(ending) => return Some(ending),
                     },
                     Received::Binary(_) => return Some(TEXT_ONLY),
-                    Received::Life => Ok(()),
+                    Received::Life => {}
                     Received::Gone => return None,
-                    Received::Refused(code, reason) => return Some((code, reason)),
+                    Received::Refused(violation) => return Some(violation.ending()),
                 },
-                () = sleep_until(due) => match socket.keep_alive().await {
-                    Ok(true) => Ok(()),
-                    Ok(false) => return Some((close_code::AWAY, "silent for 60 s")),
-                    Err(unsent) => Err(unsent),
-                },
-            };
-            if let Err(unsent) = sent {
-                return unsent.ending();
+                () = self.desk.caught_up(), if is_ahead => {}
+                () = sleep_until(due) => if !socket.keep_alive() { return Some(SILENT) },
             }
         }
     }
@@ -115,7 +113,7 @@ impl V1 {
         let Malformed { code, message, id } = malformed;
         self.malformed_in_a_row = if code == ErrorCode::BadRequest { self.malformed_in_a_row + 1 } else { 0 };
         if self.malformed_in_a_row >= limits::MALFORMED_IN_A_ROW {
-            return Err((close_code::POLICY, "20 malformed messages in a row"));
+            return Err((close::POLICY, "20 malformed messages in a row"));
         }
         Ok(Answer::Now(Refusal { id, code, message, retry: None }.into()))
     }
@@ -187,7 +185,7 @@ impl V1 {
         deed: Deed,
     ) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
         let room = room_named(room, Some(id))?;
-        if !self.desk.reader.has_joined(&room) {
+        if self.desk.reader.room(&room).is_none() {
             return Err(not_joined(Some(id), &room));
         }
         let author = self.desk.link.person;
@@ -213,44 +211,36 @@ impl V1 {
         Ok(renamed.boxed())
     }
 
-    async fn answer(&mut self, socket: &mut Socket, answer: Answer) -> Result<(), Unsent> {
+    fn answer(&mut self, socket: &Socket, answer: Answer) {
         match answer {
-            Answer::Now(frame) => socket.send([text(&frame)]).await,
-            Answer::Later(answer) => {
-                self.answers.push_back(answer);
-                Ok(())
-            }
-            Answer::Silence => Ok(()),
+            Answer::Now(frame) => socket.send([text(&frame)]),
+            Answer::Later(answer) => self.answers.push_back(answer),
+            Answer::Silence => {}
         }
     }
 
     /// Sends an answer that the log has given, and the others that are there by now.
-    async fn acknowledge(&mut self, socket: &mut Socket, first: ServerFrame) -> Result<(), Unsent> {
-        let mut answers = vec![text(&first)];
+    fn acknowledge(&mut self, socket: &Socket, first: ServerFrame) {
+        let mut answers = vec![first];
         while let Some(Some(next)) = self.answers.next().now_or_never() {
-            answers.push(text(&next));
+            answers.push(next);
         }
-        socket.send(answers).await
-    }
-
-    async fn deliver(&mut self, socket: &mut Socket) -> Result<(), Unsent> {
-        let frames = self.desk.reader.take().await.into_iter().map(|delivery| match delivery {
-            Delivery::Events(batch) => batch.v1(),
-            Delivery::Frame(frame) => frame,
-        });
-        socket.send(frames).await
+        for answer in &answers {
+            if let ServerFrame::Ack { room: Some(room), seq: Some(seq), .. } = answer {
+                self.desk.has_posted(room, *seq);
+            }
+        }
+        socket.send(answers.iter().map(text));
     }
 
     /// What was accepted is committed, acknowledged and told before the server goes.
-    async fn drain(&mut self, socket: &mut Socket) -> Option<Ending> {
+    async fn drain(&mut self, socket: &Socket) -> Option<Ending> {
         while let Some(answer) = self.answers.next().await {
-            if self.acknowledge(socket, answer).await.is_err() {
-                return None;
-            }
+            self.acknowledge(socket, answer);
         }
         self.desk.until_the_last_post().await;
-        while self.desk.has_last_words().await && self.deliver(socket).await.is_ok() {}
-        Some((RESTART, "restarting, come back"))
+        while self.desk.has_last_words().await && self.desk.deliver(socket, Encoding::V1).await {}
+        Some(RESTARTING)
     }
 }
 
@@ -313,6 +303,6 @@ fn acknowledged(id: CommandId, appended: LogResult<Appended>) -> ServerFrame {
     }
 }
 
-fn text(frame: &ServerFrame) -> Utf8Bytes {
-    frame.to_json().into()
+fn text(frame: &ServerFrame) -> Bytes {
+    frame::text(&frame.to_json())
 }

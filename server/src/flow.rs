@@ -1,0 +1,217 @@
+//! What a reader has of each room, what waits for it, and where that goes: one rule under one lock.
+//!
+//! A reader keeps a place in each room, the last `seq` that it has. What continues it is let through,
+//! a repeat is dropped, and when something is missing the room is behind: what it lacks must come from
+//! the log. So joining has no seam, a full queue loses nothing and a lost wake is healed.
+//!
+//! Where nothing waits, the room writes what it tells straight into the reader's [`Outlet`]: no queue,
+//! no task that must wake up first.
+
+use crate::batch::{Batch, Encoding};
+use app::wire::{Event, RoomName, Seq};
+use bytes::Bytes;
+use std::{fmt, mem, sync::Arc};
+
+/// Frames that may wait for one reader. What does not fit is read from the log afterwards.
+pub const QUEUE_FRAMES: usize = 256;
+
+/// Bytes that may wait for one reader.
+pub const QUEUE_BYTES: usize = 1_024 * 1_024;
+
+/// Something that a reader is told.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// The next events of a room, which can also be read from the log.
+    Events(Arc<Batch>),
+    /// Something that only matters now: a whole frame of v1.
+    Frame(Bytes),
+}
+
+/// Takes frames without ever waiting.
+pub trait Outlet: Send + Sync {
+    /// Sends a whole frame after those that were sent before. What the network does not take now is
+    /// kept and follows by itself.
+    fn send(&self, frame: Bytes);
+
+    /// Sends whole frames in order, in few writes.
+    fn send_all(&self, frames: Vec<Bytes>);
+
+    /// Whether nothing is kept.
+    fn is_free(&self) -> bool;
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Flow {
+    /// By name.
+    following: Vec<Following>,
+    /// What waits, in order of arrival.
+    queue: Vec<Item>,
+    queued_bytes: usize,
+    /// The reader is about to send something that must come first.
+    held: bool,
+    outlet: Option<(Arc<dyn Outlet>, Encoding)>,
+}
+
+#[derive(Debug)]
+struct Following {
+    room: RoomName,
+    /// The last `seq` that was let through.
+    last: Seq,
+    /// Something is missing that must come from the log.
+    behind: bool,
+}
+
+impl Flow {
+    /// Everything that is told goes into `outlet` from now on, as soon as nothing waits any more.
+    pub fn attach(&mut self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
+        self.outlet = Some((outlet, encoding));
+    }
+
+    /// Everything that is told waits until it is taken from now on.
+    pub fn detach(&mut self) {
+        self.outlet = None;
+    }
+
+    /// Everything that is told waits, until the next [`take`](Self::take).
+    pub fn hold(&mut self) {
+        self.held = true;
+    }
+
+    /// Follows `room` after `last`; where the reader is `behind`, what comes first is in the log.
+    pub fn follow(&mut self, room: &RoomName, last: Seq, behind: bool) {
+        match self.place(room) {
+            Ok(at) => (self.following[at].last, self.following[at].behind) = (last, behind),
+            Err(at) => {
+                // A reader follows one room, mostly.
+                self.following.reserve_exact(1);
+                self.following.insert(at, Following { room: room.clone(), last, behind });
+            }
+        }
+    }
+
+    /// Follows `room` no longer.
+    pub fn unfollow(&mut self, room: &RoomName) {
+        if let Ok(at) = self.place(room) {
+            self.following.remove(at);
+        }
+    }
+
+    /// The last `seq` of `room` that was let through; nothing where it is not followed.
+    pub fn last(&self, room: &RoomName) -> Option<Seq> {
+        self.place(room).ok().map(|at| self.following[at].last)
+    }
+
+    /// A room of which something is missing, and after which `seq`.
+    pub fn behind(&self) -> Option<(RoomName, Seq)> {
+        let behind = self.following.iter().find(|following| following.behind)?;
+        Some((behind.room.clone(), behind.last))
+    }
+
+    /// Whether the reader has to do something.
+    pub fn is_waiting(&self) -> bool {
+        self.held || !self.queue.is_empty() || self.is_behind()
+    }
+
+    /// Sends the item, where nothing is before it, or lets it wait. Whether the reader has to do
+    /// something now.
+    pub fn tell(&mut self, item: Item) -> bool {
+        if self.is_waiting() || self.outlet.as_ref().is_none_or(|(outlet, _)| !outlet.is_free()) {
+            self.queue(item);
+        } else if let Some((outlet, encoding)) = self.outlet.clone()
+            && let Some(frame) = self.let_through(item).and_then(|item| item.encoded(encoding))
+        {
+            outlet.send(frame);
+        }
+        self.is_waiting()
+    }
+
+    /// Sends everything that waits; returns it where there is no outlet.
+    pub fn take(&mut self) -> Vec<Item> {
+        self.held = false;
+        self.queued_bytes = 0;
+        let waiting = mem::take(&mut self.queue);
+        let items = waiting.into_iter().filter_map(|item| self.let_through(item)).collect();
+        self.hand_out(items)
+    }
+
+    /// Sends what the log has of `room` next, `all` of it or a piece; returns it where there is no outlet.
+    pub fn catch_up(&mut self, room: &RoomName, events: &[Arc<Event>], all: bool) -> Vec<Item> {
+        let Ok(at) = self.place(room) else { return Vec::new() };
+        let following = &mut self.following[at];
+        following.behind = !all;
+        following.last = events.last().map_or(following.last, |event| event.seq);
+        self.hand_out(Batch::cut(room, events).into_iter().map(Item::Events).collect())
+    }
+
+    fn place(&self, room: &RoomName) -> Result<usize, usize> {
+        self.following.binary_search_by(|following| following.room.cmp(room))
+    }
+
+    fn is_behind(&self) -> bool {
+        self.following.iter().any(|following| following.behind)
+    }
+
+    fn queue(&mut self, item: Item) {
+        self.queued_bytes += item.bytes();
+        self.queue.push(item);
+        if self.queue.len() > QUEUE_FRAMES || self.queued_bytes > QUEUE_BYTES {
+            self.queue = Vec::new();
+            self.queued_bytes = 0;
+            self.following.iter_mut().for_each(|following| following.behind = true);
+        }
+    }
+
+    /// What is new of an item, where nothing is missing before it.
+    fn let_through(&mut self, item: Item) -> Option<Item> {
+        let Item::Events(batch) = item else { return Some(item) };
+        let at = self.place(batch.room()).ok()?;
+        let following = &mut self.following[at];
+        if following.behind || batch.last() <= following.last {
+            return None;
+        }
+        if batch.first() > following.last + 1 {
+            following.behind = true;
+            return None;
+        }
+        let new =
+            if batch.first() == following.last + 1 { batch } else { Arc::new(batch.after(following.last)) };
+        following.last = new.last();
+        Some(Item::Events(new))
+    }
+
+    /// Into the outlet, or back where there is none.
+    fn hand_out(&self, items: Vec<Item>) -> Vec<Item> {
+        let Some((outlet, encoding)) = &self.outlet else { return items };
+        outlet.send_all(items.iter().filter_map(|item| item.encoded(*encoding)).collect());
+        Vec::new()
+    }
+}
+
+impl Item {
+    /// As a frame; nothing where this way of talking has no word for it.
+    pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
+        match (self, encoding) {
+            (Self::Events(batch), _) => batch.encoded(encoding),
+            (Self::Frame(frame), Encoding::V1) => Some(frame.clone()),
+            (Self::Frame(_), Encoding::Lines) => None,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Events(batch) => batch.bytes(),
+            Self::Frame(frame) => frame.len(),
+        }
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow").field("following", &self.following).field("queue", &self.queue.len()).finish()
+    }
+}
+
+#[cfg(test)]
+#[path = "flow_tests.rs"]
+mod tests;
