@@ -13,7 +13,6 @@ use crate::{
 };
 use app::wire::{BadText, RoomName, one_line, tidy};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use std::future::pending;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -27,14 +26,16 @@ struct Lines {
 }
 
 /// Serves one lines connection, which has joined `room`, until it ends.
-pub(super) async fn serve(mut socket: Socket, desk: Desk, room: RoomName) {
+pub(super) fn serve(mut socket: Socket, desk: Desk, room: RoomName) -> impl Future<Output = ()> + Send {
     desk.attach(&socket, Encoding::Lines);
     let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), owed: None };
-    let ending = lines.run(&mut socket).await;
-    // Gone from the room at once, however long the goodbye takes.
-    drop(lines);
-    if let Some(ending) = ending {
-        socket.close(ending).await;
+    async move {
+        let ending = lines.run(&mut socket).await;
+        // Gone from the room at once, however long the goodbye takes.
+        drop(lines);
+        if let Some(ending) = ending {
+            Box::pin(socket.close(ending)).await;
+        }
     }
 }
 
@@ -43,12 +44,13 @@ impl Lines {
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
         loop {
-            let (is_free, is_ahead, due) = (stream.is_free(), self.desk.is_ahead(), socket.due());
+            let (is_free, is_ahead) = (stream.is_free(), self.desk.is_ahead());
+            let due = self.owed.map_or(socket.due(), |owed| owed.min(socket.due()));
             let may_read =
                 self.posting.len() < OUTSTANDING && self.owed.is_none() && !is_ahead && socket.may_receive();
             tokio::select! {
                 biased;
-                () = draining.cancelled() => return self.drain(socket).await,
+                () = draining.cancelled() => return Box::pin(self.drain(socket)).await,
                 Some(posted) = self.posting.next() => if let Err(ending) = self.posted(posted) { return Some(ending) },
                 unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
@@ -60,9 +62,11 @@ impl Lines {
                     Received::Refused(Violation::TooBig) => return Some(TOO_LONG),
                     Received::Refused(violation) => return Some(violation.ending()),
                 },
-                () = until(self.owed) => self.count_post(),
                 () = self.desk.caught_up(), if is_ahead => {}
-                () = sleep_until(due) => if !socket.keep_alive() { return Some(SILENT) },
+                () = sleep_until(due) => {
+                    self.pay();
+                    if !socket.keep_alive() { return Some(SILENT) }
+                }
             }
         }
     }
@@ -78,6 +82,13 @@ impl Lines {
         let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, text);
         self.posting.push_back(self.desk.state.log.append(message));
         Ok(())
+    }
+
+    /// Counts the post that is owed, where it is time.
+    fn pay(&mut self) {
+        if self.owed.is_some_and(|owed| owed <= Instant::now()) {
+            self.count_post();
+        }
     }
 
     /// Counts a post against the limit, now or as soon as there is room for it.
@@ -111,11 +122,3 @@ impl Lines {
 
 /// The reason names the limit.
 const TOO_LONG: Ending = (close::SIZE, "a message has at most 8192 bytes");
-
-/// Resolves then; never, where there is no such time.
-async fn until(then: Option<Instant>) {
-    match then {
-        Some(then) => sleep_until(then).await,
-        None => pending().await,
-    }
-}

@@ -16,7 +16,14 @@ pub use socket::{Ending, Received, Socket};
 pub use stream::Stuck;
 pub use upgrade::{hand_over, same_origin, upgrade};
 
-use crate::{batch::Encoding, identity::Identity, link::Link, reader::Reader, room::Room, state::AppState};
+use crate::{
+    batch::Encoding,
+    identity::Identity,
+    link::Link,
+    reader::Reader,
+    room::Room,
+    state::{AppState, Place},
+};
 use app::wire::{RoomName, Seq};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -49,14 +56,15 @@ struct Desk {
     posting: Option<TaskTrackerToken>,
     /// Where this connection's newest post stands.
     posted: Option<(Arc<Room>, Seq)>,
+    _place: Place,
 }
 
 impl Desk {
-    async fn new(state: AppState, identity: Identity) -> Self {
+    async fn new(state: AppState, place: Place, identity: Identity) -> Self {
         let link = Link::new(identity.id, state.name_of(identity.id).await);
         let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
         let posting = Some(state.posting.token());
-        Self { state, reader, link, posting, posted: None }
+        Self { state, reader, link, posting, posted: None, _place: place }
     }
 
     /// What the rooms tell is written into `socket` from now on.
@@ -77,7 +85,7 @@ impl Desk {
     /// Resolves when the room has nearly caught up with this connection's posts.
     async fn caught_up(&self) {
         if let Some((room, seq)) = &self.posted {
-            room.has_told(seq.saturating_sub(AHEAD)).await;
+            Box::pin(room.has_told(seq.saturating_sub(AHEAD))).await;
         }
     }
 

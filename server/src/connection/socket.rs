@@ -2,7 +2,7 @@
 
 use super::stream::{Stream, Stuck};
 use crate::websocket::{
-    Decoder, Message, Violation,
+    Decoder, Goodbye, Message, Violation,
     close::{AWAY, LATER, RESTART, UNSUPPORTED},
     frame,
 };
@@ -123,7 +123,19 @@ impl Socket {
         match self.next().await {
             Ok(message) => {
                 self.last_heard = Instant::now();
-                self.received(message).await
+                match message {
+                    Message::Text(text) => Received::Text(text),
+                    Message::Binary(bytes) => Received::Binary(bytes),
+                    Message::Pong => Received::Life,
+                    Message::Ping(payload) => {
+                        self.send([frame::pong(&payload)]);
+                        Received::Life
+                    }
+                    Message::Close(goodbye) => {
+                        Box::pin(self.answer_goodbye(goodbye)).await;
+                        Received::Gone
+                    }
+                }
             }
             Err(Some(violation)) => {
                 self.over = true;
@@ -133,26 +145,13 @@ impl Socket {
         }
     }
 
-    async fn received(&mut self, message: Message) -> Received {
-        match message {
-            Message::Text(text) => Received::Text(text),
-            Message::Binary(bytes) => Received::Binary(bytes),
-            Message::Pong => Received::Life,
-            Message::Ping(payload) => {
-                self.send([frame::pong(&payload)]);
-                Received::Life
-            }
-            Message::Close(goodbye) => {
-                self.over = true;
-                self.send([
-                    goodbye.map_or_else(frame::close_without_words, |said| frame::close(said.code, ""))
-                ]);
-                // Both have said it: the server hangs up first (RFC 6455, section 7.1.1).
-                let _ = timeout(CLOSE_WAIT, self.stream.flush()).await;
-                self.stream.end();
-                Received::Gone
-            }
-        }
+    /// Both have said it then, and the server hangs up first (RFC 6455, section 7.1.1).
+    async fn answer_goodbye(&mut self, goodbye: Option<Goodbye>) {
+        self.over = true;
+        let answer = goodbye.map_or_else(frame::close_without_words, |said| frame::close(said.code, ""));
+        self.stream.send_last(answer);
+        let _ = timeout(CLOSE_WAIT, self.stream.flush()).await;
+        self.stream.end();
     }
 
     /// The next message; `Err(None)` where the stream ends.

@@ -93,7 +93,7 @@ impl Stream {
         while !self.unsent().is_stalled() {
             self.stalled.notified().await;
         }
-        self.flush().await
+        Box::pin(self.flush()).await
     }
 
     /// Waits until everything is taken. May be dropped at any time.

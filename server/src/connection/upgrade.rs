@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
@@ -43,33 +44,31 @@ async fn accept(state: AppState, identity: Identity, mode: Mode, request: Reques
     let Some(place) = state.places.take() else { return Problem::full().into_response() };
     let protocol = (mode == Mode::V1).then_some(PROTOCOL);
     let sockets = state.sockets.clone();
-    let mut desk = Desk::new(state, identity).await;
+    let mut desk = Desk::new(state, place, identity).await;
     if let Mode::Lines(room) = &mode {
         // Before the 101, so that whoever has it misses nothing that is posted from then on.
         desk.reader.join_now(room);
     }
-    let serve = move |socket| async move {
-        let _place = place;
+    // Counted from now on, so that a server that stops waits for it.
+    let arriving = sockets.token();
+    // A task of its own for each mode, no bigger than it needs: most of them do nothing, most of the time.
+    hand_over(request, protocol, COMMAND_BYTES, move |socket| {
         match mode {
-            Mode::Lines(room) => Box::pin(lines::serve(socket, desk, room)).await,
-            Mode::V1 => Box::pin(v1::serve(socket, desk)).await,
+            Mode::Lines(room) => drop(sockets.spawn(lines::serve(socket, desk, room))),
+            Mode::V1 => drop(sockets.spawn(v1::serve(socket, desk))),
         }
-    };
-    hand_over(request, protocol, COMMAND_BYTES, move |socket| sockets.track_future(serve(socket)))
+        drop(arriving);
+    })
 }
 
-/// Answers 101, naming `protocol` if there is one, and hands the socket to `serve`. No message of more
-/// than `most` bytes comes out of it. The request's key was looked at before.
-pub fn hand_over<S, F>(
+/// Answers 101, naming `protocol` if there is one, and gives the socket to `serve`, which starts a task for
+/// it. No message of more than `most` bytes comes out of it. The request's key was looked at before.
+pub fn hand_over(
     mut request: Request,
     protocol: Option<&'static str>,
     most: usize,
-    serve: S,
-) -> Response
-where
-    S: FnOnce(Socket) -> F + Send + 'static,
-    F: Future<Output = ()> + Send + 'static,
-{
+    serve: impl FnOnce(Socket) + Send + 'static,
+) -> Response {
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
     let accept = websocket::accept(key.map_or(&[], |key| key.as_bytes()));
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
@@ -78,7 +77,7 @@ where
     };
     tokio::spawn(async move {
         if let Some(socket) = upgraded(upgrade, most).await {
-            serve(socket).await;
+            serve(socket);
         }
     });
     let ours = [
@@ -96,7 +95,10 @@ where
 /// The socket behind the 101, with what was read of it already.
 async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
     match upgrade.await.map(Upgraded::downcast::<TokioIo<TcpStream>>) {
-        Ok(Ok(parts)) => Some(Socket::new(parts.io.into_inner(), parts.read_buf, most)),
+        // Copied: what hyper has read lies in a buffer that would be kept as long.
+        Ok(Ok(parts)) => {
+            Some(Socket::new(parts.io.into_inner(), Bytes::copy_from_slice(&parts.read_buf), most))
+        }
         Ok(Err(_)) => {
             tracing::error!("an upgraded connection is no TCP stream");
             None

@@ -46,15 +46,17 @@ struct V1 {
 }
 
 /// Serves one v1 connection until it ends.
-pub(super) async fn serve(mut socket: Socket, desk: Desk) {
+pub(super) fn serve(mut socket: Socket, desk: Desk) -> impl Future<Output = ()> + Send {
     let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0 };
     socket.send([text(&v1.welcome())]);
     v1.desk.attach(&socket, Encoding::V1);
-    let ending = v1.run(&mut socket).await;
-    // Gone from its rooms at once, however long the goodbye takes.
-    drop(v1);
-    if let Some(ending) = ending {
-        socket.close(ending).await;
+    async move {
+        let ending = v1.run(&mut socket).await;
+        // Gone from its rooms at once, however long the goodbye takes.
+        drop(v1);
+        if let Some(ending) = ending {
+            Box::pin(socket.close(ending)).await;
+        }
     }
 }
 
@@ -67,7 +69,7 @@ impl V1 {
             let may_read = self.answers.len() < OUTSTANDING && !is_ahead && socket.may_receive();
             tokio::select! {
                 biased;
-                () = draining.cancelled() => return self.drain(socket).await,
+                () = draining.cancelled() => return Box::pin(self.drain(socket)).await,
                 Some(answer) = self.answers.next() => self.acknowledge(socket, answer),
                 unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const MOST: usize = 64 << 20;
 
 async fn echo(request: Request) -> Response {
-    hand_over(request, None, MOST, serve)
+    hand_over(request, None, MOST, |socket| drop(tokio::spawn(serve(socket))))
 }
 
 async fn serve(mut socket: Socket) {
