@@ -1,6 +1,9 @@
 //! Wakes are hints: lost, doubled and late ones change nothing but delay.
 
-use crate::support::{TestServer, V1, room, soon};
+use crate::{
+    liveness::{pass, settle},
+    support::{Lines, TestServer, V1, room, soon},
+};
 use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::BoxFuture;
 use server::log::{Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
@@ -98,4 +101,30 @@ async fn no_wake_at_all_is_a_second_lost_and_no_message() {
 #[tokio::test]
 async fn doubled_wakes_tell_nothing_twice() {
     everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
+}
+
+/// The room tells nothing here before the hub looks by itself.
+#[tokio::test]
+async fn who_posts_faster_than_their_room_can_tell_is_slowed_and_loses_nothing() {
+    const POSTS: u64 = 1_000;
+    let server = TestServer::on(Meddled::new(|_, _| vec![])).await;
+    let (mut ann, mut bob) = (Lines::enter(&server, "tea").await, Lines::enter(&server, "tea").await);
+    for n in 0..POSTS {
+        ann.say(&n.to_string()).await;
+    }
+    let head = || server.log().heads(&[room("tea")])[0];
+    soon(async {
+        while head() <= 512 {
+            settle().await;
+        }
+    })
+    .await;
+    settle().await;
+    assert!(head() <= 512 + 64 + 1, "{} were taken", head());
+    for _ in 0..3 {
+        pass(1).await;
+    }
+    for n in 0..POSTS {
+        assert_eq!(bob.hear().await, n.to_string());
+    }
 }
