@@ -7,7 +7,7 @@ mod memory;
 mod sqlite;
 
 pub use memory::MemoryLog;
-pub use sqlite::{OpenError, SqliteLog};
+pub use sqlite::{OpenError, SqliteLog, Synchronous};
 
 use app::wire::{CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::BoxFuture;

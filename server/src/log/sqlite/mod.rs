@@ -2,9 +2,10 @@
 
 mod open;
 mod reader;
+mod sql;
 mod writer;
 
-pub use open::OpenError;
+pub use open::{OpenError, Synchronous};
 
 use super::{Appended, Log, LogError, LogResult, NewEvent, Page, Wake};
 use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
@@ -37,7 +38,15 @@ impl SqliteLog {
     /// # Errors
     /// [`OpenError`]; a file that is not ours or is newer than this program is left as it was.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let opened = open::open(path)?;
+        Self::open_with(path, Synchronous::Full)
+    }
+
+    /// The same, synced in another way.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_with(path: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
+        let opened = open::open(path, synchronous)?;
         let heads = Heads::new(RwLock::new(opened.heads));
         let (work, waiting) = mpsc::channel();
         let wakes = broadcast::channel(super::WAKES_WAITING).0;

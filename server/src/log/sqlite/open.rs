@@ -66,7 +66,16 @@ pub(super) struct Opened {
     pub(super) heads: BTreeMap<RoomName, Seq>,
 }
 
-pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
+/// When what was committed is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Before it is acknowledged: what Hubbub promises.
+    Full,
+    /// Some time later; a loss of power may take the last commits. Only to be measured against.
+    Normal,
+}
+
+pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Opened, OpenError> {
     look(path)?;
     let mut connection = Connection::open(path)?;
     // Closed without a word where it is damaged, so that what lies there stays as it was.
@@ -76,11 +85,20 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     make_ours(&connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synchronous.pragma())?;
     migrate(&mut connection)?;
     let id = identity(&connection)?;
     let heads = heads(&connection)?;
     Ok(Opened { connection, id, heads })
+}
+
+impl Synchronous {
+    fn pragma(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+        }
+    }
 }
 
 /// Writes whose file this is, where that is not yet so: in a new one, and in one whose making was cut off

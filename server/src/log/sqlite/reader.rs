@@ -1,6 +1,6 @@
 //! Reading: a few connections that cannot write, on threads that may block.
 
-use super::open::open_reader;
+use super::{open::open_reader, sql};
 use crate::log::{LogError, LogResult, Page};
 use app::wire::{Author, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -84,22 +84,13 @@ pub(super) fn after(
     after: Seq,
     limit: u32,
 ) -> rusqlite::Result<Vec<Arc<Event>>> {
-    let mut statement = db.prepare_cached(
-        "SELECT e.seq, e.at, e.id, e.author, p.name, e.kind, e.text, e.reply_to, e.target
-         FROM event e LEFT JOIN person p ON p.id = e.author
-         WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3",
-    )?;
+    let mut statement = db.prepare_cached(sql::AFTER)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?.collect()
 }
 
 pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) -> rusqlite::Result<Page> {
-    let mut statement = db.prepare_cached(
-        "SELECT e.seq, e.at, e.id, e.author, p.name, e.text, e.reply_to, c.at, c.text
-         FROM event e LEFT JOIN person p ON p.id = e.author
-         LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
-         WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3",
-    )?;
+    let mut statement = db.prepare_cached(sql::BEFORE)?;
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     let one_more = i64::from(limit) + 1;
     let newest_first = statement.query_map((room.as_str(), before, one_more), message)?;
@@ -116,7 +107,7 @@ pub(super) fn names(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Ve
 
 /// What `person` is called now.
 pub(super) fn name(db: &Connection, person: PersonId) -> rusqlite::Result<PersonName> {
-    let mut statement = db.prepare_cached("SELECT name FROM person WHERE id = ?1")?;
+    let mut statement = db.prepare_cached(sql::NAME)?;
     let chosen = statement.query_row([person.0.cast_signed()], |row| parsed(row, 0)).optional()?;
     Ok(chosen.unwrap_or_else(|| PersonName::given(person)))
 }

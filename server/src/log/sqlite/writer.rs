@@ -5,6 +5,7 @@
 use super::{
     Heads,
     reader::{self, kind},
+    sql,
 };
 use crate::log::{Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
 use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, Seq};
@@ -189,24 +190,18 @@ impl Batch<'_> {
             Deed::Delete { target } => (*target, None),
         };
         let room = new.room.as_str();
-        let mut present = self.transaction.prepare_cached(
-            "INSERT INTO change (room, seq, at, text) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (room, seq) DO UPDATE SET at = excluded.at, text = excluded.text",
-        )?;
-        present.execute((room, target, self.at, text))?;
+        self.transaction.prepare_cached(sql::CHANGE)?.execute((room, target, self.at, text))?;
         if text.is_none() {
-            let mut purge = self
-                .transaction
-                .prepare_cached("UPDATE event SET text = '' WHERE room = ?1 AND (seq = ?2 OR target = ?2)")?;
-            purge.execute((room, target))?;
+            for purge in [sql::PURGE_MESSAGE, sql::PURGE_EDITS] {
+                self.transaction.prepare_cached(purge)?.execute((room, target))?;
+            }
         }
         Ok(())
     }
 
     /// Who used this id before, and for what.
     fn find(&self, id: CommandId) -> rusqlite::Result<Option<(PersonId, Appended)>> {
-        let mut statement =
-            self.transaction.prepare_cached("SELECT author, room, seq, at FROM event WHERE id = ?1")?;
+        let mut statement = self.transaction.prepare_cached(sql::BY_ID)?;
         statement
             .query_row([id.as_bytes()], |row| {
                 let author = PersonId(row.get::<_, i64>(0)?.cast_unsigned());
@@ -219,10 +214,7 @@ impl Batch<'_> {
     /// Who posted the message at that place, if there is one and it was not deleted.
     fn author_of(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<PersonId>> {
         let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT e.author FROM event e LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
-             WHERE e.room = ?1 AND e.seq = ?2 AND e.kind = 0 AND (c.at IS NULL OR c.text IS NOT NULL)",
-        )?;
+        let mut statement = self.transaction.prepare_cached(sql::AUTHOR_OF)?;
         let author = statement.query_row((room.as_str(), seq), |row| row.get::<_, i64>(0)).optional()?;
         Ok(author.map(|author| PersonId(author.cast_unsigned())))
     }
@@ -242,10 +234,7 @@ impl Batch<'_> {
             Deed::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
             Deed::Delete { target } => (kind::DELETE, "", None, Some(*target)),
         };
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?;
+        let mut statement = self.transaction.prepare_cached(sql::INSERT)?;
         let author = new.author.0.cast_signed();
         let (room, id) = (new.room.as_str(), new.id.as_bytes());
         statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
@@ -253,16 +242,12 @@ impl Batch<'_> {
     }
 
     fn rename(&self, person: PersonId, name: &PersonName) -> rusqlite::Result<()> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO person (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name",
-        )?;
+        let mut statement = self.transaction.prepare_cached(sql::RENAME)?;
         statement.execute((person.0.cast_signed(), name.as_str())).map(drop)
     }
 
     fn store_heads(&self) -> rusqlite::Result<()> {
-        let mut statement = self.transaction.prepare_cached(
-            "INSERT INTO room (name, head) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET head = excluded.head",
-        )?;
+        let mut statement = self.transaction.prepare_cached(sql::HEAD)?;
         for (room, events) in &self.grown {
             statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
         }

@@ -1,0 +1,104 @@
+//! How many events a second are committed.
+
+use super::{Measured, fill::config, quantiles::Quantiles};
+use app::wire::{PersonId, RoomName, Seq};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use server::{
+    log::{Log, NewEvent, SqliteLog, Synchronous},
+    start::start,
+};
+use std::{
+    io::{Write, stdout},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tempfile::tempdir_in;
+use uuid::Uuid;
+
+/// Posts under way: alone, as many as one connection may have, and as many as one commit takes.
+const OUTSTANDING: [usize; 3] = [1, 64, 1_024];
+
+/// Readers who catch up all the time, and what they read at once, as a connection does.
+const READERS: usize = 4;
+const READ: u32 = 128;
+
+/// Appends to a fresh log, synced in both ways.
+pub async fn measure(seconds: f64) -> Measured {
+    for synchronous in [Synchronous::Full, Synchronous::Normal] {
+        for outstanding in OUTSTANDING {
+            let folder = tempdir_in("target")?;
+            let log = SqliteLog::open_with(&folder.path().join("hubbub.db"), synchronous)?;
+            let (rate, took) = append(&log, outstanding, seconds).await?;
+            let how = format!("{synchronous:?}").to_uppercase();
+            writeln!(stdout(), "{how:7} {outstanding:5} under way: {rate:7.0} events/s, answered {took}")?;
+            log.close().await;
+        }
+    }
+    Ok(())
+}
+
+/// Appends to the log in `data`, alone and beside readers.
+pub async fn measure_with_readers(data: &Path, seconds: f64) -> Measured {
+    let started = start(config(data))?;
+    let log = started.state.log.clone();
+    for readers in [0, READERS] {
+        let (stop, read) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let reading: Vec<_> =
+            (0..readers).map(|_| tokio::spawn(catch_up(log.clone(), stop.clone(), read.clone()))).collect();
+        let (rate, took) = append(&*log, 64, seconds).await?;
+        stop.store(true, Ordering::Relaxed);
+        for reader in reading {
+            reader.await?;
+        }
+        let read = read.load(Ordering::Relaxed) as f64 / seconds;
+        writeln!(
+            stdout(),
+            "FULL       64 under way beside {readers} readers: {rate:7.0} events/s, answered {took}; {read:.0} events/s read"
+        )?;
+    }
+    log.close().await;
+    Ok(())
+}
+
+/// Events a second, and how long each took.
+async fn append(
+    log: &dyn Log,
+    outstanding: usize,
+    seconds: f64,
+) -> Result<(f64, Quantiles), server::log::LogError> {
+    let room: RoomName = RoomName::lobby();
+    let text = "x".repeat(64);
+    let post = || {
+        let appended = log.append(NewEvent::message(Uuid::now_v7(), room.clone(), PersonId(1), &text));
+        let began = Instant::now();
+        async move { appended.await.map(|_| began.elapsed()) }
+    };
+    let mut under_way: FuturesUnordered<_> = (0..outstanding).map(|_| post()).collect();
+    let (mut took, mut events) = (Quantiles::default(), 0_u64);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs_f64(seconds) {
+        if let Some(done) = under_way.next().await {
+            took.add(done?);
+            events += 1;
+            under_way.push(post());
+        }
+    }
+    let rate = events as f64 / began.elapsed().as_secs_f64();
+    while under_way.next().await.is_some() {}
+    Ok((rate, took.sorted()))
+}
+
+/// Reads the largest room from its beginning, again and again.
+async fn catch_up(log: Arc<dyn Log>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
+    let Some((room, _)) = log.rooms().into_iter().max_by_key(|(_, head)| *head) else { return };
+    let mut after: Seq = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let Ok(events) = log.read_after(&room, after, READ).await else { return };
+        read.fetch_add(events.len() as u64, Ordering::Relaxed);
+        after = events.last().map_or(0, |event| event.seq);
+    }
+}

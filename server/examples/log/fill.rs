@@ -1,0 +1,75 @@
+//! Filling a log by the front door: everything is appended as a server would.
+
+use super::Measured;
+use app::wire::{PersonId, RoomName};
+use futures_util::future::join_all;
+use server::{
+    config::Config,
+    log::{Deed, NewEvent},
+    start::start,
+};
+use std::{
+    io::{Write, stdout},
+    path::Path,
+    time::Instant,
+};
+use uuid::Uuid;
+
+/// Events that are handed to the log at once.
+const AT_ONCE: u64 = 8_192;
+
+/// One in so many messages is edited afterwards, and one deleted.
+const EDITED: u64 = 50;
+const DELETED: u64 = 200;
+
+const WORDS: [&str; 16] = [
+    "tea", "when", "the", "kettle", "boils", "we", "talk", "about", "rooms", "and", "how", "nothing", "is",
+    "ever", "lost", "here",
+];
+
+/// Settings of a server on `data` that says nothing.
+pub fn config(data: &Path) -> Config {
+    Config { ephemeral: false, data: data.into(), post_rate: 0, ..Config::plain() }
+}
+
+/// Appends `messages`, some of which are edited or deleted.
+pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measured {
+    let started = start(config(data))?;
+    let log = &*started.state.log;
+    let rooms: Vec<RoomName> =
+        (0..rooms.max(1)).map(|n| format!("years-{n}").parse()).collect::<Result<_, _>>()?;
+    let began = Instant::now();
+    let mut heads = vec![0; rooms.len()];
+    let mut done = 0;
+    while done < messages {
+        let events: Vec<NewEvent> = (done..messages.min(done + AT_ONCE))
+            .flat_map(|n| happening(n, &rooms, people, &mut heads))
+            .collect();
+        for appended in join_all(events.into_iter().map(|event| log.append(event))).await {
+            appended?;
+        }
+        done += AT_ONCE;
+    }
+    let took = began.elapsed().as_secs_f64();
+    writeln!(stdout(), "{messages} messages in {took:.1} s, {:.0} a second", messages as f64 / took)?;
+    log.close().await;
+    Ok(())
+}
+
+/// The message `n`, and what became of it. `heads` are kept.
+fn happening(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
+    let place = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
+    let (room, author) = (rooms[place].clone(), PersonId(1 + n % people.max(1)));
+    let event = |deed| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, deed };
+    let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
+    let target = heads[place] + 1;
+    let mut events = vec![event(Deed::Post { text: text.join(" ").into(), reply_to: None })];
+    if n.is_multiple_of(EDITED) {
+        events.push(event(Deed::Edit { target, text: "as I said before".into() }));
+    }
+    if n.is_multiple_of(DELETED) {
+        events.push(event(Deed::Delete { target }));
+    }
+    heads[place] += events.len() as u64;
+    events
+}

@@ -1,0 +1,58 @@
+//! How long a server on a full log takes for a page, over a real connection.
+
+use super::{Measured, fill::config, quantiles::Quantiles};
+use server::{serve::serve, start::start};
+use std::{
+    io::{Write, stdout},
+    path::Path,
+    time::Instant,
+};
+use tokio::net::TcpListener;
+
+/// Requests for each figure.
+const REQUESTS: usize = 300;
+
+/// Starts a server on `data` and asks it for pages of its largest room.
+pub async fn measure(data: &Path) -> Measured {
+    let began = Instant::now();
+    let started = start(config(data))?;
+    writeln!(
+        stdout(),
+        "the log is opened and looked through in {:.0} ms",
+        began.elapsed().as_secs_f64() * 1_000.0
+    )?;
+    let state = started.state.clone();
+    let (room, head) =
+        state.log.rooms().into_iter().max_by_key(|(_, head)| *head).ok_or("the folder is empty")?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let serving = tokio::spawn(serve(listener, state.clone()));
+    let middle = head / 2;
+    for (what, path) in [
+        ("the newest page", format!("/r/{room}")),
+        ("a page in the middle", format!("/r/{room}?before={middle}")),
+        ("around a message", format!("/r/{room}?around={middle}")),
+        ("messages, JSON", format!("/api/rooms/{room}/messages?before={middle}")),
+        ("1,000 events, JSON", format!("/api/rooms/{room}/events?after={middle}&limit=1000")),
+    ] {
+        let took = ask(&format!("http://{address}{path}")).await?;
+        writeln!(stdout(), "{what:22} of {head} events: {took}")?;
+    }
+    state.draining.cancel();
+    serving.await?;
+    Ok(())
+}
+
+async fn ask(url: &str) -> reqwest::Result<Quantiles> {
+    let client = reqwest::Client::builder().cookie_store(true).build()?;
+    let mut took = Quantiles::default();
+    for n in 0..=REQUESTS {
+        let began = Instant::now();
+        client.get(url).send().await?.error_for_status()?.bytes().await?;
+        // The first one makes the connection.
+        if n > 0 {
+            took.add(began.elapsed());
+        }
+    }
+    Ok(took.sorted())
+}
