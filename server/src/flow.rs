@@ -10,6 +10,7 @@
 use crate::batch::{Batch, Encoding};
 use app::wire::{Event, RoomName, Seq};
 use bytes::Bytes;
+use smallvec::SmallVec;
 use std::{fmt, mem, sync::Arc};
 
 /// Frames that may wait for one reader. What does not fit is read from the log afterwards.
@@ -43,8 +44,9 @@ pub trait Outlet: Send + Sync {
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Flow {
-    /// By name.
-    following: Vec<Following>,
+    /// By name. One room, mostly, which is found without another look into memory: it is done for every
+    /// delivery.
+    following: SmallVec<[Following; 1]>,
     /// What waits, in order of arrival.
     queue: Vec<Item>,
     queued_bytes: usize,
@@ -82,11 +84,7 @@ impl Flow {
     pub fn follow(&mut self, room: &RoomName, last: Seq, behind: bool) {
         match self.place(room) {
             Ok(at) => (self.following[at].last, self.following[at].behind) = (last, behind),
-            Err(at) => {
-                // A reader follows one room, mostly.
-                self.following.reserve_exact(1);
-                self.following.insert(at, Following { room: room.clone(), last, behind });
-            }
+            Err(at) => self.following.insert(at, Following { room: room.clone(), last, behind }),
         }
     }
 
@@ -118,8 +116,9 @@ impl Flow {
     pub fn tell(&mut self, item: Item) -> bool {
         if self.is_waiting() || self.outlet.as_ref().is_none_or(|(outlet, _)| !outlet.is_free()) {
             self.queue(item);
-        } else if let Some((outlet, encoding)) = self.outlet.clone()
-            && let Some(frame) = self.let_through(item).and_then(|item| item.encoded(encoding))
+        } else if let Some(item) = self.let_through(item)
+            && let Some((outlet, encoding)) = &self.outlet
+            && let Some(frame) = item.encoded(*encoding)
         {
             outlet.send(frame);
         }

@@ -64,11 +64,11 @@ impl Reader {
         let head = self.head(room);
         let page = match start {
             Start::After(after) if after <= head && head - after <= CATCH_UP => {
-                self.link.flow().follow(room, after, true);
+                self.link.flow().follow(&joined.name, after, true);
                 None
             }
-            Start::After(_) => Some(self.begin_afresh(room, head, otherwise).await?),
-            Start::Page(limit) => Some(self.begin_afresh(room, head, limit).await?),
+            Start::After(_) => Some(self.begin_afresh(&joined.name, head, otherwise).await?),
+            Start::Page(limit) => Some(self.begin_afresh(&joined.name, head, limit).await?),
         };
         Ok(Entrance { head, members: joined.members(), page })
     }
@@ -85,17 +85,18 @@ impl Reader {
 
     /// Follows `room` from now on, without its past.
     pub fn join_now(&mut self, room: &RoomName) {
-        self.register(room);
+        let joined = self.register(room);
         let head = self.head(room);
-        self.link.flow().follow(room, head, false);
+        self.link.flow().follow(&joined.name, head, false);
     }
 
     /// Follows `room` after `after`, however far back that is.
     pub fn join_after(&mut self, room: &RoomName, after: Seq) {
-        self.register(room);
-        self.link.flow().follow(room, after, true);
+        let joined = self.register(room);
+        self.link.flow().follow(&joined.name, after, true);
     }
 
+    /// The live room, whose name everybody in it shares.
     fn register(&mut self, room: &RoomName) -> Arc<Room> {
         let registered = self.hub.join(room, self.link.clone());
         if self.room(room).is_none() {

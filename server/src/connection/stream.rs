@@ -179,7 +179,8 @@ impl Outlet for Stream {
     fn send(&self, mut frame: Bytes) {
         let mut unsent = self.unsent();
         if !unsent.is_stalled() {
-            match self.tcp.try_write(&frame) {
+            // Past Tokio, whose readiness is asked for when something has to wait.
+            match SockRef::from(&self.tcp).send(&frame) {
                 Ok(taken) if taken == frame.len() => return,
                 Ok(taken) => frame.advance(taken),
                 Err(full) if full.kind() == io::ErrorKind::WouldBlock => {}
