@@ -63,21 +63,47 @@ pub(crate) fn now() -> Millis {
 /// In the browser's zone and language: the time alone today, with the date before that.
 #[cfg(feature = "hydrate")]
 pub(crate) fn local(at: Millis) -> String {
-    use js_sys::{Date, Object, Reflect};
-    let moment = Date::new(&(at as f64).into());
-    let today = Date::new_0().to_date_string() == moment.to_date_string();
+    let moment = js_sys::Date::new(&(at as f64).into());
+    let today = js_sys::Date::new_0().to_date_string() == moment.to_date_string();
+    FORMATS
+        .with(|formats| {
+            let format = if today { &formats.today } else { &formats.before };
+            format.call1(&wasm_bindgen::JsValue::UNDEFINED, &moment).ok().and_then(|text| text.as_string())
+        })
+        .unwrap_or_else(|| utc(at))
+}
+
+#[cfg(feature = "hydrate")]
+thread_local! {
+    /// Made once: making one takes longer than all else about a message.
+    static FORMATS: Formats = Formats::new();
+}
+
+/// Functions of `Intl` that write a moment.
+#[cfg(feature = "hydrate")]
+struct Formats {
+    today: js_sys::Function,
+    before: js_sys::Function,
+}
+
+#[cfg(feature = "hydrate")]
+impl Formats {
+    fn new() -> Self {
+        let time = [("hour", "2-digit"), ("minute", "2-digit")];
+        let date = [("day", "numeric"), ("month", "short")];
+        Self { today: format(&time), before: format(&[time, date].concat()) }
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn format(parts: &[(&str, &str)]) -> js_sys::Function {
+    use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
     let options = Object::new();
-    let ask = |part: &str, form: &str| {
-        let _ = Reflect::set(&options, &part.into(), &form.into());
-    };
-    ask("hour", "2-digit");
-    ask("minute", "2-digit");
-    if !today {
-        ask("day", "numeric");
-        ask("month", "short");
+    for (part, form) in parts {
+        let _ = Reflect::set(&options, &(*part).into(), &(*form).into());
     }
     let language = leptos::prelude::window().navigator().language().unwrap_or_else(|| "en".into());
-    moment.to_locale_string(&language, &options).into()
+    DateTimeFormat::new(&Array::of1(&language.into()), &options).format()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 mod feed;
 #[cfg(feature = "hydrate")]
+mod frames;
+#[cfg(feature = "hydrate")]
 mod older;
 mod outbox;
 mod pulse;

@@ -52,6 +52,11 @@ pub struct Live {
     /// Older rows are being shown.
     #[cfg(feature = "hydrate")]
     pub(super) going_back: StoredValue<bool>,
+    /// The feed has changed since it was shown; until when that waits at most.
+    #[cfg(feature = "hydrate")]
+    pub(super) stale: StoredValue<Option<TimeoutHandle>>,
+    /// Rows that have come since the feed was shown.
+    unshown: StoredValue<usize>,
     feed: StoredValue<Feed>,
     window: StoredValue<Window>,
     outbox: StoredValue<Outbox>,
@@ -82,6 +87,9 @@ impl Live {
             name_problem: RwSignal::default(),
             #[cfg(feature = "hydrate")]
             going_back: StoredValue::new(false),
+            #[cfg(feature = "hydrate")]
+            stale: StoredValue::new(None),
+            unshown: StoredValue::new(0),
             feed: StoredValue::new(feed),
             window: StoredValue::new(window),
             outbox: StoredValue::default(),
@@ -216,22 +224,33 @@ impl Live {
         self.work.update(|work| *work += 1);
     }
 
-    /// Changes the feed, then shows it.
+    /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
+    /// then.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
         let before = self.feed.with_value(Feed::len);
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
         let len = self.feed.with_value(Feed::len);
-        let at_end = self.at_end.get_untracked();
-        self.window.update_value(|window| window.grown(len, at_end));
-        if len > before {
-            self.arrived.update(|arrived| *arrived += len - before);
-        }
-        self.show();
+        self.unshown.update_value(|unshown| *unshown += len.saturating_sub(before));
+        #[cfg(feature = "hydrate")]
+        self.show_soon();
         done.expect("an update runs its change")
     }
 
-    fn show(&self) {
+    /// Shows what has come. Whether there is more to show.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn show_on(&self) -> bool {
+        let (len, at_end) = (self.feed.with_value(Feed::len), self.at_end.get_untracked());
+        let more = self.window.try_update_value(|window| window.grown(len, at_end));
+        self.show();
+        more.unwrap_or_default()
+    }
+
+    pub(super) fn show(&self) {
+        let arrived = self.unshown.try_update_value(std::mem::take).unwrap_or_default();
+        if arrived > 0 {
+            self.arrived.update(|total| *total += arrived);
+        }
         let window = self.window.with_value(Window::range);
         let shown = self.feed.with_value(|feed| feed.shown(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));

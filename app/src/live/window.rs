@@ -9,6 +9,9 @@ const MOST: usize = 300;
 /// Rows that are added at once when the reader comes to an end of what the page holds.
 pub(super) const STEP: usize = 100;
 
+/// Rows that come into the page at once, at most: a frame's worth on a slow machine.
+const AT_ONCE: usize = 40;
+
 /// A range of a feed's rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
@@ -39,18 +42,22 @@ impl Window {
         self.start == 0
     }
 
-    /// The feed has `len` rows now. Who reads at the end sees what is new and lets go of what is old;
-    /// who reads back keeps the same rows.
-    pub fn grown(&mut self, len: usize, reads_at_end: bool) {
+    /// The feed has `len` rows now. Who reads at the end sees what is new, so many rows at once, and
+    /// lets go of what is old; who reads back keeps the same rows. Whether there is more to see at once.
+    pub fn grown(&mut self, len: usize, reads_at_end: bool) -> bool {
         if self.follows && reads_at_end {
-            self.end = len;
-            self.start = self.start.max(len.saturating_sub(MOST));
-        } else if self.follows {
+            // What would be let go of at once is not shown at all.
+            self.end = self.end.max(len.saturating_sub(MOST)).saturating_add(AT_ONCE).min(len);
+            self.start = self.start.max(len.saturating_sub(MOST)).min(self.end);
+            return self.end < len;
+        }
+        if self.follows {
             self.end = len.min(self.start + MOST + STEP);
             self.follows = self.end == len;
         }
         self.end = self.end.min(len);
         self.start = self.start.min(self.end);
+        false
     }
 
     /// So many older rows now stand before all others; the same rows stay in the window.
@@ -86,9 +93,20 @@ mod tests {
     fn who_reads_at_the_end_sees_what_is_new_and_the_page_stays_small() {
         let mut window = Window::at_end(50);
         for len in 51..1_000 {
-            window.grown(len, true);
+            assert!(!window.grown(len, true));
         }
         assert_eq!((window.range(), window.has_newest()), (699..999, true));
+    }
+
+    #[test]
+    fn a_flood_comes_into_the_page_piece_by_piece_and_what_nobody_could_see_not_at_all() {
+        let mut window = Window::at_end(50);
+        let mut frames = 1;
+        while window.grown(10_000, true) {
+            assert!(window.range().len() <= frames * AT_ONCE && window.range().start >= 9_700);
+            frames += 1;
+        }
+        assert_eq!((window.range(), frames), (9_700..10_000, MOST.div_ceil(AT_ONCE)));
     }
 
     #[test]
@@ -122,7 +140,7 @@ mod tests {
             let mut window = Window::at_end(len);
             for (step, n, at_end) in steps {
                 match step {
-                    0 => { len += n; window.grown(len, at_end); }
+                    0 => { len += n; while window.grown(len, at_end) {} }
                     1 => { len += n; window.shifted(n); }
                     2 => window.back(),
                     3 => window.forth(len),

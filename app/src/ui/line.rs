@@ -1,7 +1,7 @@
 //! One message.
 
 use crate::{
-    live::{Live, Shown, Standing},
+    live::{Live, Shown},
     ui::{Menu, Time},
     wire::visible,
 };
@@ -21,27 +21,31 @@ pub fn Line(
     live: Live,
 ) -> impl IntoView {
     let shown = RwSignal::from(shown);
-    let opens = Memo::new(move |_| shown.with(|shown| shown.opens));
-    let author = Memo::new(move |_| shown.with(|shown| shown.row.author.clone()));
-    let standing = Memo::new(move |_| shown.with(|shown| shown.row.standing.clone()));
-    let deleted = Memo::new(move |_| shown.with(|shown| shown.row.deleted));
-    let edited = Memo::new(move |_| shown.with(|shown| shown.row.edited && !shown.row.deleted));
-    let text = Memo::new(move |_| {
+    // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
+    // anew: a menu that may be open.
+    let opens = move || shown.with(|shown| shown.opens);
+    let deleted = move || shown.with(|shown| shown.row.deleted);
+    let text = move || {
         shown.with(|shown| if shown.row.deleted { "Deleted".into() } else { visible(&shown.row.text) })
-    });
-    let anchor = move || standing.with(|standing| standing.seq().map(|seq| format!("m{seq}")));
+    };
+    let anchor = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("m{seq}")));
     let name = move || {
-        let pending =
-            shown.with(|shown| shown.changing.as_ref().is_some_and(|(_, refused)| refused.is_none()));
-        if pending { "pending" } else { standing.with(Standing::name) }
+        shown.with(|shown| match shown.changing {
+            Some((_, None)) => "pending",
+            _ => shown.row.standing.name(),
+        })
     };
     let head = move || {
-        opens.get().then(
-            || view! { <b class=move || author.get().id.hue()>{move || author.get().name.to_string()}</b> },
-        )
+        shown.with(|shown| {
+            let author = &shown.row.author;
+            shown.opens.then(|| view! { <b class=author.id.hue()>{author.name.to_string()}</b> })
+        })
     };
-    let time = move || standing.with(Standing::at).map(|at| view! { <Time at /> });
-    let note = move || edited.get().then(|| view! { <small class="edited">" edited"</small> });
+    let time = move || shown.with(|shown| shown.row.standing.at().map(|at| view! { <Time at /> }));
+    let note = move || {
+        let edited = shown.with(|shown| shown.row.edited && !shown.row.deleted);
+        edited.then(|| view! { <small class="edited">" edited"</small> })
+    };
     // A finger has no hover: it rests on the message for a moment.
     let asked = RwSignal::new(false);
     let resting = StoredValue::new(None::<TimeoutHandle>);
@@ -55,21 +59,23 @@ pub fn Line(
             resting.set_value(set_timeout_with_handle(move || asked.set(true), LONG_PRESS).ok());
         }
     };
-    let menu = move || {
-        let mine = author.get().id == live.you.get().id && !deleted.get();
-        let seq = standing.with(Standing::seq).filter(|_| mine);
-        seq.map(|seq| view! { <Menu live seq text=text.into() asked /> })
-    };
+    let mine = Memo::new(move |_| {
+        let you = live.you.with(|you| you.id);
+        shown.with(|shown| {
+            shown.row.standing.seq().filter(|_| shown.row.author.id == you && !shown.row.deleted)
+        })
+    });
+    let menu = move || mine.get().map(|seq| view! { <Menu live seq text=Signal::derive(text) asked /> });
     // What its author asked for and the server did not take.
-    let refused = Memo::new(move |_| {
+    let refused = move || {
         shown.with(|shown| match (&shown.changing, shown.row.standing.failure()) {
             (Some((id, Some(why))), _) => Some((*id, why.clone())),
             (_, Some(why)) => Some((shown.row.id, why)),
             _ => None,
         })
-    });
+    };
     let failed = move || {
-        refused.get().map(|(id, why)| {
+        refused().map(|(id, why)| {
             view! {
                 <p class="failed">
                     {why}" "
