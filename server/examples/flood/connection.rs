@@ -35,6 +35,8 @@ pub struct Connection {
     pub awaits: Key,
     /// The beginning of a frame whose end has not come yet.
     carried: Vec<u8>,
+    /// The beginning of a message whose last frame has not come yet.
+    pub parts: Vec<u8>,
     /// What the socket does not take yet.
     backlog: Vec<u8>,
 }
@@ -65,6 +67,7 @@ impl Connection {
             ear: Ear::default(),
             awaits: Key::default(),
             carried: Vec::new(),
+            parts: Vec::new(),
             backlog: Vec::new(),
         })
     }

@@ -3,7 +3,7 @@
 use crate::{
     Pace, Settings,
     connection::{Brought, Connection, State, request, upgraded},
-    frames::{self, CLOSE, Found, Frame, PING, PONG, TEXT, masked},
+    frames::{self, CLOSE, CONTINUATION, Found, Frame, PING, PONG, TEXT, masked},
     latency::Latency,
     order::{Faults, Key, Order, key, number},
     texts::{Mode, PostFrame, Said, Texts, join_frame},
@@ -306,11 +306,23 @@ impl Crowd {
     #[inline]
     fn obey(&mut self, who: usize, frame: &Frame<'_>, now: u64) {
         match frame.opcode {
-            TEXT => self.understand(who, frame.payload, now),
+            TEXT if frame.last => self.understand(who, frame.payload, now),
+            TEXT | CONTINUATION => self.join_parts(who, frame, now),
             PING => self.connections[who].send(&masked(PONG, frame.payload)),
             CLOSE => self.lose(who, &goodbye(frame.payload)),
             _ => {}
         }
+    }
+
+    /// Waits for a message's last frame.
+    fn join_parts(&mut self, who: usize, frame: &Frame<'_>, now: u64) {
+        let mut parts = std::mem::take(&mut self.connections[who].parts);
+        parts.extend_from_slice(frame.payload);
+        if frame.last {
+            self.understand(who, &parts, now);
+            parts.clear();
+        }
+        self.connections[who].parts = parts;
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! The frames of RFC 6455, as far as a client needs them that sends small ones and receives whole ones.
 
-/// A text frame and those that end or probe a connection.
+/// Goes on with the message that the frame before has begun.
+pub const CONTINUATION: u8 = 0;
+/// A message of text, or its beginning.
 pub const TEXT: u8 = 1;
 /// The other end says goodbye.
 pub const CLOSE: u8 = 8;
@@ -17,8 +19,10 @@ const MASKED: u8 = 0x80;
 /// A frame in the bytes that were read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// [`TEXT`], [`CLOSE`], [`PING`] or [`PONG`], or something that nobody asked for.
+    /// [`CONTINUATION`], [`TEXT`], [`CLOSE`], [`PING`] or [`PONG`], or something that nobody asked for.
     pub opcode: u8,
+    /// Whether it is the last of its message.
+    pub last: bool,
     /// What it carries.
     pub payload: &'a [u8],
 }
@@ -30,7 +34,7 @@ pub enum Found<'a> {
     Frame(Frame<'a>, &'a [u8]),
     /// Not the whole of it yet.
     More,
-    /// Nothing that a server sends: masked, or a message in parts.
+    /// Nothing that a server sends: masked.
     Wrong,
 }
 
@@ -38,7 +42,7 @@ pub enum Found<'a> {
 #[inline]
 pub fn first(bytes: &[u8]) -> Found<'_> {
     let &[start, length, ref rest @ ..] = bytes else { return Found::More };
-    if start & FINAL == 0 || start & 15 == 0 || length & MASKED != 0 {
+    if length & MASKED != 0 {
         return Found::Wrong;
     }
     let (length, rest) = match length {
@@ -53,7 +57,9 @@ pub fn first(bytes: &[u8]) -> Found<'_> {
         short => (usize::from(short), rest),
     };
     match rest.split_at_checked(length) {
-        Some((payload, rest)) => Found::Frame(Frame { opcode: start & 15, payload }, rest),
+        Some((payload, rest)) => {
+            Found::Frame(Frame { opcode: start & 15, last: start & FINAL != 0, payload }, rest)
+        }
         None => Found::More,
     }
 }
@@ -80,8 +86,8 @@ mod tests {
     #[test]
     fn frames_follow_each_other() {
         let Found::Frame(frame, rest) = first(b"\x81\x02hi\x89\x00") else { panic!("a frame") };
-        assert_eq!(frame, Frame { opcode: TEXT, payload: b"hi" });
-        assert_eq!(first(rest), Found::Frame(Frame { opcode: PING, payload: b"" }, b""));
+        assert_eq!(frame, Frame { opcode: TEXT, last: true, payload: b"hi" });
+        assert_eq!(first(rest), Found::Frame(Frame { opcode: PING, last: true, payload: b"" }, b""));
     }
 
     #[test]
@@ -99,9 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn what_no_server_sends_is_wrong() {
-        assert_eq!(first(b"\x01\x02hi"), Found::Wrong, "a message in parts");
-        assert_eq!(first(b"\x81\x82\0\0\0\0hi"), Found::Wrong, "a masked frame");
+    fn a_message_may_come_in_parts() {
+        let Found::Frame(frame, rest) = first(b"\x01\x02hi\x80\x01!") else { panic!("a frame") };
+        assert_eq!(frame, Frame { opcode: TEXT, last: false, payload: b"hi" });
+        let end = Frame { opcode: CONTINUATION, last: true, payload: b"!" };
+        assert_eq!(first(rest), Found::Frame(end, b""));
+    }
+
+    #[test]
+    fn a_masked_frame_is_wrong() {
+        assert_eq!(first(b"\x81\x82\0\0\0\0hi"), Found::Wrong);
     }
 
     #[test]

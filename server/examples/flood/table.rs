@@ -19,7 +19,8 @@ pub fn table(report: &Report) -> String {
         ("disconnected", faults.disconnected.to_string()),
         ("refused", report.refused.to_string()),
     ]);
-    rows(&columns)
+    let trouble = report.first_trouble.as_ref().map(|trouble| format!("\nthe first trouble: {trouble}"));
+    rows(&columns) + &trouble.unwrap_or_default()
 }
 
 type Columns = Vec<(&'static str, String)>;
