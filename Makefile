@@ -24,7 +24,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test soak lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace frontend
+.PHONY: help run release test soak bench lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace bench-peers frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,10 @@ test: lint release packages chromium kosoku strace ## Check everything, as CI do
 
 soak: release ## Let 200 people talk while the network and the server fail (ARGS="--seconds 600")
 	@cargo run --quiet --release --package server --example soak -- --people 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
+
+bench: release bench-peers ## Compare with peers: deliveries, latency, memory (ARGS="--only closed-1000 --servers hubbub,go")
+	@cargo build --quiet --release --package server --example flood --example naive --example floor --example bench
+	@cargo run --quiet --release --package server --example bench -- $(ARGS)
 
 lint: wasm-target packages ## Check format, lints and types
 	@cargo fmt --all --check
@@ -115,6 +119,22 @@ kosoku:
 strace:
 	@command -v strace >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
 		echo "set-up: strace"; apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; }; } || true
+
+# The peers in Go and for Node; the report says which of them are not here. Debian's package is taken where
+# there is one.
+GORILLA := /usr/share/gocode/src/github.com/gorilla/websocket
+bench-peers:
+	@mkdir -p target/bench
+	@if ! command -v go >/dev/null; then echo "bench: no go, so no peer in Go"; \
+		elif [ -d $(GORILLA) ]; then \
+			GO111MODULE=off GOPATH=/usr/share/gocode go build -o target/bench/go ./server/bench/peers/go && \
+			{ dpkg-query --show --showformat '$${Version} (Debian)' golang-github-gorilla-websocket-dev 2>/dev/null \
+				|| echo unknown; } > target/bench/gorilla; \
+		elif (cd server/bench/peers/go && go build -o ../../../../target/bench/go .); then \
+			awk '/gorilla\/websocket/ { print $$3 }' server/bench/peers/go/go.mod > target/bench/gorilla; \
+		else echo "bench: no peer in Go, its package github.com/gorilla/websocket is missing"; fi
+	@if ! command -v npm >/dev/null; then echo "bench: no npm, so no peer for Node"; \
+		else cd server/bench/peers/ws && npm ci --silent; fi
 
 # --- the site, as cargo-leptos makes it -------------------------------------------------------------
 

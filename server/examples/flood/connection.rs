@@ -7,9 +7,10 @@ use std::{
     net::SocketAddr,
 };
 
-/// The key of every upgrade and the answer that belongs to it, the example of RFC 6455.
+/// The key of every upgrade, the example of RFC 6455.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+/// The answer that belongs to it.
+pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// How far a connection has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

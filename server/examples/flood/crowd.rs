@@ -5,7 +5,8 @@ use crate::{
     connection::{Brought, Connection, State, request, upgraded},
     frames::{self, CLOSE, CONTINUATION, Found, Frame, PING, PONG, TEXT, masked},
     latency::Latency,
-    order::{Faults, Key, Order, key, number},
+    order::{Key, Order, key, number},
+    report::Faults,
     texts::{Mode, PostFrame, Said, Texts, join_frame},
 };
 use mio::{Events, Poll};
@@ -24,7 +25,7 @@ pub struct Tally {
     pub delivered: u64,
     /// Reads that brought some.
     pub reads: u64,
-    /// Posts that were acknowledged, and refused.
+    /// Posts that were acknowledged.
     pub acknowledged: u64,
     /// Posts that were refused.
     pub refused: u64,
@@ -131,16 +132,16 @@ impl Crowd {
         Ok(())
     }
 
-    /// Serves everybody until all that are left have heard everything, or nobody has heard anything for
-    /// so long, in µs.
-    pub fn settle(&mut self, quiet: u64) -> io::Result<()> {
+    /// Serves everybody until all that are left have heard everything, nobody has heard anything for
+    /// `quiet` µs, or `longest` µs are over.
+    pub fn settle(&mut self, quiet: u64, longest: u64) -> io::Result<()> {
+        let end = self.now() + longest;
         let mut before = u64::MAX;
-        while !self.complete() && self.tally.delivered + self.tally.acknowledged != before {
-            before = self.tally.delivered + self.tally.acknowledged;
-            let until = self.now() + quiet;
-            let mut events = Events::with_capacity(1_024);
-            while self.now() < until && !self.complete() {
-                self.turn(&mut events, until.min(self.now() + 10_000))?;
+        while !self.complete() && self.tally.delivered != before && self.now() < end {
+            before = self.tally.delivered;
+            let until = end.min(self.now() + quiet);
+            while !self.complete() && self.now() < until {
+                self.serve_until(until.min(self.now() + 10_000))?;
             }
         }
         Ok(())

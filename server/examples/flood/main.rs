@@ -76,6 +76,9 @@ struct Settings {
     /// Seconds of posting before that.
     #[arg(long, default_value_t = 2.0)]
     warm_up: f64,
+    /// Seconds after posting within which everything has to have arrived, or it is lost.
+    #[arg(long, default_value_t = 60.0)]
+    settle: f64,
     /// Measure acknowledged posts (v1): each sender keeps some under way.
     #[arg(long, conflicts_with = "rate")]
     posts: bool,

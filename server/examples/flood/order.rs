@@ -4,7 +4,7 @@
 //! stands there; every other compares at its own place. That costs one comparison of eight bytes for a
 //! delivery that is as it should be.
 
-use serde::{Deserialize, Serialize};
+use crate::report::Faults;
 
 /// Bytes of a message's number, in hexadecimal, at the beginning of its text.
 pub const NUMBER: usize = 8;
@@ -14,21 +14,6 @@ pub type Key = [u8; NUMBER];
 
 /// The place of a message that nobody has heard yet.
 const NOWHERE: u32 = u32::MAX;
-
-/// What was wrong with the deliveries to all connections together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Faults {
-    /// Posted and not heard, counted for each connection.
-    pub lost: u64,
-    /// Heard again by the same connection.
-    pub repeated: u64,
-    /// Heard later than something that comes after it: in the order of the others, or of its author.
-    pub reordered: u64,
-    /// Heard and never posted, or with another text.
-    pub foreign: u64,
-    /// Connections that the server has ended.
-    pub disconnected: u64,
-}
 
 /// A message that was posted.
 struct Post {

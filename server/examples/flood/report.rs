@@ -1,6 +1,5 @@
 //! The figures.
 
-use crate::order::Faults;
 use serde::{Deserialize, Serialize};
 
 /// What came of a flood. What was not measured is 0.
@@ -66,6 +65,21 @@ pub struct Spread {
     pub p99: f64,
     /// All of them.
     pub max: f64,
+}
+
+/// What was wrong with the deliveries to all connections together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// Posted and not heard, counted for each connection.
+    pub lost: u64,
+    /// Heard again by the same connection.
+    pub repeated: u64,
+    /// Heard later than something that comes after it: in the order of the others, or of its author.
+    pub reordered: u64,
+    /// Heard and never posted, or with another text.
+    pub foreign: u64,
+    /// Connections that the server has ended.
+    pub disconnected: u64,
 }
 
 impl Report {

@@ -122,7 +122,7 @@ fn post(
     let to = Moment::now(crowd, server)?;
     crowd.stop_posting();
     compare(&from, &to, report);
-    crowd.settle(QUIET)?;
+    crowd.settle(QUIET, micros(settings.settle))?;
     report.latency_ms = spread(&mut crowd.latency);
     report.ack_ms = spread(&mut crowd.ack_latency);
     Ok(())
@@ -152,4 +152,82 @@ fn micros(seconds: f64) -> u64 {
 fn spread(latency: &mut Latency) -> Spread {
     let [p50, p95, p99, max] = [50.0, 95.0, 99.0, 100.0].map(|percent| latency.percentile(percent));
     Spread { p50, p95, p99, max }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{connection::ACCEPT, report::Faults};
+    use clap::Parser;
+    use std::{
+        io::{Read, Write},
+        net::{SocketAddr, TcpListener, TcpStream},
+        thread::spawn,
+    };
+
+    /// Bytes of each message, and of its frame.
+    const TEXT: usize = 16;
+    const FRAME: usize = 6 + TEXT;
+
+    /// A server for two connections. It waits for four messages of the first, tells it all of them in order,
+    /// and tells the second those that `order` names, in one frame, in two writes.
+    fn liar(order: &'static [usize]) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        spawn(move || {
+            let [mut one, mut other] = [upgrade(&listener), upgrade(&listener)];
+            let mut said = [[0; FRAME]; 4];
+            for frame in &mut said {
+                one.read_exact(frame).expect("a message");
+            }
+            let [truth, lie] = [&[0, 1, 2, 3], order].map(|order| frame(&said, order));
+            one.write_all(&truth).expect("the first listens");
+            let (begin, end) = lie.split_at(lie.len() / 2);
+            other.write_all(begin).and_then(|()| other.write_all(end)).expect("the second listens");
+            // Until they leave.
+            let _ = one.read_to_end(&mut Vec::new());
+        });
+        address
+    }
+
+    fn upgrade(listener: &TcpListener) -> TcpStream {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        stream.set_nodelay(true).expect("a socket");
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a request");
+            request.extend(byte);
+        }
+        write!(stream, "HTTP/1.1 101 Yes\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n").expect("an answer");
+        stream
+    }
+
+    fn frame(said: &[[u8; FRAME]; 4], order: &[usize]) -> Vec<u8> {
+        let texts: Vec<&[u8]> = order.iter().map(|which| &said[*which][6..]).collect();
+        let lines = texts.join(&b'\n');
+        [&[0x81, lines.len() as u8][..], &lines].concat()
+    }
+
+    /// What flood finds, and how many messages more than four it has posted.
+    fn found(order: &'static [usize]) -> (Faults, u64) {
+        let addr = liar(order).to_string();
+        let arguments = "flood --connections 2 --senders 1 --payload 16 --rate 100 --warm-up 0 --seconds 0.035 \
+                         --settle 0.5 --addr";
+        let settings = Settings::parse_from(arguments.split_whitespace().chain([addr.as_str()]));
+        let report = run(&settings.settled()).expect("a run");
+        (report.faults, report.posted as u64 - 4)
+    }
+
+    #[test]
+    fn what_a_server_tells_is_checked() {
+        let (faults, more) = found(&[0, 1, 2, 3]);
+        assert_eq!(faults, Faults { lost: 2 * more, ..Faults::default() });
+    }
+
+    #[test]
+    fn a_server_that_repeats_swaps_and_loses_is_found_out() {
+        let (faults, more) = found(&[0, 0, 2, 1]);
+        assert_eq!(faults, Faults { repeated: 1, reordered: 1, lost: 1 + 2 * more, ..Faults::default() });
+    }
 }
