@@ -190,7 +190,7 @@ mod tests {
         let mut frame = PostFrame::new(Mode::V1, "lobby", b"!");
         let text = String::from_utf8_lossy(frame.numbered(0xbeef)).into_owned();
         assert!(text.ends_with(r#"0000beef","room":"lobby","text":"0000beef!"}"#), "{text}");
-        assert_eq!(PostFrame::new(Mode::Lines, "lobby", b"!").numbered(1), b"\x81\x89\0\0\0\000000001!");
+        assert_eq!(PostFrame::new(Mode::Lines, "lobby", b"!").numbered(1), b"\x81\x89\0\0\0\x0000000001!");
     }
 
     #[test]
