@@ -104,6 +104,11 @@ fn bench(settings: &Settings) -> io::Result<bool> {
     fs::write(folder.join("report.md"), document::document(settings, &machine, &runs))?;
     let raw = serde_json::json!({ "machine": machine, "runs": runs });
     fs::write(folder.join("report.json"), serde_json::to_string_pretty(&raw)? + "\n")?;
-    writeln!(stdout(), "\n{}\n{}", document::against_targets(&runs), folder.join("report.md").display())?;
+    writeln!(
+        stdout(),
+        "\n{}\n{}",
+        document::against_targets(settings, &runs),
+        folder.join("report.md").display()
+    )?;
     Ok(runs.unclean().count() == 0)
 }

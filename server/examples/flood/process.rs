@@ -11,6 +11,13 @@ const ROUNDING: f64 = 3.0 * TICK;
 #[derive(Debug, Clone, Copy)]
 pub struct Process(pub u32);
 
+/// How long this thread, which is all of this process, has waited for a core that another had, in µs.
+pub fn waited() -> io::Result<f64> {
+    let times = fs::read_to_string("/proc/self/schedstat")?;
+    let waited: f64 = times.split(' ').nth(1).unwrap_or_default().parse().map_err(io::Error::other)?;
+    Ok(waited / 1_000.0)
+}
+
 /// The CPU time that a process has taken so far.
 #[derive(Debug, Clone)]
 pub struct Cpu {

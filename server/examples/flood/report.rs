@@ -45,6 +45,8 @@ pub struct Report {
     pub peak_kib: u64,
     /// How busy this tool was, 1 for all of its core. It waits awake for the next message at a rate.
     pub flood_busy: f64,
+    /// How much of the time others had its core while it wanted to run: near 0, or the figures mean little.
+    pub flood_waited: f64,
     /// What was lost, repeated, out of order, foreign, disconnected.
     #[serde(flatten)]
     pub faults: Faults,

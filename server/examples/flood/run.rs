@@ -4,7 +4,7 @@ use crate::{
     Pace, Settings,
     crowd::{Crowd, Tally},
     latency::Latency,
-    process::{Cpu, Process},
+    process::{Cpu, Process, waited},
     report::{Report, Spread},
 };
 use std::{fs, io};
@@ -93,6 +93,7 @@ struct Moment {
     tally: Tally,
     server: Option<Cpu>,
     own: Cpu,
+    waited: f64,
 }
 
 impl Moment {
@@ -102,6 +103,7 @@ impl Moment {
             tally: crowd.tally,
             server: server.map(Process::cpu).transpose()?,
             own: Process(std::process::id()).cpu()?,
+            waited: waited()?,
         })
     }
 }
@@ -138,6 +140,7 @@ fn compare(from: &Moment, to: &Moment, report: &mut Report) {
     report.messages_per_read = deliveries / (to.tally.reads - from.tally.reads).max(1) as f64;
     report.acks_per_second = (to.tally.acknowledged - from.tally.acknowledged) as f64 / report.seconds;
     report.flood_busy = to.own.since(&from.own) / micros;
+    report.flood_waited = (to.waited - from.waited) / micros;
     if let (Some(from), Some(to)) = (&from.server, &to.server) {
         let cpu = to.since(from);
         report.cpu_seconds = cpu / 1e6;

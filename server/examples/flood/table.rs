@@ -32,7 +32,7 @@ fn delivered(report: &Report) -> Columns {
         ("p50 p95 p99 max ms", spread(report.latency_ms)),
         ("messages/read", format!("{:.1}", report.messages_per_read)),
         ("CPU µs/delivery", format!("{:.3}", report.cpu_us_per_delivery)),
-        ("flood busy", format!("{:.2}", report.flood_busy)),
+        ("flood busy, waited", format!("{:.2} {:.2}", report.flood_busy, report.flood_waited)),
     ]
 }
 
@@ -42,7 +42,7 @@ fn acknowledged(report: &Report) -> Columns {
         ("acks/s", format!("{:.0}", report.acks_per_second)),
         ("ack p50 p95 p99 max ms", spread(report.ack_ms)),
         ("CPU s", format!("{:.2}", report.cpu_seconds)),
-        ("flood busy", format!("{:.2}", report.flood_busy)),
+        ("flood busy, waited", format!("{:.2} {:.2}", report.flood_busy, report.flood_waited)),
     ]
 }
 
