@@ -49,6 +49,9 @@ struct Settings {
     /// How often everything is run; the middle one by its figure counts.
     #[arg(long, default_value_t = 1)]
     rounds: usize,
+    /// How often a run is tried while others keep the machine busy; the calmest counts.
+    #[arg(long, default_value_t = 2)]
+    attempts: usize,
     /// The CPU of the server.
     #[arg(long, default_value_t = 0)]
     server_cpu: usize,

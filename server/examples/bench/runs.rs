@@ -40,7 +40,8 @@ impl Runs {
             writeln!(stdout(), "\n{}: {}", scenario.name, scenario.about)?;
             for round in 1..=settings.rounds {
                 for server in settings.servers_of(scenario) {
-                    let figures = measure(settings, scenario, server).map_err(|error| error.to_string());
+                    let figures =
+                        measure_calmly(settings, scenario, server).map_err(|error| error.to_string());
                     writeln!(stdout(), "  {server:<10}{}", line(&figures))?;
                     runs.push(Run { scenario: scenario.name, server, round, figures });
                 }
@@ -62,6 +63,24 @@ impl Runs {
         let clean = |run: &Run| run.figures.as_ref().is_ok_and(Report::clean);
         self.0.iter().filter(move |run| run.server.is_ours() && !clean(run))
     }
+}
+
+/// How much of the time the generator may have waited for its core.
+const CALM: f64 = 0.05;
+
+/// Measures again while others keep the machine busy, and takes the calmest.
+fn measure_calmly(settings: &Settings, scenario: &Scenario, server: Server) -> io::Result<Report> {
+    let mut calmest = measure(settings, scenario, server)?;
+    for _ in 1..settings.attempts {
+        if calmest.flood_waited <= CALM {
+            break;
+        }
+        let again = measure(settings, scenario, server)?;
+        if again.flood_waited < calmest.flood_waited {
+            calmest = again;
+        }
+    }
+    Ok(calmest)
 }
 
 /// Starts the server afresh and floods it.
@@ -91,6 +110,10 @@ fn line(figures: &Result<Report, String>) -> String {
             "{:.0} deliveries/s, p99 {:.2} ms, {:.3} µs/delivery",
             report.deliveries_per_second, report.latency_ms.p99, report.cpu_us_per_delivery
         ),
+    };
+    let figures = match report.flood_waited {
+        waited if waited > CALM => format!("{figures}; others had the core for {:.0} %", 100.0 * waited),
+        _ => figures,
     };
     if report.clean() { figures } else { format!("{figures}; {}", wrong(report)) }
 }
