@@ -24,7 +24,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test soak fuzz lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace frontend
+.PHONY: help run release test soak bench fuzz lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace bench-peers frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,10 @@ fuzz: ## Throw bytes at the WebSocket decoder for a minute (ARGS="-max_total_tim
 	@mkdir -p target/fuzz/corpus
 	@cd server/fuzz && RUSTFLAGS="$(FUZZ_FLAGS)" CARGO_TARGET_DIR=$(CURDIR)/target/fuzz cargo run --quiet --release \
 		--target $$(rustc -vV | sed -n 's/host: //p') --bin decoder -- $(CURDIR)/target/fuzz/corpus -max_total_time=60 -max_len=600 -print_final_stats=1 $(ARGS)
+
+bench: release bench-peers ## Compare with peers: deliveries, latency, memory (ARGS="--only closed-1000 --servers hubbub,go")
+	@cargo build --quiet --release --package server --example flood --example naive --example floor --example bench
+	@cargo run --quiet --release --package server --example bench -- $(ARGS)
 
 lint: wasm-target packages ## Check format, lints and types
 	@cargo fmt --all --check
@@ -125,6 +129,22 @@ kosoku:
 strace:
 	@command -v strace >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
 		echo "set-up: strace"; apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; }; } || true
+
+# The peers in Go and for Node; the report says which of them are not here. Debian's package is taken where
+# there is one.
+GORILLA := /usr/share/gocode/src/github.com/gorilla/websocket
+bench-peers:
+	@mkdir -p target/bench
+	@if ! command -v go >/dev/null; then echo "bench: no go, so no peer in Go"; \
+		elif [ -d $(GORILLA) ]; then \
+			GO111MODULE=off GOPATH=/usr/share/gocode go build -o target/bench/go ./server/bench/peers/go && \
+			{ dpkg-query --show --showformat '$${Version} (Debian)' golang-github-gorilla-websocket-dev 2>/dev/null \
+				|| echo unknown; } > target/bench/gorilla; \
+		elif (cd server/bench/peers/go && go build -o ../../../../target/bench/go .); then \
+			awk '/gorilla\/websocket/ { print $$3 }' server/bench/peers/go/go.mod > target/bench/gorilla; \
+		else echo "bench: no peer in Go, its package github.com/gorilla/websocket is missing"; fi
+	@if ! command -v npm >/dev/null; then echo "bench: no npm, so no peer for Node"; \
+		else cd server/bench/peers/ws && npm ci --silent; fi
 
 # --- the site, as cargo-leptos makes it -------------------------------------------------------------
 
