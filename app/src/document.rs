@@ -20,7 +20,7 @@ pub struct Links {
 pub fn document(links: Links) -> impl IntoView {
     // A browser without WebSockets keeps the plain page, which posts without script.
     let start = format!(
-        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => app.hydrate()))",
+        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
         links.script, links.wasm
     );
     view! {

@@ -31,7 +31,7 @@ pub enum Item {
 /// Takes frames without ever waiting.
 pub trait Outlet: Send + Sync {
     /// Sends a whole frame after those that were sent before. What the network does not take now is
-    /// kept and follows by itself.
+    /// kept for the reader's task to send.
     fn send(&self, frame: Bytes);
 
     /// Sends whole frames in order, in few writes.
@@ -106,8 +106,13 @@ impl Flow {
         Some((behind.room.clone(), behind.last))
     }
 
-    /// Whether the reader has to do something.
-    pub fn is_waiting(&self) -> bool {
+    /// Whether the reader has to do something: something waits, or its outlet has kept something.
+    pub fn needs_reader(&self) -> bool {
+        self.is_waiting() || self.outlet.as_ref().is_some_and(|(outlet, _)| !outlet.is_free())
+    }
+
+    /// Whether something waits before what is told next.
+    fn is_waiting(&self) -> bool {
         self.held || !self.queue.is_empty() || self.is_behind()
     }
 
@@ -122,7 +127,7 @@ impl Flow {
         {
             outlet.send(frame);
         }
-        self.is_waiting()
+        self.needs_reader()
     }
 
     /// Sends everything that waits; returns it where there is no outlet.

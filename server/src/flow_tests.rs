@@ -98,7 +98,7 @@ fn after_a_gap_the_reader_asks_the_log() {
     assert_eq!(end.heard(), words(1, 0));
     flow.take();
     flow.catch_up(&RoomName::lobby(), &events(1, 4), true);
-    assert!(!flow.is_waiting());
+    assert!(!flow.needs_reader());
     assert_eq!(end.heard(), words(1, 4));
 }
 

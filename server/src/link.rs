@@ -85,7 +85,7 @@ impl Link {
 
     /// Resolves when the reader has to do something.
     pub async fn ready(&self) {
-        while !self.flow().is_waiting() {
+        while !self.flow().needs_reader() {
             self.ready.notified().await;
         }
     }

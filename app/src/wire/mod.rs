@@ -4,6 +4,7 @@
 //! parsing as `Unknown`, so that an old client can talk to a new server.
 
 mod event;
+mod flat;
 mod frame;
 pub mod limits;
 mod name;

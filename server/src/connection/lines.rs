@@ -3,7 +3,7 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending},
+    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending, flushed},
 };
 use crate::{
     batch::Encoding,
@@ -13,6 +13,7 @@ use crate::{
 };
 use app::wire::{BadText, RoomName, one_line, tidy};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use std::pin::pin;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
@@ -43,16 +44,20 @@ impl Lines {
     /// How it ended; `None` where there is nobody left to tell.
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
+        let mut draining = pin!(draining.cancelled());
+        let mut timer = pin!(sleep_until(socket.due()));
         loop {
             let (is_free, is_ahead) = (stream.is_free(), self.desk.is_ahead());
-            let due = self.owed.map_or(socket.due(), |owed| owed.min(socket.due()));
+            if let Some(owed) = self.owed.filter(|owed| *owed < timer.deadline()) {
+                timer.as_mut().reset(owed);
+            }
             let may_read =
                 self.posting.len() < OUTSTANDING && self.owed.is_none() && !is_ahead && socket.may_receive();
             tokio::select! {
                 biased;
-                () = draining.cancelled() => return Box::pin(self.drain(socket)).await,
+                () = &mut draining => return Box::pin(self.drain(socket)).await,
                 Some(posted) = self.posting.next() => if let Err(ending) = self.posted(posted) { return Some(ending) },
-                unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
+                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
                 received = socket.receive(), if may_read => match received {
                     Received::Text(text) => if let Err(ending) = self.post(&text) { return Some(ending) },
@@ -63,9 +68,10 @@ impl Lines {
                     Received::Refused(violation) => return Some(violation.ending()),
                 },
                 () = self.desk.caught_up(), if is_ahead => {}
-                () = sleep_until(due) => {
+                () = &mut timer => {
                     self.pay();
                     if !socket.keep_alive() { return Some(SILENT) }
+                    timer.as_mut().reset(socket.due());
                 }
             }
         }

@@ -67,6 +67,11 @@ pub(super) fn ending(stuck: Stuck) -> Option<Ending> {
     }
 }
 
+/// Waits until everything is taken. Rare, so that an idle connection has no room for it.
+pub(super) async fn flushed(stream: &Stream) -> Result<(), Stuck> {
+    Box::pin(stream.flush()).await
+}
+
 /// What both modes say to a binary message.
 pub(super) const TEXT_ONLY: Ending = (UNSUPPORTED, "text only");
 

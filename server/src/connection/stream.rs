@@ -5,14 +5,14 @@ use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use std::{
     collections::VecDeque,
-    io::{self, IoSlice},
+    io::{self, IoSlice, Read},
     net::Shutdown,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
+    io::Interest,
     net::TcpStream,
-    sync::Notify,
     time::{Instant, timeout_at},
 };
 
@@ -28,8 +28,6 @@ pub struct Stream {
     tcp: TcpStream,
     /// Sections under this lock never wait; writes happen under it, so that frames keep their order.
     unsent: Mutex<Unsent>,
-    /// Something was kept, or the stream broke.
-    stalled: Notify,
 }
 
 /// What the network has not yet taken.
@@ -59,7 +57,7 @@ impl Stream {
         let now = Instant::now();
         let unsent =
             Unsent { frames: VecDeque::new(), bytes: 0, progress: now, last_sign: now, broken: false };
-        Self { tcp, unsent: Mutex::new(unsent), stalled: Notify::new() }
+        Self { tcp, unsent: Mutex::new(unsent) }
     }
 
     /// Sends frames in order, in few writes.
@@ -82,18 +80,6 @@ impl Stream {
     /// When the other end last showed that it is there, by making room.
     pub fn last_sign(&self) -> Instant {
         self.unsent().last_sign
-    }
-
-    /// Resolves when something was kept and then everything is taken, or when that fails. May be dropped
-    /// at any time.
-    ///
-    /// # Errors
-    /// [`Stuck`].
-    pub async fn unstuck(&self) -> Result<(), Stuck> {
-        while !self.unsent().is_stalled() {
-            self.stalled.notified().await;
-        }
-        Box::pin(self.flush()).await
     }
 
     /// Waits until everything is taken. May be dropped at any time.
@@ -136,7 +122,17 @@ impl Stream {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] where nothing is there.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.tcp.try_read(into)
+        let mut short = 0;
+        let read = self.tcp.try_io(Interest::READABLE, || {
+            let read = (&*SockRef::from(&self.tcp)).read(into)?;
+            if read == 0 || read == into.len() {
+                return Ok(read);
+            }
+            // There was no more, so there is no need to ask again: Tokio waits for the next byte then.
+            short = read;
+            Err(io::ErrorKind::WouldBlock.into())
+        });
+        if short > 0 { Ok(short) } else { read }
     }
 
     /// Says that nothing more will be sent.
@@ -155,9 +151,6 @@ impl Stream {
                 Err(full) if full.kind() == io::ErrorKind::WouldBlock => break,
                 Err(_) => unsent.break_off(),
             }
-        }
-        if unsent.is_stalled() {
-            self.stalled.notify_one();
         }
     }
 
@@ -186,8 +179,6 @@ impl Outlet for Stream {
                 Err(full) if full.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => unsent.break_off(),
             }
-            unsent.progress = Instant::now();
-            self.stalled.notify_one();
         }
         unsent.keep(frame);
     }

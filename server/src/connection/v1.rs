@@ -2,7 +2,7 @@
 
 use super::{
     Desk, OUTSTANDING,
-    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending},
+    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending, flushed},
 };
 use crate::{
     batch::Encoding,
@@ -17,7 +17,7 @@ use app::wire::{
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::time::sleep_until;
 
 /// A command that was not done: what to tell its author.
@@ -64,14 +64,16 @@ impl V1 {
     /// How it ended; `None` where there is nobody left to tell.
     async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
         let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
+        let mut draining = pin!(draining.cancelled());
+        let mut timer = pin!(sleep_until(socket.due()));
         loop {
-            let (is_free, is_ahead, due) = (stream.is_free(), self.desk.is_ahead(), socket.due());
+            let (is_free, is_ahead) = (stream.is_free(), self.desk.is_ahead());
             let may_read = self.answers.len() < OUTSTANDING && !is_ahead && socket.may_receive();
             tokio::select! {
                 biased;
-                () = draining.cancelled() => return Box::pin(self.drain(socket)).await,
+                () = &mut draining => return Box::pin(self.drain(socket)).await,
                 Some(answer) = self.answers.next() => self.acknowledge(socket, answer),
-                unstuck = stream.unstuck() => if let Err(stuck) = unstuck { return ending(stuck) },
+                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
                 received = socket.receive(), if may_read => match received {
                     Received::Text(json) => match Box::pin(self.hear(&json)).await {
@@ -84,7 +86,10 @@ impl V1 {
                     Received::Refused(violation) => return Some(violation.ending()),
                 },
                 () = self.desk.caught_up(), if is_ahead => {}
-                () = sleep_until(due) => if !socket.keep_alive() { return Some(SILENT) },
+                () = &mut timer => {
+                    if !socket.keep_alive() { return Some(SILENT) }
+                    timer.as_mut().reset(socket.due());
+                }
             }
         }
     }

@@ -25,10 +25,10 @@ pub(super) const AUTHOR_OF: &str = "
     SELECT e.author FROM event e LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     WHERE e.room = ?1 AND e.seq = ?2 AND e.kind = 0 AND (c.at IS NULL OR c.text IS NOT NULL)";
 
-/// One more event.
+/// One more event, unless its id was used before.
 pub(super) const INSERT: &str = "
     INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
 
 /// What a message says now; nothing where it was deleted.
 pub(super) const CHANGE: &str = "

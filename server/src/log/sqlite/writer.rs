@@ -11,7 +11,7 @@ use crate::log::{Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
 use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, Seq};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, mpsc},
     thread,
 };
@@ -19,6 +19,12 @@ use tokio::sync::{broadcast, oneshot};
 
 /// Most commands in one commit; it bounds how long the first of them waits.
 const MOST_PER_COMMIT: usize = 1_024;
+
+/// People whose names are remembered; past that many it begins afresh.
+const NAMES_MOST: usize = 10_000;
+
+/// What people are called, as far as it was asked for.
+type Names = HashMap<PersonId, PersonName>;
 
 /// What a transaction added to each room, in order.
 type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
@@ -44,6 +50,7 @@ pub(super) enum Command {
 pub(super) struct Writer {
     connection: Connection,
     heads: Heads,
+    names: Names,
     wakes: broadcast::Sender<Wake>,
 }
 
@@ -52,12 +59,13 @@ struct Batch<'a> {
     at: Millis,
     transaction: Transaction<'a>,
     committed: &'a Heads,
+    names: &'a mut Names,
     grown: Grown,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, heads: Heads, wakes: broadcast::Sender<Wake>) -> Self {
-        Self { connection, heads, wakes }
+        Self { connection, heads, names: Names::new(), wakes }
     }
 
     pub(super) fn spawn(self, work: mpsc::Receiver<Work>) {
@@ -95,6 +103,8 @@ impl Writer {
                 outcomes
             }
             Err(error) => {
+                // It may have a name of what was not done.
+                self.names.clear();
                 tracing::error!(%error, commands = waiting.len(), "nothing of this batch could be stored");
                 let error = reader::storage(error);
                 waiting.iter().map(|_| Err(error.clone())).collect()
@@ -108,7 +118,8 @@ impl Writer {
 
     fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, Grown)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut batch = Batch { at: now(), transaction, committed: &self.heads, grown: Grown::new() };
+        let (committed, names) = (&self.heads, &mut self.names);
+        let mut batch = Batch { at: now(), transaction, committed, names, grown: Grown::new() };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
         batch.transaction.commit()?;
@@ -149,20 +160,43 @@ impl Batch<'_> {
     }
 
     fn append(&mut self, new: NewEvent) -> rusqlite::Result<LogResult<Appended>> {
-        if let Some((author, first)) = self.find(new.id)? {
-            return Ok(if author == new.author { Ok(first) } else { Err(LogError::IdTaken) });
-        }
-        if let Err(refused) = self.may(&new)? {
-            return Ok(Err(refused));
+        // What depends on nothing else is found out to be a repeat when it is stored.
+        let depends = !matches!(new.deed, Deed::Post { reply_to: None, .. });
+        if depends {
+            if let Some(first) = self.repeated(&new)? {
+                return Ok(first);
+            }
+            if let Err(refused) = self.may(&new)? {
+                return Ok(Err(refused));
+            }
         }
         let seq = self.head(&new.room) + 1;
-        self.insert(&new, seq)?;
+        if !self.insert(&new, seq)? {
+            return self.repeated(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
+        }
         self.change(&new)?;
-        let name = reader::name(&self.transaction, new.author)?;
-        let author = Author { id: new.author, name };
+        let author = Author { id: new.author, name: self.name(new.author)? };
         let event = Event { seq, at: self.at, id: new.id, author, body: new.deed.into() };
         self.grown.entry(new.room.clone()).or_default().push(Arc::new(event));
         Ok(Ok(Appended { room: new.room, seq, at: self.at, dup: false }))
+    }
+
+    /// What became of a command that was done before.
+    fn repeated(&self, new: &NewEvent) -> rusqlite::Result<Option<LogResult<Appended>>> {
+        let first = self.find(new.id)?;
+        Ok(first.map(|(author, first)| if author == new.author { Ok(first) } else { Err(LogError::IdTaken) }))
+    }
+
+    fn name(&mut self, person: PersonId) -> rusqlite::Result<PersonName> {
+        if let Some(name) = self.names.get(&person) {
+            return Ok(name.clone());
+        }
+        if self.names.len() >= NAMES_MOST {
+            self.names.clear();
+        }
+        let name = reader::name(&self.transaction, person)?;
+        self.names.insert(person, name.clone());
+        Ok(name)
     }
 
     /// Whether what the deed is about is there, and is its author's where it must be.
@@ -228,7 +262,8 @@ impl Batch<'_> {
         })
     }
 
-    fn insert(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<()> {
+    /// Whether it was new.
+    fn insert(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<bool> {
         let (kind, text, reply_to, target) = match &new.deed {
             Deed::Post { text, reply_to } => (kind::MESSAGE, &**text, *reply_to, None),
             Deed::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
@@ -237,11 +272,12 @@ impl Batch<'_> {
         let mut statement = self.transaction.prepare_cached(sql::INSERT)?;
         let author = new.author.0.cast_signed();
         let (room, id) = (new.room.as_str(), new.id.as_bytes());
-        statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
-        Ok(())
+        let stored = statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
+        Ok(stored == 1)
     }
 
-    fn rename(&self, person: PersonId, name: &PersonName) -> rusqlite::Result<()> {
+    fn rename(&mut self, person: PersonId, name: &PersonName) -> rusqlite::Result<()> {
+        self.names.insert(person, name.clone());
         let mut statement = self.transaction.prepare_cached(sql::RENAME)?;
         statement.execute((person.0.cast_signed(), name.as_str())).map(drop)
     }
