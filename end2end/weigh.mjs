@@ -23,12 +23,14 @@ async function visit(slower) {
   await client.send("Emulation.setCPUThrottlingRate", { rate: slower });
   await page.goto(`http://${address}/r/weigh`);
   const seen = await page.evaluate(async () => {
-    const mark = () => performance.getEntriesByName("hydrated")[0];
-    while (!mark()) await new Promise((later) => setTimeout(later, 10));
-    const paint = performance.getEntriesByName("first-contentful-paint")[0];
+    const entry = async (name) => {
+      while (!performance.getEntriesByName(name)[0]) await new Promise((later) => setTimeout(later, 10));
+      return performance.getEntriesByName(name)[0].startTime;
+    };
+    const [paint, hydrated] = [await entry("first-contentful-paint"), await entry("hydrated")];
     const files = performance.getEntriesByType("resource").map(({ name, encodedBodySize }) => [name, encodedBodySize]);
     const document = performance.getEntriesByType("navigation")[0].encodedBodySize;
-    return { paint: paint?.startTime ?? NaN, hydrated: mark().startTime, files, document };
+    return { paint, hydrated, files, document };
   });
   await context.close();
   return seen;
