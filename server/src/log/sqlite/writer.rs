@@ -75,6 +75,8 @@ impl Writer {
 
     fn run(mut self, work: &mpsc::Receiver<Work>) {
         while let Ok(first) = work.recv() {
+            // Who is just about to hand something in comes along. At rest nobody is, and this takes nothing.
+            thread::yield_now();
             let (mut commands, mut waiting) = (Vec::new(), Vec::new());
             for work in std::iter::once(first).chain(work.try_iter().take(MOST_PER_COMMIT - 1)) {
                 match work {
