@@ -161,7 +161,7 @@ $(WASM_BUILT): frontend
 $(PAGE)/hubbub.wasm: $(WASM_BUILT) end2end/node_modules/.package-lock.json | bindgen-tool
 	@echo "site: wasm-bindgen, wasm-opt"
 	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir $(PAGE) $(WASM_BUILT)
-	@wasm-opt -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
+	@wasm-opt --flatten --rereloop -Oz -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
 
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/node_modules/.package-lock.json
 	@echo "site: sass"

@@ -1,7 +1,7 @@
 //! What is on the screen: a room, or a sentence that says why not.
 
 use crate::pages::{Room, RoomPage, Sorry};
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
 
 /// What is on the screen. The server provides it as context before it renders; the page carries it
@@ -40,7 +40,7 @@ pub fn App() -> impl IntoView {
     let screen =
         SharedValue::new(|| use_context::<Screen>().unwrap_or_else(Screen::nothing_here)).into_inner();
     match screen {
-        Screen::Room(page) => view! { <Room page=*page /> }.into_any(),
-        Screen::Sorry { title, message } => view! { <Sorry title message /> }.into_any(),
+        Screen::Room(page) => Either::Left(view! { <Room page=*page /> }),
+        Screen::Sorry { title, message } => Either::Right(view! { <Sorry title message /> }),
     }
 }

@@ -141,6 +141,16 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
+/// One field is missing, or is something else.
+fn spoil(object: Option<&mut Value>, field: prop::sample::Index, instead: Option<Value>) {
+    let Some(fields) = object.and_then(Value::as_object_mut) else { return };
+    let name = fields.keys().nth(field.index(fields.len())).unwrap().clone();
+    match instead {
+        Some(value) => fields.insert(name, value),
+        None => fields.remove(&name),
+    };
+}
+
 proptest! {
     #[test]
     fn what_a_client_says_arrives_as_it_was(frame in client_frames()) {
@@ -168,10 +178,29 @@ proptest! {
     }
 
     #[test]
+    fn a_browser_reads_what_the_server_says(frame in server_frames()) {
+        prop_assert_eq!(ServerFrame::parse(&frame.to_json()).unwrap(), frame);
+    }
+
+    #[test]
+    fn a_browser_takes_and_refuses_the_same_as_everybody_else(
+        frame in server_frames(),
+        in_event in any::<bool>(),
+        field in any::<prop::sample::Index>(),
+        instead in option::of(anything()),
+    ) {
+        let mut value = serde_json::to_value(&frame).unwrap();
+        let spoiled = if in_event { value.pointer_mut("/events/0") } else { Some(&mut value) };
+        spoil(spoiled, field, instead);
+        let json = value.to_string();
+        prop_assert_eq!(ServerFrame::parse(&json).ok(), serde_json::from_str(&json).ok(), "{}", json);
+    }
+
+    #[test]
     fn no_bytes_can_do_harm(bytes in vec(any::<u8>(), 0..400)) {
         let text = String::from_utf8_lossy(&bytes);
         let _ = ClientFrame::parse(&text);
-        let _ = serde_json::from_slice::<ServerFrame>(&bytes);
+        let _ = (serde_json::from_slice::<ServerFrame>(&bytes), ServerFrame::parse(&text));
         let _ = (tidy(&text), one_line(&text), visible(&text), text.parse::<RoomName>(), text.parse::<PersonName>());
     }
 
@@ -296,5 +325,10 @@ fn what_a_newer_server_says_is_survived() {
         "author": {"id": "000000000000000a", "name": "Ann"}, "options": ["a"]}))
     .unwrap();
     assert_eq!(event.body, EventBody::Unknown);
+    let later = json!({"seq": 1, "at": 1, "id": Uuid::nil(), "kind": "poll", "text": [{"a": 1}], "target": "b",
+        "author": {"id": "000000000000000a", "name": "Ann"}, "reply_to": -1.5});
+    let frame = json!({"type": "events", "room": "tea", "events": [later]}).to_string();
+    let Ok(ServerFrame::Events { events, .. }) = ServerFrame::parse(&frame) else { panic!("{frame}") };
+    assert_eq!((events[0].seq, &events[0].body), (1, &EventBody::Unknown));
     assert_eq!(serde_json::from_value::<ErrorCode>(json!("tea_is_cold")).unwrap(), ErrorCode::Unknown);
 }

@@ -149,7 +149,7 @@ impl Connection {
             Sign::Frame(json) => {
                 self.pulse.heard();
                 // A frame that this version cannot read is skipped; a gap in the events shows itself.
-                let frame = serde_json::from_str(&json).unwrap_or(ServerFrame::Unknown);
+                let frame = ServerFrame::parse(&json).unwrap_or(ServerFrame::Unknown);
                 self.hear(frame).await
             }
             Sign::Lost => None,

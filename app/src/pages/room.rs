@@ -5,7 +5,7 @@ use crate::{
     ui::{Composer, Header, History, State, Transcript},
     wire::{Author, Message, RoomName, Seq},
 };
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
 
 /// Everything that the server knows of a room when it renders it.
@@ -73,21 +73,22 @@ pub fn Room(
     let refused = page.refused.clone();
     let live = Live::new(page);
     let now = place == Place::Newest;
+    let header = view! { <Header live refused=refused.clone() /> };
+    let below = if now {
+        Either::Left(view! {
+            <footer class="below">
+                <State live />
+                <Composer live refused />
+            </footer>
+        })
+    } else {
+        Either::Right(view! { <History room /> })
+    };
     view! {
         <div class="room">
-            <Header live refused=refused.clone() />
+            {header}
             <Transcript live older place />
-            {if now {
-                view! {
-                    <footer class="below">
-                        <State live />
-                        <Composer live refused />
-                    </footer>
-                }
-                .into_any()
-            } else {
-                view! { <History room /> }.into_any()
-            }}
+            {below}
         </div>
     }
 }

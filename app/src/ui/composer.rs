@@ -2,6 +2,7 @@
 
 use crate::{live::Live, pages::Refused, ui::Problem};
 use leptos::{
+    either::Either,
     ev::{KeyboardEvent, SubmitEvent},
     html,
     prelude::*,
@@ -84,7 +85,8 @@ pub fn Composer(
     }
     .into_inner();
     // An empty child would be rendered as a space or a comment, and a textarea shows both.
-    let textarea = if draft.is_empty() { textarea.into_any() } else { textarea.child(draft).into_any() };
+    let textarea =
+        if draft.is_empty() { Either::Left(textarea) } else { Either::Right(textarea.child(draft)) };
     view! {
         <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
             <label class="unseen" for="text">{label}</label>

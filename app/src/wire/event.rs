@@ -1,6 +1,6 @@
 //! What durably happened in a room, and the message that comes of it.
 
-use super::{CommandId, Millis, PersonId, PersonName, Seq, flat};
+use super::{CommandId, Millis, PersonId, PersonName, Seq};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -15,7 +15,6 @@ pub struct Author {
 
 /// One entry of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "flat::AnyEvent")]
 pub struct Event {
     /// Its place in the room's order.
     pub seq: Seq,
@@ -31,7 +30,7 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventBody {
     /// Somebody posted.
@@ -39,7 +38,7 @@ pub enum EventBody {
         /// What they said, trimmed; empty where it was taken back since.
         text: Arc<str>,
         /// The `seq` of the message that this one answers.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
     /// The author of a message changed what it says.
@@ -55,6 +54,7 @@ pub enum EventBody {
         target: Seq,
     },
     /// A kind that this program does not know; its `seq` counts all the same.
+    #[serde(other)]
     Unknown,
 }
 

@@ -1,6 +1,6 @@
 //! One unit on the wire: [`ClientFrame`] up, [`ServerFrame`] down.
 
-use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq, flat};
+use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -122,7 +122,7 @@ impl ClientFrame {
 
 /// What the server says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", try_from = "flat::Frame")]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// Always the first.
     Welcome {
@@ -154,10 +154,10 @@ pub enum ServerFrame {
         /// The last event that this person has read; 0 where none is known.
         read: Seq,
         /// With `reset: true`: the newest messages in order.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         messages: Option<Vec<Message>>,
         /// With `reset: true`: whether there are older ones.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<bool>,
     },
     /// What happened, in order.
@@ -172,10 +172,10 @@ pub enum ServerFrame {
         /// Which command.
         id: CommandId,
         /// The room of its event; none for `rename`, which is no event.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         room: Option<RoomName>,
         /// The place of its event; none for `rename`.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<Seq>,
         /// It was there already.
         dup: bool,
@@ -189,7 +189,7 @@ pub enum ServerFrame {
         /// One sentence for a person.
         message: String,
         /// When to try again, in milliseconds from now.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
     },
     /// Somebody here is called something else now.
@@ -207,6 +207,7 @@ pub enum ServerFrame {
         heads: BTreeMap<RoomName, Seq>,
     },
     /// A frame that this program does not know.
+    #[serde(other)]
     Unknown,
 }
 

@@ -4,11 +4,12 @@
 //! parsing as `Unknown`, so that an old client can talk to a new server.
 
 mod event;
-mod flat;
 mod frame;
 pub mod limits;
 mod name;
 mod page;
+mod parse;
+mod scalar;
 mod text;
 
 pub use event::{Author, Event, EventBody, Message};

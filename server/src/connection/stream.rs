@@ -148,7 +148,7 @@ impl Stream {
             let gathered = unsent.gather(&mut slices);
             match self.tcp.try_write_vectored(&slices[..gathered]) {
                 Ok(taken) => unsent.taken(taken),
-                Err(full) if full.kind() == io::ErrorKind::WouldBlock => break,
+                Err(full) if is_full(&full) => break,
                 Err(_) => unsent.break_off(),
             }
         }
@@ -168,6 +168,11 @@ impl Stream {
     }
 }
 
+/// Whether the network takes nothing just now.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
 impl Outlet for Stream {
     fn send(&self, mut frame: Bytes) {
         let mut unsent = self.unsent();
@@ -176,7 +181,7 @@ impl Outlet for Stream {
             match SockRef::from(&self.tcp).send(&frame) {
                 Ok(taken) if taken == frame.len() => return,
                 Ok(taken) => frame.advance(taken),
-                Err(full) if full.kind() == io::ErrorKind::WouldBlock => {}
+                Err(full) if is_full(&full) => {}
                 Err(_) => unsent.break_off(),
             }
         }
