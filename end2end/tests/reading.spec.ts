@@ -107,6 +107,28 @@ test("in a room of ten thousand the page holds a few hundred, and both ends can 
   await server.remove();
 });
 
+test("who jumps to the very edge of what is shown keeps the row they see there", async ({ ann, room, bob }) => {
+  const server = await OwnServer.start("--post-rate", "0");
+  bob.expects(/404/);
+  await bob.page.goto(`${server.url}/healthz`);
+  await ann.page.goto(`${server.url}/r/${room}`);
+  await ann.isLive();
+  await bob.page.evaluate(posts, [room, 1_000] as const);
+  await ann.sees("message 1000");
+  for (const seen of ["message 705", "message 605", "message 505"]) {
+    await expect(ann.line(seen)).toHaveCount(1);
+    const before = await ann.page.locator(".scroller").evaluate((scroller, seen) => {
+      scroller.scrollTop = -scroller.scrollHeight;
+      const line = [...scroller.querySelectorAll(".line")].find((line) => line.textContent?.endsWith(seen));
+      return line!.getBoundingClientRect().y;
+    }, seen);
+    await ann.page.waitForTimeout(300);
+    const after = (await ann.line(seen).boundingBox())?.y ?? 0;
+    expect(Math.abs(after - before), `${seen} moved from ${before} to ${after}`).toBeLessThan(3);
+  }
+  await server.remove();
+});
+
 /** Runs in a page: posts many messages over one socket of lines. */
 async function posts([room, count]: readonly [string, number]): Promise<void> {
   const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);

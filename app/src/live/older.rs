@@ -8,12 +8,17 @@ use leptos::{
 };
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::Response;
+use web_sys::{Element, Response};
 
 /// Messages that are fetched at once.
 const FETCHED: u32 = 100;
 
 impl Live {
+    /// Whether there are older rows than those shown.
+    pub fn has_older(&self) -> bool {
+        self.more.get_untracked() || !self.at_oldest()
+    }
+
     /// The reader comes near the oldest row shown: shows older ones, unless that is under way.
     pub fn back(&self) {
         let live = *self;
@@ -27,11 +32,15 @@ impl Live {
             }
             // One row at a time: the list then moves no element, so that neither the place nor a
             // selection is lost. It is drawn once, since nothing here waits for a frame.
+            let place = Place::now();
             for _ in 0..STEP {
                 if !live.step_back() {
                     break;
                 }
                 tick().await;
+            }
+            if let Some(place) = place {
+                place.keep();
             }
             live.going_back.set_value(false);
         });
@@ -46,6 +55,28 @@ impl Live {
             && self.with_feed(|feed| page.log == feed.log() && page.head >= feed.last())
         {
             self.prepend(page.messages, page.more);
+        }
+    }
+}
+
+/// Where the oldest row but one stands on the screen (the oldest has other margins). Browsers keep it there
+/// when rows come before it, but not for a reader who has come to the very edge.
+struct Place {
+    row: Element,
+    top: f64,
+}
+
+impl Place {
+    fn now() -> Option<Self> {
+        let row = document().query_selector(".line + .line").ok().flatten()?;
+        let top = row.get_bounding_client_rect().top();
+        Some(Self { row, top })
+    }
+
+    fn keep(&self) {
+        let moved = self.row.get_bounding_client_rect().top() - self.top;
+        if let Ok(Some(scroller)) = self.row.closest(".scroller") {
+            scroller.set_scroll_top(scroller.scroll_top() + moved as i32);
         }
     }
 }

@@ -32,7 +32,7 @@ pub fn Transcript(
             live.forth();
         }
         #[cfg(feature = "hydrate")]
-        if now && from_start < AHEAD {
+        if now && from_start < AHEAD && live.has_older() {
             live.back();
         }
         #[cfg(not(feature = "hydrate"))]
