@@ -45,7 +45,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn author(n: u64) -> Author {
-    Author { id: PersonId(n), name: PersonName::given(PersonId(n)) }
+    Author::new(PersonId(n), PersonName::given(PersonId(n)))
 }
 
 /// The server as far as it matters here: one order, ids that make repeats harmless.

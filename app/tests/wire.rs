@@ -19,7 +19,11 @@ fn ids() -> impl Strategy<Value = Uuid> {
 
 fn authors() -> impl Strategy<Value = Author> {
     let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<PersonName>().ok());
-    (any::<u64>(), names).prop_map(|(id, name)| Author { id: PersonId(id), name })
+    (any::<u64>(), names, any::<bool>()).prop_map(|(id, name, alike)| Author {
+        id: PersonId(id),
+        name,
+        alike,
+    })
 }
 
 fn bodies() -> impl Strategy<Value = EventBody> {
@@ -55,8 +59,16 @@ fn messages() -> impl Strategy<Value = Message> {
 fn client_frames() -> impl Strategy<Value = ClientFrame> {
     let text = any::<String>;
     prop_oneof![
-        (text(), option::of(any::<u64>()), option::of(text()), option::of(any::<u32>()))
-            .prop_map(|(room, after, log, limit)| ClientFrame::Join { room, after, log, limit }),
+        (text(), option::of(any::<u64>()), option::of(text()), option::of(any::<u32>()), any::<bool>())
+            .prop_map(|(room, after, log, limit, quiet)| ClientFrame::Join {
+                room,
+                after,
+                log,
+                limit,
+                quiet
+            }),
+        text().prop_map(|room| ClientFrame::Typing { room }),
+        (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
         text().prop_map(|room| ClientFrame::Leave { room }),
         (ids(), text(), text(), option::of(any::<u64>()))
             .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
@@ -97,15 +109,15 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (
             rooms(),
-            text(),
+            (text(), text()),
             any::<u64>(),
             vec(authors(), 0..3),
             option::of((vec(messages(), 0..3), any::<bool>()))
         )
-            .prop_map(|(room, title, head, members, page)| {
+            .prop_map(|(room, (title, topic), head, members, page)| {
                 let (messages, more) = page.unzip();
                 let reset = messages.is_some();
-                ServerFrame::Joined { room, title, head, reset, members, read: 0, messages, more }
+                ServerFrame::Joined { room, title, topic, head, reset, members, read: 0, messages, more }
             }),
         (rooms(), vec(events(), 0..4)).prop_map(|(room, events)| ServerFrame::Events { room, events }),
         (ids(), option::of((rooms(), any::<u64>())), any::<bool>()).prop_map(|(id, place, dup)| {
@@ -114,7 +126,12 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (option::of(text()), codes(), text(), option::of(any::<u64>()))
             .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
-        authors().prop_map(|Author { id, name }| ServerFrame::Renamed { id, name }),
+        authors().prop_map(|Author { id, name, alike }| ServerFrame::Renamed { id, name, alike }),
+        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3))
+            .prop_map(|(room, here, gone)| ServerFrame::Presence { room, here, gone }),
+        (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
+        (rooms(), any::<u64>()).prop_map(|(room, seq)| ServerFrame::Read { room, seq }),
+        (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::Titled { room, title, topic }),
         (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
             .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
     ]
@@ -246,7 +263,7 @@ fn deep_nesting_is_malformed_and_no_overflow() {
 #[test]
 fn the_frames_are_those_of_the_protocol() {
     let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
-    let ann = Author { id: PersonId(0xa), name: "Ann".parse().unwrap() };
+    let ann = Author::new(PersonId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
     let event = Event {
         seq: 7,
@@ -276,6 +293,7 @@ fn the_frames_are_those_of_the_protocol() {
             ServerFrame::Joined {
                 room: tea.clone(),
                 title: "Tea".into(),
+                topic: String::new(),
                 head: 7,
                 reset: true,
                 members: vec![ann],
@@ -304,7 +322,7 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "error", "id": null, "code": "rate_limited", "message": "Wait.", "retry_ms": 50}),
         ),
         (
-            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap() },
+            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: false },
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
         ),
         (

@@ -48,7 +48,8 @@ struct Posted {
 
 /// `GET /api/rooms`.
 pub async fn rooms(State(state): State<AppState>) -> Json<Rooms> {
-    let head = |(room, head): (RoomName, Seq)| RoomHead { title: room.title(), room, head };
+    let head =
+        |(room, head): (RoomName, Seq)| RoomHead { title: room.title(), topic: String::new(), room, head };
     Json(Rooms { rooms: state.log.rooms().into_iter().map(head).collect() })
 }
 

@@ -47,7 +47,7 @@ fn word(bytes: &[u8]) -> String {
 }
 
 fn event(seq: Seq, text: &str) -> Arc<Event> {
-    let author = Author { id: PersonId(1), name: PersonName::given(PersonId(1)) };
+    let author = Author::new(PersonId(1), PersonName::given(PersonId(1)));
     let body = EventBody::Message { text: text.into(), reply_to: None };
     Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
 }

@@ -78,7 +78,8 @@ impl Hub {
             .flat_map(|room| room.row().to_vec())
             .map(|link| (link.id, link))
             .collect();
-        let frame = frame::text(&ServerFrame::Renamed { id: person, name: name.clone() }.to_json());
+        let frame =
+            frame::text(&ServerFrame::Renamed { id: person, name: name.clone(), alike: false }.to_json());
         for link in told.into_values() {
             if link.person == person {
                 link.rename(name.clone());

@@ -55,7 +55,7 @@ impl Link {
     /// Who reads, under their present name.
     pub fn author(&self) -> Author {
         let name = self.name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Author { id: self.person, name }
+        Author::new(self.person, name)
     }
 
     /// The reader is called something else now.

@@ -206,12 +206,16 @@ impl Connection {
             ServerFrame::Error { id, code, message, retry_ms } => {
                 self.refused(id, code, message, retry_ms).await
             }
-            ServerFrame::Renamed { id, name } => {
+            ServerFrame::Renamed { id, name, .. } => {
                 self.live.renamed(id, &name);
                 Some(())
             }
             ServerFrame::Pong { heads, .. } => self.compare(heads.into_values().next().unwrap_or(0)).await,
-            ServerFrame::Unknown => Some(()),
+            ServerFrame::Presence { .. }
+            | ServerFrame::Typing { .. }
+            | ServerFrame::Read { .. }
+            | ServerFrame::Titled { .. }
+            | ServerFrame::Unknown => Some(()),
         }
     }
 
@@ -219,7 +223,8 @@ impl Connection {
     async fn join(&mut self) -> Option<()> {
         let (after, log) = self.live.with_feed(|feed| (feed.last(), feed.log().to_owned()));
         let room = self.live.room.get_value().to_string();
-        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None }).await
+        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None, quiet: false })
+            .await
     }
 
     /// Sends what waits, once the room is joined.

@@ -11,6 +11,21 @@ pub struct Author {
     pub id: PersonId,
     /// What they are called.
     pub name: PersonName,
+    /// Somebody else is called the same, or nearly so: their tag tells them apart.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub alike: bool,
+}
+
+impl Author {
+    /// Somebody whose name nobody else has.
+    pub fn new(id: PersonId, name: PersonName) -> Self {
+        Self { id, name, alike: false }
+    }
+
+    /// What stands behind the name where somebody else's is alike.
+    pub fn tag(&self) -> Option<String> {
+        self.alike.then(|| self.id.tag())
+    }
 }
 
 /// One entry of a room's log.
@@ -114,6 +129,6 @@ impl Message {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_false(flag: &bool) -> bool {
+pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }

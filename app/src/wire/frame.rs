@@ -1,6 +1,6 @@
 //! One unit on the wire: [`ClientFrame`] up, [`ServerFrame`] down.
 
-use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq};
+use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq, event::is_false};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -25,6 +25,9 @@ pub enum ClientFrame {
         /// Messages on the newest page: 1 to 500, 50 without it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u32>,
+        /// Receive its events without being seen there, and nothing of who is there or typing.
+        #[serde(default, skip_serializing_if = "is_false")]
+        quiet: bool,
     },
     /// Stop receiving a room.
     Leave {
@@ -63,6 +66,18 @@ pub enum ClientFrame {
         /// The message's `seq`.
         target: Seq,
     },
+    /// Somebody is writing: at most once every 3 s, good for 6 s.
+    Typing {
+        /// The room's name.
+        room: String,
+    },
+    /// The last event that this person has seen in a room.
+    Read {
+        /// The room's name.
+        room: String,
+        /// Its place.
+        seq: Seq,
+    },
     /// Change one's display name.
     Rename {
         /// Made by the client, kept for every repeat.
@@ -89,7 +104,8 @@ pub struct Malformed {
 }
 
 impl ClientFrame {
-    const TYPES: [&'static str; 7] = ["join", "leave", "post", "edit", "delete", "rename", "ping"];
+    const TYPES: [&'static str; 9] =
+        ["join", "leave", "post", "edit", "delete", "typing", "read", "rename", "ping"];
 
     /// Longest id that is sent back with an error about a malformed command.
     const ID_BYTES: usize = 64;
@@ -145,6 +161,9 @@ pub enum ServerFrame {
         room: RoomName,
         /// Its heading.
         title: String,
+        /// What it is about; empty where nobody said so.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        topic: String,
         /// Its newest `seq`.
         head: Seq,
         /// Forget what you had: `messages` is the newest page.
@@ -198,6 +217,41 @@ pub enum ServerFrame {
         id: PersonId,
         /// Their new name.
         name: PersonName,
+        /// Somebody else is called the same, or nearly so.
+        #[serde(default, skip_serializing_if = "is_false")]
+        alike: bool,
+    },
+    /// Who has come into a room and who has gone.
+    Presence {
+        /// Where.
+        room: RoomName,
+        /// Who is here now and was not.
+        here: Vec<Author>,
+        /// Who was here and is not.
+        gone: Vec<PersonId>,
+    },
+    /// Somebody else is writing in a room; good for 6 s.
+    Typing {
+        /// Where.
+        room: RoomName,
+        /// Who.
+        user: Author,
+    },
+    /// This person has read up to here on another device.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// The last event that they have seen.
+        seq: Seq,
+    },
+    /// A room is called something else now.
+    Titled {
+        /// Which.
+        room: RoomName,
+        /// Its heading.
+        title: String,
+        /// What it is about; empty where nobody said so.
+        topic: String,
     },
     /// The answer to `ping`.
     Pong {

@@ -10,6 +10,12 @@ pub const COMMAND_BYTES: usize = 64 * 1_024;
 /// Characters that a person's name may have, after trimming. More is `bad_name`.
 pub const NAME_CHARS: usize = 32;
 
+/// Characters that a room's title may have, after trimming.
+pub const TITLE_CHARS: usize = 48;
+
+/// Characters that a room's topic may have, after trimming.
+pub const TOPIC_CHARS: usize = 200;
+
 /// Characters that a room's name may have.
 pub const ROOM_CHARS: usize = 64;
 

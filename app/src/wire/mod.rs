@@ -14,7 +14,7 @@ mod text;
 
 pub use event::{Author, Event, EventBody, Message};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
-pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName};
+pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName, RoomTitle, Topic};
 pub use page::{Events, Messages, RoomHead, Rooms};
 pub use text::{BadText, one_line, tidy, visible};
 

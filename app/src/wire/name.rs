@@ -1,6 +1,6 @@
 //! Names: of rooms, of people, and the ids behind the latter.
 
-use super::limits::{NAME_CHARS, ROOM_CHARS};
+use super::limits::{NAME_CHARS, ROOM_CHARS, TITLE_CHARS, TOPIC_CHARS};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -94,6 +94,11 @@ impl PersonId {
         ];
         HUES[(self.0 % 12) as usize]
     }
+
+    /// Four hex digits that tell two people of one name apart.
+    pub fn tag(self) -> String {
+        format!("{:04x}", self.0 & 0xffff)
+    }
 }
 
 impl FromStr for PersonId {
@@ -133,12 +138,23 @@ impl fmt::Display for PersonId {
 pub struct PersonName(Arc<str>);
 
 /// A person's name that breaks the rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadName;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BadName {
+    /// Nothing that one could see is left after trimming.
+    Blank,
+    /// It has more characters than may be.
+    TooLong,
+    /// It has characters that show nothing, break the line or turn it around.
+    Hidden,
+}
 
 impl fmt::Display for BadName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "A name has 1 to {NAME_CHARS} visible characters on one line.")
+        f.write_str(match self {
+            Self::Blank => "It is blank. A name has 1 to 32 visible characters on one line.",
+            Self::TooLong => "It is too long. A name has 1 to 32 visible characters on one line.",
+            Self::Hidden => "It has hidden characters. A name has 1 to 32 visible characters on one line.",
+        })
     }
 }
 
@@ -163,13 +179,97 @@ impl FromStr for PersonName {
     type Err = BadName;
 
     fn from_str(name: &str) -> Result<Self, BadName> {
-        let name = name.trim();
-        let good = (1..=NAME_CHARS).contains(&name.chars().count())
-            && !name.chars().any(|c| c.is_control() || is_hidden(c))
-            && name.chars().any(|c| !c.is_whitespace());
-        if good { Ok(Self(name.into())) } else { Err(BadName) }
+        one_visible_line(name, NAME_CHARS).map(|name| Self(name.into()))
     }
 }
+
+/// `text` without white space at its ends, if it is one line that shows what it is.
+fn one_visible_line(text: &str, chars: usize) -> Result<&str, BadName> {
+    let text = text.trim();
+    if text.is_empty() {
+        Err(BadName::Blank)
+    } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
+        // Where there is nothing else, there is nothing to see.
+        let blank = text.chars().all(|c| c.is_whitespace() || is_hidden(c));
+        Err(if blank { BadName::Blank } else { BadName::Hidden })
+    } else if text.chars().all(|c| c == '\u{200d}' || c.is_whitespace()) {
+        Err(BadName::Blank)
+    } else if text.chars().count() > chars {
+        Err(BadName::TooLong)
+    } else {
+        Ok(text)
+    }
+}
+
+/// What a room is called by whoever made it: 1 to 48 visible characters on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomTitle(Arc<str>);
+
+/// What a room is about: up to 200 visible characters on one line, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Topic(Arc<str>);
+
+impl RoomTitle {
+    /// The title itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Topic {
+    /// The topic itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RoomTitle {
+    type Err = BadName;
+
+    fn from_str(title: &str) -> Result<Self, BadName> {
+        one_visible_line(title, TITLE_CHARS).map(|title| Self(title.into()))
+    }
+}
+
+impl FromStr for Topic {
+    type Err = BadName;
+
+    fn from_str(topic: &str) -> Result<Self, BadName> {
+        match one_visible_line(topic, TOPIC_CHARS) {
+            Ok(topic) => Ok(Self(topic.into())),
+            Err(BadName::Blank) => Ok(Self::default()),
+            Err(bad) => Err(bad),
+        }
+    }
+}
+
+macro_rules! as_string {
+    ($($type:ident)*) => {$(
+        impl TryFrom<String> for $type {
+            type Error = BadName;
+
+            fn try_from(text: String) -> Result<Self, BadName> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(text: $type) -> Self {
+                text.0.as_ref().into()
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+as_string!(PersonName RoomTitle Topic);
 
 /// Characters that show nothing or reorder their neighbours: soft hyphen, zero width, bidi marks,
 /// embeddings, overrides and isolates (Unicode Standard Annex #9), line separators, word joiners,
@@ -180,26 +280,6 @@ fn is_hidden(c: char) -> bool {
         | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-impl TryFrom<String> for PersonName {
-    type Error = BadName;
-
-    fn try_from(name: String) -> Result<Self, BadName> {
-        name.parse()
-    }
-}
-
-impl From<PersonName> for String {
-    fn from(name: PersonName) -> Self {
-        name.0.as_ref().into()
-    }
-}
-
-impl fmt::Display for PersonName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 const ADJECTIVES: [&str; 32] = [
@@ -248,13 +328,16 @@ mod tests {
     fn a_name_is_trimmed_and_counted_in_characters() {
         assert_eq!(" 小明 ".parse::<PersonName>().unwrap().as_str(), "小明");
         assert!("字".repeat(32).parse::<PersonName>().is_ok());
-        assert_eq!("字".repeat(33).parse::<PersonName>(), Err(BadName));
+        assert_eq!("字".repeat(33).parse::<PersonName>(), Err(BadName::TooLong));
     }
 
     #[test]
     fn a_name_that_nobody_can_see_or_that_turns_the_line_is_refused() {
-        for bad in ["", " \u{3000} ", "a\nb", "a\0", "\u{200b}", "\u{202e}nab", "\u{3164}", "\u{feff}a"] {
-            assert_eq!(bad.parse::<PersonName>(), Err(BadName), "{bad:?} must be refused");
+        for blank in ["", " \u{3000} ", "\u{200b}", "\u{3164}", "\u{200d}"] {
+            assert_eq!(blank.parse::<PersonName>(), Err(BadName::Blank), "{blank:?} must be refused");
+        }
+        for bad in ["a\nb", "a\0", "\u{202e}nab", "\u{feff}a"] {
+            assert_eq!(bad.parse::<PersonName>(), Err(BadName::Hidden), "{bad:?} must be refused");
         }
         assert!("👩\u{200d}🚀 Ada".parse::<PersonName>().is_ok(), "joined emoji are names");
     }

@@ -16,8 +16,11 @@ pub struct Rooms {
 pub struct RoomHead {
     /// Its name.
     pub room: RoomName,
-    /// Its name as a heading.
+    /// Its heading.
     pub title: String,
+    /// What it is about; empty where nobody said so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub topic: String,
     /// Its newest `seq`; 0 where nothing happened yet.
     pub head: Seq,
 }

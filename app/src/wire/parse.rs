@@ -24,6 +24,10 @@ impl ServerFrame {
             "ack" => serde_json::from_str::<Ack>(json)?.into(),
             "error" => serde_json::from_str::<Error>(json)?.into(),
             "renamed" => serde_json::from_str::<Renamed>(json)?.into(),
+            "presence" => serde_json::from_str::<Presence>(json)?.into(),
+            "typing" => serde_json::from_str::<Typing>(json)?.into(),
+            "read" => serde_json::from_str::<Read>(json)?.into(),
+            "titled" => serde_json::from_str::<Titled>(json)?.into(),
             "pong" => serde_json::from_str::<Pong>(json)?.into(),
             _ => Self::Unknown,
         })
@@ -37,9 +41,9 @@ struct Tag {
 
 /// A struct with the fields of the variant of its name.
 macro_rules! frame {
-    ($name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+    ($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? }) => {
         #[derive(Deserialize)]
-        struct $name { $($field: $type),* }
+        struct $name { $($(#[$attribute])* $field: $type),* }
 
         impl From<$name> for ServerFrame {
             fn from($name { $($field),* }: $name) -> Self {
@@ -60,6 +64,8 @@ frame!(Welcome {
 frame!(Joined {
     room: RoomName,
     title: String,
+    #[serde(default)]
+    topic: String,
     head: Seq,
     reset: bool,
     members: Vec<Author>,
@@ -69,7 +75,16 @@ frame!(Joined {
 });
 frame!(Ack { id: CommandId, room: Option<RoomName>, seq: Option<Seq>, dup: bool });
 frame!(Error { id: Option<String>, code: ErrorCode, message: String, retry_ms: Option<u64> });
-frame!(Renamed { id: PersonId, name: PersonName });
+frame!(Renamed {
+    id: PersonId,
+    name: PersonName,
+    #[serde(default)]
+    alike: bool,
+});
+frame!(Presence { room: RoomName, here: Vec<Author>, gone: Vec<PersonId> });
+frame!(Typing { room: RoomName, user: Author });
+frame!(Read { room: RoomName, seq: Seq });
+frame!(Titled { room: RoomName, title: String, topic: String });
 frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
 
 #[derive(Deserialize)]

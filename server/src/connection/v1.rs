@@ -127,7 +127,7 @@ impl V1 {
 
     async fn obey(&mut self, frame: ClientFrame) -> Result<Answer, Refusal> {
         match frame {
-            ClientFrame::Join { room, after, log, limit } => {
+            ClientFrame::Join { room, after, log, limit, quiet: _ } => {
                 self.join(&room, after, log, limit).await.map(Answer::Now)
             }
             ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
@@ -143,6 +143,7 @@ impl V1 {
                 self.append(id, &room, Deed::Delete { target }).map(Answer::Later)
             }
             ClientFrame::Rename { id, name } => self.rename(id, &name).map(Answer::Later),
+            ClientFrame::Typing { .. } | ClientFrame::Read { .. } => Ok(Answer::Silence),
             ClientFrame::Ping { n } => {
                 Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.heads() }))
             }
@@ -169,6 +170,7 @@ impl V1 {
         let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
         Ok(ServerFrame::Joined {
             title: room.title(),
+            topic: String::new(),
             room,
             head: entrance.head,
             reset: messages.is_some(),

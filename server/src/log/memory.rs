@@ -68,7 +68,7 @@ impl Shelf {
         self.may(&new)?;
         let at = now();
         self.change(&new, at);
-        let author = Author { id: new.author, name: self.name(new.author) };
+        let author = Author::new(new.author, self.name(new.author));
         let event =
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
@@ -140,7 +140,7 @@ impl Shelf {
         if kept.event.author.name == name {
             return kept.event.clone();
         }
-        Arc::new(Event { author: Author { id: kept.author, name }, ..(*kept.event).clone() })
+        Arc::new(Event { author: Author::new(kept.author, name), ..(*kept.event).clone() })
     }
 
     fn read_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {

@@ -93,7 +93,7 @@ async fn room_page(
     };
     let page = state.log.read_before(&room, before, limits::PAGE).await?;
     Ok(RoomPage {
-        you: Author { id: identity.id, name: state.name_of(identity.id).await },
+        you: Author::new(identity.id, state.name_of(identity.id).await),
         log: state.log.id().into(),
         title: room.title(),
         room,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 fn author(n: u64) -> Author {
-    Author { id: PersonId(n), name: PersonName::given(PersonId(n)) }
+    Author::new(PersonId(n), PersonName::given(PersonId(n)))
 }
 
 fn event(seq: Seq) -> Arc<Event> {

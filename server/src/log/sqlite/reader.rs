@@ -153,7 +153,7 @@ fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
     let id = PersonId(row.get::<_, i64>(column)?.cast_unsigned());
     let chosen = row.get_ref(column + 1)?.data_type() != Type::Null;
     let name = if chosen { parsed(row, column + 1)? } else { PersonName::given(id) };
-    Ok(Author { id, name })
+    Ok(Author::new(id, name))
 }
 
 /// A text column that obeys a rule; one that does not is a damaged file.

@@ -177,7 +177,7 @@ impl Batch<'_> {
             return self.repeated(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
         }
         self.change(&new)?;
-        let author = Author { id: new.author, name: self.name(new.author)? };
+        let author = Author::new(new.author, self.name(new.author)?);
         let event = Event { seq, at: self.at, id: new.id, author, body: new.deed.into() };
         self.grown.entry(new.room.clone()).or_default().push(Arc::new(event));
         Ok(Ok(Appended { room: new.room, seq, at: self.at, dup: false }))

@@ -291,7 +291,8 @@ impl Connection<'_> {
             (kept.feed.last(), kept.feed.log().to_owned())
         };
         let room = self.memory.room.to_string();
-        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None }).await
+        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None, quiet: false })
+            .await
     }
 
     /// Sends what waits, once the room is joined.
