@@ -3,10 +3,12 @@
 //! The first render is in UTC on both sides, so that the browser finds what the server wrote; then
 //! the browser writes its own zone and language over it.
 
-use crate::wire::Millis;
+#[cfg(feature = "hydrate")]
+use crate::words::Lang;
+use crate::{wire::Millis, words::Words};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// Milliseconds of a day.
+const DAY: Millis = 86_400_000;
 
 /// A moment in UTC, taken apart.
 struct Utc {
@@ -25,9 +27,20 @@ pub(crate) fn iso(at: Millis) -> String {
 }
 
 /// For a page without script: `23 Nov 15:09 UTC`.
-pub(crate) fn utc(at: Millis) -> String {
-    let Utc { month, day, hour, minute, .. } = Utc::of(at);
-    format!("{day} {} {hour:02}:{minute:02} UTC", MONTHS[month - 1])
+pub(crate) fn utc(at: Millis, words: &Words) -> String {
+    let Utc { year, month, day, hour, minute, .. } = Utc::of(at);
+    (words.utc)(year.cast_unsigned(), month, day, hour, minute)
+}
+
+/// A day for a page without script: `23 Nov 2026`.
+pub(crate) fn utc_day(at: Millis, words: &Words) -> String {
+    let Utc { year, month, day, .. } = Utc::of(at);
+    (words.utc_day)(year.cast_unsigned(), month, day)
+}
+
+/// The day of a moment in UTC, counted from 1970.
+pub(crate) fn day_in_utc(at: Millis) -> u64 {
+    at / DAY
 }
 
 impl Utc {
@@ -60,55 +73,81 @@ pub(crate) fn now() -> Millis {
     js_sys::Date::now() as Millis
 }
 
-/// In the browser's zone and language: the time alone today, with the date before that.
+/// The day of a moment in the browser's zone, counted from 1970.
 #[cfg(feature = "hydrate")]
-pub(crate) fn local(at: Millis) -> String {
+pub(crate) fn day_here(at: Millis) -> u64 {
+    let west = js_sys::Date::new(&(at as f64).into()).get_timezone_offset();
+    ((at as f64 - west * 60_000.0) / DAY as f64) as u64
+}
+
+/// The time of day in the browser's zone and the page's language.
+#[cfg(feature = "hydrate")]
+pub(crate) fn local(at: Millis, words: &Words) -> String {
+    write(at, words, |formats| &formats.time).unwrap_or_else(|| utc(at, words))
+}
+
+/// The day in the browser's zone and the page's language: today and yesterday by their names.
+#[cfg(feature = "hydrate")]
+pub(crate) fn local_day(at: Millis, words: &Words) -> String {
+    match day_here(now()).saturating_sub(day_here(at)) {
+        0 => words.today.into(),
+        1 => words.yesterday.into(),
+        _ => write(at, words, |formats| &formats.day).unwrap_or_else(|| utc_day(at, words)),
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn write(at: Millis, words: &Words, format: impl FnOnce(&Formats) -> &js_sys::Function) -> Option<String> {
     let moment = js_sys::Date::new(&(at as f64).into());
-    let today = js_sys::Date::new_0().to_date_string() == moment.to_date_string();
-    FORMATS
-        .with(|formats| {
-            let format = if today { &formats.today } else { &formats.before };
-            format.call1(&wasm_bindgen::JsValue::UNDEFINED, &moment).ok().and_then(|text| text.as_string())
-        })
-        .unwrap_or_else(|| utc(at))
+    let nothing = wasm_bindgen::JsValue::UNDEFINED;
+    FORMATS.with(|formats| {
+        format(formats.get_or_init(|| Formats::new(words))).call1(&nothing, &moment).ok()?.as_string()
+    })
 }
 
 #[cfg(feature = "hydrate")]
 thread_local! {
-    /// Made once: making one takes longer than all else about a message.
-    static FORMATS: Formats = Formats::new();
+    /// Made once: making one takes longer than all else about a message. A page has one language.
+    static FORMATS: std::cell::OnceCell<Formats> = const { std::cell::OnceCell::new() };
 }
 
 /// Functions of `Intl` that write a moment.
 #[cfg(feature = "hydrate")]
 struct Formats {
-    today: js_sys::Function,
-    before: js_sys::Function,
+    time: js_sys::Function,
+    day: js_sys::Function,
 }
 
 #[cfg(feature = "hydrate")]
 impl Formats {
-    fn new() -> Self {
+    fn new(words: &Words) -> Self {
         let time = [("hour", "2-digit"), ("minute", "2-digit")];
-        let date = [("day", "numeric"), ("month", "short")];
-        Self { today: format(&time), before: format(&[time, date].concat()) }
+        let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
+        let own = leptos::prelude::window().navigator().language().unwrap_or_default();
+        let (spoken, page) = (Lang::of_tag(&own), Some(words.lang));
+        let own = Some(own.as_str());
+        Self {
+            // Digits as at home, also where the page does not speak the browser's language.
+            time: format(&time, own.filter(|_| spoken.is_none() || spoken == page).unwrap_or(words.tag)),
+            day: format(&day, own.filter(|_| spoken == page).unwrap_or(words.tag)),
+        }
     }
 }
 
 #[cfg(feature = "hydrate")]
-fn format(parts: &[(&str, &str)]) -> js_sys::Function {
+fn format(parts: &[(&str, &str)], language: &str) -> js_sys::Function {
     use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
     let options = Object::new();
     for (part, form) in parts {
         let _ = Reflect::set(&options, &(*part).into(), &(*form).into());
     }
-    let language = leptos::prelude::window().navigator().language().unwrap_or_else(|| "en".into());
     DateTimeFormat::new(&Array::of1(&language.into()), &options).format()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::Lang;
 
     #[test]
     fn known_moments_have_their_dates() {
@@ -125,6 +164,9 @@ mod tests {
 
     #[test]
     fn a_page_without_script_says_utc() {
-        assert_eq!(utc(1_795_446_540_000), "23 Nov 15:09 UTC");
+        let (en, zh) = (Lang::En.words(), Lang::Zh.words());
+        assert_eq!(utc(1_795_446_540_000, en), "23 Nov 15:09 UTC");
+        assert_eq!(utc(1_795_446_540_000, zh), "11月23日 15:09 UTC");
+        assert_eq!(utc_day(1_795_446_540_000, zh), "2026年11月23日");
     }
 }

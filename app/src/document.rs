@@ -1,7 +1,17 @@
-//! The HTML around the app.
+//! The HTML around a page: the head, the page itself, and the sheets that the server alone renders.
 
-use crate::{App, Screen};
-use leptos::{nonce::use_nonce, prelude::*};
+use crate::{
+    App,
+    pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry},
+    sheets::{About, Keys, Settings},
+    words::{Lang, Trouble},
+};
+use leptos::{
+    either::{Either, EitherOf4},
+    html,
+    nonce::use_nonce,
+    prelude::*,
+};
 
 /// Where the page's files are.
 #[derive(Debug, Clone)]
@@ -16,40 +26,157 @@ pub struct Links {
     pub reload: Option<LeptosOptions>,
 }
 
-/// The whole document for the [`Screen`] in the context.
-pub fn document(links: Links) -> impl IntoView {
-    // A browser without WebSockets keeps the plain page, which posts without script.
-    let start = format!(
-        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
-        links.script, links.wasm
-    );
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system is.
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+/// What is the same for every page of one visitor.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Where the page's files are.
+    pub links: Links,
+    /// The language.
+    pub lang: Lang,
+    /// Light or dark.
+    pub theme: Theme,
+    /// The page's own path, to come back to.
+    pub path: String,
+}
+
+/// What is on the screen.
+#[derive(Debug, Clone)]
+pub enum Screen {
+    /// A room, and its link for others.
+    Room(Box<RoomPage>, Shared),
+    /// The rooms, and a form for a new one.
+    Rooms(Box<RoomsPage>),
+    /// A link to another device.
+    Device(Box<DevicePage>),
+    /// Nothing but a sentence.
+    Sorry(Trouble),
+}
+
+/// A link that is to be passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The link.
+    pub url: String,
+    /// Its QR code (ISO/IEC 18004): so many modules a side, and the dark ones as an SVG path.
+    pub qr: Option<(usize, String)>,
+}
+
+impl Theme {
+    /// Every theme, the first for whoever has chosen none.
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// As the cookie and the style sheet know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|theme| theme.name() == name)
+    }
+}
+
+/// The whole document for `screen`.
+pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
+    let words = frame.lang.words();
+    let script = matches!(screen, Screen::Room(..)).then(|| script(&frame.links));
+    let theme = (frame.theme != Theme::System).then(|| frame.theme.name());
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=words.tag data-theme=theme>
             <head>
                 <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content" />
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="theme-color" content="#faf9f5" media="(prefers-color-scheme: light)" />
-                <meta name="theme-color" content="#22201d" media="(prefers-color-scheme: dark)" />
-                <title>{title()}</title>
+                <meta name="description" content=words.lobby_topic />
+                {colour(frame.theme)}
+                <title>{title(&screen)}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="stylesheet" id="leptos" href=links.style />
-                <link rel="modulepreload" href=links.script nonce=use_nonce() />
-                <link rel="preload" href=links.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                {links.reload.map(|options| view! { <AutoReload options /> })}
-                <script type="module" nonce=use_nonce()>{start}</script>
+                <link rel="apple-touch-icon" href="/icon-192.png" />
+                <link rel="manifest" href="/hubbub.webmanifest" />
+                <link rel="stylesheet" id="leptos" href=frame.links.style.clone() />
+                {frame.links.reload.clone().map(|options| view! { <AutoReload options /> })}
+                {script}
             </head>
             <body>
-                <App />
+                {body(&frame, screen)}
             </body>
         </html>
     }
 }
 
-fn title() -> String {
-    match use_context::<Screen>() {
-        Some(Screen::Room(page)) => format!("{} · Hubbub", page.title),
-        _ => "Hubbub".into(),
+/// What surrounds the page on a phone has its colour.
+fn colour(theme: Theme) -> impl IntoView {
+    let of = |colour: &'static str, media: Option<&'static str>| {
+        html::meta().name("theme-color").content(colour).attr("media", media)
+    };
+    let (light, dark) = ("#faf9f5", "#191715");
+    match theme {
+        Theme::System => Either::Left((
+            of(light, Some("(prefers-color-scheme: light)")),
+            of(dark, Some("(prefers-color-scheme: dark)")),
+        )),
+        Theme::Light => Either::Right(of(light, None)),
+        Theme::Dark => Either::Right(of(dark, None)),
+    }
+}
+
+/// A browser without WebSockets keeps the plain page, which posts without script.
+fn script(links: &Links) -> impl IntoView + use<> {
+    let start = format!(
+        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
+        links.script, links.wasm
+    );
+    view! {
+        <link rel="modulepreload" href=links.script.clone() nonce=use_nonce() />
+        <link rel="preload" href=links.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+        <script type="module" nonce=use_nonce()>{start}</script>
+    }
+}
+
+fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
+    let (lang, words) = (frame.lang, frame.lang.words());
+    let settings = view! { <Settings frame=frame.clone() /> };
+    match screen {
+        Screen::Room(page, shared) => {
+            let seen =
+                (page.place == Place::Newest).then(|| format!("/r/{}/seen?seq={}", page.room, page.head));
+            let about = view! { <About page=page.clone() shared /> };
+            provide_context(page);
+            // The sheets follow the app, so that it is hydrated from where the browser expects it.
+            EitherOf4::A(view! {
+                <App />
+                {about}
+                {settings}
+                <Keys words />
+                {seen.map(|seen| view! { <noscript><img class="unseen" src=seen alt="" /></noscript> })}
+            })
+        }
+        Screen::Rooms(page) => EitherOf4::B(view! { <AllRooms page=*page lang />{settings} }),
+        Screen::Device(page) => EitherOf4::C(view! { <Device page=*page lang /> }),
+        Screen::Sorry(trouble) => EitherOf4::D(view! { <Sorry trouble lang /> }),
+    }
+}
+
+fn title(screen: &Screen) -> String {
+    match screen {
+        Screen::Room(page, _) => format!("{} · Hubbub", page.title),
+        Screen::Rooms(page) => format!("{} · Hubbub", page.lang.words().rooms),
+        Screen::Device(_) | Screen::Sorry(_) => "Hubbub".into(),
     }
 }

@@ -3,9 +3,10 @@
 //! - [`wire`]: the words on the wire: names, events, frames, limits. Knows nothing of Leptos.
 //! - [`live`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect
 //!   steps; and, in the browser only, the socket that drives them.
+//! - [`words`]: what the screen says, a file for each language.
 //! - [`ui`]: one thing on screen each.
 //! - [`pages`]: one page each.
-//! - [`App`]: the screen, the same on both sides; the server puts it into a document.
+//! - [`App`]: the room, the same on both sides; the server puts it into a document.
 
 #![recursion_limit = "256"]
 
@@ -15,9 +16,12 @@ mod document;
 pub mod live;
 pub mod pages;
 mod screen;
+#[cfg(feature = "ssr")]
+mod sheets;
 pub mod ui;
 pub mod wire;
+pub mod words;
 
 #[cfg(feature = "ssr")]
-pub use document::{Links, document};
-pub use screen::{App, Screen};
+pub use document::{Frame, Links, Screen, Shared, Theme, document};
+pub use screen::App;

@@ -3,7 +3,7 @@
 
 use app::{
     live::{Command, Deed, Feed, Heard, Outbox},
-    wire::{Author, Event, EventBody, Message, PersonId, PersonName, Seq},
+    wire::{Author, ErrorCode, Event, EventBody, Message, PersonId, PersonName, Seq},
 };
 use proptest::{collection::vec, prelude::*};
 use std::sync::Arc;
@@ -55,7 +55,7 @@ struct Server {
 }
 
 impl Server {
-    fn obey(&mut self, command: &Command, who: u64) -> Result<Seq, &'static str> {
+    fn obey(&mut self, command: &Command, who: u64) -> Result<Seq, ErrorCode> {
         if let Some(first) = self.events.iter().find(|event| event.id == command.id) {
             return Ok(first.seq);
         }
@@ -69,10 +69,10 @@ impl Server {
         Ok(seq)
     }
 
-    fn of(&self, target: Seq, who: u64) -> Result<(), &'static str> {
+    fn of(&self, target: Seq, who: u64) -> Result<(), ErrorCode> {
         let messages = self.messages();
         let found = messages.iter().find(|message| message.seq == target && !message.deleted);
-        found.filter(|message| message.author.id == PersonId(who)).map(drop).ok_or("not there, or not yours")
+        found.filter(|message| message.author.id == PersonId(who)).map(drop).ok_or(ErrorCode::NotAllowed)
     }
 
     fn messages(&self) -> Vec<Message> {
@@ -145,7 +145,7 @@ impl Browser {
             Ok(seq) if seq <= self.feed.last() => self.feed.forget(command.id),
             Ok(_) => {}
             Err(why) => {
-                self.feed.fail(command.id, why.into());
+                self.feed.fail(command.id, why);
                 self.refused.push(command);
             }
         }

@@ -91,7 +91,7 @@ test.describe("with a server of their own", () => {
     await ann.page.request.post(`${server.url}/r/tea/1/delete`, { maxRedirects: 0 });
     silence.end();
     await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
-    const reason = ann.page.getByText("That message does not exist, or no longer.");
+    const reason = ann.page.getByText("That message is not there any more.");
     await expect(reason).toBeVisible();
     await ann.page.reload();
     await expect(reason).toBeVisible();

@@ -48,9 +48,12 @@ struct Posted {
 
 /// `GET /api/rooms`.
 pub async fn rooms(State(state): State<AppState>) -> Json<Rooms> {
-    let head =
-        |(room, head): (RoomName, Seq)| RoomHead { title: room.title(), topic: String::new(), room, head };
-    Json(Rooms { rooms: state.log.rooms().into_iter().map(head).collect() })
+    let head = |(room, head): (RoomName, Seq)| {
+        let about = state.log.about(&room);
+        let (title, topic) = (about.title(&room), about.topic.to_string());
+        (!about.private).then_some(RoomHead { room, title, topic, head })
+    };
+    Json(Rooms { rooms: state.log.rooms().into_iter().filter_map(head).collect() })
 }
 
 /// `GET /api/rooms/{room}/messages`.

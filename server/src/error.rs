@@ -130,6 +130,11 @@ impl Problem {
         self.status
     }
 
+    /// What kind of error, in the words of the protocol.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
     /// The sentence.
     pub fn detail(&self) -> &str {
         &self.detail
@@ -145,6 +150,12 @@ impl From<LogError> for Problem {
                 ErrorCode::NoSuchMessage,
                 "There is no message at that place.",
             ),
+            LogError::RoomExists | LogError::TitleTaken(_) => {
+                Self::coded(StatusCode::CONFLICT, ErrorCode::BadRequest, "There is such a room already.")
+            }
+            LogError::NoSuchRoom => {
+                Self::coded(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, "There is no such room.")
+            }
             LogError::NotAllowed => {
                 Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This message is somebody else's.")
             }

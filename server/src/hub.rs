@@ -4,19 +4,24 @@ use crate::{
     flow::Item,
     link::Link,
     log::{Log, LogResult, Wake},
+    presence::TOLD_EVERY,
     room::{Next, Room},
     sync::{Mutex, MutexGuard},
     websocket::frame,
 };
-use app::wire::{PersonId, PersonName, RoomName, ServerFrame};
+use app::wire::{Author, PersonId, PersonName, RoomName, RoomTitle, Seq, ServerFrame, Topic};
+use smallvec::SmallVec;
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{MissedTickBehavior, interval},
+    sync::{
+        broadcast::{Receiver, error::RecvError},
+        mpsc::{UnboundedSender, unbounded_channel},
+    },
+    time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
 /// How often the hub looks by itself whether a room has grown, so that a lost wake costs no more
@@ -31,60 +36,138 @@ pub struct Hub {
     log: Arc<dyn Log>,
     /// Sections under this lock are short and never wait.
     rooms: Mutex<HashMap<RoomName, Arc<Room>>>,
+    /// Everybody's links. Sections under this lock are short and never wait.
+    people: Mutex<HashMap<PersonId, SmallVec<[Arc<Link>; 1]>>>,
+    /// Rooms in which somebody has come or gone.
+    stirred: UnboundedSender<Arc<Room>>,
 }
 
 impl Hub {
     /// A hub that follows `log` until the log's wakes end.
     pub fn start(log: Arc<dyn Log>) -> Arc<Self> {
         let wakes = log.wakes();
-        let hub = Arc::new(Self::idle(log));
+        let (stirred, mut stirs) = unbounded_channel();
+        let hub = Arc::new(Self { stirred, ..Self::idle(log) });
         tokio::spawn(hub.clone().follow(wakes));
+        tokio::spawn(async move {
+            while let Some(room) = stirs.recv().await {
+                tokio::spawn(settle(room));
+            }
+        });
         hub
     }
 
     /// A hub that follows nothing by itself: somebody lets it [`hear`](Self::hear).
     pub fn idle(log: Arc<dyn Log>) -> Self {
-        Self { log, rooms: Mutex::new(HashMap::new()) }
+        let (stirred, _) = unbounded_channel();
+        Self { log, rooms: Mutex::new(HashMap::new()), people: Mutex::new(HashMap::new()), stirred }
     }
 
-    /// Everything that is told in `room` from now on reaches `link`.
-    pub fn join(&self, room: &RoomName, link: Arc<Link>) -> Arc<Room> {
+    /// `link` is another one of its person's.
+    pub fn meet(&self, link: &Arc<Link>) {
+        self.people().entry(link.person).or_default().push(link.clone());
+    }
+
+    /// `link` is gone.
+    pub fn part(&self, link: &Link) {
+        let mut people = self.people();
+        if let Some(links) = people.get_mut(&link.person) {
+            links.retain(|known| known.id != link.id);
+            if links.is_empty() {
+                people.remove(&link.person);
+            }
+        }
+    }
+
+    /// Everything that is told in `room` from now on reaches `link`, who is seen there unless it is `quiet`.
+    pub fn join(&self, room: &RoomName, link: Arc<Link>, quiet: bool) -> Arc<Room> {
         let mut rooms = self.rooms();
         // The head is read before the room can be told of anything, so the room misses nothing.
         let open = || Arc::new(Room::new(room.clone(), self.log.heads(std::slice::from_ref(room))[0]));
         let room = rooms.entry(room.clone()).or_insert_with(open).clone();
-        room.join(link);
+        if room.join(link, quiet) {
+            // Without anybody who settles it there is nobody to tell either.
+            let _ = self.stirred.send(room.clone());
+        }
         room
     }
 
     /// Nothing more of `room` reaches `link`; an empty room is closed.
     pub fn leave(&self, room: &RoomName, link: &Link) {
         let mut rooms = self.rooms();
-        if rooms.get(room).is_some_and(|room| room.leave(link)) {
+        let Some(left) = rooms.get(room) else { return };
+        let (is_empty, settle) = left.leave(link);
+        if settle {
+            let _ = self.stirred.send(left.clone());
+        }
+        if is_empty {
             rooms.remove(room);
         }
     }
 
-    /// Calls `person` something else, durably, and tells everybody who shares a room with them.
+    /// Who is in a room: people, however many connections each of them has.
+    pub fn members(&self, room: &RoomName) -> Vec<Author> {
+        self.room(room).map(|room| room.members()).unwrap_or_default()
+    }
+
+    /// `person` has read up to `seq`: their other links are told, not `here`.
+    pub fn has_read(&self, here: &Link, room: &RoomName, seq: Seq) {
+        let others: SmallVec<[Arc<Link>; 4]> = match self.people().get(&here.person) {
+            Some(links) => links.iter().filter(|link| link.id != here.id).cloned().collect(),
+            None => return,
+        };
+        if !others.is_empty() {
+            let frame = frame::text(&ServerFrame::Read { room: room.clone(), seq }.to_json());
+            others.iter().for_each(|link| link.tell(Item::Frame(frame.clone())));
+        }
+    }
+
+    /// Calls `person` something else, durably, and tells everybody who may have something of theirs on the
+    /// screen. How `person` is to be seen now.
     ///
     /// # Errors
     /// [`crate::log::LogError::Storage`]; nothing has changed then.
-    pub async fn rename(&self, person: PersonId, name: PersonName) -> LogResult<()> {
-        self.log.rename(person, name.clone()).await?;
-        let told: HashMap<u64, Arc<Link>> = self
-            .open_rooms()
-            .iter()
-            .filter(|room| room.has(person))
-            .flat_map(|room| room.row().to_vec())
-            .map(|link| (link.id, link))
-            .collect();
+    pub async fn rename(&self, person: PersonId, name: PersonName) -> LogResult<Author> {
+        let fallback = Author::new(person, name.clone());
+        let changed = self.log.rename(person, name).await?;
+        for changed in &changed {
+            self.tell_renamed(changed).await;
+        }
+        Ok(changed.into_iter().find(|changed| changed.id == person).unwrap_or(fallback))
+    }
+
+    async fn tell_renamed(&self, person: &Author) {
+        for link in self.people().get(&person.id).into_iter().flatten() {
+            link.rename(person.clone());
+        }
+        let visited = self.log.visits(person.id).await.unwrap_or_default();
+        let has_been = |room: &Room| visited.iter().any(|(visited, _)| *visited == room.name);
+        let rooms = self.open_rooms();
+        rooms.iter().for_each(|room| room.renamed(person));
+        let theirs = rooms.iter().filter(|room| room.has(person.id) || has_been(room));
+        let told: HashMap<u64, Arc<Link>> =
+            theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();
+        let Author { id, name, alike } = person.clone();
+        let frame = frame::text(&ServerFrame::Renamed { id, name, alike }.to_json());
+        told.into_values().for_each(|link| link.tell(Item::Frame(frame.clone())));
+    }
+
+    /// Its owner calls a room something else, durably; everybody in it is told.
+    ///
+    /// # Errors
+    /// As [`Log::retitle`].
+    pub async fn retitle(
+        &self,
+        room: &RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> LogResult<()> {
         let frame =
-            frame::text(&ServerFrame::Renamed { id: person, name: name.clone(), alike: false }.to_json());
-        for link in told.into_values() {
-            if link.person == person {
-                link.rename(name.clone());
-            }
-            link.tell(Item::Frame(frame.clone()));
+            ServerFrame::Titled { room: room.clone(), title: title.to_string(), topic: topic.to_string() };
+        self.log.retitle(room.clone(), person, title, topic).await?;
+        if let Some(room) = self.room(room) {
+            room.tell_all(&frame);
         }
         Ok(())
     }
@@ -159,7 +242,21 @@ impl Hub {
         self.rooms().values().cloned().collect()
     }
 
+    fn people(&self) -> MutexGuard<'_, HashMap<PersonId, SmallVec<[Arc<Link>; 1]>>> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Room>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells a room who has come and who has gone, until nothing is left to tell.
+async fn settle(room: Arc<Room>) {
+    loop {
+        sleep(TOLD_EVERY).await;
+        if !room.tell_presence(Instant::now()) {
+            return;
+        }
     }
 }

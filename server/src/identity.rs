@@ -1,6 +1,6 @@
 //! Who somebody is: a signed cookie says so, without an account.
 
-use crate::state::AppState;
+use crate::{state::AppState, visitor::is_secure};
 use app::wire::PersonId;
 use axum::{
     extract::{Request, State},
@@ -34,6 +34,10 @@ pub struct Identity {
     pub id: PersonId,
 }
 
+/// In an answer: from now on this browser is that person.
+#[derive(Debug, Clone, Copy)]
+pub struct Becomes(pub PersonId);
+
 /// Finds out who asks, as a layer: whoever comes without a good cookie is somebody new. The answer
 /// sets the cookie, so that they stay who they are.
 pub async fn identify(
@@ -44,9 +48,10 @@ pub async fn identify(
 ) -> Response {
     let known = jar.get(COOKIE).and_then(|cookie| cookie.value().parse().ok());
     let id = known.unwrap_or_else(somebody_new);
-    let secure = request.headers().get("x-forwarded-proto").is_some_and(|proto| proto == "https");
+    let secure = is_secure(request.headers());
     request.extensions_mut().insert(Identity { id });
     let response = next.run(request).await;
+    let id = response.extensions().get().map_or(id, |Becomes(other)| *other);
     if keeps(response.status()) { (jar.add(cookie(id, secure)), response).into_response() } else { response }
 }
 

@@ -21,7 +21,7 @@ pub struct Link {
     pub person: PersonId,
     /// Whether others see that this person is here.
     pub seen: bool,
-    name: Mutex<PersonName>,
+    author: Mutex<Author>,
     /// Sections under this lock are short and never wait; what a room tells is written to the network
     /// under it, as far as the network takes it at once.
     flow: Mutex<Flow>,
@@ -30,23 +30,23 @@ pub struct Link {
 
 impl Link {
     /// A link for `person`, who is seen to be here.
-    pub fn new(person: PersonId, name: PersonName) -> Arc<Self> {
-        Self::made(person, name, true)
+    pub fn new(author: Author) -> Arc<Self> {
+        Self::made(author, true)
     }
 
     /// A link for whoever follows without being here.
     pub fn onlooker() -> Arc<Self> {
         let nobody = PersonId(0);
-        Self::made(nobody, PersonName::given(nobody), false)
+        Self::made(Author::new(nobody, PersonName::given(nobody)), false)
     }
 
-    fn made(person: PersonId, name: PersonName, seen: bool) -> Arc<Self> {
+    fn made(author: Author, seen: bool) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            person,
+            person: author.id,
             seen,
-            name: Mutex::new(name),
+            author: Mutex::new(author),
             flow: Mutex::default(),
             ready: Notify::new(),
         })
@@ -54,13 +54,12 @@ impl Link {
 
     /// Who reads, under their present name.
     pub fn author(&self) -> Author {
-        let name = self.name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Author::new(self.person, name)
+        self.author.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The reader is called something else now.
-    pub fn rename(&self, name: PersonName) {
-        *self.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    pub fn rename(&self, author: Author) {
+        *self.author.lock().unwrap_or_else(PoisonError::into_inner) = author;
     }
 
     /// What this reader is told goes straight into `outlet` from now on, wherever nothing waits before

@@ -48,19 +48,28 @@ pub struct Reader {
 impl Reader {
     /// A reader of nothing.
     pub fn new(hub: Arc<Hub>, log: Arc<dyn Log>, link: Arc<Link>) -> Self {
+        if link.seen {
+            hub.meet(&link);
+        }
         Self { hub, log, link, joined: Vec::new() }
     }
 
     /// Joins a room, or joins it again from another place: registers, then reads, then lets live
     /// events through that are newer. `otherwise` is the page's size where a page is needed although
-    /// the reader asked for events. Nothing is sent until the next [`take`](Self::take), so that what is
+    /// the reader asked for events; who is `quiet` is not seen there. Nothing is sent until the next [`take`](Self::take), so that what is
     /// found here can be sent first.
     ///
     /// # Errors
     /// [`crate::log::LogError::Storage`]; the room is not joined then.
-    pub async fn join(&mut self, room: &RoomName, start: Start, otherwise: u32) -> LogResult<Entrance> {
+    pub async fn join(
+        &mut self,
+        room: &RoomName,
+        start: Start,
+        otherwise: u32,
+        quiet: bool,
+    ) -> LogResult<Entrance> {
         self.link.flow().hold();
-        let joined = self.register(room);
+        let joined = self.register(room, quiet);
         let head = self.head(room);
         let page = match start {
             Start::After(after) if after <= head && head - after <= CATCH_UP => {
@@ -85,20 +94,20 @@ impl Reader {
 
     /// Follows `room` from now on, without its past.
     pub fn join_now(&mut self, room: &RoomName) {
-        let joined = self.register(room);
+        let joined = self.register(room, false);
         let head = self.head(room);
         self.link.flow().follow(&joined.name, head, false);
     }
 
     /// Follows `room` after `after`, however far back that is.
     pub fn join_after(&mut self, room: &RoomName, after: Seq) {
-        let joined = self.register(room);
+        let joined = self.register(room, false);
         self.link.flow().follow(&joined.name, after, true);
     }
 
     /// The live room, whose name everybody in it shares.
-    fn register(&mut self, room: &RoomName) -> Arc<Room> {
-        let registered = self.hub.join(room, self.link.clone());
+    fn register(&mut self, room: &RoomName, quiet: bool) -> Arc<Room> {
+        let registered = self.hub.join(room, self.link.clone(), quiet);
         if self.room(room).is_none() {
             self.joined.reserve_exact(1);
             self.joined.push(registered.clone());
@@ -172,6 +181,9 @@ impl Reader {
 impl Drop for Reader {
     fn drop(&mut self) {
         self.link.detach();
+        if self.link.seen {
+            self.hub.part(&self.link);
+        }
         for room in &self.joined {
             self.hub.leave(&room.name, &self.link);
         }

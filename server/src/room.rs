@@ -4,18 +4,20 @@ use crate::{
     batch::Batch,
     flow::Item,
     link::Link,
+    presence::{Changes, Presence},
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
+    websocket::frame,
 };
-use app::wire::{Author, Event, PersonId, RoomName, Seq};
+use app::wire::{Author, Event, PersonId, RoomName, Seq, ServerFrame};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{HashMap, HashSet},
     mem,
     sync::{Arc, PoisonError},
 };
-use tokio::{sync::Notify, task::yield_now};
+use tokio::{sync::Notify, task::yield_now, time::Instant};
 
 /// Links that are told before others get a turn on this thread: half a millisecond's worth.
 const TURN: usize = 64;
@@ -42,6 +44,11 @@ struct Links {
     by_id: HashMap<u64, Arc<Link>>,
     /// The same in a row, made when it is needed after somebody came or went.
     row: Option<Arc<[Arc<Link>]>>,
+    /// Those who follow without being here.
+    quiet: HashSet<u64>,
+    presence: Presence,
+    /// Somebody sees to it that what changes is told.
+    settling: bool,
 }
 
 /// What the log says has happened and was not yet told.
@@ -77,19 +84,69 @@ impl Room {
         }
     }
 
-    /// Everything that is broadcast from now on reaches `link`.
-    pub fn join(&self, link: Arc<Link>) {
+    /// Everything that is broadcast from now on reaches `link`, who is seen here unless it is `quiet`.
+    /// Whether somebody must see to it that this is told.
+    pub fn join(&self, link: Arc<Link>, quiet: bool) -> bool {
         let mut links = self.links();
         links.row = None;
+        let (was_here, is_here) = (links.is_here(&link), link.seen && !quiet);
+        if is_here {
+            links.quiet.remove(&link.id);
+        } else {
+            links.quiet.insert(link.id);
+        }
+        let stirred = match (was_here, is_here) {
+            (false, true) => links.presence.came(link.author()),
+            (true, false) => links.presence.left(link.person, Instant::now()),
+            _ => false,
+        };
         links.by_id.insert(link.id, link);
+        stirred && !mem::replace(&mut links.settling, true)
     }
 
-    /// Nothing more reaches `link`. Whether the room is empty now.
-    pub fn leave(&self, link: &Link) -> bool {
+    /// Nothing more reaches `link`. Whether the room is empty now, and whether somebody must settle it.
+    pub fn leave(&self, link: &Link) -> (bool, bool) {
         let mut links = self.links();
         links.row = None;
+        let stirred = links.is_here(link) && links.presence.left(link.person, Instant::now());
         links.by_id.remove(&link.id);
-        links.by_id.is_empty()
+        links.quiet.remove(&link.id);
+        let settle = stirred && !mem::replace(&mut links.settling, true);
+        (links.by_id.is_empty(), settle)
+    }
+
+    /// Tells who has come and who has gone. Whether there may be more to tell later.
+    pub fn tell_presence(&self, now: Instant) -> bool {
+        let (changes, more) = {
+            let mut links = self.links();
+            let changes = links.presence.changes(now);
+            links.settling = links.presence.may_change();
+            (changes, links.settling)
+        };
+        if !changes.is_empty() {
+            let only = changes.only();
+            let Changes { here, gone } = changes;
+            // Who has come knows that.
+            self.tell_here(&ServerFrame::Presence { room: self.name.clone(), here, gone }, only);
+        }
+        more
+    }
+
+    /// Tells everybody here but `person` something that only matters now.
+    pub fn tell_here(&self, frame: &ServerFrame, but: Option<PersonId>) {
+        let frame = Item::Frame(frame::text(&frame.to_json()));
+        let listeners: Vec<Arc<Link>> = {
+            let links = self.links();
+            let listens = |link: &&Arc<Link>| !links.quiet.contains(&link.id) && Some(link.person) != but;
+            links.by_id.values().filter(listens).cloned().collect()
+        };
+        listeners.iter().for_each(|link| link.tell(frame.clone()));
+    }
+
+    /// Tells everybody who follows the room something about it.
+    pub fn tell_all(&self, frame: &ServerFrame) {
+        let frame = Item::Frame(frame::text(&frame.to_json()));
+        self.row().iter().for_each(|link| link.tell(frame.clone()));
     }
 
     /// How far the room has told.
@@ -172,21 +229,23 @@ impl Room {
 
     /// Who is here: people, however many connections each of them has.
     pub fn members(&self) -> Vec<Author> {
-        let links = self.links();
-        let seen = links.by_id.values().filter(|link| link.seen);
-        let people: BTreeMap<PersonId, Author> = seen.map(|link| (link.person, link.author())).collect();
-        people.into_values().collect()
+        self.links().presence.members()
     }
 
     /// Whether `person` is here.
     pub fn has(&self, person: PersonId) -> bool {
-        self.links().by_id.values().any(|link| link.seen && link.person == person)
+        self.links().presence.has(person)
+    }
+
+    /// Somebody is called something else.
+    pub fn renamed(&self, person: &Author) {
+        self.links().presence.renamed(person);
     }
 
     /// Everybody's link.
     pub fn row(&self) -> Arc<[Arc<Link>]> {
         let mut links = self.links();
-        let Links { by_id, row } = &mut *links;
+        let Links { by_id, row, .. } = &mut *links;
         row.get_or_insert_with(|| by_id.values().cloned().collect()).clone()
     }
 
@@ -196,5 +255,12 @@ impl Room {
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Links {
+    /// Whether `link` is one of those who are seen here.
+    fn is_here(&self, link: &Link) -> bool {
+        self.by_id.contains_key(&link.id) && !self.quiet.contains(&link.id)
     }
 }

@@ -1,7 +1,7 @@
 //! What every request can reach.
 
-use crate::{assets::Site, config::Config, hub::Hub, limits::PostLimiter, log::Log};
-use app::wire::{PersonId, PersonName};
+use crate::{assets::Site, config::Config, devices::Devices, hub::Hub, limits::PostLimiter, log::Log};
+use app::wire::{Author, PersonId, PersonName};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// How fast people may post.
     pub posts: Arc<PostLimiter>,
+    /// Links to other devices.
+    pub devices: Arc<Devices>,
     /// How many streams may be open.
     pub places: Places,
     /// The files that a page needs.
@@ -40,6 +42,7 @@ impl AppState {
             hub: Hub::start(log.clone()),
             log,
             posts: Arc::new(PostLimiter::new(config.post_rate)),
+            devices: Arc::default(),
             places: Places::new(config.max_connections),
             site: Arc::new(Site::find()),
             draining: CancellationToken::new(),
@@ -50,13 +53,14 @@ impl AppState {
         }
     }
 
-    /// What `person` is called; the name given to them where the log cannot be read.
-    pub async fn name_of(&self, person: PersonId) -> PersonName {
-        match self.log.names(&[person]).await {
-            Ok(mut names) => names.pop().unwrap_or_else(|| PersonName::given(person)),
+    /// Who `person` is; under the name given to them where the log cannot be read.
+    pub async fn author_of(&self, person: PersonId) -> Author {
+        let given = || Author::new(person, PersonName::given(person));
+        match self.log.people(&[person]).await {
+            Ok(mut people) => people.pop().unwrap_or_else(given),
             Err(error) => {
                 tracing::error!(%error, "a name could not be read");
-                PersonName::given(person)
+                given()
             }
         }
     }

@@ -58,7 +58,7 @@ fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::log::Wake
 /// Joins, then reads until `count`; whatever comes must continue what is there.
 fn read(hub: Arc<Hub>, log: Arc<dyn Log>, start: Start, count: u64) {
     let mut reader = Reader::new(hub, log, Link::onlooker());
-    let entrance = now(reader.join(&lobby(), start, 50)).expect("it is joined");
+    let entrance = now(reader.join(&lobby(), start, 50, false)).expect("it is joined");
     let mut last: Seq = match (start, entrance.page) {
         (_, Some(page)) => {
             assert_eq!(
@@ -146,7 +146,7 @@ fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Log>, count: u64) {
     let link = Link::onlooker();
     link.attach(end.clone(), Encoding::Lines);
     let mut reader = Reader::new(hub, log, link);
-    now(reader.join(&lobby(), Start::After(0), 50)).expect("it is joined");
+    now(reader.join(&lobby(), Start::After(0), 50, false)).expect("it is joined");
     loop {
         let heard = end.heard.lock().expect("nobody panics").clone();
         let heard = String::from_utf8(heard).expect("text");

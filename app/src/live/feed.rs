@@ -1,7 +1,10 @@
 //! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
 
 use super::{Command, Deed};
-use crate::wire::{Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, Seq};
+use crate::{
+    clock,
+    wire::{Author, CommandId, ErrorCode, Event, EventBody, Message, Millis, PersonId, Seq},
+};
 use std::{ops::Range, sync::Arc};
 
 /// Lines of one person within this time stand together under one head.
@@ -38,8 +41,8 @@ pub enum Standing {
     Pending,
     /// The server does not take it.
     Failed {
-        /// Why, for its author.
-        why: String,
+        /// Why.
+        why: ErrorCode,
     },
 }
 
@@ -50,8 +53,12 @@ pub struct Shown {
     pub row: Row,
     /// It stands under a head of its own: another person, or the same after a while.
     pub opens: bool,
+    /// It is the first of a day.
+    pub day: bool,
+    /// It is the first that whoever sits here has not seen before.
+    pub first_new: bool,
     /// The command that is changing it, and why it was refused, if it was.
-    pub changing: Option<(CommandId, Option<String>)>,
+    pub changing: Option<(CommandId, Option<ErrorCode>)>,
 }
 
 /// A change of a confirmed row that waits for the server.
@@ -59,7 +66,7 @@ pub struct Shown {
 struct Change {
     command: Command,
     author: Author,
-    refused: Option<String>,
+    refused: Option<ErrorCode>,
 }
 
 /// What became of events.
@@ -72,10 +79,14 @@ pub enum Heard {
 }
 
 /// What one browser shows of a room.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Feed {
     log: String,
     last: Seq,
+    /// What others have posted after this `seq` is new to this person.
+    seen: Option<(Seq, PersonId)>,
+    /// On which day a moment is: in UTC, until the browser says where it is.
+    day_of: fn(Millis) -> u64,
     /// In the order of their `seq`.
     confirmed: Vec<Row>,
     waiting: Vec<Row>,
@@ -86,7 +97,32 @@ impl Feed {
     /// A feed that has everything up to `last`, of which `messages` are shown.
     pub fn new(log: String, last: Seq, messages: Vec<Message>) -> Self {
         let confirmed = messages.into_iter().map(Row::from).collect();
-        Self { log, last, confirmed, waiting: Vec::new(), changes: Vec::new() }
+        Self {
+            log,
+            last,
+            seen: None,
+            day_of: clock::day_in_utc,
+            confirmed,
+            waiting: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// What others post after `seq` is new to `person`.
+    pub fn seen(&mut self, seq: Seq, person: PersonId) {
+        self.seen = Some((seq, person));
+    }
+
+    /// Days begin and end where the browser is.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn settle_here(&mut self) {
+        self.day_of = clock::day_here;
+    }
+
+    /// The newest message of `person` that can still be changed.
+    pub fn newest_of(&self, person: PersonId) -> Option<Seq> {
+        let mine = |row: &&Row| row.author.id == person && !row.deleted;
+        self.confirmed.iter().rev().find(mine).and_then(|row| row.standing.seq())
     }
 
     /// The log that it belongs to.
@@ -118,17 +154,44 @@ impl Feed {
     pub fn shown(&self, window: Range<usize>) -> Vec<Shown> {
         let rows = self.confirmed.iter().chain(&self.waiting);
         let mut before = window.start.checked_sub(1).and_then(|before| rows.clone().nth(before));
+        let first_new = self.first_new();
         rows.skip(window.start)
             .take(window.len())
             .map(|row| {
-                let opens = before.replace(row).is_none_or(|before| !row.continues(before));
-                self.show(row, opens)
+                let before = before.replace(row);
+                let day = self.opens_day(row, before);
+                let first_new = first_new.is_some() && row.standing.seq() == first_new;
+                let opens = day || first_new || before.is_none_or(|before| !row.continues(before));
+                self.show(row, opens, day, first_new)
             })
             .collect()
     }
 
-    fn show(&self, row: &Row, opens: bool) -> Shown {
-        let mut shown = Shown { row: row.clone(), opens, changing: None };
+    /// The first message that is new to whoever sits here.
+    pub fn first_new(&self) -> Option<Seq> {
+        let (seen, person) = self.seen?;
+        let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seen));
+        let new = self.confirmed[from..].iter().find(|row| row.author.id != person && !row.deleted)?;
+        new.standing.seq()
+    }
+
+    /// Messages of others than `person` after `seq`.
+    pub fn new_after(&self, seq: Seq, person: PersonId) -> usize {
+        let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seq));
+        self.confirmed[from..].iter().filter(|row| row.author.id != person && !row.deleted).count()
+    }
+
+    fn opens_day(&self, row: &Row, before: Option<&Row>) -> bool {
+        let Some(at) = row.standing.at() else { return false };
+        match before.map(|before| before.standing.at()) {
+            None => true,
+            Some(Some(before)) => (self.day_of)(before) != (self.day_of)(at),
+            Some(None) => false,
+        }
+    }
+
+    fn show(&self, row: &Row, opens: bool, day: bool, first_new: bool) -> Shown {
+        let mut shown = Shown { row: row.clone(), opens, day, first_new, changing: None };
         let seq = row.standing.seq();
         for Change { command, refused, .. } in &self.changes {
             match &command.deed {
@@ -141,7 +204,7 @@ impl Feed {
                 Deed::Delete { target } if Some(*target) == seq => {}
                 _ => continue,
             }
-            shown.changing = Some((command.id, refused.clone()));
+            shown.changing = Some((command.id, *refused));
         }
         shown
     }
@@ -177,7 +240,7 @@ impl Feed {
     }
 
     /// The server does not take it.
-    pub fn fail(&mut self, id: CommandId, why: String) {
+    pub fn fail(&mut self, id: CommandId, why: ErrorCode) {
         if let Some(change) = self.changes.iter_mut().find(|change| change.command.id == id) {
             change.refused = Some(why);
         } else if let Some(row) = self.waiting.iter_mut().find(|row| row.id == id) {
@@ -224,16 +287,17 @@ impl Feed {
             // What they are about is not there any more; what was written is.
             waiting.extend(changes.drain(..).filter_map(Change::orphaned));
         }
-        *self = Self { changes, ..Self::new(log, last, messages) };
+        let (seen, day_of) = (self.seen.filter(|_| same_log), self.day_of);
+        *self = Self { changes, seen, day_of, ..Self::new(log, last, messages) };
         let known = |row: &Row| self.confirmed.iter().any(|confirmed| confirmed.id == row.id);
         self.waiting = waiting.into_iter().filter(|row| !known(row)).collect();
     }
 
     /// Somebody is called something else now, in what they have said too.
-    pub fn rename(&mut self, person: PersonId, name: &PersonName) {
+    pub fn rename(&mut self, person: &Author) {
         for row in self.confirmed.iter_mut().chain(&mut self.waiting) {
-            if row.author.id == person {
-                row.author.name = name.clone();
+            if row.author.id == person.id {
+                row.author = person.clone();
             }
         }
     }
@@ -263,8 +327,7 @@ impl Change {
     /// A row for what was written, where the message that it was for is gone.
     fn orphaned(self) -> Option<Row> {
         let Deed::Edit { text, .. } = self.command.deed else { return None };
-        let why = "The message that you were changing is not there any more.".into();
-        let (author, standing) = (self.author, Standing::Failed { why });
+        let (author, standing) = (self.author, Standing::Failed { why: ErrorCode::NoSuchMessage });
         Some(Row { id: self.command.id, author, text, edited: false, deleted: false, standing })
     }
 }
@@ -309,8 +372,8 @@ impl Standing {
     }
 
     /// Why it failed, if it did.
-    pub fn failure(&self) -> Option<String> {
-        if let Self::Failed { why } = self { Some(why.clone()) } else { None }
+    pub fn failure(&self) -> Option<ErrorCode> {
+        if let Self::Failed { why } = self { Some(*why) } else { None }
     }
 
     /// One word for style sheets and tests.

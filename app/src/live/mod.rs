@@ -1,26 +1,40 @@
 //! What one browser keeps of a room, and the socket that drives it.
 //!
-//! [`Feed`], [`Outbox`], [`Reconnect`] and [`Pulse`] are plain data and know nothing of a browser;
-//! [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
+//! [`Feed`], [`Outbox`], [`Reconnect`], [`Reading`] and [`Pulse`] are plain data and know nothing of a
+//! browser; [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
 
 mod feed;
 #[cfg(feature = "hydrate")]
 mod frames;
 #[cfg(feature = "hydrate")]
+mod keys;
+#[cfg(feature = "hydrate")]
+mod notice;
+#[cfg(feature = "hydrate")]
 mod older;
+mod others;
 mod outbox;
+mod people;
 mod pulse;
+mod reading;
 mod reconnect;
 mod room;
 #[cfg(feature = "hydrate")]
 mod socket;
 #[cfg(feature = "hydrate")]
+mod start;
+#[cfg(feature = "hydrate")]
 mod storage;
 mod window;
 
 pub use feed::{Feed, Heard, Row, Shown, Standing};
+pub use others::{FOLLOWED, UNREAD_MOST};
 pub use outbox::{Command, Deed, Outbox};
+pub use people::{TYPING_MS, Typist};
 pub use pulse::{Beat, Pulse};
+pub use reading::Reading;
 pub use reconnect::Reconnect;
 pub use room::{Live, Status};
+#[cfg(feature = "hydrate")]
+use start::start;
 pub use window::Window;

@@ -1,11 +1,14 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
+use super::{Command, Deed, Feed, Outbox, Shown, Window, people::Typist};
 #[cfg(feature = "hydrate")]
-use super::storage::Storage;
-use super::{Command, Deed, Feed, Outbox, Shown, Window};
+use super::{people::Typed, storage::Storage};
+#[cfg(feature = "hydrate")]
+use crate::wire::ErrorCode;
 use crate::{
-    pages::RoomPage,
+    pages::{NameTrouble, RoomEntry, RoomPage},
     wire::{Author, BadText, CommandId, Message, Millis, PersonName, RoomName, Seq, limits, tidy},
+    words::Words,
 };
 use leptos::prelude::*;
 use std::{collections::HashMap, sync::Arc};
@@ -29,10 +32,22 @@ pub type ShownLine = (CommandId, ArcRwSignal<Shown>);
 /// A room on the screen. Copies are handles on the same.
 #[derive(Clone, Copy)]
 pub struct Live {
+    /// What the screen says, in the page's language.
+    pub words: &'static Words,
     /// The room.
     pub room: StoredValue<RoomName>,
     /// Its heading.
-    pub title: StoredValue<String>,
+    pub title: RwSignal<String>,
+    /// What it is about; empty where nobody said so.
+    pub topic: RwSignal<String>,
+    /// Whoever sits here made it.
+    pub owned: bool,
+    /// Who is here, by name.
+    pub people: RwSignal<Vec<Author>>,
+    /// Who is writing.
+    pub typing: RwSignal<Vec<Typist>>,
+    /// The rooms of whoever sits here, and others that can be found.
+    pub rooms: RwSignal<Vec<RoomEntry>>,
     /// Who sits here.
     pub you: RwSignal<Author>,
     /// How the connection is.
@@ -41,12 +56,12 @@ pub struct Live {
     pub next_try: RwSignal<Option<Millis>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
     pub lines: RwSignal<Vec<ShownLine>>,
-    /// How many rows have come since the page.
-    pub arrived: RwSignal<usize>,
     /// Whoever sits here reads the newest rows.
     pub at_end: RwSignal<bool>,
     /// There are older messages than the feed has.
     pub more: RwSignal<bool>,
+    /// This browser keeps what is written over a reload.
+    pub kept: RwSignal<bool>,
     /// Why the last name was not taken; empty where it was.
     pub name_problem: RwSignal<String>,
     /// Older rows are being shown.
@@ -55,8 +70,12 @@ pub struct Live {
     /// The feed has changed since it was shown; until when that waits at most.
     #[cfg(feature = "hydrate")]
     pub(super) stale: StoredValue<Option<TimeoutHandle>>,
-    /// Rows that have come since the feed was shown.
-    unshown: StoredValue<usize>,
+    /// How far whoever sits here has read, and what the server knows of it.
+    #[cfg(feature = "hydrate")]
+    pub(super) reading: StoredValue<super::Reading>,
+    /// When the server was last told that somebody writes here.
+    #[cfg(feature = "hydrate")]
+    pub(super) typed: StoredValue<Typed>,
     feed: StoredValue<Feed>,
     window: StoredValue<Window>,
     outbox: StoredValue<Outbox>,
@@ -72,24 +91,36 @@ impl Live {
     pub fn new(page: RoomPage) -> Self {
         #[cfg(feature = "hydrate")]
         let newest = page.place == crate::pages::Place::Newest;
-        let feed = Feed::new(page.log, page.head, page.messages);
+        let mut feed = Feed::new(page.log, page.head, page.messages);
+        if let Some(read) = page.read {
+            feed.seen(read, page.you.id);
+        }
         let window = Window::at_end(feed.len());
         let live = Self {
+            words: page.lang.words(),
             room: StoredValue::new(page.room),
-            title: StoredValue::new(page.title),
+            title: RwSignal::new(page.title),
+            topic: RwSignal::new(page.topic),
+            owned: page.owned,
+            people: RwSignal::new(super::people::in_order(page.members)),
+            typing: RwSignal::default(),
+            rooms: RwSignal::new(page.rooms),
             you: RwSignal::new(page.you),
             status: RwSignal::new(Status::Asleep),
             next_try: RwSignal::new(None),
             lines: RwSignal::new(reconcile(&[], feed.shown(window.range()))),
-            arrived: RwSignal::new(0),
             at_end: RwSignal::new(true),
             more: RwSignal::new(page.more),
+            kept: RwSignal::new(true),
             name_problem: RwSignal::default(),
             #[cfg(feature = "hydrate")]
             going_back: StoredValue::new(false),
             #[cfg(feature = "hydrate")]
             stale: StoredValue::new(None),
-            unshown: StoredValue::new(0),
+            #[cfg(feature = "hydrate")]
+            reading: StoredValue::new(super::Reading::from(page.read.unwrap_or(0))),
+            #[cfg(feature = "hydrate")]
+            typed: StoredValue::default(),
             feed: StoredValue::new(feed),
             window: StoredValue::new(window),
             outbox: StoredValue::default(),
@@ -97,7 +128,7 @@ impl Live {
             work: RwSignal::new(0),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move || super::socket::connect(live, newest));
+        Effect::new(move || super::start(live, newest));
         live
     }
 
@@ -106,7 +137,7 @@ impl Live {
     /// # Errors
     /// One sentence for the author, where the text cannot be a message; empty where there is none.
     pub fn post(&self, text: &str) -> Result<(), String> {
-        let text = sayable(text)?;
+        let text = self.sayable(text)?;
         self.give(Deed::Post { text });
         Ok(())
     }
@@ -116,7 +147,7 @@ impl Live {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
-        let text = sayable(text)?;
+        let text = self.sayable(text)?;
         self.give(Deed::Edit { target, text });
         Ok(())
     }
@@ -137,10 +168,26 @@ impl Live {
                 true
             }
             Err(bad) => {
-                self.name_problem.set(bad.to_string());
+                self.name_problem.set(self.why_not_named(NameTrouble::Bad(bad)));
                 false
             }
         }
+    }
+
+    /// Why a name was not taken, for whoever wanted it.
+    pub fn why_not_named(&self, why: NameTrouble) -> String {
+        match why {
+            NameTrouble::Bad(bad) => (self.words.bad_name)(bad),
+            NameTrouble::Refused(code) => (self.words.refused)(code),
+        }
+    }
+
+    /// The text as it can be posted.
+    fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
+        tidy(text).map(Into::into).map_err(|bad| match bad {
+            BadText::Blank => String::new(),
+            BadText::TooLong => (self.words.too_long)(text.trim().len() - limits::MESSAGE_BYTES),
+        })
     }
 
     /// Tries a refused command again, under the same id.
@@ -210,6 +257,12 @@ impl Live {
         self.more.set(more);
     }
 
+    /// The newest message of whoever sits here that can still be changed.
+    pub fn newest_of_yours(&self) -> Option<Seq> {
+        let you = self.you.with_untracked(|you| you.id);
+        self.feed.with_value(|feed| feed.newest_of(you))
+    }
+
     fn give(&self, deed: Deed) {
         let command = Command { id: new_id(), deed };
         let you = self.you.get_untracked();
@@ -227,11 +280,8 @@ impl Live {
     /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
     /// then.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
-        let before = self.feed.with_value(Feed::len);
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
-        let len = self.feed.with_value(Feed::len);
-        self.unshown.update_value(|unshown| *unshown += len.saturating_sub(before));
         #[cfg(feature = "hydrate")]
         self.show_soon();
         done.expect("an update runs its change")
@@ -247,10 +297,6 @@ impl Live {
     }
 
     pub(super) fn show(&self) {
-        let arrived = self.unshown.try_update_value(std::mem::take).unwrap_or_default();
-        if arrived > 0 {
-            self.arrived.update(|total| *total += arrived);
-        }
         let window = self.window.with_value(Window::range);
         let shown = self.feed.with_value(|feed| feed.shown(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));
@@ -267,15 +313,19 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// Somebody is called something else.
-    pub(super) fn renamed(&self, person: crate::wire::PersonId, name: &PersonName) {
-        self.change(|feed| feed.rename(person, name));
-        if self.you.with_untracked(|you| you.id == person) {
-            self.you.update(|you| you.name = name.clone());
+    pub(super) fn renamed(&self, person: Author) {
+        self.change(|feed| feed.rename(&person));
+        self.people_renamed(&person);
+        if self.you.with_untracked(|you| you.id == person.id) {
+            self.you.set(person);
         }
     }
 
     /// The server says to start afresh.
     pub(super) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
+        if self.feed.with_value(|feed| feed.log() != log) {
+            self.reading.update_value(super::Reading::start_afresh);
+        }
         self.feed.update_value(|feed| feed.reset(log, head, messages));
         self.more.set(more);
         self.to_end();
@@ -303,9 +353,9 @@ impl Live {
     }
 
     /// The server does not take the command.
-    pub(super) fn refuse(&self, id: CommandId, why: String) {
+    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
         self.with_outbox(|outbox| outbox.settle(id));
-        self.storage().refuse(id, &why);
+        self.storage().refuse(id, why);
         self.change(|feed| feed.fail(id, why));
     }
 
@@ -319,7 +369,7 @@ impl Live {
         self.storage().set_draft(text);
     }
 
-    fn storage(&self) -> Storage {
+    pub(super) fn storage(&self) -> Storage {
         let you = self.you.with_untracked(|you| you.id);
         self.room.with_value(|room| Storage::of(you, room))
     }
@@ -356,17 +406,6 @@ fn reconcile(old: &[ShownLine], shown: Vec<Shown>) -> Vec<ShownLine> {
         }
     };
     shown.into_iter().map(line).collect()
-}
-
-/// The text as it can be posted.
-fn sayable(text: &str) -> Result<Arc<str>, String> {
-    tidy(text).map(Into::into).map_err(|bad| match bad {
-        BadText::Blank => String::new(),
-        BadText::TooLong => {
-            let over = text.trim().len() - limits::MESSAGE_BYTES;
-            format!("This is {over} bytes too long for one message ({} at most).", limits::MESSAGE_BYTES)
-        }
-    })
 }
 
 /// A UUID of version 7 (RFC 9562, section 5.7): they grow with time, so the log's index stays cheap.

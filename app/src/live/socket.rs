@@ -2,7 +2,10 @@
 //! and comes back when it is lost.
 
 use super::{Beat, Heard, Live, Pulse, Reconnect, Status, storage};
-use crate::wire::{ClientFrame, CommandId, ErrorCode, PROTOCOL, Seq, ServerFrame};
+use crate::{
+    pages::NameTrouble,
+    wire::{Author, ClientFrame, CommandId, ErrorCode, PROTOCOL, RoomName, Seq, ServerFrame},
+};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{SinkExt, StreamExt, future::select, stream, stream::SplitSink};
 use gloo_net::websocket::{Message, futures::WebSocket};
@@ -50,11 +53,8 @@ struct Connection {
     wake: UnboundedSender<()>,
 }
 
-/// Brings a room to life, where it shows the newest page. Runs once, after hydration.
-pub(super) fn connect(live: Live, newest: bool) {
-    if !newest {
-        return;
-    }
+/// Keeps a room connected. Runs once, after hydration.
+pub(super) fn connect(live: Live) {
     storage::live_on();
     live.take_up_what_waits();
     spawn_local(async move {
@@ -161,7 +161,8 @@ impl Connection {
                 }
                 None => {
                     let beat = self.pulse.tick(TICK_MS.into());
-                    self.beat(beat).await
+                    self.beat(beat).await?;
+                    if self.joined { self.report().await } else { Some(()) }
                 }
             },
             Sign::Nudge if self.unwelcome_ms.is_none() => {
@@ -189,33 +190,78 @@ impl Connection {
                 self.live.you.set(you);
                 self.join().await
             }
-            ServerFrame::Joined { head, reset, messages, more, .. } => {
+            ServerFrame::Joined { room, head, reset, read, .. } if !self.is_here(&room) => {
+                if reset {
+                    self.live.entry_at(&room, head);
+                }
+                self.live.read_elsewhere(&room, read);
+                Some(())
+            }
+            ServerFrame::Joined { head, reset, messages, more, members, read, room, title, topic } => {
+                self.live.titled(&room, title, topic);
+                self.live.people.set(super::people::in_order(members));
+                self.live.reading.update_value(|reading| {
+                    reading.again();
+                    if read > 0 {
+                        reading.elsewhere(read);
+                    }
+                });
                 if reset {
                     let (log, messages) = (self.log.clone(), messages.unwrap_or_default());
                     self.live.start_afresh(log, head, messages, more.unwrap_or(false));
                 }
+                if !self.joined {
+                    self.follow_others().await?;
+                }
                 self.joined = true;
                 self.live.status.set(Status::Open);
+                self.live.look();
                 self.work().await
             }
-            ServerFrame::Events { events, .. } => match self.live.change(|feed| feed.hear(&events)) {
-                Heard::Applied => Some(()),
+            ServerFrame::Events { room, events } if !self.is_here(&room) => {
+                self.live.hear_in(&room, &events);
+                Some(())
+            }
+            ServerFrame::Events { room, events } => match self.live.change(|feed| feed.hear(&events)) {
+                Heard::Applied => {
+                    events.iter().for_each(|event| self.live.has_said(event.author.id));
+                    self.live.hear_in(&room, &events);
+                    self.live.look();
+                    Some(())
+                }
                 Heard::Gap => self.join().await,
             },
             ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq).await,
-            ServerFrame::Error { id, code, message, retry_ms } => {
-                self.refused(id, code, message, retry_ms).await
-            }
-            ServerFrame::Renamed { id, name, .. } => {
-                self.live.renamed(id, &name);
+            ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms).await,
+            ServerFrame::Renamed { id, name, alike } => {
+                self.live.renamed(Author { id, name, alike });
                 Some(())
             }
-            ServerFrame::Pong { heads, .. } => self.compare(heads.into_values().next().unwrap_or(0)).await,
-            ServerFrame::Presence { .. }
-            | ServerFrame::Typing { .. }
-            | ServerFrame::Read { .. }
-            | ServerFrame::Titled { .. }
-            | ServerFrame::Unknown => Some(()),
+            ServerFrame::Presence { room, here, gone } => {
+                if self.is_here(&room) {
+                    self.live.presence(here, &gone);
+                }
+                Some(())
+            }
+            ServerFrame::Typing { room, user } => {
+                if self.is_here(&room) {
+                    self.live.types(user);
+                }
+                Some(())
+            }
+            ServerFrame::Read { room, seq } => {
+                self.live.read_elsewhere(&room, seq);
+                Some(())
+            }
+            ServerFrame::Titled { room, title, topic } => {
+                self.live.titled(&room, title, topic);
+                Some(())
+            }
+            ServerFrame::Pong { heads, .. } => {
+                let head = self.live.room.with_value(|here| heads.get(here).copied());
+                self.compare(head.unwrap_or(0)).await
+            }
+            ServerFrame::Unknown => Some(()),
         }
     }
 
@@ -227,6 +273,33 @@ impl Connection {
             .await
     }
 
+    fn is_here(&self, room: &RoomName) -> bool {
+        self.live.room.with_value(|here| here == room)
+    }
+
+    /// Hears what happens in this person's other rooms, without being seen there.
+    async fn follow_others(&mut self) -> Option<()> {
+        for (room, head) in self.live.followed() {
+            let (room, log) = (room.to_string(), Some(self.log.clone()));
+            self.say(&ClientFrame::Join { room, after: Some(head), log, limit: Some(1), quiet: true })
+                .await?;
+        }
+        Some(())
+    }
+
+    /// Tells how far somebody has read, now and then.
+    async fn report(&mut self) -> Option<()> {
+        let now = crate::clock::now();
+        let read = self.live.reading.try_update_value(|reading| reading.report(now)).flatten();
+        match read {
+            Some(seq) => {
+                let room = self.live.room.get_value().to_string();
+                self.say(&ClientFrame::Read { room, seq }).await
+            }
+            None => Some(()),
+        }
+    }
+
     /// Sends what waits, once the room is joined.
     async fn work(&mut self) -> Option<()> {
         if !self.joined {
@@ -235,9 +308,15 @@ impl Connection {
         if let Some((id, name)) = self.live.naming().get_value() {
             self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
         }
-        let Some(command) = self.live.with_outbox(super::Outbox::send_next) else { return Some(()) };
-        let frame = self.live.room.with_value(|room| command.frame(room));
-        self.say(&frame).await
+        if let Some(command) = self.live.with_outbox(super::Outbox::send_next) {
+            let frame = self.live.room.with_value(|room| command.frame(room));
+            self.say(&frame).await?;
+        }
+        if self.live.take_typed() {
+            let room = self.live.room.get_value().to_string();
+            self.say(&ClientFrame::Typing { room }).await?;
+        }
+        self.report().await
     }
 
     async fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
@@ -251,17 +330,11 @@ impl Connection {
         self.work().await
     }
 
-    async fn refused(
-        &mut self,
-        id: Option<String>,
-        code: ErrorCode,
-        message: String,
-        retry_ms: Option<u64>,
-    ) -> Option<()> {
+    async fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
         // No command's id: before the room is joined it is the join that failed, to be tried anew.
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if self.named(id) {
-            self.live.name_problem.set(message);
+            self.live.name_problem.set(self.live.why_not_named(NameTrouble::Refused(code)));
             return Some(());
         }
         if !self.live.with_outbox(|outbox| outbox.is_under_way(id)) {
@@ -274,7 +347,7 @@ impl Connection {
                 Some(())
             }
             _ => {
-                self.live.refuse(id, message);
+                self.live.refuse(id, code);
                 self.work().await
             }
         }

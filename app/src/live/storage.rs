@@ -7,7 +7,7 @@
 use super::Command;
 use crate::{
     clock::now,
-    wire::{CommandId, Millis, PersonId, RoomName},
+    wire::{CommandId, ErrorCode, Millis, PersonId, RoomName},
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ struct Kept {
     tab: String,
     command: Command,
     /// Why the server does not take it.
-    refused: Option<String>,
+    refused: Option<ErrorCode>,
 }
 
 impl Storage {
@@ -45,9 +45,9 @@ impl Storage {
     }
 
     /// The server does not take it; its author decides.
-    pub(super) fn refuse(&self, id: CommandId, why: &str) {
+    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
         if let Some(kept) = self.kept(id) {
-            self.write(&Kept { refused: Some(why.into()), ..kept });
+            self.write(&Kept { refused: Some(why), ..kept });
         }
     }
 
@@ -59,7 +59,7 @@ impl Storage {
 
     /// The commands that this tab has to see to, with why they were refused: its own, and those of tabs
     /// that are gone.
-    pub(super) fn waiting(&self) -> Vec<(Command, Option<String>)> {
+    pub(super) fn waiting(&self) -> Vec<(Command, Option<ErrorCode>)> {
         let Some(shelf) = shelf() else { return Vec::new() };
         let out = format!("{}/out/", self.prefix);
         let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
@@ -127,6 +127,25 @@ fn tab() -> String {
 
 fn read(shelf: &Shelf, key: &str) -> Option<Kept> {
     serde_json::from_str(&shelf.get_item(key).ok()??).ok()
+}
+
+/// Whether this browser keeps anything for this site.
+pub(super) fn keeps() -> bool {
+    let Some(shelf) = shelf() else { return false };
+    let key = "hubbub/keeps";
+    shelf.set_item(key, "1").and_then(|()| shelf.remove_item(key)).is_ok()
+}
+
+/// A choice that was made for a room or, without one, for all of them.
+pub(super) fn choice(key: &str) -> Option<String> {
+    shelf()?.get_item(&format!("hubbub/choice/{key}")).ok()?
+}
+
+/// Keeps a choice.
+pub(super) fn choose(key: &str, value: &str) {
+    if let Some(shelf) = shelf() {
+        let _ = shelf.set_item(&format!("hubbub/choice/{key}"), value);
+    }
 }
 
 fn shelf() -> Option<Shelf> {

@@ -1,9 +1,10 @@
-//! A room: its messages, and the place to write.
+//! A room: its messages, who is here, and the place to write.
 
 use crate::{
     live::Live,
-    ui::{Composer, Header, History, State, Transcript},
-    wire::{Author, Message, RoomName, Seq},
+    ui::{Composer, Header, History, People, Rooms, State, Transcript},
+    wire::{Author, BadName, ErrorCode, Message, RoomName, Seq},
+    words::Lang,
 };
 use leptos::{either::Either, prelude::*};
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,8 @@ use serde::{Deserialize, Serialize};
 /// Everything that the server knows of a room when it renders it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomPage {
+    /// The language of the page.
+    pub lang: Lang,
     /// Who looks.
     pub you: Author,
     /// The identity of the log.
@@ -19,16 +22,47 @@ pub struct RoomPage {
     pub room: RoomName,
     /// Its heading.
     pub title: String,
+    /// What it is about; empty where nobody said so.
+    pub topic: String,
+    /// Whoever looks made it, and may delete what others say in it.
+    pub owned: bool,
     /// Its newest `seq` when the page was made.
     pub head: Seq,
+    /// The last event that whoever looks has seen here before; nothing where they have never been here.
+    pub read: Option<Seq>,
+    /// Unread messages before those of the page.
+    pub older_unread: u32,
     /// Which page this is.
     pub place: Place,
+    /// The message that the page was opened for.
+    pub marked: Option<Seq>,
     /// The page's messages, oldest first.
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more: bool,
+    /// Who is here.
+    pub members: Vec<Author>,
+    /// The rooms of whoever looks, and others that can be found.
+    pub rooms: Vec<RoomEntry>,
     /// What a plain form asked for and did not get.
     pub refused: Option<Refused>,
+}
+
+/// A room in the list of rooms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomEntry {
+    /// Its name.
+    pub room: RoomName,
+    /// Its heading.
+    pub title: String,
+    /// Its newest `seq` when the page was made.
+    pub head: Seq,
+    /// Messages that whoever looks has not seen, up to 100.
+    pub unread: u32,
+    /// Whoever looks has been there.
+    pub yours: bool,
+    /// It is on nobody else's list.
+    pub private: bool,
 }
 
 /// What a plain form asked for and did not get. It stays in its field, so that it is not lost.
@@ -38,16 +72,25 @@ pub enum Refused {
     Text {
         /// What was written.
         text: String,
-        /// One sentence for its author.
-        why: String,
+        /// Why.
+        why: ErrorCode,
     },
     /// Another name.
     Name {
         /// What was written.
         name: String,
-        /// One sentence for its author.
-        why: String,
+        /// Why.
+        why: NameTrouble,
     },
+}
+
+/// Why a name was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NameTrouble {
+    /// It breaks the rule.
+    Bad(BadName),
+    /// Something else.
+    Refused(ErrorCode),
 }
 
 /// Which page of a room.
@@ -55,10 +98,8 @@ pub enum Refused {
 pub enum Place {
     /// The newest messages, and live.
     Newest,
-    /// The messages before a `seq`.
-    Before(Seq),
-    /// The messages around a `seq`.
-    Around(Seq),
+    /// The messages before a `seq`, or around one.
+    Past,
 }
 
 /// A room on the screen.
@@ -69,26 +110,27 @@ pub fn Room(
 ) -> impl IntoView {
     let place = page.place;
     let older = page.messages.first().filter(|_| page.more).map(|first| first.seq);
-    let room = page.room.clone();
+    let newer = page.messages.last().map(|last| last.seq);
+    let (room, marked, older_unread) = (page.room.clone(), page.marked, page.older_unread);
     let refused = page.refused.clone();
     let live = Live::new(page);
-    let now = place == Place::Newest;
-    let header = view! { <Header live refused=refused.clone() /> };
-    let below = if now {
-        Either::Left(view! {
+    let header = view! { <Header live refused=refused.clone() writes=place == Place::Newest /> };
+    let below = match place {
+        Place::Newest => Either::Left(view! {
             <footer class="below">
                 <State live />
                 <Composer live refused />
             </footer>
-        })
-    } else {
-        Either::Right(view! { <History room /> })
+        }),
+        Place::Past => Either::Right(view! { <History live room newer /> }),
     };
     view! {
         <div class="room">
             {header}
-            <Transcript live older place />
+            <Rooms live />
+            <Transcript live older place marked older_unread />
             {below}
+            <People live />
         </div>
     }
 }

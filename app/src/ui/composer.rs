@@ -1,6 +1,10 @@
 //! The place to write.
 
-use crate::{live::Live, pages::Refused, ui::Problem};
+use crate::{
+    live::Live,
+    pages::Refused,
+    ui::{Icon, Problem},
+};
 use leptos::{
     either::Either,
     ev::{KeyboardEvent, SubmitEvent},
@@ -18,7 +22,7 @@ pub fn Composer(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let (draft, why) = match refused {
-        Some(Refused::Text { text, why }) => (text.trim().to_owned(), why),
+        Some(Refused::Text { text, why }) => (text.trim().to_owned(), (live.words.refused)(why)),
         _ => Default::default(),
     };
     let field = NodeRef::<html::Textarea>::new();
@@ -35,6 +39,11 @@ pub fn Composer(
         if let Some(field) = field.get() {
             live.keep_draft(&field.value());
         }
+    };
+    let write = move || {
+        keep();
+        #[cfg(feature = "hydrate")]
+        live.write();
     };
     // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
     #[cfg(feature = "hydrate")]
@@ -67,20 +76,20 @@ pub fn Composer(
             send();
         }
     };
-    let label = format!("Message to {}", live.title.get_value());
+    let label = Memo::new(move |_| (live.words.message_to)(&live.title.get()));
     let textarea = view! {
         <textarea
             node_ref=field
             id="text"
             name="text"
             rows="1"
-            placeholder=label.clone()
+            placeholder=label
             autocomplete="off"
             enterkeyhint="send"
             aria-describedby="text-problem"
             required
             on:keydown=press
-            on:input=move |_| keep()
+            on:input=move |_| write()
         ></textarea>
     }
     .into_inner();
@@ -91,10 +100,8 @@ pub fn Composer(
         <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
             <label class="unseen" for="text">{label}</label>
             {textarea}
-            <button type="submit" aria-label="Send">
-                <svg viewBox="0 0 24 24" aria-hidden="true">
-                    <path d="M4 12h14M12 5l7 7-7 7" />
-                </svg>
+            <button type="submit" aria-label=live.words.send>
+                <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>
             <Problem id="text-problem" words=problem />
         </form>

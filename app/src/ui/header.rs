@@ -1,19 +1,57 @@
 //! Where you are, and who.
 
-use crate::{live::Live, pages::Refused, ui::Problem, wire::limits::NAME_CHARS};
+use crate::{
+    live::Live,
+    pages::Refused,
+    ui::{Icon, Problem},
+    wire::limits::NAME_CHARS,
+};
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
-/// The room's title, and the name of whoever looks, which they can change.
+/// The room's title and topic, and the name of whoever looks, which they can change.
 #[component]
 pub fn Header(
     /// The room.
     live: Live,
     /// What the plain form did not change.
     refused: Option<Refused>,
+    /// There is a place to write.
+    writes: bool,
 ) -> impl IntoView {
+    let words = live.words;
+    let skip = writes.then(|| view! { <a class="skip" href="#text">{words.skip}</a> });
+    let count = move || live.people.with(Vec::len).to_string();
+    let here = move || (words.people_here)(live.people.with(Vec::len));
+    let unread = Memo::new(move |_| live.unread() > live.unread_here());
+    view! {
+        <header class="top">
+            {skip}
+            <button type="button" class="tool open-rooms" popovertarget="rooms" aria-label=words.rooms class:unread=unread>
+                <Icon path="M4 7h16M4 12h16M4 17h10" />
+            </button>
+            <div class="where">
+                <h1>{live.title}</h1>
+                <p class="topic">{live.topic}</p>
+            </div>
+            <button type="button" class="tool open-people" popovertarget="people" aria-label=here>
+                <Icon path="M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5" />
+                <span aria-hidden="true">{count}</span>
+            </button>
+            <button type="button" class="tool" popovertarget="about" aria-label=words.room_menu title=words.room_menu>
+                <Icon path="M8.5 12.5l7-4M8.5 13.5l7 4M6 15.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 21.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z" />
+            </button>
+            <Me live refused />
+        </header>
+    }
+}
+
+/// Who whoever looks is, and the way to another name and to the settings.
+#[component]
+fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
+    let words = live.words;
     let present = live.you.with_untracked(|you| you.name.to_string());
     let refused = match refused {
-        Some(Refused::Name { name, why }) => Some((name, why)),
+        Some(Refused::Name { name, why }) => Some((name, live.why_not_named(why))),
         _ => None,
     };
     let open = refused.is_some();
@@ -21,7 +59,9 @@ pub fn Header(
     live.name_problem.set(why);
     let input = NodeRef::<html::Input>::new();
     let details = NodeRef::<html::Details>::new();
-    let name = move || live.you.get().name.to_string();
+    let name = move || live.you.with(|you| you.name.to_string());
+    let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
+    let alike = move || live.you.with(|you| you.alike).then(|| view! { <p class="note">{words.alike}</p> });
     let save = move |submit: SubmitEvent| {
         submit.prevent_default();
         let Some(field) = input.get() else { return };
@@ -32,20 +72,15 @@ pub fn Header(
         }
     };
     view! {
-        <header class="top">
-            <a class="home" href="/" title="The lobby" aria-label="Hubbub: the lobby">
-                <svg viewBox="0 0 32 32" aria-hidden="true">
-                    <path d="M6 9h20M6 16h14M6 23h8" />
-                </svg>
-            </a>
-            <h1>{live.title.get_value()}</h1>
-            <details class="me" node_ref=details open=open>
-                <summary>
-                    <span class="label">"You are "</span>
-                    <strong class=move || live.you.get().id.hue()>{name}</strong>
-                </summary>
+        <details class="me" node_ref=details open=open>
+            <summary>
+                <span class="label">{words.you_are}</span>
+                <strong class=move || live.you.with(|you| you.id.hue())>{name}</strong>
+                {tag}
+            </summary>
+            <div class="card">
                 <form method="post" action="/name" on:submit=save>
-                    <label for="name">"Your name"</label>
+                    <label for="name">{words.your_name}</label>
                     <input
                         node_ref=input
                         id="name"
@@ -57,10 +92,12 @@ pub fn Header(
                         required
                     />
                     <input type="hidden" name="room" value=live.room.get_value().to_string() />
-                    <button type="submit">"Save"</button>
+                    <button type="submit">{words.save}</button>
                     <Problem id="name-problem" words=live.name_problem.read_only() />
                 </form>
-            </details>
-        </header>
+                <div aria-live="polite">{alike}</div>
+                <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
+            </div>
+        </details>
     }
 }

@@ -1,17 +1,30 @@
-//! Below an older page: the way back to now.
+//! Below an older page: the way on, and back to now.
 
-use crate::wire::RoomName;
+use crate::{
+    live::Live,
+    wire::{RoomName, Seq},
+};
 use leptos::prelude::*;
 
 /// Says that this is not the newest page, and where that is.
 #[component]
 pub fn History(
     /// The room.
+    live: Live,
+    /// The same, by name.
     room: RoomName,
+    /// The last message of the page, if it has any.
+    newer: Option<Seq>,
 ) -> impl IntoView {
+    let words = live.words;
+    let path = room.path();
+    let on = newer.map(|seq| {
+        let next = format!("{path}?around={}", seq + 20);
+        view! { <a href=next>{words.newer}</a>" " }
+    });
     view! {
         <footer class="below history">
-            <p>"These are older messages. "<a href=room.path()>"Back to now"</a></p>
+            <p>{words.history}" "{on}<a href=path>{words.back_to_now}</a></p>
         </footer>
     }
 }

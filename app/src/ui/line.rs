@@ -2,8 +2,8 @@
 
 use crate::{
     live::{Live, Shown},
-    ui::{Menu, Time},
-    wire::visible,
+    ui::{Day, Menu, Time},
+    wire::{Seq, mentions, visible},
 };
 use leptos::{ev::PointerEvent, prelude::*};
 use std::time::Duration;
@@ -19,14 +19,17 @@ pub fn Line(
     shown: ArcRwSignal<Shown>,
     /// The room.
     live: Live,
+    /// The message that the page was opened for.
+    marked: Option<Seq>,
 ) -> impl IntoView {
     let shown = RwSignal::from(shown);
+    let words = live.words;
     // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
     // anew: a menu that may be open.
     let opens = move || shown.with(|shown| shown.opens);
     let deleted = move || shown.with(|shown| shown.row.deleted);
     let text = move || {
-        shown.with(|shown| if shown.row.deleted { "Deleted".into() } else { visible(&shown.row.text) })
+        shown.with(|shown| if shown.row.deleted { words.deleted.into() } else { visible(&shown.row.text) })
     };
     let anchor = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("m{seq}")));
     let name = move || {
@@ -38,13 +41,36 @@ pub fn Line(
     let head = move || {
         shown.with(|shown| {
             let author = &shown.row.author;
-            shown.opens.then(|| view! { <b class=author.id.hue()>{author.name.to_string()}</b> })
+            shown.opens.then(|| {
+                let tag = author.tag().map(|tag| view! { <small class="tag">{tag}</small> });
+                view! { <b class=author.id.hue()>{author.name.to_string()}</b>{tag} }
+            })
         })
     };
-    let time = move || shown.with(|shown| shown.row.standing.at().map(|at| view! { <Time at /> }));
+    let path = live.room.with_value(crate::wire::RoomName::path);
+    let time = move || {
+        let (seq, at) = shown.with(|shown| shown.row.standing.seq().zip(shown.row.standing.at()))?;
+        let link = format!("{path}?around={seq}#m{seq}");
+        Some(view! { <a class="when" href=link title=words.permalink><Time at words /></a> })
+    };
+    let day = move || {
+        let at = shown.with(|shown| shown.row.standing.at().filter(|_| shown.day))?;
+        Some(view! { <Day at words /> })
+    };
+    let first_new = move || {
+        shown
+            .with(|shown| shown.first_new)
+            .then(|| view! { <p class="new" id="new"><span>{words.new_here}</span></p> })
+    };
+    let is_marked = move || marked.is_some() && shown.with(|shown| shown.row.standing.seq() == marked);
+    let to_you = move || {
+        live.you.with(|you| {
+            shown.with(|shown| shown.row.author.id != you.id && mentions(&shown.row.text, you.name.as_str()))
+        })
+    };
     let note = move || {
         let edited = shown.with(|shown| shown.row.edited && !shown.row.deleted);
-        edited.then(|| view! { <small class="edited">" edited"</small> })
+        edited.then(|| view! { <small class="edited">" "{words.edited}</small> })
     };
     // A finger has no hover: it rests on the message for a moment.
     let asked = RwSignal::new(false);
@@ -62,14 +88,17 @@ pub fn Line(
     let mine = Memo::new(move |_| {
         let you = live.you.with(|you| you.id);
         shown.with(|shown| {
-            shown.row.standing.seq().filter(|_| shown.row.author.id == you && !shown.row.deleted)
+            let own = shown.row.author.id == you;
+            let seq = shown.row.standing.seq().filter(|_| (own || live.owned) && !shown.row.deleted);
+            seq.map(|seq| (seq, own))
         })
     });
-    let menu = move || mine.get().map(|seq| view! { <Menu live seq text=Signal::derive(text) asked /> });
+    let menu =
+        move || mine.get().map(|(seq, own)| view! { <Menu live seq own text=Signal::derive(text) asked /> });
     // What its author asked for and the server did not take.
     let refused = move || {
         shown.with(|shown| match (&shown.changing, shown.row.standing.failure()) {
-            (Some((id, Some(why))), _) => Some((*id, why.clone())),
+            (Some((id, Some(why))), _) => Some((*id, *why)),
             (_, Some(why)) => Some((shown.row.id, why)),
             _ => None,
         })
@@ -78,9 +107,9 @@ pub fn Line(
         refused().map(|(id, why)| {
             view! {
                 <p class="failed">
-                    {why}" "
-                    <button type="button" on:click=move |_| live.retry(id)>"Try again"</button>
-                    <button type="button" on:click=move |_| live.forget(id)>"Discard"</button>
+                    {(words.refused)(why)}" "
+                    <button type="button" on:click=move |_| live.retry(id)>{words.try_again}</button>
+                    <button type="button" on:click=move |_| live.forget(id)>{words.discard}</button>
                 </p>
             }
         })
@@ -90,12 +119,16 @@ pub fn Line(
             class="line"
             class:opens=opens
             class:deleted=deleted
+            class:marked=is_marked
+            class:to-you=to_you
             data-standing=name
             id=anchor
             on:pointerdown=rest
             on:pointerup=move |_| lift()
             on:pointercancel=move |_| lift()
         >
+            {day}
+            {first_new}
             <p class="head">{head}{time}</p>
             <p class="text" dir="auto">{text}</p>
             {note}

@@ -1,6 +1,10 @@
 //! What the author of a message can do with it.
 
-use crate::{live::Live, ui::Problem, wire::Seq};
+use crate::{
+    live::Live,
+    ui::{Icon, Problem},
+    wire::Seq,
+};
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     html,
@@ -14,6 +18,8 @@ pub fn Menu(
     live: Live,
     /// The message's place.
     seq: Seq,
+    /// It is this person's own; otherwise it can only be deleted.
+    own: bool,
     /// What it says.
     text: Signal<String>,
     /// Raised when the menu is asked for by a long press.
@@ -83,23 +89,23 @@ pub fn Menu(
             let _ = field.focus();
         }
     };
+    let words = live.words;
+    let label = if own { words.edit_or_delete } else { words.delete_only };
     let id = format!("edit-{seq}");
     let described = format!("edit-{seq}-problem");
     let path = live.room.with_value(|room| format!("/r/{room}/{seq}"));
     view! {
         <details class="menu" node_ref=details on:toggle=toggled>
-            <summary aria-label="Edit or delete" title="Edit or delete">
-                <svg viewBox="0 0 24 24" aria-hidden="true">
-                    <path d="M5 12h.01M12 12h.01M19 12h.01" />
-                </svg>
+            <summary aria-label=label title=label>
+                <Icon path="M5 12h.01M12 12h.01M19 12h.01" />
             </summary>
             <form class="edit" method="post" action=format!("{path}/edit") on:submit=submit>
-                <label class="unseen" for=id.clone()>"What this message says"</label>
-                <textarea node_ref=field id=id name="text" rows="2" required aria-describedby=described.clone() on:keydown=press>
+                <label class="unseen" for=id.clone()>{words.what_it_says}</label>
+                <textarea node_ref=field id=id name="text" rows="2" required readonly=!own aria-describedby=described.clone() on:keydown=press>
                     {text.get_untracked()}
                 </textarea>
-                <button type="submit">"Save"</button>
-                <button type="submit" class="quiet" form=format!("delete-{seq}")>"Delete"</button>
+                {own.then(|| view! { <button type="submit">{words.save}</button> })}
+                <button type="submit" class="quiet" form=format!("delete-{seq}")>{words.delete}</button>
                 <Problem id=described words=problem />
             </form>
             <form id=format!("delete-{seq}") method="post" action=format!("{path}/delete") on:submit=delete></form>

@@ -9,18 +9,25 @@ pub fn State(
     /// The room.
     live: Live,
 ) -> impl IntoView {
+    let words = live.words;
     let lasts = lasting(move || matches!(live.status.get(), Status::Connecting | Status::Offline));
     let seconds = countdown(live);
-    let words = move || match live.status.get() {
+    let sentence = move || match live.status.get() {
         _ if !lasts.get() => None,
         Status::Asleep | Status::Open => None,
-        Status::Connecting => Some("Connecting…"),
-        Status::Offline => Some("Offline. Your messages wait here and will be sent."),
+        Status::Connecting => Some(words.connecting),
+        Status::Offline => Some(words.offline),
     };
     // Said by nobody aloud: it changes every second.
     let next = move || {
         (live.status.get() == Status::Offline)
-            .then(|| view! { <span aria-hidden="true">{move || next_try(seconds.get())}</span> })
+            .then(|| view! { <span aria-hidden="true">{move || (words.next_try)(seconds.get())}</span> })
+    };
+    // Said by nobody aloud: it would never end.
+    let typing = move || {
+        let names: Vec<String> =
+            live.typing.with(|typing| typing.iter().map(|typist| typist.person.name.to_string()).collect());
+        (!names.is_empty()).then(|| (words.typing)(&names))
     };
     let name = move || match live.status.get() {
         Status::Asleep => "asleep",
@@ -30,16 +37,10 @@ pub fn State(
     };
     view! {
         <div class="state" data-connection=name role="status">
-            {move || words().map(|words| view! { <p>{words}{next}</p> })}
+            {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
+            {move || (!live.kept.get()).then(|| view! { <p>{words.no_storage}</p> })}
         </div>
-    }
-}
-
-fn next_try(seconds: u64) -> String {
-    match seconds {
-        0 => " Trying now.".into(),
-        1 => " Next try in a second.".into(),
-        more => format!(" Next try in {more} seconds."),
+        <p class="typing" aria-hidden="true">{typing}</p>
     }
 }
 

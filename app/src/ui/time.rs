@@ -1,20 +1,40 @@
-//! A moment.
+//! A moment, a day.
 
-use crate::{clock, wire::Millis};
+use crate::{clock, wire::Millis, words::Words};
 use leptos::prelude::*;
 
-/// A moment: in UTC as the server writes it, then in the browser's own zone and language.
+/// A moment: in UTC as the server writes it, then in the browser's own zone.
 #[component]
 pub fn Time(
     /// When.
     at: Millis,
+    /// The page's language.
+    words: &'static Words,
 ) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc(at));
+    let (text, set_text) = signal(clock::utc(at, words));
     Effect::new(move || {
         #[cfg(feature = "hydrate")]
-        set_text.set(clock::local(at));
+        set_text.set(clock::local(at, words));
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });
     view! { <time datetime=clock::iso(at)>{text}</time> }
+}
+
+/// The day of a moment: in UTC as the server writes it, then in the browser's own zone.
+#[component]
+pub fn Day(
+    /// When.
+    at: Millis,
+    /// The page's language.
+    words: &'static Words,
+) -> impl IntoView {
+    let (text, set_text) = signal(clock::utc_day(at, words));
+    Effect::new(move || {
+        #[cfg(feature = "hydrate")]
+        set_text.set(clock::local_day(at, words));
+        #[cfg(not(feature = "hydrate"))]
+        let _ = set_text;
+    });
+    view! { <h2 class="day"><time datetime=clock::iso(at)>{text}</time></h2> }
 }

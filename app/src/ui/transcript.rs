@@ -1,10 +1,18 @@
 //! The messages of a room, in order.
 
-use crate::{live::Live, pages::Place, ui::Line, wire::Seq};
+use crate::{
+    live::Live,
+    pages::Place,
+    ui::{Icon, Line},
+    wire::Seq,
+};
 use leptos::{html, prelude::*};
 
 /// How many pixels from the end still count as at the end.
 const NEAR: i32 = 8;
+
+/// How many pixels from the end are so far that there is a shorter way back.
+const FAR: i32 = 600;
 
 /// How many pixels from an end of what is shown more is shown.
 const AHEAD: i32 = 800;
@@ -19,9 +27,14 @@ pub fn Transcript(
     older: Option<Seq>,
     /// Which page this is.
     place: Place,
+    /// The message that the page was opened for.
+    marked: Option<Seq>,
+    /// Unread messages before those of the page.
+    older_unread: u32,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
-    let (seen, set_seen) = signal(0);
+    let is_far = RwSignal::new(false);
+    let words = live.words;
     let now = place == Place::Newest;
     // The scroller is laid out from its end, so that the end is at 0 and older lines are below 0.
     let scrolled = move |_| {
@@ -37,15 +50,35 @@ pub fn Transcript(
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = from_start;
-        live.at_end.set(from_end <= NEAR && live.has_newest());
+        let at_end = from_end <= NEAR && live.has_newest();
+        if live.at_end.get_untracked() != at_end {
+            live.at_end.set(at_end);
+        }
+        let far = from_end > FAR;
+        if is_far.get_untracked() != far {
+            is_far.set(far);
+        }
+        #[cfg(feature = "hydrate")]
+        if now {
+            live.look();
+        }
     };
+    // To the message that the page was opened for, or to the first that is new; the browser itself does so
+    // where the address says it.
+    #[cfg(feature = "hydrate")]
     Effect::new(move || {
-        let arrived = live.arrived.get();
-        if live.at_end.get() {
-            set_seen.set(arrived);
+        let place = document().query_selector(".marked, .new").ok().flatten();
+        if let Some(place) = place.filter(|_| window().location().hash().is_ok_and(|hash| hash.is_empty())) {
+            let gently = web_sys::ScrollIntoViewOptions::new();
+            gently.set_block(if marked.is_some() {
+                web_sys::ScrollLogicalPosition::Center
+            } else {
+                web_sys::ScrollLogicalPosition::Nearest
+            });
+            place.scroll_into_view_with_scroll_into_view_options(&gently);
         }
     });
-    let new = Memo::new(move |_| live.arrived.get().saturating_sub(seen.get()));
+    let new = Memo::new(move |_| live.unread_here());
     let to_end = move |_| {
         live.to_end();
         if let Some(scroller) = scroller.get() {
@@ -53,33 +86,37 @@ pub fn Transcript(
         }
     };
     let pill = move || {
-        (new.get() > 0 && !live.at_end.get()).then(|| {
-            let words = match new.get() {
-                1 => "1 new message".to_owned(),
-                more => format!("{more} new messages"),
-            };
-            view! { <button type="button" class="pill" on:click=to_end>{words}</button> }
+        let new = new.get();
+        (now && !live.at_end.get() && (new > 0 || is_far.get())).then(|| {
+            let label = if new > 0 { (words.new_messages)(new as usize) } else { words.latest.into() };
+            view! {
+                <button type="button" class="pill" class:fresh={new > 0} on:click=to_end>
+                    {label}
+                    <Icon path="M12 5v14M6 13l6 6 6-6" />
+                </button>
+            }
         })
     };
     let path = live.room.with_value(crate::wire::RoomName::path);
-    let link =
-        move |seq| view! { <p class="older"><a href=format!("{path}?before={seq}")>"Older messages"</a></p> };
-    let marked = match place {
-        Place::Around(seq) => Some(seq.to_string()),
-        Place::Newest | Place::Before(_) => None,
+    let link = move |seq| {
+        let label = if older_unread > 0 { (words.older_unread)(older_unread) } else { words.older.into() };
+        view! { <p class="older"><a href=format!("{path}?before={seq}")>{label}</a></p> }
     };
     view! {
-        <main class="page" data-around=marked>
+        <main class="page">
             <div class="scroller" node_ref=scroller on:scroll=scrolled tabindex="0">
                 <div class="column">
                     {move || older.filter(|_| live.more.get()).map(link.clone())}
-                    <div role="log" aria-label="Messages" aria-live="polite">
+                    <div role="log" aria-label=words.messages aria-live="polite">
                         <ol class="lines">
                             <For each=move || live.lines.get() key=|(id, _)| *id let:line>
-                                <Line shown=line.1 live />
+                                <Line shown=line.1 live marked />
                             </For>
                         </ol>
-                        <p class="empty">"Nobody has said anything yet. Share the link, and begin."</p>
+                        <div class="empty">
+                            <p>{words.empty}</p>
+                            <button type="button" popovertarget="about">{words.share}</button>
+                        </div>
                     </div>
                 </div>
             </div>

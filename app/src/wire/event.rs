@@ -2,7 +2,7 @@
 
 use super::{CommandId, Millis, PersonId, PersonName, Seq};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 /// A person as others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,12 @@ impl Author {
     /// Somebody whose name nobody else has.
     pub fn new(id: PersonId, name: PersonName) -> Self {
         Self { id, name, alike: false }
+    }
+
+    /// How people stand in a list: by name, letters of ASCII in any case, then by id.
+    pub fn before(&self, other: &Self) -> Ordering {
+        let letters = |author: &'_ Self| author.name.as_str().to_ascii_lowercase();
+        letters(self).cmp(&letters(other)).then(self.id.cmp(&other.id))
     }
 
     /// What stands behind the name where somebody else's is alike.

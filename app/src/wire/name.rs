@@ -30,6 +30,11 @@ impl RoomName {
         Self(LOBBY.into())
     }
 
+    /// Whether this is the room that everybody meets in first.
+    pub fn is_lobby(&self) -> bool {
+        &*self.0 == LOBBY
+    }
+
     /// The name as it stands in a URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -44,7 +49,7 @@ impl RoomName {
 
     /// Where the room's page is.
     pub fn path(&self) -> String {
-        if &*self.0 == LOBBY { "/".into() } else { format!("/r/{}", self.0) }
+        if self.is_lobby() { "/".into() } else { format!("/r/{}", self.0) }
     }
 }
 

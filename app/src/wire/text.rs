@@ -45,6 +45,18 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// Whether `text` mentions somebody of this name: `@` and the name, letters of ASCII in any case, not within
+/// a longer word.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_ascii_lowercase(), format!("@{}", name.to_ascii_lowercase()));
+    let is_word = |c: char| c.is_ascii_alphanumeric();
+    text.match_indices(&name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +64,17 @@ mod tests {
     #[test]
     fn unicode_white_space_is_trimmed_at_both_ends_only() {
         assert_eq!(tidy("\u{3000}\u{a0} hi  there\u{85}\n"), Ok("hi  there"));
+    }
+
+    #[test]
+    fn somebody_is_mentioned_by_their_whole_name_in_any_case() {
+        for text in ["@Ann?", "hi @ann", "(@ANN)", "嘿@Ann你好"] {
+            assert!(mentions(text, "Ann"), "{text}");
+        }
+        for text in ["Ann", "@Anna", "me@ann", "", "@ An n"] {
+            assert!(!mentions(text, "Ann"), "{text}");
+        }
+        assert!(mentions("@小明在吗", "小明"));
     }
 
     #[test]

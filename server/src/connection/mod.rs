@@ -61,7 +61,7 @@ struct Desk {
 
 impl Desk {
     async fn new(state: AppState, place: Place, identity: Identity) -> Self {
-        let link = Link::new(identity.id, state.name_of(identity.id).await);
+        let link = Link::new(state.author_of(identity.id).await);
         let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
         let posting = Some(state.posting.token());
         Self { state, reader, link, posting, posted: None, _place: place }

@@ -18,7 +18,10 @@ use app::wire::{
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::{pin::pin, time::Duration};
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
+
+/// How often a connection may tell that somebody types: a little oftener than clients do.
+const TYPING_EVERY: Duration = Duration::from_millis(2_500);
 
 /// A command that was not done: what to tell its author.
 struct Refusal {
@@ -43,11 +46,13 @@ struct V1 {
     /// Answers that wait for the log, in the order of their commands.
     answers: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
     malformed_in_a_row: u32,
+    /// When this connection last told that somebody types.
+    typed: Option<Instant>,
 }
 
 /// Serves one v1 connection until it ends.
 pub(super) fn serve(mut socket: Socket, desk: Desk) -> impl Future<Output = ()> + Send {
-    let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0 };
+    let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0, typed: None };
     socket.send([text(&v1.welcome())]);
     v1.desk.attach(&socket, Encoding::V1);
     async move {
@@ -127,8 +132,8 @@ impl V1 {
 
     async fn obey(&mut self, frame: ClientFrame) -> Result<Answer, Refusal> {
         match frame {
-            ClientFrame::Join { room, after, log, limit, quiet: _ } => {
-                self.join(&room, after, log, limit).await.map(Answer::Now)
+            ClientFrame::Join { room, after, log, limit, quiet } => {
+                self.join(&room, after, log, limit, quiet).await.map(Answer::Now)
             }
             ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
             ClientFrame::Post { id, room, text, reply_to } => {
@@ -143,7 +148,8 @@ impl V1 {
                 self.append(id, &room, Deed::Delete { target }).map(Answer::Later)
             }
             ClientFrame::Rename { id, name } => self.rename(id, &name).map(Answer::Later),
-            ClientFrame::Typing { .. } | ClientFrame::Read { .. } => Ok(Answer::Silence),
+            ClientFrame::Typing { room } => self.types(&room).map(|()| Answer::Silence),
+            ClientFrame::Read { room, seq } => self.read(&room, seq).map(|()| Answer::Silence),
             ClientFrame::Ping { n } => {
                 Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.heads() }))
             }
@@ -156,6 +162,7 @@ impl V1 {
         after: Option<Seq>,
         log: Option<String>,
         limit: Option<u32>,
+        quiet: bool,
     ) -> Result<ServerFrame, Refusal> {
         let room = room_named(room, None)?;
         let limit = limit.unwrap_or(limits::PAGE);
@@ -165,17 +172,19 @@ impl V1 {
         }
         let same_log = log.is_none_or(|log| log == self.desk.state.log.id());
         let start = after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
-        let entrance =
-            self.desk.reader.join(&room, start, limit).await.map_err(|error| not_done(None, &error))?;
+        let log = self.desk.state.log.clone();
+        let visits = log.visits(self.desk.link.person).await.map_err(|error| not_done(None, &error))?;
+        let entrance = self.desk.reader.join(&room, start, limit, quiet).await;
+        let entrance = entrance.map_err(|error| not_done(None, &error))?;
         let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
         Ok(ServerFrame::Joined {
-            title: room.title(),
-            topic: String::new(),
+            title: log.about(&room).title(&room),
+            topic: log.about(&room).topic.to_string(),
+            read: visits.into_iter().find(|(visited, _)| *visited == room).map_or(0, |(_, read)| read),
             room,
             head: entrance.head,
             reset: messages.is_some(),
             members: entrance.members,
-            read: 0,
             messages,
             more,
         })
@@ -184,6 +193,35 @@ impl V1 {
     fn leave(&mut self, room: &str) -> Result<(), Refusal> {
         let room = room_named(room, None)?;
         if self.desk.reader.leave(&room) { Ok(()) } else { Err(not_joined(None, &room)) }
+    }
+
+    /// Somebody writes: the others in the room are told, at once or never.
+    fn types(&mut self, room: &str) -> Result<(), Refusal> {
+        let name = room_named(room, None)?;
+        let room = self.desk.reader.room(&name).ok_or_else(|| not_joined(None, &name))?;
+        if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_EVERY) {
+            self.typed = Some(Instant::now());
+            let frame = ServerFrame::Typing { room: name, user: self.desk.link.author() };
+            room.tell_here(&frame, Some(self.desk.link.person));
+        }
+        Ok(())
+    }
+
+    /// Somebody has read up to `seq`. Their other devices are told once that is durable; nobody waits for it.
+    fn read(&self, room: &str, seq: Seq) -> Result<(), Refusal> {
+        let room = room_named(room, None)?;
+        if self.desk.reader.room(&room).is_none() {
+            return Err(not_joined(None, &room));
+        }
+        let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
+        let stored = self.desk.state.log.read(link.person, room.clone(), seq);
+        tokio::spawn(async move {
+            match stored.await {
+                Ok(()) => hub.has_read(&link, &room, seq),
+                Err(error) => tracing::error!(%error, %room, "how far somebody has read could not be stored"),
+            }
+        });
+        Ok(())
     }
 
     /// Hands a deed to the log, which gives it its place now; the answer comes when it is durable.
@@ -209,9 +247,10 @@ impl V1 {
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
         let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
         let renamed = async move {
-            match hub.rename(link.person, name.clone()).await {
-                Ok(()) => {
-                    link.rename(name);
+            match hub.rename(link.person, name).await {
+                Ok(author) => {
+                    // Also where it has joined nothing yet.
+                    link.rename(author);
                     ServerFrame::Ack { id, room: None, seq: None, dup: false }
                 }
                 Err(error) => not_done(Some(id), &error).into(),
@@ -297,6 +336,10 @@ fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
         LogError::NoSuchMessage => {
             Refusal::new(id, ErrorCode::NoSuchMessage, "That message does not exist, or no longer.")
         }
+        LogError::RoomExists | LogError::TitleTaken(_) => {
+            Refusal::new(id, ErrorCode::BadRequest, error.to_string())
+        }
+        LogError::NoSuchRoom => Refusal::new(id, ErrorCode::NoSuchRoom, "There is no such room."),
         LogError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
         LogError::Storage(_) => {
             tracing::error!(%error, "a command was not done");

@@ -1,7 +1,13 @@
 //! The log of `--ephemeral`: as durable as the process.
 
-use super::{Appended, Deed, Log, LogError, LogResult, NewEvent, Page, WAKES_WAITING, Wake, now};
-use app::wire::{Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, Seq};
+use super::{
+    About, Appended, Deed, Log, LogError, LogResult, NewEvent, Page, UNREAD_AMONG, UNREAD_MOST,
+    WAKES_WAITING, Wake, alike, catalogue::Catalogue, now,
+};
+use app::wire::{
+    Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
+    Topic,
+};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -23,11 +29,21 @@ struct Shelf {
     rooms: BTreeMap<RoomName, Vec<Kept>>,
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
-    names: HashMap<PersonId, PersonName>,
+    people: HashMap<PersonId, Person>,
+    /// How many people have a name of each key.
+    keys: HashMap<String, usize>,
+    catalogue: Catalogue,
+    readings: HashMap<PersonId, BTreeMap<RoomName, Seq>>,
 }
 
 /// What became of a message: since when it says something else, or nothing any more.
 type Change = (Millis, Option<Arc<str>>);
+
+/// Somebody who has a name.
+struct Person {
+    name: PersonName,
+    key: String,
+}
 
 /// An event without its author's name, which may change.
 struct Kept {
@@ -68,10 +84,14 @@ impl Shelf {
         self.may(&new)?;
         let at = now();
         self.change(&new, at);
-        let author = Author::new(new.author, self.name(new.author));
+        if !self.people.contains_key(&new.author) {
+            self.rename(new.author, PersonName::given(new.author));
+        }
+        let author = self.author(new.author);
         let event =
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
+        self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
         Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some(event)))
@@ -84,7 +104,9 @@ impl Shelf {
             Deed::Post { reply_to: Some(target), .. } => self.author_of(&new.room, target).map(drop),
             Deed::Edit { target, .. } | Deed::Delete { target } => {
                 let author = self.author_of(&new.room, target)?;
-                if author == new.author { Ok(()) } else { Err(LogError::NotAllowed) }
+                let is_owners = matches!(new.deed, Deed::Delete { .. })
+                    && self.catalogue.about(&new.room).owner == Some(new.author);
+                if author == new.author || is_owners { Ok(()) } else { Err(LogError::NotAllowed) }
             }
         }
     }
@@ -130,17 +152,50 @@ impl Shelf {
         self.rooms.get(room).map_or(0, |kept| kept.len() as Seq)
     }
 
-    fn name(&self, person: PersonId) -> PersonName {
-        self.names.get(&person).cloned().unwrap_or_else(|| PersonName::given(person))
+    fn author(&self, id: PersonId) -> Author {
+        let with = |key: &str| self.keys.get(key).copied().unwrap_or(0);
+        match self.people.get(&id) {
+            Some(person) => Author { id, name: person.name.clone(), alike: with(&person.key) > 1 },
+            None => {
+                let name = PersonName::given(id);
+                let alike = with(&alike::key(name.as_str())) > 0;
+                Author { id, name, alike }
+            }
+        }
+    }
+
+    /// Everybody who is to be seen otherwise.
+    fn rename(&mut self, id: PersonId, name: PersonName) -> Vec<Author> {
+        let key = alike::key(name.as_str());
+        let old = self.people.insert(id, Person { name, key: key.clone() });
+        *self.keys.entry(key.clone()).or_default() += 1;
+        if let Some(with) = old.as_ref().and_then(|old| self.keys.get_mut(&old.key)) {
+            *with -= 1;
+        }
+        let keys = [Some(key), old.map(|old| old.key)];
+        let touched = |person: &Person| keys.iter().flatten().any(|key| *key == person.key);
+        let people: Vec<PersonId> =
+            self.people.iter().filter(|(_, person)| touched(person)).map(|(id, _)| *id).collect();
+        people.into_iter().map(|person| self.author(person)).collect()
+    }
+
+    fn unread(&self, person: PersonId, room: &RoomName, after: Seq) -> u32 {
+        let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
+        let from = after.max((kept.len() as Seq).saturating_sub(UNREAD_AMONG)) as usize;
+        let is_unread = |kept: &&Kept| {
+            kept.author != person
+                && matches!(&kept.event.body, EventBody::Message { text, .. } if !text.is_empty())
+        };
+        kept.iter().skip(from).filter(is_unread).take(UNREAD_MOST as usize).count() as u32
     }
 
     /// The event with its author's present name.
     fn named(&self, kept: &Kept) -> Arc<Event> {
-        let name = self.name(kept.author);
-        if kept.event.author.name == name {
+        let author = self.author(kept.author);
+        if kept.event.author == author {
             return kept.event.clone();
         }
-        Arc::new(Event { author: Author::new(kept.author, name), ..(*kept.event).clone() })
+        Arc::new(Event { author, ..(*kept.event).clone() })
     }
 
     fn read_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
@@ -207,21 +262,66 @@ impl Log for MemoryLog {
     }
 
     fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        self.shelf().rooms.iter().map(|(room, kept)| (room.clone(), kept.len() as Seq)).collect()
+        self.shelf().catalogue.rooms()
     }
 
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
 
-    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>> {
-        let shelf = self.shelf();
-        ready(Ok(people.iter().map(|person| shelf.name(*person)).collect())).boxed()
+    fn about(&self, room: &RoomName) -> Arc<About> {
+        self.shelf().catalogue.about(room)
     }
 
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>> {
-        self.shelf().names.insert(person, name);
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
+        let catalogue = &mut self.shelf().catalogue;
+        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about));
+        ready(created).boxed()
+    }
+
+    fn retitle(
+        &self,
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> BoxFuture<'static, LogResult<()>> {
+        let catalogue = &mut self.shelf().catalogue;
+        let retitled =
+            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about));
+        ready(retitled).boxed()
+    }
+
+    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+        let shelf = self.shelf();
+        ready(Ok(people.iter().map(|person| shelf.author(*person)).collect())).boxed()
+    }
+
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+        ready(Ok(self.shelf().rename(person, name))).boxed()
+    }
+
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
+        let mut shelf = self.shelf();
+        let seq = seq.min(shelf.head(&room));
+        let read = shelf.readings.entry(person).or_default().entry(room).or_default();
+        *read = seq.max(*read);
         ready(Ok(())).boxed()
+    }
+
+    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+        let shelf = self.shelf();
+        let readings = shelf.readings.get(&person).into_iter().flatten();
+        ready(Ok(readings.map(|(room, seq)| (room.clone(), *seq)).collect())).boxed()
+    }
+
+    fn unread(
+        &self,
+        person: PersonId,
+        rooms: Vec<(RoomName, Seq)>,
+    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+        let shelf = self.shelf();
+        ready(Ok(rooms.iter().map(|(room, after)| shelf.unread(person, room, *after)).collect())).boxed()
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

@@ -3,13 +3,19 @@
 //! Every reader asks one question: what came after `seq`? The hub is written against [`Log`] alone;
 //! [`SqliteLog`] keeps it on disk, [`MemoryLog`] until the process ends.
 
+mod alike;
+mod catalogue;
 mod memory;
 mod sqlite;
 
+pub use catalogue::About;
 pub use memory::MemoryLog;
 pub use sqlite::{OpenError, SqliteLog, Synchronous};
 
-use app::wire::{CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, Seq};
+use app::wire::{
+    Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
+    Topic,
+};
 use futures_util::future::BoxFuture;
 use std::{
     sync::Arc,
@@ -20,6 +26,12 @@ use tokio::sync::broadcast;
 /// How many wakes wait for whoever follows them. Who falls further behind gets `Lagged` and asks
 /// [`Log::heads`].
 const WAKES_WAITING: usize = 1_024;
+
+/// Unread messages that are counted, at most.
+pub const UNREAD_MOST: u32 = app::live::UNREAD_MOST;
+
+/// Events of a room among which unread messages are looked for.
+pub const UNREAD_AMONG: Seq = 1_000;
 
 /// Something that somebody wants to do in a room.
 #[derive(Debug, Clone)]
@@ -110,6 +122,15 @@ pub enum LogError {
     /// The message is somebody else's.
     #[error("this message is somebody else's")]
     NotAllowed,
+    /// There is a room of this name already.
+    #[error("there is a room of this name already")]
+    RoomExists,
+    /// Another room that anybody can find is called that, or nearly so.
+    #[error("the room {0} is called that already")]
+    TitleTaken(RoomName),
+    /// Nobody has made a room of this name.
+    #[error("there is no such room")]
+    NoSuchRoom,
     /// The storage failed. Nothing of the command is stored; it may be sent again.
     #[error("the log could not be written or read: {0}")]
     Storage(String),
@@ -161,24 +182,71 @@ pub trait Log: Send + Sync + 'static {
     /// The newest durable `seq` of each of `rooms`, in their order; 0 where nothing happened yet.
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq>;
 
-    /// Every room in which something happened, with its newest `seq`, by name.
+    /// Every room that was made, private ones among them, with its newest `seq`, by name.
     fn rooms(&self) -> Vec<(RoomName, Seq)>;
 
     /// Hints that rooms have grown, from now on; each is sent after its commit.
     fn wakes(&self) -> broadcast::Receiver<Wake>;
 
-    /// What each of `people` is called: the name they chose, or else the one that is given to them.
+    /// What is known about a room.
+    fn about(&self, room: &RoomName) -> Arc<About>;
+
+    /// Makes a room in which nothing has happened yet.
+    ///
+    /// # Errors
+    /// [`LogError::RoomExists`]; [`LogError::TitleTaken`] where a public room is to be called like another
+    /// one; [`LogError::Storage`].
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>>;
+
+    /// Its owner calls a room something else.
+    ///
+    /// # Errors
+    /// [`LogError::NoSuchRoom`], [`LogError::NotAllowed`] for everybody else, [`LogError::TitleTaken`],
+    /// [`LogError::Storage`].
+    fn retitle(
+        &self,
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> BoxFuture<'static, LogResult<()>>;
+
+    /// Who each of `people` is: under the name they chose, or else the one that is given to them.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>>;
+    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>>;
 
     /// Calls `person` something else from now on, in what they have posted too. Resolves once that
-    /// is durable.
+    /// is durable, with everybody who is to be seen otherwise now: `person`, and those whose names are now
+    /// alike, or no longer.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>>;
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>>;
+
+    /// `person` has read `room` up to `seq`, or to its end where that is before; it never goes back.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>>;
+
+    /// The rooms where `person` has been, and how far they have read there.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
+
+    /// How many messages of others than `person` stand after a `seq` in each of `rooms`, deleted ones not
+    /// counted: [`UNREAD_MOST`] at most, looked for among the last [`UNREAD_AMONG`] events.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn unread(
+        &self,
+        person: PersonId,
+        rooms: Vec<(RoomName, Seq)>,
+    ) -> BoxFuture<'static, LogResult<Vec<u32>>>;
 
     /// Commits what waits, puts everything in order on disk and ends. What is appended afterwards
     /// fails.

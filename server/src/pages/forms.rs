@@ -1,23 +1,24 @@
 //! The plain forms, for browsers without script: 303 back to the room, or the room again with what
 //! was written and why it was refused.
 
-use super::{no_such_page, render, room_page, sorry};
+use super::{again, code, no_such_page, problem_page, sorry};
 use crate::{
     connection::same_origin,
     error::Problem,
     identity::Identity,
     log::{Deed, NewEvent},
     state::AppState,
+    visitor::Visitor,
 };
 use app::{
-    Screen,
-    pages::{Place, Refused},
+    pages::{NameTrouble, Refused},
     wire::{PersonName, RoomName, Seq, tidy},
+    words::Trouble,
 };
 use axum::{
     Extension, Form,
     extract::{Path, State, rejection::FormRejection},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -41,22 +42,23 @@ pub struct Called {
 pub async fn post(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    visitor: Visitor,
     Path(room): Path<String>,
     headers: HeaderMap,
     form: Result<Form<Composed>, FormRejection>,
 ) -> Response {
-    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state.site).await };
+    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
     let composed = match admit(&state, &headers, form) {
         Ok(composed) => composed,
-        Err(problem) => return sorry(&state.site, problem).await,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     // A form sends line ends as CR LF (HTML, section 4.10.21.8); a message has LF.
     let text = composed.text.replace("\r\n", "\n");
     match store(&state, identity, &room, &text).await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
         Err(problem) => {
-            let refused = Refused::Text { text, why: problem.detail().into() };
-            again(&state, identity, room, refused, problem).await
+            let refused = Refused::Text { text, why: code(&problem) };
+            again(&state, identity, visitor, room, refused, problem).await
         }
     }
 }
@@ -65,36 +67,42 @@ pub async fn post(
 pub async fn edit(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    visitor: Visitor,
     Path((room, seq)): Path<(String, String)>,
     headers: HeaderMap,
     form: Result<Form<Composed>, FormRejection>,
 ) -> Response {
     let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
-        return no_such_page(&state.site).await;
+        return no_such_page(&state, visitor).await;
+    };
+    let composed = match admit(&state, &headers, form) {
+        Ok(composed) => composed,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     let changed = async {
-        let text = admit(&state, &headers, form)?.text.replace("\r\n", "\n");
+        let text = composed.text.replace("\r\n", "\n");
         let text = tidy(&text).map_err(Problem::bad_text)?.into();
         change(&state, identity, &room, Deed::Edit { target, text }).await
     };
-    back_to(&state, &room, target, changed.await).await
+    back_to(&state, visitor, &room, target, changed.await).await
 }
 
 /// `POST /r/{room}/{seq}/delete`: takes the message back, then goes to where it was.
 pub async fn delete(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    visitor: Visitor,
     Path((room, seq)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
     let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
-        return no_such_page(&state.site).await;
+        return no_such_page(&state, visitor).await;
     };
-    let changed = async {
-        ours(&state, &headers)?;
-        change(&state, identity, &room, Deed::Delete { target }).await
-    };
-    back_to(&state, &room, target, changed.await).await
+    if let Err((trouble, status)) = ours(&state, &headers) {
+        return sorry(&state, visitor, trouble, status).await;
+    }
+    let changed = change(&state, identity, &room, Deed::Delete { target }).await;
+    back_to(&state, visitor, &room, target, changed).await
 }
 
 async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
@@ -105,10 +113,16 @@ async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Dee
     Ok(())
 }
 
-async fn back_to(state: &AppState, room: &RoomName, seq: Seq, changed: Result<(), Problem>) -> Response {
+async fn back_to(
+    state: &AppState,
+    visitor: Visitor,
+    room: &RoomName,
+    seq: Seq,
+    changed: Result<(), Problem>,
+) -> Response {
     match changed {
         Ok(()) => Redirect::to(&format!("{}#m{seq}", room.path())).into_response(),
-        Err(problem) => sorry(&state.site, problem).await,
+        Err(problem) => problem_page(state, visitor, problem).await,
     }
 }
 
@@ -116,37 +130,41 @@ async fn back_to(state: &AppState, room: &RoomName, seq: Seq, changed: Result<()
 pub async fn rename(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    visitor: Visitor,
     headers: HeaderMap,
     form: Result<Form<Called>, FormRejection>,
 ) -> Response {
     let called = match admit(&state, &headers, form) {
         Ok(called) => called,
-        Err(problem) => return sorry(&state.site, problem).await,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
     match call(&state, identity, &called.name).await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
-        Err(problem) => {
-            let refused = Refused::Name { name: called.name, why: problem.detail().into() };
-            again(&state, identity, room, refused, problem).await
+        Err((why, problem)) => {
+            let refused = Refused::Name { name: called.name, why };
+            again(&state, identity, visitor, room, refused, problem).await
         }
     }
 }
 
+/// What is wrong with a form as a whole.
+pub(super) type Unfit = (Trouble, StatusCode);
+
 /// The form, if it is one and comes from our own page.
-fn admit<T>(
+pub(super) fn admit<T>(
     state: &AppState,
     headers: &HeaderMap,
     form: Result<Form<T>, FormRejection>,
-) -> Result<T, Problem> {
+) -> Result<T, Unfit> {
     ours(state, headers)?;
-    form.map(|Form(form)| form)
-        .map_err(|rejection| Problem::new(rejection.status(), "This form is not one of ours."))
+    form.map(|Form(form)| form).map_err(|rejection| (Trouble::NotOurs, rejection.status()))
 }
 
-fn ours(state: &AppState, headers: &HeaderMap) -> Result<(), Problem> {
+/// Whether it comes from our own page.
+pub(super) fn ours(state: &AppState, headers: &HeaderMap) -> Result<(), Unfit> {
     let ours = same_origin(headers, &state.config.allow_origin);
-    ours.then_some(()).ok_or_else(Problem::foreign_origin)
+    ours.then_some(()).ok_or((Trouble::Foreign, StatusCode::FORBIDDEN))
 }
 
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
@@ -157,25 +175,10 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
     Ok(())
 }
 
-async fn call(state: &AppState, identity: Identity, name: &str) -> Result<(), Problem> {
-    let name: PersonName = name.parse().map_err(Problem::bad_name)?;
-    state.hub.rename(identity.id, name).await?;
-    Ok(())
-}
-
-/// The room again, with what was refused still in its field.
-async fn again(
-    state: &AppState,
-    identity: Identity,
-    room: RoomName,
-    refused: Refused,
-    problem: Problem,
-) -> Response {
-    match room_page(state, identity, room, Place::Newest, Some(refused)).await {
-        Ok(page) => {
-            let page = render(&state.site, Screen::Room(Box::new(page)), problem.status()).await;
-            problem.add_headers(page)
-        }
-        Err(error) => sorry(&state.site, error.into()).await,
-    }
+async fn call(state: &AppState, identity: Identity, name: &str) -> Result<(), (NameTrouble, Problem)> {
+    let name: PersonName = name.parse().map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
+    state.hub.rename(identity.id, name).await.map(drop).map_err(|error| {
+        let problem = Problem::from(error);
+        (NameTrouble::Refused(code(&problem)), problem)
+    })
 }

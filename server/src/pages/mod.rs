@@ -1,27 +1,35 @@
 //! The pages: rendered here from the log, made alive by the browser.
 
+mod device;
 mod forms;
+mod known;
+mod rooms;
+mod settings;
 
+pub use device::{make_link, open_link, take_link};
 pub use forms::{delete, edit, post, rename};
+pub use rooms::{all_rooms, make_room, retitle};
+pub use settings::settings;
 
-use crate::{assets::Site, error::Problem, identity::Identity, log::LogResult, state::AppState};
+use crate::{error::Problem, identity::Identity, state::AppState, visitor::Visitor};
 use app::{
-    Links, Screen, document,
-    pages::{Place, Refused, RoomPage},
-    wire::{Author, LOBBY, RoomName, Seq, limits},
+    Frame, Links, Screen, Shared, document,
+    pages::{Refused, RoomPage},
+    wire::{ErrorCode, LOBBY, RoomName, Seq},
+    words::Trouble,
 };
 use axum::{
     Extension,
-    extract::{Path, Query, Request, State, rejection::QueryRejection},
+    extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use leptos::{
-    nonce::use_nonce,
-    prelude::{provide_context, use_context},
-};
+use known::{Wanted, room_page};
+use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
+use qrcode::{Color, QrCode};
 use serde::Deserialize;
+use std::fmt::Write;
 
 /// `?before=` and `?around=`: another page than the newest.
 #[derive(Deserialize)]
@@ -30,79 +38,76 @@ pub struct Asked {
     around: Option<Seq>,
 }
 
+/// How far a page without script shows.
+#[derive(Deserialize)]
+pub struct Seen {
+    seq: Seq,
+}
+
 /// `GET /`: the lobby.
 pub async fn lobby(
     state: State<AppState>,
     identity: Extension<Identity>,
+    visitor: Visitor,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    room(state, identity, Path(LOBBY.into()), asked).await
+    room(state, identity, visitor, Path(LOBBY.into()), asked).await
 }
 
 /// `GET /r/{room}`.
 pub async fn room(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    visitor: Visitor,
     Path(room): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let Ok(room) = room.parse() else { return no_such_page(&state.site).await };
+    let Ok(room) = room.parse() else { return no_such_page(&state, visitor).await };
     let Ok(Query(asked)) = asked else {
-        let wrong = Problem::bad_request("A place in a room is a number.");
-        return sorry(&state.site, wrong).await;
+        return sorry(&state, visitor, Trouble::NoPlace, StatusCode::BAD_REQUEST).await;
     };
-    match room_page(&state, identity, room, asked.place(), None).await {
-        Ok(page) => render(&state.site, Screen::Room(Box::new(page)), StatusCode::OK).await,
-        Err(error) => sorry(&state.site, error.into()).await,
+    match room_page(&state, identity, room, asked.wanted(), visitor.lang, None).await {
+        Ok(page) => render_room(&state, visitor, page, StatusCode::OK).await,
+        Err(error) => problem_page(&state, visitor, error.into()).await,
+    }
+}
+
+/// `GET /r/{room}/seen?seq=`: a page without script was looked at. Browsers without script ask for it as a
+/// picture of the page.
+pub async fn seen(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path(room): Path<String>,
+    seen: Result<Query<Seen>, QueryRejection>,
+) -> Response {
+    let (Ok(room), Ok(Query(seen))) = (room.parse::<RoomName>(), seen) else {
+        return Problem::bad_request("A room and a place in it are needed.").into_response();
+    };
+    match state.log.read(identity.id, room, seen.seq).await {
+        Ok(()) => ([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response(),
+        Err(error) => Problem::from(error).into_response(),
     }
 }
 
 /// Any other path: a page for a browser, a problem for a program.
 pub async fn nothing_here(State(state): State<AppState>, request: Request) -> Response {
     if accepts_html(request.headers()) {
-        no_such_page(&state.site).await
+        let (mut parts, _) = request.into_parts();
+        let Ok(visitor) = Visitor::from_request_parts(&mut parts, &state).await;
+        no_such_page(&state, visitor).await
     } else {
         Problem::not_found().into_response()
     }
 }
 
 impl Asked {
-    fn place(&self) -> Place {
+    fn wanted(&self) -> Wanted {
         match (self.around, self.before) {
-            (Some(seq), _) => Place::Around(seq),
-            (None, Some(seq)) => Place::Before(seq),
-            (None, None) => Place::Newest,
+            (Some(seq), _) => Wanted::Around(seq),
+            (None, Some(seq)) => Wanted::Before(seq),
+            (None, None) => Wanted::Newest,
         }
     }
-}
-
-async fn room_page(
-    state: &AppState,
-    identity: Identity,
-    room: RoomName,
-    place: Place,
-    refused: Option<Refused>,
-) -> LogResult<RoomPage> {
-    // The head is read first: what is posted between the two reads comes once more over the socket,
-    // where it is recognised.
-    let head = state.log.heads(std::slice::from_ref(&room))[0];
-    let before = match place {
-        Place::Newest => head + 1,
-        Place::Before(seq) => seq,
-        Place::Around(seq) => seq.saturating_add(Seq::from(limits::PAGE / 2)),
-    };
-    let page = state.log.read_before(&room, before, limits::PAGE).await?;
-    Ok(RoomPage {
-        you: Author::new(identity.id, state.name_of(identity.id).await),
-        log: state.log.id().into(),
-        title: room.title(),
-        room,
-        head,
-        place,
-        messages: page.messages,
-        more: page.more,
-        refused,
-    })
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
@@ -112,28 +117,78 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-async fn no_such_page(site: &Site) -> Response {
-    render(site, Screen::nothing_here(), StatusCode::NOT_FOUND).await
+async fn no_such_page(state: &AppState, visitor: Visitor) -> Response {
+    sorry(state, visitor, Trouble::NothingHere, StatusCode::NOT_FOUND).await
+}
+
+async fn sorry(state: &AppState, visitor: Visitor, trouble: Trouble, status: StatusCode) -> Response {
+    render(state, visitor, Screen::Sorry(trouble), status).await
 }
 
 /// The problem as a page.
-async fn sorry(site: &Site, problem: Problem) -> Response {
-    let page = render(site, Screen::failed(problem.detail()), problem.status()).await;
+async fn problem_page(state: &AppState, visitor: Visitor, problem: Problem) -> Response {
+    let trouble = match problem.code() {
+        Some(code) => Trouble::Refused(code),
+        None => Trouble::Failed,
+    };
+    let page = sorry(state, visitor, trouble, problem.status()).await;
     problem.add_headers(page)
 }
 
-async fn render(site: &Site, screen: Screen, status: StatusCode) -> Response {
+async fn render_room(state: &AppState, visitor: Visitor, page: RoomPage, status: StatusCode) -> Response {
+    let shared = shared(format!("{}{}", visitor.origin, page.room.path()));
+    render(state, visitor, Screen::Room(Box::new(page), shared), status).await
+}
+
+/// The room again, with what was refused still in its field.
+async fn again(
+    state: &AppState,
+    identity: Identity,
+    visitor: Visitor,
+    room: RoomName,
+    refused: Refused,
+    problem: Problem,
+) -> Response {
+    match room_page(state, identity, room, Wanted::Newest, visitor.lang, Some(refused)).await {
+        Ok(page) => {
+            let page = render_room(state, visitor, page, problem.status()).await;
+            problem.add_headers(page)
+        }
+        Err(error) => problem_page(state, visitor, error.into()).await,
+    }
+}
+
+/// Why a form was not done, in the words of the protocol.
+fn code(problem: &Problem) -> ErrorCode {
+    problem.code().unwrap_or(ErrorCode::Internal)
+}
+
+/// A link to be passed on, with its QR code where it is short enough for one.
+fn shared(url: String) -> Shared {
+    let qr = QrCode::new(&url).ok().map(|code| {
+        let (side, modules) = (code.width(), code.to_colors());
+        let dark = modules.iter().enumerate().filter(|(_, module)| **module == Color::Dark);
+        let path = dark.fold(String::new(), |mut path, (at, _)| {
+            let _ = write!(path, "M{} {}h1v1h-1z", at % side, at / side);
+            path
+        });
+        (side, path)
+    });
+    Shared { url, qr }
+}
+
+async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: StatusCode) -> Response {
+    let site = &state.site;
     let links = Links {
         script: site.url("pkg/hubbub.js"),
         wasm: site.url("pkg/hubbub.wasm"),
         style: site.url("pkg/hubbub.css"),
         reload: site.reload(),
     };
-    let context = move || {
-        provide_context(screen.clone());
-        allow_only_our_own();
-    };
-    let page = leptos_axum::render_app_async_with_context(context, move || document(links.clone()));
+    let frame = Frame { links, lang: visitor.lang, theme: visitor.theme, path: visitor.path };
+    let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
+        document(frame.clone(), screen.clone())
+    });
     // The screen says everything; nothing of the request is asked for while rendering.
     let mut response = page(Request::default()).await;
     *response.status_mut() = status;
@@ -149,8 +204,8 @@ fn allow_only_our_own() {
     let reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" };
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'{reload}; manifest-src 'self'; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'"
+         img-src 'self' data:; media-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; worker-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);

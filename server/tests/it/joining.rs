@@ -1,6 +1,9 @@
 //! Coming into a room: what one gets of the past, and that nothing falls between past and present.
 
-use crate::support::{TestServer, V1, room, soon, text};
+use crate::{
+    liveness::pass,
+    support::{TestServer, V1, room, soon, text},
+};
 use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, PersonId, Seq, ServerFrame, limits};
 use futures_util::future::join_all;
 use server::log::NewEvent;
@@ -252,6 +255,8 @@ async fn members_are_people_however_many_tabs_they_have() {
     let ServerFrame::Joined { members, .. } = bob.join("tea", None).await else { unreachable!() };
     assert_eq!(members.len(), 2, "{members:?}");
     drop(tabs);
+    // A moment's patience for those who come right back, and they are gone.
+    pass(11).await;
     let alone = async {
         while !matches!(bob.join("tea", None).await, ServerFrame::Joined { members, .. } if members.len() == 1)
         {

@@ -136,6 +136,7 @@ async fn a_connection_that_breaks_is_forgotten() {
     let mut ann = V1::connect(&server).await;
     assert_eq!(members(&mut ann, "lobby").await, 2);
     drop(raw);
+    pass(11).await;
     soon(async { while members(&mut ann, "lobby").await != 1 {} }).await;
 }
 

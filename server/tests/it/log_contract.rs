@@ -1,9 +1,9 @@
 //! What every log must do. Each sentence is tested on the log in memory and on the one on disk.
 
 use crate::support::{room, text};
-use app::wire::{CommandId, EventBody, PersonId, PersonName, Seq};
+use app::wire::{Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::join_all;
-use server::log::{Appended, Deed, Log, LogError, MemoryLog, NewEvent, Page, SqliteLog};
+use server::log::{About, Appended, Deed, Log, LogError, MemoryLog, NewEvent, Page, SqliteLog};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -49,6 +49,16 @@ every_log! {
     only_its_author_can_change_a_message_and_only_while_it_is_there
     pages_count_messages_whatever_else_happened
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
+    names_that_are_alike_are_known_and_only_as_long_as_they_are
+    who_says_something_under_a_given_name_is_known_by_it
+    a_made_room_is_there_with_what_is_known_about_it
+    a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
+    a_private_room_takes_nobodys_title
+    only_its_owner_calls_a_room_something_else
+    a_room_belongs_to_whoever_said_something_there_first
+    its_owner_takes_any_message_back_and_changes_none
+    reading_goes_forward_and_never_beyond_the_end
+    messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
 }
 
@@ -248,11 +258,12 @@ async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Log>) 
 
 async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before(log: Arc<dyn Log>) {
     post(&*log, "tea", "hello").await;
-    assert_eq!(log.names(&[ANN, BOB]).await.unwrap(), [PersonName::given(ANN), PersonName::given(BOB)]);
+    let given = |id| Author::new(id, PersonName::given(id));
+    assert_eq!(log.people(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
     let chosen: PersonName = "小明".parse().unwrap();
     log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
     log.rename(ANN, chosen.clone()).await.unwrap();
-    assert_eq!(log.names(&[BOB, ANN]).await.unwrap(), [PersonName::given(BOB), chosen.clone()]);
+    assert_eq!(log.people(&[BOB, ANN]).await.unwrap(), [given(BOB), Author::new(ANN, chosen.clone())]);
     let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(events[0].author.name, chosen);
     let page = log.read_before(&room("tea"), 2, 9).await.unwrap();
@@ -337,4 +348,137 @@ async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Log>) {
 async fn a_log_has_an_identity(log: Arc<dyn Log>) {
     assert!(log.id().parse::<CommandId>().is_ok(), "{} is no UUID", log.id());
     assert_ne!(log.id(), MemoryLog::new().id());
+}
+
+async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dyn Log>) {
+    let changed = log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    assert_eq!(changed, [Author::new(ANN, "Ann".parse().unwrap())]);
+    // The first letter is Cyrillic.
+    let mut changed = log.rename(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
+    changed.sort_by_key(|person| person.id);
+    assert_eq!(
+        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        [(ANN, true), (BOB, true)]
+    );
+    let alike = |people: Vec<Author>| people.into_iter().map(|person| person.alike).collect::<Vec<_>>();
+    assert_eq!(alike(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
+    post(&*log, "tea", "it is me").await;
+    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.alike);
+    let mut changed = log.rename(BOB, "Bob".parse().unwrap()).await.unwrap();
+    changed.sort_by_key(|person| person.id);
+    assert_eq!(
+        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        [(ANN, false), (BOB, false)]
+    );
+    assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.alike);
+}
+
+async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>) {
+    // Names are given by the id's remainder, so that these two are namesakes.
+    let (one, other) = (PersonId(5), PersonId(5 + 1024));
+    assert_eq!(PersonName::given(one), PersonName::given(other));
+    log.append(message("tea", one, "hello")).await.unwrap();
+    assert!(log.people(&[other]).await.unwrap()[0].alike, "somebody of this name is known");
+    log.append(message("tea", other, "hello")).await.unwrap();
+    let people = log.people(&[one, other]).await.unwrap();
+    assert!(people.iter().all(|person| person.alike), "{people:?}");
+}
+
+fn about(title: &str, owner: PersonId) -> About {
+    About { title: Some(title.parse().unwrap()), owner: Some(owner), ..About::default() }
+}
+
+async fn a_made_room_is_there_with_what_is_known_about_it(log: Arc<dyn Log>) {
+    let wanted = About { topic: "leaves".parse().unwrap(), ..about("Tea House", ANN) };
+    log.create_room(room("tea"), wanted.clone()).await.unwrap();
+    assert_eq!((*log.about(&room("tea"))).clone(), wanted);
+    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea House");
+    assert_eq!(
+        (log.rooms(), log.about(&room("team-tea")).title(&room("team-tea"))),
+        (vec![(room("tea"), 0)], "Team tea".into())
+    );
+    post(&*log, "tea", "first").await;
+    assert_eq!((log.rooms(), (*log.about(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
+}
+
+async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: Arc<dyn Log>) {
+    log.create_room(room("tea"), about("Tea House", ANN)).await.unwrap();
+    post(&*log, "coffee", "anybody?").await;
+    for taken in ["tea", "coffee", "lobby"] {
+        let again = log.create_room(room(taken), about("Something else", BOB)).await;
+        assert!(matches!(again, Err(LogError::RoomExists)), "{taken}: {again:?}");
+    }
+    for alike in ["tea  house", "TEA HOUSE", "Te\u{430} House", "Coffee"] {
+        let again = log.create_room(room("other"), about(alike, BOB)).await;
+        assert!(matches!(again, Err(LogError::TitleTaken(_))), "{alike}: {again:?}");
+    }
+    let both = join_all(["one", "two"].map(|name| log.create_room(room(name), about("At once", ANN)))).await;
+    assert_eq!(both.iter().filter(|made| made.is_ok()).count(), 1, "{both:?}");
+}
+
+async fn a_private_room_takes_nobodys_title(log: Arc<dyn Log>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    log.create_room(room("p-1"), About { private: true, ..about("Tea", BOB) }).await.unwrap();
+    log.create_room(room("p-2"), About { private: true, ..about("Secret", BOB) }).await.unwrap();
+    log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
+}
+
+async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {
+    let retitle = |name: &'static str, person, title: &str| {
+        log.retitle(room(name), person, title.parse().unwrap(), "about it".parse().unwrap())
+    };
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    log.create_room(room("coffee"), about("Coffee", ANN)).await.unwrap();
+    assert!(matches!(retitle("nothing", ANN, "New").await, Err(LogError::NoSuchRoom)));
+    assert!(matches!(retitle("tea", BOB, "Mine").await, Err(LogError::NotAllowed)));
+    assert!(matches!(retitle("tea", ANN, "coffee").await, Err(LogError::TitleTaken(_))));
+    retitle("tea", ANN, "TEA").await.unwrap();
+    let tea = log.about(&room("tea"));
+    assert_eq!(
+        (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
+        ("TEA", "about it", Some(ANN))
+    );
+}
+
+async fn a_room_belongs_to_whoever_said_something_there_first(log: Arc<dyn Log>) {
+    log.append(message("tea", BOB, "mine")).await.unwrap();
+    log.append(message("tea", ANN, "no, mine")).await.unwrap();
+    log.append(message("lobby", BOB, "everybody's")).await.unwrap();
+    assert_eq!((log.about(&room("tea")).owner, log.about(&RoomName::lobby()).owner), (Some(BOB), None));
+}
+
+async fn its_owner_takes_any_message_back_and_changes_none(log: Arc<dyn Log>) {
+    log.append(message("tea", BOB, "welcome")).await.unwrap();
+    let rude = log.append(message("tea", ANN, "something rude")).await.unwrap();
+    let deed = |deed| log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: BOB, deed });
+    let edited = deed(Deed::Edit { target: rude.seq, text: "something nice".into() }).await;
+    assert!(matches!(edited, Err(LogError::NotAllowed)), "{edited:?}");
+    deed(Deed::Delete { target: rude.seq }).await.unwrap();
+    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[1].deleted);
+}
+
+async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
+    post(&*log, "tea", "one").await;
+    post(&*log, "tea", "two").await;
+    assert_eq!(log.visits(BOB).await.unwrap(), []);
+    for (seq, read) in [(0, 0), (1, 1), (9, 2), (1, 2)] {
+        log.read(BOB, room("tea"), seq).await.unwrap();
+        assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), read)]);
+    }
+    assert_eq!(log.visits(ANN).await.unwrap(), []);
+}
+
+async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log>) {
+    for n in 0..3 {
+        log.append(message("tea", ANN, &n.to_string())).await.unwrap();
+    }
+    log.append(message("tea", BOB, "my own")).await.unwrap();
+    let deed = Deed::Delete { target: 2 };
+    log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, deed }).await.unwrap();
+    let unread = log.unread(BOB, vec![(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
+    assert_eq!(unread, [2, 1, 0]);
+    for n in 0..150 {
+        log.append(message("tea", ANN, &n.to_string())).await.unwrap();
+    }
+    assert_eq!(log.unread(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
 }

@@ -54,7 +54,7 @@ async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
     let log = open(&file);
     assert_eq!(log.id(), id);
     assert_eq!(log.heads(&[room("tea")]), [1]);
-    assert_eq!(log.names(&[ANN]).await.unwrap()[0].as_str(), "Ann");
+    assert_eq!(log.people(&[ANN]).await.unwrap()[0].name.as_str(), "Ann");
     assert!(log.append(first).await.unwrap().dup, "ids are remembered");
     assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
     assert_eq!(said(&log).await, ["0", "1"]);

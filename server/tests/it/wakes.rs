@@ -4,9 +4,9 @@ use crate::{
     liveness::{pass, settle},
     support::{Lines, TestServer, V1, room, soon},
 };
-use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
+use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
-use server::log::{Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
+use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -63,11 +63,39 @@ impl Log for Meddled {
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
-    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>> {
-        self.log.names(people)
+    fn about(&self, room: &RoomName) -> Arc<About> {
+        self.log.about(room)
     }
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>> {
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
+        self.log.create_room(room, about)
+    }
+    fn retitle(
+        &self,
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> BoxFuture<'static, LogResult<()>> {
+        self.log.retitle(room, person, title, topic)
+    }
+    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+        self.log.people(people)
+    }
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
         self.log.rename(person, name)
+    }
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
+        self.log.read(person, room, seq)
+    }
+    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+        self.log.visits(person)
+    }
+    fn unread(
+        &self,
+        person: PersonId,
+        rooms: Vec<(RoomName, Seq)>,
+    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+        self.log.unread(person, rooms)
     }
     fn close(&self) -> BoxFuture<'static, ()> {
         self.log.close()

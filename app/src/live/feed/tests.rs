@@ -1,6 +1,7 @@
 //! The feed, held against the log that it follows.
 
 use super::*;
+use crate::wire::PersonName;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -85,9 +86,9 @@ fn a_change_is_shown_at_once_and_settled_by_its_event_or_its_refusal() {
     let done = Event { id: edit, ..(*changed(3, EventBody::Edit { target: 1, text: "new".into() })).clone() };
     feed.hear(&[Arc::new(done)]);
     assert_eq!(all(&feed)[0].changing, None);
-    feed.fail(delete, "no".into());
+    feed.fail(delete, ErrorCode::NotAllowed);
     let shown = &all(&feed)[1];
-    assert_eq!((shown.row.deleted, &shown.changing), (false, &Some((delete, Some("no".into())))));
+    assert_eq!((shown.row.deleted, &shown.changing), (false, &Some((delete, Some(ErrorCode::NotAllowed)))));
     assert_eq!(feed.retry(delete).map(|command| command.id), Some(delete));
     feed.forget(delete);
     assert_eq!(&*all(&feed)[1].row.text, "message 2");
@@ -128,8 +129,8 @@ fn a_failed_message_keeps_its_text_until_its_author_decides() {
     let mut feed = empty();
     let id = Uuid::from_u128(5);
     feed.post(id, author(1), "too much".into());
-    feed.fail(id, "too long".into());
-    assert_eq!(all(&feed)[0].row.standing.failure(), Some("too long".into()));
+    feed.fail(id, ErrorCode::TooLong);
+    assert_eq!(all(&feed)[0].row.standing.failure(), Some(ErrorCode::TooLong));
     let again = Command { id, deed: Deed::Post { text: "too much".into() } };
     assert_eq!(feed.retry(id), Some(again));
     assert_eq!(feed.retry(id), None, "it is under way already");
@@ -150,7 +151,7 @@ fn lines_of_one_person_stand_together_for_five_minutes() {
 fn a_new_name_is_on_every_row_of_its_owner() {
     let mut feed = empty();
     feed.hear(&[event(1), event(2)]);
-    feed.rename(PersonId(1), &"Ann".parse().unwrap());
+    feed.rename(&Author::new(PersonId(1), "Ann".parse().unwrap()));
     let names: Vec<String> = all(&feed).iter().map(|shown| shown.row.author.name.to_string()).collect();
     assert_eq!(names[0], "Ann");
     assert_ne!(names[1], "Ann");

@@ -7,25 +7,26 @@ mod writer;
 
 pub use open::{OpenError, Synchronous};
 
-use super::{Appended, Log, LogError, LogResult, NewEvent, Page, Wake};
-use app::wire::{Event, PersonId, PersonName, RoomName, Seq};
+use super::{
+    About, Appended, Log, LogError, LogResult, NewEvent, Page, UNREAD_AMONG, Wake, catalogue::Catalogue,
+};
+use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::{BoxFuture, FutureExt};
 use reader::Readers;
 use std::{
-    collections::BTreeMap,
     path::Path,
     sync::{Arc, PoisonError, RwLock, mpsc},
 };
 use tokio::sync::{broadcast, oneshot};
-use writer::{Command, Work, Writer};
+use writer::{Command, Done, Work, Writer};
 
-/// The newest durable `seq` of each room. Written by the writer after a commit, before its wakes.
-type Heads = Arc<RwLock<BTreeMap<RoomName, Seq>>>;
+/// What is durable of every room. Written by the writer after a commit, before its wakes.
+type Rooms = Arc<RwLock<Catalogue>>;
 
 /// A log in a SQLite file.
 pub struct SqliteLog {
     id: String,
-    heads: Heads,
+    rooms: Rooms,
     /// Order of sending is order in the log.
     work: mpsc::Sender<Work>,
     wakes: broadcast::Sender<Wake>,
@@ -47,18 +48,18 @@ impl SqliteLog {
     /// As for [`open`](Self::open).
     pub fn open_with(path: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
         let opened = open::open(path, synchronous)?;
-        let heads = Heads::new(RwLock::new(opened.heads));
+        let rooms = Rooms::new(RwLock::new(opened.catalogue));
         let (work, waiting) = mpsc::channel();
         let wakes = broadcast::channel(super::WAKES_WAITING).0;
-        Writer::new(opened.connection, heads.clone(), wakes.clone()).spawn(waiting);
-        Ok(Self { id: opened.id, heads, work, wakes, readers: Readers::new(path) })
+        Writer::new(opened.connection, rooms.clone(), wakes.clone()).spawn(waiting);
+        Ok(Self { id: opened.id, rooms, work, wakes, readers: Readers::new(path) })
     }
 
     /// Hands work to the writer now; the answer comes when its commit is durable.
     fn write(
         &self,
-        work: impl FnOnce(oneshot::Sender<LogResult<Option<Appended>>>) -> Work,
-    ) -> impl Future<Output = LogResult<Option<Appended>>> + Send + 'static {
+        work: impl FnOnce(oneshot::Sender<LogResult<Done>>) -> Work,
+    ) -> impl Future<Output = LogResult<Done>> + Send + 'static {
         let (answer, answered) = oneshot::channel();
         // A failed send drops the sender, which the receiver reports.
         let _ = self.work.send(work(answer));
@@ -77,7 +78,13 @@ impl Log for SqliteLog {
 
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
         let stored = self.write(|answer| Work::Store(Command::Append(event), answer));
-        async { stored.await?.ok_or_else(closed) }.boxed()
+        async {
+            match stored.await? {
+                Done::Appended(appended) => Ok(appended),
+                _ => Err(closed()),
+            }
+        }
+        .boxed()
     }
 
     fn read_after(
@@ -96,28 +103,79 @@ impl Log for SqliteLog {
     }
 
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
-        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
-        rooms.iter().map(|room| heads.get(room).copied().unwrap_or(0)).collect()
+        let known = self.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().map(|room| known.head(room)).collect()
     }
 
     fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
-        heads.iter().map(|(room, head)| (room.clone(), *head)).collect()
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).rooms()
     }
 
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
 
-    fn names(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<PersonName>>> {
-        let people = people.to_vec();
-        self.readers.read(move |db| reader::names(db, &people))
+    fn about(&self, room: &RoomName) -> Arc<About> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).about(room)
     }
 
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<()>> {
-        self.write(|answer| Work::Store(Command::Rename(person, name), answer))
-            .map(|stored| stored.map(drop))
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
+        self.write(|answer| Work::Store(Command::Create(room, about), answer))
+            .map(|done| done.map(drop))
             .boxed()
+    }
+
+    fn retitle(
+        &self,
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> BoxFuture<'static, LogResult<()>> {
+        self.write(|answer| Work::Store(Command::Retitle { room, person, title, topic }, answer))
+            .map(|done| done.map(drop))
+            .boxed()
+    }
+
+    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+        let people = people.to_vec();
+        self.readers.read(move |db| reader::people(db, &people))
+    }
+
+    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+        let stored = self.write(|answer| Work::Store(Command::Rename(person, name), answer));
+        async {
+            match stored.await? {
+                Done::Renamed(people) => Ok(people),
+                _ => Err(closed()),
+            }
+        }
+        .boxed()
+    }
+
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
+        self.write(|answer| Work::Store(Command::Read(person, room, seq), answer))
+            .map(|done| done.map(drop))
+            .boxed()
+    }
+
+    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+        self.readers.read(move |db| reader::visits(db, person))
+    }
+
+    fn unread(
+        &self,
+        person: PersonId,
+        rooms: Vec<(RoomName, Seq)>,
+    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+        let heads = self.heads(&rooms.iter().map(|(room, _)| room.clone()).collect::<Vec<_>>());
+        self.readers.read(move |db| {
+            let among = |(head, (room, after)): (Seq, &(RoomName, Seq))| {
+                let from = (*after).max(head.saturating_sub(UNREAD_AMONG));
+                if from >= head { Ok(0) } else { reader::unread(db, person, room, from) }
+            };
+            heads.into_iter().zip(&rooms).map(among).collect()
+        })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

@@ -1,10 +1,10 @@
 //! Opening the file: ours or nobody's, not newer than this program, brought up to date.
 
-use app::wire::{RoomName, Seq};
+use super::{reader, writer};
+use crate::log::catalogue::Catalogue;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     io::Read,
     path::Path,
@@ -29,6 +29,7 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/1-events.sql")),
     M::up(include_str!("../../../migrations/2-changes.sql")),
+    M::up(include_str!("../../../migrations/3-people-and-rooms.sql")),
 ];
 
 /// Why the log's file cannot be used.
@@ -63,7 +64,7 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) id: String,
-    pub(super) heads: BTreeMap<RoomName, Seq>,
+    pub(super) catalogue: Catalogue,
 }
 
 /// When what was committed is on disk.
@@ -88,8 +89,9 @@ pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Opened, Open
     connection.pragma_update(None, "synchronous", synchronous.pragma())?;
     migrate(&mut connection)?;
     let id = identity(&connection)?;
-    let heads = heads(&connection)?;
-    Ok(Opened { connection, id, heads })
+    writer::fill_in_keys(&mut connection)?;
+    let catalogue = catalogue(&connection)?;
+    Ok(Opened { connection, id, catalogue })
 }
 
 impl Synchronous {
@@ -208,8 +210,12 @@ fn identity(connection: &Connection) -> rusqlite::Result<String> {
     connection.query_row("SELECT id FROM log", [], |row| row.get(0))
 }
 
-fn heads(connection: &Connection) -> rusqlite::Result<BTreeMap<RoomName, Seq>> {
-    let mut statement = connection.prepare("SELECT name, head FROM room")?;
-    let rows = statement.query_map([], |row| Ok((super::reader::room_name(row, 0)?, row.get(1)?)))?;
-    rows.collect()
+fn catalogue(connection: &Connection) -> rusqlite::Result<Catalogue> {
+    let mut statement = connection.prepare("SELECT name, head, title, topic, owner, private FROM room")?;
+    let mut rows = statement.query([])?;
+    let mut catalogue = Catalogue::default();
+    while let Some(row) = rows.next()? {
+        catalogue.found(reader::room_name(row, 0)?, row.get(1)?, reader::about(row, 2)?);
+    }
+    Ok(catalogue)
 }

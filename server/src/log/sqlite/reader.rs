@@ -1,7 +1,7 @@
 //! Reading: a few connections that cannot write, on threads that may block.
 
 use super::{open::open_reader, sql};
-use crate::log::{LogError, LogResult, Page};
+use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike};
 use app::wire::{Author, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
@@ -101,15 +101,70 @@ pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) 
     Ok(Page { messages, more })
 }
 
-pub(super) fn names(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Vec<PersonName>> {
-    people.iter().map(|person| name(db, *person)).collect()
+pub(super) fn people(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Vec<Author>> {
+    people.iter().map(|person| person_or_given(db, *person)).collect()
 }
 
-/// What `person` is called now.
-pub(super) fn name(db: &Connection, person: PersonId) -> rusqlite::Result<PersonName> {
-    let mut statement = db.prepare_cached(sql::NAME)?;
-    let chosen = statement.query_row([person.0.cast_signed()], |row| parsed(row, 0)).optional()?;
-    Ok(chosen.unwrap_or_else(|| PersonName::given(person)))
+/// Who `person` is, under their given name if they have said nothing yet.
+fn person_or_given(db: &Connection, id: PersonId) -> rusqlite::Result<Author> {
+    if let Some((known, _)) = person(db, id)? {
+        return Ok(known);
+    }
+    let name = PersonName::given(id);
+    let alike = db.prepare_cached(sql::BY_KEY)?.exists([alike::key(name.as_str())])?;
+    Ok(Author { id, name, alike })
+}
+
+/// Somebody who has a name or has said something, and the key of their name.
+pub(super) fn person(db: &Connection, id: PersonId) -> rusqlite::Result<Option<(Author, Option<String>)>> {
+    let mut statement = db.prepare_cached(sql::PERSON)?;
+    let known = |row: &Row<'_>| {
+        let author = Author { id, name: name(row, 0, id)?, alike: row.get(1)? };
+        Ok((author, row.get(2)?))
+    };
+    statement.query_row([id.0.cast_signed()], known).optional()
+}
+
+/// A name; one that no longer obeys the rule counts as none.
+fn name(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<PersonName> {
+    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| PersonName::given(id)))
+}
+
+/// Whose names are alike, by their key, and whether that is known.
+pub(super) fn alike(db: &Connection, key: &str) -> rusqlite::Result<Vec<(PersonId, bool)>> {
+    let mut statement = db.prepare_cached(sql::BY_KEY)?;
+    statement
+        .query_map([key], |row| Ok((PersonId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?
+        .collect()
+}
+
+pub(super) fn visits(db: &Connection, person: PersonId) -> rusqlite::Result<Vec<(RoomName, Seq)>> {
+    let mut statement = db.prepare_cached(sql::VISITS)?;
+    statement.query_map([person.0.cast_signed()], |row| Ok((room_name(row, 0)?, row.get(1)?)))?.collect()
+}
+
+pub(super) fn unread(
+    db: &Connection,
+    person: PersonId,
+    room: &RoomName,
+    after: Seq,
+) -> rusqlite::Result<u32> {
+    let mut statement = db.prepare_cached(sql::UNREAD)?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    statement.query_row((room.as_str(), after, person.0.cast_signed(), UNREAD_MOST), |row| row.get(0))
+}
+
+/// What is known about a room: title, topic, owner, private.
+pub(super) fn about(row: &Row<'_>, column: usize) -> rusqlite::Result<About> {
+    let title: Option<String> = row.get(column)?;
+    let topic: String = row.get(column + 1)?;
+    let owner: Option<i64> = row.get(column + 2)?;
+    Ok(About {
+        title: title.and_then(|title| title.parse().ok()),
+        topic: topic.parse().unwrap_or_default(),
+        owner: owner.map(|owner| PersonId(owner.cast_unsigned())),
+        private: row.get(column + 3)?,
+    })
 }
 
 pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomName> {
@@ -117,10 +172,10 @@ pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomNa
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let body = match row.get(5)? {
-        kind::MESSAGE => EventBody::Message { text: row.get(6)?, reply_to: row.get(7)? },
-        kind::EDIT => EventBody::Edit { target: row.get(8)?, text: row.get(6)? },
-        kind::DELETE => EventBody::Delete { target: row.get(8)? },
+    let body = match row.get(6)? {
+        kind::MESSAGE => EventBody::Message { text: row.get(7)?, reply_to: row.get(8)? },
+        kind::EDIT => EventBody::Edit { target: row.get(9)?, text: row.get(7)? },
+        kind::DELETE => EventBody::Delete { target: row.get(9)? },
         _ => EventBody::Unknown,
     };
     let id = Uuid::from_bytes(row.get(2)?);
@@ -134,13 +189,13 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         at: row.get(1)?,
         id: Uuid::from_bytes(row.get(2)?),
         author: author(row, 3)?,
-        text: row.get(5)?,
-        reply_to: row.get(6)?,
+        text: row.get(6)?,
+        reply_to: row.get(7)?,
         edited_at: None,
         deleted: false,
     };
-    if let Some(at) = row.get(7)? {
-        match row.get(8)? {
+    if let Some(at) = row.get(8)? {
+        match row.get(9)? {
             Some(text) => message.edit(text, at),
             None => message.delete(),
         }
@@ -148,12 +203,13 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(message)
 }
 
-/// An author's id, and in the next column the name that they chose, if any.
+/// An author's id, and in the next columns the name that they have, if any, and whether others' are alike.
 fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
     let id = PersonId(row.get::<_, i64>(column)?.cast_unsigned());
-    let chosen = row.get_ref(column + 1)?.data_type() != Type::Null;
-    let name = if chosen { parsed(row, column + 1)? } else { PersonName::given(id) };
-    Ok(Author::new(id, name))
+    if row.get_ref(column + 1)?.data_type() == Type::Null {
+        return Ok(Author::new(id, PersonName::given(id)));
+    }
+    Ok(Author { id, name: name(row, column + 1, id)?, alike: row.get(column + 2)? })
 }
 
 /// A text column that obeys a rule; one that does not is a damaged file.

@@ -3,19 +3,35 @@
 
 /// The next events of a room.
 pub(super) const AFTER: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, e.kind, e.text, e.reply_to, e.target
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, e.kind, e.text, e.reply_to, e.target
     FROM event e LEFT JOIN person p ON p.id = e.author
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
 
 /// The messages before one, newest first, with what became of them.
 pub(super) const BEFORE: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, e.text, e.reply_to, c.at, c.text
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, e.text, e.reply_to, c.at, c.text
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3";
 
-/// What somebody is called.
-pub(super) const NAME: &str = "SELECT name FROM person WHERE id = ?1";
+/// What somebody is called, and whether somebody else is called alike.
+pub(super) const PERSON: &str = "SELECT name, alike, key FROM person WHERE id = ?1";
+
+/// Who is called alike.
+pub(super) const BY_KEY: &str = "SELECT id, alike FROM person WHERE key = ?1";
+
+/// Where somebody has been, and how far they have read there.
+pub(super) const VISITS: &str = "SELECT room, seq FROM reading WHERE person = ?1";
+
+/// How many messages of others stand after a place.
+pub(super) const UNREAD: &str = "
+    SELECT count(*) FROM (
+        SELECT 1 FROM event WHERE room = ?1 AND seq > ?2 AND kind = 0 AND author <> ?3 AND text <> '' LIMIT ?4)";
+
+/// How far somebody has read; it never goes back.
+pub(super) const READ: &str = "
+    INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3)
+    ON CONFLICT (person, room) DO UPDATE SET seq = max(seq, excluded.seq)";
 
 /// Who used an id before, and for what.
 pub(super) const BY_ID: &str = "SELECT author, room, seq, at FROM event WHERE id = ?1";
@@ -42,11 +58,24 @@ pub(super) const PURGE_EDITS: &str = "UPDATE event SET text = '' WHERE room = ?1
 
 /// What somebody is called from now on.
 pub(super) const RENAME: &str = "
-    INSERT INTO person (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET name = excluded.name";
+    INSERT INTO person (id, name, key, alike) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, key = excluded.key, alike = excluded.alike";
 
-/// A room's newest event.
+/// Whether somebody else is called alike.
+pub(super) const ALIKE: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
+
+/// Whose names have no key yet.
+pub(super) const KEYLESS: &str = "SELECT id, name FROM person WHERE key IS NULL";
+
+/// A room's newest event, and whose the room is if that is its first.
 pub(super) const HEAD: &str = "
-    INSERT INTO room (name, head) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET head = excluded.head";
+    INSERT INTO room (name, head, owner) VALUES (?1, ?2, ?3)
+    ON CONFLICT (name) DO UPDATE SET head = excluded.head";
+
+/// What is known about a room.
+pub(super) const ABOUT: &str = "
+    INSERT INTO room (name, head, title, topic, owner, private) VALUES (?1, 0, ?2, ?3, ?4, ?5)
+    ON CONFLICT (name) DO UPDATE SET title = excluded.title, topic = excluded.topic";
 
 #[cfg(test)]
 mod tests {
@@ -69,11 +98,15 @@ mod tests {
 
     #[test]
     fn nothing_walks_through_a_table_or_a_room_and_nothing_is_sorted() {
-        for statement in [AFTER, BEFORE, NAME, BY_ID, AUTHOR_OF, PURGE_MESSAGE, PURGE_EDITS] {
+        for statement in
+            [AFTER, BEFORE, PERSON, BY_KEY, KEYLESS, VISITS, BY_ID, AUTHOR_OF, PURGE_MESSAGE, PURGE_EDITS]
+        {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");
                 assert!(!step.contains("(room=?)"), "{statement} walks through a room: {step}");
             }
         }
+        let unread = plan(UNREAD).join("; ");
+        assert!(unread.contains("SEARCH event USING INDEX event_by_room (room=? AND seq>?)"), "{unread}");
     }
 }

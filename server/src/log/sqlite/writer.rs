@@ -3,16 +3,18 @@
 //! Group commit without a timer: while one commit is being synced the next batch gathers by itself.
 
 use super::{
-    Heads,
+    Rooms,
     reader::{self, kind},
     sql,
 };
-use crate::log::{Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
-use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, Seq};
+use crate::log::{
+    About, Appended, Deed, LogError, LogResult, NewEvent, Wake, alike, catalogue::Catalogue, now,
+};
+use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, mpsc},
+    sync::{Arc, PoisonError, RwLockWriteGuard, mpsc},
     thread,
 };
 use tokio::sync::{broadcast, oneshot};
@@ -23,14 +25,27 @@ const MOST_PER_COMMIT: usize = 1_024;
 /// People whose names are remembered; past that many it begins afresh.
 const NAMES_MOST: usize = 10_000;
 
-/// What people are called, as far as it was asked for.
-type Names = HashMap<PersonId, PersonName>;
+/// Who people are, as far as it was asked for.
+type People = HashMap<PersonId, Author>;
 
 /// What a transaction added to each room, in order.
 type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
-/// What a command comes to: where its event stands, or nothing where it makes none.
-type Outcome = LogResult<Option<Appended>>;
+/// What a transaction has changed of what is known about rooms.
+type Told = Vec<(RoomName, About)>;
+
+/// What a command has come to.
+pub(super) enum Done {
+    /// Its event stands there.
+    Appended(Appended),
+    /// These people are to be seen otherwise.
+    Renamed(Vec<Author>),
+    /// There is nothing to say about it.
+    Quietly,
+}
+
+/// What a command comes to.
+type Outcome = LogResult<Done>;
 
 /// What the writer is asked to do.
 pub(super) enum Work {
@@ -44,13 +59,16 @@ pub(super) enum Work {
 pub(super) enum Command {
     Append(NewEvent),
     Rename(PersonId, PersonName),
+    Read(PersonId, RoomName, Seq),
+    Create(RoomName, About),
+    Retitle { room: RoomName, person: PersonId, title: RoomTitle, topic: Topic },
 }
 
 /// The one who writes.
 pub(super) struct Writer {
     connection: Connection,
-    heads: Heads,
-    names: Names,
+    rooms: Rooms,
+    people: People,
     wakes: broadcast::Sender<Wake>,
 }
 
@@ -58,14 +76,16 @@ pub(super) struct Writer {
 struct Batch<'a> {
     at: Millis,
     transaction: Transaction<'a>,
-    committed: &'a Heads,
-    names: &'a mut Names,
+    committed: &'a Rooms,
+    people: &'a mut People,
     grown: Grown,
+    /// What else is known about rooms now.
+    told: Vec<(RoomName, About)>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, heads: Heads, wakes: broadcast::Sender<Wake>) -> Self {
-        Self { connection, heads, names: Names::new(), wakes }
+    pub(super) fn new(connection: Connection, rooms: Rooms, wakes: broadcast::Sender<Wake>) -> Self {
+        Self { connection, rooms, people: People::new(), wakes }
     }
 
     pub(super) fn spawn(self, work: mpsc::Receiver<Work>) {
@@ -100,13 +120,13 @@ impl Writer {
             return;
         }
         let outcomes = match self.transact(commands) {
-            Ok((outcomes, grown)) => {
-                self.tell(grown);
+            Ok((outcomes, told, grown)) => {
+                self.tell(told, grown);
                 outcomes
             }
             Err(error) => {
                 // It may have a name of what was not done.
-                self.names.clear();
+                self.people.clear();
                 tracing::error!(%error, commands = waiting.len(), "nothing of this batch could be stored");
                 let error = reader::storage(error);
                 waiting.iter().map(|_| Err(error.clone())).collect()
@@ -118,25 +138,23 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, Grown)> {
+    fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, Told, Grown)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (committed, names) = (&self.heads, &mut self.names);
-        let mut batch = Batch { at: now(), transaction, committed, names, grown: Grown::new() };
+        let (committed, people) = (&self.rooms, &mut self.people);
+        let mut batch =
+            Batch { at: now(), transaction, committed, people, grown: Grown::new(), told: Told::new() };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
         batch.transaction.commit()?;
-        Ok((outcomes, batch.grown))
+        Ok((outcomes, batch.told, batch.grown))
     }
 
-    /// Heads first, so that who is woken finds them raised.
-    fn tell(&self, grown: Grown) {
-        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
-        for (room, events) in &grown {
-            if let Some(newest) = events.last() {
-                heads.insert(room.clone(), newest.seq);
-            }
-        }
-        drop(heads);
+    /// Rooms first, so that who is woken finds their heads raised.
+    fn tell(&self, told: Told, grown: Grown) {
+        let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        told.into_iter().for_each(|(room, about)| rooms.tell(room, about));
+        grown.iter().for_each(|(room, events)| rooms.grow(room, events));
+        drop(rooms);
         for (room, events) in grown {
             // Nobody listening is no error.
             let _ = self.wakes.send(Wake { room, events: events.into() });
@@ -148,7 +166,7 @@ impl Writer {
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the log is complete, but its WAL could not be folded in");
         }
-        let _ = answer.send(Ok(None));
+        let _ = answer.send(Ok(Done::Quietly));
     }
 }
 
@@ -156,8 +174,13 @@ impl Batch<'_> {
     /// An inner error is the command's own; an outer one ends the whole transaction.
     fn store(&mut self, command: Command) -> rusqlite::Result<Outcome> {
         match command {
-            Command::Append(event) => Ok(self.append(event)?.map(Some)),
-            Command::Rename(person, name) => self.rename(person, &name).map(|()| Ok(None)),
+            Command::Append(event) => Ok(self.append(event)?.map(Done::Appended)),
+            Command::Rename(person, name) => {
+                self.rename(person, name).map(|people| Ok(Done::Renamed(people)))
+            }
+            Command::Read(person, room, seq) => self.read(person, &room, seq).map(|()| Ok(Done::Quietly)),
+            Command::Create(room, about) => self.create(room, about),
+            Command::Retitle { room, person, title, topic } => self.retitle(room, person, title, topic),
         }
     }
 
@@ -177,7 +200,7 @@ impl Batch<'_> {
             return self.repeated(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
         }
         self.change(&new)?;
-        let author = Author::new(new.author, self.name(new.author)?);
+        let author = self.author(new.author)?;
         let event = Event { seq, at: self.at, id: new.id, author, body: new.deed.into() };
         self.grown.entry(new.room.clone()).or_default().push(Arc::new(event));
         Ok(Ok(Appended { room: new.room, seq, at: self.at, dup: false }))
@@ -189,16 +212,21 @@ impl Batch<'_> {
         Ok(first.map(|(author, first)| if author == new.author { Ok(first) } else { Err(LogError::IdTaken) }))
     }
 
-    fn name(&mut self, person: PersonId) -> rusqlite::Result<PersonName> {
-        if let Some(name) = self.names.get(&person) {
-            return Ok(name.clone());
+    /// Who `person` is. Whoever has said nothing before is known from now on, under their given name.
+    fn author(&mut self, person: PersonId) -> rusqlite::Result<Author> {
+        if let Some(author) = self.people.get(&person) {
+            return Ok(author.clone());
         }
-        if self.names.len() >= NAMES_MOST {
-            self.names.clear();
+        if self.people.len() >= NAMES_MOST {
+            self.people.clear();
         }
-        let name = reader::name(&self.transaction, person)?;
-        self.names.insert(person, name.clone());
-        Ok(name)
+        if reader::person(&self.transaction, person)?.is_none() {
+            self.rename(person, PersonName::given(person))?;
+        }
+        let known = reader::person(&self.transaction, person)?.map(|(author, _)| author);
+        let author = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        self.people.insert(person, author.clone());
+        Ok(author)
     }
 
     /// Whether what the deed is about is there, and is its author's where it must be.
@@ -209,9 +237,10 @@ impl Batch<'_> {
                 self.author_of(&new.room, target)?.map(drop).ok_or(LogError::NoSuchMessage)
             }
             Deed::Edit { target, .. } | Deed::Delete { target } => {
+                let may_any = matches!(new.deed, Deed::Delete { .. }) && self.owns(new.author, &new.room);
                 match self.author_of(&new.room, target)? {
                     None => Err(LogError::NoSuchMessage),
-                    Some(author) if author == new.author => Ok(()),
+                    Some(author) if author == new.author || may_any => Ok(()),
                     Some(_) => Err(LogError::NotAllowed),
                 }
             }
@@ -258,10 +287,14 @@ impl Batch<'_> {
     /// The room's newest `seq`, this transaction's own included.
     fn head(&self, room: &RoomName) -> Seq {
         let here = self.grown.get(room).and_then(|events| events.last()).map(|event| event.seq);
-        here.unwrap_or_else(|| {
-            let committed = self.committed.read().unwrap_or_else(PoisonError::into_inner);
-            committed.get(room).copied().unwrap_or(0)
-        })
+        here.unwrap_or_else(|| self.committed.read().unwrap_or_else(PoisonError::into_inner).head(room))
+    }
+
+    fn owns(&self, person: PersonId, room: &RoomName) -> bool {
+        let made = self.grown.get(room).and_then(|events| events.first()).filter(|first| first.seq == 1);
+        let about = self.committed.read().unwrap_or_else(PoisonError::into_inner).about(room);
+        let owner = about.owner.or_else(|| made.and_then(|first| About::of_first(first, room).owner));
+        owner == Some(person)
     }
 
     /// Whether it was new.
@@ -278,17 +311,120 @@ impl Batch<'_> {
         Ok(stored == 1)
     }
 
-    fn rename(&mut self, person: PersonId, name: &PersonName) -> rusqlite::Result<()> {
-        self.names.insert(person, name.clone());
-        let mut statement = self.transaction.prepare_cached(sql::RENAME)?;
-        statement.execute((person.0.cast_signed(), name.as_str())).map(drop)
+    /// Calls `person` something else, and finds out whose names are alike now, or no longer.
+    fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
+        let key = alike::key(name.as_str());
+        let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
+        let is_other = |(other, _): &(PersonId, bool)| *other != person;
+        let mut others = reader::alike(&self.transaction, &key)?;
+        others.retain(is_other);
+        let is_alike = !others.is_empty();
+        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
+        rename.execute((person.0.cast_signed(), name.as_str(), &key, is_alike))?;
+        let mut changed = vec![person];
+        for (other, _) in others.into_iter().filter(|(_, known)| !known) {
+            changed.push(self.set_alike(other, true)?);
+        }
+        if let Some(old_key) = old_key.filter(|old| *old != key)
+            && let [(alone, true)] = reader::alike(&self.transaction, &old_key)?[..]
+        {
+            changed.push(self.set_alike(alone, false)?);
+        }
+        drop(rename);
+        changed.iter().for_each(|changed| drop(self.people.remove(changed)));
+        reader::people(&self.transaction, &changed)
+    }
+
+    fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
+        self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
+        Ok(person)
+    }
+
+    fn read(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
+        let seq = seq.min(self.head(room));
+        self.transaction
+            .prepare_cached(sql::READ)?
+            .execute((person.0.cast_signed(), room.as_str(), seq))
+            .map(drop)
+    }
+
+    fn create(&mut self, room: RoomName, about: About) -> rusqlite::Result<Outcome> {
+        let here = self.grown.contains_key(&room) || self.told.iter().any(|(told, _)| *told == room);
+        let may = if here { Err(LogError::RoomExists) } else { self.catalogue().may_create(&room, &about) };
+        self.tell_about(room, may.map(|()| about))
+    }
+
+    fn retitle(
+        &mut self,
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> rusqlite::Result<Outcome> {
+        let retitled = self.catalogue().retitled(&room, person, title, topic);
+        self.tell_about(room, retitled)
+    }
+
+    /// The rooms as they were committed.
+    fn catalogue(&self) -> RwLockWriteGuard<'_, Catalogue> {
+        self.committed.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_about(&mut self, room: RoomName, about: LogResult<About>) -> rusqlite::Result<Outcome> {
+        match about.and_then(|about| self.is_free_here(&room, &about).map(|()| about)) {
+            Ok(about) => self.store_about(room, about).map(|()| Ok(Done::Quietly)),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Whether no other room was called so in this very transaction.
+    fn is_free_here(&self, room: &RoomName, about: &About) -> LogResult<()> {
+        let key = alike::key(&about.title(room));
+        let taken = |(told, other): &&(RoomName, About)| {
+            told != room && !about.private && !other.private && alike::key(&other.title(told)) == key
+        };
+        self.told.iter().find(taken).map_or(Ok(()), |(taken, _)| Err(LogError::TitleTaken(taken.clone())))
+    }
+
+    fn store_about(&mut self, room: RoomName, about: About) -> rusqlite::Result<()> {
+        let About { title, topic, owner, private } = &about;
+        let title = title.as_ref().map(RoomTitle::as_str);
+        let owner = owner.map(|owner| owner.0.cast_signed());
+        let mut statement = self.transaction.prepare_cached(sql::ABOUT)?;
+        statement.execute((room.as_str(), title, topic.as_str(), owner, private))?;
+        drop(statement);
+        self.told.push((room, about));
+        Ok(())
     }
 
     fn store_heads(&self) -> rusqlite::Result<()> {
         let mut statement = self.transaction.prepare_cached(sql::HEAD)?;
         for (room, events) in &self.grown {
-            statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
+            let first = events.first().filter(|first| first.seq == 1);
+            let owner = first.and_then(|first| About::of_first(first, room).owner);
+            let head = events.last().map_or(0, |event| event.seq);
+            statement.execute((room.as_str(), head, owner.map(|owner| owner.0.cast_signed())))?;
         }
         Ok(())
     }
+}
+
+/// Gives names their key where they have none: those of an older file.
+pub(super) fn fill_in_keys(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let keyless: Vec<(i64, String)> = transaction
+        .prepare(sql::KEYLESS)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    if keyless.is_empty() {
+        return Ok(());
+    }
+    for (person, name) in keyless {
+        transaction.execute("UPDATE person SET key = ?2 WHERE id = ?1", (person, alike::key(&name)))?;
+    }
+    transaction.execute(
+        "UPDATE person SET alike = key IN (SELECT key FROM person GROUP BY key HAVING count(*) > 1)",
+        [],
+    )?;
+    transaction.commit()
 }

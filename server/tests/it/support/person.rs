@@ -266,9 +266,7 @@ impl Connection<'_> {
                 self.memory.change(|kept| kept.acknowledged(id, seq.unwrap_or(0)));
                 self.work().await
             }
-            ServerFrame::Error { id, code, message, retry_ms } => {
-                self.refused(id, code, message, retry_ms).await
-            }
+            ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms).await,
             ServerFrame::Pong { heads, .. } => self.compare(heads.into_values().next().unwrap_or(0)).await,
             _ => Some(()),
         }
@@ -304,20 +302,14 @@ impl Connection<'_> {
         self.say(&command.frame(&self.memory.room)).await
     }
 
-    async fn refused(
-        &mut self,
-        id: Option<String>,
-        code: ErrorCode,
-        message: String,
-        retry_ms: Option<u64>,
-    ) -> Option<()> {
+    async fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
             sleep(retry_ms.map_or(AGAIN, Duration::from_millis)).await;
             self.memory.change(|kept| kept.outbox.again());
         } else {
             self.memory.change(|kept| {
-                kept.feed.fail(id, message);
+                kept.feed.fail(id, code);
                 kept.outbox.settle(id);
             });
         }

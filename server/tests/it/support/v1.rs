@@ -73,9 +73,37 @@ impl V1 {
         id
     }
 
-    /// The next frame.
+    /// The next frame but for those about who is here.
     pub async fn hear(&mut self) -> ServerFrame {
+        loop {
+            match self.hear_any().await {
+                ServerFrame::Presence { .. } => {}
+                frame => return frame,
+            }
+        }
+    }
+
+    /// The next frame.
+    pub async fn hear_any(&mut self) -> ServerFrame {
         next(&mut self.socket).await
+    }
+
+    /// Changes their name, and waits until that is done.
+    pub async fn call(&mut self, name: &str) {
+        self.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: name.into() }).await;
+        while !matches!(self.hear().await, ServerFrame::Ack { .. }) {}
+    }
+
+    /// Everything but who is here that comes before the answer to a ping.
+    pub async fn until_pong(&mut self) -> Vec<ServerFrame> {
+        self.say(&ClientFrame::Ping { n: 77 }).await;
+        let mut heard = Vec::new();
+        loop {
+            match self.hear().await {
+                ServerFrame::Pong { n: 77, .. } => return heard,
+                frame => heard.push(frame),
+            }
+        }
     }
 
     /// The next frame that is no `events`.

@@ -1,0 +1,157 @@
+//! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
+
+use super::{
+    Live,
+    notice::{element, say},
+};
+use leptos::{ev, prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent};
+
+/// Milliseconds for which a button says that it has done its work.
+const SAID_MS: u64 = 2_000;
+
+/// Hears keys and clicks for as long as the page lives.
+pub(super) fn attend(live: Live) {
+    std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
+    std::mem::forget(window_event_listener(ev::click, move |click| {
+        let target = click.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(target) = target {
+            copy(live, &target);
+            if dress(&target) {
+                click.prevent_default();
+            }
+        }
+    }));
+}
+
+fn press(live: Live, key: &KeyboardEvent) {
+    let writes = writes(key);
+    let done = match (key.key().as_str(), key.alt_key(), key.shift_key()) {
+        ("?", ..) if !writes => toggle("keys"),
+        ("/", ..) if key.ctrl_key() => toggle("keys"),
+        ("ArrowDown" | "ArrowUp", true, true) => go(live, |rooms, at| {
+            (1..=rooms.len()).map(|n| (at + n) % rooms.len()).find(|room| rooms[*room].2 > 0)
+        }),
+        ("ArrowDown", true, false) => go(live, |rooms, at| Some((at + 1) % rooms.len())),
+        ("ArrowUp", true, false) => go(live, |rooms, at| Some((at + rooms.len() - 1) % rooms.len())),
+        ("End", true, _) => {
+            live.to_end();
+            document()
+                .query_selector(".scroller")
+                .ok()
+                .flatten()
+                .inspect(|list| list.set_scroll_top(0))
+                .is_some()
+        }
+        ("ArrowUp", false, false) if is_empty_composer(key) => edit_last(live),
+        _ => false,
+    };
+    if done {
+        key.prevent_default();
+    }
+}
+
+/// Whether the key goes into a field.
+fn writes(key: &KeyboardEvent) -> bool {
+    let target = key.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+}
+
+fn is_empty_composer(key: &KeyboardEvent) -> bool {
+    let target = key.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+    target.is_some_and(|field| field.id() == "text" && field.value().is_empty())
+}
+
+/// Opens the menu of the newest own message, whose field then takes the focus.
+fn edit_last(live: Live) -> bool {
+    let menu = live
+        .newest_of_yours()
+        .and_then(|seq| document().query_selector(&format!("#m{seq} .menu")).ok().flatten());
+    menu.inspect(|menu| {
+        let _ = menu.set_attribute("open", "");
+        menu.scroll_into_view_with_bool(false);
+    })
+    .is_some()
+}
+
+/// Rooms as the list has them: path, whether it is this one, unread.
+type Listed = Vec<(String, bool, u32)>;
+
+/// Goes to another room of the list.
+fn go(live: Live, choose: impl FnOnce(&Listed, usize) -> Option<usize>) -> bool {
+    let here = live.room.get_value();
+    let rooms: Listed = live.rooms.with_untracked(|rooms| {
+        let yours = rooms.iter().filter(|entry| entry.yours);
+        yours.map(|entry| (entry.room.path(), entry.room == here, entry.unread)).collect()
+    });
+    let at = rooms.iter().position(|room| room.1).unwrap_or(0);
+    let chosen = if rooms.is_empty() { None } else { choose(&rooms, at) };
+    if let Some((path, false, unread)) = chosen.map(|chosen| &rooms[chosen]) {
+        let place = if *unread > 0 { "#new" } else { "" };
+        let _ = window().location().set_href(&format!("{path}{place}"));
+    }
+    true
+}
+
+/// Opens or closes a sheet.
+fn toggle(id: &str) -> bool {
+    element::<HtmlElement>(id).is_some_and(|sheet| sheet.toggle_popover().is_ok())
+}
+
+/// Copies the link of the button's sheet.
+fn copy(live: Live, target: &Element) {
+    let Ok(Some(button)) = target.closest("[data-copy]") else { return };
+    let Some(field) = button.get_attribute("data-copy").and_then(|id| element::<HtmlInputElement>(&id))
+    else {
+        return;
+    };
+    field.select();
+    let navigator = window().navigator();
+    spawn_local(async move {
+        // Only over HTTPS or on this machine; elsewhere the property is not there at all.
+        let has = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|there| there.is_object());
+        let copied = has && JsFuture::from(navigator.clipboard().write_text(&field.value())).await.is_ok();
+        let copied = copied || old_copy();
+        say("copy-problem", if copied { "" } else { live.words.copy_failed });
+        if copied {
+            button.set_text_content(Some(live.words.copied));
+            let said = std::time::Duration::from_millis(SAID_MS);
+            set_timeout(move || button.set_text_content(Some(live.words.copy)), said);
+        }
+    });
+}
+
+/// As browsers did it before, which works without HTTPS.
+fn old_copy() -> bool {
+    let document: wasm_bindgen::JsValue = document().into();
+    js_sys::Reflect::get(&document, &"execCommand".into())
+        .ok()
+        .and_then(|run| run.dyn_into::<js_sys::Function>().ok())
+        .and_then(|run| run.call1(&document, &"copy".into()).ok())
+        .is_some_and(|done| done.is_truthy())
+}
+
+/// Another theme, at once; the form would do the same with a new page.
+fn dress(target: &Element) -> bool {
+    let Ok(Some(button)) = target.closest("[data-theme-choice]") else { return false };
+    let Some(theme) = button.get_attribute("data-theme-choice") else { return false };
+    let Some(page) = document().document_element() else { return false };
+    let _ = if theme == "system" {
+        page.remove_attribute("data-theme")
+    } else {
+        page.set_attribute("data-theme", &theme)
+    };
+    for choice in ["system", "light", "dark"] {
+        if let Ok(Some(other)) = document().query_selector(&format!("[data-theme-choice={choice}]")) {
+            let _ = other.set_attribute("aria-pressed", if choice == theme { "true" } else { "false" });
+        }
+    }
+    let year = 365 * 24 * 60 * 60;
+    let cookie = format!("hubbub_theme={theme}; path=/; max-age={year}; samesite=lax");
+    if let Ok(page) = document().dyn_into::<web_sys::HtmlDocument>() {
+        let _ = page.set_cookie(&cookie);
+    }
+    true
+}

@@ -1,0 +1,167 @@
+//! Telling somebody who looks elsewhere: browser notifications, the title, the icon.
+
+use super::{Live, storage};
+use crate::{
+    pages::RoomEntry,
+    wire::{Author, Event, EventBody, RoomName, mentions},
+};
+use js_sys::Reflect;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    HtmlAudioElement, HtmlElement, HtmlSelectElement, Notification, NotificationOptions,
+    NotificationPermission, ServiceWorkerContainer, ServiceWorkerRegistration,
+};
+
+/// Characters of a message that a notification shows.
+const SHOWN: usize = 200;
+
+/// Says that there is a message, where somebody wants to know and does not look.
+pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
+    let EventBody::Message { text, .. } = &event.body else { return };
+    let wanted = match wish(&entry.room).as_deref() {
+        Some("all") => true,
+        Some("mentions") => mentions(text, you.name.as_str()),
+        _ => false,
+    };
+    if !wanted || !document().hidden() || Notification::permission() != NotificationPermission::Granted {
+        return;
+    }
+    let title = format!("{} · {}", event.author.name, entry.title);
+    let options = NotificationOptions::new();
+    options.set_body(&text.chars().take(SHOWN).collect::<String>());
+    options.set_tag(entry.room.as_str());
+    options.set_icon("/icon-192.png");
+    options.set_silent(Some(true));
+    let path = format!("{}#m{}", entry.room.path(), event.seq);
+    options.set_data(&path.into());
+    spawn_local(show(title, options));
+    if storage::choice("sound").is_some_and(|sound| sound == "on") {
+        ring();
+    }
+}
+
+impl Live {
+    /// What the window's title and the icon say: how much is unread.
+    pub(super) fn wear_badge(self) {
+        Effect::new(move |worn: Option<u32>| {
+            let (unread, title) = (self.unread(), self.title.get());
+            let count = match unread {
+                0 => String::new(),
+                100.. => "(99+) ".into(),
+                n => format!("({n}) "),
+            };
+            document().set_title(&format!("{count}{title} · Hubbub"));
+            let was = worn.unwrap_or(0);
+            if (was == 0) != (unread == 0)
+                && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
+            {
+                let _ = icon
+                    .set_attribute("href", if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" });
+            }
+            badge_app(unread);
+            unread
+        });
+    }
+
+    /// Shows what was chosen for this room, and hears what is chosen.
+    pub(super) fn offer_notices(self) {
+        let Some(select) = element::<HtmlSelectElement>("notify") else { return };
+        let room = self.room.get_value();
+        select.set_value(&wish(&room).unwrap_or_else(|| "off".into()));
+        let chosen = select.clone();
+        listen(&select, "change", move || {
+            let (wish, room, select) = (chosen.value(), room.clone(), chosen.clone());
+            spawn_local(async move {
+                let problem = if wish == "off" { None } else { self.ask().await };
+                if problem.is_some() {
+                    select.set_value("off");
+                }
+                storage::choose(&format!("notify/{room}"), &select.value());
+                say("notify-problem", problem.unwrap_or_default());
+            });
+        });
+        if let Some(sound) = element::<web_sys::HtmlInputElement>("sound") {
+            sound.set_checked(storage::choice("sound").is_some_and(|sound| sound == "on"));
+            let ticked = sound.clone();
+            listen(&sound, "change", move || {
+                storage::choose("sound", if ticked.checked() { "on" } else { "off" });
+            });
+        }
+    }
+
+    /// Asks for leave to notify; a sentence where there is none.
+    async fn ask(&self) -> Option<&'static str> {
+        if !Reflect::has(&window(), &"Notification".into()).unwrap_or(false) {
+            return Some(self.words.notify_unable);
+        }
+        let Ok(asked) = Notification::request_permission() else { return Some(self.words.notify_unable) };
+        let granted = JsFuture::from(asked).await.is_ok_and(|answer| answer == "granted");
+        (!granted).then_some(self.words.notify_refused)
+    }
+}
+
+fn wish(room: &RoomName) -> Option<String> {
+    storage::choice(&format!("notify/{room}"))
+}
+
+/// Through the service worker where there is one: phones know no other way.
+async fn show(title: String, options: NotificationOptions) {
+    if let Some(worker) = registration().await {
+        let _ = worker.show_notification_with_options(&title, &options);
+    } else {
+        let _ = Notification::new_with_options(&title, &options);
+    }
+}
+
+async fn registration() -> Option<ServiceWorkerRegistration> {
+    JsFuture::from(workers()?.get_registration()).await.ok()?.dyn_into().ok()
+}
+
+/// Browsers have workers over HTTPS and on this machine only.
+pub(super) fn workers() -> Option<ServiceWorkerContainer> {
+    Reflect::get(&window().navigator(), &"serviceWorker".into()).ok()?.dyn_into().ok()
+}
+
+/// A short quiet tone, in the file that the page brings along.
+fn ring() {
+    if let Ok(tone) = HtmlAudioElement::new_with_src("/tone.wav") {
+        let _ = tone.play();
+    }
+}
+
+/// On the icon of the installed app, where the system has such badges.
+fn badge_app(unread: u32) {
+    let navigator: JsValue = window().navigator().into();
+    let Ok(set) = Reflect::get(&navigator, &"setAppBadge".into()) else { return };
+    if let Ok(set) = set.dyn_into::<js_sys::Function>()
+        && let Ok(done) = set.call1(&navigator, &unread.into())
+    {
+        // Refused where the app is not installed: nothing is lost by it.
+        spawn_local(async move {
+            if let Ok(done) = done.dyn_into::<js_sys::Promise>() {
+                let _ = JsFuture::from(done).await;
+            }
+        });
+    }
+}
+
+/// Writes a sentence into an element of the page.
+pub(super) fn say(id: &str, words: &str) {
+    if let Some(place) = element::<HtmlElement>(id) {
+        place.set_text_content(Some(words));
+    }
+}
+
+/// An element that the server alone has rendered.
+pub(super) fn element<E: JsCast>(id: &str) -> Option<E> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// For as long as the page lives.
+pub(super) fn listen(target: &web_sys::EventTarget, event: &str, hear: impl FnMut() + 'static) {
+    let hear = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(hear);
+    let _ = target.add_event_listener_with_callback(event, hear.as_ref().unchecked_ref());
+    hear.forget();
+}

@@ -1,0 +1,132 @@
+//! Who is here, and who is writing.
+
+#[cfg(feature = "hydrate")]
+use super::Live;
+#[cfg(any(feature = "hydrate", test))]
+use crate::wire::PersonId;
+use crate::wire::{Author, Millis};
+#[cfg(feature = "hydrate")]
+use leptos::prelude::*;
+use std::cmp::Ordering;
+
+/// Milliseconds for which a sign of typing is good.
+pub const TYPING_MS: Millis = 6_000;
+
+/// Milliseconds between two signs of typing of this browser, at least.
+#[cfg(feature = "hydrate")]
+const TYPED_MS: Millis = 3_000;
+
+/// Somebody who is writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typist {
+    /// Who.
+    pub person: Author,
+    /// When they are taken to have stopped, if nothing more is heard.
+    pub until: Millis,
+}
+
+/// When this browser last gave a sign of typing, and whether one waits to be sent.
+#[cfg(feature = "hydrate")]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Typed {
+    at: Millis,
+    waits: bool,
+}
+
+/// People as a list shows them: by name, then by id, so that nobody moves without a reason.
+pub fn in_order(people: Vec<Author>) -> Vec<Author> {
+    let mut ordered = Vec::with_capacity(people.len());
+    people.into_iter().for_each(|person| insert(&mut ordered, person));
+    ordered
+}
+
+/// The server sends people in this very order, so that nearly all of them go to the end.
+fn insert(people: &mut Vec<Author>, person: Author) {
+    let at = people.partition_point(|other| other.before(&person) == Ordering::Less);
+    if people.get(at).is_none_or(|other| other.id != person.id) {
+        people.insert(at, person);
+    }
+}
+
+/// `people` after some have come and others gone.
+#[cfg(any(feature = "hydrate", test))]
+pub fn after(mut people: Vec<Author>, here: Vec<Author>, gone: &[PersonId]) -> Vec<Author> {
+    people.retain(|person| !gone.contains(&person.id) && here.iter().all(|new| new.id != person.id));
+    here.into_iter().for_each(|person| insert(&mut people, person));
+    people
+}
+
+/// What comes from the socket, and goes there.
+#[cfg(feature = "hydrate")]
+impl Live {
+    /// Somebody is called something else.
+    pub(super) fn people_renamed(&self, person: &Author) {
+        if self.people.with_untracked(|people| people.iter().any(|known| known.id == person.id)) {
+            self.people.update(|people| {
+                let others = std::mem::take(people);
+                *people = after(others, vec![person.clone()], &[]);
+            });
+        }
+    }
+
+    /// Some have come and others gone.
+    pub(super) fn presence(&self, here: Vec<Author>, gone: &[PersonId]) {
+        self.people.update(|people| *people = after(std::mem::take(people), here, gone));
+        self.typing.update(|typing| typing.retain(|typist| !gone.contains(&typist.person.id)));
+    }
+
+    /// Somebody is writing.
+    pub(super) fn types(&self, person: Author) {
+        let until = crate::clock::now() + TYPING_MS;
+        self.typing.update(|typing| {
+            typing.retain(|typist| typist.person.id != person.id);
+            typing.push(Typist { person, until });
+        });
+        let live = *self;
+        set_timeout(move || live.stop_typing(), std::time::Duration::from_millis(TYPING_MS + 50));
+    }
+
+    /// Whose sign is no longer good has stopped; who has said something, too.
+    fn stop_typing(&self) {
+        let now = crate::clock::now();
+        self.typing.update(|typing| typing.retain(|typist| typist.until > now));
+    }
+
+    /// They have said what they were writing.
+    pub(super) fn has_said(&self, person: PersonId) {
+        if self.typing.with_untracked(|typing| typing.iter().any(|typist| typist.person.id == person)) {
+            self.typing.update(|typing| typing.retain(|typist| typist.person.id != person));
+        }
+    }
+
+    /// Whoever sits here is writing: the others are told, now and then.
+    pub fn write(&self) {
+        let now = crate::clock::now();
+        if now >= self.typed.get_value().at + TYPED_MS {
+            self.typed.set_value(Typed { at: now, waits: true });
+            self.work.update(|work| *work += 1);
+        }
+    }
+
+    /// Whether a sign of typing is to be sent. It is not kept: by tomorrow nobody is typing.
+    pub(super) fn take_typed(&self) -> bool {
+        self.typed.try_update_value(|typed| std::mem::take(&mut typed.waits)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::PersonName;
+
+    fn person(id: u64, name: &str) -> Author {
+        Author::new(PersonId(id), name.parse::<PersonName>().unwrap())
+    }
+
+    #[test]
+    fn people_stand_by_name_and_each_of_them_once() {
+        let people = after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[]);
+        let people = after(people, vec![person(2, "Yan")], &[PersonId(3)]);
+        assert_eq!(people, [person(2, "Yan"), person(1, "Zoe")]);
+    }
+}

@@ -1,0 +1,43 @@
+//! A room comes to life, after hydration.
+
+use super::{Live, keys, notice::listen, socket, storage};
+use leptos::prelude::*;
+
+/// Brings the page to life; the room too, where it shows the newest page.
+pub(super) fn start(live: Live, newest: bool) {
+    // From here on what needs a script shows itself.
+    if let Some(page) = document().document_element() {
+        let _ = page.set_attribute("data-alive", "");
+    }
+    live.change(super::Feed::settle_here);
+    live.kept.set(storage::keeps());
+    keys::attend(live);
+    live.offer_notices();
+    register_worker();
+    if newest {
+        live.wear_badge();
+        listen(&document(), "visibilitychange", move || {
+            if document().hidden() {
+                live.look_away();
+                refresh_copy();
+            } else {
+                live.look();
+            }
+        });
+        socket::connect(live);
+    }
+}
+
+/// The worker that keeps the last seen rooms for when there is no network.
+fn register_worker() {
+    if let Some(container) = super::notice::workers() {
+        let _ = container.register("/sw.js");
+    }
+}
+
+/// The worker fetches this page once more, so that what it keeps is as new as what was just read.
+fn refresh_copy() {
+    if let Some(worker) = super::notice::workers().and_then(|container| container.controller()) {
+        let _ = worker.post_message(&"refresh".into());
+    }
+}

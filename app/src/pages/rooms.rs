@@ -1,0 +1,86 @@
+//! Every room that can be found, and a form for a new one.
+
+use super::RoomEntry;
+use crate::{
+    ui::Icon,
+    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    words::{Lang, RoomTrouble},
+};
+use leptos::prelude::*;
+
+/// What the page of the rooms shows.
+#[derive(Debug, Clone)]
+pub struct RoomsPage {
+    /// The language of the page.
+    pub lang: Lang,
+    /// The rooms of whoever looks, and the others that can be found.
+    pub rooms: Vec<RoomEntry>,
+    /// What is in the form.
+    pub wanted: NewRoom,
+    /// Why it was not made.
+    pub refused: Option<RoomTrouble>,
+}
+
+/// A room that somebody wants.
+#[derive(Debug, Clone, Default)]
+pub struct NewRoom {
+    /// What it is to be called.
+    pub title: String,
+    /// What it is about.
+    pub topic: String,
+    /// Whether it is to be on no list.
+    pub private: bool,
+}
+
+/// Every room that can be found, and a form for a new one.
+#[component]
+pub fn AllRooms(
+    /// What to show.
+    page: RoomsPage,
+    /// The page's language.
+    lang: Lang,
+) -> impl IntoView {
+    let words = lang.words();
+    let entry = |entry: &RoomEntry| {
+        let new = if entry.unread > 0 { "#new" } else { "" };
+        let unread =
+            (entry.unread > 0).then(|| view! { <span class="note">{(words.unread)(entry.unread)}</span> });
+        let private = entry.private.then(|| view! { <span class="note">{words.private_room}</span> });
+        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{private}" "{unread}</a></li> }
+    };
+    let list =
+        |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
+    let (yours, others) = (list(true), list(false));
+    let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
+    let refused = page.refused.map(|trouble| {
+        let link = match &trouble {
+            RoomTrouble::Taken(title, path) => Some(view! { <a href=path.clone()>{title.clone()}</a> }),
+            _ => None,
+        };
+        view! { <p>{(words.room_trouble)(&trouble)}{link}</p> }
+    });
+    view! {
+        <main class="plain-page">
+            <p><a class="back" href="/"><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></p>
+            <h1>{words.new_room}</h1>
+            <form method="post" action="/rooms" class="stack" id="new-room">
+                <label for="title">{words.new_room_title}</label>
+                <input id="title" name="title" value=page.wanted.title maxlength=TITLE_CHARS * 2 required aria-describedby="room-problem" />
+                <label for="topic">{words.new_room_topic}</label>
+                <input id="topic" name="topic" value=page.wanted.topic maxlength=TOPIC_CHARS * 2 aria-describedby="room-problem" />
+                <label class="tick">
+                    <input type="checkbox" name="private" value="yes" checked=page.wanted.private />
+                    <span><b>{words.new_private}</b>" "<small>{words.private_hint}</small></span>
+                </label>
+                <div id="room-problem" class="problem" role="alert">{refused}</div>
+                <button type="submit">{words.new_room_make}</button>
+                <p class="note">{words.new_room_hint}</p>
+            </form>
+            <h2>{words.your_rooms}</h2>
+            <ul class="directory">{yours}</ul>
+            <h2>{words.other_rooms}</h2>
+            <ul class="directory">{others}</ul>
+            {none}
+        </main>
+    }
+}

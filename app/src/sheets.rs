@@ -1,0 +1,156 @@
+//! The sheets of a page: about the room, settings, shortcuts. The server alone renders them, plain HTML that
+//! opens and works without script; what a script adds is marked by attributes that it looks for.
+
+use crate::{
+    document::{Frame, Shared, Theme},
+    pages::RoomPage,
+    ui::Icon,
+    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    words::{Lang, Words},
+};
+use leptos::prelude::*;
+
+/// The share link, notifications, and for its maker the title.
+#[component]
+pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
+    let words = page.lang.words();
+    let maker = page.owned.then(|| {
+        view! {
+            <form method="post" action=format!("/r/{}/about", page.room) class="stack">
+                <label for="title">{words.title}</label>
+                <input id="title" name="title" value=page.title.clone() maxlength=TITLE_CHARS * 2 required />
+                <label for="topic">{words.topic_label}</label>
+                <input id="topic" name="topic" value=page.topic.clone() maxlength=TOPIC_CHARS * 2 />
+                <button type="submit">{words.rename_room}</button>
+            </form>
+        }
+    });
+    view! {
+        <section id="about" class="sheet" popover="auto" aria-labelledby="about-title">
+            <Head id="about-title" sheet="about" title=page.title.clone() words />
+            <p class="note">{page.topic.clone()}</p>
+            <LinkToPass id="share" label=words.share shared words />
+            <div class="needs-script stack">
+                <label for="notify">{words.notify}</label>
+                <select id="notify" autocomplete="off">
+                    <option value="off">{words.notify_off}</option>
+                    <option value="mentions">{words.notify_mentions}</option>
+                    <option value="all">{words.notify_all}</option>
+                </select>
+                <label class="tick"><input type="checkbox" id="sound" autocomplete="off" />{words.sound}</label>
+                <p id="notify-problem" class="problem" role="status"></p>
+            </div>
+            {maker}
+        </section>
+    }
+}
+
+/// A link, a button that copies it, and its QR code.
+#[component]
+pub(crate) fn LinkToPass(
+    /// The field's id.
+    id: &'static str,
+    /// What the link is for.
+    label: &'static str,
+    /// The link.
+    shared: Shared,
+    /// The page's language.
+    words: &'static Words,
+) -> impl IntoView {
+    let qr = shared.qr.map(|(side, path)| {
+        // Four modules of quiet around it, as the standard asks.
+        let view_box = format!("-4 -4 {0} {0}", side + 8);
+        view! {
+            <svg class="qr" viewBox=view_box role="img" aria-label=words.qr>
+                <rect x="-4" y="-4" width=side + 8 height=side + 8 />
+                <path d=path />
+            </svg>
+        }
+    });
+    view! {
+        <label for=id>{label}</label>
+        <div class="row">
+            <input id=id value=shared.url readonly />
+            <button type="button" class="needs-script" data-copy=id>{words.copy}</button>
+        </div>
+        <p id="copy-problem" class="note" role="status"></p>
+        {qr}
+    }
+}
+
+/// Theme, language, another device, and the way to the shortcuts.
+#[component]
+pub(crate) fn Settings(frame: Frame) -> impl IntoView {
+    let words = frame.lang.words();
+    let theme = |theme: Theme| {
+        let label = match theme {
+            Theme::System => words.system,
+            Theme::Light => words.light,
+            Theme::Dark => words.dark,
+        };
+        let pressed = if frame.theme == theme { "true" } else { "false" };
+        view! { <button name="theme" value=theme.name() data-theme-choice=theme.name() aria-pressed=pressed>{label}</button> }
+    };
+    let lang = |lang: Lang| {
+        let own = lang.words();
+        let pressed = if frame.lang == lang { "true" } else { "false" };
+        view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.own_name}</button> }
+    };
+    view! {
+        <section id="settings" class="sheet" popover="auto" aria-labelledby="settings-title">
+            <Head id="settings-title" sheet="settings" title=words.settings.into() words />
+            <form method="post" action="/settings" class="stack">
+                <input type="hidden" name="back" value=frame.path.clone() />
+                <h3>{words.theme}</h3>
+                <div class="choices" role="group" aria-label=words.theme>{Theme::ALL.map(theme)}</div>
+                <h3>{words.language}</h3>
+                <div class="choices" role="group" aria-label=words.language>
+                    {Lang::ALL.iter().copied().map(lang).collect::<Vec<_>>()}
+                </div>
+            </form>
+            <form method="post" action="/device" class="stack">
+                <h3>{words.device}</h3>
+                <p class="note">{words.device_intro}</p>
+                <button type="submit">{words.device_make}</button>
+            </form>
+            <button type="button" class="plain needs-script" popovertarget="keys">{words.shortcuts}</button>
+        </section>
+    }
+}
+
+/// Every shortcut.
+#[component]
+pub(crate) fn Keys(words: &'static Words) -> impl IntoView {
+    let key = |keys: &'static str, does: &'static str| {
+        let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect::<Vec<_>>();
+        view! { <div><dt>{keys}</dt><dd>{does}</dd></div> }
+    };
+    view! {
+        <section id="keys" class="sheet" popover="auto" aria-labelledby="keys-title">
+            <Head id="keys-title" sheet="keys" title=words.shortcuts.into() words />
+            <dl>
+                {key("?", words.key_help)}
+                {key("Alt Shift ↓", words.key_unread)}
+                {key("Alt ↓", words.key_next)}
+                {key("Alt ↑", words.key_previous)}
+                {key("Alt End", words.key_latest)}
+                {key("↑", words.key_edit)}
+                {key("Enter", words.key_send)}
+                {key("Shift Enter", words.key_line)}
+            </dl>
+        </section>
+    }
+}
+
+/// A sheet's title, and the button that closes it.
+#[component]
+fn Head(id: &'static str, sheet: &'static str, title: String, words: &'static Words) -> impl IntoView {
+    view! {
+        <div class="row">
+            <h2 id=id>{title}</h2>
+            <button type="button" class="tool" popovertarget=sheet popovertargetaction="hide" aria-label=words.close>
+                <Icon path="M6 6l12 12M18 6L6 18" />
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,81 @@
+//! The list of rooms.
+
+use crate::{live::Live, pages::RoomEntry, ui::Icon};
+use leptos::{either::Either, prelude::*};
+
+/// The rooms of whoever looks with what is unread in them, others that can be found, and the way to a new
+/// one. At the side where there is space; elsewhere a sheet, which opens without script too.
+#[component]
+pub fn Rooms(
+    /// The room.
+    live: Live,
+) -> impl IntoView {
+    let words = live.words;
+    let names = live.rooms.with_untracked(|rooms| {
+        rooms.iter().map(|entry| (entry.room.clone(), entry.yours)).collect::<Vec<_>>()
+    });
+    let list = move |yours: bool| {
+        let rooms = names.iter().enumerate().filter(|(_, (_, own))| *own == yours);
+        rooms.map(|(at, _)| view! { <Entry live at /> }).collect::<Vec<_>>()
+    };
+    let others = list(false);
+    let others = if others.is_empty() {
+        Either::Left(())
+    } else {
+        Either::Right(view! {
+            <h2>{words.other_rooms}</h2>
+            <ul>{others}</ul>
+        })
+    };
+    view! {
+        <nav id="rooms" class="side" popover="auto" aria-label=words.rooms>
+            <a class="home" href="/" aria-label=words.home>
+                <svg viewBox="0 0 32 32" aria-hidden="true">
+                    <path d="M6 9h20M6 16h14M6 23h8" />
+                </svg>
+                <span aria-hidden="true">"Hubbub"</span>
+            </a>
+            <h2>{words.your_rooms}</h2>
+            <ul>{list(true)}</ul>
+            {others}
+            <a class="more" href="/rooms">
+                <Icon path="M12 5v14M5 12h14" />
+                {words.new_room}
+            </a>
+        </nav>
+    }
+}
+
+/// A room of the list. Rooms do not move while one looks: it is the one at a place.
+#[component]
+fn Entry(live: Live, at: usize) -> impl IntoView {
+    let words = live.words;
+    let of = move |read: fn(&RoomEntry) -> String| {
+        live.rooms.with(|rooms| rooms.get(at).map(read).unwrap_or_default())
+    };
+    let room = live.rooms.with_untracked(|rooms| rooms[at].clone());
+    let here = live.room.with_value(|here| *here == room.room);
+    let path = room.room.path();
+    let unread = Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
+    let title = Memo::new(move |_| of(|entry| entry.title.clone()));
+    // Straight to what is new, also without script.
+    let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
+    let badge = move || {
+        (unread.get() > 0 && !here).then(|| {
+            let short = if unread.get() >= 100 { "99+".into() } else { unread.get().to_string() };
+            view! { <span class="count" aria-hidden="true">{short}</span><span class="unseen">{(words.unread)(unread.get())}</span> }
+        })
+    };
+    let private = room.private.then(|| {
+        view! { <small class="lock" title=words.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="unseen">{words.private_room}</span></small> }
+    });
+    view! {
+        <li>
+            <a href=href aria-current=here.then_some("page") class:unread=move || { unread.get() > 0 && !here }>
+                <span class="title">{title}</span>
+                {private}
+                {badge}
+            </a>
+        </li>
+    }
+}

@@ -1,0 +1,72 @@
+//! The link that makes another device the same person.
+
+use super::{forms::ours, render, shared, sorry};
+use crate::{
+    devices::Stale,
+    identity::{Becomes, Identity},
+    state::AppState,
+    visitor::Visitor,
+};
+use app::{Screen, pages::DevicePage, words::Trouble};
+use axum::{
+    Extension,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+
+/// `POST /device`: makes a link, and shows it. It is on no page that could be opened again.
+pub async fn make_link(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+    headers: HeaderMap,
+) -> Response {
+    if let Err((trouble, status)) = ours(&state, &headers) {
+        return sorry(&state, visitor, trouble, status).await;
+    }
+    let link = shared(format!("{}/device/{}", visitor.origin, state.devices.make(identity.id)));
+    render(&state, visitor, Screen::Device(Box::new(DevicePage::Made(link))), StatusCode::OK).await
+}
+
+/// `GET /device/{link}`: asks whether to become that person. Looking uses nothing up: messengers look at
+/// links to show what is behind them.
+pub async fn open_link(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+    Path(link): Path<String>,
+) -> Response {
+    match state.devices.peek(&link) {
+        Ok(person) => {
+            let (becomes, before) = (state.author_of(person).await, state.author_of(identity.id).await);
+            let page = DevicePage::Opened { path: format!("/device/{link}"), becomes, before };
+            render(&state, visitor, Screen::Device(Box::new(page)), StatusCode::OK).await
+        }
+        Err(stale) => too_late(&state, visitor, stale).await,
+    }
+}
+
+/// `POST /device/{link}`: from now on this browser is that person.
+pub async fn take_link(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if let Err((trouble, status)) = ours(&state, &headers) {
+        return sorry(&state, visitor, trouble, status).await;
+    }
+    match state.devices.redeem(&link) {
+        Ok(person) => (Extension(Becomes(person)), Redirect::to("/")).into_response(),
+        Err(stale) => too_late(&state, visitor, stale).await,
+    }
+}
+
+async fn too_late(state: &AppState, visitor: Visitor, stale: Stale) -> Response {
+    let trouble = match stale {
+        Stale::Used => Trouble::UsedLink,
+        Stale::Expired => Trouble::StaleLink,
+    };
+    sorry(state, visitor, trouble, StatusCode::GONE).await
+}

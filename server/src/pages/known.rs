@@ -1,0 +1,139 @@
+//! What a page shows, read from the log and the hub.
+
+use crate::{identity::Identity, log::LogResult, state::AppState};
+use app::{
+    pages::{Place, Refused, RoomEntry, RoomPage},
+    wire::{RoomName, Seq, limits},
+    words::Lang,
+};
+
+/// Rooms of others that a list shows, at most; the page of all rooms has them all.
+const OTHERS: usize = 20;
+
+/// Messages after the one that a page is opened for.
+const AFTER: Seq = limits::PAGE as Seq / 2;
+
+/// Which messages of a room somebody wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest.
+    Newest,
+    /// Those before a `seq`.
+    Before(Seq),
+    /// Those around a `seq`.
+    Around(Seq),
+}
+
+/// A room, as somebody finds it.
+///
+/// # Errors
+/// [`crate::log::LogError::Storage`].
+pub async fn room_page(
+    state: &AppState,
+    identity: Identity,
+    room: RoomName,
+    wanted: Wanted,
+    lang: Lang,
+    refused: Option<Refused>,
+) -> LogResult<RoomPage> {
+    // The head is read first: what is posted between the two reads comes once more over the socket,
+    // where it is recognised.
+    let head = state.log.heads(std::slice::from_ref(&room))[0];
+    let (before, place, marked) = match wanted {
+        Wanted::Newest => (head + 1, Place::Newest, None),
+        Wanted::Before(seq) => (seq, Place::Past, None),
+        // Near the end it is the newest page, which goes on.
+        Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, Place::Newest, Some(seq)),
+        Wanted::Around(seq) => (seq.saturating_add(AFTER), Place::Past, Some(seq)),
+    };
+    let page = state.log.read_before(&room, before, limits::PAGE).await?;
+    let mut members = state.hub.members(&room);
+    let you = state.author_of(identity.id).await;
+    if place == Place::Newest && members.iter().all(|member| member.id != you.id) {
+        // Who opens the page is about to be here.
+        members.push(you.clone());
+    }
+    let about = state.log.about(&room);
+    let visits = state.log.visits(identity.id).await?;
+    let read = visits.iter().find(|(visited, _)| *visited == room).map(|(_, read)| *read);
+    let older_unread = older_unread(state, identity, &room, read, &page.messages).await?;
+    Ok(RoomPage {
+        lang,
+        log: state.log.id().into(),
+        title: about.title(&room),
+        topic: lang.words().topic_of(&room, about.topic.to_string()),
+        owned: about.owner == Some(identity.id),
+        head,
+        read,
+        older_unread,
+        place,
+        marked,
+        messages: page.messages,
+        more: page.more,
+        members,
+        rooms: rooms(state, identity, Some(&room), visits, OTHERS).await?,
+        refused,
+        you,
+        room,
+    })
+}
+
+/// The rooms of whoever asks, `here` and the lobby among them, then at most `others` that can be found.
+///
+/// # Errors
+/// [`crate::log::LogError::Storage`].
+pub async fn rooms(
+    state: &AppState,
+    identity: Identity,
+    here: Option<&RoomName>,
+    visits: Vec<(RoomName, Seq)>,
+    others: usize,
+) -> LogResult<Vec<RoomEntry>> {
+    let mut yours = visits;
+    for always in [Some(&RoomName::lobby()), here].into_iter().flatten() {
+        if yours.iter().all(|(room, _)| room != always) {
+            let head = state.log.heads(std::slice::from_ref(always))[0];
+            yours.push((always.clone(), head));
+        }
+    }
+    let unread = state.log.unread(identity.id, yours.clone()).await?;
+    let mut entries: Vec<RoomEntry> =
+        yours.into_iter().zip(unread).map(|((room, _), unread)| entry(state, room, unread, true)).collect();
+    entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
+    let mut found: Vec<RoomEntry> = state
+        .log
+        .rooms()
+        .into_iter()
+        .filter(|(room, _)| entries.iter().all(|entry| entry.room != *room))
+        .map(|(room, _)| entry(state, room, 0, false))
+        .filter(|entry| !entry.private)
+        .collect();
+    found.sort_by_cached_key(|entry| entry.title.to_lowercase());
+    found.truncate(others);
+    entries.extend(found);
+    Ok(entries)
+}
+
+fn entry(state: &AppState, room: RoomName, unread: u32, yours: bool) -> RoomEntry {
+    let about = state.log.about(&room);
+    let head = state.log.heads(std::slice::from_ref(&room))[0];
+    RoomEntry { title: about.title(&room), private: about.private, room, head, unread, yours }
+}
+
+/// What is unread before the page's first message.
+async fn older_unread(
+    state: &AppState,
+    identity: Identity,
+    room: &RoomName,
+    read: Option<Seq>,
+    messages: &[app::wire::Message],
+) -> LogResult<u32> {
+    let (Some(read), Some(first)) = (read, messages.first()) else { return Ok(0) };
+    if read + 1 >= first.seq {
+        return Ok(0);
+    }
+    let here = messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
+    let all = state.log.unread(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
+    // Where more are unread than are counted, there are that many before these too.
+    Ok(if all >= app::live::UNREAD_MOST { all } else { all.saturating_sub(here as u32) })
+}

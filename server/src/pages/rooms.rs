@@ -1,0 +1,208 @@
+//! The page of the rooms; making one, and calling it something else.
+
+use super::{code, forms::admit, known::rooms, no_such_page, problem_page, render, sorry};
+use crate::{
+    error::Problem,
+    identity::Identity,
+    log::{About, LogError},
+    state::AppState,
+    visitor::Visitor,
+};
+use app::{
+    Screen,
+    pages::{NewRoom, RoomsPage},
+    wire::{RoomName, RoomTitle, Topic},
+    words::RoomTrouble,
+};
+use axum::{
+    Extension, Form,
+    extract::{Path, State, rejection::FormRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
+
+/// Characters of a title that become a room's name.
+const NAME_FROM_TITLE: usize = 40;
+
+/// A room that is to be made or called something else.
+#[derive(Deserialize)]
+pub struct Wished {
+    title: String,
+    #[serde(default)]
+    topic: String,
+    private: Option<String>,
+}
+
+/// `GET /rooms`: every room that can be found, and a form for a new one.
+pub async fn all_rooms(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+) -> Response {
+    list(&state, identity, visitor, NewRoom::default(), None, StatusCode::OK).await
+}
+
+/// `POST /rooms`: makes a room, then goes there.
+pub async fn make_room(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    form: Result<Form<Wished>, FormRejection>,
+) -> Response {
+    let wished = match admit(&state, &headers, form) {
+        Ok(wished) => wished,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
+    };
+    match make(&state, identity, &wished).await {
+        Ok(room) => Redirect::to(&room.path()).into_response(),
+        Err((trouble, status)) => {
+            let Wished { title, topic, private } = wished;
+            let wanted = NewRoom { title, topic, private: private.is_some() };
+            list(&state, identity, visitor, wanted, Some(trouble), status).await
+        }
+    }
+}
+
+/// `POST /r/{room}/about`: whoever made the room calls it something else.
+pub async fn retitle(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Wished>, FormRejection>,
+) -> Response {
+    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
+    let wished = match admit(&state, &headers, form) {
+        Ok(wished) => wished,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
+    };
+    let done = async {
+        let (title, topic) = wished.parse()?;
+        state.hub.retitle(&room, identity.id, title, topic).await.map_err(|error| refused(&state, error))
+    };
+    match done.await {
+        Ok(()) => Redirect::to(&room.path()).into_response(),
+        Err((trouble, status)) => sorry(&state, visitor, app::words::Trouble::Room(trouble), status).await,
+    }
+}
+
+async fn list(
+    state: &AppState,
+    identity: Identity,
+    visitor: Visitor,
+    wanted: NewRoom,
+    refused: Option<RoomTrouble>,
+    status: StatusCode,
+) -> Response {
+    let found = async {
+        let visits = state.log.visits(identity.id).await?;
+        rooms(state, identity, None, visits, usize::MAX).await
+    };
+    match found.await {
+        Ok(rooms) => {
+            let page = RoomsPage { lang: visitor.lang, rooms, wanted, refused };
+            render(state, visitor, Screen::Rooms(Box::new(page)), status).await
+        }
+        Err(error) => problem_page(state, visitor, error.into()).await,
+    }
+}
+
+type Refused = (RoomTrouble, StatusCode);
+
+impl Wished {
+    fn parse(&self) -> Result<(RoomTitle, Topic), Refused> {
+        let bad = StatusCode::BAD_REQUEST;
+        let title = self.title.parse().map_err(|why| (RoomTrouble::Title(why), bad))?;
+        let topic = self.topic.parse().map_err(|why| (RoomTrouble::Topic(why), bad))?;
+        Ok((title, topic))
+    }
+}
+
+async fn make(state: &AppState, identity: Identity, wished: &Wished) -> Result<RoomName, Refused> {
+    let (title, topic) = wished.parse()?;
+    state.posts.take(identity.id).map_err(|wait| {
+        let problem = Problem::too_fast(wait);
+        (RoomTrouble::Refused(code(&problem)), problem.status())
+    })?;
+    let private = wished.private.is_some();
+    let about = About { title: Some(title.clone()), topic, owner: Some(identity.id), private };
+    let room = if private { nobody_guesses() } else { named_after(&title) };
+    match state.log.create_room(room.clone(), about.clone()).await {
+        Ok(()) => Ok(room),
+        // Another title has led to the same name: this one gets something of its own.
+        Err(LogError::RoomExists) => {
+            let room = with_a_tail(&room);
+            let made = state.log.create_room(room.clone(), about).await;
+            made.map(|()| room).map_err(|error| refused(state, error))
+        }
+        Err(error) => Err(refused(state, error)),
+    }
+}
+
+fn refused(state: &AppState, error: LogError) -> Refused {
+    if let LogError::TitleTaken(room) = &error {
+        let title = state.log.about(room).title(room);
+        return (RoomTrouble::Taken(title, room.path()), StatusCode::CONFLICT);
+    }
+    let problem = Problem::from(error);
+    (RoomTrouble::Refused(code(&problem)), problem.status())
+}
+
+/// A title as a name: its letters and digits of ASCII, without accents; where none are left, a random one.
+fn named_after(title: &RoomTitle) -> RoomName {
+    let plain: String = title.as_str().nfkd().filter(char::is_ascii).collect::<String>().to_ascii_lowercase();
+    let words = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut name = words.collect::<Vec<_>>().join("-");
+    name.truncate(NAME_FROM_TITLE);
+    name.trim_end_matches('-').parse().unwrap_or_else(|_| random("room-", 8))
+}
+
+/// 122 random bits: no address that anybody finds by trying.
+fn nobody_guesses() -> RoomName {
+    random("p-", 32)
+}
+
+fn with_a_tail(room: &RoomName) -> RoomName {
+    random(&format!("{room}-"), 4)
+}
+
+fn random(prefix: &str, digits: usize) -> RoomName {
+    let random = Uuid::new_v4().simple().to_string();
+    format!("{prefix}{}", &random[..digits]).parse().unwrap_or_else(|_| RoomName::lobby())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(title: &str) -> String {
+        named_after(&title.parse().unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_room_is_named_after_its_title() {
+        assert_eq!(name("Café  du Nord!"), "cafe-du-nord");
+        assert_eq!(name("Ｆｕｌｌ width"), "full-width");
+        assert_eq!(
+            name(&"ab ".repeat(16)).len(),
+            40 - 1 + usize::from(!"ab-".repeat(14)[..40].ends_with('-'))
+        );
+    }
+
+    #[test]
+    fn a_title_without_ascii_gets_a_random_name() {
+        let (one, other) = (name("茶馆"), name("茶馆"));
+        assert!(one.starts_with("room-") && one.len() == 13 && one != other);
+    }
+
+    #[test]
+    fn nobody_guesses_a_private_room() {
+        assert_eq!(nobody_guesses().as_str().len(), 34);
+        assert_ne!(nobody_guesses(), nobody_guesses());
+    }
+}

@@ -1,0 +1,59 @@
+//! Language and theme, chosen by a plain form.
+
+use super::{forms::admit, sorry};
+use crate::{
+    state::AppState,
+    visitor::{Visitor, choice},
+};
+use app::{Theme, words::Lang};
+use axum::{
+    Form,
+    extract::{State, rejection::FormRejection},
+    http::HeaderMap,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+/// One of the buttons, and where it was pressed.
+#[derive(Deserialize)]
+pub struct Chosen {
+    theme: Option<String>,
+    lang: Option<String>,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /settings`: keeps what was chosen, then goes back to the page.
+pub async fn settings(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    headers: HeaderMap,
+    form: Result<Form<Chosen>, FormRejection>,
+) -> Response {
+    let chosen = match admit(&state, &headers, form) {
+        Ok(chosen) => chosen,
+        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
+    };
+    let lang = chosen.lang.as_deref().and_then(Lang::of_tag);
+    let theme = chosen.theme.as_deref().and_then(Theme::named);
+    (choice(lang, theme, visitor.secure), Redirect::to(own_path(&chosen.back))).into_response()
+}
+
+/// A path of ours, whatever the form says.
+fn own_path(back: &str) -> &str {
+    let is_ours = back.starts_with('/') && !back.starts_with("//") && !back.starts_with("/\\");
+    if is_ours && back.bytes().all(|b| b.is_ascii_graphic()) { back } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_site() {
+        assert_eq!(own_path("/r/tea?around=3"), "/r/tea?around=3");
+        for bad in ["https://example.org", "//example.org", "/\\example.org", "", "/a\nb"] {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Who is in a room: people, however many connections each of them has, and with some patience for those
+//! who come right back. Plain data; time is passed in.
+
+use app::wire::{Author, PersonId};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+
+/// How long somebody whose last connection is gone is still taken to be here.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// Changes of a room are told together, this often at most.
+pub const TOLD_EVERY: Duration = Duration::from_millis(500);
+
+/// Who is in a room.
+#[derive(Debug, Default)]
+pub struct Presence {
+    people: HashMap<PersonId, Here>,
+    /// Who has come, since that was last told.
+    come: Vec<PersonId>,
+}
+
+#[derive(Debug)]
+struct Here {
+    person: Author,
+    connections: usize,
+    /// When the last connection went.
+    left: Option<Instant>,
+}
+
+/// What is to be told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Who is here and was not.
+    pub here: Vec<Author>,
+    /// Who was here and is not.
+    pub gone: Vec<PersonId>,
+}
+
+impl Presence {
+    /// Another connection of `person`. Whether there is something to tell.
+    pub fn came(&mut self, person: Author) -> bool {
+        let id = person.id;
+        match self.people.get_mut(&id) {
+            Some(here) => {
+                here.connections += 1;
+                here.left = None;
+                here.person = person;
+                false
+            }
+            None => {
+                self.people.insert(id, Here { person, connections: 1, left: None });
+                self.come.push(id);
+                true
+            }
+        }
+    }
+
+    /// A connection of `person` is gone. Whether there will be something to tell.
+    pub fn left(&mut self, person: PersonId, now: Instant) -> bool {
+        let Some(here) = self.people.get_mut(&person) else { return false };
+        here.connections = here.connections.saturating_sub(1);
+        if here.connections == 0 {
+            here.left = Some(now);
+        }
+        here.connections == 0
+    }
+
+    /// Somebody is called something else.
+    pub fn renamed(&mut self, person: &Author) {
+        if let Some(here) = self.people.get_mut(&person.id) {
+            here.person = person.clone();
+        }
+    }
+
+    /// Who is here, those who may come right back among them.
+    pub fn members(&self) -> Vec<Author> {
+        let mut members: Vec<Author> = self.people.values().map(|here| here.person.clone()).collect();
+        members.sort_by(Author::before);
+        members
+    }
+
+    /// Whether `person` is here.
+    pub fn has(&self, person: PersonId) -> bool {
+        self.people.contains_key(&person)
+    }
+
+    /// What has changed by `now`, to be told once.
+    pub fn changes(&mut self, now: Instant) -> Changes {
+        let is_gone = |here: &Here| here.left.is_some_and(|left| left + GRACE <= now);
+        let mut gone: Vec<PersonId> =
+            self.people.iter().filter(|(_, here)| is_gone(here)).map(|(id, _)| *id).collect();
+        gone.iter().for_each(|id| drop(self.people.remove(id)));
+        // Nobody has been told of those who came and went in between.
+        let come = std::mem::take(&mut self.come);
+        gone.retain(|id| !come.contains(id));
+        gone.sort();
+        let here = come.iter().filter_map(|id| self.people.get(id)).map(|here| here.person.clone()).collect();
+        Changes { here, gone }
+    }
+
+    /// Whether something may be to tell later although nobody comes or goes.
+    pub fn may_change(&self) -> bool {
+        !self.come.is_empty() || self.people.values().any(|here| here.left.is_some())
+    }
+}
+
+impl Changes {
+    /// Whom alone they are about, if it is one who came.
+    pub fn only(&self) -> Option<PersonId> {
+        match (&self.here[..], &self.gone[..]) {
+            ([one], []) => Some(one.id),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.gone.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::wire::PersonName;
+
+    fn person(id: u64) -> Author {
+        Author::new(PersonId(id), PersonName::given(PersonId(id)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_connections_are_one_person_who_leaves_with_the_last() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        assert!(room.came(person(1)) && !room.came(person(1)));
+        assert_eq!(room.changes(start).here, [person(1)]);
+        assert!(!room.left(PersonId(1), start) && room.left(PersonId(1), start));
+        assert!(room.changes(start).is_empty() && room.may_change());
+        assert!(room.has(PersonId(1)));
+        assert_eq!(room.changes(start + GRACE), Changes { here: vec![], gone: vec![PersonId(1)] });
+        assert!(!room.has(PersonId(1)) && !room.may_change());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_right_back_has_never_left() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        room.came(person(1));
+        room.changes(start);
+        room.left(PersonId(1), start);
+        assert!(!room.came(person(1)));
+        assert!(room.changes(start + 2 * GRACE).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_came_and_went_unheard_is_not_told_of() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        room.came(person(1));
+        room.left(PersonId(1), start);
+        assert!(room.changes(start + GRACE).is_empty());
+    }
+}

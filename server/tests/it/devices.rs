@@ -1,0 +1,61 @@
+//! Being the same person on another device.
+
+use crate::support::{TestServer, soon};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
+
+fn browser() -> Client {
+    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
+}
+
+async fn sent(request: RequestBuilder) -> Response {
+    soon(request.header("accept", "text/html").send()).await.unwrap()
+}
+
+async fn name_of(browser: &Client, server: &TestServer) -> String {
+    let page = sent(browser.get(server.http("/"))).await.text().await.unwrap();
+    page.split("<strong").nth(1).unwrap().split('>').nth(1).unwrap().split('<').next().unwrap().into()
+}
+
+async fn link(browser: &Client, server: &TestServer) -> String {
+    let page = sent(browser.post(server.http("/device"))).await.text().await.unwrap();
+    let path = page.split("/device/").nth(1).expect("a link is on the page");
+    format!("/device/{}", path.split('"').next().unwrap())
+}
+
+#[tokio::test]
+async fn the_phone_becomes_the_person_of_the_laptop_once() {
+    let server = TestServer::start().await;
+    let (laptop, phone, other) = (browser(), browser(), browser());
+    sent(laptop.post(server.http("/name")).form(&[("name", "Ann")])).await;
+    let link = link(&laptop, &server).await;
+    assert_ne!(name_of(&phone, &server).await, "Ann");
+    for _ in 0..2 {
+        let asked = sent(phone.get(server.http(&link))).await;
+        assert_eq!(asked.status(), StatusCode::OK, "looking uses nothing up");
+        assert!(asked.text().await.unwrap().contains("Ann"));
+    }
+    assert_eq!(sent(phone.post(server.http(&link))).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(name_of(&phone, &server).await, "Ann");
+    for again in [sent(other.get(server.http(&link))).await, sent(other.post(server.http(&link))).await] {
+        assert_eq!(again.status(), StatusCode::GONE);
+        assert!(again.text().await.unwrap().contains("works once"));
+    }
+    assert_ne!(name_of(&other, &server).await, "Ann");
+}
+
+#[tokio::test]
+async fn a_link_that_was_never_made_is_too_old() {
+    let server = TestServer::start().await;
+    let answer = sent(browser().get(server.http("/device/AAAAAAAAAAAAAAAAAAAAAA"))).await;
+    assert_eq!(answer.status(), StatusCode::GONE);
+    assert!(answer.text().await.unwrap().contains("10 minutes"));
+}
+
+#[tokio::test]
+async fn another_site_makes_and_takes_no_link() {
+    let server = TestServer::start().await;
+    for path in ["/device", "/device/AAAA"] {
+        let foreign = browser().post(server.http(path)).header("origin", "https://evil.example");
+        assert_eq!(sent(foreign).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+}

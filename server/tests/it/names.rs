@@ -1,0 +1,55 @@
+//! Names that could be taken for each other.
+
+use crate::support::{TestServer, V1};
+use app::wire::{ClientFrame, PersonId, ServerFrame};
+use uuid::Uuid;
+
+/// Who is seen otherwise, as `person` is told.
+fn renamed(frames: &[ServerFrame]) -> Vec<(PersonId, bool)> {
+    let renamed = |frame: &ServerFrame| match frame {
+        ServerFrame::Renamed { id, alike, .. } => Some((*id, *alike)),
+        _ => None,
+    };
+    let mut renamed: Vec<_> = frames.iter().filter_map(renamed).collect();
+    renamed.sort();
+    renamed
+}
+
+fn both(one: &V1, other: &V1, alike: bool) -> Vec<(PersonId, bool)> {
+    let mut both = vec![(one.you().id, alike), (other.you().id, alike)];
+    both.sort();
+    both
+}
+
+#[tokio::test]
+async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    ann.call("Ann").await;
+    bob.until_pong().await;
+    // The first letter is Cyrillic.
+    bob.call("\u{410}nn").await;
+    assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, true));
+    ann.post("tea", "it is me").await;
+    assert!(ann.events(1).await[0].author.alike);
+    bob.until_pong().await;
+    bob.call("Bob").await;
+    assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, false));
+    ann.post("tea", "only me").await;
+    assert!(!ann.events(1).await[0].author.alike);
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_wherever_somebody_has_been() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "coffee").await;
+    ann.post("coffee", "I was here").await;
+    ann.say(&ClientFrame::Read { room: "coffee".into(), seq: 1 }).await;
+    ann.say(&ClientFrame::Leave { room: "coffee".into() }).await;
+    ann.until_pong().await;
+    let (mut bob, mut carol) = (V1::enter(&server, "coffee").await, V1::enter(&server, "elsewhere").await);
+    ann.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
+    while !matches!(ann.hear().await, ServerFrame::Ack { .. }) {}
+    assert_eq!(renamed(&bob.until_pong().await), [(ann.you().id, false)]);
+    assert_eq!(renamed(&carol.until_pong().await), []);
+}

@@ -1,0 +1,66 @@
+//! How far somebody has read, on all of their devices.
+
+use crate::{
+    joining::fill,
+    liveness::settle,
+    support::{TestServer, V1, room},
+};
+use app::wire::{ClientFrame, ErrorCode, ServerFrame};
+
+fn read(seq: u64) -> ClientFrame {
+    ClientFrame::Read { room: "tea".into(), seq }
+}
+
+async fn position(person: &mut V1) -> u64 {
+    match person.join("tea", Some(0)).await {
+        ServerFrame::Joined { read, .. } => read,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_ann_reads_on_her_phone_is_read_on_her_laptop() {
+    let server = TestServer::start().await;
+    fill(&server, "tea", 5).await;
+    let cookie = server.somebody().await;
+    let (mut phone, mut laptop) =
+        (V1::connect_as(&server, &cookie).await, V1::connect_as(&server, &cookie).await);
+    let mut bob = V1::enter(&server, "tea").await;
+    assert_eq!((position(&mut phone).await, position(&mut laptop).await), (0, 0));
+    laptop.events(5).await;
+    phone.say(&read(4)).await;
+    assert_eq!(laptop.hear().await, ServerFrame::Read { room: room("tea"), seq: 4 });
+    phone.say(&read(2)).await;
+    phone.until_pong().await;
+    settle().await;
+    assert_eq!(position(&mut V1::connect_as(&server, &cookie).await).await, 4, "it never goes back");
+    assert_eq!(bob.until_pong().await, [], "it is nobody else's business");
+}
+
+#[tokio::test]
+async fn a_position_in_a_room_that_was_not_joined_is_refused() {
+    let server = TestServer::start().await;
+    let mut ann = V1::connect(&server).await;
+    ann.say(&read(1)).await;
+    match &ann.until_pong().await[..] {
+        [ServerFrame::Error { code: ErrorCode::NotJoined, .. }] => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_position_is_kept_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on_disk(folder.path()).await;
+    fill(&server, "tea", 5).await;
+    let cookie = server.somebody().await;
+    let mut ann = V1::connect_as(&server, &cookie).await;
+    position(&mut ann).await;
+    ann.say(&read(3)).await;
+    ann.until_pong().await;
+    settle().await;
+    drop(ann);
+    server.stop().await;
+    let server = TestServer::on_disk(folder.path()).await;
+    assert_eq!(position(&mut V1::connect_as(&server, &cookie).await).await, 3);
+}

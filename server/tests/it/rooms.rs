@@ -1,0 +1,149 @@
+//! Rooms that people make: titles, topics, lists, and rooms on no list.
+
+use crate::{
+    joining::fill,
+    support::{TestServer, V1, soon},
+};
+use app::wire::ServerFrame;
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
+
+fn browser() -> Client {
+    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
+}
+
+async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
+    let answer = soon(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.text().await.unwrap()
+}
+
+async fn post(browser: &Client, server: &TestServer, path: &str, form: &[(&str, &str)]) -> Response {
+    soon(browser.post(server.http(path)).form(form).send()).await.unwrap()
+}
+
+/// Makes a room, and gives its path.
+async fn make(browser: &Client, server: &TestServer, form: &[(&str, &str)]) -> String {
+    let made = post(browser, server, "/rooms", form).await;
+    assert_eq!(made.status(), StatusCode::SEE_OTHER, "{:?}", made.text().await);
+    made.headers()["location"].to_str().unwrap().into()
+}
+
+#[tokio::test]
+async fn ann_makes_a_room_and_everybody_finds_it() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (browser(), browser());
+    let path = make(&ann, &server, &[("title", "Tea & Cake"), ("topic", "Every day at four")]).await;
+    assert_eq!(path, "/r/tea-cake");
+    let page = get(&ann, &server, &path).await;
+    assert!(page.contains("Tea &amp; Cake") && page.contains("Every day at four"), "{page}");
+    assert!(get(&bob, &server, "/rooms").await.contains("Tea &amp; Cake"));
+    assert!(get(&bob, &server, "/").await.contains("href=\"/r/tea-cake\""));
+    let api = get(&bob, &server, "/api/rooms").await;
+    assert!(
+        api.contains(r#"{"room":"tea-cake","title":"Tea & Cake","topic":"Every day at four","head":0}"#),
+        "{api}"
+    );
+}
+
+#[tokio::test]
+async fn a_private_room_is_on_no_list_but_of_those_who_have_been_there() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (browser(), browser());
+    get(&ann, &server, "/").await;
+    let path = make(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
+    assert!(path.starts_with("/r/p-") && path.len() == 37, "{path}");
+    for list in ["/", "/rooms", "/api/rooms"] {
+        assert!(!get(&bob, &server, list).await.contains("Surprise"), "{list}");
+    }
+    get(&ann, &server, &path).await;
+    let seen = soon(ann.get(server.http(&format!("{path}/seen?seq=0"))).send()).await.unwrap();
+    assert_eq!(seen.status(), StatusCode::NO_CONTENT);
+    assert!(get(&ann, &server, "/").await.contains("Surprise"));
+    assert!(get(&bob, &server, &path).await.contains("Surprise party"), "who has the link is in");
+}
+
+#[tokio::test]
+async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
+    let server = TestServer::start().await;
+    let browser = browser();
+    make(&browser, &server, &[("title", "Tea House")]).await;
+    for (title, why) in
+        [("tea  HOUSE", "already"), ("\u{202e}evil", "hide"), ("  ", "title"), (&"x".repeat(49), "48")]
+    {
+        let refused = post(&browser, &server, "/rooms", &[("title", title), ("topic", "as it was")]).await;
+        assert!(refused.status().is_client_error(), "{title}");
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(why) && page.contains("as it was"), "{title}: {page}");
+    }
+    let room = make(&browser, &server, &[("title", "Tea-House!")]).await;
+    assert!(room.starts_with("/r/tea-house-"), "another title, an address of its own: {room}");
+}
+
+#[tokio::test]
+async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (browser(), browser());
+    // A cookie makes ann who she is.
+    get(&ann, &server, "/").await;
+    get(&bob, &server, "/").await;
+    make(&ann, &server, &[("title", "Tea")]).await;
+    let mut carol = V1::enter(&server, "tea").await;
+    let form = [("title", "Tea and cake"), ("topic", "at four")];
+    let refused = post(&bob, &server, "/r/tea/about", &form).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    assert_eq!(post(&ann, &server, "/r/tea/about", &form).await.status(), StatusCode::SEE_OTHER);
+    let titled = ServerFrame::Titled {
+        room: "tea".parse().unwrap(),
+        title: "Tea and cake".into(),
+        topic: "at four".into(),
+    };
+    assert_eq!(carol.hear().await, titled);
+    match V1::connect(&server).await.join("tea", None).await {
+        ServerFrame::Joined { title, topic, .. } => {
+            assert_eq!((&*title, &*topic), ("Tea and cake", "at four"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(get(&ann, &server, "/r/tea").await.contains("action=\"/r/tea/about\""));
+    assert!(!get(&bob, &server, "/r/tea").await.contains("action=\"/r/tea/about\""));
+}
+
+#[tokio::test]
+async fn the_list_says_how_much_is_unread_also_without_script() {
+    let server = TestServer::start().await;
+    let ann = browser();
+    get(&ann, &server, "/r/tea").await;
+    soon(ann.get(server.http("/r/tea/seen?seq=0")).send()).await.unwrap();
+    fill(&server, "tea", 3).await;
+    let page = get(&ann, &server, "/").await;
+    assert!(page.contains("3 unread") && page.contains("href=\"/r/tea#new\""), "{page}");
+    let room = get(&ann, &server, "/r/tea").await;
+    assert!(room.contains("id=\"new\""), "{room}");
+    let beacon = room.split("<noscript>").nth(1).unwrap().split("src=\"").nth(1).unwrap();
+    let beacon = beacon.split('"').next().unwrap();
+    soon(ann.get(server.http(beacon)).send()).await.unwrap();
+    assert!(!get(&ann, &server, "/").await.contains("unread<"));
+}
+
+#[tokio::test]
+async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
+    let server = TestServer::start().await;
+    let browser = browser();
+    let page = async |accept: &str| {
+        let request = browser.get(server.http("/")).header("accept-language", accept);
+        soon(request.send()).await.unwrap().text().await.unwrap()
+    };
+    assert!(page("zh-CN,zh;q=0.9,en;q=0.5").await.contains("<html lang=\"zh-Hans\""));
+    assert!(page("de").await.contains("<html lang=\"en\""));
+    let chosen = post(&browser, &server, "/settings", &[("lang", "zh-Hans"), ("back", "/r/tea")]).await;
+    assert_eq!(
+        (chosen.status(), &chosen.headers()["location"]),
+        (StatusCode::SEE_OTHER, &"/r/tea".parse().unwrap())
+    );
+    assert!(page("en").await.contains("<html lang=\"zh-Hans\""));
+    post(&browser, &server, "/settings", &[("theme", "dark"), ("back", "//evil.example")]).await;
+    assert!(page("en").await.contains("data-theme=\"dark\""));
+    let missing = browser.get(server.http("/r/No_Such")).header("accept", "text/html");
+    let missing = soon(missing.send()).await.unwrap().text().await.unwrap();
+    assert!(missing.contains("这里什么也没有"), "{missing}");
+}
