@@ -5,7 +5,8 @@ export class Person {
   /** What their console said that it should not say. */
   readonly complaints: string[] = [];
 
-  private readonly expected: RegExp[] = [];
+  // Playwright says so itself, where a scene has no need of one.
+  private readonly expected: RegExp[] = [/Service Worker registration blocked by Playwright/];
 
   constructor(readonly page: Page) {
     page.on("console", (message) => {
@@ -33,6 +34,31 @@ export class Person {
 
   get name(): Locator {
     return this.page.locator(".me strong");
+  }
+
+  /** The list of rooms. */
+  get rooms(): Locator {
+    return this.page.getByRole("navigation", { name: /^(Rooms|房间)$/ });
+  }
+
+  /** A room of the list, by its title. */
+  room(title: string): Locator {
+    return this.rooms.getByRole("link").filter({ has: this.page.getByText(title, { exact: true }) });
+  }
+
+  /** Who is here. */
+  get people(): Locator {
+    return this.page.locator("#people li");
+  }
+
+  /** The sheet about the room, the settings, or the shortcuts. */
+  async opens(sheet: "about" | "settings" | "keys"): Promise<Locator> {
+    if (sheet === "settings") await this.page.locator(".me summary").click();
+    if (sheet === "keys") await this.page.keyboard.press("Control+/");
+    else await this.page.locator(`[popovertarget=${sheet}]:visible`).first().click();
+    const opened = this.page.locator(`#${sheet}`);
+    await expect(opened).toBeVisible();
+    return opened;
   }
 
   line(text: string): Locator {

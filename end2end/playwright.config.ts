@@ -21,6 +21,8 @@ export default defineConfig({
   use: {
     baseURL: Hubbub.url,
     viewport: { width: 1280, height: 800 },
+    // Scenes about being offline allow them; elsewhere they would stand between the tests and the server.
+    serviceWorkers: "block",
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     trace: "retain-on-failure",

@@ -136,15 +136,18 @@ fn colour(theme: Theme) -> impl IntoView {
     }
 }
 
-/// A browser without WebSockets keeps the plain page, which posts without script.
+/// A browser without WebSockets keeps the plain page, which posts without script; one without script does not
+/// even fetch the app.
 fn script(links: &Links) -> impl IntoView + use<> {
+    // At once, while the page is still being read.
+    let fetch = format!("window.app = 'WebSocket' in window && fetch({:?})", links.wasm);
     let start = format!(
-        "'WebSocket' in window && import({:?}).then(app => app.default({{ module_or_path: {:?} }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
-        links.script, links.wasm
+        "window.app && import({:?}).then(app => app.default({{ module_or_path: window.app }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
+        links.script
     );
     view! {
+        <script nonce=use_nonce()>{fetch}</script>
         <link rel="modulepreload" href=links.script.clone() nonce=use_nonce() />
-        <link rel="preload" href=links.wasm.clone() r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
         <script type="module" nonce=use_nonce()>{start}</script>
     }
 }

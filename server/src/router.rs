@@ -55,6 +55,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/r/{room}/about", post(pages::retitle))
         .route("/r/{room}/seen", get(pages::seen))
         .route("/rooms", get(pages::all_rooms).post(pages::make_room))
+        .route("/offline", get(pages::offline))
         .route("/name", post(pages::rename))
         .route("/settings", post(pages::settings))
         .route("/device", post(pages::make_link))

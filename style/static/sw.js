@@ -6,7 +6,12 @@ const FILES = "hubbub-files";
 const PAGES_MOST = 20;
 const FILES_MOST = 24;
 
-self.addEventListener("install", () => self.skipWaiting());
+const OFFLINE = "/offline";
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(renew(OFFLINE));
+});
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("fetch", (event) => {
@@ -39,7 +44,7 @@ async function page(event, request, url) {
     return answer;
   } catch (error) {
     const kept = await caches.open(PAGES);
-    const copy = (isRoom(url) && (await kept.match(url.pathname))) || (await kept.match("/"));
+    const copy = (isRoom(url) && (await kept.match(url.pathname))) || (await kept.match(OFFLINE));
     if (copy) return copy;
     throw error;
   }
@@ -57,8 +62,12 @@ async function file(event, request) {
 async function refresh(href) {
   const url = new URL(href);
   if (!isRoom(url)) return;
-  const answer = await fetch(url.pathname, { credentials: "same-origin" }).catch(() => undefined);
-  if (answer?.ok) await keep(PAGES, url.pathname, answer, PAGES_MOST);
+  await Promise.all([renew(url.pathname), renew(OFFLINE)]);
+}
+
+async function renew(path) {
+  const answer = await fetch(path, { credentials: "same-origin" }).catch(() => undefined);
+  if (answer?.ok) await keep(PAGES, path, answer, PAGES_MOST);
 }
 
 // The newest stand last; the oldest go.

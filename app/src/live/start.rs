@@ -1,7 +1,8 @@
 //! A room comes to life, after hydration.
 
 use super::{Live, keys, notice::listen, socket, storage};
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
 /// Brings the page to life; the room too, where it shows the newest page.
 pub(super) fn start(live: Live, newest: bool) {
@@ -31,7 +32,9 @@ pub(super) fn start(live: Live, newest: bool) {
 /// The worker that keeps the last seen rooms for when there is no network.
 fn register_worker() {
     if let Some(container) = super::notice::workers() {
-        let _ = container.register("/sw.js");
+        let registered = container.register("/sw.js");
+        // A browser that refuses it has no copies of rooms, and nothing else is missing.
+        spawn_local(async move { drop(JsFuture::from(registered).await) });
     }
 }
 

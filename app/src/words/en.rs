@@ -168,6 +168,7 @@ pub(super) static WORDS: Words = Words {
             Trouble::StaleLink => {
                 "A link works for 10 minutes, and only until the server restarts. Make a new one on the device where you are yourself."
             }
+            Trouble::Offline => "This page was not seen here before. Come back to it when there is a network; what you wrote in other rooms waits there.",
             Trouble::Failed => "The server failed to do this. Try again in a moment.",
         }
         .into()
@@ -175,6 +176,7 @@ pub(super) static WORDS: Words = Words {
     trouble_title: |trouble| {
         match trouble {
             Trouble::NothingHere => "There is nothing here",
+            Trouble::Offline => "You are offline",
             Trouble::UsedLink => "This link has been used",
             Trouble::StaleLink => "This link is too old",
             _ => "That did not work",

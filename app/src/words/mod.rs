@@ -24,6 +24,8 @@ pub enum Trouble {
     StaleLink,
     /// A room was not called something else.
     Room(RoomTrouble),
+    /// There is no network, and no copy of the page.
+    Offline,
     /// The server failed.
     Failed,
 }

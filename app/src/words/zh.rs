@@ -155,6 +155,7 @@ pub(super) static WORDS: Words = Words {
             Trouble::NoPlace => "房间里的位置是一个数字。",
             Trouble::UsedLink => "每个链接只能用一次。请在原来的设备上再生成一个。",
             Trouble::StaleLink => "链接 10 分钟内有效，服务器重启后也会失效。请在原来的设备上再生成一个。",
+            Trouble::Offline => "这一页以前没有打开过。有网络时再来看；你在别的房间写下的话还在那里等着。",
             Trouble::Failed => "服务器没能做到，请稍后再试。",
         }
         .into()
@@ -162,6 +163,7 @@ pub(super) static WORDS: Words = Words {
     trouble_title: |trouble| {
         match trouble {
             Trouble::NothingHere => "这里什么也没有",
+            Trouble::Offline => "已离线",
             Trouble::UsedLink => "这个链接已经用过了",
             Trouble::StaleLink => "这个链接过期了",
             _ => "没有成功",

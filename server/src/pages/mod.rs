@@ -89,6 +89,11 @@ pub async fn seen(
     }
 }
 
+/// `GET /offline`: what a browser without a network shows instead of a page that it has no copy of.
+pub async fn offline(State(state): State<AppState>, visitor: Visitor) -> Response {
+    sorry(&state, visitor, Trouble::Offline, StatusCode::OK).await
+}
+
 /// Any other path: a page for a browser, a problem for a program.
 pub async fn nothing_here(State(state): State<AppState>, request: Request) -> Response {
     if accepts_html(request.headers()) {

@@ -1,0 +1,135 @@
+import type { APIRequestContext } from "@playwright/test";
+import { expect, test, type Person } from "../people";
+
+async function said(request: APIRequestContext, room: string, from: number, to: number): Promise<void> {
+  for (let n = from; n <= to; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+}
+
+/** Their position is with the server: it is told within two seconds. */
+async function hasRead(person: Person, room: string): Promise<void> {
+  const position = async () => {
+    const page = await person.page.request.get(`/r/${room}`);
+    return /"read":(\d+)/.exec((await page.text()).replaceAll("\\", ""))?.[1];
+  };
+  const head = (await (await person.page.request.get(`/api/rooms/${room}/messages?limit=1`)).json()).head;
+  await expect.poll(position).toBe(String(head));
+}
+
+test("who comes back finds a line where the new begins, and the page opens there", async ({ ann, room, request }) => {
+  await said(request, room, 1, 5);
+  await ann.enters(room);
+  await expect(ann.page.locator("#new")).toHaveCount(0);
+  await hasRead(ann, room);
+  await ann.page.goto("/rooms");
+  await said(request, room, 6, 40);
+  await ann.enters(room);
+  await expect(ann.line("message 6").locator("#new")).toBeInViewport();
+  await expect(ann.page.getByRole("button", { name: /new messages/ })).toBeVisible();
+  await ann.page.getByRole("button", { name: /new messages/ }).click();
+  await expect(ann.line("message 40")).toBeInViewport();
+  await hasRead(ann, room);
+  await ann.page.reload();
+  await ann.isLive();
+  await expect(ann.page.locator("#new")).toHaveCount(0);
+});
+
+test("what ann has read on one device is read on the other", async ({ ann, somebody, room, request }) => {
+  await said(request, room, 1, 3);
+  await ann.enters(room);
+  await hasRead(ann, room);
+  const phone = await somebody({ storageState: await ann.page.context().storageState() });
+  await phone.page.goto("/r/elsewhere-" + room);
+  await phone.isLive();
+  const title = room.charAt(0).toUpperCase() + room.slice(1).replaceAll("-", " ");
+  await ann.page.goto("/rooms");
+  await said(request, room, 4, 5);
+  await expect(phone.room(title)).toContainText("2 unread");
+  await ann.enters(room);
+  await expect(phone.room(title)).not.toContainText("unread");
+});
+
+test("while the tab is hidden the title counts, and a line waits where the reading goes on", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await bob.says("seen");
+  await ann.sees("seen");
+  const hide = (hidden: boolean) =>
+    ann.page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
+  await bob.says("not yet seen");
+  await ann.sees("not yet seen");
+  await expect(ann.page).toHaveTitle(/^\(1\) /);
+  await expect(ann.line("not yet seen").locator("#new")).toBeVisible();
+  await hide(false);
+  await expect(ann.page).toHaveTitle(/^T/);
+});
+
+test("days stand between messages, by their names where those are near", async ({ ann, room, request }) => {
+  await said(request, room, 1, 2);
+  await ann.page.clock.install({ time: Date.now() });
+  await ann.enters(room);
+  await expect(ann.page.getByRole("heading", { name: "Today" })).toHaveCount(1);
+  await ann.page.clock.setFixedTime(Date.now() + 24 * 60 * 60 * 1000);
+  await ann.page.reload();
+  await expect(ann.page.getByRole("heading", { name: "Yesterday" })).toHaveCount(1);
+  await ann.page.clock.setFixedTime(Date.now() + 5 * 24 * 60 * 60 * 1000);
+  await ann.page.reload();
+  await expect(ann.page.getByRole("heading", { name: /day.* 20\d\d$/ })).toHaveCount(1);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a link to a message opens around it and shows it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room, request }) => {
+    await said(request, room, 1, 95);
+    const ann = await somebody({ javaScriptEnabled });
+    await ann.page.goto(`/r/${room}?around=40`);
+    await expect(ann.line("message 40")).toHaveClass(/marked/);
+    if (javaScriptEnabled) await expect(ann.line("message 40")).toBeInViewport();
+    const link = await ann.line("message 40").locator(".when").getAttribute("href");
+    expect(link).toBe(`/r/${room}?around=40#m40`);
+    await ann.page.goto(`/r/${room}?around=30#m30`);
+    await expect(ann.line("message 30")).toBeInViewport();
+    await ann.page.getByRole("link", { name: "Newer messages" }).click();
+    await expect(ann.line("message 60")).toHaveCount(1);
+    await ann.page.goto(`/r/${room}?around=40`);
+    await ann.page.getByRole("link", { name: "Back to now" }).click();
+    await expect(ann.line("message 95")).toBeInViewport();
+  });
+}
+
+test("a link to one of the newest messages is the living room, with that message shown", async ({ ann, bob, room, request }) => {
+  await said(request, room, 1, 30);
+  await ann.page.goto(`/r/${room}?around=25#m25`);
+  await ann.isLive();
+  await expect(ann.line("message 25")).toHaveClass(/marked/);
+  await bob.enters(room);
+  await bob.says("still talking");
+  await ann.sees("still talking");
+});
+
+test("each room keeps its own draft", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.composer.fill("for here");
+  await ann.enters(`${room}-b`);
+  await expect(ann.composer).toHaveValue("");
+  await ann.composer.fill("for there");
+  await ann.enters(room);
+  await expect(ann.composer).toHaveValue("for here");
+});
+
+test("ann who reads back is left where she is, and a pill leads to the end", async ({ ann, bob, room, request }) => {
+  await said(request, room, 1, 60);
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.line("message 12").scrollIntoViewIfNeeded();
+  await expect(ann.page.getByRole("button", { name: "Jump to latest" })).toBeVisible();
+  await bob.says("one more");
+  await bob.sees("one more");
+  await expect(ann.page.getByRole("button", { name: "1 new message" })).toBeVisible();
+  await expect(ann.line("message 12")).toBeInViewport();
+  await ann.page.keyboard.press("Alt+End");
+  await expect(ann.line("one more")).toBeInViewport();
+  await expect(ann.page.locator(".pill")).toHaveCount(0);
+});

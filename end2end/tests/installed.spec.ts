@@ -1,0 +1,153 @@
+import { OwnServer } from "../hubbub";
+import { expect, test, type Person } from "../people";
+
+const installed = { serviceWorkers: "allow" } as const;
+
+async function hasWorker(person: Person): Promise<void> {
+  await person.page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
+  });
+}
+
+async function hides(person: Person, hidden: boolean): Promise<void> {
+  await person.page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+test("the manifest and its icons are there", async ({ ann, request }) => {
+  await ann.page.goto("/");
+  const link = await ann.page.locator("link[rel=manifest]").getAttribute("href");
+  const manifest = await (await request.get(link ?? "")).json();
+  expect(manifest).toMatchObject({ name: "Hubbub", display: "standalone", start_url: "/" });
+  for (const icon of manifest.icons) {
+    const answer = await request.get(icon.src);
+    expect([answer.status(), answer.headers()["content-type"]]).toEqual([200, icon.type]);
+  }
+});
+
+test("the rooms seen last can be read with the server gone, and nothing written is lost", async ({ somebody }) => {
+  const server = await OwnServer.start();
+  const ann = await somebody({ ...installed, baseURL: server.url });
+  ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+  await ann.enters("tea");
+  await hasWorker(ann);
+  await ann.says("before the network went");
+  await ann.sees("before the network went");
+  await ann.page.reload();
+  await ann.isLive();
+  await server.stop();
+  await ann.page.reload();
+  await ann.seesAll(["before the network went"]);
+  await ann.says("written without a network");
+  await expect(ann.line("written without a network")).toHaveAttribute("data-standing", "pending");
+  await ann.page.goto(`${server.url}/r/never-seen`);
+  await expect(ann.page.getByRole("heading")).toHaveText("You are offline");
+  await ann.page.goto(`${server.url}/r/tea`);
+  await server.start();
+  await ann.page.reload();
+  await ann.isLive();
+  await ann.seesAll(["before the network went", "written without a network"]);
+  await ann.page.close();
+  await server.remove();
+});
+
+test("what was said after the page came is in the copy too", async ({ somebody }) => {
+  const server = await OwnServer.start();
+  const ann = await somebody({ ...installed, baseURL: server.url });
+  const bob = await somebody({ baseURL: server.url });
+  for (const person of [ann, bob]) person.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+  await ann.enters("tea");
+  await hasWorker(ann);
+  await bob.enters("tea");
+  await bob.says("said later");
+  await ann.sees("said later");
+  await hides(ann, true);
+  await expect
+    .poll(() => ann.page.evaluate(async () => (await (await (await caches.open("hubbub-pages")).match("/r/tea"))?.text())?.includes("said later")))
+    .toBe(true);
+  await server.stop();
+  await ann.page.reload();
+  await ann.seesAll(["said later"]);
+  await ann.page.close();
+  await bob.page.close();
+  await server.remove();
+});
+
+test("with a network the page is always the server's, never a copy", async ({ somebody, room, request }) => {
+  const ann = await somebody(installed);
+  await ann.enters(room);
+  await hasWorker(ann);
+  await ann.page.reload();
+  await ann.page.goto("/rooms");
+  await request.post(`/api/rooms/${room}/messages`, { data: { text: "newer than the copy" } });
+  await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
+  await ann.seesAll(["newer than the copy"]);
+});
+
+test("ann is told of a mention while her tab is hidden, and of nothing else", async ({ somebody, bob, room }) => {
+  const ann = await somebody({ ...installed, permissions: ["notifications"] });
+  await ann.enters(room);
+  await hasWorker(ann);
+  await ann.calls(`Ann ${room}`.slice(0, 30));
+  const about = await ann.opens("about");
+  await expect(about.getByLabel("Notifications")).toHaveValue("off");
+  await expect(about.getByLabel("With a sound")).not.toBeChecked();
+  await about.getByLabel("Notifications").selectOption("mentions");
+  await ann.page.keyboard.press("Escape");
+  await bob.enters(room);
+  await hides(ann, true);
+  await bob.says("nothing for her");
+  await bob.says(`are you there, @${`Ann ${room}`.slice(0, 30)}?`);
+  const told = () =>
+    ann.page.evaluate(async () => {
+      const worker = await navigator.serviceWorker.ready;
+      return (await worker.getNotifications()).map((notification) => notification.body);
+    });
+  await expect.poll(told).toEqual([`are you there, @${`Ann ${room}`.slice(0, 30)}?`]);
+  await ann.page.reload();
+  await ann.isLive();
+  await expect((await ann.opens("about")).getByLabel("Notifications")).toHaveValue("mentions");
+});
+
+test("who asks for every message gets every message", async ({ somebody, bob, room }) => {
+  const ann = await somebody({ ...installed, permissions: ["notifications"] });
+  await ann.enters(room);
+  await hasWorker(ann);
+  await (await ann.opens("about")).getByLabel("Notifications").selectOption("all");
+  await bob.enters(room);
+  await hides(ann, true);
+  await bob.says("good morning");
+  await expect
+    .poll(() => ann.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).length))
+    .toBe(1);
+});
+
+test("a browser that refuses notifications is told so in a sentence", async ({ somebody, room }) => {
+  const ann = await somebody({ permissions: [] });
+  await ann.page.addInitScript(() => {
+    Notification.requestPermission = async () => "denied";
+  });
+  await ann.enters(room);
+  const about = await ann.opens("about");
+  await about.getByLabel("Notifications").selectOption("all");
+  await expect(about.getByText("Your browser refuses notifications")).toBeVisible();
+  await expect(about.getByLabel("Notifications")).toHaveValue("off");
+});
+
+test("a browser that keeps nothing says so, and chat works all the same", async ({ ann, bob, room }) => {
+  await ann.page.addInitScript(() => {
+    Object.defineProperty(window, "localStorage", {
+      get() {
+        throw new DOMException("no", "SecurityError");
+      },
+    });
+  });
+  await ann.enters(room);
+  await expect(ann.page.getByText("This browser keeps nothing for this site")).toBeVisible();
+  await bob.enters(room);
+  await ann.says("still here");
+  await bob.sees("still here");
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "../people";
+
+test("a question mark shows the shortcuts, and Escape leads back", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.page.locator("h1").click();
+  await ann.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await ann.page.keyboard.press("?");
+  await expect(ann.page.getByRole("heading", { name: "Keyboard shortcuts" })).toBeVisible();
+  await ann.page.keyboard.press("Escape");
+  await expect(ann.page.locator("#keys")).toBeHidden();
+  await ann.composer.focus();
+  await ann.page.keyboard.press("?");
+  await expect(ann.composer).toHaveValue("?");
+  await expect(ann.page.locator("#keys")).toBeHidden();
+});
+
+test("an arrow up in an empty composer edits the last message", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.says("frist");
+  await ann.sees("frist");
+  await bob.says("hm?");
+  await ann.sees("hm?");
+  await ann.composer.press("ArrowUp");
+  await expect(ann.editor).toBeFocused();
+  await ann.editor.fill("first");
+  await ann.editor.press("Enter");
+  await bob.sees("first");
+});
+
+test("keys lead to the next unread room, and to the next one", async ({ ann, bob, room }) => {
+  const [one, two, three] = ["a", "b", "c"].map((letter) => `${letter}-${room}`) as [string, string, string];
+  for (const name of [one, two, three]) await ann.enters(name);
+  await ann.enters(one);
+  await bob.enters(three);
+  await bob.says("over here");
+  await expect(ann.rooms.locator(".count")).toHaveCount(1);
+  await ann.page.keyboard.press("Alt+Shift+ArrowDown");
+  await expect(ann.page).toHaveURL(`/r/${three}#new`);
+  await ann.sees("over here");
+  await ann.page.keyboard.press("Alt+ArrowUp");
+  await expect(ann.page).toHaveURL(`/r/${two}`);
+});
+
+test("the keyboard alone reaches everything, the place to write first", async ({ somebody, room }) => {
+  // With a script and a mouse the place to write has the focus already.
+  const ann = await somebody({ javaScriptEnabled: false });
+  await ann.page.goto(`/r/${room}`);
+  await ann.page.keyboard.press("Tab");
+  const skip = ann.page.getByRole("link", { name: "Skip to writing" });
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport();
+  await ann.page.keyboard.press("Enter");
+  await ann.page.keyboard.press("Tab");
+  await ann.page.keyboard.press("Shift+Tab");
+  await ann.page.keyboard.type("hello");
+  await expect(ann.composer).toHaveValue("hello");
+  await ann.page.keyboard.press("Tab");
+  await ann.page.keyboard.press("Enter");
+  await ann.seesAll(["hello"]);
+});

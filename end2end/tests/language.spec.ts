@@ -1,0 +1,58 @@
+import { expect, test } from "../people";
+
+const chinese = { locale: "zh-CN" };
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`a Chinese browser gets Chinese from the server, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room }) => {
+    const ming = await somebody({ ...chinese, javaScriptEnabled });
+    await ming.page.goto(`/r/${room}`);
+    await expect(ming.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
+    await expect(ming.page.getByText("还没有人说话。把链接发出去，开个头吧。")).toBeVisible();
+    await ming.page.locator("#text").fill("大家好");
+    await ming.page.getByRole("button", { name: "发送" }).click();
+    await ming.seesAll(["大家好"]);
+    const latin = await ming.page.evaluate(() => document.body.innerText.match(/\b(the|you|room|message|Settings|Send)\b/gi));
+    expect(latin).toBeNull();
+  });
+}
+
+test("the language is switched and remembered, in the server's HTML too", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.opens("settings");
+  await ann.page.getByRole("button", { name: "简体中文" }).click();
+  await expect(ann.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  await ann.page.goto("/rooms");
+  await expect(ann.page.getByRole("heading", { level: 1 })).toHaveText("新建房间");
+  const html = await (await ann.page.request.get("/r/No_Such")).text();
+  expect(html).toContain('lang="en"'.replace("en", "zh-Hans"));
+});
+
+test("what is refused is said in Chinese, by the page and by the server", async ({ somebody, room }) => {
+  const ming = await somebody(chinese);
+  await ming.page.goto(`/r/${room}`);
+  await ming.isLive();
+  await ming.page.locator("#text").fill("字".repeat(3000));
+  await ming.page.locator("#text").press("Enter");
+  await expect(ming.page.getByRole("alert").filter({ hasText: "这条多了 808 字节" })).toBeVisible();
+  await ming.page.locator(".me summary").click();
+  await ming.page.getByLabel("你的名字").fill("\u202e小明");
+  await ming.page.getByRole("button", { name: "保存" }).first().click();
+  await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏的或会打乱方向的字符" })).toBeVisible();
+  ming.expects(/404|410/);
+  await ming.page.goto("/r/No_Such_Room");
+  await expect(ming.page.getByRole("heading")).toHaveText("这里什么也没有");
+  await ming.page.goto("/device/AAAAAAAAAAAAAAAAAAAAAA");
+  await expect(ming.page.getByRole("heading")).toHaveText("这个链接过期了");
+});
+
+test("days and times are Chinese on a Chinese page", async ({ somebody, room, request }) => {
+  await request.post(`/api/rooms/${room}/messages`, { data: { text: "你好" } });
+  const ming = await somebody(chinese);
+  await ming.page.goto(`/r/${room}`);
+  await expect(ming.page.getByRole("heading", { name: "今天" })).toBeVisible();
+  const old = await somebody({ ...chinese, javaScriptEnabled: false });
+  await old.page.goto(`/r/${room}`);
+  await expect(old.page.locator(".day")).toHaveText(/^20\d\d年\d+月\d+日$/);
+  await expect(old.page.locator(".when")).toHaveText(/^\d+月\d+日 \d\d:\d\d UTC$/);
+});

@@ -1,0 +1,79 @@
+import { expect, test } from "../people";
+
+const paper = (page: import("@playwright/test").Page) =>
+  page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+
+test("a theme is chosen at once, and the next page comes in it from the server", async ({ somebody, room }) => {
+  const ann = await somebody({ colorScheme: "light" });
+  await ann.enters(room);
+  const light = await paper(ann.page);
+  await ann.opens("settings");
+  await ann.page.getByRole("button", { name: "Dark", exact: true }).click();
+  await expect(ann.page.locator("html")).toHaveAttribute("data-theme", "dark");
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  const dark = await paper(ann.page);
+  expect(dark).not.toBe(light);
+  const html = await (await ann.page.request.get(`/r/${room}`)).text();
+  expect(html).toContain('data-theme="dark"');
+  await ann.page.reload();
+  expect(await paper(ann.page)).toBe(dark);
+});
+
+test("without script a theme is chosen too", async ({ somebody, room }) => {
+  const ann = await somebody({ javaScriptEnabled: false, colorScheme: "dark" });
+  await ann.page.goto(`/r/${room}`);
+  const dark = await paper(ann.page);
+  await ann.opens("settings");
+  await ann.page.getByRole("button", { name: "Light", exact: true }).click();
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  expect(await paper(ann.page)).not.toBe(dark);
+});
+
+for (const width of [320, 390, 768, 1024, 1280, 2560]) {
+  test(`at ${width} px nothing is cut off and nothing scrolls sideways`, async ({ somebody, room }) => {
+    const ann = await somebody({ viewport: { width, height: 800 } });
+    await ann.page.goto("/rooms");
+    const sideways = () => ann.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(await sideways(), "the rooms").toBeLessThanOrEqual(0);
+    await ann.page.getByLabel("What is it called?").fill(`${room.slice(-12)} 字${"w".repeat(40)}`.slice(0, 48));
+    await ann.page.getByLabel("What is it about?").fill("topic ".repeat(30));
+    await ann.page.getByRole("button", { name: "Make room" }).click();
+    await ann.isLive();
+    await ann.calls("字".repeat(32));
+    await ann.says(`a word of 200 letters: ${"w".repeat(200)}`);
+    await expect(ann.messages).toHaveCount(1);
+    expect(await sideways(), "the room").toBeLessThanOrEqual(0);
+    await expect(ann.composer).toBeInViewport();
+    const about = await ann.opens("about");
+    const box = await about.boundingBox();
+    expect(box && box.x >= 0 && box.x + box.width <= width, "the sheet").toBeTruthy();
+    await ann.page.keyboard.press("Escape");
+    for (const control of await ann.page.locator(".top button, .top summary").all()) {
+      if (!(await control.isVisible())) continue;
+      const place = await control.boundingBox();
+      expect(place && place.x >= 0 && place.x + place.width <= width + 0.5, "every control is on the screen").toBeTruthy();
+    }
+  });
+}
+
+test("on a phone rooms and people are sheets, and everything in them fits a finger", async ({ somebody, room }) => {
+  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.enters(room);
+  for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#people"], ["About this room", "#about"]] as const) {
+    await expect(ann.page.locator(sheet)).toBeHidden();
+    await ann.page.getByRole("button", { name: button }).tap();
+    await expect(ann.page.locator(sheet)).toBeVisible();
+    for (const target of await ann.page.locator(`${sheet} a, ${sheet} button, ${sheet} input:not([type=checkbox]), ${sheet} select, ${sheet} .tick`).all()) {
+      if (await target.isVisible()) expect((await target.boundingBox())?.height, await target.innerText()).toBeGreaterThanOrEqual(43.9);
+    }
+    await ann.page.keyboard.press("Escape");
+  }
+});
+
+test("with reduced motion nothing moves", async ({ somebody, room }) => {
+  const ann = await somebody({ reducedMotion: "reduce" });
+  await ann.enters(room);
+  await ann.opens("about");
+  const moving = await ann.page.evaluate(() => document.getAnimations().length);
+  expect(moving).toBe(0);
+});

@@ -1,0 +1,85 @@
+import { expect, test } from "../people";
+
+test("who comes is seen to be here, once, however many tabs they have open", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await expect(ann.people).toHaveCount(1);
+  await bob.enters(room);
+  await bob.calls("Bob");
+  await expect(ann.people).toHaveCount(2);
+  const tab = await bob.page.context().newPage();
+  await tab.goto(`/r/${room}`);
+  await expect(tab.locator("#people li")).toHaveCount(2);
+  await expect(ann.people).toHaveCount(2);
+  await expect(ann.people.filter({ hasText: "Bob" })).toHaveCount(1);
+  await expect(ann.people.filter({ hasText: "(you)" })).toHaveCount(1);
+  await bob.page.reload();
+  await expect(ann.people).toHaveCount(2);
+});
+
+test("ann sees that bob is typing, until he has said it", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await bob.calls("Bob");
+  await bob.composer.pressSequentially("let me think");
+  await expect(ann.page.locator(".typing")).toHaveText("Bob is typing…");
+  await expect(bob.page.locator(".typing")).toHaveText("");
+  await bob.composer.press("Enter");
+  await ann.sees("let me think");
+  await expect(ann.page.locator(".typing")).toHaveText("");
+});
+
+test("typing that goes on about nothing is forgotten by itself", async ({ ann, bob, room }) => {
+  await ann.page.clock.install();
+  await ann.enters(room);
+  await bob.enters(room);
+  await bob.calls("Bob");
+  await bob.composer.pressSequentially("never mi");
+  await expect(ann.page.locator(".typing")).toHaveText("Bob is typing…");
+  await ann.page.clock.runFor(7_000);
+  await expect(ann.page.locator(".typing")).toHaveText("");
+});
+
+test("two people of one name are told apart by a tag, and each is told why", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await ann.calls(`Sam ${room}`.slice(0, 30));
+  await ann.says("I am Sam");
+  await bob.sees("I am Sam");
+  // The letter a is Cyrillic.
+  await bob.calls(`S\u0430m ${room}`.slice(0, 30));
+  await bob.says("No, I am Sam");
+  await ann.sees("No, I am Sam");
+  const tags = ann.page.locator(".line .tag");
+  await expect(tags).toHaveCount(2);
+  const [one, other] = await tags.allInnerTexts();
+  expect(one).not.toBe(other);
+  await bob.page.locator(".me summary").click();
+  await expect(bob.page.getByText("The tag tells you apart.")).toBeVisible();
+  await bob.page.keyboard.press("Escape");
+  await bob.page.getByLabel("Your name").fill("Somebody else");
+  await bob.page.getByRole("button", { name: "Save" }).click();
+  await expect(tags).toHaveCount(0);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`ann is herself on her phone too, by a link that works once, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room }) => {
+    const laptop = await somebody({ javaScriptEnabled });
+    const phone = await somebody({ javaScriptEnabled, viewport: { width: 390, height: 844 } });
+    const stranger = await somebody({ javaScriptEnabled });
+    await laptop.page.goto(`/r/${room}`);
+    await laptop.calls("Ann");
+    await laptop.opens("settings");
+    await laptop.page.getByRole("button", { name: "Make a link" }).click();
+    await expect(laptop.page.getByRole("img", { name: "QR code" })).toBeVisible();
+    const link = await laptop.page.getByLabel("Another device").inputValue();
+    await phone.page.goto(link);
+    await expect(phone.page.getByText("From now on you are Ann here.")).toBeVisible();
+    await phone.page.getByRole("button", { name: "Continue" }).click();
+    await expect(phone.name).toHaveText("Ann");
+    stranger.expects(/410/);
+    await stranger.page.goto(link);
+    await expect(stranger.page.getByRole("heading")).toHaveText("This link has been used");
+    await stranger.page.goto("/device/AAAAAAAAAAAAAAAAAAAAAA");
+    await expect(stranger.page.getByRole("heading")).toHaveText("This link is too old");
+  });
+}

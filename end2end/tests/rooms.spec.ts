@@ -1,0 +1,100 @@
+import { expect, test, type Person } from "../people";
+
+async function makes(person: Person, title: string, topic = "", isPrivate = false): Promise<void> {
+  await person.page.goto("/rooms");
+  await person.page.getByLabel("What is it called?").fill(title);
+  await person.page.getByLabel("What is it about?").fill(topic);
+  if (isPrivate) await person.page.getByLabel("Private").check();
+  await person.page.getByRole("button", { name: "Make room" }).click();
+  await person.isLive();
+}
+
+for (const javaScriptEnabled of [true, false]) {
+  test(`ann makes a room from the lobby and bob finds it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room }) => {
+    const title = `Tea ${room}`;
+    const ann = await somebody({ javaScriptEnabled });
+    await ann.page.goto("/");
+    await expect(ann.page.locator(".top .topic")).toContainText("Everyone with this link talks here");
+    await ann.page.getByRole("link", { name: "New room" }).click();
+    await ann.page.getByLabel("What is it called?").fill(title);
+    await ann.page.getByLabel("What is it about?").fill("Every day at four");
+    await ann.page.getByRole("button", { name: "Make room" }).click();
+    await expect(ann.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
+    await expect(ann.page.locator(".top .topic")).toHaveText("Every day at four");
+    const bob = await somebody({ javaScriptEnabled });
+    await bob.page.goto("/rooms");
+    await bob.page.getByRole("link", { name: title }).click();
+    await expect(bob.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
+  });
+}
+
+test("what is unread elsewhere is counted while ann reads here, and seen from there", async ({ ann, bob, room }) => {
+  await makes(ann, `Here ${room}`);
+  await makes(bob, `There ${room}`);
+  await ann.enters(`there-${room}`);
+  await ann.room(`There ${room}`).waitFor();
+  await ann.enters(`here-${room}`);
+  await expect(ann.room(`There ${room}`)).toHaveAttribute("href", `/r/there-${room}`);
+  await bob.says("one");
+  await bob.says("two");
+  await bob.sees("two");
+  await expect(ann.room(`There ${room}`)).toContainText("2 unread");
+  await expect(ann.page).toHaveTitle(/^\(2\) Here/);
+  await expect(ann.page.locator("link[rel=icon]")).toHaveAttribute("href", "/favicon-unread.svg");
+  await ann.room(`There ${room}`).click();
+  await ann.isLive();
+  await expect(ann.page.locator("#new")).toBeInViewport();
+  await ann.seesAll(["one", "two"]);
+  await expect(ann.page).toHaveTitle(/^There/);
+});
+
+test("a private room is on nobody's list but of those who have been there", async ({ ann, bob, room }) => {
+  await makes(ann, `Secret ${room}`, "", true);
+  expect(new URL(ann.page.url()).pathname).toMatch(/^\/r\/p-[0-9a-f]{32}$/);
+  const path = new URL(ann.page.url()).pathname;
+  await bob.page.goto("/rooms");
+  await expect(bob.page.getByText(`Secret ${room}`)).toHaveCount(0);
+  await bob.page.goto(path);
+  await bob.isLive();
+  await bob.says("I have the link");
+  await ann.sees("I have the link");
+  await ann.enters(room);
+  await expect(ann.room(`Secret ${room}`)).toContainText("private");
+});
+
+test("its maker calls a room something else, and everybody in it sees so at once", async ({ ann, bob, room }) => {
+  await makes(ann, `Old ${room}`);
+  await bob.enters(`old-${room}`);
+  const about = await ann.opens("about");
+  await about.getByLabel("Title").fill(`New ${room}`);
+  await about.getByLabel("Topic").fill("about something");
+  await about.getByRole("button", { name: "Save" }).click();
+  await expect(bob.page.getByRole("heading", { level: 1 })).toHaveText(`New ${room}`);
+  await expect(bob.page.locator(".top .topic")).toHaveText("about something");
+  await expect(bob.room(`New ${room}`)).toBeVisible();
+  await expect((await bob.opens("about")).getByLabel("Title")).toHaveCount(0);
+});
+
+test("a room like another one is refused in a sentence, and what was written stays", async ({ ann, room }) => {
+  await makes(ann, `Twins ${room}`);
+  await ann.page.goto("/rooms");
+  ann.expects(/409|400/);
+  await ann.page.getByLabel("What is it called?").fill(`TWINS  ${room}`);
+  await ann.page.getByLabel("What is it about?").fill("not lost");
+  await ann.page.getByRole("button", { name: "Make room" }).click();
+  const alert = ann.page.getByRole("alert");
+  await expect(alert).toContainText("already");
+  await expect(ann.page.getByLabel("What is it about?")).toHaveValue("not lost");
+  await alert.getByRole("link").click();
+  await expect(ann.page.getByRole("heading", { name: `Twins ${room}`, level: 1 })).toBeVisible();
+});
+
+test("the link of a room is copied, and stands there as a QR code", async ({ somebody, room, baseURL }) => {
+  const ann = await somebody({ permissions: ["clipboard-read", "clipboard-write"] });
+  await ann.enters(room);
+  const about = await ann.opens("about");
+  await expect(about.getByRole("img", { name: "QR code of the link" })).toBeVisible();
+  await about.getByRole("button", { name: "Copy link" }).click();
+  await expect(about.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/r/${room}`);
+});
