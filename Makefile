@@ -24,7 +24,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test soak bench fuzz weigh lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace bench-peers frontend
+.PHONY: help run release test soak bench fuzz weigh lighthouse lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace bench-peers frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -80,6 +80,10 @@ leptos: leptos-tool wasm-target bindgen-tool packages chromium ## Prove that car
 
 screens: release packages chromium ## Look at every page (end2end/test-results/screens); renew those in the README
 	@cd end2end && playwright test screens && mkdir -p screens && cp test-results/screens/room-desktop-*.png screens/
+
+lighthouse: release chromium ## Ask Lighthouse about a room and the list of rooms, on a phone and a desktop
+	@cd end2end/lighthouse && npm ci --silent
+	@node end2end/lighthouse.mjs
 
 weigh: release packages chromium ## Say what the page weighs and how soon it is alive
 	@node end2end/weigh.mjs

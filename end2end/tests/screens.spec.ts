@@ -27,34 +27,106 @@ async function talk(ann: Person, bob: Person): Promise<void> {
 for (const [device, viewport] of Object.entries(sizes)) {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`a room on a ${device} in ${colorScheme}`, async ({ somebody }) => {
+      test.slow();
       mkdirSync(folder, { recursive: true });
       const server = await OwnServer.start();
       const ann = await somebody({ viewport, colorScheme, baseURL: server.url });
       const bob = await somebody({ baseURL: server.url });
-      await ann.enters(room);
-      await ann.page.screenshot({ path: `${folder}/empty-${device}-${colorScheme}.png` });
+      const shoot = async (person: Person, state: string) => {
+        await person.page.waitForFunction(() => document.getAnimations().every((motion) => motion.playState !== "running"));
+        await person.page.screenshot({ path: `${folder}/${state}-${device}-${colorScheme}.png` });
+      };
+      for (const other of ["kitchen", "on-call"]) await bob.enters(other);
+      await bob.says("Who is on call tonight?");
+      await ann.page.goto("/");
+      await ann.isLive();
+      await shoot(ann, "lobby");
+      await ann.page.goto("/rooms");
+      await ann.page.getByLabel("What is it called?").fill("Night shift");
+      await ann.page.getByLabel("What is it about?").fill("Backups, alarms, and who brings the cake");
+      await shoot(ann, "new-room");
+      await ann.page.getByRole("button", { name: "Make room" }).click();
+      await ann.isLive();
+      await shoot(ann, "empty");
       await ann.calls("Ann");
       await bob.enters(room);
       await bob.calls("Bob");
       await talk(ann, bob);
       await ann.composer.fill("See you at ten");
-      await ann.page.screenshot({ path: `${folder}/room-${device}-${colorScheme}.png` });
+      await bob.composer.pressSequentially("Is it");
+      await expect(ann.page.locator(".typing")).toHaveText("Bob is typing…");
+      await shoot(ann, "room");
+      if (device === "phone") {
+        for (const sheet of ["rooms", "people"]) {
+          await ann.page.locator(`[popovertarget=${sheet}]`).first().click();
+          await shoot(ann, sheet);
+          await ann.page.keyboard.press("Escape");
+        }
+      }
+      await ann.opens("about");
+      await shoot(ann, "about");
+      await ann.page.keyboard.press("Escape");
       await bob.menu("Morning! Did the backup run?");
       await bob.page.getByRole("button", { name: "Delete" }).click();
       await ann.changes("On it!", "On it, in ten minutes.");
       await ann.sees("On it, in ten minutes.");
       await ann.line("On it, in ten minutes.").locator(".menu summary").focus();
       await ann.page.keyboard.press("Enter");
-      await ann.page.screenshot({ path: `${folder}/edit-${device}-${colorScheme}.png` });
+      await shoot(ann, "edit");
       await ann.page.keyboard.press("Escape");
       await ann.page.locator(".me summary").click();
-      await ann.page.screenshot({ path: `${folder}/name-${device}-${colorScheme}.png` });
+      await shoot(ann, "name");
+      await ann.page.getByRole("button", { name: "Settings" }).click();
+      await shoot(ann, "settings");
+      await ann.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+      await shoot(ann, "keys");
+      await ann.page.goto("/");
+      await ann.isLive();
+      for (let n = 1; n <= 24; n++) await bob.says(n % 3 ? `and another thing, number ${n}` : `@Ann what do you think of number ${n}?`);
+      await expect(bob.messages.last()).toContainText("24");
+      await ann.page.goto(`/r/${room}`);
+      await ann.isLive();
+      await shoot(ann, "unread");
+      await ann.page.goto(`/r/${room}?around=8#m8`);
+      await ann.isLive();
+      await shoot(ann, "marked");
+      await ann.says("x".repeat(9_000));
+      ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+      bob.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+      await server.stop();
+      await ann.says("this one waits");
+      await expect(ann.page.getByText("Offline.")).toBeVisible();
+      await shoot(ann, "offline");
+      await server.start();
+      const ming = await somebody({ viewport, colorScheme, baseURL: server.url, locale: "zh-CN" });
+      await ming.page.goto(`/r/${room}`);
+      await ming.isLive();
+      await shoot(ming, "chinese");
+      await ming.opens("settings");
+      await shoot(ming, "chinese-settings");
+      await ming.page.getByRole("button", { name: "生成链接" }).click();
+      await shoot(ming, "device");
       ann.expects(/404/);
       const answer = await ann.page.goto("/r/No_Such_Room");
       expect(answer?.status()).toBe(404);
-      await ann.page.screenshot({ path: `${folder}/nothing-${device}-${colorScheme}.png` });
+      await shoot(ann, "nothing");
       await bob.page.close();
+      await ming.page.close();
       await server.remove();
     });
   }
+}
+
+for (const width of [320, 2560]) {
+  test(`a room on a screen of ${width} px`, async ({ somebody, room }) => {
+    mkdirSync(folder, { recursive: true });
+    const ann = await somebody({ viewport: { width, height: width < 400 ? 600 : 1400 } });
+    await ann.enters(room);
+    await ann.calls("名字很长的人".repeat(5) + "长长");
+    await ann.says("A short one, then a word of 200 letters:");
+    await ann.says("w".repeat(200));
+    await ann.says("and a sentence that is long enough to show how wide a line of text may become before it turns. ".repeat(3));
+    await expect(ann.messages).toHaveCount(3);
+    await ann.page.screenshot({ path: `${folder}/room-${width}.png` });
+  });
 }

@@ -25,12 +25,14 @@ pub struct Typist {
     pub until: Millis,
 }
 
-/// When this browser last gave a sign of typing, and whether one waits to be sent.
+/// When this browser last gave a sign of typing, and whether one is to be sent.
 #[cfg(feature = "hydrate")]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Typed {
     at: Millis,
     waits: bool,
+    /// There is something that is not said yet.
+    writing: bool,
 }
 
 /// People as a list shows them: by name, then by id, so that nobody moves without a reason.
@@ -101,16 +103,33 @@ impl Live {
 
     /// Whoever sits here is writing: the others are told, now and then.
     pub fn write(&self) {
-        let now = crate::clock::now();
-        if now >= self.typed.get_value().at + TYPED_MS {
-            self.typed.set_value(Typed { at: now, waits: true });
+        let (now, typed) = (crate::clock::now(), self.typed.get_value());
+        self.typed.update_value(|typed| typed.writing = true);
+        if now >= typed.at + TYPED_MS {
+            self.tell_typing();
+        } else if !typed.writing {
+            // Too soon after the last sign: it is given when that may be, if they are still writing.
+            let (live, rest) = (*self, std::time::Duration::from_millis(typed.at + TYPED_MS - now));
+            set_timeout(move || live.tell_typing(), rest);
+        }
+    }
+
+    /// What was written is said, or given up.
+    pub(super) fn write_no_more(&self) {
+        self.typed.update_value(|typed| typed.writing = false);
+    }
+
+    fn tell_typing(&self) {
+        if self.typed.get_value().writing {
+            self.typed.set_value(Typed { at: crate::clock::now(), waits: true, writing: true });
             self.work.update(|work| *work += 1);
         }
     }
 
     /// Whether a sign of typing is to be sent. It is not kept: by tomorrow nobody is typing.
     pub(super) fn take_typed(&self) -> bool {
-        self.typed.try_update_value(|typed| std::mem::take(&mut typed.waits)).unwrap_or_default()
+        let take = |typed: &mut Typed| std::mem::take(&mut typed.waits) && typed.writing;
+        self.typed.try_update_value(take).unwrap_or_default()
     }
 }
 

@@ -138,6 +138,8 @@ impl Live {
     /// One sentence for the author, where the text cannot be a message; empty where there is none.
     pub fn post(&self, text: &str) -> Result<(), String> {
         let text = self.sayable(text)?;
+        #[cfg(feature = "hydrate")]
+        self.write_no_more();
         self.give(Deed::Post { text });
         Ok(())
     }
