@@ -93,6 +93,7 @@ impl Live {
 
     /// A room is called something else.
     pub(super) fn titled(&self, room: &crate::wire::RoomName, title: String, topic: String) {
+        let title = self.words.title_of(room, title);
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
             self.title.set(title);

@@ -31,7 +31,7 @@ pub fn Device(
     let content = match page {
         DevicePage::Made(shared) => Either::Left(view! {
             <p>{words.device_here}</p>
-            <LinkToPass id="share" label=words.device shared words />
+            <div class="stack"><LinkToPass id="share" label=words.link shared words /></div>
             <p class="note">{words.device_safe}</p>
         }),
         DevicePage::Opened { path, becomes, before } => Either::Right(view! {

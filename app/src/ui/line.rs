@@ -129,11 +129,13 @@ pub fn Line(
         >
             {day}
             {first_new}
-            <p class="head">{head}{time}</p>
-            <p class="text" dir="auto">{text}</p>
-            {note}
-            {menu}
-            {failed}
+            <div class="said">
+                <p class="head">{head}{time}</p>
+                <p class="text" dir="auto">{text}</p>
+                {note}
+                {menu}
+                {failed}
+            </div>
         </li>
     }
 }

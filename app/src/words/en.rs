@@ -11,6 +11,7 @@ pub(super) static WORDS: Words = Words {
     tag: "en",
     own_name: "English",
 
+    lobby: "Lobby",
     lobby_topic: "Everyone with this link talks here, and nothing is lost. Make a room for anything else.",
     skip: "Skip to writing",
     rooms: "Rooms",
@@ -82,6 +83,7 @@ pub(super) static WORDS: Words = Words {
     device_intro: "Be yourself on another device too: your name, your rooms, and how far you have read.",
     device_make: "Make a link",
     device_here: "Open this link on the other device within 10 minutes. It works once.",
+    link: "Link",
     device_go: "Continue",
     device_safe: "Whoever opens it is you: show it to nobody else.",
     shortcuts: "Keyboard shortcuts",
@@ -158,7 +160,7 @@ pub(super) static WORDS: Words = Words {
     },
     trouble: |trouble| {
         match trouble {
-            Trouble::NothingHere => "A room's name has up to 64 of a-z, 0-9 and -. The lobby is always open.",
+            Trouble::NothingHere => "A room's address is made of a-z, 0-9 and -, at most 64 of them. The lobby is always open.",
             Trouble::Refused(code) => return (WORDS.refused)(*code),
             Trouble::Room(trouble) => return (WORDS.room_trouble)(trouble),
             Trouble::Foreign => "This came from a page of another site, so nothing was done.",

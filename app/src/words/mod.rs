@@ -90,7 +90,7 @@ words! {
     // The language itself: its BCP 47 tag and its own name.
     tag own_name
     // Where one is.
-    lobby_topic skip rooms your_rooms other_rooms new_room home private_room people you is_you
+    lobby lobby_topic skip rooms your_rooms other_rooms new_room home private_room people you is_you
     no_rooms
     // The room.
     room_menu topic share copy copied copy_failed qr rename_room
@@ -104,7 +104,7 @@ words! {
     // Who.
     you_are your_name alike
     // Settings.
-    settings theme system light dark language device device_intro device_make device_here device_go
+    settings theme system light dark language device device_intro device_make device_here link device_go
     device_safe shortcuts close
     // Shortcuts.
     key_help key_unread key_next key_previous key_latest key_edit key_send key_line
@@ -133,6 +133,11 @@ words! {
 }
 
 impl Words {
+    /// What a room is called, as the screen says it: the lobby has a name in each language.
+    pub fn title_of(&self, room: &RoomName, title: String) -> String {
+        if room.is_lobby() { self.lobby.into() } else { title }
+    }
+
     /// What a room is about, as the screen says it: the lobby explains itself.
     pub fn topic_of(&self, room: &RoomName, topic: String) -> String {
         if topic.is_empty() && room.is_lobby() { self.lobby_topic.into() } else { topic }

@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     tag: "zh-Hans",
     own_name: "简体中文",
 
+    lobby: "大厅",
     lobby_topic: "有这个链接的人都在这里聊，一条也不会丢。别的话题，另开一间。",
     skip: "跳到输入框",
     rooms: "房间",
@@ -79,6 +80,7 @@ pub(super) static WORDS: Words = Words {
     device_intro: "在另一台设备上也做你自己：同样的名字、房间和阅读进度。",
     device_make: "生成链接",
     device_here: "请在 10 分钟内用另一台设备打开这个链接，只能用一次。",
+    link: "链接",
     device_go: "继续",
     device_safe: "谁打开它，谁就是你：不要给别人看。",
     shortcuts: "键盘快捷键",
@@ -147,7 +149,7 @@ pub(super) static WORDS: Words = Words {
     },
     trouble: |trouble| {
         match trouble {
-            Trouble::NothingHere => "房间名最多 64 个字符，只用 a-z、0-9 和 -。大厅随时都开着。",
+            Trouble::NothingHere => "房间地址只用 a-z、0-9 和 -，最多 64 个。大厅随时都开着。",
             Trouble::Refused(code) => return (WORDS.refused)(*code),
             Trouble::Room(trouble) => return (WORDS.room_trouble)(trouble),
             Trouble::Foreign => "这个请求来自别的网站，所以什么也没做。",

@@ -60,7 +60,7 @@ pub async fn room_page(
     Ok(RoomPage {
         lang,
         log: state.log.id().into(),
-        title: about.title(&room),
+        title: lang.words().title_of(&room, about.title(&room)),
         topic: lang.words().topic_of(&room, about.topic.to_string()),
         owned: about.owner == Some(identity.id),
         head,
@@ -71,7 +71,7 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
-        rooms: rooms(state, identity, Some(&room), visits, OTHERS).await?,
+        rooms: rooms(state, identity, lang, Some(&room), visits, OTHERS).await?,
         refused,
         you,
         room,
@@ -85,6 +85,7 @@ pub async fn room_page(
 pub async fn rooms(
     state: &AppState,
     identity: Identity,
+    lang: Lang,
     here: Option<&RoomName>,
     visits: Vec<(RoomName, Seq)>,
     others: usize,
@@ -98,14 +99,14 @@ pub async fn rooms(
     }
     let unread = state.log.unread(identity.id, yours.clone()).await?;
     let mut entries: Vec<RoomEntry> =
-        yours.into_iter().zip(unread).map(|((room, _), unread)| entry(state, room, unread, true)).collect();
+        yours.into_iter().zip(unread).map(|((room, _), unread)| entry(state, lang, room, unread, true)).collect();
     entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
     let mut found: Vec<RoomEntry> = state
         .log
         .rooms()
         .into_iter()
         .filter(|(room, _)| entries.iter().all(|entry| entry.room != *room))
-        .map(|(room, _)| entry(state, room, 0, false))
+        .map(|(room, _)| entry(state, lang, room, 0, false))
         .filter(|entry| !entry.private)
         .collect();
     found.sort_by_cached_key(|entry| entry.title.to_lowercase());
@@ -114,10 +115,11 @@ pub async fn rooms(
     Ok(entries)
 }
 
-fn entry(state: &AppState, room: RoomName, unread: u32, yours: bool) -> RoomEntry {
+fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, yours: bool) -> RoomEntry {
     let about = state.log.about(&room);
     let head = state.log.heads(std::slice::from_ref(&room))[0];
-    RoomEntry { title: about.title(&room), private: about.private, room, head, unread, yours }
+    let title = lang.words().title_of(&room, about.title(&room));
+    RoomEntry { title, private: about.private, room, head, unread, yours }
 }
 
 /// What is unread before the page's first message.

@@ -101,7 +101,7 @@ async fn list(
 ) -> Response {
     let found = async {
         let visits = state.log.visits(identity.id).await?;
-        rooms(state, identity, None, visits, usize::MAX).await
+        rooms(state, identity, visitor.lang, None, visits, usize::MAX).await
     };
     match found.await {
         Ok(rooms) => {
