@@ -210,7 +210,10 @@ proptest! {
         let spoiled = if in_event { value.pointer_mut("/events/0") } else { Some(&mut value) };
         spoil(spoiled, field, instead);
         let json = value.to_string();
-        prop_assert_eq!(ServerFrame::parse(&json).ok(), serde_json::from_str(&json).ok(), "{}", json);
+        // serde takes a number for a tag too, as the place of a variant; no tag of the protocol is a number.
+        let tags = [&value["type"], &value["events"][0]["kind"]];
+        let expected = serde_json::from_str(&json).ok().filter(|_: &ServerFrame| !tags.iter().any(|tag| tag.is_number()));
+        prop_assert_eq!(ServerFrame::parse(&json).ok(), expected, "{}", json);
     }
 
     #[test]
@@ -265,6 +268,7 @@ fn the_frames_are_those_of_the_protocol() {
     let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
     let ann = Author::new(PersonId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
+    let alike = Author { alike: true, ..ann.clone() };
     let event = Event {
         seq: 7,
         at: 1_795_446_540_000,
@@ -293,15 +297,15 @@ fn the_frames_are_those_of_the_protocol() {
             ServerFrame::Joined {
                 room: tea.clone(),
                 title: "Tea".into(),
-                topic: String::new(),
+                topic: "Green, mostly".into(),
                 head: 7,
                 reset: true,
-                members: vec![ann],
+                members: vec![ann.clone()],
                 read: 0,
                 messages: Message::posted(&event).map(|message| vec![message]),
                 more: Some(false),
             },
-            json!({"type": "joined", "room": "tea", "title": "Tea", "head": 7, "reset": true, "members": [author], "read": 0,
+            json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "head": 7, "reset": true, "members": [author], "read": 0,
                 "messages": [message], "more": false}),
         ),
         (
@@ -326,12 +330,45 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
         ),
         (
+            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: true },
+            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "alike": true}),
+        ),
+        (
+            ServerFrame::Presence { room: tea.clone(), here: vec![alike], gone: vec![PersonId(0xb)] },
+            json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"],
+                "here": [{"id": "000000000000000a", "name": "Ann", "alike": true}]}),
+        ),
+        (
+            ServerFrame::Typing { room: tea.clone(), user: ann },
+            json!({"type": "typing", "room": "tea", "user": author}),
+        ),
+        (ServerFrame::Read { room: tea.clone(), seq: 7 }, json!({"type": "read", "room": "tea", "seq": 7})),
+        (
+            ServerFrame::Titled { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
+            json!({"type": "titled", "room": "tea", "title": "Tea time", "topic": ""}),
+        ),
+        (
             ServerFrame::Pong { n: 5, heads: [(tea, 7)].into() },
             json!({"type": "pong", "n": 5, "heads": {"tea": 7}}),
         ),
     ];
     for (frame, expected) in frames {
         assert_eq!(serde_json::to_value(&frame).unwrap(), expected);
+    }
+}
+
+#[test]
+fn what_a_client_may_say_is_that_of_the_protocol() {
+    let join =
+        |quiet| ClientFrame::Join { room: "tea".into(), after: Some(7), log: None, limit: None, quiet };
+    for (json, frame) in [
+        (r#"{"type":"join","room":"tea","after":7}"#, join(false)),
+        (r#"{"type":"join","room":"tea","after":7,"quiet":true}"#, join(true)),
+        (r#"{"type":"typing","room":"tea"}"#, ClientFrame::Typing { room: "tea".into() }),
+        (r#"{"type":"read","room":"tea","seq":7}"#, ClientFrame::Read { room: "tea".into(), seq: 7 }),
+    ] {
+        assert_eq!(ClientFrame::parse(json), Ok(frame.clone()));
+        assert_eq!(serde_json::to_string(&frame).unwrap(), json);
     }
 }
 

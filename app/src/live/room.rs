@@ -50,6 +50,8 @@ pub struct Live {
     pub rooms: RwSignal<Vec<RoomEntry>>,
     /// Who sits here.
     pub you: RwSignal<Author>,
+    /// The day here, counted from 1970: what is today for one night is yesterday after it.
+    pub today: RwSignal<u64>,
     /// How the connection is.
     pub status: RwSignal<Status>,
     /// When the connection is tried again; only while offline.
@@ -106,6 +108,7 @@ impl Live {
             typing: RwSignal::default(),
             rooms: RwSignal::new(page.rooms),
             you: RwSignal::new(page.you),
+            today: RwSignal::new(0),
             status: RwSignal::new(Status::Asleep),
             next_try: RwSignal::new(None),
             lines: RwSignal::new(reconcile(&[], feed.shown(window.range()))),

@@ -1,8 +1,13 @@
 //! A room comes to life, after hydration.
 
 use super::{Live, keys, notice::listen, socket, storage};
+use crate::clock;
 use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
+
+/// Between two looks at the calendar.
+const DAY_CHECK: Duration = Duration::from_secs(30);
 
 /// Brings the page to life; the room too, where it shows the newest page.
 pub(super) fn start(live: Live, newest: bool) {
@@ -12,6 +17,15 @@ pub(super) fn start(live: Live, newest: bool) {
     }
     live.change(super::Feed::settle_here);
     live.kept.set(storage::keeps());
+    set_interval(
+        move || {
+            let today = clock::day_here(clock::now());
+            if live.today.get_untracked() != today {
+                live.today.set(today);
+            }
+        },
+        DAY_CHECK,
+    );
     keys::attend(live);
     live.offer_notices();
     register_worker();

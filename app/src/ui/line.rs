@@ -55,7 +55,7 @@ pub fn Line(
     };
     let day = move || {
         let at = shown.with(|shown| shown.row.standing.at().filter(|_| shown.day))?;
-        Some(view! { <Day at words /> })
+        Some(view! { <Day at live /> })
     };
     let first_new = move || {
         shown

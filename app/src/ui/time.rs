@@ -1,6 +1,6 @@
 //! A moment, a day.
 
-use crate::{clock, wire::Millis, words::Words};
+use crate::{clock, live::Live, wire::Millis, words::Words};
 use leptos::prelude::*;
 
 /// A moment: in UTC as the server writes it, then in the browser's own zone.
@@ -26,13 +26,14 @@ pub fn Time(
 pub fn Day(
     /// When.
     at: Millis,
-    /// The page's language.
-    words: &'static Words,
+    /// Whose today it is.
+    live: Live,
 ) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc_day(at, words));
+    let (text, set_text) = signal(clock::utc_day(at, live.words));
     Effect::new(move || {
+        live.today.track();
         #[cfg(feature = "hydrate")]
-        set_text.set(clock::local_day(at, words));
+        set_text.set(clock::local_day(at, live.words));
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });

@@ -98,8 +98,11 @@ pub async fn rooms(
         }
     }
     let unread = state.log.unread(identity.id, yours.clone()).await?;
-    let mut entries: Vec<RoomEntry> =
-        yours.into_iter().zip(unread).map(|((room, _), unread)| entry(state, lang, room, unread, true)).collect();
+    let mut entries: Vec<RoomEntry> = yours
+        .into_iter()
+        .zip(unread)
+        .map(|((room, _), unread)| entry(state, lang, room, unread, true))
+        .collect();
     entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
     let mut found: Vec<RoomEntry> = state
         .log

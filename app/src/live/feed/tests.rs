@@ -106,6 +106,35 @@ fn a_window_shows_its_rows_and_knows_who_spoke_before() {
 }
 
 #[test]
+fn a_day_begins_with_its_first_message_and_opens_it() {
+    const DAY: u64 = 86_400_000;
+    let mut feed = empty();
+    let said = |seq, at| Arc::new(Event { at, author: author(1), ..(*event(seq)).clone() });
+    feed.hear(&[said(1, 5), said(2, DAY - 1), said(3, DAY), said(4, DAY + 1)]);
+    feed.post(Uuid::from_u128(9), author(1), "not stored yet".into());
+    let shown = all(&feed);
+    let days: Vec<bool> = shown.iter().map(|shown| shown.day).collect();
+    assert_eq!(days, [true, false, true, false, false]);
+    assert!(shown[2].opens, "a name under each day");
+}
+
+#[test]
+fn the_line_stands_before_the_first_message_of_somebody_else_that_was_not_seen() {
+    let mut feed = empty();
+    let said = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
+    feed.hear(&[said(1, 2), said(2, 1), said(3, 2), said(4, 2)]);
+    assert_eq!(feed.first_new(), None, "nobody knows what was seen");
+    feed.seen(1, PersonId(1));
+    assert_eq!((feed.first_new(), feed.new_after(1, PersonId(1))), (Some(3), 2));
+    let marked: Vec<bool> = all(&feed).iter().map(|shown| shown.first_new).collect();
+    assert_eq!(marked, [false, false, true, false]);
+    feed.hear(&[changed(5, EventBody::Delete { target: 3 })]);
+    assert_eq!((feed.first_new(), feed.new_after(1, PersonId(1))), (Some(4), 1), "what is gone is not new");
+    feed.seen(4, PersonId(1));
+    assert_eq!((feed.first_new(), feed.new_after(4, PersonId(1))), (None, 0));
+}
+
+#[test]
 fn older_messages_stand_before_and_none_comes_twice() {
     let mut feed = Feed::new("log".into(), 9, vec![Message::posted(&event(8)).unwrap()]);
     feed.prepend((5..=8).filter_map(|seq| Message::posted(&event(seq))).collect());
