@@ -3,6 +3,7 @@
 //! [`Feed`], [`Outbox`], [`Reconnect`], [`Reading`] and [`Pulse`] are plain data and know nothing of a
 //! browser; [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
 
+mod commands;
 mod feed;
 #[cfg(feature = "hydrate")]
 mod frames;

@@ -1,17 +1,15 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
-use super::{Command, Deed, Feed, Outbox, Shown, Window, people::Typist};
+use super::{Feed, Outbox, Shown, Window, people::Typist};
 #[cfg(feature = "hydrate")]
 use super::{people::Typed, storage::Storage};
-#[cfg(feature = "hydrate")]
-use crate::wire::ErrorCode;
 use crate::{
-    pages::{NameTrouble, RoomEntry, RoomPage},
-    wire::{Author, BadText, CommandId, Message, Millis, PersonName, RoomName, Seq, limits, tidy},
+    pages::{RoomEntry, RoomPage},
+    wire::{Author, CommandId, Message, Millis, PersonName, RoomName, Seq},
     words::Words,
 };
 use leptos::prelude::*;
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 /// How the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +78,9 @@ pub struct Live {
     pub(super) typed: StoredValue<Typed>,
     feed: StoredValue<Feed>,
     window: StoredValue<Window>,
-    outbox: StoredValue<Outbox>,
+    pub(super) outbox: StoredValue<Outbox>,
     /// A name that is to be told to the server.
-    naming: StoredValue<Option<(CommandId, PersonName)>>,
+    pub(super) naming: StoredValue<Option<(CommandId, PersonName)>>,
     /// Raised when there is something for the server.
     pub(super) work: RwSignal<u64>,
 }
@@ -133,80 +131,6 @@ impl Live {
         #[cfg(feature = "hydrate")]
         Effect::new(move || super::start(live, newest));
         live
-    }
-
-    /// Posts what somebody has written. It is shown at once and sent as soon as may be.
-    ///
-    /// # Errors
-    /// One sentence for the author, where the text cannot be a message; empty where there is none.
-    pub fn post(&self, text: &str) -> Result<(), String> {
-        let text = self.sayable(text)?;
-        #[cfg(feature = "hydrate")]
-        self.write_no_more();
-        self.give(Deed::Post { text });
-        Ok(())
-    }
-
-    /// Lets one's own message say something else.
-    ///
-    /// # Errors
-    /// As [`post`](Self::post).
-    pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
-        let text = self.sayable(text)?;
-        self.give(Deed::Edit { target, text });
-        Ok(())
-    }
-
-    /// Takes one's own message back.
-    pub fn delete(&self, target: Seq) {
-        self.give(Deed::Delete { target });
-    }
-
-    /// Asks for another name. Whether it can be one.
-    pub fn rename(&self, name: &str) -> bool {
-        match name.parse::<PersonName>() {
-            Ok(name) => {
-                self.name_problem.set(String::new());
-                self.you.update(|you| you.name = name.clone());
-                self.naming.set_value(Some((new_id(), name)));
-                self.work.update(|work| *work += 1);
-                true
-            }
-            Err(bad) => {
-                self.name_problem.set(self.why_not_named(NameTrouble::Bad(bad)));
-                false
-            }
-        }
-    }
-
-    /// Why a name was not taken, for whoever wanted it.
-    pub fn why_not_named(&self, why: NameTrouble) -> String {
-        match why {
-            NameTrouble::Bad(bad) => (self.words.bad_name)(bad),
-            NameTrouble::Refused(code) => (self.words.refused)(code),
-        }
-    }
-
-    /// The text as it can be posted.
-    fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
-        tidy(text).map(Into::into).map_err(|bad| match bad {
-            BadText::Blank => String::new(),
-            BadText::TooLong => (self.words.too_long)(text.trim().len() - limits::MESSAGE_BYTES),
-        })
-    }
-
-    /// Tries a refused command again, under the same id.
-    pub fn retry(&self, id: CommandId) {
-        if let Some(command) = self.change(|feed| feed.retry(id)) {
-            self.send(command);
-        }
-    }
-
-    /// Gives a refused command up.
-    pub fn forget(&self, id: CommandId) {
-        self.change(|feed| feed.forget(id));
-        #[cfg(feature = "hydrate")]
-        self.storage().forget(id);
     }
 
     /// Comes to the newest rows.
@@ -268,20 +192,6 @@ impl Live {
         self.feed.with_value(|feed| feed.newest_of(you))
     }
 
-    fn give(&self, deed: Deed) {
-        let command = Command { id: new_id(), deed };
-        let you = self.you.get_untracked();
-        self.change(|feed| feed.take(&command, you));
-        self.send(command);
-    }
-
-    fn send(&self, command: Command) {
-        #[cfg(feature = "hydrate")]
-        self.storage().keep(&command);
-        self.outbox.update_value(|outbox| outbox.push(command));
-        self.work.update(|work| *work += 1);
-    }
-
     /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
     /// then.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
@@ -336,44 +246,6 @@ impl Live {
         self.to_end();
     }
 
-    /// What an earlier page of this tab, or a tab that is gone, has left waiting.
-    pub(super) fn take_up_what_waits(&self) {
-        for (command, refused) in self.storage().waiting() {
-            let (id, you) = (command.id, self.you.get_untracked());
-            if self.with_feed(|feed| feed.waits(id)) {
-                continue;
-            }
-            self.change(|feed| feed.take(&command, you));
-            match refused {
-                Some(why) => self.change(|feed| feed.fail(id, why)),
-                None => self.send(command),
-            }
-        }
-    }
-
-    /// The command is done.
-    pub(super) fn settle(&self, id: CommandId) {
-        self.with_outbox(|outbox| outbox.settle(id));
-        self.storage().forget(id);
-    }
-
-    /// The server does not take the command.
-    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
-        self.with_outbox(|outbox| outbox.settle(id));
-        self.storage().refuse(id, why);
-        self.change(|feed| feed.fail(id, why));
-    }
-
-    /// What was being written here when the page was left.
-    pub fn draft(&self) -> String {
-        self.storage().draft()
-    }
-
-    /// Keeps what is being written.
-    pub fn keep_draft(&self, text: &str) {
-        self.storage().set_draft(text);
-    }
-
     pub(super) fn storage(&self) -> Storage {
         let you = self.you.with_untracked(|you| you.id);
         self.room.with_value(|room| Storage::of(you, room))
@@ -387,10 +259,6 @@ impl Live {
         let mut done = None;
         self.outbox.update_value(|outbox| done = Some(change(outbox)));
         done.expect("an update runs its change")
-    }
-
-    pub(super) fn naming(&self) -> StoredValue<Option<(CommandId, PersonName)>> {
-        self.naming
     }
 }
 
@@ -411,20 +279,4 @@ fn reconcile(old: &[ShownLine], shown: Vec<Shown>) -> Vec<ShownLine> {
         }
     };
     shown.into_iter().map(line).collect()
-}
-
-/// A UUID of version 7 (RFC 9562, section 5.7): they grow with time, so the log's index stays cheap.
-#[cfg(feature = "hydrate")]
-pub(super) fn new_id() -> CommandId {
-    let mut random = [0; 10];
-    if let Ok(crypto) = window().crypto() {
-        let _ = crypto.get_random_values_with_u8_array(&mut random);
-    }
-    uuid::Builder::from_unix_timestamp_millis(crate::clock::now(), &random).into_uuid()
-}
-
-/// The server renders; it never posts from a page.
-#[cfg(not(feature = "hydrate"))]
-fn new_id() -> CommandId {
-    CommandId::nil()
 }

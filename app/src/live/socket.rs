@@ -305,7 +305,7 @@ impl Connection {
         if !self.joined {
             return Some(());
         }
-        if let Some((id, name)) = self.live.naming().get_value() {
+        if let Some((id, name)) = self.live.naming.get_value() {
             self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
         }
         if let Some(command) = self.live.with_outbox(super::Outbox::send_next) {
@@ -355,7 +355,7 @@ impl Connection {
 
     /// Whether `id` is the change of name that was under way; it is settled then.
     fn named(&self, id: CommandId) -> bool {
-        let naming = self.live.naming();
+        let naming = self.live.naming;
         let settled = naming.with_value(|naming| naming.as_ref().is_some_and(|(naming, _)| *naming == id));
         if settled {
             naming.set_value(None);

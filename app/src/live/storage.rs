@@ -120,7 +120,7 @@ fn tab() -> String {
     if let Ok(Some(tab)) = own.get_item("hubbub/tab") {
         return tab;
     }
-    let tab = super::room::new_id().to_string();
+    let tab = super::commands::new_id().to_string();
     let _ = own.set_item("hubbub/tab", &tab);
     tab
 }

@@ -2,28 +2,27 @@
 //!
 //! Group commit without a timer: while one commit is being synced the next batch gathers by itself.
 
+mod people;
+mod rooms;
+
 use super::{
     Rooms,
     reader::{self, kind},
     sql,
 };
-use crate::log::{
-    About, Appended, Deed, LogError, LogResult, NewEvent, Wake, alike, catalogue::Catalogue, now,
-};
+use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
 use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
+pub(super) use people::fill_in_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError, RwLockWriteGuard, mpsc},
+    sync::{Arc, PoisonError, mpsc},
     thread,
 };
 use tokio::sync::{broadcast, oneshot};
 
 /// Most commands in one commit; it bounds how long the first of them waits.
 const MOST_PER_COMMIT: usize = 1_024;
-
-/// People whose names are remembered; past that many it begins afresh.
-const NAMES_MOST: usize = 10_000;
 
 /// Who people are, as far as it was asked for.
 type People = HashMap<PersonId, Author>;
@@ -212,23 +211,6 @@ impl Batch<'_> {
         Ok(first.map(|(author, first)| if author == new.author { Ok(first) } else { Err(LogError::IdTaken) }))
     }
 
-    /// Who `person` is. Whoever has said nothing before is known from now on, under their given name.
-    fn author(&mut self, person: PersonId) -> rusqlite::Result<Author> {
-        if let Some(author) = self.people.get(&person) {
-            return Ok(author.clone());
-        }
-        if self.people.len() >= NAMES_MOST {
-            self.people.clear();
-        }
-        if reader::person(&self.transaction, person)?.is_none() {
-            self.rename(person, PersonName::given(person))?;
-        }
-        let known = reader::person(&self.transaction, person)?.map(|(author, _)| author);
-        let author = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        self.people.insert(person, author.clone());
-        Ok(author)
-    }
-
     /// Whether what the deed is about is there, and is its author's where it must be.
     fn may(&self, new: &NewEvent) -> rusqlite::Result<LogResult<()>> {
         Ok(match new.deed {
@@ -311,92 +293,6 @@ impl Batch<'_> {
         Ok(stored == 1)
     }
 
-    /// Calls `person` something else, and finds out whose names are alike now, or no longer.
-    fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
-        let key = alike::key(name.as_str());
-        let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
-        let is_other = |(other, _): &(PersonId, bool)| *other != person;
-        let mut others = reader::alike(&self.transaction, &key)?;
-        others.retain(is_other);
-        let is_alike = !others.is_empty();
-        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
-        rename.execute((person.0.cast_signed(), name.as_str(), &key, is_alike))?;
-        let mut changed = vec![person];
-        for (other, _) in others.into_iter().filter(|(_, known)| !known) {
-            changed.push(self.set_alike(other, true)?);
-        }
-        if let Some(old_key) = old_key.filter(|old| *old != key)
-            && let [(alone, true)] = reader::alike(&self.transaction, &old_key)?[..]
-        {
-            changed.push(self.set_alike(alone, false)?);
-        }
-        drop(rename);
-        changed.iter().for_each(|changed| drop(self.people.remove(changed)));
-        reader::people(&self.transaction, &changed)
-    }
-
-    fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
-        self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
-        Ok(person)
-    }
-
-    fn read(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
-        let seq = seq.min(self.head(room));
-        self.transaction
-            .prepare_cached(sql::READ)?
-            .execute((person.0.cast_signed(), room.as_str(), seq))
-            .map(drop)
-    }
-
-    fn create(&mut self, room: RoomName, about: About) -> rusqlite::Result<Outcome> {
-        let here = self.grown.contains_key(&room) || self.told.iter().any(|(told, _)| *told == room);
-        let may = if here { Err(LogError::RoomExists) } else { self.catalogue().may_create(&room, &about) };
-        self.tell_about(room, may.map(|()| about))
-    }
-
-    fn retitle(
-        &mut self,
-        room: RoomName,
-        person: PersonId,
-        title: RoomTitle,
-        topic: Topic,
-    ) -> rusqlite::Result<Outcome> {
-        let retitled = self.catalogue().retitled(&room, person, title, topic);
-        self.tell_about(room, retitled)
-    }
-
-    /// The rooms as they were committed.
-    fn catalogue(&self) -> RwLockWriteGuard<'_, Catalogue> {
-        self.committed.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tell_about(&mut self, room: RoomName, about: LogResult<About>) -> rusqlite::Result<Outcome> {
-        match about.and_then(|about| self.is_free_here(&room, &about).map(|()| about)) {
-            Ok(about) => self.store_about(room, about).map(|()| Ok(Done::Quietly)),
-            Err(refused) => Ok(Err(refused)),
-        }
-    }
-
-    /// Whether no other room was called so in this very transaction.
-    fn is_free_here(&self, room: &RoomName, about: &About) -> LogResult<()> {
-        let key = alike::key(&about.title(room));
-        let taken = |(told, other): &&(RoomName, About)| {
-            told != room && !about.private && !other.private && alike::key(&other.title(told)) == key
-        };
-        self.told.iter().find(taken).map_or(Ok(()), |(taken, _)| Err(LogError::TitleTaken(taken.clone())))
-    }
-
-    fn store_about(&mut self, room: RoomName, about: About) -> rusqlite::Result<()> {
-        let About { title, topic, owner, private } = &about;
-        let title = title.as_ref().map(RoomTitle::as_str);
-        let owner = owner.map(|owner| owner.0.cast_signed());
-        let mut statement = self.transaction.prepare_cached(sql::ABOUT)?;
-        statement.execute((room.as_str(), title, topic.as_str(), owner, private))?;
-        drop(statement);
-        self.told.push((room, about));
-        Ok(())
-    }
-
     fn store_heads(&self) -> rusqlite::Result<()> {
         let mut statement = self.transaction.prepare_cached(sql::HEAD)?;
         for (room, events) in &self.grown {
@@ -407,24 +303,4 @@ impl Batch<'_> {
         }
         Ok(())
     }
-}
-
-/// Gives names their key where they have none: those of an older file.
-pub(super) fn fill_in_keys(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    let keyless: Vec<(i64, String)> = transaction
-        .prepare(sql::KEYLESS)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    if keyless.is_empty() {
-        return Ok(());
-    }
-    for (person, name) in keyless {
-        transaction.execute("UPDATE person SET key = ?2 WHERE id = ?1", (person, alike::key(&name)))?;
-    }
-    transaction.execute(
-        "UPDATE person SET alike = key IN (SELECT key FROM person GROUP BY key HAVING count(*) > 1)",
-        [],
-    )?;
-    transaction.commit()
 }

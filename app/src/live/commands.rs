@@ -1,0 +1,157 @@
+//! What whoever sits here says and wants: shown at once, kept until the server has answered.
+
+use super::{Command, Deed, Live};
+use crate::pages::NameTrouble;
+#[cfg(feature = "hydrate")]
+use crate::wire::ErrorCode;
+use crate::wire::{BadText, CommandId, PersonName, Seq, limits, tidy};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+impl Live {
+    /// Posts what somebody has written. It is shown at once and sent as soon as may be.
+    ///
+    /// # Errors
+    /// One sentence for the author, where the text cannot be a message; empty where there is none.
+    pub fn post(&self, text: &str) -> Result<(), String> {
+        let text = self.sayable(text)?;
+        #[cfg(feature = "hydrate")]
+        self.write_no_more();
+        self.give(Deed::Post { text });
+        Ok(())
+    }
+
+    /// Lets one's own message say something else.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
+        let text = self.sayable(text)?;
+        self.give(Deed::Edit { target, text });
+        Ok(())
+    }
+
+    /// Takes one's own message back.
+    pub fn delete(&self, target: Seq) {
+        self.give(Deed::Delete { target });
+    }
+
+    /// Asks for another name. Whether it can be one.
+    pub fn rename(&self, name: &str) -> bool {
+        match name.parse::<PersonName>() {
+            Ok(name) => {
+                self.name_problem.set(String::new());
+                self.you.update(|you| you.name = name.clone());
+                self.naming.set_value(Some((new_id(), name)));
+                self.work.update(|work| *work += 1);
+                true
+            }
+            Err(bad) => {
+                self.name_problem.set(self.why_not_named(NameTrouble::Bad(bad)));
+                false
+            }
+        }
+    }
+
+    /// Why a name was not taken, for whoever wanted it.
+    pub fn why_not_named(&self, why: NameTrouble) -> String {
+        match why {
+            NameTrouble::Bad(bad) => (self.words.bad_name)(bad),
+            NameTrouble::Refused(code) => (self.words.refused)(code),
+        }
+    }
+
+    /// The text as it can be posted.
+    fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
+        tidy(text).map(Into::into).map_err(|bad| match bad {
+            BadText::Blank => String::new(),
+            BadText::TooLong => (self.words.too_long)(text.trim().len() - limits::MESSAGE_BYTES),
+        })
+    }
+
+    /// Tries a refused command again, under the same id.
+    pub fn retry(&self, id: CommandId) {
+        if let Some(command) = self.change(|feed| feed.retry(id)) {
+            self.send(command);
+        }
+    }
+
+    /// Gives a refused command up.
+    pub fn forget(&self, id: CommandId) {
+        self.change(|feed| feed.forget(id));
+        #[cfg(feature = "hydrate")]
+        self.storage().forget(id);
+    }
+
+    fn give(&self, deed: Deed) {
+        let command = Command { id: new_id(), deed };
+        let you = self.you.get_untracked();
+        self.change(|feed| feed.take(&command, you));
+        self.send(command);
+    }
+
+    fn send(&self, command: Command) {
+        #[cfg(feature = "hydrate")]
+        self.storage().keep(&command);
+        self.outbox.update_value(|outbox| outbox.push(command));
+        self.work.update(|work| *work += 1);
+    }
+}
+
+/// What the socket needs of it.
+#[cfg(feature = "hydrate")]
+impl Live {
+    /// What an earlier page of this tab, or a tab that is gone, has left waiting.
+    pub(super) fn take_up_what_waits(&self) {
+        for (command, refused) in self.storage().waiting() {
+            let (id, you) = (command.id, self.you.get_untracked());
+            if self.with_feed(|feed| feed.waits(id)) {
+                continue;
+            }
+            self.change(|feed| feed.take(&command, you));
+            match refused {
+                Some(why) => self.change(|feed| feed.fail(id, why)),
+                None => self.send(command),
+            }
+        }
+    }
+
+    /// The command is done.
+    pub(super) fn settle(&self, id: CommandId) {
+        self.with_outbox(|outbox| outbox.settle(id));
+        self.storage().forget(id);
+    }
+
+    /// The server does not take the command.
+    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
+        self.with_outbox(|outbox| outbox.settle(id));
+        self.storage().refuse(id, why);
+        self.change(|feed| feed.fail(id, why));
+    }
+
+    /// What was being written here when the page was left.
+    pub fn draft(&self) -> String {
+        self.storage().draft()
+    }
+
+    /// Keeps what is being written.
+    pub fn keep_draft(&self, text: &str) {
+        self.storage().set_draft(text);
+    }
+}
+
+/// A UUID of version 7 (RFC 9562, section 5.7): they grow with time, so the log's index stays cheap.
+#[cfg(feature = "hydrate")]
+pub(super) fn new_id() -> CommandId {
+    let mut random = [0; 10];
+    if let Ok(crypto) = window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut random);
+    }
+    uuid::Builder::from_unix_timestamp_millis(crate::clock::now(), &random).into_uuid()
+}
+
+/// The server renders; it never posts from a page.
+#[cfg(not(feature = "hydrate"))]
+fn new_id() -> CommandId {
+    CommandId::nil()
+}

@@ -1,0 +1,85 @@
+//! Who people are: their names, which of those are alike, and how far each has read.
+
+use super::{Batch, reader, sql};
+use crate::log::alike;
+use app::wire::{Author, PersonId, PersonName, RoomName, Seq};
+use rusqlite::Connection;
+
+/// People whose names are remembered; past that many it begins afresh.
+const NAMES_MOST: usize = 10_000;
+
+impl Batch<'_> {
+    /// Who `person` is. Whoever has said nothing before is known from now on, under their given name.
+    pub(super) fn author(&mut self, person: PersonId) -> rusqlite::Result<Author> {
+        if let Some(author) = self.people.get(&person) {
+            return Ok(author.clone());
+        }
+        if self.people.len() >= NAMES_MOST {
+            self.people.clear();
+        }
+        if reader::person(&self.transaction, person)?.is_none() {
+            self.rename(person, PersonName::given(person))?;
+        }
+        let known = reader::person(&self.transaction, person)?.map(|(author, _)| author);
+        let author = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        self.people.insert(person, author.clone());
+        Ok(author)
+    }
+
+    /// Calls `person` something else, and finds out whose names are alike now, or no longer.
+    pub(super) fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
+        let key = alike::key(name.as_str());
+        let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
+        let is_other = |(other, _): &(PersonId, bool)| *other != person;
+        let mut others = reader::alike(&self.transaction, &key)?;
+        others.retain(is_other);
+        let is_alike = !others.is_empty();
+        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
+        rename.execute((person.0.cast_signed(), name.as_str(), &key, is_alike))?;
+        let mut changed = vec![person];
+        for (other, _) in others.into_iter().filter(|(_, known)| !known) {
+            changed.push(self.set_alike(other, true)?);
+        }
+        if let Some(old_key) = old_key.filter(|old| *old != key)
+            && let [(alone, true)] = reader::alike(&self.transaction, &old_key)?[..]
+        {
+            changed.push(self.set_alike(alone, false)?);
+        }
+        drop(rename);
+        changed.iter().for_each(|changed| drop(self.people.remove(changed)));
+        reader::people(&self.transaction, &changed)
+    }
+
+    fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
+        self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
+        Ok(person)
+    }
+
+    pub(super) fn read(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
+        let seq = seq.min(self.head(room));
+        self.transaction
+            .prepare_cached(sql::READ)?
+            .execute((person.0.cast_signed(), room.as_str(), seq))
+            .map(drop)
+    }
+}
+
+/// Gives names their key where they have none: those of an older file.
+pub(in crate::log::sqlite) fn fill_in_keys(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    let keyless: Vec<(i64, String)> = transaction
+        .prepare(sql::KEYLESS)?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    if keyless.is_empty() {
+        return Ok(());
+    }
+    for (person, name) in keyless {
+        transaction.execute("UPDATE person SET key = ?2 WHERE id = ?1", (person, alike::key(&name)))?;
+    }
+    transaction.execute(
+        "UPDATE person SET alike = key IN (SELECT key FROM person GROUP BY key HAVING count(*) > 1)",
+        [],
+    )?;
+    transaction.commit()
+}
