@@ -154,7 +154,7 @@ fn script(links: &Links) -> impl IntoView + use<> {
 
 fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
     let (lang, words) = (frame.lang, frame.lang.words());
-    let settings = view! { <Settings frame=frame.clone() /> };
+    let settings = view! { <Settings frame=frame.clone() keys=matches!(screen, Screen::Room(..)) /> };
     match screen {
         Screen::Room(page, shared) => {
             let seen =

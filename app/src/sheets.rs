@@ -80,8 +80,16 @@ pub(crate) fn LinkToPass(
 
 /// Theme, language, another device, and the way to the shortcuts.
 #[component]
-pub(crate) fn Settings(frame: Frame) -> impl IntoView {
+pub(crate) fn Settings(
+    /// How the page is rendered.
+    frame: Frame,
+    /// The page has shortcuts.
+    keys: bool,
+) -> impl IntoView {
     let words = frame.lang.words();
+    let keys = keys.then(|| {
+        view! { <button type="button" class="plain needs-script" popovertarget="keys">{words.shortcuts}</button> }
+    });
     let theme = |theme: Theme| {
         let label = match theme {
             Theme::System => words.system,
@@ -113,7 +121,7 @@ pub(crate) fn Settings(frame: Frame) -> impl IntoView {
                 <p class="note">{words.device_intro}</p>
                 <button type="submit">{words.device_make}</button>
             </form>
-            <button type="button" class="plain needs-script" popovertarget="keys">{words.shortcuts}</button>
+            {keys}
         </section>
     }
 }

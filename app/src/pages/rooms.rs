@@ -61,7 +61,10 @@ pub fn AllRooms(
     });
     view! {
         <main class="plain-page">
-            <p><a class="back" href="/"><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></p>
+            <nav class="row">
+                <span><a class="back" href="/"><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></span>
+                <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
+            </nav>
             <h1>{words.new_room}</h1>
             <form method="post" action="/rooms" class="stack" id="new-room">
                 <label for="title">{words.new_room_title}</label>
