@@ -71,7 +71,7 @@ for (const javaScriptEnabled of [true, false]) {
     await laptop.opens("settings");
     await laptop.page.getByRole("button", { name: "Make a link" }).click();
     await expect(laptop.page.getByRole("img", { name: "QR code" })).toBeVisible();
-    const link = await laptop.page.getByLabel("Another device").inputValue();
+    const link = await laptop.page.getByLabel("Link", { exact: true }).inputValue();
     await phone.page.goto(link);
     await expect(phone.page.getByText("From now on you are Ann here.")).toBeVisible();
     await phone.page.getByRole("button", { name: "Continue" }).click();

@@ -48,6 +48,13 @@ test("what is unread elsewhere is counted while ann reads here, and seen from th
   await expect(ann.page).toHaveTitle(/^There/);
 });
 
+test("with more rooms than fit beside a conversation, a link leads to all of them", async ({ ann, room, request }) => {
+  for (let n = 1; n <= 21; n++) await request.post(`/api/rooms/z-${room}-${n}/messages`, { data: { text: "here too" } });
+  await ann.enters(room);
+  await ann.page.getByRole("link", { name: "All rooms" }).click();
+  for (const n of [1, 21]) await expect(ann.page.locator(`a[href="/r/z-${room}-${n}"]`)).toBeVisible();
+});
+
 test("a private room is on nobody's list but of those who have been there", async ({ ann, bob, room }) => {
   await makes(ann, `Secret ${room}`, "", true);
   expect(new URL(ann.page.url()).pathname).toMatch(/^\/r\/p-[0-9a-f]{32}$/);

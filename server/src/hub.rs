@@ -178,7 +178,7 @@ impl Hub {
         loop {
             let grown = tokio::select! {
                 wake = wakes.recv() => match wake {
-                    Ok(wake) => self.room(&wake.room).filter(|room| room.hear(Some(&wake.events))).into_iter().collect(),
+                    Ok(wake) => self.wake(wake),
                     Err(RecvError::Lagged(_)) => self.look(),
                     Err(RecvError::Closed) => return,
                 },
@@ -189,6 +189,19 @@ impl Hub {
                 tokio::spawn(async move { hub.tell(&room).await });
             }
         }
+    }
+
+    /// The room in which something must be told now.
+    fn wake(self: &Arc<Self>, wake: Wake) -> Vec<Arc<Room>> {
+        if !wake.alike.is_empty() {
+            let hub = self.clone();
+            tokio::spawn(async move {
+                for person in &wake.alike {
+                    hub.tell_renamed(person).await;
+                }
+            });
+        }
+        self.room(&wake.room).filter(|room| room.hear(Some(&wake.events))).into_iter().collect()
     }
 
     /// Tells what a wake brings, or reads what is missing before it.

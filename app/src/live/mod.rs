@@ -29,9 +29,9 @@ mod storage;
 mod window;
 
 pub use feed::{Feed, Heard, Row, Shown, Standing};
-pub use others::{FOLLOWED, UNREAD_MOST};
+pub use others::{FOLLOWED, OTHERS, UNREAD_MOST};
 pub use outbox::{Command, Deed, Outbox};
-pub use people::{TYPING_MS, Typist};
+pub use people::{TYPING_MS, Typist, told_apart};
 pub use pulse::{Beat, Pulse};
 pub use reading::Reading;
 pub use reconnect::Reconnect;

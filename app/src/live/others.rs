@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// Rooms besides this one that a page follows, at most: the first of the person's own.
 pub const FOLLOWED: usize = 30;
 
+/// Rooms of others that a list shows, at most; the page of all rooms has them all.
+pub const OTHERS: usize = 20;
+
 /// Unread messages that are counted, at most.
 pub const UNREAD_MOST: u32 = 100;
 

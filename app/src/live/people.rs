@@ -50,6 +50,20 @@ fn insert(people: &mut Vec<Author>, person: Author) {
     }
 }
 
+/// `people` in order, marked where somebody beside them has the same name: of visitors who have said nothing
+/// and chosen no name the server keeps none to compare.
+pub fn told_apart(people: &[Author]) -> Vec<Author> {
+    let same = |at: Option<usize>, person: &Author| {
+        let other = at.and_then(|at| people.get(at));
+        other.is_some_and(|other| other.name.as_str().eq_ignore_ascii_case(person.name.as_str()))
+    };
+    let marked = people.iter().enumerate().map(|(at, person)| Author {
+        alike: person.alike || same(at.checked_sub(1), person) || same(Some(at + 1), person),
+        ..person.clone()
+    });
+    marked.collect()
+}
+
 /// `people` after some have come and others gone.
 #[cfg(any(feature = "hydrate", test))]
 pub fn after(mut people: Vec<Author>, here: Vec<Author>, gone: &[PersonId]) -> Vec<Author> {
@@ -147,5 +161,13 @@ mod tests {
         let people = after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[]);
         let people = after(people, vec![person(2, "Yan")], &[PersonId(3)]);
         assert_eq!(people, [person(2, "Yan"), person(1, "Zoe")]);
+    }
+
+    #[test]
+    fn two_of_the_same_name_are_told_apart_where_they_stand_together() {
+        let people = in_order(vec![person(1, "Calm Owl"), person(2, "Zoe"), person(3, "calm owl")]);
+        let alike: Vec<(u64, bool)> =
+            told_apart(&people).iter().map(|person| (person.id.0, person.alike)).collect();
+        assert_eq!(alike, [(1, true), (3, true), (2, false)]);
     }
 }

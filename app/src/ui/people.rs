@@ -1,6 +1,9 @@
 //! Who is here.
 
-use crate::{live::Live, wire::Author};
+use crate::{
+    live::{Live, told_apart},
+    wire::Author,
+};
 use leptos::prelude::*;
 
 /// Who is here, each of them once, however many tabs they have open. At the side where there is space;
@@ -27,7 +30,7 @@ pub fn People(
         <aside id="people" class="side" popover="auto" aria-label=words.people>
             <h2>{heading}</h2>
             <ul>
-                <For each=move || live.people.get() key=|person| (person.id, person.name.clone(), person.alike) let:known>
+                <For each=move || live.people.with(|people| told_apart(people)) key=|person| (person.id, person.name.clone(), person.alike) let:known>
                     {person(known)}
                 </For>
             </ul>

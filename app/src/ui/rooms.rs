@@ -1,6 +1,10 @@
 //! The list of rooms.
 
-use crate::{live::Live, pages::RoomEntry, ui::Icon};
+use crate::{
+    live::{Live, OTHERS},
+    pages::RoomEntry,
+    ui::Icon,
+};
 use leptos::{either::Either, prelude::*};
 
 /// The rooms of whoever looks with what is unread in them, others that can be found, and the way to a new
@@ -19,12 +23,14 @@ pub fn Rooms(
         rooms.map(|(at, _)| view! { <Entry live at /> }).collect::<Vec<_>>()
     };
     let others = list(false);
+    let all = (others.len() >= OTHERS).then(|| view! { <a class="more" href="/rooms">{words.all_rooms}</a> });
     let others = if others.is_empty() {
         Either::Left(())
     } else {
         Either::Right(view! {
             <h2>{words.other_rooms}</h2>
             <ul>{others}</ul>
+            {all}
         })
     };
     view! {
@@ -37,11 +43,11 @@ pub fn Rooms(
             </a>
             <h2>{words.your_rooms}</h2>
             <ul>{list(true)}</ul>
-            {others}
             <a class="more" href="/rooms">
                 <Icon path="M12 5v14M5 12h14" />
                 {words.new_room}
             </a>
+            {others}
         </nav>
     }
 }

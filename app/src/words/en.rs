@@ -17,6 +17,7 @@ pub(super) static WORDS: Words = Words {
     rooms: "Rooms",
     your_rooms: "Your rooms",
     other_rooms: "Other rooms",
+    all_rooms: "All rooms",
     new_room: "New room",
     home: "Hubbub: the lobby",
     private_room: "private",

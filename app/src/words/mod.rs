@@ -90,7 +90,7 @@ words! {
     // The language itself: its BCP 47 tag and its own name.
     tag own_name
     // Where one is.
-    lobby lobby_topic skip rooms your_rooms other_rooms new_room home private_room people you is_you
+    lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people you is_you
     no_rooms
     // The room.
     room_menu topic share copy copied copy_failed qr rename_room

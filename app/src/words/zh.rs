@@ -14,6 +14,7 @@ pub(super) static WORDS: Words = Words {
     rooms: "房间",
     your_rooms: "我的房间",
     other_rooms: "其他房间",
+    all_rooms: "全部房间",
     new_room: "新建房间",
     home: "Hubbub：大厅",
     private_room: "私密",

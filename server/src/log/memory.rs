@@ -72,8 +72,11 @@ impl Default for MemoryLog {
     }
 }
 
+/// An event, and who is to be seen otherwise since it: what a [`Wake`] tells.
+type News = (Arc<Event>, Vec<Author>);
+
 impl Shelf {
-    fn append(&mut self, new: NewEvent) -> LogResult<(Appended, Option<Arc<Event>>)> {
+    fn append(&mut self, new: NewEvent) -> LogResult<(Appended, Option<News>)> {
         if let Some((room, seq)) = self.ids.get(&new.id) {
             let first = &self.rooms[room][*seq as usize - 1];
             if first.author != new.author {
@@ -84,8 +87,10 @@ impl Shelf {
         self.may(&new)?;
         let at = now();
         self.change(&new, at);
+        let mut alike = Vec::new();
         if !self.people.contains_key(&new.author) {
-            self.rename(new.author, PersonName::given(new.author));
+            alike = self.rename(new.author, PersonName::given(new.author));
+            alike.retain(|person| person.alike);
         }
         let author = self.author(new.author);
         let event =
@@ -94,7 +99,7 @@ impl Shelf {
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
-        Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some(event)))
+        Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some((event, alike))))
     }
 
     /// Whether what the deed is about is there, and is its author's where it must be.
@@ -234,9 +239,9 @@ impl Log for MemoryLog {
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
         let mut shelf = self.shelf();
         let appended = shelf.append(event).map(|(appended, event)| {
-            if let Some(event) = event {
+            if let Some((event, alike)) = event {
                 // Sent under the lock, so that wakes keep the order; nobody listening is no error.
-                let _ = self.wakes.send(Wake { room: appended.room.clone(), events: [event].into() });
+                let _ = self.wakes.send(Wake { room: appended.room.clone(), events: [event].into(), alike });
             }
             appended
         });

@@ -108,6 +108,9 @@ pub struct Wake {
     pub room: RoomName,
     /// What one commit added to it, in order and never empty.
     pub events: Arc<[Arc<Event>]>,
+    /// Who is to be seen otherwise from now on, since somebody of a name like theirs has spoken for the first
+    /// time; nearly always nobody.
+    pub alike: Vec<Author>,
 }
 
 /// Why the log did not do as asked.

@@ -2,13 +2,11 @@
 
 use crate::{identity::Identity, log::LogResult, state::AppState};
 use app::{
+    live::OTHERS,
     pages::{Place, Refused, RoomEntry, RoomPage},
     wire::{RoomName, Seq, limits},
     words::Lang,
 };
-
-/// Rooms of others that a list shows, at most; the page of all rooms has them all.
-const OTHERS: usize = 20;
 
 /// Messages after the one that a page is opened for.
 const AFTER: Seq = limits::PAGE as Seq / 2;

@@ -40,6 +40,23 @@ async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
 }
 
 #[tokio::test]
+async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speaks() {
+    let server = TestServer::start().await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    ann.call(bob.you().name.as_str()).await;
+    ann.until_pong().await;
+    bob.post("tea", "that is my name").await;
+    let (mut told, mut heard) = (Vec::new(), false);
+    while told.len() < 2 || !heard {
+        let frame = ann.hear_any().await;
+        heard |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.alike);
+        told.extend(renamed(&[frame]));
+    }
+    told.sort();
+    assert_eq!(told, both(&ann, &bob, true));
+}
+
+#[tokio::test]
 async fn a_new_name_is_told_wherever_somebody_has_been() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "coffee").await;

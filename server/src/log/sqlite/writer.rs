@@ -16,6 +16,7 @@ pub(super) use people::fill_in_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::{BTreeMap, HashMap},
+    mem,
     sync::{Arc, PoisonError, mpsc},
     thread,
 };
@@ -32,6 +33,14 @@ type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
 /// What a transaction has changed of what is known about rooms.
 type Told = Vec<(RoomName, About)>;
+
+/// What a transaction has done, to be told once it is durable.
+struct News {
+    grown: Grown,
+    told: Told,
+    /// As in [`Wake`].
+    alike: Vec<Author>,
+}
 
 /// What a command has come to.
 pub(super) enum Done {
@@ -79,7 +88,9 @@ struct Batch<'a> {
     people: &'a mut People,
     grown: Grown,
     /// What else is known about rooms now.
-    told: Vec<(RoomName, About)>,
+    told: Told,
+    /// Who is to be seen otherwise since somebody has spoken for the first time.
+    alike: Vec<Author>,
 }
 
 impl Writer {
@@ -119,8 +130,8 @@ impl Writer {
             return;
         }
         let outcomes = match self.transact(commands) {
-            Ok((outcomes, told, grown)) => {
-                self.tell(told, grown);
+            Ok((outcomes, news)) => {
+                self.tell(news);
                 outcomes
             }
             Err(error) => {
@@ -137,26 +148,34 @@ impl Writer {
         }
     }
 
-    fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, Told, Grown)> {
+    fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, News)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (committed, people) = (&self.rooms, &mut self.people);
-        let mut batch =
-            Batch { at: now(), transaction, committed, people, grown: Grown::new(), told: Told::new() };
+        let mut batch = Batch {
+            at: now(),
+            transaction,
+            committed,
+            people,
+            grown: Grown::new(),
+            told: Told::new(),
+            alike: Vec::new(),
+        };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
-        batch.transaction.commit()?;
-        Ok((outcomes, batch.told, batch.grown))
+        let Batch { transaction, grown, told, alike, .. } = batch;
+        transaction.commit()?;
+        Ok((outcomes, News { grown, told, alike }))
     }
 
     /// Rooms first, so that who is woken finds their heads raised.
-    fn tell(&self, told: Told, grown: Grown) {
+    fn tell(&self, News { grown, told, mut alike }: News) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
         told.into_iter().for_each(|(room, about)| rooms.tell(room, about));
         grown.iter().for_each(|(room, events)| rooms.grow(room, events));
         drop(rooms);
         for (room, events) in grown {
             // Nobody listening is no error.
-            let _ = self.wakes.send(Wake { room, events: events.into() });
+            let _ = self.wakes.send(Wake { room, events: events.into(), alike: mem::take(&mut alike) });
         }
     }
 

@@ -18,7 +18,8 @@ impl Batch<'_> {
             self.people.clear();
         }
         if reader::person(&self.transaction, person)?.is_none() {
-            self.rename(person, PersonName::given(person))?;
+            let changed = self.rename(person, PersonName::given(person))?;
+            self.alike.extend(changed.into_iter().filter(|person| person.alike));
         }
         let known = reader::person(&self.transaction, person)?.map(|(author, _)| author);
         let author = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
