@@ -1,0 +1,62 @@
+import { expect, test, type Person } from "../people";
+
+/** Until it is released, the wasm is on its way. */
+async function hold(person: Person): Promise<() => void> {
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await person.page.route(/\.wasm$/, async (route) => {
+    await held;
+    // The page that asked may be gone.
+    await route.continue().catch(() => {});
+  });
+  return release;
+}
+
+for (const language of [
+  { locale: "en-GB", send: "Send", name: "Your name", save: "Save", rooms: "Rooms", older: "Older messages" },
+  { locale: "zh-CN", send: "发送", name: "你的名字", save: "保存", rooms: "房间", older: "更早的消息" },
+]) {
+  test(`while the script is on its way a phone reads, posts and is renamed, in ${language.locale}`, async ({ somebody, room, request }) => {
+    for (let n = 1; n <= 60; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+    const ann = await somebody({ locale: language.locale, viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    const release = await hold(ann);
+    const settled = { waitUntil: "commit" } as const;
+    await ann.page.goto(`/r/${room}`, settled);
+    await expect(ann.line("message 60")).toBeInViewport();
+    await ann.page.locator("#text").fill("in haste");
+    await ann.page.getByRole("button", { name: language.send }).click();
+    await expect(ann.line("in haste")).toBeInViewport();
+    await ann.page.locator(".me summary").click();
+    await ann.page.getByLabel(language.name).fill("Ann");
+    await ann.page.locator(".me").getByRole("button", { name: language.save }).click();
+    await expect(ann.name).toHaveText("Ann");
+    await expect(ann.line("in haste").locator("b")).toHaveText("Ann");
+    await ann.page.getByRole("button", { name: language.rooms, exact: true }).click();
+    await expect(ann.rooms.locator("[aria-current=page]")).toBeVisible();
+    await ann.page.keyboard.press("Escape");
+    await ann.page.getByRole("link", { name: language.older }).click();
+    await expect(ann.line("message 11")).toHaveCount(1);
+    await ann.page.goto(`/r/${room}`, settled);
+    release();
+    await ann.isLive();
+    await ann.sees("in haste");
+  });
+}
+
+test("a name and an edit that were begun before the script came are not lost by it", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.says("frist");
+  await ann.sees("frist");
+  const release = await hold(ann);
+  await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
+  await ann.page.locator(".me summary").click();
+  await ann.page.getByLabel("Your name").fill("Ann of the early hour");
+  await ann.menu("frist");
+  await ann.page.locator(".menu[open] textarea").fill("first");
+  release();
+  await ann.isLive();
+  await expect(ann.page.getByLabel("Your name")).toHaveValue("Ann of the early hour");
+  await expect(ann.editor).toHaveValue("first");
+  await ann.editor.press("Enter");
+  await ann.seesAll(["first"]);
+});
