@@ -24,8 +24,10 @@ pub const QUEUE_BYTES: usize = 1_024 * 1_024;
 pub enum Item {
     /// The next events of a room, which can also be read from the log.
     Events(Arc<Batch>),
-    /// Something that only matters now: a whole frame of v1.
+    /// What no log has, as who has come and gone: a whole frame of v1.
     Frame(Bytes),
+    /// What is over in a moment, as that somebody types: a whole frame of v1.
+    Passing(Bytes),
 }
 
 /// Takes frames without ever waiting.
@@ -160,9 +162,19 @@ impl Flow {
         self.queued_bytes += item.bytes();
         self.queue.push(item);
         if self.queue.len() > QUEUE_FRAMES || self.queued_bytes > QUEUE_BYTES {
+            self.forget();
+            self.following.iter_mut().for_each(|following| following.behind = true);
+        }
+    }
+
+    /// Forgets what is over in a moment and what the log has. Who has come and gone is written nowhere: it
+    /// stays, unless it fills half of the queue alone.
+    fn forget(&mut self) {
+        self.queue.retain(|item| matches!(item, Item::Frame(_)));
+        self.queued_bytes = self.queue.iter().map(Item::bytes).sum();
+        if self.queue.len() > QUEUE_FRAMES / 2 || self.queued_bytes > QUEUE_BYTES / 2 {
             self.queue = Vec::new();
             self.queued_bytes = 0;
-            self.following.iter_mut().for_each(|following| following.behind = true);
         }
     }
 
@@ -197,15 +209,15 @@ impl Item {
     pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
         match (self, encoding) {
             (Self::Events(batch), _) => batch.encoded(encoding),
-            (Self::Frame(frame), Encoding::V1) => Some(frame.clone()),
-            (Self::Frame(_), Encoding::Lines) => None,
+            (Self::Frame(frame) | Self::Passing(frame), Encoding::V1) => Some(frame.clone()),
+            (Self::Frame(_) | Self::Passing(_), Encoding::Lines) => None,
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
             Self::Events(batch) => batch.bytes(),
-            Self::Frame(frame) => frame.len(),
+            Self::Frame(frame) | Self::Passing(frame) => frame.len(),
         }
     }
 }

@@ -145,6 +145,22 @@ fn a_queue_that_was_full_is_forgotten_and_its_rooms_are_behind() {
     assert_eq!(flow.behind(), Some((RoomName::lobby(), 0)));
 }
 
+#[test]
+fn who_came_while_a_queue_was_full_of_messages_is_told_when_there_is_room_again() {
+    let (mut flow, end) = flowing(0);
+    flow.attach(end.clone(), Encoding::V1);
+    end.full.store(true, Ordering::Relaxed);
+    flow.tell(Item::Frame("bob is here".into()));
+    flow.tell(Item::Passing("carol is typing".into()));
+    for seq in 1..QUEUE_FRAMES as Seq {
+        flow.tell(told(seq, seq));
+    }
+    assert_eq!((flow.queue.len(), flow.behind()), (1, Some((RoomName::lobby(), 0))));
+    end.full.store(false, Ordering::Relaxed);
+    flow.take();
+    assert_eq!(*end.frames.lock().unwrap(), ["bob is here"]);
+}
+
 proptest! {
     #[test]
     fn whatever_is_told_what_waits_stays_within_its_bound(sizes in prop::collection::vec(0_usize..60_000, 0..400)) {

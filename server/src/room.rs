@@ -127,20 +127,26 @@ impl Room {
             let only = changes.only();
             let Changes { here, gone } = changes;
             // Who has come knows that.
-            self.tell_here(&ServerFrame::Presence { room: self.name.clone(), here, gone }, only);
+            let presence = ServerFrame::Presence { room: self.name.clone(), here, gone };
+            self.tell_here(Item::Frame(frame::text(&presence.to_json())), only);
         }
         more
     }
 
-    /// Tells everybody here but `person` something that only matters now.
-    pub fn tell_here(&self, frame: &ServerFrame, but: Option<PersonId>) {
-        let frame = Item::Frame(frame::text(&frame.to_json()));
+    /// Tells everybody else here that `user` is typing.
+    pub fn tell_typing(&self, user: Author) {
+        let but = Some(user.id);
+        let typing = ServerFrame::Typing { room: self.name.clone(), user };
+        self.tell_here(Item::Passing(frame::text(&typing.to_json())), but);
+    }
+
+    fn tell_here(&self, item: Item, but: Option<PersonId>) {
         let listeners: Vec<Arc<Link>> = {
             let links = self.links();
             let listens = |link: &&Arc<Link>| !links.quiet.contains(&link.id) && Some(link.person) != but;
             links.by_id.values().filter(listens).cloned().collect()
         };
-        listeners.iter().for_each(|link| link.tell(frame.clone()));
+        listeners.iter().for_each(|link| link.tell(item.clone()));
     }
 
     /// Tells everybody who follows the room something about it.

@@ -67,7 +67,7 @@ fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallibl
 fn told(item: Item) -> Vec<sse::Event> {
     match item {
         Item::Events(batch) => batch.events().iter().map(one).collect(),
-        Item::Frame(_) => Vec::new(),
+        Item::Frame(_) | Item::Passing(_) => Vec::new(),
     }
 }
 

@@ -201,8 +201,7 @@ impl V1 {
         let room = self.desk.reader.room(&name).ok_or_else(|| not_joined(None, &name))?;
         if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_EVERY) {
             self.typed = Some(Instant::now());
-            let frame = ServerFrame::Typing { room: name, user: self.desk.link.author() };
-            room.tell_here(&frame, Some(self.desk.link.person));
+            room.tell_typing(self.desk.link.author());
         }
         Ok(())
     }
