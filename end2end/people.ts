@@ -1,3 +1,4 @@
+import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
 
 /** Somebody with a browser of their own. */
@@ -112,6 +113,16 @@ export class Person {
     await this.page.getByRole("button", { name: "Save" }).click();
     await expect(this.name).toHaveText(name);
   }
+}
+
+/** axe finds nothing. */
+export async function isAccessible(person: Person): Promise<void> {
+  // What is still fading in has the contrast of a moment.
+  await expect
+    .poll(() => person.page.evaluate(() => document.getAnimations().every((motion) => motion.playState !== "running")))
+    .toBe(true);
+  const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+  expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
 type Cast = {

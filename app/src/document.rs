@@ -2,7 +2,7 @@
 
 use crate::{
     App,
-    pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry},
+    pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry, Unsaved},
     sheets::{About, Keys, Settings},
     words::{Lang, Trouble},
 };
@@ -59,8 +59,8 @@ pub enum Screen {
     Rooms(Box<RoomsPage>),
     /// A link to another device.
     Device(Box<DevicePage>),
-    /// Nothing but a sentence.
-    Sorry(Trouble),
+    /// A sentence that says why there is nothing else, and what was written in vain.
+    Sorry(Trouble, Option<Unsaved>),
 }
 
 /// A link that is to be passed on.
@@ -103,12 +103,12 @@ pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="description" content=words.lobby_topic />
+                <meta name="description" content=words.about_hubbub />
                 {colour(frame.theme)}
                 <title>{title(&screen)}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icon-192.png" />
-                <link rel="manifest" href="/hubbub.webmanifest" />
+                <link rel="manifest" href=format!("/hubbub.webmanifest?lang={}", words.tag) />
                 <link rel="stylesheet" id="leptos" href=frame.links.style.clone() />
                 {frame.links.reload.clone().map(|options| view! { <AutoReload options /> })}
                 {script}
@@ -172,7 +172,7 @@ fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
         }
         Screen::Rooms(page) => EitherOf4::B(view! { <AllRooms page=*page lang />{settings} }),
         Screen::Device(page) => EitherOf4::C(view! { <Device page=*page lang /> }),
-        Screen::Sorry(trouble) => EitherOf4::D(view! { <Sorry trouble lang /> }),
+        Screen::Sorry(trouble, unsaved) => EitherOf4::D(view! { <Sorry trouble unsaved lang /> }),
     }
 }
 
@@ -180,6 +180,6 @@ fn title(screen: &Screen) -> String {
     match screen {
         Screen::Room(page, _) => format!("{} · Hubbub", page.title),
         Screen::Rooms(page) => format!("{} · Hubbub", page.lang.words().rooms),
-        Screen::Device(_) | Screen::Sorry(_) => "Hubbub".into(),
+        Screen::Device(_) | Screen::Sorry(..) => "Hubbub".into(),
     }
 }

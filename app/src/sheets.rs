@@ -3,12 +3,11 @@
 
 use crate::{
     document::{Frame, Shared, Theme},
-    pages::RoomPage,
-    ui::Icon,
-    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    pages::{AboutFields, RoomPage},
+    ui::Close,
     words::{Lang, Words},
 };
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 
 /// The share link, notifications, and for its maker the title.
 #[component]
@@ -17,11 +16,7 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
     let maker = page.owned.then(|| {
         view! {
             <form method="post" action=format!("/r/{}/about", page.room) class="stack">
-                <label for="title">{words.title}</label>
-                <input id="title" name="title" value=page.title.clone() maxlength=TITLE_CHARS * 2 required />
-                <label for="topic">{words.topic_label}</label>
-                <input id="topic" name="topic" value=page.topic.clone() maxlength=TOPIC_CHARS * 2 />
-                <button type="submit">{words.rename_room}</button>
+                <AboutFields title=page.title.clone() topic=page.topic.clone() words />
             </form>
         }
     });
@@ -71,10 +66,11 @@ pub(crate) fn LinkToPass(
         <label for=id>{label}</label>
         <div class="row">
             <input id=id value=shared.url readonly />
-            <button type="button" class="needs-script" data-copy=id>{words.copy}</button>
+            <button type="button" hidden data-copy=id data-copied=words.copied data-failed=words.copy_failed>{words.copy}</button>
         </div>
         <p id="copy-problem" class="note" role="status"></p>
         {qr}
+        <script nonce=use_nonce() inner_html=include_str!("copy.js")></script>
     }
 }
 
@@ -156,9 +152,7 @@ fn Head(id: &'static str, sheet: &'static str, title: String, words: &'static Wo
     view! {
         <div class="row">
             <h2 id=id>{title}</h2>
-            <button type="button" class="tool" popovertarget=sheet popovertargetaction="hide" aria-label=words.close>
-                <Icon path="M6 6l12 12M18 6L6 18" />
-            </button>
+            <Close sheet words />
         </div>
     }
 }

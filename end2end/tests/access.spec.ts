@@ -1,14 +1,7 @@
-import AxeBuilder from "@axe-core/playwright";
-import { expect, test, type Person } from "../people";
+import { OwnServer } from "../hubbub";
+import { expect, isAccessible, test } from "../people";
 
 const phone = { width: 360, height: 740 };
-
-async function isAccessible(person: Person): Promise<void> {
-  // What is still fading in has the contrast of a moment.
-  await person.page.waitForFunction(() => document.getAnimations().every((motion) => motion.playState !== "running"));
-  const { violations } = await new AxeBuilder({ page: person.page }).analyze();
-  expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
-}
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing in any state, in ${colorScheme}`, async ({ somebody, room }) => {
@@ -101,7 +94,67 @@ test("on a small phone everything fits and works", async ({ somebody, room }) =>
   }
 });
 
-test("new messages are announced: the list is a polite log", async ({ ann, room }) => {
+test("new messages are read out one by one, and a flood of them by its number", async ({ ann, bob, room }) => {
+  await ann.page.clock.install();
   await ann.enters(room);
-  await expect(ann.page.getByRole("log", { name: "Messages" })).toHaveAttribute("aria-live", "polite");
+  const log = ann.page.getByRole("log", { name: "Messages" });
+  const number = ann.page.getByRole("status").filter({ hasText: "new messages" });
+  await expect(log).toHaveAttribute("aria-live", "polite");
+  await bob.enters(room);
+  await bob.says("one");
+  await ann.sees("one");
+  await expect(log).toHaveAttribute("aria-live", "polite");
+  for (let n = 1; n <= 20; n++) await bob.says(`message ${n}`);
+  await ann.sees("message 20");
+  await expect(log).toHaveAttribute("aria-live", "off");
+  await ann.page.clock.runFor(5_000);
+  await expect(number).toHaveText(/^\d+ new messages$/);
+  await ann.page.clock.runFor(10_000);
+  await expect(log).toHaveAttribute("aria-live", "polite");
 });
+
+test("older messages that come onto the page are not read out as news", async ({ ann, room, request }) => {
+  for (let n = 1; n <= 60; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+  await ann.enters(room);
+  await ann.page.evaluate(() => {
+    const log = document.querySelector("[role=log]")!;
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    new MutationObserver((changes) => {
+      if (log.getAttribute("aria-live") !== "off") heard.push(...changes.flatMap((change) => [...change.addedNodes]).map(String));
+    }).observe(log.querySelector("ol")!, { childList: true });
+  });
+  await ann.messages.first().scrollIntoViewIfNeeded();
+  await expect(ann.line("message 1")).toHaveCount(1);
+  expect(await ann.page.evaluate(() => (window as unknown as { heard: string[] }).heard)).toEqual([]);
+  await expect(ann.page.getByRole("log")).toHaveAttribute("aria-live", "polite");
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`axe finds nothing where something waits, is refused, new or marked, in ${colorScheme}`, async ({ somebody, bob }) => {
+    const server = await OwnServer.start();
+    const ann = await somebody({ colorScheme, baseURL: server.url });
+    for (const person of [ann, bob]) person.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+    await ann.enters("tea");
+    await bob.page.goto(`${server.url}/r/tea`);
+    await bob.isLive();
+    await ann.says("first");
+    await bob.sees("first");
+    await ann.page.goto("/rooms");
+    for (let n = 1; n <= 30; n++) await bob.says(`message ${n}`);
+    await bob.sees("message 30");
+    await ann.enters("tea");
+    await expect(ann.page.locator("#new")).toBeVisible();
+    await isAccessible(ann);
+    await ann.page.goto("/r/tea?around=20#m20");
+    await ann.isLive();
+    await isAccessible(ann);
+    await server.stop();
+    await ann.says("this one waits");
+    await expect(ann.page.getByText("Offline.")).toBeVisible();
+    await isAccessible(ann);
+    await bob.page.close();
+    await ann.page.close();
+    await server.remove();
+  });
+}

@@ -137,6 +137,16 @@ test("a browser that refuses notifications is told so in a sentence", async ({ s
   await expect(about.getByLabel("Notifications")).toHaveValue("off");
 });
 
+for (const [locale, says] of [["en-GB", "This browser keeps no cookies"], ["zh-CN", "这个浏览器不为本站保存 Cookie"]] as const) {
+  test(`a browser that refuses cookies is told what follows, in ${locale}`, async ({ somebody, room }) => {
+    const ann = await somebody({ locale });
+    await ann.page.addInitScript(() => Object.defineProperty(navigator, "cookieEnabled", { value: false }));
+    await ann.page.goto(`/r/${room}`);
+    await ann.isLive();
+    await expect(ann.page.getByText(says)).toBeVisible();
+  });
+}
+
 test("a browser that keeps nothing says so, and chat works all the same", async ({ ann, bob, room }) => {
   await ann.page.addInitScript(() => {
     Object.defineProperty(window, "localStorage", {

@@ -70,6 +70,51 @@ test("on a phone rooms and people are sheets, and everything in them fits a fing
   }
 });
 
+test("on a phone every sheet has a button that closes it", async ({ somebody, room }) => {
+  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, javaScriptEnabled: false });
+  await ann.page.goto(`/r/${room}`);
+  for (const sheet of ["rooms", "people", "about"]) {
+    await ann.page.locator(`[popovertarget=${sheet}]:visible`).first().tap();
+    await ann.page.locator(`#${sheet}`).getByRole("button", { name: "Close" }).tap();
+    await expect(ann.page.locator(`#${sheet}`)).toBeHidden();
+  }
+});
+
+test("the settings are opened from the list of rooms, on a phone in its place", async ({ somebody, room }) => {
+  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.enters(room);
+  await ann.page.getByRole("button", { name: "Rooms" }).tap();
+  await ann.rooms.getByRole("button", { name: "Settings" }).tap();
+  await expect(ann.page.locator("#settings")).toBeVisible();
+  await expect(ann.rooms).toBeHidden();
+});
+
+test("a keyboard that lies over the page leaves the place to write and the newest message in view", async ({ somebody, room }) => {
+  // As Safari does it: the window keeps its height, only what one sees of it shrinks.
+  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.page.addInitScript(() => {
+    const view = Object.assign(new EventTarget(), { scale: 1, height: innerHeight });
+    Object.defineProperty(window, "visualViewport", { value: view });
+  });
+  const keyboard = (height: number) =>
+    ann.page.evaluate((height) => {
+      Object.assign(visualViewport!, { height: innerHeight - height });
+      visualViewport!.dispatchEvent(new Event("resize"));
+    }, height);
+  await ann.enters(room);
+  await ann.says("the newest");
+  await ann.sees("the newest");
+  const end = async (part: import("@playwright/test").Locator) => {
+    const box = await part.boundingBox();
+    return box ? box.y + box.height : NaN;
+  };
+  await keyboard(336);
+  expect(await end(ann.composer)).toBeLessThanOrEqual(844 - 336);
+  expect(await end(ann.line("the newest"))).toBeLessThanOrEqual(844 - 336);
+  await keyboard(0);
+  expect(await end(ann.composer)).toBeGreaterThan(780);
+});
+
 test("with reduced motion nothing moves", async ({ somebody, room }) => {
   const ann = await somebody({ reducedMotion: "reduce" });
   await ann.enters(room);

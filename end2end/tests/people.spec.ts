@@ -53,12 +53,31 @@ test("two people of one name are told apart by a tag, and each is told why", asy
   await expect(tags).toHaveCount(2);
   const [one, other] = await tags.allInnerTexts();
   expect(one).not.toBe(other);
-  await bob.page.locator(".me summary").click();
+  // Said by itself, where the name was chosen.
   await expect(bob.page.getByText("The tag tells you apart.")).toBeVisible();
-  await bob.page.keyboard.press("Escape");
   await bob.page.getByLabel("Your name").fill("Somebody else");
   await bob.page.getByRole("button", { name: "Save" }).click();
   await expect(tags).toHaveCount(0);
+});
+
+test("without script, too, who takes a name like another's is told so at once", async ({ ann, somebody, room }) => {
+  await ann.enters(room);
+  await ann.calls(`Eve ${room}`.slice(0, 30));
+  const bob = await somebody({ javaScriptEnabled: false });
+  await bob.page.goto(`/r/${room}`);
+  await bob.calls(`eve ${room}`.slice(0, 30));
+  await expect(bob.page.getByText("The tag tells you apart.")).toBeVisible();
+  await expect(bob.page.locator(".me .tag")).toBeVisible();
+});
+
+test("the link to another device is copied with a button", async ({ somebody, room, baseURL }) => {
+  const ann = await somebody({ permissions: ["clipboard-read", "clipboard-write"] });
+  await ann.enters(room);
+  await ann.opens("settings");
+  await ann.page.getByRole("button", { name: "Make a link" }).click();
+  await ann.page.getByRole("button", { name: "Copy link" }).click();
+  await expect(ann.page.getByRole("button", { name: "Copied" })).toBeVisible();
+  expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toContain(`${baseURL}/device/`);
 });
 
 for (const javaScriptEnabled of [true, false]) {

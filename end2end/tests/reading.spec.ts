@@ -61,6 +61,19 @@ test("the newest fifty are on the page, and older ones come as ann scrolls back,
   await expect(ann.page.getByRole("link", { name: "Older messages" })).toHaveCount(0);
 });
 
+test("what ann has just read is not new to her after a reload", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  for (const text of ["one", "two", "three"]) {
+    await bob.says(text);
+    await ann.sees(text);
+  }
+  await ann.page.reload();
+  await ann.isLive();
+  await ann.seesAll(["one", "two", "three"]);
+  await expect(ann.page.locator("#new")).toHaveCount(0);
+});
+
 test("what ann has selected stays selected while bob writes and older messages come", async ({ ann, bob, room, request }) => {
   await said(request, room, 60);
   await ann.enters(room);

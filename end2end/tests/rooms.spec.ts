@@ -103,5 +103,6 @@ test("the link of a room is copied, and stands there as a QR code", async ({ som
   await expect(about.getByRole("img", { name: "QR code of the link" })).toBeVisible();
   await about.getByRole("button", { name: "Copy link" }).click();
   await expect(about.getByRole("button", { name: "Copied" })).toBeVisible();
+  await expect(about.getByRole("button", { name: "Copy link" })).toBeVisible();
   expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toBe(`${baseURL}/r/${room}`);
 });

@@ -1,3 +1,4 @@
+import { languages } from "../languages";
 import { expect, test, type Person } from "../people";
 
 /** Until it is released, the wasm is on its way. */
@@ -12,10 +13,7 @@ async function hold(person: Person): Promise<() => void> {
   return release;
 }
 
-for (const language of [
-  { locale: "en-GB", send: "Send", name: "Your name", save: "Save", rooms: "Rooms", older: "Older messages" },
-  { locale: "zh-CN", send: "发送", name: "你的名字", save: "保存", rooms: "房间", older: "更早的消息" },
-]) {
+for (const language of languages) {
   test(`while the script is on its way a phone reads, posts and is renamed, in ${language.locale}`, async ({ somebody, room, request }) => {
     for (let n = 1; n <= 60; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
     const ann = await somebody({ locale: language.locale, viewport: { width: 390, height: 844 }, colorScheme: "dark" });

@@ -176,7 +176,6 @@ fn content_type(name: &str) -> &'static str {
         Some("ico") => "image/x-icon",
         Some("wav") => "audio/wav",
         Some("txt") => "text/plain; charset=utf-8",
-        Some("webmanifest") => "application/manifest+json",
         Some("json") => "application/json",
         _ => "application/octet-stream",
     }

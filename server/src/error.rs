@@ -76,6 +76,11 @@ impl Problem {
         Self::coded(StatusCode::BAD_REQUEST, ErrorCode::BadName, bad.to_string())
     }
 
+    /// Their browser would forget at once what is asked for: pages give a cookie, and it has come with none.
+    pub fn no_cookies() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Your browser keeps no cookies for this site.")
+    }
+
     /// Somebody posts too fast.
     pub fn too_fast(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;

@@ -1,7 +1,10 @@
 //! Who somebody is: a signed cookie says so, without an account.
 
-use crate::{state::AppState, visitor::is_secure};
-use app::wire::PersonId;
+use crate::{
+    state::AppState,
+    visitor::{is_secure, language},
+};
+use app::{wire::PersonId, words::Lang};
 use axum::{
     extract::{Request, State},
     http::StatusCode,
@@ -32,6 +35,8 @@ const KEPT: Duration = Duration::days(365);
 pub struct Identity {
     /// Their id.
     pub id: PersonId,
+    /// Their browser has shown a cookie that says so.
+    pub known: bool,
 }
 
 /// In an answer: from now on this browser is that person.
@@ -47,19 +52,20 @@ pub async fn identify(
     next: Next,
 ) -> Response {
     let known = jar.get(COOKIE).and_then(|cookie| cookie.value().parse().ok());
-    let id = known.unwrap_or_else(somebody_new);
+    let id = known.unwrap_or_else(|| somebody_new(language(request.headers())));
     let secure = is_secure(request.headers());
-    request.extensions_mut().insert(Identity { id });
+    request.extensions_mut().insert(Identity { id, known: known.is_some() });
     let response = next.run(request).await;
     let id = response.extensions().get().map_or(id, |Becomes(other)| *other);
     if keeps(response.status()) { (jar.add(cookie(id, secure)), response).into_response() } else { response }
 }
 
-/// 64 random bits: two random UUIDs, each with some fixed bits that the other one covers.
-fn somebody_new() -> PersonId {
+/// 64 random bits (two random UUIDs, each with some fixed bits that the other one covers), of which a few say
+/// in which language the new person's name is.
+fn somebody_new(lang: Lang) -> PersonId {
     let (high, _) = Uuid::new_v4().as_u64_pair();
     let (_, low) = Uuid::new_v4().as_u64_pair();
-    PersonId(high ^ low)
+    PersonId::speaking(lang, high ^ low)
 }
 
 /// A refused request makes nobody.

@@ -69,6 +69,7 @@ fn api() -> Router<AppState> {
     Router::new()
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{room}/events", get(api::events))
+        .route("/hubbub.webmanifest", get(pages::manifest))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
 }

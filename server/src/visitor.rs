@@ -38,13 +38,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let uri = OriginalUri::from_request_parts(parts, state).await?;
-        let jar = CookieJar::from_headers(&parts.headers);
-        let chosen = |name: &str| jar.get(name).map(|cookie| cookie.value().to_owned());
+        let theme = CookieJar::from_headers(&parts.headers)
+            .get(THEME)
+            .and_then(|cookie| Theme::named(cookie.value()));
         let secure = is_secure(&parts.headers);
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         Ok(Self {
-            lang: chosen(LANG).and_then(|tag| Lang::of_tag(&tag)).unwrap_or_else(|| liked(&parts.headers)),
-            theme: chosen(THEME).and_then(|name| Theme::named(&name)).unwrap_or(Theme::ALL[0]),
+            lang: language(&parts.headers),
+            theme: theme.unwrap_or(Theme::ALL[0]),
             path: uri.path_and_query().map_or("/", |path| path.as_str()).into(),
             origin: format!("{}://{host}", if secure { "https" } else { "http" }),
             secure,
@@ -65,6 +66,12 @@ pub fn choice(lang: Option<Lang>, theme: Option<Theme>, secure: bool) -> CookieJ
     let lang = lang.map(|lang| kept(LANG, lang.words().tag));
     let theme = theme.map(|theme| kept(THEME, theme.name()));
     lang.into_iter().chain(theme).fold(CookieJar::new(), CookieJar::add)
+}
+
+/// The language that was chosen, or else the one of ours that the browser likes best.
+pub fn language(headers: &HeaderMap) -> Lang {
+    let chosen = CookieJar::from_headers(headers).get(LANG).and_then(|cookie| Lang::of_tag(cookie.value()));
+    chosen.unwrap_or_else(|| liked(headers))
 }
 
 fn liked(headers: &HeaderMap) -> Lang {

@@ -5,6 +5,7 @@ use crate::pages::NameTrouble;
 #[cfg(feature = "hydrate")]
 use crate::wire::ErrorCode;
 use crate::wire::{BadText, CommandId, PersonName, Seq, limits, tidy};
+use crate::words::Trouble;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ impl Live {
     pub fn why_not_named(&self, why: NameTrouble) -> String {
         match why {
             NameTrouble::Bad(bad) => (self.words.bad_name)(bad),
+            NameTrouble::NoCookies => (self.words.trouble)(&Trouble::NoCookies),
             NameTrouble::Refused(code) => (self.words.refused)(code),
         }
     }

@@ -1,27 +1,17 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
-use super::{
-    Live,
-    notice::{element, say},
-};
-use leptos::{ev, prelude::*, task::spawn_local};
+use super::{Live, notice::element};
+use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent};
-
-/// Milliseconds for which a button says that it has done its work.
-const SAID_MS: u64 = 2_000;
+use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 /// Hears keys and clicks for as long as the page lives.
 pub(super) fn attend(live: Live) {
     std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
     std::mem::forget(window_event_listener(ev::click, move |click| {
         let target = click.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if let Some(target) = target {
-            copy(live, &target);
-            if dress(&target) {
-                click.prevent_default();
-            }
+        if target.is_some_and(|target| dress(&target)) {
+            click.prevent_default();
         }
     }));
 }
@@ -98,39 +88,6 @@ fn go(live: Live, choose: impl FnOnce(&Listed, usize) -> Option<usize>) -> bool 
 /// Opens or closes a sheet.
 fn toggle(id: &str) -> bool {
     element::<HtmlElement>(id).is_some_and(|sheet| sheet.toggle_popover().is_ok())
-}
-
-/// Copies the link of the button's sheet.
-fn copy(live: Live, target: &Element) {
-    let Ok(Some(button)) = target.closest("[data-copy]") else { return };
-    let Some(field) = button.get_attribute("data-copy").and_then(|id| element::<HtmlInputElement>(&id))
-    else {
-        return;
-    };
-    field.select();
-    let navigator = window().navigator();
-    spawn_local(async move {
-        // Only over HTTPS or on this machine; elsewhere the property is not there at all.
-        let has = js_sys::Reflect::get(&navigator, &"clipboard".into()).is_ok_and(|there| there.is_object());
-        let copied = has && JsFuture::from(navigator.clipboard().write_text(&field.value())).await.is_ok();
-        let copied = copied || old_copy();
-        say("copy-problem", if copied { "" } else { live.words.copy_failed });
-        if copied {
-            button.set_text_content(Some(live.words.copied));
-            let said = std::time::Duration::from_millis(SAID_MS);
-            set_timeout(move || button.set_text_content(Some(live.words.copy)), said);
-        }
-    });
-}
-
-/// As browsers did it before, which works without HTTPS.
-fn old_copy() -> bool {
-    let document: wasm_bindgen::JsValue = document().into();
-    js_sys::Reflect::get(&document, &"execCommand".into())
-        .ok()
-        .and_then(|run| run.dyn_into::<js_sys::Function>().ok())
-        .and_then(|run| run.call1(&document, &"copy".into()).ok())
-        .is_some_and(|done| done.is_truthy())
 }
 
 /// Another theme, at once; the form would do the same with a new page.

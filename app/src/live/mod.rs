@@ -3,6 +3,7 @@
 //! [`Feed`], [`Outbox`], [`Reconnect`], [`Reading`] and [`Pulse`] are plain data and know nothing of a
 //! browser; [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
 
+mod aloud;
 mod commands;
 mod feed;
 #[cfg(feature = "hydrate")]
@@ -28,6 +29,7 @@ mod start;
 mod storage;
 mod window;
 
+pub use aloud::Aloud;
 pub use feed::{Feed, Heard, Row, Shown, Standing};
 pub use others::{FOLLOWED, OTHERS, UNREAD_MOST};
 pub use outbox::{Command, Deed, Outbox};

@@ -26,6 +26,8 @@ impl Live {
             return;
         }
         live.going_back.set_value(true);
+        // They come onto the page, but are no news.
+        live.read_out(false);
         spawn_local(async move {
             if live.more.get_untracked() && live.at_oldest() {
                 live.fetch().await;

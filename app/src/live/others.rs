@@ -3,7 +3,7 @@
 use super::Live;
 use crate::{
     pages::RoomEntry,
-    wire::{Event, EventBody, PersonId, Seq},
+    wire::{Event, PersonId, Seq},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -22,9 +22,7 @@ impl RoomEntry {
     pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: PersonId) -> Vec<&'a Event> {
         let head = self.head;
         self.head = events.iter().map(|event| event.seq).fold(head, Seq::max);
-        let is_new = |event: &&Event| {
-            event.seq > head && event.author.id != you && matches!(event.body, EventBody::Message { .. })
-        };
+        let is_new = |event: &&Event| event.seq > head && event.author.id != you && event.is_message();
         let new: Vec<&Event> = events.iter().map(|event| &**event).filter(is_new).collect();
         self.unread = (self.unread + new.len() as u32).min(UNREAD_MOST);
         new
@@ -128,8 +126,15 @@ impl Live {
         }
     }
 
+    /// The page may be about to go: what was read is told at once, so that the next page knows it.
+    pub(super) fn leaves(&self) {
+        self.reading.update_value(super::Reading::hurry);
+        self.work.update(|work| *work += 1);
+    }
+
     /// Nobody looks any more: what comes from now on is new to them.
     pub(super) fn look_away(&self) {
+        self.leaves();
         let (read, you) =
             (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id));
         self.change(|feed| feed.seen(read, you));
@@ -159,7 +164,7 @@ fn lowest_row() -> Option<Seq> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Author, PersonName};
+    use crate::wire::{Author, EventBody, PersonName};
 
     fn event(seq: Seq, author: u64, body: EventBody) -> Arc<Event> {
         let author = Author::new(PersonId(author), PersonName::given(PersonId(author)));

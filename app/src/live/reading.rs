@@ -46,6 +46,11 @@ impl Reading {
         self.told
     }
 
+    /// The next report is due at once: whoever reads is about to go.
+    pub fn hurry(&mut self) {
+        self.told_at = 0;
+    }
+
     /// The connection is another: what was told over the last one may not have arrived.
     pub fn again(&mut self) {
         self.told = None;
@@ -68,7 +73,9 @@ mod tests {
         assert_eq!(reading.report(10_000), Some(5));
         assert!(!reading.sees(4) && reading.sees(6));
         assert_eq!((reading.report(10_001), reading.report(12_000)), (None, Some(6)));
-        assert_eq!((reading.read(), reading.report(20_000)), (6, None));
+        assert!(reading.sees(7));
+        reading.hurry();
+        assert_eq!((reading.report(12_001), reading.read(), reading.report(20_000)), (Some(7), 7, None));
     }
 
     #[test]

@@ -60,10 +60,19 @@ pub struct Live {
     pub at_end: RwSignal<bool>,
     /// There are older messages than the feed has.
     pub more: RwSignal<bool>,
-    /// This browser keeps what is written over a reload.
-    pub kept: RwSignal<bool>,
+    /// What this browser does not keep over a reload, in a sentence.
+    pub unkept: RwSignal<Option<&'static str>>,
     /// Why the last name was not taken; empty where it was.
     pub name_problem: RwSignal<String>,
+    /// There is something to be said about the new name: the card with it is to be opened.
+    pub name_asks: RwSignal<bool>,
+    /// A screen reader reads out each message that comes.
+    pub reads_out: RwSignal<bool>,
+    /// How many came while they were not read out, in a sentence.
+    pub came: RwSignal<String>,
+    /// What decides that.
+    #[cfg(feature = "hydrate")]
+    pub(super) aloud: StoredValue<super::Aloud>,
     /// Older rows are being shown.
     #[cfg(feature = "hydrate")]
     pub(super) going_back: StoredValue<bool>,
@@ -112,8 +121,13 @@ impl Live {
             lines: RwSignal::new(reconcile(&[], feed.shown(window.range()))),
             at_end: RwSignal::new(true),
             more: RwSignal::new(page.more),
-            kept: RwSignal::new(true),
+            unkept: RwSignal::new(None),
             name_problem: RwSignal::default(),
+            name_asks: RwSignal::new(false),
+            reads_out: RwSignal::new(true),
+            came: RwSignal::default(),
+            #[cfg(feature = "hydrate")]
+            aloud: StoredValue::default(),
             #[cfg(feature = "hydrate")]
             going_back: StoredValue::new(false),
             #[cfg(feature = "hydrate")]
@@ -236,11 +250,36 @@ impl Live {
         }
     }
 
+    /// So many messages come onto the screen.
+    pub(super) fn comes(&self, count: usize) {
+        let now = crate::clock::now();
+        let reads = self.aloud.try_update_value(|aloud| aloud.come(count, now)).unwrap_or(true);
+        self.read_out(reads);
+    }
+
+    /// After a flood: how many have come, in one sentence.
+    pub(super) fn say_what_came(&self) {
+        let now = crate::clock::now();
+        if let Some(count) = self.aloud.try_update_value(|aloud| aloud.pause(now)).flatten() {
+            self.came.set((self.words.new_messages)(count));
+        }
+        if !self.going_back.get_value() {
+            self.read_out(self.aloud.with_value(super::Aloud::reads));
+        }
+    }
+
+    pub(super) fn read_out(&self, reads: bool) {
+        if self.reads_out.get_untracked() != reads {
+            self.reads_out.set(reads);
+        }
+    }
+
     /// The server says to start afresh.
     pub(super) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
         if self.feed.with_value(|feed| feed.log() != log) {
             self.reading.update_value(super::Reading::start_afresh);
         }
+        self.comes(messages.len());
         self.feed.update_value(|feed| feed.reset(log, head, messages));
         self.more.set(more);
         self.to_end();

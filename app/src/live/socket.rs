@@ -160,6 +160,7 @@ impl Connection {
                     (*waited < WELCOME_WAIT_MS).then_some(())
                 }
                 None => {
+                    self.live.say_what_came();
                     let beat = self.pulse.tick(TICK_MS.into());
                     self.beat(beat).await?;
                     if self.joined { self.report().await } else { Some(()) }
@@ -225,6 +226,7 @@ impl Connection {
             ServerFrame::Events { room, events } => match self.live.change(|feed| feed.hear(&events)) {
                 Heard::Applied => {
                     events.iter().for_each(|event| self.live.has_said(event.author.id));
+                    self.live.comes(events.iter().filter(|event| event.is_message()).count());
                     self.live.hear_in(&room, &events);
                     self.live.look();
                     Some(())
@@ -320,7 +322,10 @@ impl Connection {
     }
 
     async fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
-        if !self.named(id) {
+        if self.named(id) {
+            // Told, not silently accepted.
+            self.live.name_asks.set(self.live.you.with_untracked(|you| you.alike));
+        } else {
             self.live.settle(id);
             if seq.is_some_and(|seq| seq <= self.live.with_feed(super::Feed::last)) {
                 // It happened before: its event does not come again.
@@ -335,6 +340,7 @@ impl Connection {
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if self.named(id) {
             self.live.name_problem.set(self.live.why_not_named(NameTrouble::Refused(code)));
+            self.live.name_asks.set(true);
             return Some(());
         }
         if !self.live.with_outbox(|outbox| outbox.is_under_way(id)) {

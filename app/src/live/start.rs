@@ -1,10 +1,13 @@
 //! A room comes to life, after hydration.
 
 use super::{Live, keys, notice::listen, socket, storage};
-use crate::clock;
+use crate::{clock, words::Words};
+use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::HtmlElement;
 
 /// Between two looks at the calendar.
 const DAY_CHECK: Duration = Duration::from_secs(30);
@@ -16,7 +19,7 @@ pub(super) fn start(live: Live, newest: bool) {
         let _ = page.set_attribute("data-alive", "");
     }
     live.change(super::Feed::settle_here);
-    live.kept.set(storage::keeps());
+    live.unkept.set(unkept(live.words));
     set_interval(
         move || {
             let today = clock::day_here(clock::now());
@@ -29,6 +32,7 @@ pub(super) fn start(live: Live, newest: bool) {
     keys::attend(live);
     live.offer_notices();
     register_worker();
+    give_way_to_the_keyboard();
     if newest {
         live.wear_badge();
         listen(&document(), "visibilitychange", move || {
@@ -39,7 +43,21 @@ pub(super) fn start(live: Live, newest: bool) {
                 live.look();
             }
         });
+        // Before the next page is asked for; later events come after it is made.
+        listen(&window(), "beforeunload", move || live.leaves());
         socket::connect(live);
+    }
+}
+
+/// What this browser would forget.
+fn unkept(words: &Words) -> Option<&'static str> {
+    let cookies = Reflect::get(&window().navigator(), &"cookieEnabled".into());
+    if cookies.is_ok_and(|keeps| keeps.is_falsy()) {
+        Some(words.no_cookies)
+    } else if !storage::keeps() {
+        Some(words.no_storage)
+    } else {
+        None
     }
 }
 
@@ -50,6 +68,26 @@ fn register_worker() {
         // A browser that refuses it has no copies of rooms, and nothing else is missing.
         spawn_local(async move { drop(JsFuture::from(registered).await) });
     }
+}
+
+/// Where a phone's keyboard lies over the page instead of shrinking it, the page gives way by itself.
+fn give_way_to_the_keyboard() {
+    let Some(view) = window().visual_viewport() else { return };
+    listen(&view.clone(), "resize", move || {
+        let Some(page) = document().document_element().and_then(|page| page.dyn_into::<HtmlElement>().ok())
+        else {
+            return;
+        };
+        let whole = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+        // Who has zoomed in sees a part of the page, which stays as it is.
+        let covered = view.scale() < 1.01 && view.height() < whole - 1.0;
+        let _ = if covered {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+            page.style().set_property("--page-height", &format!("{}px", view.height() as u32))
+        } else {
+            page.style().remove_property("--page-height").map(drop)
+        };
+    });
 }
 
 /// The worker fetches this page once more, so that what it keeps is as new as what was just read.

@@ -89,6 +89,8 @@ pub enum Refused {
 pub enum NameTrouble {
     /// It breaks the rule.
     Bad(BadName),
+    /// The browser keeps no cookies: nobody would be called so.
+    NoCookies,
     /// Something else.
     Refused(ErrorCode),
 }

@@ -53,11 +53,7 @@ pub fn AllRooms(
     let (yours, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
     let refused = page.refused.map(|trouble| {
-        let link = match &trouble {
-            RoomTrouble::Taken(title, path) => Some(view! { <a href=path.clone()>{title.clone()}</a> }),
-            _ => None,
-        };
-        view! { <p>{(words.room_trouble)(&trouble)}{link}</p> }
+        view! { <p>{(words.room_trouble)(&trouble)}{way_to(&trouble)}</p> }
     });
     view! {
         <main class="plain-page">
@@ -85,5 +81,13 @@ pub fn AllRooms(
             <ul class="directory">{others}</ul>
             {none}
         </main>
+    }
+}
+
+/// The way to the room that has the title, where that is what is wrong.
+pub(super) fn way_to(trouble: &RoomTrouble) -> Option<impl IntoView + use<>> {
+    match trouble {
+        RoomTrouble::Taken(title, path) => Some(view! { <a href=path.clone()>{title.clone()}</a> }),
+        _ => None,
     }
 }

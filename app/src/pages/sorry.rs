@@ -1,22 +1,85 @@
 //! A page that says why there is no other.
 
-use crate::words::{Lang, Trouble};
-use leptos::prelude::*;
+use super::rooms::way_to;
+use crate::{
+    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    words::{Lang, Trouble, Words},
+};
+use leptos::{either::Either, prelude::*};
 
-/// A sentence and the way back.
+/// What was written into a form that was refused, to be mended or copied: nothing of it is lost.
+#[derive(Debug, Clone)]
+pub enum Unsaved {
+    /// What a message was to say.
+    Edit {
+        /// Where the form goes.
+        path: String,
+        /// What was written.
+        text: String,
+    },
+    /// What a room was to be called.
+    About {
+        /// Where the form goes.
+        path: String,
+        /// What was written.
+        title: String,
+        /// What was written.
+        topic: String,
+    },
+}
+
+/// A sentence, what was written, and the way back.
 #[component]
 pub fn Sorry(
     /// What happened.
     trouble: Trouble,
+    /// What was written, where something was.
+    unsaved: Option<Unsaved>,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
+    let link = match &trouble {
+        Trouble::Room(trouble) => way_to(trouble),
+        _ => None,
+    };
+    let unsaved = unsaved.map(|unsaved| view! { <Again unsaved words /> });
     view! {
         <main class="plain-page">
             <h1>{(words.trouble_title)(&trouble)}</h1>
-            <p>{(words.trouble)(&trouble)}</p>
+            <p role="alert">{(words.trouble)(&trouble)}{link}</p>
+            {unsaved}
             <p><a href="/">{words.to_lobby}</a></p>
         </main>
+    }
+}
+
+/// The form once more, with what was written in it.
+#[component]
+fn Again(unsaved: Unsaved, words: &'static Words) -> impl IntoView {
+    match unsaved {
+        Unsaved::Edit { path, text } => Either::Left(view! {
+            <form method="post" action=path class="stack">
+                <label for="text">{words.what_it_says}</label>
+                // A form's first line end is the parser's (HTML, section 13.1.2.5).
+                <textarea id="text" name="text" rows="6" required>"\n"{text}</textarea>
+                <button type="submit">{words.save}</button>
+            </form>
+        }),
+        Unsaved::About { path, title, topic } => Either::Right(
+            view! { <form method="post" action=path class="stack"><AboutFields title topic words /></form> },
+        ),
+    }
+}
+
+/// What a room is called and about, to be changed by whoever made it.
+#[component]
+pub(crate) fn AboutFields(title: String, topic: String, words: &'static Words) -> impl IntoView {
+    view! {
+        <label for="title">{words.title}</label>
+        <input id="title" name="title" value=title maxlength=TITLE_CHARS * 2 required />
+        <label for="topic">{words.topic_label}</label>
+        <input id="topic" name="topic" value=topic maxlength=TOPIC_CHARS * 2 />
+        <button type="submit">{words.rename_room}</button>
     }
 }

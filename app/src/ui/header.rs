@@ -4,7 +4,7 @@ use crate::{
     live::Live,
     pages::Refused,
     ui::{Icon, Problem},
-    wire::limits::NAME_CHARS,
+    wire::{RoomName, limits::NAME_CHARS},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
@@ -23,15 +23,18 @@ pub fn Header(
     let count = move || live.people.with(Vec::len).to_string();
     let here = move || (words.people_here)(live.people.with(Vec::len));
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
+    // On a phone the list of rooms is out of sight: where everybody begins, the way to a room of one's own is not.
+    let is_start = live.room.with_value(RoomName::is_lobby);
+    let new_room = is_start.then(|| view! { " "<a class="new-room" href="/rooms">{words.new_room}</a> });
     view! {
-        <header class="top">
+        <header class="top" class:start=is_start>
             {skip}
             <button type="button" class="tool open-rooms" popovertarget="rooms" aria-label=words.rooms class:unread=unread>
                 <Icon path="M4 7h16M4 12h16M4 17h10" />
             </button>
             <div class="where">
                 <h1>{live.title}</h1>
-                <p class="topic">{live.topic}</p>
+                <p class="topic">{live.topic}{new_room}</p>
             </div>
             <button type="button" class="tool open-people" popovertarget="people" aria-label=here>
                 <Icon path="M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5" />
@@ -71,6 +74,14 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
             details.set_open(false);
         }
     };
+    Effect::new(move || {
+        if live.name_asks.get()
+            && let Some(details) = details.get()
+        {
+            details.set_open(true);
+            live.name_asks.set(false);
+        }
+    });
     view! {
         <details class="me" node_ref=details open=open>
             <summary>
@@ -95,7 +106,7 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
                     <button type="submit">{words.save}</button>
                     <Problem id="name-problem" words=live.name_problem.read_only() />
                 </form>
-                <div aria-live="polite">{alike}</div>
+                <div id="alike" aria-live="polite">{alike}</div>
                 <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
             </div>
         </details>

@@ -1,5 +1,6 @@
 //! One thing on screen each.
 
+mod close;
 mod composer;
 mod header;
 mod history;
@@ -13,6 +14,7 @@ mod state;
 mod time;
 mod transcript;
 
+pub use close::Close;
 pub use composer::Composer;
 pub use header::Header;
 pub use history::History;

@@ -2,9 +2,13 @@
 
 use crate::{
     live::{Live, told_apart},
+    ui::Close,
     wire::Author,
 };
 use leptos::prelude::*;
+
+/// People that the list shows, at most; the others are counted.
+const SHOWN: usize = 200;
 
 /// Who is here, each of them once, however many tabs they have open. At the side where there is space;
 /// elsewhere a sheet, which opens without script too.
@@ -26,14 +30,21 @@ pub fn People(
             </li>
         }
     };
+    let shown = move || live.people.with(|people| told_apart(&people[..people.len().min(SHOWN)]));
+    let more = move || {
+        let more = live.people.with(Vec::len).saturating_sub(SHOWN);
+        (more > 0).then(|| view! { <p class="note">{(words.more_people)(more)}</p> })
+    };
     view! {
         <aside id="people" class="side" popover="auto" aria-label=words.people>
+            <Close sheet="people" words />
             <h2>{heading}</h2>
             <ul>
-                <For each=move || live.people.with(|people| told_apart(people)) key=|person| (person.id, person.name.clone(), person.alike) let:known>
+                <For each=shown key=|person| (person.id, person.name.clone(), person.alike) let:known>
                     {person(known)}
                 </For>
             </ul>
+            {more}
         </aside>
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     live::{Live, OTHERS},
     pages::RoomEntry,
-    ui::Icon,
+    ui::{Close, Icon},
 };
 use leptos::{either::Either, prelude::*};
 
@@ -35,6 +35,7 @@ pub fn Rooms(
     };
     view! {
         <nav id="rooms" class="side" popover="auto" aria-label=words.rooms>
+            <Close sheet="rooms" words />
             <a class="home" href="/" aria-label=words.home>
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M6 9h20M6 16h14M6 23h8" />
@@ -48,6 +49,10 @@ pub fn Rooms(
                 {words.new_room}
             </a>
             {others}
+            <button type="button" class="more last" popovertarget="settings">
+                <Icon path="M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4" />
+                {words.settings}
+            </button>
         </nav>
     }
 }

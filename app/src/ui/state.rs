@@ -38,7 +38,7 @@ pub fn State(
     view! {
         <div class="state" data-connection=name role="status">
             {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
-            {move || (!live.kept.get()).then(|| view! { <p>{words.no_storage}</p> })}
+            {move || live.unkept.get().map(|sentence| view! { <p>{sentence}</p> })}
         </div>
         <p class="typing" aria-hidden="true">{typing}</p>
     }

@@ -97,6 +97,7 @@ pub fn Transcript(
             }
         })
     };
+    let polite = move || if live.reads_out.get() { "polite" } else { "off" };
     let path = live.room.with_value(crate::wire::RoomName::path);
     let link = move |seq| {
         let label = if older_unread > 0 { (words.older_unread)(older_unread) } else { words.older.into() };
@@ -107,7 +108,7 @@ pub fn Transcript(
             <div class="scroller" node_ref=scroller on:scroll=scrolled tabindex="0">
                 <div class="column">
                     {move || older.filter(|_| live.more.get()).map(link.clone())}
-                    <div role="log" aria-label=words.messages aria-live="polite">
+                    <div role="log" aria-label=words.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">
                             <For each=move || live.lines.get() key=|(id, _)| *id let:line>
                                 <Line shown=line.1 live marked />
@@ -120,6 +121,7 @@ pub fn Transcript(
                     </div>
                 </div>
             </div>
+            <p class="unseen" role="status">{live.came}</p>
             {pill}
         </main>
     }

@@ -50,6 +50,13 @@ pub struct Event {
     pub body: EventBody,
 }
 
+impl Event {
+    /// Whether somebody posted something.
+    pub fn is_message(&self) -> bool {
+        matches!(self.body, EventBody::Message { .. })
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Lang, RoomTrouble, Trouble, Words};
+use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
 use crate::wire::{BadName, ErrorCode, limits::MESSAGE_BYTES};
 
 const MONTHS: [&str; 12] =
@@ -11,6 +11,7 @@ pub(super) static WORDS: Words = Words {
     tag: "en",
     own_name: "English",
 
+    about_hubbub: "Group chat in one binary. Everyone with the link talks, and nothing is lost.",
     lobby: "Lobby",
     lobby_topic: "Everyone with this link talks here, and nothing is lost. Make a room for anything else.",
     skip: "Skip to writing",
@@ -69,6 +70,7 @@ pub(super) static WORDS: Words = Words {
     connecting: "Connecting…",
     offline: "Offline. Your messages wait here and will be sent.",
     no_storage: "This browser keeps nothing for this site: what you write waits only while this tab is open.",
+    no_cookies: "This browser keeps no cookies for this site: you are somebody new each time the page loads, and what you write waits only while this tab is open.",
 
     you_are: "You are ",
     your_name: "Your name",
@@ -112,6 +114,7 @@ pub(super) static WORDS: Words = Words {
     message_to: |room| format!("Message to {room}"),
     unread: |n| if n >= 100 { "99+ unread".into() } else { format!("{n} unread") },
     new_messages: |n| if n == 1 { "1 new message".into() } else { format!("{n} new messages") },
+    more_people: |n| format!("and {n} more"),
     people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
     next_try: |seconds| match seconds {
         0 => " Trying now.".into(),
@@ -171,6 +174,7 @@ pub(super) static WORDS: Words = Words {
             Trouble::StaleLink => {
                 "A link works for 10 minutes, and only until the server restarts. Make a new one on the device where you are yourself."
             }
+            Trouble::NoCookies => "Your browser keeps no cookies for this site, so this would be forgotten at once. Allow them, then try again.",
             Trouble::Offline => "This page was not seen here before. Come back to it when there is a network; what you wrote in other rooms waits there.",
             Trouble::Failed => "The server failed to do this. Try again in a moment.",
         }
@@ -191,4 +195,18 @@ pub(super) static WORDS: Words = Words {
     older_unread: |n| format!("{} unread messages before these", if n >= 100 { "More than 100".into() } else { n.to_string() }),
     utc: |_, month, day, hour, minute| format!("{day} {} {hour:02}:{minute:02} UTC", MONTHS[month - 1]),
     utc_day: |year, month, day| format!("{day} {} {year}", MONTHS[month - 1]),
+};
+
+pub(super) static GIVEN: Given = Given {
+    adjectives: [
+        "Quiet", "Brave", "Calm", "Clever", "Curious", "Eager", "Early", "Fair", "Gentle", "Glad", "Golden",
+        "Happy", "Honest", "Jolly", "Keen", "Kind", "Lively", "Lucky", "Merry", "Modest", "Nimble", "Noble",
+        "Patient", "Plucky", "Proud", "Quick", "Silver", "Steady", "Sunny", "Warm", "Wise", "Witty",
+    ],
+    joint: " ",
+    animals: [
+        "Otter", "Badger", "Bear", "Beaver", "Crane", "Deer", "Dolphin", "Falcon", "Finch", "Fox", "Hare",
+        "Hawk", "Hedgehog", "Heron", "Ibis", "Jay", "Koala", "Lark", "Lynx", "Marten", "Mole", "Moose",
+        "Newt", "Owl", "Panda", "Raven", "Robin", "Seal", "Swan", "Tern", "Turtle", "Wren",
+    ],
 };

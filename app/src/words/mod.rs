@@ -3,6 +3,8 @@
 //! A language is one file that fills in [`Words`], and its line in `languages!` below. A string that is
 //! missing in one of them does not compile.
 
+mod given;
+
 use crate::wire::{BadName, ErrorCode, RoomName};
 
 /// What can go wrong with a whole page, for a sentence of its own.
@@ -24,6 +26,8 @@ pub enum Trouble {
     StaleLink,
     /// A room was not called something else.
     Room(RoomTrouble),
+    /// The browser keeps no cookies, so what was asked for would be forgotten at once.
+    NoCookies,
     /// There is no network, and no copy of the page.
     Offline,
     /// The server failed.
@@ -77,6 +81,13 @@ macro_rules! languages {
                     $(Self::$lang => &$module::WORDS),*
                 }
             }
+
+            /// What names are made of, for those who have not chosen one.
+            fn given(self) -> &'static given::Given {
+                match self {
+                    $(Self::$lang => &$module::GIVEN),*
+                }
+            }
         }
     };
 }
@@ -90,7 +101,7 @@ words! {
     // The language itself: its BCP 47 tag and its own name.
     tag own_name
     // Where one is.
-    lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people you is_you
+    about_hubbub lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people you is_you
     no_rooms
     // The room.
     room_menu topic share copy copied copy_failed qr rename_room
@@ -100,7 +111,7 @@ words! {
     // Writing.
     send edit_or_delete delete_only what_it_says save delete try_again discard
     // The connection.
-    connecting offline no_storage
+    connecting offline no_storage no_cookies
     // Who.
     you_are your_name alike
     // Settings.
@@ -117,6 +128,7 @@ words! {
     unread(u32)
     new_messages(usize)
     people_here(usize)
+    more_people(usize)
     next_try(u64)
     typing(&[String])
     too_long(usize)

@@ -1,6 +1,6 @@
 //! 简体中文.
 
-use super::{Lang, RoomTrouble, Trouble, Words};
+use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
 use crate::wire::{BadName, ErrorCode, limits::MESSAGE_BYTES};
 
 pub(super) static WORDS: Words = Words {
@@ -8,6 +8,7 @@ pub(super) static WORDS: Words = Words {
     tag: "zh-Hans",
     own_name: "简体中文",
 
+    about_hubbub: "一个程序就是一个群聊：有链接就能聊，一条也不会丢。",
     lobby: "大厅",
     lobby_topic: "有这个链接的人都在这里聊，一条也不会丢。别的话题，另开一间。",
     skip: "跳到输入框",
@@ -66,6 +67,7 @@ pub(super) static WORDS: Words = Words {
     connecting: "正在连接…",
     offline: "已离线。你写的消息在这里等着，连上就发。",
     no_storage: "这个浏览器不为本站保存任何内容：没发出的话只在这个标签页开着时保留。",
+    no_cookies: "这个浏览器不为本站保存 Cookie：每次打开页面你都是一个新的人，没发出的话只在这个标签页开着时保留。",
 
     you_are: "你是",
     your_name: "你的名字",
@@ -109,6 +111,7 @@ pub(super) static WORDS: Words = Words {
     message_to: |room| format!("发到“{room}”"),
     unread: |n| if n >= 100 { "99+ 条未读".into() } else { format!("{n} 条未读") },
     new_messages: |n| format!("{n} 条新消息"),
+    more_people: |n| format!("还有 {n} 人"),
     people_here: |n| format!("{n} 人在这里"),
     next_try: |seconds| if seconds == 0 { "正在重试。".into() } else { format!("{seconds} 秒后重试。") },
     typing: |names| match names {
@@ -158,6 +161,7 @@ pub(super) static WORDS: Words = Words {
             Trouble::NoPlace => "房间里的位置是一个数字。",
             Trouble::UsedLink => "每个链接只能用一次。请在原来的设备上再生成一个。",
             Trouble::StaleLink => "链接 10 分钟内有效，服务器重启后也会失效。请在原来的设备上再生成一个。",
+            Trouble::NoCookies => "你的浏览器不为本站保存 Cookie，改了也会马上忘掉。请先允许，再试一次。",
             Trouble::Offline => "这一页以前没有打开过。有网络时再来看；你在别的房间写下的话还在那里等着。",
             Trouble::Failed => "服务器没能做到，请稍后再试。",
         }
@@ -178,4 +182,18 @@ pub(super) static WORDS: Words = Words {
     older_unread: |n| if n >= 100 { "前面还有 100 多条未读消息".into() } else { format!("前面还有 {n} 条未读消息") },
     utc: |_, month, day, hour, minute| format!("{month}月{day}日 {hour:02}:{minute:02} UTC"),
     utc_day: |year, month, day| format!("{year}年{month}月{day}日"),
+};
+
+pub(super) static GIVEN: Given = Given {
+    adjectives: [
+        "安静", "勇敢", "沉着", "聪明", "好奇", "热心", "早起", "公正", "温柔", "高兴", "金色", "快乐", "诚实", "爽朗",
+        "敏锐", "善良", "活泼", "幸运", "欢乐", "谦虚", "灵巧", "高贵", "耐心", "大胆", "自豪", "敏捷", "银色", "踏实",
+        "阳光", "温暖", "睿智", "机智",
+    ],
+    joint: "的",
+    animals: [
+        "水獭", "獾", "熊", "河狸", "鹤", "鹿", "海豚", "猎鹰", "雀", "狐狸", "野兔", "鹰", "刺猬", "苍鹭", "朱鹮",
+        "松鸦", "考拉", "云雀", "猞猁", "紫貂", "鼹鼠", "驼鹿", "蝾螈", "猫头鹰", "熊猫", "渡鸦", "知更鸟", "海豹",
+        "天鹅", "燕鸥", "海龟", "鹪鹩",
+    ],
 };

@@ -28,6 +28,7 @@ mod tests {
             ("Zoe\u{308}", "Zo\u{eb}"),
             ("Quiet Otter", "quiet\u{3000}otter"),
             ("小明", "小明"),
+            ("Ann", "A\u{200d}nn\u{fe0f}"),
         ] {
             assert_eq!(key(one), key(other), "{one} and {other}");
         }

@@ -25,6 +25,9 @@ pub async fn make_link(
     if let Err((trouble, status)) = ours(&state, &headers) {
         return sorry(&state, visitor, trouble, status).await;
     }
+    if !identity.known {
+        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
+    }
     let link = shared(format!("{}/device/{}", visitor.origin, state.devices.make(identity.id)));
     render(&state, visitor, Screen::Device(Box::new(DevicePage::Made(link))), StatusCode::OK).await
 }

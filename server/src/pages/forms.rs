@@ -1,7 +1,7 @@
 //! The plain forms, for browsers without script: 303 back to the room, or the room again with what
 //! was written and why it was refused.
 
-use super::{again, code, no_such_page, problem_page, sorry};
+use super::{again, code, no_such_page, problem_page, sorry, sorry_for, trouble};
 use crate::{
     connection::same_origin,
     error::Problem,
@@ -11,8 +11,8 @@ use crate::{
     visitor::Visitor,
 };
 use app::{
-    pages::{NameTrouble, Refused},
-    wire::{PersonName, RoomName, Seq, tidy},
+    pages::{NameTrouble, Refused, Unsaved},
+    wire::{Author, PersonName, RoomName, Seq, tidy},
     words::Trouble,
 };
 use axum::{
@@ -79,12 +79,19 @@ pub async fn edit(
         Ok(composed) => composed,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
+    let text = composed.text.replace("\r\n", "\n");
     let changed = async {
-        let text = composed.text.replace("\r\n", "\n");
         let text = tidy(&text).map_err(Problem::bad_text)?.into();
         change(&state, identity, &room, Deed::Edit { target, text }).await
     };
-    back_to(&state, visitor, &room, target, changed.await).await
+    match changed.await {
+        Ok(()) => back_to(&room, target),
+        Err(problem) => {
+            let unsaved = Unsaved::Edit { path: format!("/r/{room}/{target}/edit"), text };
+            let page = sorry_for(&state, visitor, trouble(&problem), unsaved, problem.status()).await;
+            problem.add_headers(page)
+        }
+    }
 }
 
 /// `POST /r/{room}/{seq}/delete`: takes the message back, then goes to where it was.
@@ -101,8 +108,10 @@ pub async fn delete(
     if let Err((trouble, status)) = ours(&state, &headers) {
         return sorry(&state, visitor, trouble, status).await;
     }
-    let changed = change(&state, identity, &room, Deed::Delete { target }).await;
-    back_to(&state, visitor, &room, target, changed).await
+    match change(&state, identity, &room, Deed::Delete { target }).await {
+        Ok(()) => back_to(&room, target),
+        Err(problem) => problem_page(&state, visitor, problem).await,
+    }
 }
 
 async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
@@ -113,17 +122,8 @@ async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Dee
     Ok(())
 }
 
-async fn back_to(
-    state: &AppState,
-    visitor: Visitor,
-    room: &RoomName,
-    seq: Seq,
-    changed: Result<(), Problem>,
-) -> Response {
-    match changed {
-        Ok(()) => Redirect::to(&format!("{}#m{seq}", room.path())).into_response(),
-        Err(problem) => problem_page(state, visitor, problem).await,
-    }
+fn back_to(room: &RoomName, seq: Seq) -> Response {
+    Redirect::to(&format!("{}#m{seq}", room.path())).into_response()
 }
 
 /// `POST /name`: another name, then back to the room.
@@ -140,7 +140,9 @@ pub async fn rename(
     };
     let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
     match call(&state, identity, &called.name).await {
-        Ok(()) => Redirect::to(&room.path()).into_response(),
+        // Who is told something about their new name sees the card where it stands.
+        Ok(you) if you.alike => Redirect::to(&format!("{}#alike", room.path())).into_response(),
+        Ok(_) => Redirect::to(&room.path()).into_response(),
         Err((why, problem)) => {
             let refused = Refused::Name { name: called.name, why };
             again(&state, identity, visitor, room, refused, problem).await
@@ -175,9 +177,12 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
     Ok(())
 }
 
-async fn call(state: &AppState, identity: Identity, name: &str) -> Result<(), (NameTrouble, Problem)> {
+async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author, (NameTrouble, Problem)> {
     let name: PersonName = name.parse().map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
-    state.hub.rename(identity.id, name).await.map(drop).map_err(|error| {
+    if !identity.known {
+        return Err((NameTrouble::NoCookies, Problem::no_cookies()));
+    }
+    state.hub.rename(identity.id, name).await.map_err(|error| {
         let problem = Problem::from(error);
         (NameTrouble::Refused(code(&problem)), problem)
     })

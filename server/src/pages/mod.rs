@@ -3,18 +3,20 @@
 mod device;
 mod forms;
 mod known;
+mod manifest;
 mod rooms;
 mod settings;
 
 pub use device::{make_link, open_link, take_link};
 pub use forms::{delete, edit, post, rename};
+pub use manifest::manifest;
 pub use rooms::{all_rooms, make_room, retitle};
 pub use settings::settings;
 
 use crate::{error::Problem, identity::Identity, state::AppState, visitor::Visitor};
 use app::{
     Frame, Links, Screen, Shared, document,
-    pages::{Refused, RoomPage},
+    pages::{Refused, RoomPage, Unsaved},
     wire::{ErrorCode, LOBBY, RoomName, Seq},
     words::Trouble,
 };
@@ -127,17 +129,28 @@ async fn no_such_page(state: &AppState, visitor: Visitor) -> Response {
 }
 
 async fn sorry(state: &AppState, visitor: Visitor, trouble: Trouble, status: StatusCode) -> Response {
-    render(state, visitor, Screen::Sorry(trouble), status).await
+    render(state, visitor, Screen::Sorry(trouble, None), status).await
+}
+
+/// Why a form was not done, with what was written in it.
+async fn sorry_for(
+    state: &AppState,
+    visitor: Visitor,
+    trouble: Trouble,
+    unsaved: Unsaved,
+    status: StatusCode,
+) -> Response {
+    render(state, visitor, Screen::Sorry(trouble, Some(unsaved)), status).await
 }
 
 /// The problem as a page.
 async fn problem_page(state: &AppState, visitor: Visitor, problem: Problem) -> Response {
-    let trouble = match problem.code() {
-        Some(code) => Trouble::Refused(code),
-        None => Trouble::Failed,
-    };
-    let page = sorry(state, visitor, trouble, problem.status()).await;
+    let page = sorry(state, visitor, trouble(&problem), problem.status()).await;
     problem.add_headers(page)
+}
+
+fn trouble(problem: &Problem) -> Trouble {
+    problem.code().map_or(Trouble::Failed, Trouble::Refused)
 }
 
 async fn render_room(state: &AppState, visitor: Visitor, page: RoomPage, status: StatusCode) -> Response {

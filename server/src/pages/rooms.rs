@@ -1,6 +1,6 @@
 //! The page of the rooms; making one, and calling it something else.
 
-use super::{code, forms::admit, known::rooms, no_such_page, problem_page, render, sorry};
+use super::{code, forms::admit, known::rooms, no_such_page, problem_page, render, sorry, sorry_for};
 use crate::{
     error::Problem,
     identity::Identity,
@@ -10,9 +10,9 @@ use crate::{
 };
 use app::{
     Screen,
-    pages::{NewRoom, RoomsPage},
+    pages::{NewRoom, RoomsPage, Unsaved},
     wire::{RoomName, RoomTitle, Topic},
-    words::RoomTrouble,
+    words::{RoomTrouble, Trouble},
 };
 use axum::{
     Extension, Form,
@@ -87,7 +87,11 @@ pub async fn retitle(
     };
     match done.await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
-        Err((trouble, status)) => sorry(&state, visitor, app::words::Trouble::Room(trouble), status).await,
+        Err((trouble, status)) => {
+            let Wished { title, topic, .. } = wished;
+            let unsaved = Unsaved::About { path: format!("/r/{room}/about"), title, topic };
+            sorry_for(&state, visitor, Trouble::Room(trouble), unsaved, status).await
+        }
     }
 }
 

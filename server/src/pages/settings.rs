@@ -2,14 +2,18 @@
 
 use super::{forms::admit, sorry};
 use crate::{
+    identity::Identity,
     state::AppState,
     visitor::{Visitor, choice},
 };
-use app::{Theme, words::Lang};
+use app::{
+    Theme,
+    words::{Lang, Trouble},
+};
 use axum::{
-    Form,
+    Extension, Form,
     extract::{State, rejection::FormRejection},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -26,10 +30,14 @@ pub struct Chosen {
 /// `POST /settings`: keeps what was chosen, then goes back to the page.
 pub async fn settings(
     State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
     visitor: Visitor,
     headers: HeaderMap,
     form: Result<Form<Chosen>, FormRejection>,
 ) -> Response {
+    if !identity.known {
+        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
+    }
     let chosen = match admit(&state, &headers, form) {
         Ok(chosen) => chosen,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,

@@ -1,15 +1,7 @@
 //! Being the same person on another device.
 
-use crate::support::{TestServer, soon};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
-
-fn browser() -> Client {
-    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
-}
-
-async fn sent(request: RequestBuilder) -> Response {
-    soon(request.header("accept", "text/html").send()).await.unwrap()
-}
+use crate::support::{TestServer, browser, sent, visitor};
+use reqwest::{Client, StatusCode};
 
 async fn name_of(browser: &Client, server: &TestServer) -> String {
     let page = sent(browser.get(server.http("/"))).await.text().await.unwrap();
@@ -25,7 +17,7 @@ async fn link(browser: &Client, server: &TestServer) -> String {
 #[tokio::test]
 async fn the_phone_becomes_the_person_of_the_laptop_once() {
     let server = TestServer::start().await;
-    let (laptop, phone, other) = (browser(), browser(), browser());
+    let (laptop, phone, other) = (visitor(&server).await, browser(), browser());
     sent(laptop.post(server.http("/name")).form(&[("name", "Ann")])).await;
     let link = link(&laptop, &server).await;
     assert_ne!(name_of(&phone, &server).await, "Ann");

@@ -2,18 +2,10 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, soon, text},
+    support::{TestServer, V1, browser, sent, soon, text, visitor},
 };
 use app::wire::limits::MESSAGE_BYTES;
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect::Policy};
-
-fn browser() -> Client {
-    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
-}
-
-async fn sent(request: RequestBuilder) -> Response {
-    soon(request.header("accept", "text/html,*/*;q=0.8").send()).await.expect("the server answers")
-}
+use reqwest::{Client, StatusCode};
 
 async fn page(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer = sent(browser.get(server.http(path))).await;
@@ -126,6 +118,70 @@ async fn who_comes_gets_a_cookie_and_stays_who_they_are() {
 }
 
 #[tokio::test]
+async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_can_post() {
+    let server = TestServer::start().await;
+    // Nothing that is asked for is kept by a client of its own for each request.
+    let asks = |path: &str, form: &[(&str, &str)]| Client::new().post(server.http(path)).form(form);
+    let refused = sent(asks("/name", &[("name", "Ann of Tea"), ("room", "tea")])).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let body = refused.text().await.unwrap();
+    assert!(body.contains("keeps no cookies") && body.contains("value=\"Ann of Tea\""), "{body}");
+    for (path, form) in [("/settings", [("theme", "dark")]), ("/device", [("", "")])] {
+        let refused = sent(asks(path, &form)).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{path}");
+        assert!(refused.text().await.unwrap().contains("keeps no cookies"), "{path}");
+    }
+    assert_eq!(
+        sent(asks("/r/tea", &[("text", "hello")])).await.status(),
+        StatusCode::OK,
+        "it goes on to the room"
+    );
+    assert_eq!(server.log().rooms().len(), 1);
+}
+
+#[tokio::test]
+async fn a_name_is_given_in_the_language_of_the_browser() {
+    let server = TestServer::start().await;
+    let asks = |language: &str| Client::new().get(server.http("/")).header("accept-language", language);
+    let chinese = sent(asks("zh-CN")).await.text().await.unwrap();
+    let name = chinese.split("<strong").nth(1).unwrap().split(['<', '>']).nth(1).unwrap();
+    assert!(name.contains('的') && !name.is_ascii(), "{name}");
+    let english = sent(asks("en")).await.text().await.unwrap();
+    let name = english.split("<strong").nth(1).unwrap().split(['<', '>']).nth(1).unwrap();
+    assert!(name.is_ascii() && name.contains(' '), "{name}");
+}
+
+#[tokio::test]
+async fn whose_new_name_is_like_anothers_is_led_to_where_that_is_said() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    let call =
+        |who: &Client, name: &str| who.post(server.http("/name")).form(&[("name", name), ("room", "tea")]);
+    assert_eq!(sent(call(&ann, "Ann")).await.headers()["location"], "/r/tea");
+    assert_eq!(sent(call(&bob, "\u{410}nn")).await.headers()["location"], "/r/tea#alike");
+    assert!(page(&bob, &server, "/r/tea").await.contains("The tag tells you apart"));
+    assert_eq!(sent(call(&bob, "Bob")).await.headers()["location"], "/r/tea");
+}
+
+#[tokio::test]
+async fn the_manifest_speaks_the_language_of_the_page() {
+    let server = TestServer::start().await;
+    for (asked, lang, says) in [("zh-CN", "zh-Hans", "群聊"), ("en", "en", "Group chat")] {
+        let body = sent(Client::new().get(server.http("/")).header("accept-language", asked))
+            .await
+            .text()
+            .await
+            .unwrap();
+        let path = body.split("rel=\"manifest\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+        let manifest = sent(Client::new().get(server.http(path))).await;
+        assert_eq!(manifest.headers()["content-type"], "application/manifest+json");
+        let manifest: serde_json::Value = manifest.json().await.unwrap();
+        assert_eq!(manifest["lang"], lang);
+        assert!(manifest["description"].as_str().unwrap().contains(says), "{manifest}");
+    }
+}
+
+#[tokio::test]
 async fn a_cookie_that_was_tampered_with_makes_somebody_new() {
     let server = TestServer::start().await;
     let good = server.somebody().await;
@@ -150,7 +206,7 @@ async fn the_cookie_is_secure_behind_https() {
 #[tokio::test]
 async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_in_it() {
     let server = TestServer::start().await;
-    let browser = browser();
+    let browser = visitor(&server).await;
     let long = "x".repeat(MESSAGE_BYTES + 1);
     for (posted, status, says) in
         [(" ", 400, "nothing in this message"), (long.as_str(), 413, "at most 8192 bytes")]
@@ -177,6 +233,10 @@ async fn the_forms_of_a_message_change_it_for_its_author_alone() {
     assert!(!page(&bob, &server, "/r/tea").await.contains("/r/tea/1/edit"), "bob has no form for it");
     assert_eq!(sent(edit(&bob, "his")).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(sent(edit(&ann, " ")).await.status(), StatusCode::BAD_REQUEST);
+    let refused = sent(edit(&ann, &format!("\nnot lost {}", "x".repeat(MESSAGE_BYTES)))).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let body = refused.text().await.unwrap();
+    assert!(body.contains("action=\"/r/tea/1/edit\"") && body.contains("not lost xxx"), "{body}");
     let answer = sent(edit(&ann, "hello\r\nyou")).await;
     assert_eq!(
         (answer.status(), &answer.headers()["location"]),

@@ -2,14 +2,10 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, soon},
+    support::{TestServer, V1, browser, soon, visitor},
 };
 use app::wire::ServerFrame;
-use reqwest::{Client, Response, StatusCode, redirect::Policy};
-
-fn browser() -> Client {
-    Client::builder().cookie_store(true).redirect(Policy::none()).build().unwrap()
-}
+use reqwest::{Client, Response, StatusCode};
 
 async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer = soon(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
@@ -82,15 +78,19 @@ async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
 #[tokio::test]
 async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
     let server = TestServer::start().await;
-    let (ann, bob) = (browser(), browser());
-    // A cookie makes ann who she is.
-    get(&ann, &server, "/").await;
-    get(&bob, &server, "/").await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     make(&ann, &server, &[("title", "Tea")]).await;
     let mut carol = V1::enter(&server, "tea").await;
     let form = [("title", "Tea and cake"), ("topic", "at four")];
     let refused = post(&bob, &server, "/r/tea/about", &form).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("Tea and cake") && page.contains("at four"), "nothing written is lost: {page}");
+    make(&ann, &server, &[("title", "Coffee")]).await;
+    let refused = post(&ann, &server, "/r/tea/about", &[("title", "COFFEE"), ("topic", "at nine")]).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("href=\"/r/coffee\"") && page.contains("value=\"at nine\""), "{page}");
     assert_eq!(post(&ann, &server, "/r/tea/about", &form).await.status(), StatusCode::SEE_OTHER);
     let titled = ServerFrame::Titled {
         room: "tea".parse().unwrap(),
@@ -128,7 +128,7 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
 #[tokio::test]
 async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     let server = TestServer::start().await;
-    let browser = browser();
+    let browser = visitor(&server).await;
     let page = async |accept: &str| {
         let request = browser.get(server.http("/")).header("accept-language", accept);
         soon(request.send()).await.unwrap().text().await.unwrap()

@@ -1,5 +1,6 @@
 //! The kit of the integration tests: a real server on a port of its own, and people with sockets.
 
+mod browser;
 mod lines;
 mod person;
 mod process;
@@ -7,6 +8,7 @@ mod proxy;
 mod v1;
 mod verdict;
 
+pub use browser::{browser, sent, visitor};
 pub use lines::Lines;
 pub use person::{Kept, Pace, Person};
 pub use process::Process;

@@ -1,0 +1,19 @@
+//! The button that closes a sheet.
+
+use crate::{ui::Icon, words::Words};
+use leptos::prelude::*;
+
+/// The button that closes a sheet, also without script.
+#[component]
+pub fn Close(
+    /// The sheet's id.
+    sheet: &'static str,
+    /// The page's language.
+    words: &'static Words,
+) -> impl IntoView {
+    view! {
+        <button type="button" class="tool close" popovertarget=sheet popovertargetaction="hide" aria-label=words.close>
+            <Icon path="M6 6l12 12M18 6L6 18" />
+        </button>
+    }
+}
