@@ -1,39 +1,62 @@
-// What the page weighs and how soon it is alive: `make weigh`. The release server, a fresh browser for each
-// visit, nothing cached; the middle of some visits.
+// What the page weighs and how soon it is alive: `make weigh`. The release server, a fresh browser context for
+// each visit, nothing cached; the middle of some visits. Times are read from the browser's own trace, as
+// DevTools record it, all of them from the start of the navigation:
+//
+// - first paint: `firstContentfulPaint`;
+// - interactive: the mark `hydrated`, which the page sets when every button does its work, or the end of the
+//   last task of more than 50 ms on the main thread, whichever is later.
 import { chromium } from "@playwright/test";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 const VISITS = 7;
+const LONG = 50;
+/** Milliseconds after hydration in which a long task would still be in somebody's way. */
+const AFTER = 1_000;
 const address = "127.0.0.1:18081";
 const binary = resolve(import.meta.dirname, "../target/release/hubbub");
 const server = spawn(binary, ["--ephemeral", "--addr", address], { stdio: "ignore" });
 const answers = () => fetch(`http://${address}/readyz`).then((answer) => answer.ok, () => false);
 while (!(await answers())) await new Promise((later) => setTimeout(later, 20));
+for (let n = 0; n < 60; n++) {
+  const said = { method: "POST", body: `message ${n}`, headers: { "content-type": "text/plain" } };
+  await fetch(`http://${address}/api/rooms/weigh/messages`, said);
+}
 
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find((path) => path && existsSync(path));
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 
-/** Milliseconds from the navigation to the first paint and to the hydrated page, and the files that came. */
+/** Milliseconds from the navigation on, as the trace has them. */
+function moments(trace) {
+  const events = JSON.parse(trace).traceEvents;
+  const named = (name) => events.filter((event) => event.name === name);
+  // The blank page before this one has a start of its own.
+  const { ts: start, pid, tid } = named("navigationStart").findLast((event) => event.args.data?.documentLoaderURL?.includes(address));
+  const since = (ts) => (ts - start) / 1_000;
+  const paint = since(named("firstContentfulPaint").find((event) => event.pid === pid && event.ts > start).ts);
+  const hydrated = since(named("hydrated").find((event) => event.pid === pid).ts);
+  const tasks = events.filter((event) => event.name === "RunTask" && event.pid === pid && event.tid === tid && event.ts >= start);
+  const long = tasks.filter((task) => task.dur > LONG * 1_000 && since(task.ts) < hydrated + AFTER);
+  const quiet = Math.max(0, ...long.map((task) => since(task.ts + task.dur)));
+  return { paint, hydrated, interactive: Math.max(hydrated, quiet) };
+}
+
 async function visit(slower) {
   const context = await browser.newContext();
   const page = await context.newPage();
   const client = await context.newCDPSession(page);
   await client.send("Emulation.setCPUThrottlingRate", { rate: slower });
+  const categories = ["-*", "loading", "blink.user_timing", "disabled-by-default-devtools.timeline", "devtools.timeline", "toplevel"];
+  await browser.startTracing(page, { categories });
   await page.goto(`http://${address}/r/weigh`);
-  const seen = await page.evaluate(async () => {
-    const entry = async (name) => {
-      while (!performance.getEntriesByName(name)[0]) await new Promise((later) => setTimeout(later, 10));
-      return performance.getEntriesByName(name)[0].startTime;
-    };
-    const [paint, hydrated] = [await entry("first-contentful-paint"), await entry("hydrated")];
-    const files = performance.getEntriesByType("resource").map(({ name, encodedBodySize }) => [name, encodedBodySize]);
-    const document = performance.getEntriesByType("navigation")[0].encodedBodySize;
-    return { paint, hydrated, files, document };
-  });
+  await page.waitForFunction(() => performance.getEntriesByName("hydrated").length > 0);
+  await page.waitForTimeout(AFTER);
+  const seen = moments((await browser.stopTracing()).toString());
+  const files = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name, encodedBodySize }) => [name, encodedBodySize]));
+  const document = await page.evaluate(() => performance.getEntriesByType("navigation")[0].encodedBodySize);
   await context.close();
-  return seen;
+  return { ...seen, files, document };
 }
 
 const middle = (numbers) => Math.round(numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)]);
@@ -42,13 +65,12 @@ let visits = [];
 for (const slower of [1, 4]) {
   visits = [];
   for (let n = 0; n < VISITS; n++) visits.push(await visit(slower));
-  const paint = middle(visits.map(({ paint }) => paint));
-  const hydrated = middle(visits.map(({ hydrated }) => hydrated));
-  console.log(`processor slowed ${slower} times: first paint after ${paint} ms, alive after ${hydrated} ms`);
+  const [paint, hydrated, interactive] = ["paint", "hydrated", "interactive"].map((moment) => middle(visits.map((visit) => visit[moment])));
+  console.log(`processor slowed ${slower} times: first paint after ${paint} ms, hydrated after ${hydrated} ms, interactive after ${interactive} ms`);
 }
 const ours = visits[0].files.filter(([name]) => name.includes("/pkg/"));
 for (const [name, bytes] of ours) console.log(`${name.split(".").pop().padEnd(5)} ${bytes} bytes, brotli`);
-console.log(`in all ${ours.reduce((sum, [, bytes]) => sum + bytes, 0)} bytes, and ${visits[0].document} of an empty room's page`);
+console.log(`in all ${ours.reduce((sum, [, bytes]) => sum + bytes, 0)} bytes, and ${visits[0].document} of the page of a room with 50 messages`);
 
 await browser.close();
 server.kill();

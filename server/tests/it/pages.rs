@@ -164,6 +164,16 @@ async fn whose_new_name_is_like_anothers_is_led_to_where_that_is_said() {
 }
 
 #[tokio::test]
+async fn a_page_is_compressed_for_whoever_can_read_that() {
+    let server = TestServer::start().await;
+    for (accepts, coding) in [("gzip, deflate, br", Some("br")), ("gzip", Some("gzip")), ("identity", None)] {
+        let answer = sent(browser().get(server.http("/")).header("accept-encoding", accepts)).await;
+        assert_eq!(answer.headers().get("content-encoding").map(|coding| coding.to_str().unwrap()), coding);
+        assert_eq!(answer.headers()["vary"], "accept-encoding");
+    }
+}
+
+#[tokio::test]
 async fn the_manifest_speaks_the_language_of_the_page() {
     let server = TestServer::start().await;
     for (asked, lang, says) in [("zh-CN", "zh-Hans", "群聊"), ("en", "en", "Group chat")] {
