@@ -49,6 +49,22 @@ test.describe("with a server of their own", () => {
     await bob.seesAll(["left behind"]);
   });
 
+  test("what ann wrote before she became somebody else here is still hers to send, and so is her draft", async ({ ann, bob }) => {
+    await enters(ann);
+    await enters(bob);
+    await server.stop();
+    await ann.says("as I was");
+    await expect(ann.line("as I was")).toHaveAttribute("data-standing", "pending");
+    await ann.composer.fill("half a thou");
+    await ann.page.context().clearCookies();
+    await server.start();
+    await ann.page.reload();
+    await ann.isLive();
+    await ann.sees("as I was");
+    await bob.seesAll(["as I was"]);
+    await expect(ann.composer).toHaveValue("half a thou");
+  });
+
   test("two tabs of ann's send what waits once", async ({ ann, bob }) => {
     await enters(ann);
     await enters(bob);

@@ -286,8 +286,7 @@ impl Live {
     }
 
     pub(super) fn storage(&self) -> Storage {
-        let you = self.you.with_untracked(|you| you.id);
-        self.room.with_value(|room| Storage::of(you, room))
+        self.room.with_value(Storage::of)
     }
 
     pub(super) fn with_feed<T>(&self, read: impl FnOnce(&Feed) -> T) -> T {

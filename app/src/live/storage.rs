@@ -1,4 +1,6 @@
-//! What this browser keeps over a reload: commands that wait, and the draft, for each person and room.
+//! What this browser keeps over a reload: commands that wait, and the draft, for each room. Whoever sits here
+//! may be somebody else meanwhile (another device's link, a server that has forgotten everybody): what they
+//! wrote is still theirs.
 //!
 //! Every waiting command has a key of its own, so that tabs do not overwrite each other's. A command
 //! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
@@ -7,7 +9,7 @@
 use super::Command;
 use crate::{
     clock::now,
-    wire::{CommandId, ErrorCode, Millis, PersonId, RoomName},
+    wire::{CommandId, ErrorCode, Millis, RoomName},
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use web_sys::Storage as Shelf;
 /// Milliseconds after which a tab that gave no sign of life is gone.
 const GONE_MS: Millis = 20_000;
 
-/// The keys of one person in one room. Where the browser keeps nothing, nothing is kept.
+/// The keys of one room. Where the browser keeps nothing, nothing is kept.
 pub(super) struct Storage {
     prefix: String,
 }
@@ -34,8 +36,8 @@ struct Kept {
 }
 
 impl Storage {
-    pub(super) fn of(person: PersonId, room: &RoomName) -> Self {
-        Self { prefix: format!("hubbub/{person}/{room}") }
+    pub(super) fn of(room: &RoomName) -> Self {
+        Self { prefix: format!("hubbub/room/{room}") }
     }
 
     /// Keeps a command until it is forgotten.

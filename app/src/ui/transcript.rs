@@ -121,7 +121,7 @@ pub fn Transcript(
                     </div>
                 </div>
             </div>
-            <p class="unseen" role="status">{live.came}</p>
+            <p class="unseen" aria-live="polite">{live.came}</p>
             {pill}
         </main>
     }
