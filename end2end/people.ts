@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+import { test as base, expect, type APIRequestContext, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
 
 /** Somebody with a browser of their own. */
 export class Person {
@@ -123,6 +123,23 @@ export async function isAccessible(person: Person): Promise<void> {
     .toBe(true);
   const { violations } = await new AxeBuilder({ page: person.page }).analyze();
   expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+/** The tab is looked at no longer, or again. */
+export async function hides(person: Person, hidden: boolean): Promise<void> {
+  await person.page.evaluate((hidden) => {
+    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+}
+
+/** Somebody who talks over HTTP has said `message 1` and so on. */
+export async function said(request: APIRequestContext, room: string, to: number, from = 1): Promise<void> {
+  for (let n = from; n <= to; n++) {
+    const post = () => request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+    // So many at once are too fast for one person.
+    while ((await post()).status() !== 201) await new Promise((later) => setTimeout(later, 100));
+  }
 }
 
 type Cast = {

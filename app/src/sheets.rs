@@ -3,8 +3,9 @@
 
 use crate::{
     document::{Frame, Shared, Theme},
-    pages::{AboutFields, RoomPage},
+    pages::RoomPage,
     ui::Close,
+    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
     words::{Lang, Words},
 };
 use leptos::{nonce::use_nonce, prelude::*};
@@ -37,6 +38,18 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
             </div>
             {maker}
         </section>
+    }
+}
+
+/// What a room is called and about, to be changed by whoever made it.
+#[component]
+pub(crate) fn AboutFields(title: String, topic: String, words: &'static Words) -> impl IntoView {
+    view! {
+        <label for="title">{words.title}</label>
+        <input id="title" name="title" value=title maxlength=TITLE_CHARS * 2 required />
+        <label for="topic">{words.topic_label}</label>
+        <input id="topic" name="topic" value=topic maxlength=TOPIC_CHARS * 2 />
+        <button type="submit">{words.rename_room}</button>
     }
 }
 
@@ -134,6 +147,7 @@ pub(crate) fn Keys(words: &'static Words) -> impl IntoView {
             <Head id="keys-title" sheet="keys" title=words.shortcuts.into() words />
             <dl>
                 {key("?", words.key_help)}
+                {key("Ctrl /", words.key_help_writing)}
                 {key("Alt Shift ↓", words.key_unread)}
                 {key("Alt ↓", words.key_next)}
                 {key("Alt ↑", words.key_previous)}

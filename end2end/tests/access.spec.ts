@@ -65,6 +65,38 @@ test("axe finds nothing on a phone in Chinese, with the sheets open", async ({ s
   }
 });
 
+test("axe finds nothing where somebody is refused, or becomes somebody", async ({ somebody, room }) => {
+  const ann = await somebody();
+  ann.expects(/4\d\d/);
+  await ann.enters(room);
+  await ann.says("mine");
+  await ann.sees("mine");
+  await ann.opens("settings");
+  await ann.page.getByRole("button", { name: "Make a link" }).click();
+  const link = await ann.page.getByLabel("Link", { exact: true }).inputValue();
+  const ming = await somebody({ viewport: phone, locale: "zh-CN" });
+  ming.expects(/410/);
+  await ming.page.goto(link);
+  await isAccessible(ming);
+  await ming.page.getByRole("button", { name: "继续" }).click();
+  await ming.page.goto(link);
+  await isAccessible(ming);
+  await ann.page.goto("/offline");
+  await isAccessible(ann);
+  const mute = await somebody({ javaScriptEnabled: false });
+  mute.expects(/4\d\d/);
+  await mute.page.goto(`/r/${room}`);
+  await mute.composer.fill("mine too");
+  await mute.page.getByRole("button", { name: "Send" }).click();
+  await mute.menu("mine too");
+  await mute.editor.fill("long ".repeat(2_000));
+  await mute.page.locator(".menu[open]").getByRole("button", { name: "Save" }).click();
+  await expect(mute.page.getByLabel("What this message says")).toHaveValue("long ".repeat(2_000));
+  await mute.page.getByLabel("What this message says").fill("short");
+  await mute.page.getByRole("button", { name: "Save" }).click();
+  await mute.seesAll(["mine", "short"]);
+});
+
 test("at twice the size everything is still there", async ({ somebody, room }) => {
   // A browser that zooms to 200 % has half as many pixels for the page.
   const ann = await somebody({ viewport: { width: 640, height: 400 } });

@@ -1,5 +1,5 @@
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, hides, test, type Person } from "../people";
 
 const installed = { serviceWorkers: "allow" } as const;
 
@@ -8,13 +8,6 @@ async function hasWorker(person: Person): Promise<void> {
     await navigator.serviceWorker.ready;
     while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
   });
-}
-
-async function hides(person: Person, hidden: boolean): Promise<void> {
-  await person.page.evaluate((hidden) => {
-    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, hidden);
 }
 
 test("the manifest and its icons are there", async ({ ann, request }) => {
@@ -78,13 +71,40 @@ test("what was said after the page came is in the copy too", async ({ somebody }
 
 test("with a network the page is always the server's, never a copy", async ({ somebody, room, request }) => {
   const ann = await somebody(installed);
-  await ann.enters(room);
+  // Without sockets nothing but the page itself can be new.
+  await ann.page.addInitScript("delete window.WebSocket");
+  await ann.enters(room).catch(() => {});
+  await ann.page.evaluate(() => navigator.serviceWorker.register("/sw.js"));
   await hasWorker(ann);
   await ann.page.reload();
-  await ann.page.goto("/rooms");
+  await expect.poll(() => ann.page.evaluate((room) => caches.match(`/r/${room}`).then(Boolean), room)).toBe(true);
   await request.post(`/api/rooms/${room}/messages`, { data: { text: "newer than the copy" } });
-  await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
-  await ann.seesAll(["newer than the copy"]);
+  const answer = await ann.page.goto(`/r/${room}`);
+  expect(answer?.fromServiceWorker()).toBe(true);
+  expect(await answer?.text()).toContain("newer than the copy");
+});
+
+test("whoever sits here next gets no copy of somebody else's rooms", async ({ somebody }) => {
+  const server = await OwnServer.start();
+  const ann = await somebody({ ...installed, baseURL: server.url });
+  ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+  await ann.enters("secret");
+  await hasWorker(ann);
+  await ann.says("for my eyes only");
+  await ann.sees("for my eyes only");
+  await ann.page.reload();
+  await ann.isLive();
+  await ann.page.goto("/rooms");
+  await ann.page.context().clearCookies();
+  await ann.enters("tea");
+  await ann.page.reload();
+  await ann.isLive();
+  await expect.poll(() => ann.page.evaluate(() => caches.match("/r/tea").then(Boolean))).toBe(true);
+  await server.stop();
+  await ann.page.goto(`${server.url}/r/secret`);
+  await expect(ann.page.getByRole("heading")).toHaveText("You are offline");
+  await ann.page.close();
+  await server.remove();
 });
 
 test("ann is told of a mention while her tab is hidden, and of nothing else", async ({ somebody, bob, room }) => {
@@ -125,6 +145,34 @@ test("who asks for every message gets every message", async ({ somebody, bob, ro
     .toBe(1);
 });
 
+test("a message rings where that was asked for, and nobody is told who looks at another tab", async ({ somebody, bob, room }) => {
+  const ann = await somebody({ ...installed, permissions: ["notifications"] });
+  await ann.page.addInitScript(() => {
+    const rung: string[] = [];
+    Object.assign(window, { rung });
+    HTMLMediaElement.prototype.play = async function () {
+      rung.push(new URL(this.src).pathname);
+    };
+  });
+  const rung = () => ann.page.evaluate(() => (window as unknown as { rung: string[] }).rung);
+  await ann.enters(room);
+  await hasWorker(ann);
+  const about = await ann.opens("about");
+  await about.getByLabel("Notifications").selectOption("all");
+  await about.getByLabel("With a sound").check();
+  await ann.page.keyboard.press("Escape");
+  await bob.enters(room);
+  await hides(ann, true);
+  await bob.says("ring");
+  await expect.poll(rung).toEqual(["/tone.wav"]);
+  const other = await ann.page.context().newPage();
+  await other.goto("/rooms");
+  await bob.says("no ring");
+  await ann.sees("no ring");
+  await other.waitForTimeout(300);
+  expect(await rung()).toEqual(["/tone.wav"]);
+});
+
 test("a browser that refuses notifications is told so in a sentence", async ({ somebody, room }) => {
   const ann = await somebody({ permissions: [] });
   await ann.page.addInitScript(() => {
@@ -160,4 +208,22 @@ test("a browser that keeps nothing says so, and chat works all the same", async 
   await bob.enters(room);
   await ann.says("still here");
   await bob.sees("still here");
+});
+
+test("a browser that keeps nothing notifies for as long as the page is open", async ({ somebody, bob, room }) => {
+  const ann = await somebody({ ...installed, permissions: ["notifications"] });
+  await ann.page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException("no", "QuotaExceededError");
+    };
+  });
+  await ann.enters(room);
+  await hasWorker(ann);
+  await (await ann.opens("about")).getByLabel("Notifications").selectOption("all");
+  await bob.enters(room);
+  await hides(ann, true);
+  await bob.says("good morning");
+  await expect
+    .poll(() => ann.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).length))
+    .toBe(1);
 });

@@ -1,4 +1,4 @@
-import { expect, test } from "../people";
+import { expect, said, test } from "../people";
 
 test("a question mark shows the shortcuts, and Escape leads back", async ({ ann, room }) => {
   await ann.enters(room);
@@ -12,6 +12,14 @@ test("a question mark shows the shortcuts, and Escape leads back", async ({ ann,
   await ann.page.keyboard.press("?");
   await expect(ann.composer).toHaveValue("?");
   await expect(ann.page.locator("#keys")).toBeHidden();
+});
+
+test("from an older page the same key leads to the latest message", async ({ ann, room, request }) => {
+  await said(request, room, 95);
+  await ann.page.goto(`/r/${room}?around=30`);
+  await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
+  await ann.page.keyboard.press("Alt+End");
+  await expect(ann.line("message 95")).toBeInViewport();
 });
 
 test("an arrow up in an empty composer edits the last message", async ({ ann, bob, room }) => {

@@ -13,6 +13,12 @@ for (const javaScriptEnabled of [true, false]) {
     await ming.seesAll(["大家好"]);
     const latin = await ming.page.evaluate(() => document.body.innerText.match(/\b(the|you|room|lobby|message|Settings|Send)\b/gi));
     expect(latin).toBeNull();
+    const unseen = await ming.page.evaluate(() =>
+      [...document.querySelectorAll("[aria-label], [title], [placeholder], [data-copied]")]
+        .flatMap((element) => ["aria-label", "title", "placeholder", "data-copied", "data-failed"].map((name) => element.getAttribute(name) ?? ""))
+        .filter((label) => /[a-z]{3}/i.test(label.replace(/Hubbub|T \d+.*/g, ""))),
+    );
+    expect(unseen).toEqual([]);
   });
 }
 

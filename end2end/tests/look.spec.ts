@@ -13,6 +13,7 @@ test("a theme is chosen at once, and the next page comes in it from the server",
   await expect(ann.page).toHaveURL(`/r/${room}`);
   const dark = await paper(ann.page);
   expect(dark).not.toBe(light);
+  for (const colour of await ann.page.locator("meta[name=theme-color]").all()) await expect(colour).toHaveAttribute("content", dark);
   const html = await (await ann.page.request.get(`/r/${room}`)).text();
   expect(html).toContain('data-theme="dark"');
   await ann.page.reload();
@@ -68,6 +69,9 @@ test("on a phone rooms and people are sheets, and everything in them fits a fing
     }
     await ann.page.keyboard.press("Escape");
   }
+  await ann.page.goto("/");
+  const way = await ann.page.getByRole("link", { name: "New room" }).boundingBox();
+  expect(way?.height).toBeGreaterThanOrEqual(43.9);
 });
 
 test("on a phone every sheet has a button that closes it", async ({ somebody, room }) => {

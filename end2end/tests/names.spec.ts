@@ -23,6 +23,20 @@ test("a name that cannot be one is refused with a sentence, and the old one stay
   await expect(ann.name).toHaveText(given);
 });
 
+test("the card with the name is closed by Escape and by a click elsewhere", async ({ ann, room }) => {
+  await ann.enters(room);
+  const card = ann.page.getByLabel("Your name");
+  await ann.page.locator(".me summary").click();
+  await card.focus();
+  await ann.page.keyboard.press("Escape");
+  await expect(card).toBeHidden();
+  await expect(ann.page.locator(".me summary")).toBeFocused();
+  await ann.page.locator(".me summary").click();
+  await expect(card).toBeVisible();
+  await ann.page.locator(".scroller").click();
+  await expect(card).toBeHidden();
+});
+
 test("a name made of markup stays text", async ({ ann, bob, room }) => {
   const name = "<img src=x onerror=alert(1)>";
   await ann.enters(room);

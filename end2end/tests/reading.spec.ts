@@ -1,14 +1,5 @@
-import { type APIRequestContext } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { expect, test } from "../people";
-
-async function said(request: APIRequestContext, room: string, count: number): Promise<void> {
-  for (let n = 1; n <= count; n++) {
-    const post = () => request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-    // So many at once are too fast for one person.
-    while ((await post()).status() !== 201) await new Promise((later) => setTimeout(later, 100));
-  }
-}
+import { expect, said, test } from "../people";
 
 test("who reads at the end stays there as the room grows", async ({ ann, bob, room, request }) => {
   await said(request, room, 40);

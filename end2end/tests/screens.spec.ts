@@ -76,7 +76,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.page.keyboard.press("Escape");
       await ann.page.locator(".me summary").click();
       await shoot(ann, "name");
-      await ann.page.getByRole("button", { name: "Settings" }).click();
+      await ann.page.locator(".me").getByRole("button", { name: "Settings" }).click();
       await shoot(ann, "settings");
       await ann.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
       await shoot(ann, "keys");

@@ -18,6 +18,9 @@ const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
 /// Unused links that one person may have; the oldest goes.
 const MOST: usize = 5;
 
+/// Links of all people together; the oldest goes.
+const MOST_IN_ALL: usize = 10_000;
+
 /// Why a link does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stale {
@@ -46,11 +49,8 @@ impl Devices {
     pub fn make(&self, person: PersonId) -> String {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
         let mut links = self.links();
-        while links.values().filter(|link| link.is_open_to(person)).count() >= MOST {
-            let open = links.iter().filter(|(_, link)| link.is_open_to(person));
-            let oldest = open.min_by_key(|(_, link)| link.made).map(|(secret, _)| secret.clone());
-            oldest.and_then(|oldest| links.remove(&oldest));
-        }
+        make_room(&mut links, MOST, |link| link.is_open_to(person));
+        make_room(&mut links, MOST_IN_ALL, |_| true);
         links.insert(secret.clone(), DeviceLink { person, made: Instant::now(), used: false });
         secret
     }
@@ -87,6 +87,15 @@ impl Devices {
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         links.retain(|_, link| link.made.elapsed() < GOOD_FOR);
         links
+    }
+}
+
+/// There are fewer than `most` links of that kind: the oldest of them goes.
+fn make_room(links: &mut HashMap<String, DeviceLink>, most: usize, of: impl Fn(&DeviceLink) -> bool) {
+    let kind = || links.iter().filter(|(_, link)| of(link));
+    if kind().count() >= most {
+        let oldest = kind().min_by_key(|(_, link)| link.made).map(|(secret, _)| secret.clone());
+        oldest.and_then(|oldest| links.remove(&oldest));
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::{
     state::AppState,
-    visitor::{is_secure, language},
+    visitor::{accepts_html, is_secure, language},
 };
 use app::{wire::PersonId, words::Lang};
 use axum::{
     extract::{Request, State},
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -43,8 +43,12 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy)]
 pub struct Becomes(pub PersonId);
 
+/// In every answer: whose it is. The service worker keeps no page for anybody else.
+const PERSON: HeaderName = HeaderName::from_static("hubbub-person");
+
 /// Finds out who asks, as a layer: whoever comes without a good cookie is somebody new. The answer
-/// sets the cookie, so that they stay who they are.
+/// sets the cookie, so that they stay who they are; of those who are known only pages renew it: what else is under
+/// way while somebody becomes another person must not turn them back.
 pub async fn identify(
     State(_): State<AppState>,
     jar: SignedCookieJar,
@@ -54,10 +58,16 @@ pub async fn identify(
     let known = jar.get(COOKIE).and_then(|cookie| cookie.value().parse().ok());
     let id = known.unwrap_or_else(|| somebody_new(language(request.headers())));
     let secure = is_secure(request.headers());
+    let renews = known.is_none() || accepts_html(request.headers());
     request.extensions_mut().insert(Identity { id, known: known.is_some() });
-    let response = next.run(request).await;
-    let id = response.extensions().get().map_or(id, |Becomes(other)| *other);
-    if keeps(response.status()) { (jar.add(cookie(id, secure)), response).into_response() } else { response }
+    let mut response = next.run(request).await;
+    let becomes = response.extensions().get().map(|Becomes(other)| *other);
+    let id = becomes.unwrap_or(id);
+    if let Ok(person) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert(PERSON, person);
+    }
+    let keeps = keeps(response.status()) && (renews || becomes.is_some());
+    if keeps { (jar.add(cookie(id, secure)), response).into_response() } else { response }
 }
 
 /// 64 random bits (two random UUIDs, each with some fixed bits that the other one covers), of which a few say

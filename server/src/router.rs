@@ -10,18 +10,22 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 use tower_http::{
     CompressionLevel,
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
     timeout::TimeoutLayer,
-    trace::{DefaultMakeSpan, DefaultOnResponse, TraceLayer},
+    trace::{DefaultOnResponse, TraceLayer},
 };
 use tracing::Level;
 
 /// How long an answer may take to begin, a slow request body included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+
+/// Bytes that a form with a text may have. More than a message may have, so that a text that is too long comes back
+/// to whoever wrote it.
+const FORM_BYTES: usize = 1_024 * 1_024;
 
 /// How well what is made for each visitor is compressed (brotli has 0 to 11). The page of a room with 50
 /// messages has 42 KB, compressed 6.
@@ -35,7 +39,7 @@ pub fn router(state: AppState) -> Router {
         .merge(pages(&state))
         .merge(api())
         .fallback(assets::file)
-        .method_not_allowed_fallback(wrong_method)
+        .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(COMMAND_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
         .layer(CatchPanicLayer::custom(|_| {
@@ -45,7 +49,9 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn(guard))
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(DefaultMakeSpan::new().level(Level::INFO))
+                .make_span_with(|request: &Request| {
+                    tracing::info_span!("request", method = %request.method(), uri = %loggable(request.uri().path()))
+                })
                 .on_response(DefaultOnResponse::new().level(Level::INFO)),
         )
         .with_state(state)
@@ -55,8 +61,8 @@ pub fn router(state: AppState) -> Router {
 fn pages(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/", get(pages::lobby))
-        .route("/r/{room}", get(pages::room).post(pages::post))
-        .route("/r/{room}/{seq}/edit", post(pages::edit))
+        .route("/r/{room}", get(pages::room).post(pages::post).layer(DefaultBodyLimit::max(FORM_BYTES)))
+        .route("/r/{room}/{seq}/edit", post(pages::edit).layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/r/{room}/{seq}/delete", post(pages::delete))
         .route("/r/{room}/about", post(pages::retitle))
         .route("/r/{room}/seen", get(pages::seen))
@@ -81,8 +87,10 @@ fn api() -> Router<AppState> {
         .route("/readyz", get(api::readyz))
 }
 
-async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This cannot be asked with that method.")
+/// A path without what only those may know who were given it: links to another device, private rooms.
+fn loggable(path: &str) -> Cow<'_, str> {
+    let secret = ["/device/", "/r/p-", "/api/rooms/p-"].iter().find(|secret| path.starts_with(**secret));
+    secret.map_or(path.into(), |secret| format!("{secret}…").into())
 }
 
 /// Headers that every answer carries, so that a browser does nothing with it that we did not mean.

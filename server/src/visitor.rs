@@ -3,7 +3,7 @@
 use app::{Theme, words::Lang};
 use axum::{
     extract::{FromRequestParts, OriginalUri},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use std::convert::Infallible;
@@ -46,16 +46,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
         Ok(Self {
             lang: language(&parts.headers),
             theme: theme.unwrap_or(Theme::ALL[0]),
-            path: uri.path_and_query().map_or("/", |path| path.as_str()).into(),
+            path: page_path(&uri),
             origin: format!("{}://{host}", if secure { "https" } else { "http" }),
             secure,
         })
     }
 }
 
+/// The path, with the place in a room, but nothing else that somebody may have put into a link.
+fn page_path(uri: &Uri) -> String {
+    let is_place = |part: &&str| {
+        part.split_once('=')
+            .is_some_and(|(key, seq)| matches!(key, "before" | "around") && seq.parse::<u64>().is_ok())
+    };
+    let place = uri.query().unwrap_or_default().split('&').find(is_place);
+    place.map_or_else(|| uri.path().into(), |place| format!("{}?{place}", uri.path()))
+}
+
 /// Whether the browser's side of a proxy is HTTPS.
 pub fn is_secure(headers: &HeaderMap) -> bool {
     headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
+}
+
+/// Whether a page is wanted.
+pub fn accepts_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The cookies of what was chosen.

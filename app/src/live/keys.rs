@@ -1,22 +1,26 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
 use super::{Live, notice::element};
+use crate::wire::RoomName;
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 /// Hears keys and clicks for as long as the page lives.
-pub(super) fn attend(live: Live) {
-    std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
+pub(super) fn attend(live: Live, newest: bool) {
+    std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, newest, &key)));
     std::mem::forget(window_event_listener(ev::click, move |click| {
-        let target = click.target().and_then(|target| target.dyn_into::<Element>().ok());
-        if target.is_some_and(|target| dress(&target)) {
+        let Some(target) = click.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        close_card(|card| !card.contains(Some(&target)));
+        if dress(&target) {
             click.prevent_default();
         }
     }));
 }
 
-fn press(live: Live, key: &KeyboardEvent) {
+fn press(live: Live, newest: bool, key: &KeyboardEvent) {
     let writes = writes(key);
     let done = match (key.key().as_str(), key.alt_key(), key.shift_key()) {
         ("?", ..) if !writes => toggle("keys"),
@@ -26,6 +30,7 @@ fn press(live: Live, key: &KeyboardEvent) {
         }),
         ("ArrowDown", true, false) => go(live, |rooms, at| Some((at + 1) % rooms.len())),
         ("ArrowUp", true, false) => go(live, |rooms, at| Some((at + rooms.len() - 1) % rooms.len())),
+        ("End", true, _) if !newest => go_to(&live.room.with_value(RoomName::path)),
         ("End", true, _) => {
             live.to_end();
             document()
@@ -36,6 +41,7 @@ fn press(live: Live, key: &KeyboardEvent) {
                 .is_some()
         }
         ("ArrowUp", false, false) if is_empty_composer(key) => edit_last(live),
+        ("Escape", ..) => close_card(|_| true),
         _ => false,
     };
     if done {
@@ -80,14 +86,35 @@ fn go(live: Live, choose: impl FnOnce(&Listed, usize) -> Option<usize>) -> bool 
     let chosen = if rooms.is_empty() { None } else { choose(&rooms, at) };
     if let Some((path, false, unread)) = chosen.map(|chosen| &rooms[chosen]) {
         let place = if *unread > 0 { "#new" } else { "" };
-        let _ = window().location().set_href(&format!("{path}{place}"));
+        go_to(&format!("{path}{place}"));
     }
     true
+}
+
+/// Goes to another page. Whether that can be.
+fn go_to(path: &str) -> bool {
+    window().location().set_href(path).is_ok()
 }
 
 /// Opens or closes a sheet.
 fn toggle(id: &str) -> bool {
     element::<HtmlElement>(id).is_some_and(|sheet| sheet.toggle_popover().is_ok())
+}
+
+/// Closes the card with the name, where it is open and `must` be closed. Who was in it is at its button then.
+fn close_card(must: impl FnOnce(&Element) -> bool) -> bool {
+    let Ok(Some(card)) = document().query_selector(".me[open]") else { return false };
+    let closes = must(&card);
+    if closes {
+        let _ = card.remove_attribute("open");
+        if card.contains(document().active_element().as_deref())
+            && let Ok(Some(button)) = card.query_selector("summary")
+            && let Ok(button) = button.dyn_into::<HtmlElement>()
+        {
+            let _ = button.focus();
+        }
+    }
+    closes
 }
 
 /// Another theme, at once; the form would do the same with a new page.
@@ -104,6 +131,13 @@ fn dress(target: &Element) -> bool {
         if let Ok(Some(other)) = document().query_selector(&format!("[data-theme-choice={choice}]")) {
             let _ = other.set_attribute("aria-pressed", if choice == theme { "true" } else { "false" });
         }
+    }
+    // What surrounds the page on a phone.
+    let paper = window().get_computed_style(&page).ok().flatten();
+    let paper = paper.and_then(|style| style.get_property_value("background-color").ok()).unwrap_or_default();
+    if let Ok(colours) = document().query_selector_all("meta[name=theme-color]") {
+        let colours = (0..colours.length()).filter_map(|at| colours.item(at)?.dyn_into::<Element>().ok());
+        colours.for_each(|colour| drop(colour.set_attribute("content", &paper)));
     }
     let year = 365 * 24 * 60 * 60;
     let cookie = format!("hubbub_theme={theme}; path=/; max-age={year}; samesite=lax");

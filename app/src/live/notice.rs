@@ -3,9 +3,9 @@
 use super::{Live, storage};
 use crate::{
     pages::RoomEntry,
-    wire::{Author, Event, EventBody, RoomName, mentions},
+    wire::{Author, Event, EventBody, RoomName, Seq, mentions},
 };
-use js_sys::Reflect;
+use js_sys::{Object, Reflect};
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -28,7 +28,7 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
     if !wanted || !document().hidden() || Notification::permission() != NotificationPermission::Granted {
         return;
     }
-    let title = format!("{} · {}", event.author.name, entry.title);
+    let title = format!("{} · {}", event.author.told_apart(), entry.title);
     let options = NotificationOptions::new();
     options.set_body(&text.chars().take(SHOWN).collect::<String>());
     options.set_tag(entry.room.as_str());
@@ -36,10 +36,8 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
     options.set_silent(Some(true));
     let path = format!("{}#m{}", entry.room.path(), event.seq);
     options.set_data(&path.into());
-    spawn_local(show(title, options));
-    if storage::choice("sound").is_some_and(|sound| sound == "on") {
-        ring();
-    }
+    let rings = storage::choice("sound").is_some_and(|sound| sound == "on");
+    spawn_local(tell(title, options, event.seq, rings));
 }
 
 impl Live {
@@ -69,7 +67,16 @@ impl Live {
     pub(super) fn offer_notices(self) {
         let Some(select) = element::<HtmlSelectElement>("notify") else { return };
         let room = self.room.get_value();
-        select.set_value(&wish(&room).unwrap_or_else(|| "off".into()));
+        let wished = wish(&room).filter(|wished| wished != "off");
+        select.set_value(wished.as_deref().unwrap_or("off"));
+        // Leave may have been taken back since.
+        if wished.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
+            say("notify-problem", self.words.notify_refused);
+        }
+        if let Some(workers) = workers() {
+            // The worker has but one thing to say to a page.
+            listen(&workers, "message", ring);
+        }
         let chosen = select.clone();
         listen(&select, "change", move || {
             let (wish, room, select) = (chosen.value(), room.clone(), chosen.clone());
@@ -93,7 +100,7 @@ impl Live {
 
     /// Asks for leave to notify; a sentence where there is none.
     async fn ask(&self) -> Option<&'static str> {
-        if !Reflect::has(&window(), &"Notification".into()).unwrap_or(false) {
+        if !can_notify() {
             return Some(self.words.notify_unable);
         }
         let Ok(asked) = Notification::request_permission() else { return Some(self.words.notify_unable) };
@@ -102,17 +109,39 @@ impl Live {
     }
 }
 
+fn can_notify() -> bool {
+    Reflect::has(&window(), &"Notification".into()).unwrap_or(false)
+}
+
 fn wish(room: &RoomName) -> Option<String> {
     storage::choice(&format!("notify/{room}"))
 }
 
-/// Through the service worker where there is one: phones know no other way.
-async fn show(title: String, options: NotificationOptions) {
-    if let Some(worker) = registration().await {
-        let _ = worker.show_notification_with_options(&title, &options);
+/// Through the service worker where there is one, which hears of it from every hidden tab and says it once;
+/// phones know no other way.
+async fn tell(title: String, options: NotificationOptions, seq: Seq, rings: bool) {
+    if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
+        let parts = [
+            ("title", title.into()),
+            ("options", options.into()),
+            ("seq", (seq as f64).into()),
+            ("rings", rings.into()),
+        ];
+        let _ = worker.post_message(&object([("notify", object(parts))]));
     } else {
         let _ = Notification::new_with_options(&title, &options);
+        if rings {
+            ring();
+        }
     }
+}
+
+fn object<const N: usize>(parts: [(&str, JsValue); N]) -> JsValue {
+    let object = Object::new();
+    for (key, value) in parts {
+        let _ = Reflect::set(&object, &key.into(), &value);
+    }
+    object.into()
 }
 
 async fn registration() -> Option<ServiceWorkerRegistration> {

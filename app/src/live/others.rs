@@ -152,11 +152,12 @@ impl Live {
 #[cfg(feature = "hydrate")]
 fn lowest_row() -> Option<Seq> {
     let scroller = document().query_selector(".scroller").ok()??.get_bounding_client_rect();
-    let middle = (scroller.left() + scroller.right()) / 2.0;
+    // At the lines' edge: the way to the latest lies over their middle.
+    let edge = document().query_selector(".lines").ok()??.get_bounding_client_rect().left() + 2.0;
     // From the lower edge up, since there may be a gap between rows.
     (1..4).find_map(|step| {
         let at = scroller.bottom() - f64::from(step) * 12.0;
-        let found = document().element_from_point(middle as f32, at as f32)?;
+        let found = document().element_from_point(edge as f32, at as f32)?;
         found.closest(".line").ok()??.id().strip_prefix('m')?.parse().ok()
     })
 }

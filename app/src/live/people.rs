@@ -129,7 +129,7 @@ impl Live {
     }
 
     /// What was written is said, or given up.
-    pub(super) fn write_no_more(&self) {
+    pub fn write_no_more(&self) {
         self.typed.update_value(|typed| typed.writing = false);
     }
 

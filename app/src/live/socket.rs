@@ -50,6 +50,8 @@ struct Connection {
     /// The room's head at the last pong: if it is still not here at the next, something was lost.
     promised: Seq,
     joined: bool,
+    /// The change of name that this connection has sent.
+    naming: Option<CommandId>,
     wake: UnboundedSender<()>,
 }
 
@@ -130,6 +132,7 @@ async fn talk(
         unwelcome_ms: Some(0),
         promised: 0,
         joined: false,
+        naming: None,
         wake: wake.clone(),
     };
     while let Some(sign) = signs.next().await {
@@ -307,7 +310,8 @@ impl Connection {
         if !self.joined {
             return Some(());
         }
-        if let Some((id, name)) = self.live.naming.get_value() {
+        if let Some((id, name)) = self.live.naming.get_value().filter(|(id, _)| self.naming != Some(*id)) {
+            self.naming = Some(id);
             self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
         }
         if let Some(command) = self.live.with_outbox(super::Outbox::send_next) {

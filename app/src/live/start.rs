@@ -29,7 +29,7 @@ pub(super) fn start(live: Live, newest: bool) {
         },
         DAY_CHECK,
     );
-    keys::attend(live);
+    keys::attend(live, newest);
     live.offer_notices();
     register_worker();
     give_way_to_the_keyboard();

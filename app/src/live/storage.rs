@@ -13,6 +13,7 @@ use crate::{
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
+use std::{cell::RefCell, collections::BTreeMap};
 use web_sys::Storage as Shelf;
 
 /// Milliseconds after which a tab that gave no sign of life is gone.
@@ -138,15 +139,22 @@ pub(super) fn keeps() -> bool {
     shelf.set_item(key, "1").and_then(|()| shelf.remove_item(key)).is_ok()
 }
 
+thread_local! {
+    /// Choices that the browser did not take: they hold as long as the page.
+    static UNKEPT: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// A choice that was made for a room or, without one, for all of them.
 pub(super) fn choice(key: &str) -> Option<String> {
-    shelf()?.get_item(&format!("hubbub/choice/{key}")).ok()?
+    let kept = shelf().and_then(|shelf| shelf.get_item(&format!("hubbub/choice/{key}")).ok()?);
+    kept.or_else(|| UNKEPT.with_borrow(|unkept| unkept.get(key).cloned()))
 }
 
 /// Keeps a choice.
 pub(super) fn choose(key: &str, value: &str) {
-    if let Some(shelf) = shelf() {
-        let _ = shelf.set_item(&format!("hubbub/choice/{key}"), value);
+    let kept = shelf().is_some_and(|shelf| shelf.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
+    if !kept {
+        UNKEPT.with_borrow_mut(|unkept| unkept.insert(key.into(), value.into()));
     }
 }
 

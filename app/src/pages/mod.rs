@@ -15,6 +15,4 @@ pub use room::{NameTrouble, Place, Refused, Room, RoomEntry, RoomPage};
 #[cfg(feature = "ssr")]
 pub use rooms::{AllRooms, NewRoom, RoomsPage};
 #[cfg(feature = "ssr")]
-pub(crate) use sorry::AboutFields;
-#[cfg(feature = "ssr")]
 pub use sorry::{Sorry, Unsaved};

@@ -2,7 +2,7 @@
 
 use super::rooms::way_to;
 use crate::{
-    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    sheets::AboutFields,
     words::{Lang, Trouble, Words},
 };
 use leptos::{either::Either, prelude::*};
@@ -61,25 +61,13 @@ fn Again(unsaved: Unsaved, words: &'static Words) -> impl IntoView {
         Unsaved::Edit { path, text } => Either::Left(view! {
             <form method="post" action=path class="stack">
                 <label for="text">{words.what_it_says}</label>
-                // A form's first line end is the parser's (HTML, section 13.1.2.5).
-                <textarea id="text" name="text" rows="6" required>"\n"{text}</textarea>
+                // The first line end is the parser's (HTML, section 13.1.2.5).
+                <textarea id="text" name="text" rows="6" required>{format!("\n{text}")}</textarea>
                 <button type="submit">{words.save}</button>
             </form>
         }),
         Unsaved::About { path, title, topic } => Either::Right(
             view! { <form method="post" action=path class="stack"><AboutFields title topic words /></form> },
         ),
-    }
-}
-
-/// What a room is called and about, to be changed by whoever made it.
-#[component]
-pub(crate) fn AboutFields(title: String, topic: String, words: &'static Words) -> impl IntoView {
-    view! {
-        <label for="title">{words.title}</label>
-        <input id="title" name="title" value=title maxlength=TITLE_CHARS * 2 required />
-        <label for="topic">{words.topic_label}</label>
-        <input id="topic" name="topic" value=topic maxlength=TOPIC_CHARS * 2 />
-        <button type="submit">{words.rename_room}</button>
     }
 }

@@ -27,12 +27,17 @@ pub fn Composer(
     };
     let field = NodeRef::<html::Textarea>::new();
     let (problem, set_problem) = signal(why);
-    // The draft of an earlier visit, unless something is written already.
+    // The draft of an earlier visit, before what was written until the script came.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
-        if let Some(field) = field.get().filter(|field| field.value().is_empty()) {
-            field.set_value(&live.draft());
+        let Some(field) = field.get() else { return };
+        let (draft, early) = (live.draft(), field.value());
+        if early.is_empty() {
+            field.set_value(&draft);
+        } else if !early.starts_with(&draft) {
+            field.set_value(&format!("{draft}\n{early}"));
         }
+        live.keep_draft(&field.value());
     });
     let keep = move || {
         #[cfg(feature = "hydrate")]
@@ -43,7 +48,11 @@ pub fn Composer(
     let write = move || {
         keep();
         #[cfg(feature = "hydrate")]
-        live.write();
+        if field.get().is_some_and(|field| field.value().trim().is_empty()) {
+            live.write_no_more();
+        } else {
+            live.write();
+        }
     };
     // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
     #[cfg(feature = "hydrate")]

@@ -2,7 +2,7 @@
 
 use crate::{
     live::Live,
-    wire::{RoomName, Seq},
+    wire::{RoomName, Seq, limits},
 };
 use leptos::prelude::*;
 
@@ -19,7 +19,7 @@ pub fn History(
     let words = live.words;
     let path = room.path();
     let on = newer.map(|seq| {
-        let next = format!("{path}?around={}", seq + 20);
+        let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::PAGE));
         view! { <a href=next>{words.newer}</a>" " }
     });
     view! {

@@ -26,7 +26,7 @@ pub fn State(
     // Said by nobody aloud: it would never end.
     let typing = move || {
         let names: Vec<String> =
-            live.typing.with(|typing| typing.iter().map(|typist| typist.person.name.to_string()).collect());
+            live.typing.with(|typing| typing.iter().map(|typist| typist.person.told_apart()).collect());
         (!names.is_empty()).then(|| (words.typing)(&names))
     };
     let name = move || match live.status.get() {

@@ -37,6 +37,18 @@ pub fn Transcript(
     let words = live.words;
     let now = place == Place::Newest;
     // The scroller is laid out from its end, so that the end is at 0 and older lines are below 0.
+    let measure = move || {
+        let Some(scroller) = scroller.get() else { return };
+        let from_end = scroller.scroll_top().abs();
+        let at_end = from_end <= NEAR && live.has_newest();
+        if live.at_end.get_untracked() != at_end {
+            live.at_end.set(at_end);
+        }
+        let far = from_end > FAR;
+        if is_far.get_untracked() != far {
+            is_far.set(far);
+        }
+    };
     let scrolled = move |_| {
         let Some(scroller) = scroller.get() else { return };
         let from_end = scroller.scroll_top().abs();
@@ -50,33 +62,33 @@ pub fn Transcript(
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = from_start;
-        let at_end = from_end <= NEAR && live.has_newest();
-        if live.at_end.get_untracked() != at_end {
-            live.at_end.set(at_end);
-        }
-        let far = from_end > FAR;
-        if is_far.get_untracked() != far {
-            is_far.set(far);
-        }
+        measure();
         #[cfg(feature = "hydrate")]
         if now {
             live.look();
         }
     };
-    // To the message that the page was opened for, or to the first that is new; the browser itself does so
-    // where the address says it.
+    // To where the address says, to the message that the page was opened for, or to the first that is new; before
+    // anything counts as read. The browser itself may have gone there already, and whoever sits here elsewhere.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
-        let place = document().query_selector(".marked, .new").ok().flatten();
-        if let Some(place) = place.filter(|_| window().location().hash().is_ok_and(|hash| hash.is_empty())) {
+        if let Some(scroller) = scroller.get().filter(|scroller| scroller.scroll_top() == 0) {
+            let hash = window().location().hash().unwrap_or_default();
+            let place = match hash.strip_prefix('#') {
+                Some(id) => document().get_element_by_id(id),
+                None => scroller.query_selector(".marked, .new").ok().flatten(),
+            };
             let gently = web_sys::ScrollIntoViewOptions::new();
             gently.set_block(if marked.is_some() {
                 web_sys::ScrollLogicalPosition::Center
             } else {
                 web_sys::ScrollLogicalPosition::Nearest
             });
-            place.scroll_into_view_with_scroll_into_view_options(&gently);
+            if let Some(place) = place.filter(|place| scroller.contains(Some(place))) {
+                place.scroll_into_view_with_scroll_into_view_options(&gently);
+            }
         }
+        measure();
     });
     let new = Memo::new(move |_| live.unread_here());
     let to_end = move |_| {
@@ -106,7 +118,7 @@ pub fn Transcript(
     view! {
         <main class="page">
             <div class="scroller" node_ref=scroller on:scroll=scrolled tabindex="0">
-                <div class="column">
+                <div class="column" id="top">
                     {move || older.filter(|_| live.more.get()).map(link.clone())}
                     <div role="log" aria-label=words.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">

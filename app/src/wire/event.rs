@@ -28,6 +28,14 @@ impl Author {
         letters(self).cmp(&letters(other)).then(self.id.cmp(&other.id))
     }
 
+    /// The name, with what tells it from another's that is alike.
+    pub fn told_apart(&self) -> String {
+        match self.tag() {
+            Some(tag) => format!("{} {tag}", self.name),
+            None => self.name.to_string(),
+        }
+    }
+
     /// What stands behind the name where somebody else's is alike.
     pub fn tag(&self) -> Option<String> {
         self.alike.then(|| self.id.tag())

@@ -91,18 +91,19 @@ impl fmt::Display for RoomName {
 pub struct PersonId(pub u64);
 
 impl PersonId {
-    /// The style class of this person's colour: one of twelve hues of equal lightness.
+    /// The style class of this person's colour: one of twelve hues of equal lightness. The bits that make a given
+    /// name have no part in it, nor in the tag: two of one name differ in both.
     pub fn hue(self) -> &'static str {
         const HUES: [&str; 12] = [
             "hue-0", "hue-1", "hue-2", "hue-3", "hue-4", "hue-5", "hue-6", "hue-7", "hue-8", "hue-9",
             "hue-10", "hue-11",
         ];
-        HUES[(self.0 % 12) as usize]
+        HUES[((self.0 >> 16 & 0xffff) % 12) as usize]
     }
 
     /// Four hex digits that tell two people of one name apart.
     pub fn tag(self) -> String {
-        format!("{:04x}", self.0 & 0xffff)
+        format!("{:04x}", self.0 >> 32 & 0xffff)
     }
 }
 

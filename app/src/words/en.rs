@@ -23,12 +23,10 @@ pub(super) static WORDS: Words = Words {
     home: "Hubbub: the lobby",
     private_room: "private",
     people: "People",
-    you: "you",
     is_you: "(you)",
     no_rooms: "No other rooms yet.",
 
     room_menu: "About this room",
-    topic: "Topic",
     share: "Share this room",
     copy: "Copy link",
     copied: "Copied",
@@ -93,6 +91,7 @@ pub(super) static WORDS: Words = Words {
     close: "Close",
 
     key_help: "This list",
+    key_help_writing: "This list, while you write",
     key_unread: "Next unread room",
     key_next: "Next room",
     key_previous: "Previous room",
@@ -160,6 +159,7 @@ pub(super) static WORDS: Words = Words {
             "It has characters that hide, break the line or turn it around.".into()
         }
         RoomTrouble::Taken(title, _) => format!("There is a room called “{title}” already: "),
+        RoomTrouble::NoCookies => (WORDS.trouble)(&Trouble::NoCookies),
         RoomTrouble::Refused(code) => (WORDS.refused)(*code),
     },
     trouble: |trouble| {
@@ -192,7 +192,11 @@ pub(super) static WORDS: Words = Words {
     },
     device_as: |name| format!("From now on you are {name} here."),
     device_else: |name| format!("Until now you were {name} here."),
-    older_unread: |n| format!("{} unread messages before these", if n >= 100 { "More than 100".into() } else { n.to_string() }),
+    older_unread: |n| match n {
+        1 => "1 unread message before these".into(),
+        100.. => "More than 100 unread messages before these".into(),
+        n => format!("{n} unread messages before these"),
+    },
     utc: |_, month, day, hour, minute| format!("{day} {} {hour:02}:{minute:02} UTC", MONTHS[month - 1]),
     utc_day: |year, month, day| format!("{day} {} {year}", MONTHS[month - 1]),
 };

@@ -41,6 +41,8 @@ pub enum RoomTrouble {
     Title(BadName),
     /// The topic breaks the rule.
     Topic(BadName),
+    /// The browser keeps no cookies: nobody would have made it.
+    NoCookies,
     /// Another room is called that, or nearly so: its title and its path.
     Taken(String, String),
     /// Something else.
@@ -101,10 +103,10 @@ words! {
     // The language itself: its BCP 47 tag and its own name.
     tag own_name
     // Where one is.
-    about_hubbub lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people you is_you
+    about_hubbub lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people is_you
     no_rooms
     // The room.
-    room_menu topic share copy copied copy_failed qr rename_room
+    room_menu share copy copied copy_failed qr rename_room
     new_room_title new_room_topic new_room_make new_room_hint new_private private_hint title topic_label
     // Messages.
     messages older newer history back_to_now empty deleted edited new_here latest permalink today yesterday
@@ -118,7 +120,7 @@ words! {
     settings theme system light dark language device device_intro device_make device_here link device_go
     device_safe shortcuts close
     // Shortcuts.
-    key_help key_unread key_next key_previous key_latest key_edit key_send key_line
+    key_help key_help_writing key_unread key_next key_previous key_latest key_edit key_send key_line
     // Notifications.
     notify notify_off notify_mentions notify_all notify_refused notify_unable sound
     // Offline and pages without a room.

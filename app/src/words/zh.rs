@@ -20,12 +20,10 @@ pub(super) static WORDS: Words = Words {
     home: "Hubbub：大厅",
     private_room: "私密",
     people: "成员",
-    you: "你",
     is_you: "（你）",
     no_rooms: "还没有其他房间。",
 
     room_menu: "关于这个房间",
-    topic: "主题",
     share: "分享这个房间",
     copy: "复制链接",
     copied: "已复制",
@@ -90,6 +88,7 @@ pub(super) static WORDS: Words = Words {
     close: "关闭",
 
     key_help: "显示这张表",
+    key_help_writing: "写字时显示这张表",
     key_unread: "下一个有未读消息的房间",
     key_next: "下一个房间",
     key_previous: "上一个房间",
@@ -149,6 +148,7 @@ pub(super) static WORDS: Words = Words {
         RoomTrouble::Topic(BadName::TooLong) => "主题最多 200 个字。".into(),
         RoomTrouble::Title(_) | RoomTrouble::Topic(_) => "里面有隐藏的、换行的或会打乱方向的字符。".into(),
         RoomTrouble::Taken(title, _) => format!("已经有一间叫“{title}”的房间："),
+        RoomTrouble::NoCookies => (WORDS.trouble)(&Trouble::NoCookies),
         RoomTrouble::Refused(code) => (WORDS.refused)(*code),
     },
     trouble: |trouble| {

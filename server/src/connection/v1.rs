@@ -36,15 +36,16 @@ enum Answer {
     /// Can be given at once.
     Now(ServerFrame),
     /// Comes when the log has committed.
-    Later(BoxFuture<'static, ServerFrame>),
+    Later(BoxFuture<'static, Option<ServerFrame>>),
     /// There is nothing to say.
     Silence,
 }
 
 struct V1 {
     desk: Desk,
-    /// Answers that wait for the log, in the order of their commands.
-    answers: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
+    /// What waits for the log, in the order of the commands; some of it is answered with silence. While too
+    /// much of it waits, nothing more is read.
+    answers: FuturesOrdered<BoxFuture<'static, Option<ServerFrame>>>,
     malformed_in_a_row: u32,
     /// When this connection last told that somebody types.
     typed: Option<Instant>,
@@ -149,7 +150,7 @@ impl V1 {
             }
             ClientFrame::Rename { id, name } => self.rename(id, &name).map(Answer::Later),
             ClientFrame::Typing { room } => self.types(&room).map(|()| Answer::Silence),
-            ClientFrame::Read { room, seq } => self.read(&room, seq).map(|()| Answer::Silence),
+            ClientFrame::Read { room, seq } => self.read(&room, seq).map(Answer::Later),
             ClientFrame::Ping { n } => {
                 Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.heads() }))
             }
@@ -206,21 +207,24 @@ impl V1 {
         Ok(())
     }
 
-    /// Somebody has read up to `seq`. Their other devices are told once that is durable; nobody waits for it.
-    fn read(&self, room: &str, seq: Seq) -> Result<(), Refusal> {
+    /// Somebody has read up to `seq`. Their other devices are told once that is durable.
+    fn read(&self, room: &str, seq: Seq) -> Result<BoxFuture<'static, Option<ServerFrame>>, Refusal> {
         let room = room_named(room, None)?;
         if self.desk.reader.room(&room).is_none() {
             return Err(not_joined(None, &room));
         }
         let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
+        // Nobody has read what is not there yet.
+        let seq = seq.min(self.desk.state.log.heads(std::slice::from_ref(&room))[0]);
         let stored = self.desk.state.log.read(link.person, room.clone(), seq);
-        tokio::spawn(async move {
+        let read = async move {
             match stored.await {
                 Ok(()) => hub.has_read(&link, &room, seq),
                 Err(error) => tracing::error!(%error, %room, "how far somebody has read could not be stored"),
             }
-        });
-        Ok(())
+            None
+        };
+        Ok(read.boxed())
     }
 
     /// Hands a deed to the log, which gives it its place now; the answer comes when it is durable.
@@ -229,7 +233,7 @@ impl V1 {
         id: CommandId,
         room: &str,
         deed: Deed,
-    ) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
+    ) -> Result<BoxFuture<'static, Option<ServerFrame>>, Refusal> {
         let room = room_named(room, Some(id))?;
         if self.desk.reader.room(&room).is_none() {
             return Err(not_joined(Some(id), &room));
@@ -237,23 +241,28 @@ impl V1 {
         let author = self.desk.link.person;
         self.desk.state.posts.take(author).map_err(|wait| too_fast(id, wait))?;
         let appended = self.desk.state.log.append(NewEvent { id, room, author, deed });
-        Ok(async move { acknowledged(id, appended.await) }.boxed())
+        Ok(async move { Some(acknowledged(id, appended.await)) }.boxed())
     }
 
-    fn rename(&mut self, id: CommandId, name: &str) -> Result<BoxFuture<'static, ServerFrame>, Refusal> {
+    fn rename(
+        &mut self,
+        id: CommandId,
+        name: &str,
+    ) -> Result<BoxFuture<'static, Option<ServerFrame>>, Refusal> {
         let name: PersonName = name
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
         let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
+        self.desk.state.posts.take(link.person).map_err(|wait| too_fast(id, wait))?;
         let renamed = async move {
-            match hub.rename(link.person, name).await {
+            Some(match hub.rename(link.person, name).await {
                 Ok(author) => {
                     // Also where it has joined nothing yet.
                     link.rename(author);
                     ServerFrame::Ack { id, room: None, seq: None, dup: false }
                 }
                 Err(error) => not_done(Some(id), &error).into(),
-            }
+            })
         };
         Ok(renamed.boxed())
     }
@@ -267,10 +276,10 @@ impl V1 {
     }
 
     /// Sends an answer that the log has given, and the others that are there by now.
-    fn acknowledge(&mut self, socket: &Socket, first: ServerFrame) {
-        let mut answers = vec![first];
+    fn acknowledge(&mut self, socket: &Socket, first: Option<ServerFrame>) {
+        let mut answers = Vec::from_iter(first);
         while let Some(Some(next)) = self.answers.next().now_or_never() {
-            answers.push(next);
+            answers.extend(next);
         }
         for answer in &answers {
             if let ServerFrame::Ack { room: Some(room), seq: Some(seq), .. } = answer {

@@ -53,12 +53,17 @@ pub async fn open_link(
 /// `POST /device/{link}`: from now on this browser is that person.
 pub async fn take_link(
     State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(link): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     if let Err((trouble, status)) = ours(&state, &headers) {
         return sorry(&state, visitor, trouble, status).await;
+    }
+    // A link that still works is not used up by a browser that would forget it.
+    if !identity.known && state.devices.peek(&link).is_ok() {
+        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
     }
     match state.devices.redeem(&link) {
         Ok(person) => (Extension(Becomes(person)), Redirect::to("/")).into_response(),

@@ -12,7 +12,7 @@ use crate::{
 };
 use app::{
     pages::{NameTrouble, Refused, Unsaved},
-    wire::{Author, PersonName, RoomName, Seq, tidy},
+    wire::{Author, ErrorCode, PersonName, RoomName, Seq, tidy},
     words::Trouble,
 };
 use axum::{
@@ -160,7 +160,12 @@ pub(super) fn admit<T>(
     form: Result<Form<T>, FormRejection>,
 ) -> Result<T, Unfit> {
     ours(state, headers)?;
-    form.map(|Form(form)| form).map_err(|rejection| (Trouble::NotOurs, rejection.status()))
+    form.map(|Form(form)| form).map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            (Trouble::Refused(ErrorCode::TooLong), StatusCode::PAYLOAD_TOO_LARGE)
+        }
+        status => (Trouble::NotOurs, status),
+    })
 }
 
 /// Whether it comes from our own page.
@@ -182,8 +187,7 @@ async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author
     if !identity.known {
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }
-    state.hub.rename(identity.id, name).await.map_err(|error| {
-        let problem = Problem::from(error);
-        (NameTrouble::Refused(code(&problem)), problem)
-    })
+    let refused = |problem: Problem| (NameTrouble::Refused(code(&problem)), problem);
+    state.posts.take(identity.id).map_err(|wait| refused(Problem::too_fast(wait)))?;
+    state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
 }

@@ -39,6 +39,7 @@ pub async fn room_page(
     let head = state.log.heads(std::slice::from_ref(&room))[0];
     let (before, place, marked) = match wanted {
         Wanted::Newest => (head + 1, Place::Newest, None),
+        Wanted::Before(seq) if seq > head => (head + 1, Place::Newest, None),
         Wanted::Before(seq) => (seq, Place::Past, None),
         // Near the end it is the newest page, which goes on.
         Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, Place::Newest, Some(seq)),
@@ -54,7 +55,10 @@ pub async fn room_page(
     let about = state.log.about(&room);
     let visits = state.log.visits(identity.id).await?;
     let read = visits.iter().find(|(visited, _)| *visited == room).map(|(_, read)| *read);
-    let older_unread = older_unread(state, identity, &room, read, &page.messages).await?;
+    let older_unread = match place {
+        Place::Newest => older_unread(state, identity, &room, read, &page.messages).await?,
+        Place::Past => 0,
+    };
     Ok(RoomPage {
         lang,
         log: state.log.id().into(),

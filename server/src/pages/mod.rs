@@ -13,7 +13,12 @@ pub use manifest::manifest;
 pub use rooms::{all_rooms, make_room, retitle};
 pub use settings::settings;
 
-use crate::{error::Problem, identity::Identity, state::AppState, visitor::Visitor};
+use crate::{
+    error::Problem,
+    identity::Identity,
+    state::AppState,
+    visitor::{Visitor, accepts_html},
+};
 use app::{
     Frame, Links, Screen, Shared, document,
     pages::{Refused, RoomPage, Unsaved},
@@ -23,7 +28,7 @@ use app::{
 use axum::{
     Extension,
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use known::{Wanted, room_page};
@@ -85,6 +90,12 @@ pub async fn seen(
     let (Ok(room), Ok(Query(seen))) = (room.parse::<RoomName>(), seen) else {
         return Problem::bad_request("A room and a place in it are needed.").into_response();
     };
+    if !identity.known || state.log.heads(std::slice::from_ref(&room))[0] < seen.seq {
+        return Problem::bad_request("This was not seen.").into_response();
+    }
+    if let Err(wait) = state.posts.take(identity.id) {
+        return Problem::too_fast(wait).into_response();
+    }
     match state.log.read(identity.id, room, seen.seq).await {
         Ok(()) => ([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response(),
         Err(error) => Problem::from(error).into_response(),
@@ -98,13 +109,22 @@ pub async fn offline(State(state): State<AppState>, visitor: Visitor) -> Respons
 
 /// Any other path: a page for a browser, a problem for a program.
 pub async fn nothing_here(State(state): State<AppState>, request: Request) -> Response {
-    if accepts_html(request.headers()) {
-        let (mut parts, _) = request.into_parts();
-        let Ok(visitor) = Visitor::from_request_parts(&mut parts, &state).await;
-        no_such_page(&state, visitor).await
-    } else {
-        Problem::not_found().into_response()
+    nothing_for(&state, request, Problem::not_found()).await
+}
+
+/// Another method: likewise. Whoever asks again for the page that a form has led to comes here.
+pub async fn wrong_method(State(state): State<AppState>, request: Request) -> Response {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This cannot be asked with that method.");
+    nothing_for(&state, request, problem).await
+}
+
+async fn nothing_for(state: &AppState, request: Request, problem: Problem) -> Response {
+    if !accepts_html(request.headers()) {
+        return problem.into_response();
     }
+    let (mut parts, _) = request.into_parts();
+    let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
+    sorry(state, visitor, Trouble::NothingHere, problem.status()).await
 }
 
 impl Asked {
@@ -115,13 +135,6 @@ impl Asked {
             (None, None) => Wanted::Newest,
         }
     }
-}
-
-fn accepts_html(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 async fn no_such_page(state: &AppState, visitor: Visitor) -> Response {
@@ -167,6 +180,8 @@ async fn again(
     refused: Refused,
     problem: Problem,
 ) -> Response {
+    // A form's own path shows nothing when it is asked for again.
+    let visitor = Visitor { path: room.path(), ..visitor };
     match room_page(state, identity, room, Wanted::Newest, visitor.lang, Some(refused)).await {
         Ok(page) => {
             let page = render_room(state, visitor, page, problem.status()).await;

@@ -213,6 +213,9 @@ async fn requests_refusals_and_cut_connections_are_logged() {
     let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
     reqwest::get(format!("{}/r/tea", running.url)).await.unwrap();
     reqwest::get(format!("{}/ws", running.url)).await.unwrap();
+    for secret in ["device/sesame", "r/p-sesame", "api/rooms/p-sesame/messages"] {
+        reqwest::get(format!("{}/{secret}", running.url)).await.unwrap();
+    }
     for goodbye in [Message::Close(None), Message::binary("?")] {
         let (mut socket, _) = connect_async(running.url.replace("http", "ws") + "/ws").await.unwrap();
         socket.send(goodbye).await.unwrap();
@@ -232,6 +235,7 @@ async fn requests_refusals_and_cut_connections_are_logged() {
     assert!(
         lines.iter().any(|line| line["fields"]["reason"].as_str().is_some_and(|why| why.contains("upgrade")))
     );
+    assert!(!log.contains("sesame"), "what only its owner may know is not logged: {log}");
     let closed: Vec<&Value> = lines.iter().filter(|line| line["fields"]["code"].is_u64()).collect();
     assert_eq!((closed.len(), &closed[0]["fields"]["code"]), (1, &Value::from(1003)), "{closed:?}");
 }

@@ -36,6 +36,18 @@ async fn the_phone_becomes_the_person_of_the_laptop_once() {
 }
 
 #[tokio::test]
+async fn a_browser_that_would_forget_it_uses_no_link_up() {
+    let server = TestServer::start().await;
+    let laptop = visitor(&server).await;
+    let link = link(&laptop, &server).await;
+    let answer = sent(Client::new().post(server.http(&link))).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert!(answer.text().await.unwrap().contains("keeps no cookies"));
+    let phone = visitor(&server).await;
+    assert_eq!(sent(phone.post(server.http(&link))).await.status(), StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn a_link_that_was_never_made_is_too_old() {
     let server = TestServer::start().await;
     let answer = sent(browser().get(server.http("/device/AAAAAAAAAAAAAAAAAAAAAA"))).await;

@@ -266,6 +266,58 @@ async fn the_forms_of_a_message_change_it_for_its_author_alone() {
 }
 
 #[tokio::test]
+async fn a_text_far_too_long_for_a_message_comes_back_to_who_wrote_it() {
+    let server = TestServer::start().await;
+    let browser = visitor(&server).await;
+    let long = "字".repeat(30_000);
+    let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", &long)])).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.text().await.unwrap().contains(&long));
+    let longer = "字".repeat(200_000);
+    let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", &longer)])).await;
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.text().await.unwrap().contains("at most 8192 bytes"));
+}
+
+#[tokio::test]
+async fn who_asks_again_for_where_a_form_has_led_gets_a_page() {
+    let server = TestServer::start().await;
+    for path in ["/name", "/settings", "/device"] {
+        let answer = sent(browser().get(server.http(path))).await;
+        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        assert_eq!(answer.headers()["allow"], "POST", "{path}");
+        assert!(answer.text().await.unwrap().contains("href=\"/\""), "{path} shows the way home");
+    }
+    let ann = visitor(&server).await;
+    let refused = sent(ann.post(server.http("/name")).form(&[("name", " "), ("room", "tea")])).await;
+    let body = refused.text().await.unwrap();
+    assert!(body.contains("name=\"back\" value=\"/r/tea\""), "the settings lead back to the room: {body}");
+}
+
+#[tokio::test]
+async fn the_settings_lead_back_to_the_place_in_a_room_and_to_nothing_else() {
+    let server = TestServer::start().await;
+    for (asked, back) in [("/r/tea?around=3&x=y", "/r/tea?around=3"), ("/?x=%22", "/")] {
+        let body = page(&browser(), &server, asked).await;
+        assert!(body.contains(&format!("name=\"back\" value=\"{back}\"")), "{asked}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn only_pages_renew_the_cookie_of_who_is_known_and_every_answer_says_whose_it_is() {
+    let server = TestServer::start().await;
+    let cookie = server.somebody().await;
+    for (accepts, renews) in [("text/html", true), ("*/*", false)] {
+        let request =
+            Client::new().get(server.http("/r/tea")).header("cookie", &cookie).header("accept", accepts);
+        let answer = soon(request.send()).await.unwrap();
+        assert_eq!(answer.headers().contains_key("set-cookie"), renews, "{accepts}");
+        let person = answer.headers()["hubbub-person"].to_str().unwrap();
+        assert!(cookie.ends_with(person), "{cookie} is {person}");
+    }
+}
+
+#[tokio::test]
 async fn another_site_cannot_post_for_somebody() {
     let server = TestServer::start().await;
     for (path, form) in [("/r/tea", ("text", "hello")), ("/name", ("name", "Mallory"))] {

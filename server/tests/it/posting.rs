@@ -175,6 +175,30 @@ async fn who_posts_too_fast_is_told_when_to_go_on_and_nobody_else_is_held_up() {
 }
 
 #[tokio::test]
+async fn who_changes_their_name_too_fast_is_told_so() {
+    let server = TestServer::with(|config| config.post_rate = 1).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let mut told = None;
+    for n in 0..10 {
+        let id = Uuid::now_v7();
+        ann.say(&ClientFrame::Rename { id, name: format!("Ann {n}") }).await;
+        let mut answer = ann.answer().await;
+        while matches!(answer, ServerFrame::Renamed { .. }) {
+            answer = ann.answer().await;
+        }
+        match answer {
+            ServerFrame::Ack { .. } => {}
+            ServerFrame::Error { id: of, code: ErrorCode::RateLimited, retry_ms, .. } => {
+                assert_eq!(of, Some(id.to_string()));
+                told = retry_ms;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(told, Some(1..=1_000)), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_name_is_changed_for_everybody_who_sees_it() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);

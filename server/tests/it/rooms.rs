@@ -27,7 +27,7 @@ async fn make(browser: &Client, server: &TestServer, form: &[(&str, &str)]) -> S
 #[tokio::test]
 async fn ann_makes_a_room_and_everybody_finds_it() {
     let server = TestServer::start().await;
-    let (ann, bob) = (browser(), browser());
+    let (ann, bob) = (visitor(&server).await, browser());
     let path = make(&ann, &server, &[("title", "Tea & Cake"), ("topic", "Every day at four")]).await;
     assert_eq!(path, "/r/tea-cake");
     let page = get(&ann, &server, &path).await;
@@ -44,8 +44,7 @@ async fn ann_makes_a_room_and_everybody_finds_it() {
 #[tokio::test]
 async fn a_private_room_is_on_no_list_but_of_those_who_have_been_there() {
     let server = TestServer::start().await;
-    let (ann, bob) = (browser(), browser());
-    get(&ann, &server, "/").await;
+    let (ann, bob) = (visitor(&server).await, browser());
     let path = make(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
     assert!(path.starts_with("/r/p-") && path.len() == 37, "{path}");
     for list in ["/", "/rooms", "/api/rooms"] {
@@ -61,7 +60,7 @@ async fn a_private_room_is_on_no_list_but_of_those_who_have_been_there() {
 #[tokio::test]
 async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
     let server = TestServer::start().await;
-    let browser = browser();
+    let browser = visitor(&server).await;
     make(&browser, &server, &[("title", "Tea House")]).await;
     for (title, why) in
         [("tea  HOUSE", "already"), ("\u{202e}evil", "hide"), ("  ", "title"), (&"x".repeat(49), "48")]
@@ -121,6 +120,10 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     assert!(room.contains("id=\"new\""), "{room}");
     let beacon = room.split("<noscript>").nth(1).unwrap().split("src=\"").nth(1).unwrap();
     let beacon = beacon.split('"').next().unwrap();
+    let (stranger, ahead) = (soon(browser().get(server.http(beacon)).send()), format!("{beacon}0"));
+    assert_eq!(stranger.await.unwrap().status(), StatusCode::BAD_REQUEST, "nobody knows who has seen it");
+    let ahead = soon(ann.get(server.http(&ahead)).send()).await.unwrap();
+    assert_eq!(ahead.status(), StatusCode::BAD_REQUEST, "it is not there yet");
     soon(ann.get(server.http(beacon)).send()).await.unwrap();
     assert!(!get(&ann, &server, "/").await.contains("unread<"));
 }
