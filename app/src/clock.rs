@@ -121,7 +121,7 @@ struct Formats {
 #[cfg(feature = "hydrate")]
 impl Formats {
     fn new(words: &Words) -> Self {
-        let time = [("hour", "2-digit"), ("minute", "2-digit")];
+        let time = [("hour", "numeric"), ("minute", "2-digit")];
         let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
         let own = leptos::prelude::window().navigator().language().unwrap_or_default();
         let (spoken, page) = (Lang::of_tag(&own), Some(words.lang));

@@ -22,9 +22,9 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
         }
     });
     view! {
-        <section id="about" class="sheet" popover="auto" aria-labelledby="about-title">
+        <section id="about" class="sheet" popover="auto" role="dialog" aria-labelledby="about-title">
             <Head id="about-title" sheet="about" title=page.title.clone() words />
-            <p class="note">{page.topic.clone()}</p>
+            <p class="note" id="about-topic">{page.topic.clone()}</p>
             <LinkToPass id="share" label=words.share shared words />
             <div class="needs-script stack">
                 <label for="notify">{words.notify}</label>
@@ -114,7 +114,7 @@ pub(crate) fn Settings(
         view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.own_name}</button> }
     };
     view! {
-        <section id="settings" class="sheet" popover="auto" aria-labelledby="settings-title">
+        <section id="settings" class="sheet" popover="auto" role="dialog" aria-labelledby="settings-title">
             <Head id="settings-title" sheet="settings" title=words.settings.into() words />
             <form method="post" action="/settings" class="stack">
                 <input type="hidden" name="back" value=frame.path.clone() />
@@ -143,7 +143,7 @@ pub(crate) fn Keys(words: &'static Words) -> impl IntoView {
         view! { <div><dt>{keys}</dt><dd>{does}</dd></div> }
     };
     view! {
-        <section id="keys" class="sheet" popover="auto" aria-labelledby="keys-title">
+        <section id="keys" class="sheet" popover="auto" role="dialog" aria-labelledby="keys-title">
             <Head id="keys-title" sheet="keys" title=words.shortcuts.into() words />
             <dl>
                 {key("?", words.key_help)}

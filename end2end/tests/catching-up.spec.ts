@@ -49,6 +49,17 @@ test("who comes by a link to what is new has not read all of it by that", async 
   expect(page, "the other devices know of it").toMatch(/\d+ unread/);
 });
 
+test("with more that is new than a page has, ann begins at the first of it", async ({ ann, room, request }) => {
+  await said(request, room, 5);
+  await ann.enters(room);
+  await hasRead(ann, room);
+  await ann.page.goto("/rooms");
+  await said(request, room, 95, 6);
+  await ann.enters(room);
+  await expect(ann.line("message 6").locator("#new")).toBeInViewport();
+  await expect(ann.page.locator("#new")).toHaveCount(1);
+});
+
 test("what ann has read on one device is read on the other", async ({ ann, somebody, room, request }) => {
   await said(request, room, 3);
   await ann.enters(room);
@@ -119,6 +130,54 @@ test("a link to one of the newest messages is the living room, with that message
   await bob.enters(room);
   await bob.says("still talking");
   await ann.sees("still talking");
+});
+
+test("on an older page a message is edited and deleted, and a name changed, at once", async ({ ann, bob, room, request }) => {
+  await ann.enters(room);
+  await ann.says("frist");
+  await ann.says("a mistake");
+  await ann.sees("a mistake");
+  await said(request, room, 95);
+  await bob.page.goto(`/r/${room}?around=1`);
+  await ann.page.goto(`/r/${room}?around=1`);
+  await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
+  await ann.changes("frist", "first");
+  await expect(ann.line("first")).toBeInViewport();
+  await ann.menu("a mistake");
+  await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
+  await expect(ann.page.getByText("Deleted", { exact: true })).toBeVisible();
+  await ann.calls(`Ann ${room}`.slice(0, 30));
+  await bob.page.reload();
+  await expect(bob.line("first").locator("b")).toHaveText(`Ann ${room}`.slice(0, 30));
+  await expect(bob.page.getByText("a mistake")).toHaveCount(0);
+});
+
+test("who posts while reading back is brought to what they have posted", async ({ ann, room, request }) => {
+  await said(request, room, 60);
+  await ann.enters(room);
+  await ann.line("message 12").scrollIntoViewIfNeeded();
+  await ann.says("here I am");
+  await expect(ann.line("here I am")).toBeInViewport();
+});
+
+test("two tabs of one room have a draft each, and what a closed tab leaves is there in the next", async ({ ann, room }) => {
+  await ann.enters(room);
+  const tab = await ann.page.context().newPage();
+  await tab.goto(`/r/${room}`);
+  await expect(tab.locator("[data-connection=open]")).toBeAttached();
+  await tab.locator("#text").fill("long in the making");
+  await ann.says("short");
+  await ann.sees("short");
+  await ann.composer.fill("mine");
+  await tab.reload();
+  await expect(tab.locator("#text")).toHaveValue("long in the making");
+  await ann.page.reload();
+  await ann.isLive();
+  await expect(ann.composer).toHaveValue("mine");
+  await tab.close({ runBeforeUnload: true });
+  const next = await ann.page.context().newPage();
+  await next.goto(`/r/${room}`);
+  await expect(next.locator("#text")).toHaveValue("long in the making");
 });
 
 test("each room keeps its own draft", async ({ ann, room }) => {

@@ -47,6 +47,20 @@ test("the rooms seen last can be read with the server gone, and nothing written 
   await server.remove();
 });
 
+test("a room that was seen but once is there too", async ({ somebody }) => {
+  const server = await OwnServer.start();
+  const ann = await somebody({ ...installed, baseURL: server.url });
+  ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+  await ann.enters("tea");
+  await hasWorker(ann);
+  await expect.poll(() => ann.page.evaluate(() => caches.match("/r/tea").then(Boolean))).toBe(true);
+  await server.stop("SIGKILL");
+  await ann.page.reload();
+  await expect(ann.page.getByRole("heading", { level: 1 })).toHaveText("Tea");
+  await ann.page.close();
+  await server.remove();
+});
+
 test("what was said after the page came is in the copy too", async ({ somebody }) => {
   const server = await OwnServer.start();
   const ann = await somebody({ ...installed, baseURL: server.url });

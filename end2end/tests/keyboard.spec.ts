@@ -14,6 +14,42 @@ test("a question mark shows the shortcuts, and Escape leads back", async ({ ann,
   await expect(ann.page.locator("#keys")).toBeHidden();
 });
 
+test("whatever was done with the keyboard, one can write on at once", async ({ ann, room, request }) => {
+  await said(request, room, 60);
+  await ann.enters(room);
+  await ann.says("mine");
+  await ann.sees("mine");
+  await ann.composer.press("ArrowUp");
+  await expect(ann.editor).toBeFocused();
+  await ann.page.keyboard.type(" too");
+  await expect(ann.editor).toHaveValue("mine too");
+  await ann.editor.fill(" ");
+  await ann.editor.press("Enter");
+  await expect(ann.page.getByText("There is nothing in this message.")).toBeVisible();
+  await ann.editor.press("Escape");
+  await expect(ann.composer).toBeFocused();
+  await ann.calls(`Ann ${room}`.slice(0, 30));
+  await expect(ann.composer).toBeFocused();
+  await ann.page.keyboard.press("PageUp");
+  const pill = ann.page.getByRole("button", { name: "Jump to latest" });
+  await expect(pill).toBeVisible();
+  await pill.press("Enter");
+  await expect(ann.composer).toBeFocused();
+  await expect(ann.line("mine")).toBeInViewport();
+});
+
+test("a sheet takes the focus and gives it back, and closes when the focus goes elsewhere", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.composer.press("Control+/");
+  await expect(ann.page.locator("#keys").getByRole("button", { name: "Close" })).toBeFocused();
+  await ann.page.keyboard.press("Escape");
+  await expect(ann.composer).toBeFocused();
+  await ann.opens("about");
+  await expect(ann.page.getByRole("dialog")).toBeVisible();
+  await ann.composer.focus();
+  await expect(ann.page.getByRole("dialog")).toHaveCount(0);
+});
+
 test("from an older page the same key leads to the latest message", async ({ ann, room, request }) => {
   await said(request, room, 95);
   await ann.page.goto(`/r/${room}?around=30`);

@@ -84,6 +84,38 @@ test("on a phone every sheet has a button that closes it", async ({ somebody, ro
   }
 });
 
+test("a finger that rested on a message and is lifted does nothing more than open its menu", async ({ somebody, room }) => {
+  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.enters(room);
+  await ann.says("mine, and it stays");
+  await ann.sees("mine, and it stays");
+  const finger = await ann.page.context().newCDPSession(ann.page);
+  for (const x of [30, 110, 200, 330]) {
+    const box = (await ann.line("mine, and it stays").locator(".text").boundingBox())!;
+    const touch = { x, y: box.y + box.height / 2 };
+    await finger.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [touch] });
+    await expect(ann.editor).toBeVisible();
+    await finger.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await ann.page.waitForTimeout(100);
+    await expect(ann.editor, `lifted at ${x} px`).toBeVisible();
+    await expect(ann.line("mine, and it stays")).toHaveAttribute("data-standing", "confirmed");
+    // And then it takes touches again.
+    await expect(ann.page.locator(".rests")).toHaveCount(0);
+    await ann.page.locator(".menu[open]").getByRole("button", { name: "Cancel" }).tap();
+    await expect(ann.editor).toBeHidden();
+  }
+});
+
+test("a sheet that gets a place beside the page when the window grows is a sheet no longer", async ({ somebody, room }) => {
+  const ann = await somebody({ viewport: { width: 1000, height: 800 } });
+  await ann.enters(room);
+  await ann.page.getByRole("button", { name: "1 person here" }).click();
+  await expect(ann.page.locator("#people:popover-open")).toHaveCount(1);
+  await ann.page.setViewportSize({ width: 1280, height: 800 });
+  await expect(ann.page.locator("#people:popover-open")).toHaveCount(0);
+  await expect(ann.page.locator("#people")).toBeInViewport();
+});
+
 test("the settings are opened from the list of rooms, on a phone in its place", async ({ somebody, room }) => {
   const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await ann.enters(room);

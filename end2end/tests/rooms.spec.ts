@@ -79,7 +79,10 @@ test("its maker calls a room something else, and everybody in it sees so at once
   await expect(bob.page.getByRole("heading", { level: 1 })).toHaveText(`New ${room}`);
   await expect(bob.page.locator(".top .topic")).toHaveText("about something");
   await expect(bob.room(`New ${room}`)).toBeVisible();
-  await expect((await bob.opens("about")).getByLabel("Title")).toHaveCount(0);
+  const seen = await bob.opens("about");
+  await expect(seen.getByLabel("Title")).toHaveCount(0);
+  await expect(seen.getByRole("heading")).toHaveText(`New ${room}`);
+  await expect(seen.getByText("about something")).toBeVisible();
 });
 
 test("a room like another one is refused in a sentence, and what was written stays", async ({ ann, room }) => {

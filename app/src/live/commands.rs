@@ -2,9 +2,7 @@
 
 use super::{Command, Deed, Live};
 use crate::pages::NameTrouble;
-#[cfg(feature = "hydrate")]
-use crate::wire::ErrorCode;
-use crate::wire::{BadText, CommandId, PersonName, Seq, limits, tidy};
+use crate::wire::{BadText, CommandId, ErrorCode, PersonName, Seq, limits, tidy};
 use crate::words::Trouble;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -27,7 +25,10 @@ impl Live {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
-        let text = self.sayable(text)?;
+        let text = match tidy(text) {
+            Err(BadText::Blank) => return Err((self.words.refused)(ErrorCode::Blank)),
+            _ => self.sayable(text)?,
+        };
         self.give(Deed::Edit { target, text });
         Ok(())
     }
@@ -129,6 +130,16 @@ impl Live {
         self.with_outbox(|outbox| outbox.settle(id));
         self.storage().refuse(id, why);
         self.change(|feed| feed.fail(id, why));
+    }
+
+    /// Goes on to the place to write. With a keyboard at hand one can write at once; on a phone the keyboard would
+    /// cover the page.
+    pub fn write_on(&self) {
+        let has_mouse =
+            window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
+        if let Some(field) = super::notice::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse) {
+            let _ = field.focus();
+        }
     }
 
     /// What was being written here when the page was left.

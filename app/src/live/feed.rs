@@ -87,6 +87,8 @@ pub struct Feed {
     seen: Option<(Seq, PersonId)>,
     /// On which day a moment is: in UTC, until the browser says where it is.
     day_of: fn(Millis) -> u64,
+    /// There is nothing before the oldest row.
+    begins: bool,
     /// In the order of their `seq`.
     confirmed: Vec<Row>,
     waiting: Vec<Row>,
@@ -102,6 +104,7 @@ impl Feed {
             last,
             seen: None,
             day_of: clock::day_in_utc,
+            begins: true,
             confirmed,
             waiting: Vec::new(),
             changes: Vec::new(),
@@ -111,6 +114,11 @@ impl Feed {
     /// What others post after `seq` is new to `person`.
     pub fn seen(&mut self, seq: Seq, person: PersonId) {
         self.seen = Some((seq, person));
+    }
+
+    /// Whether there is nothing before the oldest row.
+    pub fn begins(&mut self, begins: bool) {
+        self.begins = begins;
     }
 
     /// Days begin and end where the browser is.
@@ -167,10 +175,13 @@ impl Feed {
             .collect()
     }
 
-    /// The first message that is new to whoever sits here.
+    /// The first message that is new to whoever sits here; nothing where that may be on an older page.
     pub fn first_new(&self) -> Option<Seq> {
         let (seen, person) = self.seen?;
         let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seen));
+        if from == 0 && !self.begins && self.first() > Some(seen + 1) {
+            return None;
+        }
         let new = self.confirmed[from..].iter().find(|row| row.author.id != person && !row.deleted)?;
         new.standing.seq()
     }

@@ -7,8 +7,13 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 /// Hears keys and clicks for as long as the page lives.
-pub(super) fn attend(live: Live, newest: bool) {
-    std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, newest, &key)));
+pub(super) fn attend(live: Live) {
+    std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
+    std::mem::forget(window_event_listener(ev::focusin, move |focus| {
+        let focused = focus.target().and_then(|target| target.dyn_into::<Element>().ok());
+        tidy_sheets(focused.as_ref());
+    }));
+    std::mem::forget(window_event_listener(ev::resize, move |_| tidy_sheets(None)));
     std::mem::forget(window_event_listener(ev::click, move |click| {
         let Some(target) = click.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
             return;
@@ -20,7 +25,25 @@ pub(super) fn attend(live: Live, newest: bool) {
     }));
 }
 
-fn press(live: Live, newest: bool, key: &KeyboardEvent) {
+/// Closes sheets: those that the focus has left, since they lie over what has it now, and those that have got a
+/// place of their own beside the page.
+fn tidy_sheets(focused: Option<&Element>) {
+    let Ok(open) = document().query_selector_all(":popover-open") else { return };
+    let open = (0..open.length()).filter_map(|at| open.item(at)?.dyn_into::<HtmlElement>().ok());
+    let within = |sheet: &HtmlElement| focused.is_some_and(|focused| sheet.contains(Some(focused)));
+    let sheets: Vec<HtmlElement> = open.collect();
+    let left = focused.is_some() && !sheets.iter().any(within);
+    for sheet in sheets {
+        let style = window().get_computed_style(&sheet).ok().flatten();
+        let stands =
+            style.and_then(|style| style.get_property_value("position").ok()).as_deref() == Some("static");
+        if left || stands {
+            let _ = sheet.hide_popover();
+        }
+    }
+}
+
+fn press(live: Live, key: &KeyboardEvent) {
     let writes = writes(key);
     let done = match (key.key().as_str(), key.alt_key(), key.shift_key()) {
         ("?", ..) if !writes => toggle("keys"),
@@ -30,16 +53,13 @@ fn press(live: Live, newest: bool, key: &KeyboardEvent) {
         }),
         ("ArrowDown", true, false) => go(live, |rooms, at| Some((at + 1) % rooms.len())),
         ("ArrowUp", true, false) => go(live, |rooms, at| Some((at + rooms.len() - 1) % rooms.len())),
-        ("End", true, _) if !newest => go_to(&live.room.with_value(RoomName::path)),
+        ("End", true, _) if !live.lives => go_to(&live.room.with_value(RoomName::path)),
         ("End", true, _) => {
-            live.to_end();
-            document()
-                .query_selector(".scroller")
-                .ok()
-                .flatten()
-                .inspect(|list| list.set_scroll_top(0))
-                .is_some()
+            live.go_to_end();
+            true
         }
+        // Who is about to write reads back without leaving the field.
+        ("PageUp" | "PageDown", false, false) if is_empty_composer(key) => turn_page(key.key() == "PageUp"),
         ("ArrowUp", false, false) if is_empty_composer(key) => edit_last(live),
         ("Escape", ..) => close_card(|_| true),
         _ => false,
@@ -58,6 +78,17 @@ fn writes(key: &KeyboardEvent) -> bool {
 fn is_empty_composer(key: &KeyboardEvent) -> bool {
     let target = key.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
     target.is_some_and(|field| field.id() == "text" && field.value().is_empty())
+}
+
+/// Scrolls the messages by nearly as much as is seen of them.
+fn turn_page(up: bool) -> bool {
+    let scroller = document().query_selector(".scroller").ok().flatten();
+    scroller
+        .inspect(|scroller| {
+            let page = scroller.client_height() * 9 / 10;
+            scroller.scroll_by_with_x_and_y(0.0, f64::from(if up { -page } else { page }));
+        })
+        .is_some()
 }
 
 /// Opens the menu of the newest own message, whose field then takes the focus.

@@ -97,8 +97,11 @@ impl Live {
         let title = self.words.title_of(room, title);
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
+            let topic = self.words.topic_of(room, topic);
+            super::notice::say("about-title", &title);
+            super::notice::say("about-topic", &topic);
             self.title.set(title);
-            self.topic.set(self.words.topic_of(room, topic));
+            self.topic.set(topic);
         }
     }
 

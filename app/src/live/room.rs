@@ -40,6 +40,8 @@ pub struct Live {
     pub topic: RwSignal<String>,
     /// Whoever sits here made it.
     pub owned: bool,
+    /// It shows the newest messages and lives; an older page is as the server made it, and so are its forms.
+    pub lives: bool,
     /// Who is here, by name.
     pub people: RwSignal<Vec<Author>>,
     /// Who is writing.
@@ -98,9 +100,9 @@ impl Live {
     /// The room as the server rendered it; in the browser it comes alive by itself, where it shows
     /// the newest page.
     pub fn new(page: RoomPage) -> Self {
-        #[cfg(feature = "hydrate")]
-        let newest = page.place == crate::pages::Place::Newest;
+        let lives = page.place == crate::pages::Place::Newest;
         let mut feed = Feed::new(page.log, page.head, page.messages);
+        feed.begins(!page.more);
         if let Some(read) = page.read {
             feed.seen(read, page.you.id);
         }
@@ -111,6 +113,7 @@ impl Live {
             title: RwSignal::new(page.title),
             topic: RwSignal::new(page.topic),
             owned: page.owned,
+            lives,
             people: RwSignal::new(super::people::in_order(page.members)),
             typing: RwSignal::default(),
             rooms: RwSignal::new(page.rooms),
@@ -143,7 +146,7 @@ impl Live {
             work: RwSignal::new(0),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move || super::start(live, newest));
+        Effect::new(move || super::start(live));
         live
     }
 
@@ -194,7 +197,10 @@ impl Live {
     /// A page of older messages has come; whether there are still older ones.
     pub fn prepend(&self, messages: Vec<Message>, more: bool) {
         let before = self.feed.with_value(Feed::len);
-        self.feed.update_value(|feed| feed.prepend(messages));
+        self.feed.update_value(|feed| {
+            feed.prepend(messages);
+            feed.begins(!more);
+        });
         let older = self.feed.with_value(Feed::len) - before;
         self.window.update_value(|window| window.shifted(older));
         self.more.set(more);
@@ -241,6 +247,14 @@ impl Live {
 /// What the socket needs of a room.
 #[cfg(feature = "hydrate")]
 impl Live {
+    /// Shows the newest rows.
+    pub fn go_to_end(&self) {
+        self.to_end();
+        if let Ok(Some(scroller)) = document().query_selector(".scroller") {
+            scroller.set_scroll_top(0);
+        }
+    }
+
     /// Somebody is called something else.
     pub(super) fn renamed(&self, person: Author) {
         self.change(|feed| feed.rename(&person));
@@ -280,7 +294,10 @@ impl Live {
             self.reading.update_value(super::Reading::start_afresh);
         }
         self.comes(messages.len());
-        self.feed.update_value(|feed| feed.reset(log, head, messages));
+        self.feed.update_value(|feed| {
+            feed.reset(log, head, messages);
+            feed.begins(!more);
+        });
         self.more.set(more);
         self.to_end();
     }

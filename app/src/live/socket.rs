@@ -59,6 +59,7 @@ struct Connection {
 pub(super) fn connect(live: Live) {
     storage::live_on();
     live.take_up_what_waits();
+    super::notice::listen(&window(), "pagehide", storage::live_no_more);
     spawn_local(async move {
         let mut looks = IntervalStream::new(LOOK_MS);
         while looks.next().await.is_some() {

@@ -7,13 +7,13 @@ use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, ServiceWorkerRegistration};
 
 /// Between two looks at the calendar.
 const DAY_CHECK: Duration = Duration::from_secs(30);
 
 /// Brings the page to life; the room too, where it shows the newest page.
-pub(super) fn start(live: Live, newest: bool) {
+pub(super) fn start(live: Live) {
     // From here on what needs a script shows itself.
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");
@@ -29,11 +29,11 @@ pub(super) fn start(live: Live, newest: bool) {
         },
         DAY_CHECK,
     );
-    keys::attend(live, newest);
+    keys::attend(live);
     live.offer_notices();
     register_worker();
     give_way_to_the_keyboard();
-    if newest {
+    if live.lives {
         live.wear_badge();
         listen(&document(), "visibilitychange", move || {
             if document().hidden() {
@@ -65,8 +65,19 @@ fn unkept(words: &Words) -> Option<&'static str> {
 fn register_worker() {
     if let Some(container) = super::notice::workers() {
         let registered = container.register("/sw.js");
-        // A browser that refuses it has no copies of rooms, and nothing else is missing.
-        spawn_local(async move { drop(JsFuture::from(registered).await) });
+        spawn_local(async move {
+            // A browser that refuses it has no copies of rooms, and nothing else is missing.
+            let first_time = container.controller().is_none();
+            if JsFuture::from(registered).await.is_err() || !first_time {
+                return;
+            }
+            // This page came before there was a worker to keep it.
+            let Ok(ready) = container.ready() else { return };
+            let ready = JsFuture::from(ready).await.ok().and_then(|ready| ready.dyn_into().ok());
+            if let Some(worker) = ready.and_then(|ready: ServiceWorkerRegistration| ready.active()) {
+                let _ = worker.post_message(&"refresh".into());
+            }
+        });
     }
 }
 

@@ -77,14 +77,25 @@ impl Storage {
         mine.into_iter().map(|kept| (kept.command, kept.refused)).collect()
     }
 
+    /// What is being written in this tab, or was in one that is gone.
     pub(super) fn draft(&self) -> String {
-        let draft = shelf().and_then(|shelf| shelf.get_item(&format!("{}/draft", self.prefix)).ok()?);
-        draft.unwrap_or_default()
+        let Some(shelf) = shelf() else { return String::new() };
+        let drafts = format!("{}/draft/", self.prefix);
+        let own = format!("{drafts}{}", tab());
+        if let Ok(Some(draft)) = shelf.get_item(&own) {
+            return draft;
+        }
+        let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
+        let is_left = |key: &String| key.strip_prefix(&drafts).is_some_and(|tab| is_gone(&shelf, tab));
+        let Some(left) = { keys }.find(is_left) else { return String::new() };
+        let draft = shelf.get_item(&left).ok().flatten().unwrap_or_default();
+        let _ = shelf.remove_item(&left);
+        draft
     }
 
     pub(super) fn set_draft(&self, text: &str) {
         let Some(shelf) = shelf() else { return };
-        let key = format!("{}/draft", self.prefix);
+        let key = format!("{}/draft/{}", self.prefix, tab());
         // A full shelf keeps what it has.
         let _ = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
     }
@@ -109,6 +120,13 @@ impl Storage {
 pub(super) fn live_on() {
     if let Some(shelf) = shelf() {
         let _ = shelf.set_item(&format!("hubbub/tab/{}", tab()), &now().to_string());
+    }
+}
+
+/// This tab is closed or turned to another page: what it left is another tab's to take up.
+pub(super) fn live_no_more() {
+    if let Some(shelf) = shelf() {
+        let _ = shelf.remove_item(&format!("hubbub/tab/{}", tab()));
     }
 }
 

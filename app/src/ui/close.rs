@@ -12,7 +12,7 @@ pub fn Close(
     words: &'static Words,
 ) -> impl IntoView {
     view! {
-        <button type="button" class="tool close" popovertarget=sheet popovertargetaction="hide" aria-label=words.close>
+        <button type="button" class="tool close" popovertarget=sheet popovertargetaction="hide" autofocus aria-label=words.close>
             <Icon path="M6 6l12 12M18 6L6 18" />
         </button>
     }

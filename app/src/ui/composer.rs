@@ -4,6 +4,7 @@ use crate::{
     live::Live,
     pages::Refused,
     ui::{Icon, Problem},
+    wire::tidy,
 };
 use leptos::{
     either::Either,
@@ -53,22 +54,21 @@ pub fn Composer(
         } else {
             live.write();
         }
-    };
-    // With a keyboard at hand one can write at once; on a phone the keyboard would cover the page.
-    #[cfg(feature = "hydrate")]
-    Effect::new(move || {
-        let has_mouse =
-            window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
-        if let Some(field) = field.get().filter(|_| has_mouse) {
-            let _ = field.focus();
+        // Once it has been made short enough, nothing is wrong any more.
+        if field.get().is_some_and(|field| tidy(&field.value()).is_ok()) {
+            set_problem.set(String::new());
         }
-    });
+    };
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || live.write_on());
     let send = move || {
         let Some(field) = field.get() else { return };
         match live.post(&field.value()) {
             Ok(()) => {
                 field.set_value("");
                 keep();
+                #[cfg(feature = "hydrate")]
+                live.go_to_end();
             }
             Err(words) => return set_problem.set(words),
         }

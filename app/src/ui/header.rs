@@ -66,14 +66,31 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
     let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
     let alike = move || live.you.with(|you| you.alike).then(|| view! { <p class="note">{words.alike}</p> });
     let save = move |submit: SubmitEvent| {
+        // An older page does not live: there the form does it.
+        if !live.lives {
+            return;
+        }
         submit.prevent_default();
         let Some(field) = input.get() else { return };
         if live.rename(&field.value())
             && let Some(details) = details.get()
         {
             details.set_open(false);
+            #[cfg(feature = "hydrate")]
+            live.write_on();
         }
     };
+    // Changed elsewhere, while nobody changes it here.
+    Effect::new(move |before: Option<String>| {
+        let name = live.you.with(|you| you.name.to_string());
+        if before.is_some_and(|before| before != name)
+            && let (Some(field), Some(details)) = (input.get_untracked(), details.get_untracked())
+            && !details.open()
+        {
+            field.set_value(&name);
+        }
+        name
+    });
     Effect::new(move || {
         if live.name_asks.get()
             && let Some(details) = details.get()

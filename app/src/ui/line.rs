@@ -11,6 +11,9 @@ use std::time::Duration;
 /// How long a finger rests on a message to ask for its menu.
 const LONG_PRESS: Duration = Duration::from_millis(500);
 
+/// How long after that the browser may still make a click of it.
+const LIFTED: Duration = Duration::from_millis(400);
+
 /// One message. It stays the same element while it turns from pending into confirmed, is edited or
 /// deleted.
 #[component]
@@ -72,17 +75,29 @@ pub fn Line(
         let edited = shown.with(|shown| shown.row.edited && !shown.row.deleted);
         edited.then(|| view! { <small class="edited">" "{words.edited}</small> })
     };
-    // A finger has no hover: it rests on the message for a moment.
+    // A finger has no hover: it rests on the message for a moment. What then opens under it takes no touch until
+    // it is lifted: the browser makes a click of that.
     let asked = RwSignal::new(false);
+    let rests = RwSignal::new(false);
     let resting = StoredValue::new(None::<TimeoutHandle>);
+    let ask = move || {
+        rests.set(true);
+        asked.set(true);
+    };
     let lift = move || {
         if let Some(handle) = resting.try_update_value(Option::take).flatten() {
             handle.clear();
         }
+        if rests.get_untracked() {
+            let lifted = move || {
+                let _ = rests.try_set(false);
+            };
+            set_timeout(lifted, LIFTED);
+        }
     };
     let rest = move |press: PointerEvent| {
         if press.pointer_type() == "touch" {
-            resting.set_value(set_timeout_with_handle(move || asked.set(true), LONG_PRESS).ok());
+            resting.set_value(set_timeout_with_handle(ask, LONG_PRESS).ok());
         }
     };
     let mine = Memo::new(move |_| {
@@ -121,6 +136,7 @@ pub fn Line(
             class:deleted=deleted
             class:marked=is_marked
             class:to-you=to_you
+            class:rests=rests
             data-standing=name
             id=anchor
             on:pointerdown=rest

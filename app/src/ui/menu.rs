@@ -51,6 +51,8 @@ pub fn Menu(
     let close = move || {
         if let Some(details) = details.get() {
             details.set_open(false);
+            #[cfg(feature = "hydrate")]
+            live.write_on();
         }
     };
     let save = move || {
@@ -66,27 +68,41 @@ pub fn Menu(
             Err(words) => set_problem.set(words),
         }
     };
+    // An older page does not live: there the forms do it.
     let submit = move |submit: SubmitEvent| {
-        submit.prevent_default();
-        save();
-    };
-    let press = move |key: KeyboardEvent| {
-        if key.key() == "Escape" {
-            shows(&text.get_untracked());
-            close();
-        } else if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
-            key.prevent_default();
+        if live.lives {
+            submit.prevent_default();
             save();
         }
     };
+    let give_up = move |()| {
+        shows(&text.get_untracked());
+        close();
+    };
+    let press = move |key: KeyboardEvent| {
+        if key.key() == "Escape" {
+            give_up(());
+        } else if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
+            key.prevent_default();
+            match field.get().and_then(|field| field.form()) {
+                Some(form) if !live.lives => drop(form.request_submit()),
+                _ => save(),
+            }
+        }
+    };
     let delete = move |submit: SubmitEvent| {
-        submit.prevent_default();
-        live.delete(seq);
+        if live.lives {
+            submit.prevent_default();
+            live.delete(seq);
+            close();
+        }
     };
     let toggled = move |_| {
         let open = details.get().is_some_and(|details| details.open());
         if let Some(field) = field.get().filter(|_| open) {
+            let end = field.value().encode_utf16().count() as u32;
             let _ = field.focus();
+            let _ = field.set_selection_range(end, end);
         }
     };
     let words = live.words;
@@ -105,7 +121,8 @@ pub fn Menu(
                     {text.get_untracked()}
                 </textarea>
                 {own.then(|| view! { <button type="submit">{words.save}</button> })}
-                <button type="submit" class="quiet" form=format!("delete-{seq}")>{words.delete}</button>
+                <button type="button" class="quiet needs-script" on:click=move |_| give_up(())>{words.cancel}</button>
+                <button type="submit" class="quiet danger" form=format!("delete-{seq}")>{words.delete}</button>
                 <Problem id=described words=problem />
             </form>
             <form id=format!("delete-{seq}") method="post" action=format!("{path}/delete") on:submit=delete></form>

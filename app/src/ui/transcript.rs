@@ -92,9 +92,10 @@ pub fn Transcript(
     });
     let new = Memo::new(move |_| live.unread_here());
     let to_end = move |_| {
-        live.to_end();
-        if let Some(scroller) = scroller.get() {
-            scroller.set_scroll_top(0);
+        #[cfg(feature = "hydrate")]
+        {
+            live.go_to_end();
+            live.write_on();
         }
     };
     let pill = move || {
@@ -109,10 +110,22 @@ pub fn Transcript(
             }
         })
     };
+    let empty = now.then(|| {
+        view! {
+            <div class="empty">
+                <p>{words.empty}</p>
+                <button type="button" popovertarget="about">{words.share}</button>
+            </div>
+        }
+    });
     let polite = move || if live.reads_out.get() { "polite" } else { "off" };
     let path = live.room.with_value(crate::wire::RoomName::path);
     let link = move |seq| {
-        let label = if older_unread > 0 { (words.older_unread)(older_unread) } else { words.older.into() };
+        let label = move || {
+            // As long as nothing older has come.
+            let still = live.lines.with(|_| live.first() == older);
+            if still && older_unread > 0 { (words.older_unread)(older_unread) } else { words.older.into() }
+        };
         view! { <p class="older"><a href=format!("{path}?before={seq}")>{label}</a></p> }
     };
     view! {
@@ -126,10 +139,7 @@ pub fn Transcript(
                                 <Line shown=line.1 live marked />
                             </For>
                         </ol>
-                        <div class="empty">
-                            <p>{words.empty}</p>
-                            <button type="button" popovertarget="about">{words.share}</button>
-                        </div>
+                        {empty}
                     </div>
                 </div>
             </div>

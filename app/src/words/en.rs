@@ -62,6 +62,7 @@ pub(super) static WORDS: Words = Words {
     what_it_says: "What this message says",
     save: "Save",
     delete: "Delete",
+    cancel: "Cancel",
     try_again: "Try again",
     discard: "Discard",
 
@@ -146,7 +147,7 @@ pub(super) static WORDS: Words = Words {
     bad_name: |bad| {
         match bad {
             BadName::Blank => "A name needs something one can see.",
-            BadName::TooLong => "A name has at most 32 visible characters.",
+            BadName::TooLong => "A name has at most 32 characters.",
             BadName::Hidden => "A name has visible characters on one line: this one hides some, or turns the text around.",
         }
         .into()

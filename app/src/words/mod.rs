@@ -111,7 +111,7 @@ words! {
     // Messages.
     messages older newer history back_to_now empty deleted edited new_here latest permalink today yesterday
     // Writing.
-    send edit_or_delete delete_only what_it_says save delete try_again discard
+    send edit_or_delete delete_only what_it_says save delete cancel try_again discard
     // The connection.
     connecting offline no_storage no_cookies
     // Who.

@@ -59,6 +59,7 @@ pub(super) static WORDS: Words = Words {
     what_it_says: "消息内容",
     save: "保存",
     delete: "删除",
+    cancel: "取消",
     try_again: "重试",
     discard: "放弃",
 

@@ -12,7 +12,7 @@ use crate::{
 };
 use app::{
     pages::{NameTrouble, Refused, Unsaved},
-    wire::{Author, ErrorCode, PersonName, RoomName, Seq, tidy},
+    wire::{Author, ErrorCode, PersonName, RoomName, Seq, limits, tidy},
     words::Trouble,
 };
 use axum::{
@@ -85,7 +85,7 @@ pub async fn edit(
         change(&state, identity, &room, Deed::Edit { target, text }).await
     };
     match changed.await {
-        Ok(()) => back_to(&room, target),
+        Ok(()) => back_to(&state, &room, target),
         Err(problem) => {
             let unsaved = Unsaved::Edit { path: format!("/r/{room}/{target}/edit"), text };
             let page = sorry_for(&state, visitor, trouble(&problem), unsaved, problem.status()).await;
@@ -109,7 +109,7 @@ pub async fn delete(
         return sorry(&state, visitor, trouble, status).await;
     }
     match change(&state, identity, &room, Deed::Delete { target }).await {
-        Ok(()) => back_to(&room, target),
+        Ok(()) => back_to(&state, &room, target),
         Err(problem) => problem_page(&state, visitor, problem).await,
     }
 }
@@ -122,8 +122,12 @@ async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Dee
     Ok(())
 }
 
-fn back_to(room: &RoomName, seq: Seq) -> Response {
-    Redirect::to(&format!("{}#m{seq}", room.path())).into_response()
+/// To the message: on the newest page, or on the older one that it stands on.
+fn back_to(state: &AppState, room: &RoomName, seq: Seq) -> Response {
+    let head = state.log.heads(std::slice::from_ref(room))[0];
+    let page =
+        if head - seq.min(head) < limits::PAGE.into() { String::new() } else { format!("?around={seq}") };
+    Redirect::to(&format!("{}{page}#m{seq}", room.path())).into_response()
 }
 
 /// `POST /name`: another name, then back to the room.

@@ -11,6 +11,12 @@ use app::{
 /// Messages after the one that a page is opened for.
 const AFTER: Seq = limits::PAGE as Seq / 2;
 
+/// Messages that were read before, above the first that is new.
+const READ_BEFORE: Seq = 10;
+
+/// Messages on the newest page, where so many are unread.
+const UNREAD_PAGE: u32 = 300;
+
 /// Which messages of a room somebody wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
@@ -45,7 +51,9 @@ pub async fn room_page(
         Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, Place::Newest, Some(seq)),
         Wanted::Around(seq) => (seq.saturating_add(AFTER), Place::Past, Some(seq)),
     };
-    let page = state.log.read_before(&room, before, limits::PAGE).await?;
+    let visits = state.log.visits(identity.id).await?;
+    let read = visits.iter().find(|(visited, _)| *visited == room).map(|(_, read)| *read);
+    let page = state.log.read_before(&room, before, messages_of(place, head, read)).await?;
     let mut members = state.hub.members(&room);
     let you = state.author_of(identity.id).await;
     if place == Place::Newest && members.iter().all(|member| member.id != you.id) {
@@ -53,8 +61,6 @@ pub async fn room_page(
         members.push(you.clone());
     }
     let about = state.log.about(&room);
-    let visits = state.log.visits(identity.id).await?;
-    let read = visits.iter().find(|(visited, _)| *visited == room).map(|(_, read)| *read);
     let older_unread = match place {
         Place::Newest => older_unread(state, identity, &room, read, &page.messages).await?,
         Place::Past => 0,
@@ -78,6 +84,15 @@ pub async fn room_page(
         you,
         room,
     })
+}
+
+/// How many messages a page has: the newest one more than others, where so many are unread.
+fn messages_of(place: Place, head: Seq, read: Option<Seq>) -> u32 {
+    let unread = read.map_or(0, |read| head.saturating_sub(read) + READ_BEFORE);
+    match place {
+        Place::Newest => u32::try_from(unread).unwrap_or(u32::MAX).clamp(limits::PAGE, UNREAD_PAGE),
+        Place::Past => limits::PAGE,
+    }
 }
 
 /// The rooms of whoever asks, `here` and the lobby among them, then at most `others` that can be found.
