@@ -12,8 +12,8 @@ use crate::{
     websocket::{close, frame},
 };
 use app::wire::{
-    BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName, RoomName,
-    Seq, ServerFrame, limits, tidy,
+    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName,
+    RoomName, Seq, ServerFrame, limits, tidy,
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
@@ -244,18 +244,12 @@ impl V1 {
         let name: PersonName = name
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
-        let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
-        let renamed = async move {
-            match hub.rename(link.person, name).await {
-                Ok(author) => {
-                    // Also where it has joined nothing yet.
-                    link.rename(author);
-                    ServerFrame::Ack { id, room: None, seq: None, dup: false }
-                }
-                Err(error) => not_done(Some(id), &error).into(),
-            }
+        let renamed = self.desk.state.hub.rename(self.desk.link.person, name);
+        let answer = move |renamed: LogResult<Author>| match renamed {
+            Ok(_) => ServerFrame::Ack { id, room: None, seq: None, dup: false },
+            Err(error) => not_done(Some(id), &error).into(),
         };
-        Ok(renamed.boxed())
+        Ok(renamed.map(answer).boxed())
     }
 
     fn answer(&mut self, socket: &Socket, answer: Answer) {

@@ -7,19 +7,27 @@ use crate::{
 use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
 use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
-use std::sync::Arc;
-use tokio::sync::broadcast;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::broadcast, time::sleep};
 use uuid::Uuid;
 
-/// A real log whose wakes pass through somebody's hands.
-struct Meddled {
+/// A real log whose wakes pass through somebody's hands, and which is slow to say where somebody has been every
+/// third time.
+pub struct Meddled {
     log: MemoryLog,
     wakes: broadcast::Sender<Wake>,
+    asked: AtomicU32,
 }
 
 impl Meddled {
     /// Each wake becomes what `with` makes of it.
-    fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
+    pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
         let log = MemoryLog::new();
         let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
         let passing = wakes.clone();
@@ -32,7 +40,7 @@ impl Meddled {
                 }
             }
         });
-        Arc::new(Self { log, wakes })
+        Arc::new(Self { log, wakes, asked: AtomicU32::new(0) })
     }
 }
 
@@ -88,7 +96,14 @@ impl Log for Meddled {
         self.log.read(person, room, seq)
     }
     fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
-        self.log.visits(person)
+        let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
+        let visits = self.log.visits(person);
+        Box::pin(async move {
+            if is_slow {
+                sleep(Duration::from_millis(30)).await;
+            }
+            visits.await
+        })
     }
     fn unread(
         &self,
