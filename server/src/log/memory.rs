@@ -96,6 +96,7 @@ impl Shelf {
         let event =
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
+        self.readings.entry(new.author).or_default().entry(new.room.clone()).or_insert(event.seq);
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);

@@ -156,7 +156,7 @@ pub trait Log: Send + Sync + 'static {
     /// The identity of this log: made with it, changed only when one is restored from a backup.
     fn id(&self) -> &str;
 
-    /// Appends an event. It takes its place in the order when this is called, not when the future
+    /// Appends an event, by which its author has [visited](Self::visits) the room. It takes its place in the order when this is called, not when the future
     /// is first polled; the future resolves once the message is durable.
     ///
     /// What waits is bounded by the callers: a connection has a bounded number of posts under way.
@@ -234,7 +234,8 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>>;
 
-    /// The rooms where `person` has been, and how far they have read there.
+    /// The rooms where `person` has been, and how far they have read there: where they have only done
+    /// something, up to the first of that.
     ///
     /// # Errors
     /// [`LogError::Storage`].

@@ -58,6 +58,7 @@ every_log! {
     a_room_belongs_to_whoever_said_something_there_first
     its_owner_takes_any_message_back_and_changes_none
     reading_goes_forward_and_never_beyond_the_end
+    who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
 }
@@ -465,7 +466,27 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
         log.read(BOB, room("tea"), seq).await.unwrap();
         assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), read)]);
     }
-    assert_eq!(log.visits(ANN).await.unwrap(), []);
+    assert_eq!(log.visits(ANN).await.unwrap(), [(room("tea"), 1)]);
+}
+
+async fn who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Log>) {
+    post(&*log, "tea", "one").await;
+    post(&*log, "tea", "two").await;
+    let first = message("tea", BOB, "three");
+    log.append(first.clone()).await.unwrap();
+    assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), 3)], "up to what he said");
+    post(&*log, "tea", "four").await;
+    log.append(message("tea", BOB, "five")).await.unwrap();
+    log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
+    assert_eq!(
+        log.visits(BOB).await.unwrap(),
+        [(room("tea"), 3)],
+        "four may be unread, and a repeat is no visit"
+    );
+    post(&*log, "jam", "one").await;
+    log.read(BOB, room("jam"), 1).await.unwrap();
+    log.append(message("jam", BOB, "two")).await.unwrap();
+    assert_eq!(log.visits(BOB).await.unwrap(), [(room("jam"), 1), (room("tea"), 3)]);
 }
 
 async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log>) {

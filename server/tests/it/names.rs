@@ -1,11 +1,12 @@
 //! Names that could be taken for each other.
 
 use crate::{
-    support::{TestServer, V1},
+    support::{TestServer, V1, sent, visitor},
     wakes::Meddled,
 };
 use app::wire::{ClientFrame, PersonId, ServerFrame};
 use futures_util::future::join_all;
+use reqwest::StatusCode;
 use uuid::Uuid;
 
 /// Who is seen otherwise, as `person` is told.
@@ -98,6 +99,20 @@ async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
     drop(renamed);
     match bob.hear().await {
         ServerFrame::Renamed { name, .. } => assert_eq!(name.as_str(), "Ann"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_where_somebody_has_only_posted_by_a_program() {
+    let server = TestServer::start().await;
+    let (mut ann, bob) = (V1::enter(&server, "tea").await, visitor(&server).await);
+    let posted = sent(bob.post(server.http("/api/rooms/tea/messages")).body("from a script")).await;
+    assert_eq!(posted.status(), StatusCode::CREATED);
+    let author = ann.events(1).await[0].author.id;
+    sent(bob.post(server.http("/name")).form(&[("name", "Bob"), ("room", "lobby")])).await;
+    match ann.hear().await {
+        ServerFrame::Renamed { id, name, .. } => assert_eq!((id, name.as_str()), (author, "Bob")),
         other => panic!("{other:?}"),
     }
 }

@@ -33,6 +33,10 @@ pub(super) const READ: &str = "
     INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3)
     ON CONFLICT (person, room) DO UPDATE SET seq = max(seq, excluded.seq)";
 
+/// Somebody has been somewhere, and had read up to a place if nothing else is known.
+pub(super) const VISITED: &str = "
+    INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3) ON CONFLICT (person, room) DO NOTHING";
+
 /// Who used an id before, and for what.
 pub(super) const BY_ID: &str = "SELECT author, room, seq, at FROM event WHERE id = ?1";
 
