@@ -3,7 +3,10 @@
 use super::RoomEntry;
 use crate::{
     ui::Icon,
-    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    wire::{
+        RoomName,
+        limits::{TITLE_CHARS, TOPIC_CHARS},
+    },
     words::{Lang, RoomTrouble},
 };
 use leptos::prelude::*;
@@ -13,8 +16,10 @@ use leptos::prelude::*;
 pub struct RoomsPage {
     /// The language of the page.
     pub lang: Lang,
-    /// The rooms of whoever looks, and the others that can be found.
+    /// The rooms of whoever looks, and others that can be found, by title.
     pub rooms: Vec<RoomEntry>,
+    /// The room after which the next page begins, if there is one.
+    pub next: Option<RoomName>,
     /// What is in the form.
     pub wanted: NewRoom,
     /// Why it was not made.
@@ -52,6 +57,9 @@ pub fn AllRooms(
         |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
     let (yours, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
+    let more = page.next.map(|last| {
+        view! { <p><a href=format!("/rooms?after={last}#others") rel="next">{words.more_rooms}</a></p> }
+    });
     let refused = page.refused.map(|trouble| {
         view! { <p>{(words.room_trouble)(&trouble)}{way_to(&trouble)}</p> }
     });
@@ -77,9 +85,10 @@ pub fn AllRooms(
             </form>
             <h2>{words.your_rooms}</h2>
             <ul class="directory">{yours}</ul>
-            <h2>{words.other_rooms}</h2>
+            <h2 id="others">{words.other_rooms}</h2>
             <ul class="directory">{others}</ul>
             {none}
+            {more}
         </main>
     }
 }

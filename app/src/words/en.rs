@@ -26,6 +26,7 @@ pub(super) static WORDS: Words = Words {
     you: "you",
     is_you: "(you)",
     no_rooms: "No other rooms yet.",
+    more_rooms: "More rooms",
 
     room_menu: "About this room",
     topic: "Topic",

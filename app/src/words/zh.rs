@@ -23,6 +23,7 @@ pub(super) static WORDS: Words = Words {
     you: "你",
     is_you: "（你）",
     no_rooms: "还没有其他房间。",
+    more_rooms: "更多房间",
 
     room_menu: "关于这个房间",
     topic: "主题",

@@ -1,9 +1,11 @@
 //! Every room that is known: how far it has come, what it is called, whose it is. Both logs keep one.
 
 use super::{LogError, LogResult, alike};
-use app::wire::{Event, PersonId, RoomName, RoomTitle, Seq, Topic};
+use app::wire::{Event, Millis, PersonId, RoomName, RoomTitle, Seq, Topic};
 use std::{
-    collections::{BTreeMap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -20,10 +22,15 @@ pub struct About {
     pub private: bool,
 }
 
-/// Every room that is known.
+/// Every room that is known. Its lists have the public rooms but the lobby, which is on everybody's own; they
+/// are kept in order, so that nobody who looks walks through all rooms.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
     rooms: BTreeMap<RoomName, Known>,
+    /// By when something happened last.
+    lively: BTreeSet<(Reverse<Millis>, RoomName)>,
+    /// By title, letters in any case.
+    by_title: BTreeSet<(String, RoomName)>,
     /// The public rooms by the key of their title; made when first asked for.
     titles: Option<HashMap<String, RoomName>>,
 }
@@ -31,6 +38,9 @@ pub(super) struct Catalogue {
 #[derive(Debug, Default)]
 struct Known {
     head: Seq,
+    /// When something happened last; for a room in which nothing has, when it was made, as far as this process
+    /// knows.
+    at: Millis,
     about: Arc<About>,
 }
 
@@ -68,26 +78,60 @@ impl Catalogue {
         self.rooms.iter().map(|(room, known)| (room.clone(), known.head)).collect()
     }
 
+    /// At most `most` public rooms but the lobby and `but`, those first in which something happened last.
+    pub fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        let others = self.lively.iter().map(|(_, room)| room).filter(|room| !but.contains(room));
+        others.take(most).cloned().collect()
+    }
+
+    /// At most `most` public rooms but the lobby and `but` that stand after `after` by their titles, or from the
+    /// first one on.
+    pub fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        let after = after.map(|room| (self.about(room).title(room).to_lowercase(), room.clone()));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let others = self.by_title.range((from, Bound::Unbounded)).map(|(_, room)| room);
+        others.filter(|room| !but.contains(room)).take(most).cloned().collect()
+    }
+
     /// Events were added to a room, which may be its first.
     pub fn grow(&mut self, room: &RoomName, events: &[Arc<Event>]) {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
         if !self.has(room) {
-            self.tell(room.clone(), About::of_first(first, room));
+            self.tell(room.clone(), About::of_first(first, room), first.at);
         }
-        if let Some(known) = self.rooms.get_mut(room) {
-            known.head = last.seq;
+        let Some(known) = self.rooms.get_mut(room) else { return };
+        known.head = last.seq;
+        if known.at == last.at {
+            return;
+        }
+        let before = (Reverse(known.at), room.clone());
+        known.at = last.at;
+        if self.lively.remove(&before) {
+            self.lively.insert((Reverse(last.at), before.1));
         }
     }
 
-    /// A room as it was found on disk.
-    pub fn found(&mut self, room: RoomName, head: Seq, about: About) {
-        self.rooms.insert(room, Known { head, about: Arc::new(about) });
+    /// A room as it was found on disk: how far it has come, and when something happened there last.
+    pub fn found(&mut self, room: RoomName, head: Seq, at: Millis, about: About) {
+        self.tell(room.clone(), about, at);
+        if let Some(known) = self.rooms.get_mut(&room) {
+            known.head = head;
+        }
     }
 
-    /// A room is new, or something else is known about it.
-    pub fn tell(&mut self, room: RoomName, about: About) {
+    /// A room is new at this time, or something else is known about it.
+    pub fn tell(&mut self, room: RoomName, about: About, at: Millis) {
         self.titles = None;
-        self.rooms.entry(room).or_default().about = Arc::new(about);
+        let known = self.rooms.entry(room.clone()).or_insert_with(|| Known { at, ..Known::default() });
+        let before = std::mem::replace(&mut known.about, Arc::new(about));
+        let at = Reverse(known.at);
+        self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
+        if known.about.private || room.is_lobby() {
+            self.lively.remove(&(at, room));
+        } else {
+            self.by_title.insert((known.about.title(&room).to_lowercase(), room.clone()));
+            self.lively.insert((at, room));
+        }
     }
 
     /// Whether a room could be made so.

@@ -10,7 +10,7 @@ use app::wire::{
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -271,6 +271,14 @@ impl Log for MemoryLog {
         self.shelf().catalogue.rooms()
     }
 
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.shelf().catalogue.lively(but, most)
+    }
+
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.shelf().catalogue.by_title(after, but, most)
+    }
+
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
@@ -281,7 +289,7 @@ impl Log for MemoryLog {
 
     fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
         let catalogue = &mut self.shelf().catalogue;
-        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about));
+        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about, now()));
         ready(created).boxed()
     }
 
@@ -294,7 +302,7 @@ impl Log for MemoryLog {
     ) -> BoxFuture<'static, LogResult<()>> {
         let catalogue = &mut self.shelf().catalogue;
         let retitled =
-            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about));
+            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about, now()));
         ready(retitled).boxed()
     }
 

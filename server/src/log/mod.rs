@@ -18,6 +18,7 @@ use app::wire::{
 };
 use futures_util::future::BoxFuture;
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -187,6 +188,14 @@ pub trait Log: Send + Sync + 'static {
 
     /// Every room that was made, private ones among them, with its newest `seq`, by name.
     fn rooms(&self) -> Vec<(RoomName, Seq)>;
+
+    /// At most `most` public rooms but the lobby and `but`, those first in which something happened last. A room
+    /// in which nothing has happened counts from when it was made, until the log is opened again.
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName>;
+
+    /// At most `most` public rooms but the lobby and `but` by title, letters in any case: those after the room
+    /// `after`, or the first ones.
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName>;
 
     /// Hints that rooms have grown, from now on; each is sent after its commit.
     fn wakes(&self) -> broadcast::Receiver<Wake>;

@@ -16,13 +16,20 @@ use app::{
 };
 use axum::{
     Extension, Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
+
+/// Rooms of others on one page; the next page has the next ones.
+const OTHERS_MOST: usize = 200;
 
 /// Characters of a title that become a room's name.
 const NAME_FROM_TITLE: usize = 40;
@@ -36,13 +43,21 @@ pub struct Wished {
     private: Option<String>,
 }
 
-/// `GET /rooms`: every room that can be found, and a form for a new one.
+/// Which page of the rooms: the first, or the one after a room.
+#[derive(Deserialize)]
+pub struct Asked {
+    after: Option<String>,
+}
+
+/// `GET /rooms`: every room that can be found, a page at a time, and a form for a new one.
 pub async fn all_rooms(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    list(&state, identity, visitor, NewRoom::default(), None, StatusCode::OK).await
+    let after = asked.ok().and_then(|Query(asked)| asked.after?.parse().ok());
+    list(&state, identity, visitor, after, NewRoom::default(), None, StatusCode::OK).await
 }
 
 /// `POST /rooms`: makes a room, then goes there.
@@ -62,7 +77,7 @@ pub async fn make_room(
         Err((trouble, status)) => {
             let Wished { title, topic, private } = wished;
             let wanted = NewRoom { title, topic, private: private.is_some() };
-            list(&state, identity, visitor, wanted, Some(trouble), status).await
+            list(&state, identity, visitor, None, wanted, Some(trouble), status).await
         }
     }
 }
@@ -99,17 +114,24 @@ async fn list(
     state: &AppState,
     identity: Identity,
     visitor: Visitor,
+    after: Option<RoomName>,
     wanted: NewRoom,
     refused: Option<RoomTrouble>,
     status: StatusCode,
 ) -> Response {
     let found = async {
         let visits = state.log.visits(identity.id).await?;
-        rooms(state, identity, visitor.lang, None, visits, usize::MAX).await
+        // One more says whether there are more.
+        let others = |own: &HashSet<RoomName>| state.log.by_title(after.as_ref(), own, OTHERS_MOST + 1);
+        rooms(state, identity, visitor.lang, None, visits, others).await
     };
     match found.await {
-        Ok(rooms) => {
-            let page = RoomsPage { lang: visitor.lang, rooms, wanted, refused };
+        Ok(mut rooms) => {
+            let yours = rooms.iter().filter(|room| room.yours).count();
+            let is_more = rooms.len() > yours + OTHERS_MOST;
+            rooms.truncate(yours + OTHERS_MOST);
+            let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
+            let page = RoomsPage { lang: visitor.lang, rooms, next, wanted, refused };
             render(state, visitor, Screen::Rooms(Box::new(page)), status).await
         }
         Err(error) => problem_page(state, visitor, error.into()).await,

@@ -54,6 +54,8 @@ every_log! {
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
     a_private_room_takes_nobodys_title
+    the_liveliest_rooms_come_first
+    rooms_are_listed_by_title_from_any_one_on
     only_its_owner_calls_a_room_something_else
     a_room_belongs_to_whoever_said_something_there_first
     its_owner_takes_any_message_back_and_changes_none
@@ -422,6 +424,57 @@ async fn a_private_room_takes_nobodys_title(log: Arc<dyn Log>) {
     log.create_room(room("p-1"), About { private: true, ..about("Tea", BOB) }).await.unwrap();
     log.create_room(room("p-2"), About { private: true, ..about("Secret", BOB) }).await.unwrap();
     log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
+}
+
+/// So that what happens next happens later by the clock of the log.
+async fn a_moment() {
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
+
+async fn the_liveliest_rooms_come_first(log: Arc<dyn Log>) {
+    for name in ["tea", "jam", "lobby", "ink"] {
+        post(&*log, name, "first").await;
+        a_moment().await;
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    post(&*log, "p-1", "psst").await;
+    let lively = |but: &[&str], most| log.lively(&but.iter().map(|name| room(name)).collect(), most);
+    assert_eq!(lively(&[], 9), [room("ink"), room("jam"), room("tea")]);
+    a_moment().await;
+    post(&*log, "tea", "again").await;
+    assert_eq!(lively(&[], 2), [room("tea"), room("ink")]);
+    assert_eq!(lively(&["tea", "lobby"], 1), [room("ink")]);
+    a_moment().await;
+    log.create_room(room("new"), about("New", ANN)).await.unwrap();
+    log.retitle(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(lively(&[], 2), [room("new"), room("tea")]);
+}
+
+async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Log>) {
+    let names: Vec<RoomName> = (0..250).map(|n| room(&format!("room-{n:03}"))).collect();
+    for (n, name) in names.iter().enumerate() {
+        // The other way round, and in turn large and small.
+        let title = if n % 2 == 0 { format!("A{:03}", 999 - n) } else { format!("a{:03}", 999 - n) };
+        log.create_room(name.clone(), about(&title, ANN)).await.unwrap();
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("A500", ANN) }).await.unwrap();
+    post(&*log, "lobby", "hello").await;
+    let own = [names[7].clone()].into();
+    let (mut listed, mut after): (Vec<RoomName>, Option<RoomName>) = (Vec::new(), None);
+    loop {
+        let page = log.by_title(after.as_ref(), &own, 100);
+        listed.extend(page.iter().cloned());
+        after = page.last().cloned();
+        if page.len() < 100 {
+            break;
+        }
+    }
+    let expected = names.iter().rev().filter(|room| !own.contains(room));
+    assert!(listed.iter().eq(expected), "each once, in order: {listed:?}");
+    log.retitle(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(log.by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
+    assert_eq!(log.by_title(Some(&names[1]), &own, 2), [], "it was the last one");
+    assert_eq!(log.by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
 }
 
 async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {

@@ -5,6 +5,7 @@ use app::wire::PersonId;
 use futures_util::future::join_all;
 use server::log::{Deed, Log, LogError, NewEvent, OpenError, SqliteLog};
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -58,6 +59,20 @@ async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
     assert!(log.append(first).await.unwrap().dup, "ids are remembered");
     assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
     assert_eq!(said(&log).await, ["0", "1"]);
+}
+
+#[tokio::test]
+async fn a_log_that_is_opened_again_knows_where_something_happened_last() {
+    let (_folder, file) = place();
+    let log = open(&file);
+    for name in ["tea", "jam", "tea"] {
+        log.append(NewEvent { room: room(name), ..message(0) }).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    log.close().await;
+    let log = open(&file);
+    assert_eq!(log.lively(&HashSet::new(), 9), [room("tea"), room("jam")]);
+    assert_eq!(log.by_title(None, &HashSet::new(), 9), [room("jam"), room("tea")]);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use crate::{
 };
 use app::wire::ServerFrame;
 use reqwest::{Client, Response, StatusCode};
+use server::log::About;
 
 async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer = soon(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
@@ -146,4 +147,29 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     let missing = browser.get(server.http("/r/No_Such")).header("accept", "text/html");
     let missing = soon(missing.send()).await.unwrap().text().await.unwrap();
     assert!(missing.contains("这里什么也没有"), "{missing}");
+}
+
+#[tokio::test]
+async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    for n in 0..250 {
+        let name = format!("tea-{n:03}").parse().unwrap();
+        server.log().create_room(name, About::default()).await.unwrap();
+    }
+    post(&bob, &server, "/r/tea-100", &[("text", "mine")]).await;
+    let page = get(&ann, &server, "/").await;
+    assert!(page.contains("href=\"/r/tea-100\""), "what is lively is on the list of every page: {page}");
+    let first = get(&bob, &server, "/rooms").await;
+    let next = first.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
+    let path = next.split(['"', '#']).next().unwrap();
+    assert_eq!(path, "/rooms?after=tea-200", "the one of his own is not counted");
+    let second = get(&bob, &server, path).await;
+    assert!(!second.contains("rel=\"next\""), "{second}");
+    let links = |page: &str, n: u32| page.matches(&format!("href=\"/r/tea-{n:03}\"")).count();
+    for n in 0..250 {
+        let expected = if n == 100 { 2 } else { 1 };
+        assert_eq!(links(&first, n) + links(&second, n), expected, "tea-{n:03}");
+    }
+    assert!(get(&bob, &server, "/rooms?after=No_Room").await.contains("href=\"/r/tea-000\""));
 }

@@ -8,6 +8,7 @@ use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, T
 use futures_util::future::BoxFuture;
 use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -67,6 +68,12 @@ impl Log for Meddled {
     }
     fn rooms(&self) -> Vec<(RoomName, Seq)> {
         self.log.rooms()
+    }
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.lively(but, most)
+    }
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.by_title(after, but, most)
     }
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()

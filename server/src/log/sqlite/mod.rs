@@ -14,6 +14,7 @@ use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, T
 use futures_util::future::{BoxFuture, FutureExt};
 use reader::Readers;
 use std::{
+    collections::HashSet,
     path::Path,
     sync::{Arc, PoisonError, RwLock, mpsc},
 };
@@ -109,6 +110,14 @@ impl Log for SqliteLog {
 
     fn rooms(&self) -> Vec<(RoomName, Seq)> {
         self.rooms.read().unwrap_or_else(PoisonError::into_inner).rooms()
+    }
+
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).lively(but, most)
+    }
+
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).by_title(after, but, most)
     }
 
     fn wakes(&self) -> broadcast::Receiver<Wake> {

@@ -76,6 +76,11 @@ pub(super) const HEAD: &str = "
     INSERT INTO room (name, head, owner) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET head = excluded.head";
 
+/// Every room, how far it has come, when something happened there last, and what else is known about it.
+pub(super) const ROOMS: &str = "
+    SELECT r.name, r.head, e.at, r.title, r.topic, r.owner, r.private
+    FROM room r LEFT JOIN event e ON e.room = r.name AND e.seq = r.head";
+
 /// What is known about a room.
 pub(super) const ABOUT: &str = "
     INSERT INTO room (name, head, title, topic, owner, private) VALUES (?1, 0, ?2, ?3, ?4, ?5)
@@ -110,6 +115,8 @@ mod tests {
                 assert!(!step.contains("(room=?)"), "{statement} walks through a room: {step}");
             }
         }
+        let rooms = plan(ROOMS).join("; ");
+        assert!(rooms.contains("SEARCH e USING INDEX event_by_room (room=? AND seq=?)"), "{rooms}");
         let unread = plan(UNREAD).join("; ");
         assert!(unread.contains("SEARCH event USING INDEX event_by_room (room=? AND seq>?)"), "{unread}");
     }

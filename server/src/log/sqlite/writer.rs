@@ -39,6 +39,7 @@ type Told = Vec<(RoomName, About)>;
 
 /// What a transaction has done, to be told once it is durable.
 struct News {
+    at: Millis,
     grown: Grown,
     told: Told,
     /// As in [`Wake`].
@@ -169,15 +170,15 @@ impl Writer {
         };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
-        let Batch { transaction, grown, told, alike, .. } = batch;
+        let Batch { at, transaction, grown, told, alike, .. } = batch;
         transaction.commit()?;
-        Ok((outcomes, News { grown, told, alike }))
+        Ok((outcomes, News { at, grown, told, alike }))
     }
 
     /// Rooms first, so that who is woken finds their heads raised.
-    fn tell(&self, News { grown, told, mut alike }: News) {
+    fn tell(&self, News { at, grown, told, mut alike }: News) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        told.into_iter().for_each(|(room, about)| rooms.tell(room, about));
+        told.into_iter().for_each(|(room, about)| rooms.tell(room, about, at));
         grown.iter().for_each(|(room, events)| rooms.grow(room, events));
         drop(rooms);
         for (room, events) in grown {
