@@ -173,14 +173,15 @@ impl V1 {
         let same_log = log.is_none_or(|log| log == self.desk.state.log.id());
         let start = after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
         let log = self.desk.state.log.clone();
-        let visits = log.visits(self.desk.link.person).await.map_err(|error| not_done(None, &error))?;
+        let read = log.read_up_to(self.desk.link.person, &room).await;
+        let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
         let entrance = self.desk.reader.join(&room, start, limit, quiet).await;
         let entrance = entrance.map_err(|error| not_done(None, &error))?;
         let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
         Ok(ServerFrame::Joined {
             title: log.about(&room).title(&room),
             topic: log.about(&room).topic.to_string(),
-            read: visits.into_iter().find(|(visited, _)| *visited == room).map_or(0, |(_, read)| read),
+            read,
             room,
             head: entrance.head,
             reset: messages.is_some(),

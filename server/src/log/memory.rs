@@ -329,6 +329,11 @@ impl Log for MemoryLog {
         ready(Ok(readings.map(|(room, seq)| (room.clone(), *seq)).collect())).boxed()
     }
 
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        let shelf = self.shelf();
+        ready(Ok(shelf.readings.get(&person).and_then(|rooms| rooms.get(room)).copied())).boxed()
+    }
+
     fn unread(
         &self,
         person: PersonId,

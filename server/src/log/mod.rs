@@ -250,6 +250,12 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
 
+    /// How far `person` has read in one room; nothing where they have never been.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>>;
+
     /// How many messages of others than `person` stand after a `seq` in each of `rooms`, deleted ones not
     /// counted: [`UNREAD_MOST`] at most, looked for among the last [`UNREAD_AMONG`] events.
     ///

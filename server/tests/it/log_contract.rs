@@ -515,11 +515,14 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
     assert_eq!(log.visits(BOB).await.unwrap(), []);
+    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
     for (seq, read) in [(0, 0), (1, 1), (9, 2), (1, 2)] {
         log.read(BOB, room("tea"), seq).await.unwrap();
         assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), read)]);
+        assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), Some(read));
     }
     assert_eq!(log.visits(ANN).await.unwrap(), [(room("tea"), 1)]);
+    assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
 }
 
 async fn who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Log>) {

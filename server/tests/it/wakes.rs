@@ -112,6 +112,9 @@ impl Log for Meddled {
             visits.await
         })
     }
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        self.log.read_up_to(person, room)
+    }
     fn unread(
         &self,
         person: PersonId,

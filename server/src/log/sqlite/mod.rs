@@ -172,6 +172,11 @@ impl Log for SqliteLog {
         self.readers.read(move |db| reader::visits(db, person))
     }
 
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        let room = room.clone();
+        self.readers.read(move |db| reader::read_up_to(db, person, &room))
+    }
+
     fn unread(
         &self,
         person: PersonId,

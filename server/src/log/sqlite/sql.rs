@@ -23,6 +23,9 @@ pub(super) const BY_KEY: &str = "SELECT id, alike FROM person WHERE key = ?1";
 /// Where somebody has been, and how far they have read there.
 pub(super) const VISITS: &str = "SELECT room, seq FROM reading WHERE person = ?1";
 
+/// How far somebody has read in one room.
+pub(super) const READ_UP_TO: &str = "SELECT seq FROM reading WHERE person = ?1 AND room = ?2";
+
 /// How many messages of others stand after a place.
 pub(super) const UNREAD: &str = "
     SELECT count(*) FROM (
@@ -107,9 +110,19 @@ mod tests {
 
     #[test]
     fn nothing_walks_through_a_table_or_a_room_and_nothing_is_sorted() {
-        for statement in
-            [AFTER, BEFORE, PERSON, BY_KEY, KEYLESS, VISITS, BY_ID, AUTHOR_OF, PURGE_MESSAGE, PURGE_EDITS]
-        {
+        for statement in [
+            AFTER,
+            BEFORE,
+            PERSON,
+            BY_KEY,
+            KEYLESS,
+            VISITS,
+            READ_UP_TO,
+            BY_ID,
+            AUTHOR_OF,
+            PURGE_MESSAGE,
+            PURGE_EDITS,
+        ] {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");
                 assert!(!step.contains("(room=?)"), "{statement} walks through a room: {step}");
