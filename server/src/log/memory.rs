@@ -10,7 +10,7 @@ use app::wire::{
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -30,8 +30,8 @@ struct Shelf {
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
     people: HashMap<PersonId, Person>,
-    /// How many people have a name of each key.
-    keys: HashMap<String, usize>,
+    /// Who has a name of each key; no key without anybody.
+    keys: HashMap<String, BTreeSet<PersonId>>,
     catalogue: Catalogue,
     readings: HashMap<PersonId, BTreeMap<RoomName, Seq>>,
 }
@@ -159,7 +159,7 @@ impl Shelf {
     }
 
     fn author(&self, id: PersonId) -> Author {
-        let with = |key: &str| self.keys.get(key).copied().unwrap_or(0);
+        let with = |key: &str| self.keys.get(key).map_or(0, BTreeSet::len);
         match self.people.get(&id) {
             Some(person) => Author { id, name: person.name.clone(), alike: with(&person.key) > 1 },
             None => {
@@ -173,16 +173,28 @@ impl Shelf {
     /// Everybody who is to be seen otherwise.
     fn rename(&mut self, id: PersonId, name: PersonName) -> Vec<Author> {
         let key = alike::key(name.as_str());
+        let mut changed = vec![id];
         let old = self.people.insert(id, Person { name, key: key.clone() });
-        *self.keys.entry(key.clone()).or_default() += 1;
-        if let Some(with) = old.as_ref().and_then(|old| self.keys.get_mut(&old.key)) {
-            *with -= 1;
+        if let Some(old) = old.filter(|old| old.key != key) {
+            changed.extend(self.alone_without(id, &old.key));
         }
-        let keys = [Some(key), old.map(|old| old.key)];
-        let touched = |person: &Person| keys.iter().flatten().any(|key| *key == person.key);
-        let people: Vec<PersonId> =
-            self.people.iter().filter(|(_, person)| touched(person)).map(|(id, _)| *id).collect();
-        people.into_iter().map(|person| self.author(person)).collect()
+        let with = self.keys.entry(key).or_default();
+        if with.insert(id) && with.len() == 2 {
+            changed.extend(with.iter().filter(|other| **other != id));
+        }
+        changed.into_iter().map(|person| self.author(person)).collect()
+    }
+
+    /// `id` has a name of this key no longer: who is alone with it now, and was not.
+    fn alone_without(&mut self, id: PersonId, key: &str) -> Option<PersonId> {
+        let with = self.keys.get_mut(key)?;
+        with.remove(&id);
+        match with.len() {
+            0 => drop(self.keys.remove(key)),
+            1 => return with.first().copied(),
+            _ => {}
+        }
+        None
     }
 
     fn unread(&self, person: PersonId, room: &RoomName, after: Seq) -> u32 {

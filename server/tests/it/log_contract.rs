@@ -50,6 +50,7 @@ every_log! {
     pages_count_messages_whatever_else_happened
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
     names_that_are_alike_are_known_and_only_as_long_as_they_are
+    who_was_alike_before_and_is_so_after_is_not_seen_otherwise
     who_says_something_under_a_given_name_is_known_by_it
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
@@ -374,6 +375,24 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
         [(ANN, false), (BOB, false)]
     );
     assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.alike);
+}
+
+async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Log>) {
+    let (carol, dora) = (PersonId(0xc), PersonId(0xd));
+    let rename = async |person, name: &str| -> Vec<(PersonId, bool)> {
+        let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
+        changed.sort_by_key(|person| person.id);
+        changed.iter().map(|person| (person.id, person.alike)).collect()
+    };
+    assert_eq!(rename(ANN, "Ann").await, [(ANN, false)]);
+    assert_eq!(rename(BOB, "ann").await, [(ANN, true), (BOB, true)]);
+    assert_eq!(rename(carol, "ANN").await, [(carol, true)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, true)]);
+    assert_eq!(rename(dora, "Bob").await, [(dora, false)]);
+    assert_eq!(rename(carol, "Bob").await, [(carol, true), (dora, true)]);
+    assert_eq!(rename(BOB, "BOB").await, [(ANN, false), (BOB, true)]);
+    assert_eq!(rename(ANN, "Anna").await, [(ANN, false)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, false)], "nobody is called so any more");
 }
 
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>) {
