@@ -10,6 +10,7 @@ use crate::{
     words::{Lang, RoomTrouble},
 };
 use leptos::prelude::*;
+use std::collections::HashMap;
 
 /// What the page of the rooms shows.
 #[derive(Debug, Clone)]
@@ -46,12 +47,19 @@ pub fn AllRooms(
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
+    let mut called = HashMap::<String, usize>::new();
+    for entry in &page.rooms {
+        *called.entry(entry.title.to_lowercase()).or_default() += 1;
+    }
     let entry = |entry: &RoomEntry| {
+        // Their addresses tell rooms of one title apart.
+        let is_alike = called.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
+        let address = is_alike.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
         let new = if entry.unread > 0 { "#new" } else { "" };
         let unread =
             (entry.unread > 0).then(|| view! { <span class="note">{(words.unread)(entry.unread)}</span> });
         let private = entry.private.then(|| view! { <span class="note">{words.private_room}</span> });
-        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{private}" "{unread}</a></li> }
+        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
     };
     let list =
         |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();

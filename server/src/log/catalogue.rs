@@ -1,7 +1,10 @@
 //! Every room that is known: how far it has come, what it is called, whose it is. Both logs keep one.
 
 use super::{LogError, LogResult, alike};
-use app::wire::{Event, Millis, PersonId, RoomName, RoomTitle, Seq, Topic};
+use app::{
+    wire::{Event, Millis, PersonId, RoomName, RoomTitle, Seq, Topic},
+    words::Lang,
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -163,18 +166,28 @@ impl Catalogue {
         if about.owner != Some(person) {
             return Err(LogError::NotAllowed);
         }
-        if !about.private {
+        // What it is called already it may keep, although another is called so by its address.
+        if !about.private && !self.is_called(room, title.as_str()) {
             self.is_free(title.as_str(), room)?;
         }
         Ok(About { title: Some(title), topic, ..(*about).clone() })
     }
 
-    /// Whether no other public room has a title that is alike.
+    /// Whether a room has been made and has a title like this.
+    pub fn is_called(&self, room: &RoomName, title: &str) -> bool {
+        self.has(room) && alike::key(&self.about(room).title(room)) == alike::key(title)
+    }
+
+    /// Whether no other public room has a title that is alike, and the lobby in no language.
     fn is_free(&mut self, title: &str, but: &RoomName) -> LogResult<()> {
         let rooms = &self.rooms;
         let titles = self.titles.get_or_insert_with(|| {
             let public = rooms.iter().filter(|(_, known)| !known.about.private);
-            public.map(|(room, known)| (alike::key(&known.about.title(room)), room.clone())).collect()
+            let lobby = Lang::ALL.iter().map(|lang| (alike::key(lang.words().lobby), RoomName::lobby()));
+            public
+                .map(|(room, known)| (alike::key(&known.about.title(room)), room.clone()))
+                .chain(lobby)
+                .collect()
         });
         match titles.get(&alike::key(title)) {
             Some(taken) if taken != but => Err(LogError::TitleTaken(taken.clone())),

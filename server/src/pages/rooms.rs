@@ -12,7 +12,7 @@ use app::{
     Screen,
     pages::{NewRoom, RoomsPage, Unsaved},
     wire::{RoomName, RoomTitle, Topic},
-    words::{RoomTrouble, Trouble},
+    words::{Lang, RoomTrouble, Trouble},
 };
 use axum::{
     Extension, Form,
@@ -72,7 +72,7 @@ pub async fn make_room(
         Ok(wished) => wished,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
-    match make(&state, identity, &wished).await {
+    match make(&state, identity, visitor.lang, &wished).await {
         Ok(room) => Redirect::to(&room.path()).into_response(),
         Err((trouble, status)) => {
             let Wished { title, topic, private } = wished;
@@ -98,7 +98,11 @@ pub async fn retitle(
     };
     let done = async {
         let (title, topic) = wished.parse()?;
-        state.hub.retitle(&room, identity.id, title, topic).await.map_err(|error| refused(&state, error))
+        state
+            .hub
+            .retitle(&room, identity.id, title, topic)
+            .await
+            .map_err(|error| refused(&state, visitor.lang, error))
     };
     match done.await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
@@ -149,7 +153,12 @@ impl Wished {
     }
 }
 
-async fn make(state: &AppState, identity: Identity, wished: &Wished) -> Result<RoomName, Refused> {
+async fn make(
+    state: &AppState,
+    identity: Identity,
+    lang: Lang,
+    wished: &Wished,
+) -> Result<RoomName, Refused> {
     let (title, topic) = wished.parse()?;
     state.posts.take(identity.id).map_err(|wait| {
         let problem = Problem::too_fast(wait);
@@ -164,15 +173,15 @@ async fn make(state: &AppState, identity: Identity, wished: &Wished) -> Result<R
         Err(LogError::RoomExists) => {
             let room = with_a_tail(&room);
             let made = state.log.create_room(room.clone(), about).await;
-            made.map(|()| room).map_err(|error| refused(state, error))
+            made.map(|()| room).map_err(|error| refused(state, lang, error))
         }
-        Err(error) => Err(refused(state, error)),
+        Err(error) => Err(refused(state, lang, error)),
     }
 }
 
-fn refused(state: &AppState, error: LogError) -> Refused {
+fn refused(state: &AppState, lang: Lang, error: LogError) -> Refused {
     if let LogError::TitleTaken(room) = &error {
-        let title = state.log.about(room).title(room);
+        let title = lang.words().title_of(room, state.log.about(room).title(room));
         return (RoomTrouble::Taken(title, room.path()), StatusCode::CONFLICT);
     }
     let problem = Problem::from(error);

@@ -55,6 +55,8 @@ every_log! {
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
     a_private_room_takes_nobodys_title
+    no_other_room_is_called_like_the_lobby_in_any_language
+    a_room_keeps_its_title_although_another_is_called_so_by_its_address
     the_liveliest_rooms_come_first
     rooms_are_listed_by_title_from_any_one_on
     only_its_owner_calls_a_room_something_else
@@ -443,6 +445,39 @@ async fn a_private_room_takes_nobodys_title(log: Arc<dyn Log>) {
     log.create_room(room("p-1"), About { private: true, ..about("Tea", BOB) }).await.unwrap();
     log.create_room(room("p-2"), About { private: true, ..about("Secret", BOB) }).await.unwrap();
     log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
+}
+
+async fn no_other_room_is_called_like_the_lobby_in_any_language(log: Arc<dyn Log>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    for title in ["Lobby", "l\u{43e}bby", "大厅"] {
+        let made = log.create_room(room("other"), about(title, BOB)).await;
+        assert!(matches!(&made, Err(LogError::TitleTaken(taken)) if taken.is_lobby()), "{title}: {made:?}");
+        let called = log.retitle(room("tea"), ANN, title.parse().unwrap(), "".parse().unwrap()).await;
+        assert!(
+            matches!(&called, Err(LogError::TitleTaken(taken)) if taken.is_lobby()),
+            "{title}: {called:?}"
+        );
+    }
+    post(&*log, "lobby", "hello").await;
+    let made = log.create_room(room("other"), about("大厅", BOB)).await;
+    assert!(matches!(made, Err(LogError::TitleTaken(_))), "{made:?}");
+}
+
+async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log: Arc<dyn Log>) {
+    log.create_room(room("leaves"), about("Tea", ANN)).await.unwrap();
+    log.append(message("tea", BOB, "opened by its address")).await.unwrap();
+    let retitle = |name: &str, person, title: &str, topic: &str| {
+        log.retitle(room(name), person, title.parse().unwrap(), topic.parse().unwrap())
+    };
+    let both = join_all([retitle("leaves", ANN, "TEA", "green"), retitle("tea", BOB, "Tea", "black")]).await;
+    assert!(both.iter().all(Result::is_ok), "{both:?}");
+    assert_eq!(log.about(&room("leaves")).topic.as_str(), "green");
+    log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
+    let taken = retitle("jam", ANN, "Tea", "").await;
+    assert!(matches!(taken, Err(LogError::TitleTaken(_))), "{taken:?}");
+    retitle("leaves", ANN, "Leaves", "").await.unwrap();
+    let taken = retitle("leaves", ANN, "Tea", "").await;
+    assert!(matches!(taken, Err(LogError::TitleTaken(_))), "once given up it is the other's: {taken:?}");
 }
 
 /// So that what happens next happens later by the clock of the log.

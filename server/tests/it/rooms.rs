@@ -173,3 +173,33 @@ async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
     }
     assert!(get(&bob, &server, "/rooms?after=No_Room").await.contains("href=\"/r/tea-000\""));
 }
+
+#[tokio::test]
+async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    let made = About { title: Some("Tea".parse().unwrap()), ..About::default() };
+    server.log().create_room("leaves".parse().unwrap(), made).await.unwrap();
+    make(&ann, &server, &[("title", "Coffee")]).await;
+    post(&bob, &server, "/r/tea", &[("text", "opened by its address")]).await;
+    let list = get(&bob, &server, "/rooms").await;
+    for path in ["/r/tea", "/r/leaves"] {
+        assert!(list.contains(&format!("<span class=\"note\">{path}</span>")), "{path}: {list}");
+    }
+    assert!(!list.contains(">/r/coffee<"), "{list}");
+}
+
+#[tokio::test]
+async fn whoever_wants_a_second_lobby_is_shown_the_way_to_the_first_in_their_language() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {
+        let asked = ann.post(server.http("/rooms")).header("accept-language", lang).form(&[("title", title)]);
+        let refused = soon(asked.send()).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::CONFLICT);
+        let page = refused.text().await.unwrap();
+        let way = page.split("id=\"room-problem\"").nth(1).unwrap();
+        let lobby = if lang == "en" { "Lobby" } else { title };
+        assert!(way.split("</div>").next().unwrap().contains(&format!("<a href=\"/\">{lobby}</a>")), "{way}");
+    }
+}
