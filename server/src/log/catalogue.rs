@@ -7,7 +7,7 @@ use app::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
     ops::Bound,
     sync::Arc,
 };
@@ -34,9 +34,12 @@ pub(super) struct Catalogue {
     lively: BTreeSet<(Reverse<Millis>, RoomName)>,
     /// By title, letters in any case.
     by_title: BTreeSet<(String, RoomName)>,
-    /// The public rooms by the key of their title; made when first asked for.
-    titles: Option<HashMap<String, RoomName>>,
+    /// By the keys of their titles, the lobby by those of its names in every language; made when first asked for.
+    titles: Option<Titles>,
 }
+
+/// Which public rooms are called alike: mostly one by each key.
+type Titles = HashMap<String, Vec<RoomName>>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -124,16 +127,22 @@ impl Catalogue {
 
     /// A room is new at this time, or something else is known about it.
     pub fn tell(&mut self, room: RoomName, about: About, at: Millis) {
-        self.titles = None;
         let known = self.rooms.entry(room.clone()).or_insert_with(|| Known { at, ..Known::default() });
         let before = std::mem::replace(&mut known.about, Arc::new(about));
-        let at = Reverse(known.at);
+        let (title, at) = (known.about.title(&room), Reverse(known.at));
+        let is_listed = !known.about.private && !room.is_lobby();
+        if let Some(titles) = self.titles.as_mut().filter(|_| !room.is_lobby()) {
+            forget(titles, &before.title(&room), &room);
+            if is_listed {
+                titles.entry(alike::key(&title)).or_default().push(room.clone());
+            }
+        }
         self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
-        if known.about.private || room.is_lobby() {
-            self.lively.remove(&(at, room));
-        } else {
-            self.by_title.insert((known.about.title(&room).to_lowercase(), room.clone()));
+        if is_listed {
+            self.by_title.insert((title.to_lowercase(), room.clone()));
             self.lively.insert((at, room));
+        } else {
+            self.lively.remove(&(at, room));
         }
     }
 
@@ -182,16 +191,27 @@ impl Catalogue {
     fn is_free(&mut self, title: &str, but: &RoomName) -> LogResult<()> {
         let rooms = &self.rooms;
         let titles = self.titles.get_or_insert_with(|| {
-            let public = rooms.iter().filter(|(_, known)| !known.about.private);
-            let lobby = Lang::ALL.iter().map(|lang| (alike::key(lang.words().lobby), RoomName::lobby()));
-            public
-                .map(|(room, known)| (alike::key(&known.about.title(room)), room.clone()))
-                .chain(lobby)
-                .collect()
+            let mut titles = Titles::new();
+            for lang in Lang::ALL {
+                titles.entry(alike::key(lang.words().lobby)).or_default().push(RoomName::lobby());
+            }
+            for (room, known) in rooms.iter().filter(|(room, known)| !known.about.private && !room.is_lobby())
+            {
+                titles.entry(alike::key(&known.about.title(room))).or_default().push(room.clone());
+            }
+            titles
         });
-        match titles.get(&alike::key(title)) {
-            Some(taken) if taken != but => Err(LogError::TitleTaken(taken.clone())),
-            _ => Ok(()),
+        let taken = titles.get(&alike::key(title)).and_then(|called| called.iter().find(|room| *room != but));
+        taken.map_or(Ok(()), |taken| Err(LogError::TitleTaken(taken.clone())))
+    }
+}
+
+/// `room` is called `title` no longer.
+fn forget(titles: &mut Titles, title: &str, room: &RoomName) {
+    if let Entry::Occupied(mut called) = titles.entry(alike::key(title)) {
+        called.get_mut().retain(|other| other != room);
+        if called.get().is_empty() {
+            called.remove();
         }
     }
 }

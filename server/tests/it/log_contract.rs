@@ -541,6 +541,11 @@ async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {
     assert!(matches!(retitle("tea", BOB, "Mine").await, Err(LogError::NotAllowed)));
     assert!(matches!(retitle("tea", ANN, "coffee").await, Err(LogError::TitleTaken(_))));
     retitle("tea", ANN, "TEA").await.unwrap();
+    retitle("coffee", ANN, "Cocoa").await.unwrap();
+    assert!(matches!(retitle("tea", ANN, "cocoa").await, Err(LogError::TitleTaken(_))));
+    log.append(message("juice", BOB, "first")).await.unwrap();
+    assert!(matches!(retitle("coffee", ANN, "Juice").await, Err(LogError::TitleTaken(_))));
+    log.create_room(room("other"), about("Coffee", BOB)).await.expect("that title is free again");
     let tea = log.about(&room("tea"));
     assert_eq!(
         (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
