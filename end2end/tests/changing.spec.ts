@@ -104,6 +104,7 @@ test("a finger that rests on ann's message opens its menu", async ({ somebody, r
   const touch = { pointerType: "touch", bubbles: true };
   await ann.line("press me").dispatchEvent("pointerdown", touch);
   await expect(ann.editor).toBeFocused();
+  await ann.line("press me").dispatchEvent("pointerup", touch);
   await ann.editor.fill("pressed");
   await ann.page.getByRole("button", { name: "Save" }).last().tap();
   await ann.sees("pressed");

@@ -3,7 +3,7 @@
 use crate::{
     flow::Item,
     link::Link,
-    log::{Log, LogResult, Wake},
+    log::{Log, LogError, LogResult, Wake},
     presence::TOLD_EVERY,
     room::{Next, Room},
     sync::{Mutex, MutexGuard},
@@ -18,6 +18,7 @@ use std::{
 };
 use tokio::{
     sync::{
+        Mutex as Turn,
         broadcast::{Receiver, error::RecvError},
         mpsc::{UnboundedSender, unbounded_channel},
     },
@@ -40,6 +41,9 @@ pub struct Hub {
     people: Mutex<HashMap<PersonId, SmallVec<[Arc<Link>; 1]>>>,
     /// Rooms in which somebody has come or gone.
     stirred: UnboundedSender<Arc<Room>>,
+    /// One at a time tells what somebody or a room is called, and reads it then: the last that is told is how
+    /// it is, in whatever order the commits are heard of.
+    calling: Turn<()>,
 }
 
 impl Hub {
@@ -60,7 +64,8 @@ impl Hub {
     /// A hub that follows nothing by itself: somebody lets it [`hear`](Self::hear).
     pub fn idle(log: Arc<dyn Log>) -> Self {
         let (stirred, _) = unbounded_channel();
-        Self { log, rooms: Mutex::new(HashMap::new()), people: Mutex::new(HashMap::new()), stirred }
+        let (rooms, people) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
+        Self { log, rooms, people, stirred, calling: Turn::new(()) }
     }
 
     /// `link` is another one of its person's.
@@ -123,20 +128,36 @@ impl Hub {
     }
 
     /// Calls `person` something else, durably, and tells everybody who may have something of theirs on the
-    /// screen. How `person` is to be seen now.
+    /// screen, also where the future is dropped. It takes its place in the order when this is called. How
+    /// `person` is to be seen once that is told.
     ///
     /// # Errors
-    /// [`crate::log::LogError::Storage`]; nothing has changed then.
-    pub async fn rename(&self, person: PersonId, name: PersonName) -> LogResult<Author> {
-        let fallback = Author::new(person, name.clone());
-        let changed = self.log.rename(person, name).await?;
-        for changed in &changed {
-            self.tell_renamed(changed).await;
-        }
-        Ok(changed.into_iter().find(|changed| changed.id == person).unwrap_or(fallback))
+    /// [`LogError::Storage`]; nothing has changed then.
+    pub fn rename(
+        self: &Arc<Self>,
+        person: PersonId,
+        name: PersonName,
+    ) -> impl Future<Output = LogResult<Author>> + Send + use<> {
+        let (hub, fallback) = (self.clone(), Author::new(person, name.clone()));
+        let renamed = self.log.rename(person, name);
+        to_its_end(async move {
+            let told = hub.tell_renamed(renamed.await?).await;
+            Ok(told.into_iter().find(|told| told.id == person).unwrap_or(fallback))
+        })
     }
 
-    async fn tell_renamed(&self, person: &Author) {
+    /// Tells how those who have `changed` are to be seen now.
+    async fn tell_renamed(&self, changed: Vec<Author>) -> Vec<Author> {
+        let _turn = self.calling.lock().await;
+        let ids: Vec<PersonId> = changed.iter().map(|changed| changed.id).collect();
+        let present = self.log.people(&ids).await.unwrap_or(changed);
+        for person in &present {
+            self.tell_name(person).await;
+        }
+        present
+    }
+
+    async fn tell_name(&self, person: &Author) {
         for link in self.people().get(&person.id).into_iter().flatten() {
             link.rename(person.clone());
         }
@@ -152,24 +173,33 @@ impl Hub {
         told.into_values().for_each(|link| link.tell(Item::Frame(frame.clone())));
     }
 
-    /// Its owner calls a room something else, durably; everybody in it is told.
+    /// Its owner calls a room something else, durably; everybody in it is told, also where the future is
+    /// dropped. It takes its place in the order when this is called.
     ///
     /// # Errors
     /// As [`Log::retitle`].
-    pub async fn retitle(
-        &self,
+    pub fn retitle(
+        self: &Arc<Self>,
         room: &RoomName,
         person: PersonId,
         title: RoomTitle,
         topic: Topic,
-    ) -> LogResult<()> {
-        let frame =
-            ServerFrame::Titled { room: room.clone(), title: title.to_string(), topic: topic.to_string() };
-        self.log.retitle(room.clone(), person, title, topic).await?;
-        if let Some(room) = self.room(room) {
-            room.tell_all(&frame);
-        }
-        Ok(())
+    ) -> impl Future<Output = LogResult<()>> + Send + use<> {
+        let (hub, name) = (self.clone(), room.clone());
+        let retitled = self.log.retitle(room.clone(), person, title, topic);
+        to_its_end(async move {
+            retitled.await?;
+            hub.tell_title(name).await;
+            Ok(())
+        })
+    }
+
+    async fn tell_title(&self, name: RoomName) {
+        let _turn = self.calling.lock().await;
+        let Some(room) = self.room(&name) else { return };
+        let about = self.log.about(&name);
+        let (title, topic) = (about.title(&name), about.topic.to_string());
+        room.tell_all(&ServerFrame::Titled { room: name, title, topic });
     }
 
     async fn follow(self: Arc<Self>, mut wakes: Receiver<Wake>) {
@@ -195,11 +225,7 @@ impl Hub {
     fn wake(self: &Arc<Self>, wake: Wake) -> Vec<Arc<Room>> {
         if !wake.alike.is_empty() {
             let hub = self.clone();
-            tokio::spawn(async move {
-                for person in &wake.alike {
-                    hub.tell_renamed(person).await;
-                }
-            });
+            tokio::spawn(async move { hub.tell_renamed(wake.alike).await });
         }
         self.room(&wake.room).filter(|room| room.hear(Some(&wake.events))).into_iter().collect()
     }
@@ -262,6 +288,14 @@ impl Hub {
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Room>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Does something that must not be left half done, though whoever asked for it hangs up.
+fn to_its_end<T: Send + 'static>(
+    deed: impl Future<Output = LogResult<T>> + Send + 'static,
+) -> impl Future<Output = LogResult<T>> + Send {
+    let done = tokio::spawn(deed);
+    async { done.await.unwrap_or_else(|error| Err(LogError::Storage(error.to_string()))) }
 }
 
 /// Tells a room who has come and who has gone, until nothing is left to tell.

@@ -2,7 +2,12 @@
 //! who come right back. Plain data; time is passed in.
 
 use app::wire::{Author, PersonId};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashMap},
+    mem,
+    time::Duration,
+};
 use tokio::time::Instant;
 
 /// How long somebody whose last connection is gone is still taken to be here.
@@ -15,6 +20,8 @@ pub const TOLD_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug, Default)]
 pub struct Presence {
     people: HashMap<PersonId, Here>,
+    /// The same people as a list shows them, kept in order: whoever joins is told all of them.
+    list: BTreeSet<Listed>,
     /// Who has come, since that was last told.
     come: Vec<PersonId>,
 }
@@ -26,6 +33,30 @@ struct Here {
     /// When the last connection went.
     left: Option<Instant>,
 }
+
+/// Somebody by their place in the list.
+#[derive(Debug)]
+struct Listed(Author);
+
+impl Ord for Listed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.before(&other.0)
+    }
+}
+
+impl PartialOrd for Listed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Listed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Listed {}
 
 /// What is to be told.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,19 +71,16 @@ impl Presence {
     /// Another connection of `person`. Whether there is something to tell.
     pub fn came(&mut self, person: Author) -> bool {
         let id = person.id;
-        match self.people.get_mut(&id) {
-            Some(here) => {
-                here.connections += 1;
-                here.left = None;
-                here.person = person;
-                false
-            }
-            None => {
-                self.people.insert(id, Here { person, connections: 1, left: None });
-                self.come.push(id);
-                true
-            }
+        if let Some(here) = self.people.get_mut(&id) {
+            here.connections += 1;
+            here.left = None;
+            self.renamed(&person);
+            return false;
         }
+        self.list.insert(Listed(person.clone()));
+        self.people.insert(id, Here { person, connections: 1, left: None });
+        self.come.push(id);
+        true
     }
 
     /// A connection of `person` is gone. Whether there will be something to tell.
@@ -68,15 +96,15 @@ impl Presence {
     /// Somebody is called something else.
     pub fn renamed(&mut self, person: &Author) {
         if let Some(here) = self.people.get_mut(&person.id) {
-            here.person = person.clone();
+            let before = mem::replace(&mut here.person, person.clone());
+            self.list.remove(&Listed(before));
+            self.list.insert(Listed(person.clone()));
         }
     }
 
-    /// Who is here, those who may come right back among them.
+    /// Who is here, those who may come right back among them, as a list shows them.
     pub fn members(&self) -> Vec<Author> {
-        let mut members: Vec<Author> = self.people.values().map(|here| here.person.clone()).collect();
-        members.sort_by(Author::before);
-        members
+        self.list.iter().map(|listed| listed.0.clone()).collect()
     }
 
     /// Whether `person` is here.
@@ -89,9 +117,11 @@ impl Presence {
         let is_gone = |here: &Here| here.left.is_some_and(|left| left + GRACE <= now);
         let mut gone: Vec<PersonId> =
             self.people.iter().filter(|(_, here)| is_gone(here)).map(|(id, _)| *id).collect();
-        gone.iter().for_each(|id| drop(self.people.remove(id)));
+        for here in gone.iter().filter_map(|id| self.people.remove(id)) {
+            self.list.remove(&Listed(here.person));
+        }
         // Nobody has been told of those who came and went in between.
-        let come = std::mem::take(&mut self.come);
+        let come = mem::take(&mut self.come);
         gone.retain(|id| !come.contains(id));
         gone.sort();
         let here = come.iter().filter_map(|id| self.people.get(id)).map(|here| here.person.clone()).collect();
@@ -148,6 +178,28 @@ mod tests {
         room.left(PersonId(1), start);
         assert!(!room.came(person(1)));
         assert!(room.changes(start + 2 * GRACE).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn people_stand_by_name_whoever_comes_goes_or_is_called_something_else() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        let called = |id, name: &str| Author::new(PersonId(id), name.parse().unwrap());
+        let names = |room: &Presence| {
+            room.members().iter().map(|person| person.name.to_string()).collect::<Vec<_>>().join(" ")
+        };
+        for (id, name) in [(3, "carol"), (1, "Bob"), (2, "ann"), (5, "bob"), (4, "Bob")] {
+            room.came(called(id, name));
+        }
+        assert_eq!(names(&room), "ann Bob Bob bob carol");
+        room.renamed(&called(2, "Dora"));
+        room.renamed(&Author { alike: true, ..called(1, "BOB") });
+        room.came(called(3, "Alice"));
+        assert_eq!(names(&room), "Alice BOB Bob bob Dora");
+        assert!(room.members()[1].alike);
+        room.renamed(&called(9, "nobody here"));
+        room.left(PersonId(4), start);
+        room.changes(start + GRACE);
+        assert_eq!(names(&room), "Alice BOB bob Dora");
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,8 +35,9 @@ fn tidy_sheets(focused: Option<&Element>) {
     let left = focused.is_some() && !sheets.iter().any(within);
     for sheet in sheets {
         let style = window().get_computed_style(&sheet).ok().flatten();
-        let stands =
-            style.and_then(|style| style.get_property_value("position").ok()).as_deref() == Some("static");
+        let stands = style
+            .and_then(|style| style.get_property_value("--stands").ok())
+            .is_some_and(|stands| !stands.is_empty());
         if left || stands {
             let _ = sheet.hide_popover();
         }

@@ -3,18 +3,24 @@
 use super::RoomEntry;
 use crate::{
     ui::Icon,
-    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    wire::{
+        RoomName,
+        limits::{TITLE_CHARS, TOPIC_CHARS},
+    },
     words::{Lang, RoomTrouble},
 };
 use leptos::prelude::*;
+use std::collections::HashMap;
 
 /// What the page of the rooms shows.
 #[derive(Debug, Clone)]
 pub struct RoomsPage {
     /// The language of the page.
     pub lang: Lang,
-    /// The rooms of whoever looks, and the others that can be found.
+    /// The rooms of whoever looks, and others that can be found, by title.
     pub rooms: Vec<RoomEntry>,
+    /// The room after which the next page begins, if there is one.
+    pub next: Option<RoomName>,
     /// What is in the form.
     pub wanted: NewRoom,
     /// Why it was not made.
@@ -41,17 +47,27 @@ pub fn AllRooms(
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
+    let mut called = HashMap::<String, usize>::new();
+    for entry in &page.rooms {
+        *called.entry(entry.title.to_lowercase()).or_default() += 1;
+    }
     let entry = |entry: &RoomEntry| {
+        // Their addresses tell rooms of one title apart.
+        let is_alike = called.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
+        let address = is_alike.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
         let new = if entry.unread > 0 { "#new" } else { "" };
         let unread =
             (entry.unread > 0).then(|| view! { <span class="note">{(words.unread)(entry.unread)}</span> });
         let private = entry.private.then(|| view! { <span class="note">{words.private_room}</span> });
-        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{private}" "{unread}</a></li> }
+        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
     };
     let list =
         |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
     let (yours, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
+    let more = page.next.map(|last| {
+        view! { <p><a href=format!("/rooms?after={last}#others") rel="next">{words.more_rooms}</a></p> }
+    });
     let refused = page.refused.map(|trouble| {
         view! { <p>{(words.room_trouble)(&trouble)}{way_to(&trouble)}</p> }
     });
@@ -77,9 +93,10 @@ pub fn AllRooms(
             </form>
             <h2>{words.your_rooms}</h2>
             <ul class="directory">{yours}</ul>
-            <h2>{words.other_rooms}</h2>
+            <h2 id="others">{words.other_rooms}</h2>
             <ul class="directory">{others}</ul>
             {none}
+            {more}
         </main>
     }
 }

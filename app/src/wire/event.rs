@@ -24,8 +24,9 @@ impl Author {
 
     /// How people stand in a list: by name, letters of ASCII in any case, then by id.
     pub fn before(&self, other: &Self) -> Ordering {
-        let letters = |author: &'_ Self| author.name.as_str().to_ascii_lowercase();
-        letters(self).cmp(&letters(other)).then(self.id.cmp(&other.id))
+        let (mine, theirs) = (self.name.as_str().bytes(), other.name.as_str().bytes());
+        let lower = |byte: u8| byte.to_ascii_lowercase();
+        mine.map(lower).cmp(theirs.map(lower)).then(self.id.cmp(&other.id))
     }
 
     /// The name, with what tells it from another's that is alike.

@@ -25,6 +25,7 @@ pub(super) static WORDS: Words = Words {
     people: "People",
     is_you: "(you)",
     no_rooms: "No other rooms yet.",
+    more_rooms: "More rooms",
 
     room_menu: "About this room",
     share: "Share this room",

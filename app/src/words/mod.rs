@@ -104,7 +104,7 @@ words! {
     tag own_name
     // Where one is.
     about_hubbub lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people is_you
-    no_rooms
+    no_rooms more_rooms
     // The room.
     room_menu share copy copied copy_failed qr rename_room
     new_room_title new_room_topic new_room_make new_room_hint new_private private_hint title topic_label

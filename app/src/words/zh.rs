@@ -22,6 +22,7 @@ pub(super) static WORDS: Words = Words {
     people: "成员",
     is_you: "（你）",
     no_rooms: "还没有其他房间。",
+    more_rooms: "更多房间",
 
     room_menu: "关于这个房间",
     share: "分享这个房间",

@@ -12,8 +12,8 @@ use crate::{
     websocket::{close, frame},
 };
 use app::wire::{
-    BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName, RoomName,
-    Seq, ServerFrame, limits, tidy,
+    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonName,
+    RoomName, Seq, ServerFrame, limits, tidy,
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesOrdered};
@@ -174,14 +174,15 @@ impl V1 {
         let same_log = log.is_none_or(|log| log == self.desk.state.log.id());
         let start = after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
         let log = self.desk.state.log.clone();
-        let visits = log.visits(self.desk.link.person).await.map_err(|error| not_done(None, &error))?;
+        let read = log.read_up_to(self.desk.link.person, &room).await;
+        let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
         let entrance = self.desk.reader.join(&room, start, limit, quiet).await;
         let entrance = entrance.map_err(|error| not_done(None, &error))?;
         let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
         Ok(ServerFrame::Joined {
             title: log.about(&room).title(&room),
             topic: log.about(&room).topic.to_string(),
-            read: visits.into_iter().find(|(visited, _)| *visited == room).map_or(0, |(_, read)| read),
+            read,
             room,
             head: entrance.head,
             reset: messages.is_some(),
@@ -252,19 +253,13 @@ impl V1 {
         let name: PersonName = name
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
-        let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
-        self.desk.state.posts.take(link.person).map_err(|wait| too_fast(id, wait))?;
-        let renamed = async move {
-            Some(match hub.rename(link.person, name).await {
-                Ok(author) => {
-                    // Also where it has joined nothing yet.
-                    link.rename(author);
-                    ServerFrame::Ack { id, room: None, seq: None, dup: false }
-                }
-                Err(error) => not_done(Some(id), &error).into(),
-            })
+        self.desk.state.posts.take(self.desk.link.person).map_err(|wait| too_fast(id, wait))?;
+        let renamed = self.desk.state.hub.rename(self.desk.link.person, name);
+        let answer = move |renamed: LogResult<Author>| match renamed {
+            Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
+            Err(error) => Some(not_done(Some(id), &error).into()),
         };
-        Ok(renamed.boxed())
+        Ok(renamed.map(answer).boxed())
     }
 
     fn answer(&mut self, socket: &Socket, answer: Answer) {

@@ -1,9 +1,14 @@
 //! Every room that is known: how far it has come, what it is called, whose it is. Both logs keep one.
 
 use super::{LogError, LogResult, alike};
-use app::wire::{Event, PersonId, RoomName, RoomTitle, Seq, Topic};
+use app::{
+    wire::{Event, Millis, PersonId, RoomName, RoomTitle, Seq, Topic},
+    words::Lang,
+};
 use std::{
-    collections::{BTreeMap, HashMap},
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -20,17 +25,28 @@ pub struct About {
     pub private: bool,
 }
 
-/// Every room that is known.
+/// Every room that is known. Its lists have the public rooms but the lobby, which is on everybody's own; they
+/// are kept in order, so that nobody who looks walks through all rooms.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
     rooms: BTreeMap<RoomName, Known>,
-    /// The public rooms by the key of their title; made when first asked for.
-    titles: Option<HashMap<String, RoomName>>,
+    /// By when something happened last.
+    lively: BTreeSet<(Reverse<Millis>, RoomName)>,
+    /// By title, letters in any case.
+    by_title: BTreeSet<(String, RoomName)>,
+    /// By the keys of their titles, the lobby by those of its names in every language; made when first asked for.
+    titles: Option<Titles>,
 }
+
+/// Which public rooms are called alike: mostly one by each key.
+type Titles = HashMap<String, Vec<RoomName>>;
 
 #[derive(Debug, Default)]
 struct Known {
     head: Seq,
+    /// When something happened last; for a room in which nothing has, when it was made, as far as this process
+    /// knows.
+    at: Millis,
     about: Arc<About>,
 }
 
@@ -68,26 +84,66 @@ impl Catalogue {
         self.rooms.iter().map(|(room, known)| (room.clone(), known.head)).collect()
     }
 
+    /// At most `most` public rooms but the lobby and `but`, those first in which something happened last.
+    pub fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        let others = self.lively.iter().map(|(_, room)| room).filter(|room| !but.contains(room));
+        others.take(most).cloned().collect()
+    }
+
+    /// At most `most` public rooms but the lobby and `but` that stand after `after` by their titles, or from the
+    /// first one on.
+    pub fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        let after = after.map(|room| (self.about(room).title(room).to_lowercase(), room.clone()));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let others = self.by_title.range((from, Bound::Unbounded)).map(|(_, room)| room);
+        others.filter(|room| !but.contains(room)).take(most).cloned().collect()
+    }
+
     /// Events were added to a room, which may be its first.
     pub fn grow(&mut self, room: &RoomName, events: &[Arc<Event>]) {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
         if !self.has(room) {
-            self.tell(room.clone(), About::of_first(first, room));
+            self.tell(room.clone(), About::of_first(first, room), first.at);
         }
-        if let Some(known) = self.rooms.get_mut(room) {
-            known.head = last.seq;
+        let Some(known) = self.rooms.get_mut(room) else { return };
+        known.head = last.seq;
+        if known.at == last.at {
+            return;
+        }
+        let before = (Reverse(known.at), room.clone());
+        known.at = last.at;
+        if self.lively.remove(&before) {
+            self.lively.insert((Reverse(last.at), before.1));
         }
     }
 
-    /// A room as it was found on disk.
-    pub fn found(&mut self, room: RoomName, head: Seq, about: About) {
-        self.rooms.insert(room, Known { head, about: Arc::new(about) });
+    /// A room as it was found on disk: how far it has come, and when something happened there last.
+    pub fn found(&mut self, room: RoomName, head: Seq, at: Millis, about: About) {
+        self.tell(room.clone(), about, at);
+        if let Some(known) = self.rooms.get_mut(&room) {
+            known.head = head;
+        }
     }
 
-    /// A room is new, or something else is known about it.
-    pub fn tell(&mut self, room: RoomName, about: About) {
-        self.titles = None;
-        self.rooms.entry(room).or_default().about = Arc::new(about);
+    /// A room is new at this time, or something else is known about it.
+    pub fn tell(&mut self, room: RoomName, about: About, at: Millis) {
+        let known = self.rooms.entry(room.clone()).or_insert_with(|| Known { at, ..Known::default() });
+        let before = std::mem::replace(&mut known.about, Arc::new(about));
+        let (title, at) = (known.about.title(&room), Reverse(known.at));
+        let is_listed = !known.about.private && !room.is_lobby();
+        if let Some(titles) = self.titles.as_mut().filter(|_| !room.is_lobby()) {
+            forget(titles, &before.title(&room), &room);
+            if is_listed {
+                titles.entry(alike::key(&title)).or_default().push(room.clone());
+            }
+        }
+        self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
+        if is_listed {
+            self.by_title.insert((title.to_lowercase(), room.clone()));
+            self.lively.insert((at, room));
+        } else {
+            self.lively.remove(&(at, room));
+        }
     }
 
     /// Whether a room could be made so.
@@ -119,22 +175,43 @@ impl Catalogue {
         if about.owner != Some(person) {
             return Err(LogError::NotAllowed);
         }
-        if !about.private {
+        // What it is called already it may keep, although another is called so by its address.
+        if !about.private && !self.is_called(room, title.as_str()) {
             self.is_free(title.as_str(), room)?;
         }
         Ok(About { title: Some(title), topic, ..(*about).clone() })
     }
 
-    /// Whether no other public room has a title that is alike.
+    /// Whether a room has been made and has a title like this.
+    pub fn is_called(&self, room: &RoomName, title: &str) -> bool {
+        self.has(room) && alike::key(&self.about(room).title(room)) == alike::key(title)
+    }
+
+    /// Whether no other public room has a title that is alike, and the lobby in no language.
     fn is_free(&mut self, title: &str, but: &RoomName) -> LogResult<()> {
         let rooms = &self.rooms;
         let titles = self.titles.get_or_insert_with(|| {
-            let public = rooms.iter().filter(|(_, known)| !known.about.private);
-            public.map(|(room, known)| (alike::key(&known.about.title(room)), room.clone())).collect()
+            let mut titles = Titles::new();
+            for lang in Lang::ALL {
+                titles.entry(alike::key(lang.words().lobby)).or_default().push(RoomName::lobby());
+            }
+            for (room, known) in rooms.iter().filter(|(room, known)| !known.about.private && !room.is_lobby())
+            {
+                titles.entry(alike::key(&known.about.title(room))).or_default().push(room.clone());
+            }
+            titles
         });
-        match titles.get(&alike::key(title)) {
-            Some(taken) if taken != but => Err(LogError::TitleTaken(taken.clone())),
-            _ => Ok(()),
+        let taken = titles.get(&alike::key(title)).and_then(|called| called.iter().find(|room| *room != but));
+        taken.map_or(Ok(()), |taken| Err(LogError::TitleTaken(taken.clone())))
+    }
+}
+
+/// `room` is called `title` no longer.
+fn forget(titles: &mut Titles, title: &str, room: &RoomName) {
+    if let Entry::Occupied(mut called) = titles.entry(alike::key(title)) {
+        called.get_mut().retain(|other| other != room);
+        if called.get().is_empty() {
+            called.remove();
         }
     }
 }

@@ -10,7 +10,7 @@ use app::wire::{
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -30,8 +30,8 @@ struct Shelf {
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
     people: HashMap<PersonId, Person>,
-    /// How many people have a name of each key.
-    keys: HashMap<String, usize>,
+    /// Who has a name of each key; no key without anybody.
+    keys: HashMap<String, BTreeSet<PersonId>>,
     catalogue: Catalogue,
     readings: HashMap<PersonId, BTreeMap<RoomName, Seq>>,
 }
@@ -96,6 +96,7 @@ impl Shelf {
         let event =
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
+        self.readings.entry(new.author).or_default().entry(new.room.clone()).or_insert(event.seq);
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
@@ -158,7 +159,7 @@ impl Shelf {
     }
 
     fn author(&self, id: PersonId) -> Author {
-        let with = |key: &str| self.keys.get(key).copied().unwrap_or(0);
+        let with = |key: &str| self.keys.get(key).map_or(0, BTreeSet::len);
         match self.people.get(&id) {
             Some(person) => Author { id, name: person.name.clone(), alike: with(&person.key) > 1 },
             None => {
@@ -172,16 +173,28 @@ impl Shelf {
     /// Everybody who is to be seen otherwise.
     fn rename(&mut self, id: PersonId, name: PersonName) -> Vec<Author> {
         let key = alike::key(name.as_str());
+        let mut changed = vec![id];
         let old = self.people.insert(id, Person { name, key: key.clone() });
-        *self.keys.entry(key.clone()).or_default() += 1;
-        if let Some(with) = old.as_ref().and_then(|old| self.keys.get_mut(&old.key)) {
-            *with -= 1;
+        if let Some(old) = old.filter(|old| old.key != key) {
+            changed.extend(self.alone_without(id, &old.key));
         }
-        let keys = [Some(key), old.map(|old| old.key)];
-        let touched = |person: &Person| keys.iter().flatten().any(|key| *key == person.key);
-        let people: Vec<PersonId> =
-            self.people.iter().filter(|(_, person)| touched(person)).map(|(id, _)| *id).collect();
-        people.into_iter().map(|person| self.author(person)).collect()
+        let with = self.keys.entry(key).or_default();
+        if with.insert(id) && with.len() == 2 {
+            changed.extend(with.iter().filter(|other| **other != id));
+        }
+        changed.into_iter().map(|person| self.author(person)).collect()
+    }
+
+    /// `id` has a name of this key no longer: who is alone with it now, and was not.
+    fn alone_without(&mut self, id: PersonId, key: &str) -> Option<PersonId> {
+        let with = self.keys.get_mut(key)?;
+        with.remove(&id);
+        match with.len() {
+            0 => drop(self.keys.remove(key)),
+            1 => return with.first().copied(),
+            _ => {}
+        }
+        None
     }
 
     fn unread(&self, person: PersonId, room: &RoomName, after: Seq) -> u32 {
@@ -270,6 +283,14 @@ impl Log for MemoryLog {
         self.shelf().catalogue.rooms()
     }
 
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.shelf().catalogue.lively(but, most)
+    }
+
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.shelf().catalogue.by_title(after, but, most)
+    }
+
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
@@ -280,7 +301,7 @@ impl Log for MemoryLog {
 
     fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
         let catalogue = &mut self.shelf().catalogue;
-        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about));
+        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about, now()));
         ready(created).boxed()
     }
 
@@ -293,7 +314,7 @@ impl Log for MemoryLog {
     ) -> BoxFuture<'static, LogResult<()>> {
         let catalogue = &mut self.shelf().catalogue;
         let retitled =
-            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about));
+            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about, now()));
         ready(retitled).boxed()
     }
 
@@ -318,6 +339,11 @@ impl Log for MemoryLog {
         let shelf = self.shelf();
         let readings = shelf.readings.get(&person).into_iter().flatten();
         ready(Ok(readings.map(|(room, seq)| (room.clone(), *seq)).collect())).boxed()
+    }
+
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        let shelf = self.shelf();
+        ready(Ok(shelf.readings.get(&person).and_then(|rooms| rooms.get(room)).copied())).boxed()
     }
 
     fn unread(

@@ -18,6 +18,7 @@ use app::wire::{
 };
 use futures_util::future::BoxFuture;
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -156,7 +157,7 @@ pub trait Log: Send + Sync + 'static {
     /// The identity of this log: made with it, changed only when one is restored from a backup.
     fn id(&self) -> &str;
 
-    /// Appends an event. It takes its place in the order when this is called, not when the future
+    /// Appends an event, by which its author has [visited](Self::visits) the room. It takes its place in the order when this is called, not when the future
     /// is first polled; the future resolves once the message is durable.
     ///
     /// What waits is bounded by the callers: a connection has a bounded number of posts under way.
@@ -187,6 +188,14 @@ pub trait Log: Send + Sync + 'static {
 
     /// Every room that was made, private ones among them, with its newest `seq`, by name.
     fn rooms(&self) -> Vec<(RoomName, Seq)>;
+
+    /// At most `most` public rooms but the lobby and `but`, those first in which something happened last. A room
+    /// in which nothing has happened counts from when it was made, until the log is opened again.
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName>;
+
+    /// At most `most` public rooms but the lobby and `but` by title, letters in any case: those after the room
+    /// `after`, or the first ones.
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName>;
 
     /// Hints that rooms have grown, from now on; each is sent after its commit.
     fn wakes(&self) -> broadcast::Receiver<Wake>;
@@ -234,11 +243,18 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>>;
 
-    /// The rooms where `person` has been, and how far they have read there.
+    /// The rooms where `person` has been, and how far they have read there: where they have only done
+    /// something, up to the first of that.
     ///
     /// # Errors
     /// [`LogError::Storage`].
     fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
+
+    /// How far `person` has read in one room; nothing where they have never been.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>>;
 
     /// How many messages of others than `person` stand after a `seq` in each of `rooms`, deleted ones not
     /// counted: [`UNREAD_MOST`] at most, looked for among the last [`UNREAD_AMONG`] events.

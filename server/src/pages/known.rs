@@ -7,6 +7,7 @@ use app::{
     wire::{RoomName, Seq, limits},
     words::Lang,
 };
+use std::collections::HashSet;
 
 /// Messages after the one that a page is opened for.
 const AFTER: Seq = limits::PAGE as Seq / 2;
@@ -79,7 +80,7 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
-        rooms: rooms(state, identity, lang, Some(&room), visits, OTHERS).await?,
+        rooms: rooms(state, identity, lang, Some(&room), visits, |own| state.log.lively(own, OTHERS)).await?,
         refused,
         you,
         room,
@@ -95,7 +96,8 @@ fn messages_of(place: Place, head: Seq, read: Option<Seq>) -> u32 {
     }
 }
 
-/// The rooms of whoever asks, `here` and the lobby among them, then at most `others` that can be found.
+/// The rooms of whoever asks, `here` and the lobby among them, then `others` that can be found, as far as they
+/// are not among those.
 ///
 /// # Errors
 /// [`crate::log::LogError::Storage`].
@@ -105,7 +107,7 @@ pub async fn rooms(
     lang: Lang,
     here: Option<&RoomName>,
     visits: Vec<(RoomName, Seq)>,
-    others: usize,
+    others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
 ) -> LogResult<Vec<RoomEntry>> {
     let mut yours = visits;
     for always in [Some(&RoomName::lobby()), here].into_iter().flatten() {
@@ -115,23 +117,14 @@ pub async fn rooms(
         }
     }
     let unread = state.log.unread(identity.id, yours.clone()).await?;
+    let own: HashSet<RoomName> = yours.iter().map(|(room, _)| room.clone()).collect();
     let mut entries: Vec<RoomEntry> = yours
         .into_iter()
         .zip(unread)
         .map(|((room, _), unread)| entry(state, lang, room, unread, true))
         .collect();
     entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
-    let mut found: Vec<RoomEntry> = state
-        .log
-        .rooms()
-        .into_iter()
-        .filter(|(room, _)| entries.iter().all(|entry| entry.room != *room))
-        .map(|(room, _)| entry(state, lang, room, 0, false))
-        .filter(|entry| !entry.private)
-        .collect();
-    found.sort_by_cached_key(|entry| entry.title.to_lowercase());
-    found.truncate(others);
-    entries.extend(found);
+    entries.extend(others(&own).into_iter().map(|room| entry(state, lang, room, 0, false)));
     Ok(entries)
 }
 

@@ -12,17 +12,24 @@ use app::{
     Screen,
     pages::{NewRoom, RoomsPage, Unsaved},
     wire::{RoomName, RoomTitle, Topic},
-    words::{RoomTrouble, Trouble},
+    words::{Lang, RoomTrouble, Trouble},
 };
 use axum::{
     Extension, Form,
-    extract::{Path, State, rejection::FormRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{FormRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
+use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
+
+/// Rooms of others on one page; the next page has the next ones.
+const OTHERS_MOST: usize = 200;
 
 /// Characters of a title that become a room's name.
 const NAME_FROM_TITLE: usize = 40;
@@ -36,13 +43,21 @@ pub struct Wished {
     private: Option<String>,
 }
 
-/// `GET /rooms`: every room that can be found, and a form for a new one.
+/// Which page of the rooms: the first, or the one after a room.
+#[derive(Deserialize)]
+pub struct Asked {
+    after: Option<String>,
+}
+
+/// `GET /rooms`: every room that can be found, a page at a time, and a form for a new one.
 pub async fn all_rooms(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
+    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    list(&state, identity, visitor, NewRoom::default(), None, StatusCode::OK).await
+    let after = asked.ok().and_then(|Query(asked)| asked.after?.parse().ok());
+    list(&state, identity, visitor, after, NewRoom::default(), None, StatusCode::OK).await
 }
 
 /// `POST /rooms`: makes a room, then goes there.
@@ -57,12 +72,12 @@ pub async fn make_room(
         Ok(wished) => wished,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
-    match make(&state, identity, &wished).await {
+    match make(&state, identity, visitor.lang, &wished).await {
         Ok(room) => Redirect::to(&room.path()).into_response(),
         Err((trouble, status)) => {
             let Wished { title, topic, private } = wished;
             let wanted = NewRoom { title, topic, private: private.is_some() };
-            list(&state, identity, visitor, wanted, Some(trouble), status).await
+            list(&state, identity, visitor, None, wanted, Some(trouble), status).await
         }
     }
 }
@@ -84,7 +99,11 @@ pub async fn retitle(
     let done = async {
         let (title, topic) = wished.parse()?;
         may(&state, identity)?;
-        state.hub.retitle(&room, identity.id, title, topic).await.map_err(|error| refused(&state, error))
+        state
+            .hub
+            .retitle(&room, identity.id, title, topic)
+            .await
+            .map_err(|error| refused(&state, visitor.lang, error))
     };
     match done.await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
@@ -100,17 +119,24 @@ async fn list(
     state: &AppState,
     identity: Identity,
     visitor: Visitor,
+    after: Option<RoomName>,
     wanted: NewRoom,
     refused: Option<RoomTrouble>,
     status: StatusCode,
 ) -> Response {
     let found = async {
         let visits = state.log.visits(identity.id).await?;
-        rooms(state, identity, visitor.lang, None, visits, usize::MAX).await
+        // One more says whether there are more.
+        let others = |own: &HashSet<RoomName>| state.log.by_title(after.as_ref(), own, OTHERS_MOST + 1);
+        rooms(state, identity, visitor.lang, None, visits, others).await
     };
     match found.await {
-        Ok(rooms) => {
-            let page = RoomsPage { lang: visitor.lang, rooms, wanted, refused };
+        Ok(mut rooms) => {
+            let yours = rooms.iter().filter(|room| room.yours).count();
+            let is_more = rooms.len() > yours + OTHERS_MOST;
+            rooms.truncate(yours + OTHERS_MOST);
+            let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
+            let page = RoomsPage { lang: visitor.lang, rooms, next, wanted, refused };
             render(state, visitor, Screen::Rooms(Box::new(page)), status).await
         }
         Err(error) => problem_page(state, visitor, error.into()).await,
@@ -128,7 +154,12 @@ impl Wished {
     }
 }
 
-async fn make(state: &AppState, identity: Identity, wished: &Wished) -> Result<RoomName, Refused> {
+async fn make(
+    state: &AppState,
+    identity: Identity,
+    lang: Lang,
+    wished: &Wished,
+) -> Result<RoomName, Refused> {
     let (title, topic) = wished.parse()?;
     may(state, identity)?;
     let private = wished.private.is_some();
@@ -140,9 +171,9 @@ async fn make(state: &AppState, identity: Identity, wished: &Wished) -> Result<R
         Err(LogError::RoomExists) => {
             let room = with_a_tail(&room);
             let made = state.log.create_room(room.clone(), about).await;
-            made.map(|()| room).map_err(|error| refused(state, error))
+            made.map(|()| room).map_err(|error| refused(state, lang, error))
         }
-        Err(error) => Err(refused(state, error)),
+        Err(error) => Err(refused(state, lang, error)),
     }
 }
 
@@ -157,9 +188,9 @@ fn may(state: &AppState, identity: Identity) -> Result<(), Refused> {
     })
 }
 
-fn refused(state: &AppState, error: LogError) -> Refused {
+fn refused(state: &AppState, lang: Lang, error: LogError) -> Refused {
     if let LogError::TitleTaken(room) = &error {
-        let title = state.log.about(room).title(room);
+        let title = lang.words().title_of(room, state.log.about(room).title(room));
         return (RoomTrouble::Taken(title, room.path()), StatusCode::CONFLICT);
     }
     let problem = Problem::from(error);

@@ -50,14 +50,20 @@ every_log! {
     pages_count_messages_whatever_else_happened
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
     names_that_are_alike_are_known_and_only_as_long_as_they_are
+    who_was_alike_before_and_is_so_after_is_not_seen_otherwise
     who_says_something_under_a_given_name_is_known_by_it
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
     a_private_room_takes_nobodys_title
+    no_other_room_is_called_like_the_lobby_in_any_language
+    a_room_keeps_its_title_although_another_is_called_so_by_its_address
+    the_liveliest_rooms_come_first
+    rooms_are_listed_by_title_from_any_one_on
     only_its_owner_calls_a_room_something_else
     a_room_belongs_to_whoever_said_something_there_first
     its_owner_takes_any_message_back_and_changes_none
     reading_goes_forward_and_never_beyond_the_end
+    who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
 }
@@ -373,6 +379,24 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
     assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.alike);
 }
 
+async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Log>) {
+    let (carol, dora) = (PersonId(0xc), PersonId(0xd));
+    let rename = async |person, name: &str| -> Vec<(PersonId, bool)> {
+        let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
+        changed.sort_by_key(|person| person.id);
+        changed.iter().map(|person| (person.id, person.alike)).collect()
+    };
+    assert_eq!(rename(ANN, "Ann").await, [(ANN, false)]);
+    assert_eq!(rename(BOB, "ann").await, [(ANN, true), (BOB, true)]);
+    assert_eq!(rename(carol, "ANN").await, [(carol, true)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, true)]);
+    assert_eq!(rename(dora, "Bob").await, [(dora, false)]);
+    assert_eq!(rename(carol, "Bob").await, [(carol, true), (dora, true)]);
+    assert_eq!(rename(BOB, "BOB").await, [(ANN, false), (BOB, true)]);
+    assert_eq!(rename(ANN, "Anna").await, [(ANN, false)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, false)], "nobody is called so any more");
+}
+
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>) {
     // Names are given by the id's remainder, so that these two are namesakes.
     let (one, other) = (PersonId(5), PersonId(5 + 1024));
@@ -423,6 +447,90 @@ async fn a_private_room_takes_nobodys_title(log: Arc<dyn Log>) {
     log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
 }
 
+async fn no_other_room_is_called_like_the_lobby_in_any_language(log: Arc<dyn Log>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    for title in ["Lobby", "l\u{43e}bby", "大厅"] {
+        let made = log.create_room(room("other"), about(title, BOB)).await;
+        assert!(matches!(&made, Err(LogError::TitleTaken(taken)) if taken.is_lobby()), "{title}: {made:?}");
+        let called = log.retitle(room("tea"), ANN, title.parse().unwrap(), "".parse().unwrap()).await;
+        assert!(
+            matches!(&called, Err(LogError::TitleTaken(taken)) if taken.is_lobby()),
+            "{title}: {called:?}"
+        );
+    }
+    post(&*log, "lobby", "hello").await;
+    let made = log.create_room(room("other"), about("大厅", BOB)).await;
+    assert!(matches!(made, Err(LogError::TitleTaken(_))), "{made:?}");
+}
+
+async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log: Arc<dyn Log>) {
+    log.create_room(room("leaves"), about("Tea", ANN)).await.unwrap();
+    log.append(message("tea", BOB, "opened by its address")).await.unwrap();
+    let retitle = |name: &str, person, title: &str, topic: &str| {
+        log.retitle(room(name), person, title.parse().unwrap(), topic.parse().unwrap())
+    };
+    let both = join_all([retitle("leaves", ANN, "TEA", "green"), retitle("tea", BOB, "Tea", "black")]).await;
+    assert!(both.iter().all(Result::is_ok), "{both:?}");
+    assert_eq!(log.about(&room("leaves")).topic.as_str(), "green");
+    log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
+    let taken = retitle("jam", ANN, "Tea", "").await;
+    assert!(matches!(taken, Err(LogError::TitleTaken(_))), "{taken:?}");
+    retitle("leaves", ANN, "Leaves", "").await.unwrap();
+    let taken = retitle("leaves", ANN, "Tea", "").await;
+    assert!(matches!(taken, Err(LogError::TitleTaken(_))), "once given up it is the other's: {taken:?}");
+}
+
+/// So that what happens next happens later by the clock of the log.
+async fn a_moment() {
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
+
+async fn the_liveliest_rooms_come_first(log: Arc<dyn Log>) {
+    for name in ["tea", "jam", "lobby", "ink"] {
+        post(&*log, name, "first").await;
+        a_moment().await;
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    post(&*log, "p-1", "psst").await;
+    let lively = |but: &[&str], most| log.lively(&but.iter().map(|name| room(name)).collect(), most);
+    assert_eq!(lively(&[], 9), [room("ink"), room("jam"), room("tea")]);
+    a_moment().await;
+    post(&*log, "tea", "again").await;
+    assert_eq!(lively(&[], 2), [room("tea"), room("ink")]);
+    assert_eq!(lively(&["tea", "lobby"], 1), [room("ink")]);
+    a_moment().await;
+    log.create_room(room("new"), about("New", ANN)).await.unwrap();
+    log.retitle(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(lively(&[], 2), [room("new"), room("tea")]);
+}
+
+async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Log>) {
+    let names: Vec<RoomName> = (0..250).map(|n| room(&format!("room-{n:03}"))).collect();
+    for (n, name) in names.iter().enumerate() {
+        // The other way round, and in turn large and small.
+        let title = if n % 2 == 0 { format!("A{:03}", 999 - n) } else { format!("a{:03}", 999 - n) };
+        log.create_room(name.clone(), about(&title, ANN)).await.unwrap();
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("A500", ANN) }).await.unwrap();
+    post(&*log, "lobby", "hello").await;
+    let own = [names[7].clone()].into();
+    let (mut listed, mut after): (Vec<RoomName>, Option<RoomName>) = (Vec::new(), None);
+    loop {
+        let page = log.by_title(after.as_ref(), &own, 100);
+        listed.extend(page.iter().cloned());
+        after = page.last().cloned();
+        if page.len() < 100 {
+            break;
+        }
+    }
+    let expected = names.iter().rev().filter(|room| !own.contains(room));
+    assert!(listed.iter().eq(expected), "each once, in order: {listed:?}");
+    log.retitle(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(log.by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
+    assert_eq!(log.by_title(Some(&names[1]), &own, 2), [], "it was the last one");
+    assert_eq!(log.by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
+}
+
 async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {
     let retitle = |name: &'static str, person, title: &str| {
         log.retitle(room(name), person, title.parse().unwrap(), "about it".parse().unwrap())
@@ -433,6 +541,11 @@ async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {
     assert!(matches!(retitle("tea", BOB, "Mine").await, Err(LogError::NotAllowed)));
     assert!(matches!(retitle("tea", ANN, "coffee").await, Err(LogError::TitleTaken(_))));
     retitle("tea", ANN, "TEA").await.unwrap();
+    retitle("coffee", ANN, "Cocoa").await.unwrap();
+    assert!(matches!(retitle("tea", ANN, "cocoa").await, Err(LogError::TitleTaken(_))));
+    log.append(message("juice", BOB, "first")).await.unwrap();
+    assert!(matches!(retitle("coffee", ANN, "Juice").await, Err(LogError::TitleTaken(_))));
+    log.create_room(room("other"), about("Coffee", BOB)).await.expect("that title is free again");
     let tea = log.about(&room("tea"));
     assert_eq!(
         (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
@@ -461,11 +574,34 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
     assert_eq!(log.visits(BOB).await.unwrap(), []);
+    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
     for (seq, read) in [(0, 0), (1, 1), (9, 2), (1, 2)] {
         log.read(BOB, room("tea"), seq).await.unwrap();
         assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), read)]);
+        assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), Some(read));
     }
-    assert_eq!(log.visits(ANN).await.unwrap(), []);
+    assert_eq!(log.visits(ANN).await.unwrap(), [(room("tea"), 1)]);
+    assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
+}
+
+async fn who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Log>) {
+    post(&*log, "tea", "one").await;
+    post(&*log, "tea", "two").await;
+    let first = message("tea", BOB, "three");
+    log.append(first.clone()).await.unwrap();
+    assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), 3)], "up to what he said");
+    post(&*log, "tea", "four").await;
+    log.append(message("tea", BOB, "five")).await.unwrap();
+    log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
+    assert_eq!(
+        log.visits(BOB).await.unwrap(),
+        [(room("tea"), 3)],
+        "four may be unread, and a repeat is no visit"
+    );
+    post(&*log, "jam", "one").await;
+    log.read(BOB, room("jam"), 1).await.unwrap();
+    log.append(message("jam", BOB, "two")).await.unwrap();
+    assert_eq!(log.visits(BOB).await.unwrap(), [(room("jam"), 1), (room("tea"), 3)]);
 }
 
 async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log>) {

@@ -5,6 +5,7 @@ use app::wire::PersonId;
 use futures_util::future::join_all;
 use server::log::{Deed, Log, LogError, NewEvent, OpenError, SqliteLog};
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -58,6 +59,20 @@ async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
     assert!(log.append(first).await.unwrap().dup, "ids are remembered");
     assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
     assert_eq!(said(&log).await, ["0", "1"]);
+}
+
+#[tokio::test]
+async fn a_log_that_is_opened_again_knows_where_something_happened_last() {
+    let (_folder, file) = place();
+    let log = open(&file);
+    for name in ["tea", "jam", "tea"] {
+        log.append(NewEvent { room: room(name), ..message(0) }).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    log.close().await;
+    let log = open(&file);
+    assert_eq!(log.lively(&HashSet::new(), 9), [room("tea"), room("jam")]);
+    assert_eq!(log.by_title(None, &HashSet::new(), 9), [room("jam"), room("tea")]);
 }
 
 #[tokio::test]
@@ -156,4 +171,32 @@ async fn a_log_of_the_first_version_is_brought_up_to_date() {
     assert_eq!((log.id(), said(&log).await), ("the-same", vec!["of old".to_owned()]));
     let deed = Deed::Edit { target: 1, text: "of now".into() };
     assert_eq!(log.append(NewEvent { deed, ..message(0) }).await.unwrap().seq, 2);
+}
+
+#[tokio::test]
+async fn a_room_from_before_rooms_had_owners_belongs_to_whoever_spoke_there_first() {
+    let (_folder, file) = place();
+    let older = rusqlite::Connection::open(&file).unwrap();
+    for step in [
+        include_str!("../../migrations/1-events.sql"),
+        include_str!("../../migrations/2-changes.sql"),
+        include_str!("../../migrations/3-people-and-rooms.sql"),
+        "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES
+             ('tea', 1, 5, x'01939d3e000070008000000000000001', 10, 0, 'first'),
+             ('tea', 2, 6, x'01939d3e000070008000000000000002', 11, 0, 'second'),
+             ('jam', 1, 7, x'01939d3e000070008000000000000003', 11, 0, 'first'),
+             ('lobby', 1, 8, x'01939d3e000070008000000000000004', 11, 0, 'hello');
+         INSERT INTO room (name, head, owner) VALUES
+             ('tea', 2, NULL), ('jam', 1, 12), ('lobby', 1, NULL), ('quiet', 0, NULL);
+         INSERT INTO log VALUES ('the-same')",
+    ] {
+        older.execute_batch(step).unwrap();
+    }
+    older.pragma_update(None, "application_id", 0x4875_6262).unwrap();
+    older.pragma_update(None, "user_version", 3).unwrap();
+    drop(older);
+    let log = open(&file);
+    let owner = |name: &str| log.about(&room(name)).owner;
+    assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(PersonId(12)), None, None]);
+    log.retitle(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
 }

@@ -1,7 +1,12 @@
 //! Names that could be taken for each other.
 
-use crate::support::{TestServer, V1};
+use crate::{
+    support::{TestServer, V1, sent, visitor},
+    wakes::Meddled,
+};
 use app::wire::{ClientFrame, PersonId, ServerFrame};
+use futures_util::future::join_all;
+use reqwest::StatusCode;
 use uuid::Uuid;
 
 /// Who is seen otherwise, as `person` is told.
@@ -69,4 +74,45 @@ async fn a_new_name_is_told_wherever_somebody_has_been() {
     while !matches!(ann.hear().await, ServerFrame::Ack { .. }) {}
     assert_eq!(renamed(&bob.until_pong().await), [(ann.you().id, false)]);
     assert_eq!(renamed(&carol.until_pong().await), []);
+}
+
+#[tokio::test]
+async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
+    let server = TestServer::on(Meddled::new(|_, wake| vec![wake])).await;
+    let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    for n in 0..3 {
+        let names = ["Ann", "Anna"].map(|name| format!("{name} {n}").parse().unwrap());
+        let both = names.map(|name| server.state.hub.rename(ann.you().id, name));
+        join_all(both).await.into_iter().for_each(|renamed| drop(renamed.unwrap()));
+        match bob.until_pong().await.last() {
+            Some(ServerFrame::Renamed { name, .. }) => assert_eq!(name.as_str(), format!("Anna {n}")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
+    let server = TestServer::start().await;
+    let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let renamed = server.state.hub.rename(ann.you().id, "Ann".parse().unwrap());
+    drop(renamed);
+    match bob.hear().await {
+        ServerFrame::Renamed { name, .. } => assert_eq!(name.as_str(), "Ann"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_name_is_told_where_somebody_has_only_posted_by_a_program() {
+    let server = TestServer::start().await;
+    let (mut ann, bob) = (V1::enter(&server, "tea").await, visitor(&server).await);
+    let posted = sent(bob.post(server.http("/api/rooms/tea/messages")).body("from a script")).await;
+    assert_eq!(posted.status(), StatusCode::CREATED);
+    let author = ann.events(1).await[0].author.id;
+    sent(bob.post(server.http("/name")).form(&[("name", "Bob"), ("room", "lobby")])).await;
+    match ann.hear().await {
+        ServerFrame::Renamed { id, name, .. } => assert_eq!((id, name.as_str()), (author, "Bob")),
+        other => panic!("{other:?}"),
+    }
 }

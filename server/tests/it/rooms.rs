@@ -6,6 +6,7 @@ use crate::{
 };
 use app::wire::ServerFrame;
 use reqwest::{Client, Response, StatusCode};
+use server::log::About;
 
 async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer = soon(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
@@ -149,4 +150,59 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     let missing = browser.get(server.http("/r/No_Such")).header("accept", "text/html");
     let missing = soon(missing.send()).await.unwrap().text().await.unwrap();
     assert!(missing.contains("这里什么也没有"), "{missing}");
+}
+
+#[tokio::test]
+async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    for n in 0..250 {
+        let name = format!("tea-{n:03}").parse().unwrap();
+        server.log().create_room(name, About::default()).await.unwrap();
+    }
+    post(&bob, &server, "/r/tea-100", &[("text", "mine")]).await;
+    let page = get(&ann, &server, "/").await;
+    assert!(page.contains("href=\"/r/tea-100\""), "what is lively is on the list of every page: {page}");
+    let first = get(&bob, &server, "/rooms").await;
+    let next = first.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
+    let path = next.split(['"', '#']).next().unwrap();
+    assert_eq!(path, "/rooms?after=tea-200", "the one of his own is not counted");
+    let second = get(&bob, &server, path).await;
+    assert!(!second.contains("rel=\"next\""), "{second}");
+    let links = |page: &str, n: u32| page.matches(&format!("href=\"/r/tea-{n:03}\"")).count();
+    for n in 0..250 {
+        let expected = if n == 100 { 2 } else { 1 };
+        assert_eq!(links(&first, n) + links(&second, n), expected, "tea-{n:03}");
+    }
+    assert!(get(&bob, &server, "/rooms?after=No_Room").await.contains("href=\"/r/tea-000\""));
+}
+
+#[tokio::test]
+async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    let made = About { title: Some("Tea".parse().unwrap()), ..About::default() };
+    server.log().create_room("leaves".parse().unwrap(), made).await.unwrap();
+    make(&ann, &server, &[("title", "Coffee")]).await;
+    post(&bob, &server, "/r/tea", &[("text", "opened by its address")]).await;
+    let list = get(&bob, &server, "/rooms").await;
+    for path in ["/r/tea", "/r/leaves"] {
+        assert!(list.contains(&format!("<span class=\"note\">{path}</span>")), "{path}: {list}");
+    }
+    assert!(!list.contains(">/r/coffee<"), "{list}");
+}
+
+#[tokio::test]
+async fn whoever_wants_a_second_lobby_is_shown_the_way_to_the_first_in_their_language() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {
+        let asked = ann.post(server.http("/rooms")).header("accept-language", lang).form(&[("title", title)]);
+        let refused = soon(asked.send()).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::CONFLICT);
+        let page = refused.text().await.unwrap();
+        let way = page.split("id=\"room-problem\"").nth(1).unwrap();
+        let lobby = if lang == "en" { "Lobby" } else { title };
+        assert!(way.split("</div>").next().unwrap().contains(&format!("<a href=\"/\">{lobby}</a>")), "{way}");
+    }
 }

@@ -4,22 +4,39 @@ use crate::{
     liveness::{pass, settle},
     support::{Lines, TestServer, V1, room, soon},
 };
-use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
+use app::wire::{Author, ClientFrame, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
 use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
-use std::sync::Arc;
-use tokio::sync::broadcast;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::broadcast, time::sleep};
 use uuid::Uuid;
 
-/// A real log whose wakes pass through somebody's hands.
-struct Meddled {
+/// A real log whose wakes pass through somebody's hands, and which is slow to say where somebody has been every
+/// third time.
+pub struct Meddled {
     log: MemoryLog,
     wakes: broadcast::Sender<Wake>,
+    asked: AtomicU32,
+    readings: Arc<Readings>,
+}
+
+/// Positions that wait to be stored: how many do now, how many ever did at once.
+#[derive(Default)]
+struct Readings {
+    now: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Meddled {
     /// Each wake becomes what `with` makes of it.
-    fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
+    pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
         let log = MemoryLog::new();
         let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
         let passing = wakes.clone();
@@ -32,7 +49,7 @@ impl Meddled {
                 }
             }
         });
-        Arc::new(Self { log, wakes })
+        Arc::new(Self { log, wakes, asked: AtomicU32::new(0), readings: Arc::default() })
     }
 }
 
@@ -60,6 +77,12 @@ impl Log for Meddled {
     fn rooms(&self) -> Vec<(RoomName, Seq)> {
         self.log.rooms()
     }
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.lively(but, most)
+    }
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.by_title(after, but, most)
+    }
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
@@ -85,10 +108,26 @@ impl Log for Meddled {
         self.log.rename(person, name)
     }
     fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
-        self.log.read(person, room, seq)
+        let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
+        readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Box::pin(async move {
+            sleep(Duration::from_millis(5)).await;
+            readings.now.fetch_sub(1, Ordering::Relaxed);
+            read.await
+        })
     }
     fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
-        self.log.visits(person)
+        let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
+        let visits = self.log.visits(person);
+        Box::pin(async move {
+            if is_slow {
+                sleep(Duration::from_millis(30)).await;
+            }
+            visits.await
+        })
+    }
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        self.log.read_up_to(person, room)
     }
     fn unread(
         &self,
@@ -155,4 +194,19 @@ async fn who_posts_faster_than_their_room_can_tell_is_slowed_and_loses_nothing()
     for n in 0..POSTS {
         assert_eq!(bob.hear().await, n.to_string());
     }
+}
+
+#[tokio::test]
+async fn who_tells_how_far_they_have_read_faster_than_it_can_be_kept_is_read_no_further() {
+    let log = Meddled::new(|_, wake| vec![wake]);
+    let readings = log.readings.clone();
+    let server = TestServer::on(log).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.post("tea", "one").await;
+    for _ in 0..1_000 {
+        ann.say(&ClientFrame::Read { room: "tea".into(), seq: 1 }).await;
+    }
+    ann.until_pong().await;
+    let most = readings.most.load(Ordering::Relaxed);
+    assert!((1..=64).contains(&most), "{most} at once");
 }

@@ -14,6 +14,7 @@ use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, T
 use futures_util::future::{BoxFuture, FutureExt};
 use reader::Readers;
 use std::{
+    collections::HashSet,
     path::Path,
     sync::{Arc, PoisonError, RwLock, mpsc},
 };
@@ -111,6 +112,14 @@ impl Log for SqliteLog {
         self.rooms.read().unwrap_or_else(PoisonError::into_inner).rooms()
     }
 
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).lively(but, most)
+    }
+
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).by_title(after, but, most)
+    }
+
     fn wakes(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
@@ -161,6 +170,11 @@ impl Log for SqliteLog {
 
     fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
         self.readers.read(move |db| reader::visits(db, person))
+    }
+
+    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+        let room = room.clone();
+        self.readers.read(move |db| reader::read_up_to(db, person, &room))
     }
 
     fn unread(

@@ -1,7 +1,8 @@
 //! Opening the file: ours or nobody's, not newer than this program, brought up to date.
 
-use super::{reader, writer};
+use super::{reader, sql, writer};
 use crate::log::catalogue::Catalogue;
+use app::wire::Millis;
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
@@ -30,6 +31,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/1-events.sql")),
     M::up(include_str!("../../../migrations/2-changes.sql")),
     M::up(include_str!("../../../migrations/3-people-and-rooms.sql")),
+    M::up(include_str!("../../../migrations/4-owners-and-keys.sql")),
 ];
 
 /// Why the log's file cannot be used.
@@ -211,11 +213,17 @@ fn identity(connection: &Connection) -> rusqlite::Result<String> {
 }
 
 fn catalogue(connection: &Connection) -> rusqlite::Result<Catalogue> {
-    let mut statement = connection.prepare("SELECT name, head, title, topic, owner, private FROM room")?;
+    let mut statement = connection.prepare(sql::ROOMS)?;
     let mut rows = statement.query([])?;
     let mut catalogue = Catalogue::default();
     while let Some(row) = rows.next()? {
-        catalogue.found(reader::room_name(row, 0)?, row.get(1)?, reader::about(row, 2)?);
+        let at: Option<Millis> = row.get(2)?;
+        catalogue.found(
+            reader::room_name(row, 0)?,
+            row.get(1)?,
+            at.unwrap_or_default(),
+            reader::about(row, 3)?,
+        );
     }
     Ok(catalogue)
 }

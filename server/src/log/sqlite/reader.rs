@@ -143,6 +143,15 @@ pub(super) fn visits(db: &Connection, person: PersonId) -> rusqlite::Result<Vec<
     statement.query_map([person.0.cast_signed()], |row| Ok((room_name(row, 0)?, row.get(1)?)))?.collect()
 }
 
+pub(super) fn read_up_to(
+    db: &Connection,
+    person: PersonId,
+    room: &RoomName,
+) -> rusqlite::Result<Option<Seq>> {
+    let mut statement = db.prepare_cached(sql::READ_UP_TO)?;
+    statement.query_row((person.0.cast_signed(), room.as_str()), |row| row.get(0)).optional()
+}
+
 pub(super) fn unread(
     db: &Connection,
     person: PersonId,

@@ -23,6 +23,9 @@ pub(super) const BY_KEY: &str = "SELECT id, alike FROM person WHERE key = ?1";
 /// Where somebody has been, and how far they have read there.
 pub(super) const VISITS: &str = "SELECT room, seq FROM reading WHERE person = ?1";
 
+/// How far somebody has read in one room.
+pub(super) const READ_UP_TO: &str = "SELECT seq FROM reading WHERE person = ?1 AND room = ?2";
+
 /// How many messages of others stand after a place.
 pub(super) const UNREAD: &str = "
     SELECT count(*) FROM (
@@ -32,6 +35,10 @@ pub(super) const UNREAD: &str = "
 pub(super) const READ: &str = "
     INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3)
     ON CONFLICT (person, room) DO UPDATE SET seq = max(seq, excluded.seq)";
+
+/// Somebody has been somewhere, and had read up to a place if nothing else is known.
+pub(super) const VISITED: &str = "
+    INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3) ON CONFLICT (person, room) DO NOTHING";
 
 /// Who used an id before, and for what.
 pub(super) const BY_ID: &str = "SELECT author, room, seq, at FROM event WHERE id = ?1";
@@ -72,6 +79,11 @@ pub(super) const HEAD: &str = "
     INSERT INTO room (name, head, owner) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET head = excluded.head";
 
+/// Every room, how far it has come, when something happened there last, and what else is known about it.
+pub(super) const ROOMS: &str = "
+    SELECT r.name, r.head, e.at, r.title, r.topic, r.owner, r.private
+    FROM room r LEFT JOIN event e ON e.room = r.name AND e.seq = r.head";
+
 /// What is known about a room.
 pub(super) const ABOUT: &str = "
     INSERT INTO room (name, head, title, topic, owner, private) VALUES (?1, 0, ?2, ?3, ?4, ?5)
@@ -98,14 +110,26 @@ mod tests {
 
     #[test]
     fn nothing_walks_through_a_table_or_a_room_and_nothing_is_sorted() {
-        for statement in
-            [AFTER, BEFORE, PERSON, BY_KEY, KEYLESS, VISITS, BY_ID, AUTHOR_OF, PURGE_MESSAGE, PURGE_EDITS]
-        {
+        for statement in [
+            AFTER,
+            BEFORE,
+            PERSON,
+            BY_KEY,
+            KEYLESS,
+            VISITS,
+            READ_UP_TO,
+            BY_ID,
+            AUTHOR_OF,
+            PURGE_MESSAGE,
+            PURGE_EDITS,
+        ] {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");
                 assert!(!step.contains("(room=?)"), "{statement} walks through a room: {step}");
             }
         }
+        let rooms = plan(ROOMS).join("; ");
+        assert!(rooms.contains("SEARCH e USING INDEX event_by_room (room=? AND seq=?)"), "{rooms}");
         let unread = plan(UNREAD).join("; ");
         assert!(unread.contains("SEARCH event USING INDEX event_by_room (room=? AND seq>?)"), "{unread}");
     }

@@ -15,7 +15,7 @@ use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName
 pub(super) use people::fill_in_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     mem,
     sync::{Arc, PoisonError, mpsc},
     thread,
@@ -28,6 +28,9 @@ const MOST_PER_COMMIT: usize = 1_024;
 /// Who people are, as far as it was asked for.
 type People = HashMap<PersonId, Author>;
 
+/// Who has been where, as far as it was asked for: whoever is here has a row for how far they have read.
+type Visitors = HashSet<(PersonId, RoomName)>;
+
 /// What a transaction added to each room, in order.
 type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
@@ -36,6 +39,7 @@ type Told = Vec<(RoomName, About)>;
 
 /// What a transaction has done, to be told once it is durable.
 struct News {
+    at: Millis,
     grown: Grown,
     told: Told,
     /// As in [`Wake`].
@@ -77,6 +81,7 @@ pub(super) struct Writer {
     connection: Connection,
     rooms: Rooms,
     people: People,
+    visitors: Visitors,
     wakes: broadcast::Sender<Wake>,
 }
 
@@ -86,6 +91,7 @@ struct Batch<'a> {
     transaction: Transaction<'a>,
     committed: &'a Rooms,
     people: &'a mut People,
+    visitors: &'a mut Visitors,
     grown: Grown,
     /// What else is known about rooms now.
     told: Told,
@@ -95,7 +101,7 @@ struct Batch<'a> {
 
 impl Writer {
     pub(super) fn new(connection: Connection, rooms: Rooms, wakes: broadcast::Sender<Wake>) -> Self {
-        Self { connection, rooms, people: People::new(), wakes }
+        Self { connection, rooms, people: People::new(), visitors: Visitors::new(), wakes }
     }
 
     pub(super) fn spawn(self, work: mpsc::Receiver<Work>) {
@@ -135,8 +141,9 @@ impl Writer {
                 outcomes
             }
             Err(error) => {
-                // It may have a name of what was not done.
+                // They may have something of what was not done.
                 self.people.clear();
+                self.visitors.clear();
                 tracing::error!(%error, commands = waiting.len(), "nothing of this batch could be stored");
                 let error = reader::storage(error);
                 waiting.iter().map(|_| Err(error.clone())).collect()
@@ -150,27 +157,28 @@ impl Writer {
 
     fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, News)> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (committed, people) = (&self.rooms, &mut self.people);
+        let (committed, people, visitors) = (&self.rooms, &mut self.people, &mut self.visitors);
         let mut batch = Batch {
             at: now(),
             transaction,
             committed,
             people,
+            visitors,
             grown: Grown::new(),
             told: Told::new(),
             alike: Vec::new(),
         };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
-        let Batch { transaction, grown, told, alike, .. } = batch;
+        let Batch { at, transaction, grown, told, alike, .. } = batch;
         transaction.commit()?;
-        Ok((outcomes, News { grown, told, alike }))
+        Ok((outcomes, News { at, grown, told, alike }))
     }
 
     /// Rooms first, so that who is woken finds their heads raised.
-    fn tell(&self, News { grown, told, mut alike }: News) {
+    fn tell(&self, News { at, grown, told, mut alike }: News) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        told.into_iter().for_each(|(room, about)| rooms.tell(room, about));
+        told.into_iter().for_each(|(room, about)| rooms.tell(room, about, at));
         grown.iter().for_each(|(room, events)| rooms.grow(room, events));
         drop(rooms);
         for (room, events) in grown {
@@ -218,6 +226,7 @@ impl Batch<'_> {
             return self.repeated(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
         }
         self.change(&new)?;
+        self.visited(new.author, &new.room, seq)?;
         let author = self.author(new.author)?;
         let event = Event { seq, at: self.at, id: new.id, author, body: new.deed.into() };
         self.grown.entry(new.room.clone()).or_default().push(Arc::new(event));

@@ -8,6 +8,9 @@ use rusqlite::Connection;
 /// People whose names are remembered; past that many it begins afresh.
 const NAMES_MOST: usize = 10_000;
 
+/// Visits that are remembered; past that many it begins afresh.
+const VISITORS_MOST: usize = 10_000;
+
 impl Batch<'_> {
     /// Who `person` is. Whoever has said nothing before is known from now on, under their given name.
     pub(super) fn author(&mut self, person: PersonId) -> rusqlite::Result<Author> {
@@ -54,6 +57,22 @@ impl Batch<'_> {
     fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
         self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
         Ok(person)
+    }
+
+    /// `person` did what stands at `seq` in `room`: from now on they have been there. How far they have read
+    /// stays as it is where that is known.
+    pub(super) fn visited(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
+        let visit = (person, room.clone());
+        if self.visitors.contains(&visit) {
+            return Ok(());
+        }
+        if self.visitors.len() >= VISITORS_MOST {
+            self.visitors.clear();
+        }
+        let mut statement = self.transaction.prepare_cached(sql::VISITED)?;
+        statement.execute((person.0.cast_signed(), room.as_str(), seq))?;
+        self.visitors.insert(visit);
+        Ok(())
     }
 
     pub(super) fn read(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {

@@ -35,9 +35,13 @@ impl Batch<'_> {
         }
     }
 
-    /// Whether no other room was called so in this very transaction.
+    /// Whether no other room was called so in this very transaction, or this one is called so already.
     fn is_free_here(&self, room: &RoomName, about: &About) -> LogResult<()> {
-        let key = alike::key(&about.title(room));
+        let title = about.title(room);
+        if self.catalogue().is_called(room, &title) {
+            return Ok(());
+        }
+        let key = alike::key(&title);
         let taken = |(told, other): &&(RoomName, About)| {
             told != room && !about.private && !other.private && alike::key(&other.title(told)) == key
         };
