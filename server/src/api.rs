@@ -4,7 +4,7 @@ mod stream;
 
 use crate::{
     assets::has_tag, connection::same_origin, error::Problem, identity::Identity, log::NewEvent,
-    state::AppState,
+    net::Activity, state::AppState,
 };
 use app::wire::{CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
 use axum::{
@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// What `GET …/messages` may be asked.
@@ -82,12 +83,19 @@ pub async fn events(
     State(state): State<AppState>,
     Path(room): Path<String>,
     which: Result<Query<WhichEvents>, QueryRejection>,
+    activity: Option<Extension<Arc<Activity>>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
     let Query(which) = which.map_err(wrong_query)?;
     if wants_stream(&headers) {
-        return stream::events(state, room, which.after, &headers);
+        return stream::events(
+            state,
+            room,
+            which.after,
+            &headers,
+            activity.as_deref().map(|activity| &**activity),
+        );
     }
     let limit = within(which.limit, limits::EVENTS_MOST, limits::EVENTS_MOST)?;
     let after = which.after.unwrap_or(0);

@@ -2,6 +2,7 @@
 //!
 //! - [`config`]: the settings.
 //! - [`serve`]: accepting connections, and letting them go; [`shutdown`]: when.
+//! - [`net`]: the sockets below HTTP, and their limits in time.
 //! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
 //! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
 //! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
@@ -24,6 +25,7 @@ pub mod identity;
 pub mod limits;
 pub mod link;
 pub mod log;
+pub mod net;
 pub mod pages;
 pub mod presence;
 pub mod reader;

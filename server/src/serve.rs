@@ -3,31 +3,16 @@
 //! An accept loop of our own, since `axum::serve` sets no timer on a request's header, leaves Nagle's
 //! algorithm on and does not wait for upgraded sockets.
 
-use crate::{router::router, state::AppState};
-use axum::{Router, body::Body, extract::Request};
-use hyper::{body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
-use socket2::SockRef;
-use std::{io, pin::pin, time::Duration};
+use crate::{net::http::serve_connection, router::router, state::AppState};
+use axum::Router;
+use std::{io, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpListener,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
-
-/// How long a request's header may take.
-const HEADER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Pause after a failed accept: file descriptors run out, and closing connections give some back.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
-/// Bytes that the system keeps for a connection (Linux takes it twice). It bounds what a slow reader costs,
-/// and lets us see that a slow line takes something: the system says so a third of this at a time.
-const SEND_BUFFER: usize = 128 * 1_024;
 
 /// How often the post limiter forgets the quiet.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -60,7 +45,7 @@ async fn accept(listener: &TcpListener, state: &AppState, router: &Router) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                let serving = connection(stream, router.clone(), state.draining.clone());
+                let serving = serve_connection(stream.into(), router.clone(), state.draining.clone());
                 state.sockets.spawn(serving);
             }
             Err(error) => {
@@ -68,32 +53,6 @@ async fn accept(listener: &TcpListener, state: &AppState, router: &Router) {
                 sleep(ACCEPT_AGAIN).await;
             }
         }
-    }
-}
-
-/// Serves the requests of one connection until `draining`, or until one of them upgrades it.
-pub async fn connection(stream: TcpStream, router: Router, draining: CancellationToken) {
-    let socket = SockRef::from(&stream);
-    if let Err(error) = socket.set_tcp_nodelay(true).and_then(|()| socket.set_send_buffer_size(SEND_BUFFER)) {
-        tracing::debug!(%error, "a connection keeps the system's settings");
-    }
-    let service =
-        TowerToHyperService::new(router.map_request(|request: Request<Incoming>| request.map(Body::new)));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_WITHIN)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = draining.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     error::Problem,
     flow::Item,
     link::Link,
+    net::Activity,
     reader::Reader,
     state::{AppState, Place},
 };
@@ -37,12 +38,16 @@ pub(super) fn events(
     room: RoomName,
     after: Option<Seq>,
     headers: &HeaderMap,
+    activity: Option<&Activity>,
 ) -> Result<Response, Problem> {
     let place = state.places.take().ok_or_else(Problem::full)?;
     let after = last_event_id(headers)?.or(after).unwrap_or(0);
     let head = state.log.heads(std::slice::from_ref(&room))[0];
     let mut reader = Reader::new(state.hub.clone(), state.log.clone(), Link::onlooker());
     reader.join_after(&room, if after > head { 0 } else { after });
+    if let Some(activity) = activity {
+        activity.on_event_stream();
+    }
     let hello = sse::Event::default().retry(RETRY);
     // Beyond the end: what the asker has is of another log.
     let hello =

@@ -1,15 +1,17 @@
 //! What every mode needs of a socket: messages, pings, silence, closing well.
 
 use super::stream::{Stream, Stuck};
-use crate::websocket::{
-    Decoder, Goodbye, Message, Violation,
-    close::{AWAY, LATER, RESTART, UNSUPPORTED},
-    frame,
+use crate::{
+    net::NetStream,
+    websocket::{
+        Decoder, Goodbye, Message, Violation,
+        close::{AWAY, LATER, RESTART, UNSUPPORTED},
+        frame,
+    },
 };
 use bytes::{Buf, Bytes};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{
-    net::TcpStream,
     task::coop::consume_budget,
     time::{Instant, timeout},
 };
@@ -84,10 +86,10 @@ pub(super) const RESTARTING: Ending = (RESTART, "restarting, come back");
 impl Socket {
     /// A socket whose handshake is done, after which `rest` was read already. It takes no message of more
     /// than `most` bytes.
-    pub(super) fn new(tcp: TcpStream, rest: Bytes, most: usize) -> Self {
+    pub(super) fn new(stream: NetStream, rest: Bytes, most: usize) -> Self {
         let now = Instant::now();
         Self {
-            stream: Arc::new(Stream::new(tcp)),
+            stream: Arc::new(Stream::new(stream)),
             decoder: Decoder::new(most),
             rest,
             over: false,

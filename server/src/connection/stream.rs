@@ -1,6 +1,6 @@
 //! The bytes of a socket: written at once by whoever has something, read by its task.
 
-use crate::flow::Outlet;
+use crate::{flow::Outlet, net::NetStream};
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use std::{
@@ -12,7 +12,6 @@ use std::{
 };
 use tokio::{
     io::Interest,
-    net::TcpStream,
     time::{Instant, timeout_at},
 };
 
@@ -22,10 +21,10 @@ const WRITE_WAIT: Duration = Duration::from_secs(10);
 /// Frames that are handed to the network in one write.
 const GATHERED: usize = 64;
 
-/// A TCP stream that takes frames without waiting, from its task and from the rooms.
+/// A byte stream that takes frames without waiting, from its task and from the rooms.
 #[derive(Debug)]
 pub struct Stream {
-    tcp: TcpStream,
+    stream: NetStream,
     /// Sections under this lock never wait; writes happen under it, so that frames keep their order.
     unsent: Mutex<Unsent>,
 }
@@ -53,11 +52,11 @@ pub enum Stuck {
 
 impl Stream {
     /// A stream to which nothing was written yet.
-    pub fn new(tcp: TcpStream) -> Self {
+    pub fn new(stream: NetStream) -> Self {
         let now = Instant::now();
         let unsent =
             Unsent { frames: VecDeque::new(), bytes: 0, progress: now, last_sign: now, broken: false };
-        Self { tcp, unsent: Mutex::new(unsent) }
+        Self { stream, unsent: Mutex::new(unsent) }
     }
 
     /// Sends frames in order, in few writes.
@@ -98,7 +97,7 @@ impl Stream {
                 }
                 unsent.progress + WRITE_WAIT
             };
-            match timeout_at(patience, self.tcp.writable()).await {
+            match timeout_at(patience, self.stream.writable()).await {
                 Ok(Ok(())) => self.write_what_waited(),
                 Ok(Err(_)) => return Err(Stuck::Broken),
                 Err(_) => return Err(Stuck::TooSlow),
@@ -114,7 +113,7 @@ impl Stream {
 
     /// Resolves when there is something to [`read`](Self::read). May be dropped at any time.
     pub async fn readable(&self) -> io::Result<()> {
-        self.tcp.readable().await
+        self.stream.readable().await
     }
 
     /// Reads what is there.
@@ -123,8 +122,8 @@ impl Stream {
     /// [`io::ErrorKind::WouldBlock`] where nothing is there.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         let mut short = 0;
-        let read = self.tcp.try_io(Interest::READABLE, || {
-            let read = (&*SockRef::from(&self.tcp)).read(into)?;
+        let read = self.stream.try_io(Interest::READABLE, || {
+            let read = (&*SockRef::from(&self.stream)).read(into)?;
             if read == 0 || read == into.len() {
                 return Ok(read);
             }
@@ -138,7 +137,7 @@ impl Stream {
     /// Says that nothing more will be sent.
     pub fn end(&self) {
         // Who is gone already needs not be told.
-        let _ = SockRef::from(&self.tcp).shutdown(Shutdown::Write);
+        let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
     }
 
     /// Hands over as much as the network takes now.
@@ -146,7 +145,7 @@ impl Stream {
         while !unsent.frames.is_empty() && !unsent.broken {
             let mut slices = [IoSlice::new(&[]); GATHERED];
             let gathered = unsent.gather(&mut slices);
-            match self.tcp.try_write_vectored(&slices[..gathered]) {
+            match self.stream.try_write_vectored(&slices[..gathered]) {
                 Ok(taken) => unsent.taken(taken),
                 Err(full) if is_full(&full) => break,
                 Err(_) => unsent.break_off(),
@@ -178,7 +177,7 @@ impl Outlet for Stream {
         let mut unsent = self.unsent();
         if !unsent.is_stalled() {
             // Past Tokio, whose readiness is asked for when something has to wait.
-            match SockRef::from(&self.tcp).send(&frame) {
+            match SockRef::from(&self.stream).send(&frame) {
                 Ok(taken) if taken == frame.len() => return,
                 Ok(taken) => frame.advance(taken),
                 Err(full) if is_full(&full) => {}

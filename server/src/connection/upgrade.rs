@@ -2,7 +2,13 @@
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
 use super::{Desk, Mode, lines, socket::Socket, v1};
-use crate::{error::Problem, identity::Identity, state::AppState, websocket};
+use crate::{
+    error::Problem,
+    identity::Identity,
+    net::{Transport, http::release},
+    state::AppState,
+    websocket,
+};
 use app::wire::{PROTOCOL, RoomName, limits::COMMAND_BYTES};
 use axum::{
     Extension,
@@ -15,7 +21,6 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
-use tokio::net::TcpStream;
 
 /// The one version of the protocol (RFC 6455, section 4.1).
 const VERSION: &str = "13";
@@ -94,13 +99,15 @@ pub fn hand_over(
 
 /// The socket behind the 101, with what was read of it already.
 async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
-    match upgrade.await.map(Upgraded::downcast::<TokioIo<TcpStream>>) {
-        // Copied: what hyper has read lies in a buffer that would be kept as long.
+    match upgrade.await.map(Upgraded::downcast::<TokioIo<Transport>>) {
         Ok(Ok(parts)) => {
-            Some(Socket::new(parts.io.into_inner(), Bytes::copy_from_slice(&parts.read_buf), most))
+            let stream = parts.io.into_inner().into_stream()?;
+            release(&stream);
+            // Copied: what hyper has read lies in a buffer that would be kept as long.
+            Some(Socket::new(stream, Bytes::copy_from_slice(&parts.read_buf), most))
         }
         Ok(Err(_)) => {
-            tracing::error!("an upgraded connection is no TCP stream");
+            tracing::error!("an upgraded connection is not of this server's transport");
             None
         }
         Err(error) => {

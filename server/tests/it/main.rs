@@ -12,6 +12,7 @@ mod crash;
 mod devices;
 mod draining;
 mod faults;
+mod http_limits;
 mod joining;
 mod lines;
 mod liveness;
