@@ -1,8 +1,9 @@
 //! The settings: each a flag and an environment variable, with its default, unit and reason.
 
 use clap::Parser;
+use ipnet::IpNet;
 use std::{
-    net::{SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
 };
 
@@ -36,6 +37,19 @@ pub struct Config {
     /// Other sites whose pages may connect and post, as https://chat.example.org; comma-separated.
     #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", hide_env_values = true, value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allow_origin: Vec<String>,
+
+    /// Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix count, as 10.0.0.0/8 or 192.0.2.1; comma-separated.
+    /// Those on this machine by default; a Unix socket's peer is always one.
+    #[arg(
+        long,
+        env = "HUBBUB_TRUSTED_PROXY",
+        hide_env_values = true,
+        default_value = "127.0.0.0/8,::1",
+        value_name = "CIDR",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    pub trusted_proxy: Vec<IpNet>,
 
     /// Posts a second that one person may make, five seconds' worth at once; 0 for no limit.
     #[arg(
@@ -79,6 +93,10 @@ impl Config {
             data: "./hubbub-data".into(),
             ephemeral: true,
             allow_origin: Vec::new(),
+            trusted_proxy: vec![
+                IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
+                IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8),
+            ],
             post_rate: 20,
             max_connections: 20_000,
             drain_seconds: 10,
@@ -90,6 +108,13 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     let bad = || format!("'{text}' is not HOST:PORT");
     let with_host = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.into() };
     with_host.to_socket_addrs().map_err(|_| bad())?.next().ok_or_else(bad)
+}
+
+/// A network, or an address as the network that has no other.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "a network is an address, or ADDRESS/BITS".into())
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -125,6 +150,26 @@ mod tests {
         for bad in [["--addr", "8080"], ["--post-rate", "-1"], ["--allow-origin", "chat.example.org"]] {
             assert!(parse(&bad).is_err(), "{bad:?} must be refused");
         }
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_a_network_or_an_address() {
+        let networks = |value| parse(&["--trusted-proxy", value]).map(|config| config.trusted_proxy);
+        let parsed = networks("10.0.0.0/8, 192.0.2.1,2001:db8::/32").unwrap();
+        let text: Vec<_> = parsed.iter().map(ToString::to_string).collect();
+        assert_eq!(text, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
+        for bad in ["proxy.example", "10.0.0.0/33", "10.0.0.0/8;::1"] {
+            assert!(networks(bad).is_err(), "{bad} must be refused");
+        }
+    }
+
+    #[test]
+    fn proxies_on_this_machine_are_trusted_by_default() {
+        let mut networks = parse(&[]).unwrap().trusted_proxy;
+        networks.sort();
+        let mut plain = Config::plain().trusted_proxy;
+        plain.sort();
+        assert_eq!(networks, plain);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`config`]: the settings.
 //! - [`serve`]: accepting connections, and letting them go; [`shutdown`]: when.
 //! - [`net`]: the sockets below HTTP, and their limits in time.
+//! - [`forwarded`]: the client behind trusted proxies.
 //! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
 //! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
 //! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
@@ -20,6 +21,7 @@ pub mod connection;
 pub mod devices;
 pub mod error;
 pub mod flow;
+pub mod forwarded;
 pub mod hub;
 pub mod identity;
 pub mod limits;

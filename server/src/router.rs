@@ -1,6 +1,9 @@
 //! Every route, with the layers around them. Called by `main` and by tests.
 
-use crate::{api, assets, connection, error::Problem, identity::identify, pages, state::AppState};
+use crate::{
+    api, assets, connection, error::Problem, forwarded::resolve_forwarded, identity::identify, pages,
+    state::AppState,
+};
 use app::wire::limits::COMMAND_BYTES;
 use axum::{
     Router,
@@ -47,6 +50,7 @@ pub fn router(state: AppState) -> Router {
                 .into_response()
         }))
         .layer(from_fn(guard))
+        .layer(from_fn_with_state(state.clone(), resolve_forwarded))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(|request: &Request| {

@@ -61,6 +61,7 @@ const LINGER_BYTES: usize = 1_024 * 1_024;
 /// upgrades the connection.
 pub async fn serve_connection(stream: NetStream, router: Router, draining: CancellationToken) {
     set_options(&stream);
+    let endpoints = stream.endpoints();
     let activity = Activity::new();
     let transport = TokioIo::new(Transport::new(stream, activity.clone()));
     let watched = activity.clone();
@@ -68,6 +69,9 @@ pub async fn serve_connection(stream: NetStream, router: Router, draining: Cance
         .map_request(move |mut request: Request<Incoming>| {
             watched.on_request();
             request.extensions_mut().insert(watched.clone());
+            if let Some(endpoints) = endpoints {
+                request.extensions_mut().insert(endpoints);
+            }
             request.map(Body::new)
         })
         .map_response(watch_end(activity.clone()));

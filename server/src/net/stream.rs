@@ -1,5 +1,6 @@
 //! An accepted byte stream, whatever the socket's address family.
 
+use crate::forwarded::Endpoints;
 use std::{
     io::{self, IoSlice},
     os::fd::{AsFd, BorrowedFd},
@@ -21,6 +22,16 @@ pub enum NetStream {
 }
 
 impl NetStream {
+    /// Returns both ends of the connection; `None` if the peer has reset it already.
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        match self {
+            Self::Tcp(tcp) => {
+                Some(Endpoints::Tcp { peer: tcp.peer_addr().ok()?, local: tcp.local_addr().ok()? })
+            }
+            Self::Unix(_) => Some(Endpoints::Unix),
+        }
+    }
+
     /// Resolves when the stream may be readable. Cancel safe.
     ///
     /// # Errors
