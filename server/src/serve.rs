@@ -60,6 +60,7 @@ async fn tidy(state: &AppState) {
     loop {
         sleep(TIDY_EVERY).await;
         state.posts.forget_the_quiet();
+        state.renames.forget_the_quiet();
     }
 }
 

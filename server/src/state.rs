@@ -1,6 +1,6 @@
 //! What every request can reach.
 
-use crate::{assets::Site, config::Config, devices::Devices, hub::Hub, limits::PostLimiter, log::Log};
+use crate::{assets::Site, config::Config, devices::Devices, hub::Hub, limits::UserLimiter, log::Log};
 use app::wire::{Author, PersonId, PersonName};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
@@ -18,7 +18,9 @@ pub struct AppState {
     /// The live rooms.
     pub hub: Arc<Hub>,
     /// How fast people may post.
-    pub posts: Arc<PostLimiter>,
+    pub posts: Arc<UserLimiter>,
+    /// How fast users may change their names, beside the limit on posts.
+    pub renames: Arc<UserLimiter>,
     /// Links to other devices.
     pub devices: Arc<Devices>,
     /// How many streams may be open.
@@ -41,7 +43,8 @@ impl AppState {
         Self {
             hub: Hub::start(log.clone()),
             log,
-            posts: Arc::new(PostLimiter::new(config.post_rate)),
+            posts: Arc::new(UserLimiter::per_second(config.post_rate)),
+            renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
             devices: Arc::default(),
             places: Places::new(config.max_connections),
             site: Arc::new(Site::find()),

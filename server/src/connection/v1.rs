@@ -253,7 +253,8 @@ impl V1 {
         let name: PersonName = name
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
-        self.desk.state.posts.take(self.desk.link.person).map_err(|wait| too_fast(id, wait))?;
+        let (state, user) = (&self.desk.state, self.desk.link.person);
+        state.posts.take(user).and_then(|()| state.renames.take(user)).map_err(|wait| too_fast(id, wait))?;
         let renamed = self.desk.state.hub.rename(self.desk.link.person, name);
         let answer = move |renamed: LogResult<Author>| match renamed {
             Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),

@@ -192,6 +192,7 @@ async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }
     let refused = |problem: Problem| (NameTrouble::Refused(code(&problem)), problem);
-    state.posts.take(identity.id).map_err(|wait| refused(Problem::too_fast(wait)))?;
+    let free = state.posts.take(identity.id).and_then(|()| state.renames.take(identity.id));
+    free.map_err(|wait| refused(Problem::too_fast(wait)))?;
     state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
 }

@@ -140,6 +140,21 @@ async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_ca
 }
 
 #[tokio::test]
+async fn a_rename_past_the_limit_is_refused_and_keeps_what_was_typed() {
+    let server = TestServer::with(|config| config.post_rate = 100).await;
+    let ann = visitor(&server).await;
+    let call = |name: String| ann.post(server.http("/name")).form(&[("name", name), ("room", "tea".into())]);
+    for n in 0..5 {
+        assert_eq!(sent(call(format!("Ann of {n}"))).await.status(), StatusCode::SEE_OTHER);
+    }
+    let refused = sent(call("Ann of Tea".into())).await;
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(refused.headers().contains_key("retry-after"));
+    let body = refused.text().await.unwrap();
+    assert!(body.contains("value=\"Ann of Tea\"") && body.contains("Ann of 4"), "{body}");
+}
+
+#[tokio::test]
 async fn a_name_is_given_in_the_language_of_the_browser() {
     let server = TestServer::start().await;
     let asks = |language: &str| Client::new().get(server.http("/")).header("accept-language", language);

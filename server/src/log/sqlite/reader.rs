@@ -130,12 +130,10 @@ fn name(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<PersonNa
     Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| PersonName::given(id)))
 }
 
-/// Whose names are alike, by their key, and whether that is known.
-pub(super) fn alike(db: &Connection, key: &str) -> rusqlite::Result<Vec<(PersonId, bool)>> {
+/// Returns at most two of the users whose names share `key`, however many there are.
+pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<PersonId>> {
     let mut statement = db.prepare_cached(sql::BY_KEY)?;
-    statement
-        .query_map([key], |row| Ok((PersonId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?)))?
-        .collect()
+    statement.query_map([key], |row| row.get::<_, i64>(0).map(|id| PersonId(id.cast_unsigned())))?.collect()
 }
 
 pub(super) fn visits(db: &Connection, person: PersonId) -> rusqlite::Result<Vec<(RoomName, Seq)>> {

@@ -17,8 +17,8 @@ pub(super) const BEFORE: &str = "
 /// What somebody is called, and whether somebody else is called alike.
 pub(super) const PERSON: &str = "SELECT name, alike, key FROM person WHERE id = ?1";
 
-/// Who is called alike.
-pub(super) const BY_KEY: &str = "SELECT id, alike FROM person WHERE key = ?1";
+/// Two users whose names share a key, which is all that a rename needs to know of them.
+pub(super) const BY_KEY: &str = "SELECT id FROM person WHERE key = ?1 LIMIT 2";
 
 /// Where somebody has been, and how far they have read there.
 pub(super) const VISITS: &str = "SELECT room, seq FROM reading WHERE person = ?1";

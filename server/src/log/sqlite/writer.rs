@@ -4,6 +4,8 @@
 
 mod people;
 mod rooms;
+#[cfg(test)]
+mod tests;
 
 use super::{
     Rooms,

@@ -30,28 +30,43 @@ impl Batch<'_> {
         Ok(author)
     }
 
-    /// Calls `person` something else, and finds out whose names are alike now, or no longer.
+    /// Gives `person` another name, and returns the users whose appearance changed: `person`, and at most one
+    /// other at each of the two keys. Only the second user of a key makes the first one ambiguous, and only the
+    /// last but one to leave it makes the remaining one unambiguous, so that no rename reads more than two users
+    /// of a key.
     pub(super) fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
         let key = alike::key(name.as_str());
-        let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
-        let is_other = |(other, _): &(PersonId, bool)| *other != person;
-        let mut others = reader::alike(&self.transaction, &key)?;
-        others.retain(is_other);
-        let is_alike = !others.is_empty();
-        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
-        rename.execute((person.0.cast_signed(), name.as_str(), &key, is_alike))?;
+        let before = reader::person(&self.transaction, person)?;
+        let is_alike = before.as_ref().is_some_and(|(before, _)| before.alike);
+        let old_key = before.and_then(|(_, key)| key);
         let mut changed = vec![person];
-        for (other, _) in others.into_iter().filter(|(_, known)| !known) {
-            changed.push(self.set_alike(other, true)?);
+        if old_key.as_ref() == Some(&key) {
+            self.store_name(person, &name, &key, is_alike)?;
+        } else {
+            let others = reader::two_by_key(&self.transaction, &key)?;
+            self.store_name(person, &name, &key, !others.is_empty())?;
+            if let [only] = others[..] {
+                changed.push(self.set_alike(only, true)?);
+            }
+            if let Some(old_key) = old_key
+                && let [alone] = reader::two_by_key(&self.transaction, &old_key)?[..]
+            {
+                changed.push(self.set_alike(alone, false)?);
+            }
         }
-        if let Some(old_key) = old_key.filter(|old| *old != key)
-            && let [(alone, true)] = reader::alike(&self.transaction, &old_key)?[..]
-        {
-            changed.push(self.set_alike(alone, false)?);
-        }
-        drop(rename);
         changed.iter().for_each(|changed| drop(self.people.remove(changed)));
         reader::people(&self.transaction, &changed)
+    }
+
+    fn store_name(
+        &self,
+        person: PersonId,
+        name: &PersonName,
+        key: &str,
+        is_alike: bool,
+    ) -> rusqlite::Result<()> {
+        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
+        rename.execute((person.0.cast_signed(), name.as_str(), key, is_alike)).map(drop)
     }
 
     fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
