@@ -3,7 +3,7 @@
 use crate::{
     flow::Item,
     link::Link,
-    log::{Log, LogError, LogResult, Wake},
+    log::{Log, LogError, LogResult, MAX_VISITS, Wake},
     presence::TOLD_EVERY,
     room::{Next, Room},
     sync::{Mutex, MutexGuard},
@@ -12,7 +12,7 @@ use crate::{
 use app::wire::{Author, PersonId, PersonName, RoomName, RoomTitle, Seq, ServerFrame, Topic};
 use smallvec::SmallVec;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, PoisonError},
     time::Duration,
 };
@@ -161,8 +161,9 @@ impl Hub {
         for link in self.people().get(&person.id).into_iter().flatten() {
             link.rename(person.clone());
         }
-        let visited = self.log.visits(person.id).await.unwrap_or_default();
-        let has_been = |room: &Room| visited.iter().any(|(visited, _)| *visited == room.name);
+        let visited = self.log.visits(person.id, 0, MAX_VISITS).await.unwrap_or_default();
+        let visited: HashSet<RoomName> = visited.into_iter().map(|(room, _)| room).collect();
+        let has_been = |room: &Room| visited.contains(&room.name);
         let rooms = self.open_rooms();
         rooms.iter().for_each(|room| room.renamed(person));
         let theirs = rooms.iter().filter(|room| room.has(person.id) || has_been(room));

@@ -14,7 +14,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What the server has on record. It is told at least once that somebody is here.
+    /// The read marker that the server has, which is reported once more at the first chance.
     pub fn from(read: Seq) -> Self {
         Self { read, told: None, told_at: 0 }
     }
@@ -39,7 +39,8 @@ impl Reading {
 
     /// What to tell the server at `now`, if anything.
     pub fn report(&mut self, now: Millis) -> Option<Seq> {
-        if self.told >= Some(self.read) || now < self.told_at + REPORT_MS {
+        // The server keeps no marker before the first message.
+        if self.read == 0 || self.told >= Some(self.read) || now < self.told_at + REPORT_MS {
             return None;
         }
         (self.told, self.told_at) = (Some(self.read), now);
@@ -86,9 +87,11 @@ mod tests {
     }
 
     #[test]
-    fn who_has_nothing_to_read_is_there_all_the_same() {
+    fn a_reader_of_an_empty_room_reports_nothing_until_there_is_a_message() {
         let mut reading = Reading::from(0);
         assert!(reading.sees(0));
-        assert_eq!(reading.report(10_000), Some(0));
+        assert_eq!(reading.report(10_000), None);
+        assert!(reading.sees(1));
+        assert_eq!(reading.report(10_001), Some(1));
     }
 }

@@ -19,6 +19,8 @@ pub struct RoomsPage {
     pub lang: Lang,
     /// The rooms of whoever looks, and others that can be found, by title.
     pub rooms: Vec<RoomEntry>,
+    /// How many rooms of the user stand before the next page of them, if there is one.
+    pub older: Option<u32>,
     /// The room after which the next page begins, if there is one.
     pub next: Option<RoomName>,
     /// What is in the form.
@@ -65,6 +67,9 @@ pub fn AllRooms(
         |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
     let (yours, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
+    let older = page.older.map(|older| {
+        view! { <p><a href=format!("/rooms?yours={older}#yours") rel="next">{words.more_rooms}</a></p> }
+    });
     let more = page.next.map(|last| {
         view! { <p><a href=format!("/rooms?after={last}#others") rel="next">{words.more_rooms}</a></p> }
     });
@@ -91,8 +96,9 @@ pub fn AllRooms(
                 <button type="submit">{words.new_room_make}</button>
                 <p class="note">{words.new_room_hint}</p>
             </form>
-            <h2>{words.your_rooms}</h2>
+            <h2 id="yours">{words.your_rooms}</h2>
             <ul class="directory">{yours}</ul>
+            {older}
             <h2 id="others">{words.other_rooms}</h2>
             <ul class="directory">{others}</ul>
             {none}

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     batch::Encoding,
     flow::Outlet,
-    log::{Appended, Deed, LogError, LogResult, NewEvent},
+    log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker},
     reader::Start,
     websocket::{close, frame},
 };
@@ -208,20 +208,24 @@ impl V1 {
         Ok(())
     }
 
-    /// Somebody has read up to `seq`. Their other devices are told once that is durable.
+    /// Moves this user's read marker. Their other devices get it once it is durable; one that does not move is
+    /// neither stored nor sent on.
     fn read(&self, room: &str, seq: Seq) -> Result<BoxFuture<'static, Option<ServerFrame>>, Refusal> {
         let room = room_named(room, None)?;
         if self.desk.reader.room(&room).is_none() {
             return Err(not_joined(None, &room));
         }
         let (hub, link) = (self.desk.state.hub.clone(), self.desk.link.clone());
+        self.desk.state.posts.take(link.person).map_err(|wait| too_fast(None, wait))?;
         // Nobody has read what is not there yet.
         let seq = seq.min(self.desk.state.log.heads(std::slice::from_ref(&room))[0]);
         let stored = self.desk.state.log.read(link.person, room.clone(), seq);
         let read = async move {
             match stored.await {
-                Ok(()) => hub.has_read(&link, &room, seq),
-                Err(error) => tracing::error!(%error, %room, "how far somebody has read could not be stored"),
+                Ok(ReadMarker::Moved) => hub.has_read(&link, &room, seq),
+                Ok(ReadMarker::Unchanged) => {}
+                Err(error @ LogError::NoSuchRoom) => return Some(not_done(None, &error).into()),
+                Err(error) => tracing::error!(%error, %room, "a read marker could not be stored"),
             }
             None
         };
@@ -240,7 +244,7 @@ impl V1 {
             return Err(not_joined(Some(id), &room));
         }
         let author = self.desk.link.person;
-        self.desk.state.posts.take(author).map_err(|wait| too_fast(id, wait))?;
+        self.desk.state.posts.take(author).map_err(|wait| too_fast(Some(id), wait))?;
         let appended = self.desk.state.log.append(NewEvent { id, room, author, deed });
         Ok(async move { Some(acknowledged(id, appended.await)) }.boxed())
     }
@@ -254,7 +258,7 @@ impl V1 {
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
         let (state, user) = (&self.desk.state, self.desk.link.person);
-        state.posts.take(user).and_then(|()| state.renames.take(user)).map_err(|wait| too_fast(id, wait))?;
+        state.posts.take(user).and_then(|()| state.renames.take(user)).map_err(|wait| too_fast(Some(id), wait))?;
         let renamed = self.desk.state.hub.rename(self.desk.link.person, name);
         let answer = move |renamed: LogResult<Author>| match renamed {
             Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
@@ -329,8 +333,8 @@ fn bad_text(id: CommandId, bad: BadText) -> Refusal {
     }
 }
 
-fn too_fast(id: CommandId, wait: Duration) -> Refusal {
-    let refusal = Refusal::new(Some(id), ErrorCode::RateLimited, "That was too fast. Wait a moment.");
+fn too_fast(id: Option<CommandId>, wait: Duration) -> Refusal {
+    let refusal = Refusal::new(id, ErrorCode::RateLimited, "That was too fast. Wait a moment.");
     Refusal { retry: Some(wait), ..refusal }
 }
 

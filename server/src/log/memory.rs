@@ -1,8 +1,8 @@
 //! The log of `--ephemeral`: as durable as the process.
 
 use super::{
-    About, Appended, Deed, Log, LogError, LogResult, NewEvent, Page, UNREAD_AMONG, UNREAD_MOST,
-    WAKES_WAITING, Wake, alike, catalogue::Catalogue, now,
+    About, Appended, Deed, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, ReadMarker, UNREAD_AMONG,
+    UNREAD_MOST, WAKES_WAITING, Wake, alike, catalogue::Catalogue, now,
 };
 use app::wire::{
     Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
@@ -33,7 +33,14 @@ struct Shelf {
     /// Who has a name of each key; no key without anybody.
     keys: HashMap<String, BTreeSet<PersonId>>,
     catalogue: Catalogue,
-    readings: HashMap<PersonId, BTreeMap<RoomName, Seq>>,
+    /// Read markers, at most [`MAX_VISITS`] of each user.
+    readings: HashMap<PersonId, HashMap<RoomName, Marker>>,
+}
+
+/// A read marker, and when it was moved last.
+struct Marker {
+    seq: Seq,
+    at: Millis,
 }
 
 /// What became of a message: since when it says something else, or nothing any more.
@@ -96,7 +103,7 @@ impl Shelf {
         let event =
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
-        self.readings.entry(new.author).or_default().entry(new.room.clone()).or_insert(event.seq);
+        self.insert_marker(new.author, &new.room, event.seq);
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
@@ -195,6 +202,49 @@ impl Shelf {
             _ => {}
         }
         None
+    }
+
+    fn read(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> LogResult<ReadMarker> {
+        if !self.catalogue.has(room) && !room.is_lobby() {
+            return Err(LogError::NoSuchRoom);
+        }
+        let seq = seq.min(self.head(room));
+        let moved = match self.readings.get_mut(&person).and_then(|markers| markers.get_mut(room)) {
+            Some(marker) if marker.seq < seq => {
+                *marker = Marker { seq, at: now() };
+                true
+            }
+            Some(_) => false,
+            None if seq == 0 => false,
+            None => {
+                self.insert_marker(person, room, seq);
+                true
+            }
+        };
+        Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged })
+    }
+
+    /// Stores a user's first marker in a room. Past [`MAX_VISITS`] of them the oldest one goes.
+    fn insert_marker(&mut self, person: PersonId, room: &RoomName, seq: Seq) {
+        let markers = self.readings.entry(person).or_default();
+        if markers.contains_key(room) {
+            return;
+        }
+        if markers.len() >= MAX_VISITS as usize {
+            let oldest = markers.iter().min_by_key(|(room, marker)| (marker.at, *room));
+            if let Some(oldest) = oldest.map(|(room, _)| room.clone()) {
+                markers.remove(&oldest);
+            }
+        }
+        markers.insert(room.clone(), Marker { seq, at: now() });
+    }
+
+    /// Markers of a user, those moved most recently first.
+    fn visits(&self, person: PersonId, skip: u32, most: u32) -> Vec<(RoomName, Seq)> {
+        let mut markers: Vec<_> = self.readings.get(&person).into_iter().flatten().collect();
+        markers.sort_by_key(|(room, marker)| std::cmp::Reverse((marker.at, *room)));
+        let page = markers.into_iter().skip(skip as usize).take(most as usize);
+        page.map(|(room, marker)| (room.clone(), marker.seq)).collect()
     }
 
     fn unread(&self, person: PersonId, room: &RoomName, after: Seq) -> u32 {
@@ -300,8 +350,14 @@ impl Log for MemoryLog {
     }
 
     fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
-        let catalogue = &mut self.shelf().catalogue;
-        let created = catalogue.may_create(&room, &about).map(|()| catalogue.tell(room, about, now()));
+        let mut shelf = self.shelf();
+        let created = shelf.catalogue.may_create(&room, &about).map(|()| {
+            let owner = about.owner;
+            shelf.catalogue.tell(room.clone(), about, now());
+            if let Some(owner) = owner {
+                shelf.insert_marker(owner, &room, 0);
+            }
+        });
         ready(created).boxed()
     }
 
@@ -327,23 +383,22 @@ impl Log for MemoryLog {
         ready(Ok(self.shelf().rename(person, name))).boxed()
     }
 
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
-        let mut shelf = self.shelf();
-        let seq = seq.min(shelf.head(&room));
-        let read = shelf.readings.entry(person).or_default().entry(room).or_default();
-        *read = seq.max(*read);
-        ready(Ok(())).boxed()
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
+        ready(self.shelf().read(person, &room, seq)).boxed()
     }
 
-    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
-        let shelf = self.shelf();
-        let readings = shelf.readings.get(&person).into_iter().flatten();
-        ready(Ok(readings.map(|(room, seq)| (room.clone(), *seq)).collect())).boxed()
+    fn visits(
+        &self,
+        person: PersonId,
+        skip: u32,
+        most: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+        ready(Ok(self.shelf().visits(person, skip, most))).boxed()
     }
 
     fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
         let shelf = self.shelf();
-        ready(Ok(shelf.readings.get(&person).and_then(|rooms| rooms.get(room)).copied())).boxed()
+        ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq))).boxed()
     }
 
     fn unread(

@@ -34,6 +34,18 @@ pub const UNREAD_MOST: u32 = app::live::UNREAD_MOST;
 /// Events of a room among which unread messages are looked for.
 pub const UNREAD_AMONG: Seq = 1_000;
 
+/// Rooms of one user whose read markers are kept; a new one evicts the one that was used least recently.
+pub const MAX_VISITS: u32 = 1_000;
+
+/// What a read marker has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadMarker {
+    /// It has moved forward, or the user is in the room for the first time.
+    Moved,
+    /// It was there already, or further on: nothing is stored.
+    Unchanged,
+}
+
 /// Something that somebody wants to do in a room.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
@@ -237,18 +249,25 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>>;
 
-    /// `person` has read `room` up to `seq`, or to its end where that is before; it never goes back.
+    /// Moves the read marker of `person` in `room` forward to `seq`, or to the room's end if that is before. A
+    /// marker at 0 is not stored. At most [`MAX_VISITS`] markers of a user are kept.
     ///
     /// # Errors
-    /// [`LogError::Storage`].
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>>;
+    /// [`LogError::NoSuchRoom`] if the room has not been made, [`LogError::Storage`].
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>>;
 
-    /// The rooms where `person` has been, and how far they have read there: where they have only done
-    /// something, up to the first of that.
+    /// Returns at most `most` rooms where `person` has been, those used most recently first and without the
+    /// first `skip`, with the read marker of each. If the user has only done something there, it stands at the
+    /// first of that.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
+    fn visits(
+        &self,
+        person: PersonId,
+        skip: u32,
+        most: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
 
     /// How far `person` has read in one room; nothing where they have never been.
     ///

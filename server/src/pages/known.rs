@@ -1,6 +1,10 @@
 //! What a page shows, read from the log and the hub.
 
-use crate::{identity::Identity, log::LogResult, state::AppState};
+use crate::{
+    identity::Identity,
+    log::{LogResult, MAX_VISITS},
+    state::AppState,
+};
 use app::{
     live::OTHERS,
     pages::{Place, Refused, RoomEntry, RoomPage},
@@ -17,6 +21,9 @@ const READ_BEFORE: Seq = 10;
 
 /// Messages on the newest page, where so many are unread.
 const UNREAD_PAGE: u32 = 300;
+
+/// Rooms of the user on one page, those used most recently; `/rooms` has the others.
+const OWN_ROOMS: u32 = 100;
 
 /// Which messages of a room somebody wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +59,8 @@ pub async fn room_page(
         Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, Place::Newest, Some(seq)),
         Wanted::Around(seq) => (seq.saturating_add(AFTER), Place::Past, Some(seq)),
     };
-    let visits = state.log.visits(identity.id).await?;
-    let read = visits.iter().find(|(visited, _)| *visited == room).map(|(_, read)| *read);
+    let own = OwnRooms::read(state, identity, 0).await?;
+    let read = state.log.read_up_to(identity.id, &room).await?;
     let page = state.log.read_before(&room, before, messages_of(place, head, read)).await?;
     let mut members = state.hub.members(&room);
     let you = state.author_of(identity.id).await;
@@ -80,7 +87,7 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
-        rooms: rooms(state, identity, lang, Some(&room), visits, |own| state.log.lively(own, OTHERS)).await?,
+        rooms: own.with(state, &room, read).list(state, identity, lang, |own| state.log.lively(own, OTHERS)).await?,
         refused,
         you,
         room,
@@ -96,36 +103,61 @@ fn messages_of(place: Place, head: Seq, read: Option<Seq>) -> u32 {
     }
 }
 
-/// The rooms of whoever asks, `here` and the lobby among them, then `others` that can be found, as far as they
-/// are not among those.
-///
-/// # Errors
-/// [`crate::log::LogError::Storage`].
-pub async fn rooms(
-    state: &AppState,
-    identity: Identity,
-    lang: Lang,
-    here: Option<&RoomName>,
-    visits: Vec<(RoomName, Seq)>,
-    others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
-) -> LogResult<Vec<RoomEntry>> {
-    let mut yours = visits;
-    for always in [Some(&RoomName::lobby()), here].into_iter().flatten() {
-        if yours.iter().all(|(room, _)| room != always) {
-            let head = state.log.heads(std::slice::from_ref(always))[0];
-            yours.push((always.clone(), head));
-        }
+/// The rooms of a user, one page of them in full.
+pub struct OwnRooms {
+    /// All of them, at most [`MAX_VISITS`].
+    all: HashSet<RoomName>,
+    /// Those on the page, with their read markers.
+    page: Vec<(RoomName, Seq)>,
+    /// How many rooms stand before the next page, if there is one.
+    pub next: Option<u32>,
+}
+
+impl OwnRooms {
+    /// Reads at most [`OWN_ROOMS`] rooms of a user without the first `skip`, those used last first. The first page
+    /// has the lobby too.
+    ///
+    /// # Errors
+    /// [`crate::log::LogError::Storage`].
+    pub async fn read(state: &AppState, identity: Identity, skip: u32) -> LogResult<Self> {
+        let visits = state.log.visits(identity.id, 0, MAX_VISITS).await?;
+        let all = visits.iter().map(|(room, _)| room.clone()).collect();
+        let end = skip.saturating_add(OWN_ROOMS);
+        let next = (visits.len() > end as usize).then_some(end);
+        let page = visits.into_iter().skip(skip as usize).take(OWN_ROOMS as usize).collect();
+        let own = Self { all, page, next };
+        Ok(if skip == 0 { own.with(state, &RoomName::lobby(), None) } else { own })
     }
-    let unread = state.log.unread(identity.id, yours.clone()).await?;
-    let own: HashSet<RoomName> = yours.iter().map(|(room, _)| room.clone()).collect();
-    let mut entries: Vec<RoomEntry> = yours
-        .into_iter()
-        .zip(unread)
-        .map(|((room, _), unread)| entry(state, lang, room, unread, true))
-        .collect();
-    entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
-    entries.extend(others(&own).into_iter().map(|room| entry(state, lang, room, 0, false)));
-    Ok(entries)
+
+    /// Adds a room that the page must have. A room without a read marker counts as read.
+    fn with(mut self, state: &AppState, room: &RoomName, read: Option<Seq>) -> Self {
+        if self.page.iter().all(|(visited, _)| visited != room) {
+            let read = read.unwrap_or_else(|| state.log.heads(std::slice::from_ref(room))[0]);
+            self.page.push((room.clone(), read));
+            self.all.insert(room.clone());
+        }
+        self
+    }
+
+    /// Returns the page by title, then `others`, which get the rooms that they must not have.
+    ///
+    /// # Errors
+    /// [`crate::log::LogError::Storage`].
+    pub async fn list(
+        self,
+        state: &AppState,
+        identity: Identity,
+        lang: Lang,
+        others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
+    ) -> LogResult<Vec<RoomEntry>> {
+        let unread = state.log.unread(identity.id, self.page.clone()).await?;
+        let entry = |room, unread, yours| entry(state, lang, room, unread, yours);
+        let yours = self.page.into_iter().zip(unread);
+        let mut entries: Vec<RoomEntry> = yours.map(|((room, _), unread)| entry(room, unread, true)).collect();
+        entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
+        entries.extend(others(&self.all).into_iter().map(|room| entry(room, 0, false)));
+        Ok(entries)
+    }
 }
 
 fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, yours: bool) -> RoomEntry {

@@ -97,7 +97,7 @@ pub async fn seen(
         return Problem::too_fast(wait).into_response();
     }
     match state.log.read(identity.id, room, seen.seq).await {
-        Ok(()) => ([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response(),
+        Ok(_) => ([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response(),
         Err(error) => Problem::from(error).into_response(),
     }
 }

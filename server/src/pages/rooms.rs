@@ -1,10 +1,10 @@
 //! The page of the rooms; making one, and calling it something else.
 
-use super::{code, forms::admit, known::rooms, no_such_page, problem_page, render, sorry, sorry_for};
+use super::{code, forms::admit, known::OwnRooms, no_such_page, problem_page, render, sorry, sorry_for};
 use crate::{
     error::Problem,
     identity::Identity,
-    log::{About, LogError},
+    log::{About, LogError, LogResult},
     state::AppState,
     visitor::Visitor,
 };
@@ -43,10 +43,20 @@ pub struct Wished {
     private: Option<String>,
 }
 
-/// Which page of the rooms: the first, or the one after a room.
+/// Which page of the rooms: the first one, or a later one of each of the two lists.
 #[derive(Deserialize)]
 pub struct Asked {
     after: Option<String>,
+    yours: Option<u32>,
+}
+
+/// A page of each of the two lists.
+#[derive(Debug, Default)]
+struct Pages {
+    /// The room of others after which the page begins.
+    after: Option<RoomName>,
+    /// How many rooms of the user stand before the page.
+    yours: u32,
 }
 
 /// `GET /rooms`: every room that can be found, a page at a time, and a form for a new one.
@@ -56,8 +66,11 @@ pub async fn all_rooms(
     visitor: Visitor,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let after = asked.ok().and_then(|Query(asked)| asked.after?.parse().ok());
-    list(&state, identity, visitor, after, NewRoom::default(), None, StatusCode::OK).await
+    let pages = asked.map(|Query(asked)| Pages {
+        after: asked.after.and_then(|room| room.parse().ok()),
+        yours: asked.yours.unwrap_or_default(),
+    });
+    list(&state, identity, visitor, pages.unwrap_or_default(), NewRoom::default(), None, StatusCode::OK).await
 }
 
 /// `POST /rooms`: makes a room, then goes there.
@@ -77,7 +90,7 @@ pub async fn make_room(
         Err((trouble, status)) => {
             let Wished { title, topic, private } = wished;
             let wanted = NewRoom { title, topic, private: private.is_some() };
-            list(&state, identity, visitor, None, wanted, Some(trouble), status).await
+            list(&state, identity, visitor, Pages::default(), wanted, Some(trouble), status).await
         }
     }
 }
@@ -119,24 +132,25 @@ async fn list(
     state: &AppState,
     identity: Identity,
     visitor: Visitor,
-    after: Option<RoomName>,
+    pages: Pages,
     wanted: NewRoom,
     refused: Option<RoomTrouble>,
     status: StatusCode,
 ) -> Response {
     let found = async {
-        let visits = state.log.visits(identity.id).await?;
+        let own = OwnRooms::read(state, identity, pages.yours).await?;
+        let older = own.next;
         // One more says whether there are more.
-        let others = |own: &HashSet<RoomName>| state.log.by_title(after.as_ref(), own, OTHERS_MOST + 1);
-        rooms(state, identity, visitor.lang, None, visits, others).await
+        let others = |own: &HashSet<RoomName>| state.log.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
+        LogResult::Ok((own.list(state, identity, visitor.lang, others).await?, older))
     };
     match found.await {
-        Ok(mut rooms) => {
+        Ok((mut rooms, older)) => {
             let yours = rooms.iter().filter(|room| room.yours).count();
             let is_more = rooms.len() > yours + OTHERS_MOST;
             rooms.truncate(yours + OTHERS_MOST);
             let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
-            let page = RoomsPage { lang: visitor.lang, rooms, next, wanted, refused };
+            let page = RoomsPage { lang: visitor.lang, rooms, older, next, wanted, refused };
             render(state, visitor, Screen::Rooms(Box::new(page)), status).await
         }
         Err(error) => problem_page(state, visitor, error.into()).await,

@@ -3,7 +3,9 @@
 use crate::support::{room, text};
 use app::wire::{Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::join_all;
-use server::log::{About, Appended, Deed, Log, LogError, MemoryLog, NewEvent, Page, SqliteLog};
+use server::log::{
+    About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, ReadMarker, SqliteLog,
+};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -63,7 +65,9 @@ every_log! {
     a_room_belongs_to_whoever_said_something_there_first
     its_owner_takes_any_message_back_and_changes_none
     reading_goes_forward_and_never_beyond_the_end
-    who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before
+    a_read_marker_needs_a_room_and_a_message_in_it
+    the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound
+    a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
 }
@@ -573,35 +577,81 @@ async fn its_owner_takes_any_message_back_and_changes_none(log: Arc<dyn Log>) {
 async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
-    assert_eq!(log.visits(BOB).await.unwrap(), []);
+    assert_eq!(visits(&*log, BOB).await, []);
     assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
-    for (seq, read) in [(0, 0), (1, 1), (9, 2), (1, 2)] {
-        log.read(BOB, room("tea"), seq).await.unwrap();
-        assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), read)]);
+    for (seq, read, marker) in [
+        (1, 1, ReadMarker::Moved),
+        (9, 2, ReadMarker::Moved),
+        (1, 2, ReadMarker::Unchanged),
+        (2, 2, ReadMarker::Unchanged),
+    ] {
+        assert_eq!(log.read(BOB, room("tea"), seq).await.unwrap(), marker);
+        assert_eq!(visits(&*log, BOB).await, [(room("tea"), read)]);
         assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), Some(read));
     }
-    assert_eq!(log.visits(ANN).await.unwrap(), [(room("tea"), 1)]);
+    assert_eq!(visits(&*log, ANN).await, [(room("tea"), 1)]);
     assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
 }
 
-async fn who_does_something_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Log>) {
+async fn visits(log: &dyn Log, user: PersonId) -> Vec<(RoomName, Seq)> {
+    log.visits(user, 0, MAX_VISITS + 9).await.unwrap()
+}
+
+async fn a_read_marker_needs_a_room_and_a_message_in_it(log: Arc<dyn Log>) {
+    for seq in [0, 1] {
+        let refused = log.read(BOB, room("nowhere"), seq).await;
+        assert!(matches!(refused, Err(LogError::NoSuchRoom)), "{refused:?}");
+    }
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    post(&*log, "jam", "one").await;
+    for (name, seq) in [("tea", 0), ("tea", 7), ("jam", 0), ("lobby", 1)] {
+        assert_eq!(log.read(BOB, room(name), seq).await.unwrap(), ReadMarker::Unchanged, "{name} {seq}");
+    }
+    assert_eq!(visits(&*log, BOB).await, []);
+    assert_eq!(visits(&*log, ANN).await.len(), 2, "the owner of a new room has been there");
+}
+
+async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(log: Arc<dyn Log>) {
+    let all: Vec<RoomName> = (0..=MAX_VISITS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
+    join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
+    let read = async |n: usize| assert_eq!(log.read(BOB, all[n].clone(), 1).await.unwrap(), ReadMarker::Moved);
+    read(0).await;
+    a_moment().await;
+    for n in 1..MAX_VISITS as usize {
+        read(n).await;
+    }
+    a_moment().await;
+    log.append(message("room-0000", ANN, "news")).await.unwrap();
+    log.read(BOB, all[0].clone(), 2).await.unwrap();
+    let first = log.visits(BOB, 0, 2).await.unwrap();
+    assert_eq!(first[0], (all[0].clone(), 2), "the room that was read last comes first");
+    assert_eq!(log.visits(BOB, 1, 1).await.unwrap(), first[1..]);
+    assert_eq!(visits(&*log, BOB).await.len(), MAX_VISITS as usize);
+    let oldest = visits(&*log, BOB).await.pop().unwrap().0;
+    read(MAX_VISITS as usize).await;
+    let kept = visits(&*log, BOB).await;
+    assert_eq!(kept.len(), MAX_VISITS as usize);
+    assert!(kept.iter().all(|(room, _)| *room != oldest), "{oldest} was not used for longest");
+    log.append(message(oldest.as_str(), BOB, "back again")).await.unwrap();
+    assert!(visits(&*log, BOB).await.contains(&(oldest, 2)), "an evicted room can come back");
+    assert_eq!(visits(&*log, ANN).await.len(), MAX_VISITS as usize, "posts have the same bound");
+}
+
+async fn a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Log>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
     let first = message("tea", BOB, "three");
     log.append(first.clone()).await.unwrap();
-    assert_eq!(log.visits(BOB).await.unwrap(), [(room("tea"), 3)], "up to what he said");
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 3)], "up to his message");
     post(&*log, "tea", "four").await;
     log.append(message("tea", BOB, "five")).await.unwrap();
     log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
-    assert_eq!(
-        log.visits(BOB).await.unwrap(),
-        [(room("tea"), 3)],
-        "four may be unread, and a repeat is no visit"
-    );
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 3)], "four may be unread, and a repeat is no visit");
     post(&*log, "jam", "one").await;
+    a_moment().await;
     log.read(BOB, room("jam"), 1).await.unwrap();
     log.append(message("jam", BOB, "two")).await.unwrap();
-    assert_eq!(log.visits(BOB).await.unwrap(), [(room("jam"), 1), (room("tea"), 3)]);
+    assert_eq!(visits(&*log, BOB).await, [(room("jam"), 1), (room("tea"), 3)]);
 }
 
 async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log>) {

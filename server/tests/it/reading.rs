@@ -64,3 +64,44 @@ async fn a_position_is_kept_over_a_restart() {
     let server = TestServer::on_disk(folder.path()).await;
     assert_eq!(position(&mut V1::connect_as(&server, &cookie).await).await, 3);
 }
+
+#[tokio::test]
+async fn a_read_marker_in_a_room_that_nobody_has_made_is_refused() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    for seq in [0, 1] {
+        ann.say(&read(seq)).await;
+        match &ann.until_pong().await[..] {
+            [ServerFrame::Error { id: None, code: ErrorCode::NoSuchRoom, .. }] => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn read_markers_count_towards_the_limit_and_one_that_does_not_move_is_not_sent_on() {
+    let server = TestServer::with(|config| config.post_rate = 1).await;
+    fill(&server, "tea", 3).await;
+    let cookie = server.somebody().await;
+    let (mut phone, mut laptop) =
+        (V1::connect_as(&server, &cookie).await, V1::connect_as(&server, &cookie).await);
+    position(&mut phone).await;
+    position(&mut laptop).await;
+    laptop.events(3).await;
+    for _ in 0..3 {
+        phone.say(&read(2)).await;
+    }
+    assert_eq!(laptop.hear().await, ServerFrame::Read { room: room("tea"), seq: 2 });
+    phone.until_pong().await;
+    assert_eq!(laptop.until_pong().await, [], "only the first one has moved anything");
+    let mut refused = None;
+    for _ in 0..10 {
+        phone.say(&read(3)).await;
+    }
+    for frame in phone.until_pong().await {
+        if let ServerFrame::Error { id: None, code: ErrorCode::RateLimited, retry_ms, .. } = frame {
+            refused = retry_ms;
+        }
+    }
+    assert!(matches!(refused, Some(1..=1_000)), "{refused:?}");
+}

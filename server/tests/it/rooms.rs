@@ -51,10 +51,7 @@ async fn a_private_room_is_on_no_list_but_of_those_who_have_been_there() {
     for list in ["/", "/rooms", "/api/rooms"] {
         assert!(!get(&bob, &server, list).await.contains("Surprise"), "{list}");
     }
-    get(&ann, &server, &path).await;
-    let seen = soon(ann.get(server.http(&format!("{path}/seen?seq=0"))).send()).await.unwrap();
-    assert_eq!(seen.status(), StatusCode::NO_CONTENT);
-    assert!(get(&ann, &server, "/").await.contains("Surprise"));
+    assert!(get(&ann, &server, "/").await.contains("Surprise"), "her new room is on her own list");
     assert!(get(&bob, &server, &path).await.contains("Surprise party"), "who has the link is in");
 }
 
@@ -113,7 +110,10 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     let server = TestServer::start().await;
     let ann = browser();
     get(&ann, &server, "/r/tea").await;
-    soon(ann.get(server.http("/r/tea/seen?seq=0")).send()).await.unwrap();
+    let seen = async |seq| soon(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap();
+    assert_eq!(seen(0).await.status(), StatusCode::NOT_FOUND, "the room has not been made");
+    fill(&server, "tea", 1).await;
+    assert_eq!(seen(1).await.status(), StatusCode::NO_CONTENT);
     fill(&server, "tea", 3).await;
     let page = get(&ann, &server, "/").await;
     assert!(page.contains("3 unread") && page.contains("href=\"/r/tea#new\""), "{page}");
@@ -175,6 +175,29 @@ async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
         assert_eq!(links(&first, n) + links(&second, n), expected, "tea-{n:03}");
     }
     assert!(get(&bob, &server, "/rooms?after=No_Room").await.contains("href=\"/r/tea-000\""));
+}
+
+#[tokio::test]
+async fn a_page_has_the_newest_100_rooms_of_a_user_and_the_list_all_of_them() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    for n in 0..250 {
+        let path = format!("/r/p-{n:032x}");
+        assert_eq!(post(&ann, &server, &path, &[("text", "mine")]).await.status(), StatusCode::SEE_OTHER);
+    }
+    let links = |page: &str| page.matches("<a href=\"/r/p-").count();
+    let room = get(&ann, &server, "/").await;
+    let own = room.matches("href=\"/r/p-").count();
+    assert_eq!(own, 100, "{own} rooms on the page of a room");
+    let mut pages = vec![get(&ann, &server, "/rooms").await];
+    for next in ["/rooms?yours=100", "/rooms?yours=200"] {
+        assert!(pages.last().unwrap().contains(&format!("href=\"{next}#yours\"")), "the way to {next}");
+        pages.push(get(&ann, &server, next).await);
+    }
+    assert_eq!(pages.iter().map(|page| links(page)).collect::<Vec<_>>(), [100, 100, 50]);
+    assert!(!pages[2].contains("rel=\"next\""));
+    let beyond = get(&ann, &server, "/rooms?yours=4294967295").await;
+    assert_eq!(links(&beyond), 0);
 }
 
 #[tokio::test]

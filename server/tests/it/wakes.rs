@@ -6,7 +6,7 @@ use crate::{
 };
 use app::wire::{Author, ClientFrame, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
-use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, Wake};
+use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, ReadMarker, Wake};
 use std::{
     collections::HashSet,
     sync::{
@@ -107,7 +107,7 @@ impl Log for Meddled {
     fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
         self.log.rename(person, name)
     }
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
         let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
         readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         Box::pin(async move {
@@ -116,9 +116,14 @@ impl Log for Meddled {
             read.await
         })
     }
-    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+    fn visits(
+        &self,
+        person: PersonId,
+        skip: u32,
+        most: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
         let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
-        let visits = self.log.visits(person);
+        let visits = self.log.visits(person, skip, most);
         Box::pin(async move {
             if is_slow {
                 sleep(Duration::from_millis(30)).await;

@@ -8,7 +8,8 @@ mod writer;
 pub use open::{OpenError, Synchronous};
 
 use super::{
-    About, Appended, Log, LogError, LogResult, NewEvent, Page, UNREAD_AMONG, Wake, catalogue::Catalogue,
+    About, Appended, Log, LogError, LogResult, NewEvent, Page, ReadMarker, UNREAD_AMONG, Wake,
+    catalogue::Catalogue,
 };
 use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -162,14 +163,24 @@ impl Log for SqliteLog {
         .boxed()
     }
 
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<()>> {
-        self.write(|answer| Work::Store(Command::Read(person, room, seq), answer))
-            .map(|done| done.map(drop))
-            .boxed()
+    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
+        let stored = self.write(|answer| Work::Store(Command::Read(person, room, seq), answer));
+        async {
+            match stored.await? {
+                Done::Read(marker) => Ok(marker),
+                _ => Err(closed()),
+            }
+        }
+        .boxed()
     }
 
-    fn visits(&self, person: PersonId) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
-        self.readers.read(move |db| reader::visits(db, person))
+    fn visits(
+        &self,
+        person: PersonId,
+        skip: u32,
+        most: u32,
+    ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
+        self.readers.read(move |db| reader::visits(db, person, skip, most))
     }
 
     fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {

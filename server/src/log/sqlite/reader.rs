@@ -136,9 +136,15 @@ pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<Per
     statement.query_map([key], |row| row.get::<_, i64>(0).map(|id| PersonId(id.cast_unsigned())))?.collect()
 }
 
-pub(super) fn visits(db: &Connection, person: PersonId) -> rusqlite::Result<Vec<(RoomName, Seq)>> {
+pub(super) fn visits(
+    db: &Connection,
+    person: PersonId,
+    skip: u32,
+    most: u32,
+) -> rusqlite::Result<Vec<(RoomName, Seq)>> {
     let mut statement = db.prepare_cached(sql::VISITS)?;
-    statement.query_map([person.0.cast_signed()], |row| Ok((room_name(row, 0)?, row.get(1)?)))?.collect()
+    let which = (person.0.cast_signed(), most, skip);
+    statement.query_map(which, |row| Ok((room_name(row, 0)?, row.get(1)?)))?.collect()
 }
 
 pub(super) fn read_up_to(

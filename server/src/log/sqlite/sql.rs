@@ -20,8 +20,9 @@ pub(super) const PERSON: &str = "SELECT name, alike, key FROM person WHERE id = 
 /// Two users whose names share a key, which is all that a rename needs to know of them.
 pub(super) const BY_KEY: &str = "SELECT id FROM person WHERE key = ?1 LIMIT 2";
 
-/// Where somebody has been, and how far they have read there.
-pub(super) const VISITS: &str = "SELECT room, seq FROM reading WHERE person = ?1";
+/// Where a user has been most recently, with their read markers.
+pub(super) const VISITS: &str = "
+    SELECT room, seq FROM reading WHERE person = ?1 ORDER BY at DESC, room DESC LIMIT ?2 OFFSET ?3";
 
 /// How far somebody has read in one room.
 pub(super) const READ_UP_TO: &str = "SELECT seq FROM reading WHERE person = ?1 AND room = ?2";
@@ -31,14 +32,27 @@ pub(super) const UNREAD: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM event WHERE room = ?1 AND seq > ?2 AND kind = 0 AND author <> ?3 AND text <> '' LIMIT ?4)";
 
-/// How far somebody has read; it never goes back.
-pub(super) const READ: &str = "
-    INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3)
-    ON CONFLICT (person, room) DO UPDATE SET seq = max(seq, excluded.seq)";
+/// Moves a read marker that is there forward.
+pub(super) const MOVE_MARKER: &str =
+    "UPDATE reading SET seq = ?3, at = ?4 WHERE person = ?1 AND room = ?2 AND seq < ?3";
 
-/// Somebody has been somewhere, and had read up to a place if nothing else is known.
-pub(super) const VISITED: &str = "
-    INSERT INTO reading (person, room, seq) VALUES (?1, ?2, ?3) ON CONFLICT (person, room) DO NOTHING";
+/// The first read marker of a user in a room.
+pub(super) const INSERT_MARKER: &str = "
+    INSERT INTO reading (person, room, seq, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (person, room) DO NOTHING";
+
+/// One more read marker of a user, and how many they have now.
+pub(super) const COUNT_MARKER: &str = "
+    INSERT INTO visitor (person, visits) VALUES (?1, 1)
+    ON CONFLICT (person) DO UPDATE SET visits = visits + 1 RETURNING visits";
+
+/// Evicts the marker that a user has moved least recently, but not the one in a room.
+pub(super) const EVICT_MARKER: &str = "
+    DELETE FROM reading WHERE person = ?1 AND room =
+        (SELECT room FROM reading WHERE person = ?1 AND room <> ?2 ORDER BY at LIMIT 1)
+    RETURNING room";
+
+/// One read marker of a user less.
+pub(super) const UNCOUNT_MARKER: &str = "UPDATE visitor SET visits = visits - 1 WHERE person = ?1";
 
 /// Who used an id before, and for what.
 pub(super) const BY_ID: &str = "SELECT author, room, seq, at FROM event WHERE id = ?1";

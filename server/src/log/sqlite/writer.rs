@@ -12,7 +12,7 @@ use super::{
     reader::{self, kind},
     sql,
 };
-use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, Wake, now};
+use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, Wake, now};
 use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 pub(super) use people::fill_in_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -54,6 +54,8 @@ pub(super) enum Done {
     Appended(Appended),
     /// These people are to be seen otherwise.
     Renamed(Vec<Author>),
+    /// What has become of a read marker.
+    Read(ReadMarker),
     /// There is nothing to say about it.
     Quietly,
 }
@@ -206,7 +208,7 @@ impl Batch<'_> {
             Command::Rename(person, name) => {
                 self.rename(person, name).map(|people| Ok(Done::Renamed(people)))
             }
-            Command::Read(person, room, seq) => self.read(person, &room, seq).map(|()| Ok(Done::Quietly)),
+            Command::Read(person, room, seq) => Ok(self.read(person, &room, seq)?.map(Done::Read)),
             Command::Create(room, about) => self.create(room, about),
             Command::Retitle { room, person, title, topic } => self.retitle(room, person, title, topic),
         }
@@ -300,6 +302,12 @@ impl Batch<'_> {
     fn head(&self, room: &RoomName) -> Seq {
         let here = self.grown.get(room).and_then(|events| events.last()).map(|event| event.seq);
         here.unwrap_or_else(|| self.committed.read().unwrap_or_else(PoisonError::into_inner).head(room))
+    }
+
+    /// Whether the room has been made, by this transaction too. The lobby needs nobody to make it.
+    fn is_made(&self, room: &RoomName) -> bool {
+        let here = self.grown.contains_key(room) || self.told.iter().any(|(told, _)| told == room);
+        here || room.is_lobby() || self.committed.read().unwrap_or_else(PoisonError::into_inner).has(room)
     }
 
     fn owns(&self, person: PersonId, room: &RoomName) -> bool {

@@ -1,7 +1,7 @@
 //! Who people are: their names, which of those are alike, and how far each has read.
 
 use super::{Batch, reader, sql};
-use crate::log::alike;
+use crate::log::{LogError, LogResult, MAX_VISITS, ReadMarker, alike};
 use app::wire::{Author, PersonId, PersonName, RoomName, Seq};
 use rusqlite::Connection;
 
@@ -84,18 +84,48 @@ impl Batch<'_> {
         if self.visitors.len() >= VISITORS_MOST {
             self.visitors.clear();
         }
-        let mut statement = self.transaction.prepare_cached(sql::VISITED)?;
-        statement.execute((person.0.cast_signed(), room.as_str(), seq))?;
+        self.insert_marker(person, room, seq)?;
         self.visitors.insert(visit);
         Ok(())
     }
 
-    pub(super) fn read(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
+    /// Moves the read marker of `person` in `room` forward to `seq`.
+    pub(super) fn read(
+        &mut self,
+        person: PersonId,
+        room: &RoomName,
+        seq: Seq,
+    ) -> rusqlite::Result<LogResult<ReadMarker>> {
+        if !self.is_made(room) {
+            return Ok(Err(LogError::NoSuchRoom));
+        }
         let seq = seq.min(self.head(room));
-        self.transaction
-            .prepare_cached(sql::READ)?
-            .execute((person.0.cast_signed(), room.as_str(), seq))
-            .map(drop)
+        let moved = seq > 0 && (self.move_marker(person, room, seq)? || self.insert_marker(person, room, seq)?);
+        Ok(Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged }))
+    }
+
+    fn move_marker(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+        let mut statement = self.transaction.prepare_cached(sql::MOVE_MARKER)?;
+        let moved = statement.execute((person.0.cast_signed(), room.as_str(), seq, self.at))?;
+        Ok(moved > 0)
+    }
+
+    /// Returns whether the user had no marker in the room. Past [`MAX_VISITS`] of them the oldest one goes.
+    fn insert_marker(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+        let user = person.0.cast_signed();
+        let mut insert = self.transaction.prepare_cached(sql::INSERT_MARKER)?;
+        if insert.execute((user, room.as_str(), seq, self.at))? == 0 {
+            return Ok(false);
+        }
+        let mut count = self.transaction.prepare_cached(sql::COUNT_MARKER)?;
+        let visits: u32 = count.query_row([user], |row| row.get(0))?;
+        if visits > MAX_VISITS {
+            let mut evict = self.transaction.prepare_cached(sql::EVICT_MARKER)?;
+            let evicted = evict.query_row((user, room.as_str()), |row| reader::room_name(row, 0))?;
+            self.visitors.remove(&(person, evicted));
+            self.transaction.prepare_cached(sql::UNCOUNT_MARKER)?.execute([user])?;
+        }
+        Ok(true)
     }
 }
 

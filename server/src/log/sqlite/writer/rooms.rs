@@ -7,9 +7,17 @@ use std::sync::{PoisonError, RwLockWriteGuard};
 
 impl Batch<'_> {
     pub(super) fn create(&mut self, room: RoomName, about: About) -> rusqlite::Result<Outcome> {
-        let here = self.grown.contains_key(&room) || self.told.iter().any(|(told, _)| *told == room);
-        let may = if here { Err(LogError::RoomExists) } else { self.catalogue().may_create(&room, &about) };
-        self.tell_about(room, may.map(|()| about))
+        let may = if self.is_made(&room) {
+            Err(LogError::RoomExists)
+        } else {
+            self.catalogue().may_create(&room, &about)
+        };
+        let owner = about.owner;
+        let made = self.tell_about(room.clone(), may.map(|()| about))?;
+        if let (Ok(_), Some(owner)) = (&made, owner) {
+            self.visited(owner, &room, 0)?;
+        }
+        Ok(made)
     }
 
     pub(super) fn retitle(
