@@ -35,6 +35,13 @@ impl RoomName {
         &*self.0 == LOBBY
     }
 
+    /// Whether the name itself makes the room private: `p-` and 32 hexadecimal digits, which nobody can guess. Such a
+    /// room is on no list, even if nothing else is known about it.
+    pub fn is_private(&self) -> bool {
+        let digits = self.0.strip_prefix("p-").unwrap_or_default();
+        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
     /// The name as it stands in a URL.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -299,6 +306,18 @@ mod tests {
         }
         for bad in ["", "-a", "a-", "A", "a b", "ä", "a/b", "..", &"x".repeat(65)] {
             assert_eq!(bad.parse::<RoomName>(), Err(BadRoomName), "{bad} must not be a room");
+        }
+    }
+
+    #[test]
+    fn a_room_is_private_by_its_name_alone() {
+        let is_private = |name: &str| name.parse::<RoomName>().unwrap().is_private();
+        assert!(is_private(&format!("p-{}", "0123456789abcdef".repeat(2))));
+        for public in ["lobby", "p-1", &format!("p-{}", "0".repeat(31)), &format!("p-{}", "0".repeat(33))] {
+            assert!(!is_private(public), "{public}");
+        }
+        for other in [format!("p-{}", "g".repeat(32)), format!("q-{}", "0".repeat(32)), "0".repeat(34)] {
+            assert!(!is_private(&other), "{other}");
         }
     }
 

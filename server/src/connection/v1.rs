@@ -258,7 +258,11 @@ impl V1 {
             .parse()
             .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
         let (state, user) = (&self.desk.state, self.desk.link.person);
-        state.posts.take(user).and_then(|()| state.renames.take(user)).map_err(|wait| too_fast(Some(id), wait))?;
+        state
+            .posts
+            .take(user)
+            .and_then(|()| state.renames.take(user))
+            .map_err(|wait| too_fast(Some(id), wait))?;
         let renamed = self.desk.state.hub.rename(self.desk.link.person, name);
         let answer = move |renamed: LogResult<Author>| match renamed {
             Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),

@@ -19,7 +19,7 @@ pub struct About {
     pub title: Option<RoomTitle>,
     /// What it is about.
     pub topic: Topic,
-    /// Whoever made it. The lobby is nobody's.
+    /// The user who made it by *New room*. A room that came into being by its first message has no owner.
     pub owner: Option<PersonId>,
     /// It is on no list.
     pub private: bool,
@@ -51,10 +51,10 @@ struct Known {
 }
 
 impl About {
-    /// Of a room that comes into being by its first event.
-    pub(super) fn of_first(event: &Event, room: &RoomName) -> Self {
-        let owner = (*room != RoomName::lobby()).then_some(event.author.id);
-        Self { owner, ..Self::default() }
+    /// Returns what is known of a room that comes into being by its first event: it has no owner, and is private
+    /// if its name says so.
+    pub(super) fn of_first(room: &RoomName) -> Self {
+        Self { private: room.is_private(), ..Self::default() }
     }
 
     /// The heading of the room, whose name is `room`.
@@ -103,7 +103,7 @@ impl Catalogue {
     pub fn grow(&mut self, room: &RoomName, events: &[Arc<Event>]) {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
         if !self.has(room) {
-            self.tell(room.clone(), About::of_first(first, room), first.at);
+            self.tell(room.clone(), About::of_first(room), first.at);
         }
         let Some(known) = self.rooms.get_mut(room) else { return };
         known.head = last.seq;
@@ -126,7 +126,8 @@ impl Catalogue {
     }
 
     /// A room is new at this time, or something else is known about it.
-    pub fn tell(&mut self, room: RoomName, about: About, at: Millis) {
+    pub fn tell(&mut self, room: RoomName, mut about: About, at: Millis) {
+        about.private |= room.is_private();
         let known = self.rooms.entry(room.clone()).or_insert_with(|| Known { at, ..Known::default() });
         let before = std::mem::replace(&mut known.about, Arc::new(about));
         let (title, at) = (known.about.title(&room), Reverse(known.at));

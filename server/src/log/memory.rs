@@ -349,7 +349,8 @@ impl Log for MemoryLog {
         self.shelf().catalogue.about(room)
     }
 
-    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
+    fn create_room(&self, room: RoomName, mut about: About) -> BoxFuture<'static, LogResult<()>> {
+        about.private |= room.is_private();
         let mut shelf = self.shelf();
         let created = shelf.catalogue.may_create(&room, &about).map(|()| {
             let owner = about.owner;
@@ -398,7 +399,8 @@ impl Log for MemoryLog {
 
     fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
         let shelf = self.shelf();
-        ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq))).boxed()
+        ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq)))
+            .boxed()
     }
 
     fn unread(

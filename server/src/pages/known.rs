@@ -87,7 +87,10 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
-        rooms: own.with(state, &room, read).list(state, identity, lang, |own| state.log.lively(own, OTHERS)).await?,
+        rooms: own
+            .with(state, &room, read)
+            .list(state, identity, lang, |own| state.log.lively(own, OTHERS))
+            .await?,
         refused,
         you,
         room,
@@ -153,7 +156,8 @@ impl OwnRooms {
         let unread = state.log.unread(identity.id, self.page.clone()).await?;
         let entry = |room, unread, yours| entry(state, lang, room, unread, yours);
         let yours = self.page.into_iter().zip(unread);
-        let mut entries: Vec<RoomEntry> = yours.map(|((room, _), unread)| entry(room, unread, true)).collect();
+        let mut entries: Vec<RoomEntry> =
+            yours.map(|((room, _), unread)| entry(room, unread, true)).collect();
         entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
         entries.extend(others(&self.all).into_iter().map(|room| entry(room, 0, false)));
         Ok(entries)

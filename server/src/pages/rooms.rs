@@ -217,7 +217,9 @@ fn named_after(title: &RoomTitle) -> RoomName {
     let words = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut name = words.collect::<Vec<_>>().join("-");
     name.truncate(NAME_FROM_TITLE);
-    name.trim_end_matches('-').parse().unwrap_or_else(|_| random("room-", 8))
+    // A title must not make a public room private.
+    let name = name.trim_end_matches('-').parse().ok().filter(|name: &RoomName| !name.is_private());
+    name.unwrap_or_else(|| random("room-", 8))
 }
 
 /// 122 random bits: no address that anybody finds by trying.
@@ -256,8 +258,15 @@ mod tests {
     }
 
     #[test]
+    fn a_title_never_makes_the_name_of_a_private_room() {
+        let hex = "0123456789abcdef".repeat(2);
+        assert!(name(&format!("P {hex}")).starts_with("room-"));
+        assert_eq!(name(&format!("P {hex}0")), format!("p-{hex}0"));
+    }
+
+    #[test]
     fn nobody_guesses_a_private_room() {
-        assert_eq!(nobody_guesses().as_str().len(), 34);
+        assert!(nobody_guesses().is_private());
         assert_ne!(nobody_guesses(), nobody_guesses());
     }
 }

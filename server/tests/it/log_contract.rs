@@ -62,8 +62,9 @@ every_log! {
     the_liveliest_rooms_come_first
     rooms_are_listed_by_title_from_any_one_on
     only_its_owner_calls_a_room_something_else
-    a_room_belongs_to_whoever_said_something_there_first
-    its_owner_takes_any_message_back_and_changes_none
+    a_room_that_came_into_being_by_its_first_message_has_no_owner
+    a_room_is_private_by_its_name_whoever_makes_it
+    an_owner_deletes_any_message_of_their_room_and_edits_none
     reading_goes_forward_and_never_beyond_the_end
     a_read_marker_needs_a_room_and_a_message_in_it
     the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound
@@ -470,17 +471,16 @@ async fn no_other_room_is_called_like_the_lobby_in_any_language(log: Arc<dyn Log
 async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log: Arc<dyn Log>) {
     log.create_room(room("leaves"), about("Tea", ANN)).await.unwrap();
     log.append(message("tea", BOB, "opened by its address")).await.unwrap();
-    let retitle = |name: &str, person, title: &str, topic: &str| {
-        log.retitle(room(name), person, title.parse().unwrap(), topic.parse().unwrap())
+    let retitle = |name: &str, title: &str, topic: &str| {
+        log.retitle(room(name), ANN, title.parse().unwrap(), topic.parse().unwrap())
     };
-    let both = join_all([retitle("leaves", ANN, "TEA", "green"), retitle("tea", BOB, "Tea", "black")]).await;
-    assert!(both.iter().all(Result::is_ok), "{both:?}");
+    retitle("leaves", "TEA", "green").await.unwrap();
     assert_eq!(log.about(&room("leaves")).topic.as_str(), "green");
     log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
-    let taken = retitle("jam", ANN, "Tea", "").await;
+    let taken = retitle("jam", "Tea", "").await;
     assert!(matches!(taken, Err(LogError::TitleTaken(_))), "{taken:?}");
-    retitle("leaves", ANN, "Leaves", "").await.unwrap();
-    let taken = retitle("leaves", ANN, "Tea", "").await;
+    retitle("leaves", "Leaves", "").await.unwrap();
+    let taken = retitle("leaves", "Tea", "").await;
     assert!(matches!(taken, Err(LogError::TitleTaken(_))), "once given up it is the other's: {taken:?}");
 }
 
@@ -557,20 +557,39 @@ async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Log>) {
     );
 }
 
-async fn a_room_belongs_to_whoever_said_something_there_first(log: Arc<dyn Log>) {
-    log.append(message("tea", BOB, "mine")).await.unwrap();
-    log.append(message("tea", ANN, "no, mine")).await.unwrap();
-    log.append(message("lobby", BOB, "everybody's")).await.unwrap();
-    assert_eq!((log.about(&room("tea")).owner, log.about(&RoomName::lobby()).owner), (Some(BOB), None));
+async fn a_room_that_came_into_being_by_its_first_message_has_no_owner(log: Arc<dyn Log>) {
+    log.append(message("tea", BOB, "first")).await.unwrap();
+    log.append(message("tea", ANN, "second")).await.unwrap();
+    log.append(message("lobby", BOB, "hello")).await.unwrap();
+    for name in ["tea", "lobby"] {
+        assert_eq!(log.about(&room(name)).owner, None, "{name}");
+        let retitled = log.retitle(room(name), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
+        assert!(matches!(retitled, Err(LogError::NotAllowed)), "{name}: {retitled:?}");
+    }
+    let taken = log.append(delete(BOB, 2)).await;
+    assert!(matches!(taken, Err(LogError::NotAllowed)), "{taken:?}");
 }
 
-async fn its_owner_takes_any_message_back_and_changes_none(log: Arc<dyn Log>) {
+async fn a_room_is_private_by_its_name_whoever_makes_it(log: Arc<dyn Log>) {
+    let [spoken, made] = ["0", "f"].map(|digit| room(&format!("p-{}", digit.repeat(32))));
+    post(&*log, spoken.as_str(), "psst").await;
+    log.create_room(made.clone(), about("Made as a public one", ANN)).await.unwrap();
+    for name in [&spoken, &made] {
+        assert!(log.about(name).private, "{name}");
+    }
+    assert_eq!(log.about(&spoken).owner, None);
+    assert_eq!(log.lively(&[].into(), 9), []);
+    assert_eq!(log.by_title(None, &[].into(), 9), []);
+    log.create_room(room("tea"), about("Made as a public one", BOB)).await.expect("it takes nobody's title");
+}
+
+async fn an_owner_deletes_any_message_of_their_room_and_edits_none(log: Arc<dyn Log>) {
+    log.create_room(room("tea"), about("Tea", BOB)).await.unwrap();
     log.append(message("tea", BOB, "welcome")).await.unwrap();
     let rude = log.append(message("tea", ANN, "something rude")).await.unwrap();
-    let deed = |deed| log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: BOB, deed });
-    let edited = deed(Deed::Edit { target: rude.seq, text: "something nice".into() }).await;
+    let edited = log.append(edit(BOB, rude.seq, "something nice")).await;
     assert!(matches!(edited, Err(LogError::NotAllowed)), "{edited:?}");
-    deed(Deed::Delete { target: rude.seq }).await.unwrap();
+    log.append(delete(BOB, rude.seq)).await.unwrap();
     assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[1].deleted);
 }
 
@@ -614,7 +633,8 @@ async fn a_read_marker_needs_a_room_and_a_message_in_it(log: Arc<dyn Log>) {
 async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(log: Arc<dyn Log>) {
     let all: Vec<RoomName> = (0..=MAX_VISITS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
     join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
-    let read = async |n: usize| assert_eq!(log.read(BOB, all[n].clone(), 1).await.unwrap(), ReadMarker::Moved);
+    let read =
+        async |n: usize| assert_eq!(log.read(BOB, all[n].clone(), 1).await.unwrap(), ReadMarker::Moved);
     read(0).await;
     a_moment().await;
     for n in 1..MAX_VISITS as usize {

@@ -110,7 +110,8 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     let server = TestServer::start().await;
     let ann = browser();
     get(&ann, &server, "/r/tea").await;
-    let seen = async |seq| soon(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap();
+    let seen =
+        async |seq| soon(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap();
     assert_eq!(seen(0).await.status(), StatusCode::NOT_FOUND, "the room has not been made");
     fill(&server, "tea", 1).await;
     assert_eq!(seen(1).await.status(), StatusCode::NO_CONTENT);
@@ -198,6 +199,32 @@ async fn a_page_has_the_newest_100_rooms_of_a_user_and_the_list_all_of_them() {
     assert!(!pages[2].contains("rel=\"next\""));
     let beyond = get(&ann, &server, "/rooms?yours=4294967295").await;
     assert_eq!(links(&beyond), 0);
+}
+
+#[tokio::test]
+async fn a_room_with_a_private_name_is_on_no_list_although_nobody_made_it_private() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    let path = format!("/r/p-{}", "0123456789abcdef".repeat(2));
+    post(&ann, &server, &path, &[("text", "after a restart that kept nothing")]).await;
+    for list in ["/", "/rooms", "/api/rooms"] {
+        assert!(!get(&bob, &server, list).await.contains("p-0123"), "{list}");
+    }
+    assert!(get(&ann, &server, "/").await.contains(&path), "her own list has it");
+}
+
+#[tokio::test]
+async fn a_room_opened_by_its_address_has_no_owner() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (visitor(&server).await, visitor(&server).await);
+    post(&ann, &server, "/r/support", &[("text", ".")]).await;
+    post(&bob, &server, "/r/support", &[("text", "hello?")]).await;
+    let deleted = post(&ann, &server, "/r/support/2/delete", &[]).await;
+    assert_eq!(deleted.status(), StatusCode::FORBIDDEN);
+    let retitled = post(&ann, &server, "/r/support/about", &[("title", "Closed"), ("topic", "")]).await;
+    assert_eq!(retitled.status(), StatusCode::FORBIDDEN);
+    let page = get(&ann, &server, "/r/support").await;
+    assert!(page.contains("hello?") && !page.contains("action=\"/r/support/about\""), "{page}");
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/3-people-and-rooms.sql")),
     M::up(include_str!("../../../migrations/4-owners-and-keys.sql")),
     M::up(include_str!("../../../migrations/5-visits.sql")),
+    M::up(include_str!("../../../migrations/6-private-names.sql")),
 ];
 
 /// Why the log's file cannot be used.

@@ -88,9 +88,9 @@ pub(super) const ALIKE: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
 /// Whose names have no key yet.
 pub(super) const KEYLESS: &str = "SELECT id, name FROM person WHERE key IS NULL";
 
-/// A room's newest event, and whose the room is if that is its first.
+/// A room's newest event; a room of which this is the first has no owner.
 pub(super) const HEAD: &str = "
-    INSERT INTO room (name, head, owner) VALUES (?1, ?2, ?3)
+    INSERT INTO room (name, head, private) VALUES (?1, ?2, ?3)
     ON CONFLICT (name) DO UPDATE SET head = excluded.head";
 
 /// Every room, how far it has come, when something happened there last, and what else is known about it.

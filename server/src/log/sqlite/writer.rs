@@ -311,10 +311,9 @@ impl Batch<'_> {
     }
 
     fn owns(&self, person: PersonId, room: &RoomName) -> bool {
-        let made = self.grown.get(room).and_then(|events| events.first()).filter(|first| first.seq == 1);
-        let about = self.committed.read().unwrap_or_else(PoisonError::into_inner).about(room);
-        let owner = about.owner.or_else(|| made.and_then(|first| About::of_first(first, room).owner));
-        owner == Some(person)
+        let told = self.told.iter().rev().find(|(told, _)| told == room).and_then(|(_, about)| about.owner);
+        let committed = || self.committed.read().unwrap_or_else(PoisonError::into_inner).about(room).owner;
+        told.or_else(committed) == Some(person)
     }
 
     /// Whether it was new.
@@ -334,10 +333,8 @@ impl Batch<'_> {
     fn store_heads(&self) -> rusqlite::Result<()> {
         let mut statement = self.transaction.prepare_cached(sql::HEAD)?;
         for (room, events) in &self.grown {
-            let first = events.first().filter(|first| first.seq == 1);
-            let owner = first.and_then(|first| About::of_first(first, room).owner);
             let head = events.last().map_or(0, |event| event.seq);
-            statement.execute((room.as_str(), head, owner.map(|owner| owner.0.cast_signed())))?;
+            statement.execute((room.as_str(), head, About::of_first(room).private))?;
         }
         Ok(())
     }

@@ -100,7 +100,8 @@ impl Batch<'_> {
             return Ok(Err(LogError::NoSuchRoom));
         }
         let seq = seq.min(self.head(room));
-        let moved = seq > 0 && (self.move_marker(person, room, seq)? || self.insert_marker(person, room, seq)?);
+        let moved =
+            seq > 0 && (self.move_marker(person, room, seq)? || self.insert_marker(person, room, seq)?);
         Ok(Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged }))
     }
 

@@ -6,7 +6,8 @@ use app::wire::{PersonId, RoomName, RoomTitle, Topic};
 use std::sync::{PoisonError, RwLockWriteGuard};
 
 impl Batch<'_> {
-    pub(super) fn create(&mut self, room: RoomName, about: About) -> rusqlite::Result<Outcome> {
+    pub(super) fn create(&mut self, room: RoomName, mut about: About) -> rusqlite::Result<Outcome> {
+        about.private |= room.is_private();
         let may = if self.is_made(&room) {
             Err(LogError::RoomExists)
         } else {

@@ -73,12 +73,16 @@ fn fill(db: &Connection, stored: u64) {
         // Given names repeat by the id's remainder.
         db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key)).unwrap();
         db.execute("INSERT INTO room (name, head) VALUES (?1, 1)", [format!("room-{n}")]).unwrap();
-        let event = "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, ?4, 0, 'x')";
+        let event =
+            "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, ?4, 0, 'x')";
         let id = Uuid::from_u128(n.into());
         db.execute(event, ("tea", n, id.as_bytes(), OWNER.0)).unwrap();
     }
-    db.execute("INSERT INTO room (name, head, title, owner) VALUES ('tea', ?1, 'Tea', ?2)", (stored, OWNER.0))
-        .unwrap();
+    db.execute(
+        "INSERT INTO room (name, head, title, owner) VALUES ('tea', ?1, 'Tea', ?2)",
+        (stored, OWNER.0),
+    )
+    .unwrap();
     db.execute_batch("COMMIT").unwrap();
 }
 
