@@ -3,6 +3,7 @@
 use crate::{
     App,
     pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry, Unsaved},
+    raw_text::inline_script,
     sheets::{About, Keys, Settings},
     words::{Lang, Trouble},
 };
@@ -136,19 +137,20 @@ fn colour(theme: Theme) -> impl IntoView {
     }
 }
 
+/// Hydrates the page once the glue script and the wasm are there.
+const START: &str = "window.app && import({}).then(app => app.default({ module_or_path: window.app })\
+    .then(() => { app.hydrate(); performance.mark('hydrated') }))";
+
 /// A browser without WebSockets keeps the plain page, which posts without script; one without script does not
 /// even fetch the app.
 fn script(links: &Links) -> impl IntoView + use<> {
-    // At once, while the page is still being read.
-    let fetch = format!("window.app = 'WebSocket' in window && fetch({:?})", links.wasm);
-    let start = format!(
-        "window.app && import({:?}).then(app => app.default({{ module_or_path: window.app }}).then(() => {{ app.hydrate(); performance.mark('hydrated') }}))",
-        links.script
-    );
     view! {
-        <script nonce=use_nonce()>{fetch}</script>
+        // At once, while the page is still being read.
+        <script nonce=use_nonce()>
+            {inline_script("window.app = 'WebSocket' in window && fetch({})", &[&links.wasm])}
+        </script>
         <link rel="modulepreload" href=links.script.clone() nonce=use_nonce() />
-        <script type="module" nonce=use_nonce()>{start}</script>
+        <script type="module" nonce=use_nonce()>{inline_script(START, &[&links.script])}</script>
     }
 }
 

@@ -6,6 +6,7 @@
 //! - [`words`]: what the screen says, a file for each language.
 //! - [`ui`]: one thing on screen each.
 //! - [`pages`]: one page each.
+//! - `raw_text`: texts inside elements whose children Leptos does not escape.
 //! - [`App`]: the room, the same on both sides; the server puts it into a document.
 
 #![recursion_limit = "256"]
@@ -15,6 +16,7 @@ mod clock;
 mod document;
 pub mod live;
 pub mod pages;
+mod raw_text;
 mod screen;
 #[cfg(feature = "ssr")]
 mod sheets;

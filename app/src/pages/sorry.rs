@@ -2,6 +2,7 @@
 
 use super::rooms::way_to;
 use crate::{
+    raw_text::rcdata,
     sheets::AboutFields,
     words::{Lang, Trouble, Words},
 };
@@ -61,8 +62,7 @@ fn Again(unsaved: Unsaved, words: &'static Words) -> impl IntoView {
         Unsaved::Edit { path, text } => Either::Left(view! {
             <form method="post" action=path class="stack">
                 <label for="text">{words.what_it_says}</label>
-                // The first line end is the parser's (HTML, section 13.1.2.5).
-                <textarea id="text" name="text" rows="6" required>{format!("\n{text}")}</textarea>
+                <textarea id="text" name="text" rows="6" required>{rcdata(&text)}</textarea>
                 <button type="submit">{words.save}</button>
             </form>
         }),

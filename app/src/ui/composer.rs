@@ -3,11 +3,11 @@
 use crate::{
     live::Live,
     pages::Refused,
+    raw_text::rcdata,
     ui::{Icon, Problem},
-    wire::tidy,
+    wire::{BadText, tidy},
 };
 use leptos::{
-    either::Either,
     ev::{KeyboardEvent, SubmitEvent},
     html,
     prelude::*,
@@ -23,7 +23,10 @@ pub fn Composer(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let (draft, why) = match refused {
-        Some(Refused::Text { text, why }) => (text.trim().to_owned(), (live.words.refused)(why)),
+        Some(Refused::Text { text, why }) if tidy(&text) == Err(BadText::Blank) => {
+            (String::new(), (live.words.refused)(why))
+        }
+        Some(Refused::Text { text, why }) => (text, (live.words.refused)(why)),
         _ => Default::default(),
     };
     let field = NodeRef::<html::Textarea>::new();
@@ -86,29 +89,24 @@ pub fn Composer(
         }
     };
     let label = Memo::new(move |_| (live.words.message_to)(&live.title.get()));
-    let textarea = view! {
-        <textarea
-            node_ref=field
-            id="text"
-            name="text"
-            rows="1"
-            placeholder=label
-            autocomplete="off"
-            enterkeyhint="send"
-            aria-describedby="text-problem"
-            required
-            on:keydown=press
-            on:input=move |_| write()
-        ></textarea>
-    }
-    .into_inner();
-    // An empty child would be rendered as a space or a comment, and a textarea shows both.
-    let textarea =
-        if draft.is_empty() { Either::Left(textarea) } else { Either::Right(textarea.child(draft)) };
     view! {
         <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
             <label class="unseen" for="text">{label}</label>
-            {textarea}
+            <textarea
+                node_ref=field
+                id="text"
+                name="text"
+                rows="1"
+                placeholder=label
+                autocomplete="off"
+                enterkeyhint="send"
+                aria-describedby="text-problem"
+                required
+                on:keydown=press
+                on:input=move |_| write()
+            >
+                {rcdata(&draft)}
+            </textarea>
             <button type="submit" aria-label=live.words.send>
                 <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>

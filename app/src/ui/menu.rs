@@ -2,8 +2,9 @@
 
 use crate::{
     live::Live,
+    raw_text::rcdata,
     ui::{Icon, Problem},
-    wire::Seq,
+    wire::{Seq, tidy},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -57,7 +58,7 @@ pub fn Menu(
     };
     let save = move || {
         let Some(field) = field.get() else { return };
-        if field.value().trim() == text.get_untracked() {
+        if tidy(&field.value()).is_ok_and(|new| *new == text.get_untracked()) {
             return close();
         }
         match live.edit(seq, &field.value()) {
@@ -118,7 +119,7 @@ pub fn Menu(
             <form class="edit" method="post" action=format!("{path}/edit") on:submit=submit>
                 <label class="unseen" for=id.clone()>{words.what_it_says}</label>
                 <textarea node_ref=field id=id name="text" rows="2" required readonly=!own aria-describedby=described.clone() on:keydown=press>
-                    {text.get_untracked()}
+                    {rcdata(&text.get_untracked())}
                 </textarea>
                 {own.then(|| view! { <button type="submit">{words.save}</button> })}
                 <button type="button" class="quiet needs-script" on:click=move |_| give_up(())>{words.cancel}</button>

@@ -12,6 +12,7 @@ mod crash;
 mod devices;
 mod draining;
 mod faults;
+mod hostile_texts;
 mod http_limits;
 mod joining;
 mod lines;
