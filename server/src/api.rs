@@ -122,7 +122,7 @@ pub async fn post(
     let text = tidy(&posting.text).map_err(Problem::bad_text)?;
     state.posts.take(identity.id).map_err(Problem::too_fast)?;
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
-    let message = NewEvent::message(id, room, identity.id, text);
+    let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.log.append(message).await?;
     let place = format!("{}?around={}", appended.room.path(), appended.seq);
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(Posted { seq: appended.seq, id }))

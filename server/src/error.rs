@@ -63,7 +63,7 @@ impl Problem {
             BadText::Blank => {
                 Self::coded(StatusCode::BAD_REQUEST, ErrorCode::Blank, "There is nothing in this message.")
             }
-            BadText::TooLong => Self::coded(
+            BadText::TooLong { .. } => Self::coded(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ErrorCode::TooLong,
                 format!("A message has at most {} bytes.", limits::MESSAGE_BYTES),

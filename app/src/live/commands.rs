@@ -2,7 +2,7 @@
 
 use super::{Command, Deed, Live};
 use crate::pages::NameTrouble;
-use crate::wire::{BadText, CommandId, ErrorCode, PersonName, Seq, limits, tidy};
+use crate::wire::{BadText, CommandId, ErrorCode, PersonName, Seq, tidy};
 use crate::words::Trouble;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ impl Live {
     fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
         tidy(text).map(Into::into).map_err(|bad| match bad {
             BadText::Blank => String::new(),
-            BadText::TooLong => (self.words.too_long)(text.trim().len() - limits::MESSAGE_BYTES),
+            BadText::TooLong { over } => (self.words.too_long)(over),
         })
     }
 

@@ -32,7 +32,9 @@ pub fn Line(
     let opens = move || shown.with(|shown| shown.opens);
     let deleted = move || shown.with(|shown| shown.row.deleted);
     let text = move || {
-        shown.with(|shown| if shown.row.deleted { words.deleted.into() } else { visible(&shown.row.text) })
+        shown.with(
+            |shown| if shown.row.deleted { words.deleted.into() } else { visible(&shown.row.text).into() },
+        )
     };
     let anchor = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("m{seq}")));
     let name = move || {

@@ -16,7 +16,7 @@ pub use event::{Author, Event, EventBody, Message};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
 pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName, RoomTitle, Topic};
 pub use page::{Events, Messages, RoomHead, Rooms};
-pub use text::{BadText, mentions, one_line, tidy, visible};
+pub use text::{BadText, mentions, one_line, tidy, tidy_line, visible};
 
 /// The name offered in `Sec-WebSocket-Protocol`.
 pub const PROTOCOL: &str = "hubbub.v1";

@@ -191,8 +191,7 @@ impl FromStr for PersonName {
 /// `text` without white space at its ends, if it is one line that shows what it is.
 fn one_visible_line(text: &str, chars: usize) -> Result<&str, BadName> {
     let text = text.trim();
-    let shows = |c: char| !(c.is_whitespace() || c.is_control() || is_hidden(c) || needs_company(c));
-    if !text.chars().any(shows) {
+    if !text.contains(is_visible) {
         Err(BadName::Blank)
     } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
         Err(BadName::Hidden)
@@ -272,6 +271,11 @@ macro_rules! as_string {
 }
 
 as_string!(PersonName RoomTitle Topic);
+
+/// Whether `c` shows something by itself.
+pub(super) fn is_visible(c: char) -> bool {
+    !(c.is_whitespace() || c.is_control() || is_hidden(c) || needs_company(c))
+}
 
 /// Characters that show nothing or reorder their neighbours: those that may be ignored when drawn
 /// (`Default_Ignorable_Code_Point` of the Unicode Character Database: soft hyphen, zero width, word joiners,

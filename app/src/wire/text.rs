@@ -1,96 +1,296 @@
-//! What a message's text may be, and how it is shown.
+//! What a message's text may be, and how it is shown: one rule for the socket, lines, forms, the API and the
+//! browser's composer.
 
-use super::limits::MESSAGE_BYTES;
+use super::{limits::MESSAGE_BYTES, name::is_visible};
+use std::borrow::Cow;
 
 /// Why a text cannot be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadText {
-    /// Nothing is left after trimming.
+    /// It has no visible character.
     Blank,
-    /// More than [`MESSAGE_BYTES`] are left after trimming.
-    TooLong,
+    /// More than [`MESSAGE_BYTES`] are left after tidying.
+    TooLong {
+        /// The UTF-8 bytes beyond the limit.
+        over: usize,
+    },
 }
 
-/// The text without Unicode white space at both ends, if it can be posted.
+/// Returns `text` as it is stored, if it can be posted.
+///
+/// - CR LF and a lone CR become LF; other control characters but LF and TAB become U+FFFD. If the text is too long
+///   with one for each, each run of them becomes one.
+/// - Lines without a visible character go at both ends. A single line that is left loses its white space at both
+///   ends; several keep the indentation of the first and lose the white space after the last.
+///
+/// Tidying what is tidy changes nothing. White space is Unicode's.
 ///
 /// # Errors
-/// [`BadText`] where nothing or too much is left.
-pub fn tidy(text: &str) -> Result<&str, BadText> {
-    let text = text.trim();
-    match text.len() {
-        0 => Err(BadText::Blank),
-        1..=MESSAGE_BYTES => Ok(text),
-        _ => Err(BadText::TooLong),
+/// [`BadText`] if nothing visible or too much is left.
+pub fn tidy(text: &str) -> Result<Cow<'_, str>, BadText> {
+    let text = match line_feeds(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
+        Cow::Owned(text) => Cow::Owned(trimmed(&text)?.to_owned()),
+    };
+    let mut text = if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text };
+    if text.len() > MESSAGE_BYTES && text.contains(char::REPLACEMENT_CHARACTER) {
+        text = Cow::Owned(replaced(&text, true));
+    }
+    match text.len().saturating_sub(MESSAGE_BYTES) {
+        0 => Ok(text),
+        over => Err(BadText::TooLong { over }),
     }
 }
 
-/// The text with every line break turned into a space, as the lines mode carries it.
-pub fn one_line(text: &str) -> String {
-    text.replace('\n', " ")
-}
-
-/// The text as a page shows it: line ends are `\n`, other control characters are made visible.
+/// The same for a message of the lines mode: each line break is a space, so it is a single line.
 ///
-/// An HTML parser drops NUL and rewrites `\r`; shown as they are, the server's page and the
-/// browser's would differ and could not be joined.
-pub fn visible(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\r' => '\n',
-            _ if c.is_control() => char::REPLACEMENT_CHARACTER,
-            _ => c,
-        })
-        .collect()
+/// # Errors
+/// As for [`tidy`].
+pub fn tidy_line(text: &str) -> Result<String, BadText> {
+    tidy(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
 }
 
-/// Whether `text` mentions somebody of this name: `@` and the name, letters of ASCII in any case, not within
-/// a longer word.
+/// Returns the text with every line break turned into a space, as the lines mode carries it.
+pub fn one_line(text: &str) -> String {
+    visible(text).replace('\n', " ")
+}
+
+/// Returns the text as it is shown: line ends are LF, other control characters but TAB are U+FFFD.
+///
+/// Texts that were stored before [`tidy`] replaced them may contain any: a terminal would obey them, and an HTML
+/// parser drops NUL and rewrites CR, so that the server's page and the browser's could not be joined.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    let text = line_feeds(text);
+    if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text }
+}
+
+fn line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A control character that is neither LF nor TAB.
+fn is_unwanted(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
+}
+
+/// Returns `text` with U+FFFD for each unwanted character, or for each run of them.
+fn replaced(text: &str, runs: bool) -> String {
+    let mut last = ' ';
+    let mut replaced = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = if is_unwanted(c) { char::REPLACEMENT_CHARACTER } else { c };
+        if !(runs && c == char::REPLACEMENT_CHARACTER && last == c) {
+            replaced.push(c);
+        }
+        last = c;
+    }
+    replaced
+}
+
+/// Returns `text` without what goes at its ends.
+fn trimmed(text: &str) -> Result<&str, BadText> {
+    let first = text.find(is_visible).ok_or(BadText::Blank)?;
+    let last = text.rfind(is_visible).ok_or(BadText::Blank)?;
+    let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    let text = text[start..end].trim_end();
+    Ok(if text.contains('\n') { text } else { text.trim_start() })
+}
+
+/// Returns whether `text` mentions a user of this name: `@` and the name, in any case and not within a longer
+/// word.
+///
+/// Case is that of Unicode, and compatible characters are alike (NFKC). Scripts that put no space after a word, as
+/// Chinese, Japanese, Korean particles and Thai, end a name anywhere.
 pub fn mentions(text: &str, name: &str) -> bool {
-    let (text, name) = (text.to_ascii_lowercase(), format!("@{}", name.to_ascii_lowercase()));
-    let is_word = |c: char| c.is_ascii_alphanumeric();
+    if !text.contains(['@', '＠']) {
+        return false;
+    }
+    let (text, name) = (folded(text), format!("@{}", folded(name)));
     text.match_indices(&name).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + name.len()..].chars().next();
-        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        !before.is_some_and(continues_word) && !after.is_some_and(continues_word)
     })
+}
+
+/// Whether `c` beside a name makes it part of a longer word.
+fn continues_word(c: char) -> bool {
+    let has_no_spaces = matches!(c,
+        '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');
+    !has_no_spaces && is_letter(c)
+}
+
+/// Returns `text` without differences of case and of compatible characters.
+#[cfg(not(all(target_arch = "wasm32", feature = "hydrate")))]
+fn folded(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization;
+    // Upper case first: so both forms of a small sigma, and a sharp s and two, are one.
+    text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// The same by the browser's own tables: Rust's would weigh 10 KB of the page.
+#[cfg(all(target_arch = "wasm32", feature = "hydrate"))]
+fn folded(text: &str) -> String {
+    let text = js_sys::JsString::from(text).normalize("NFKC").to_upper_case().to_lower_case();
+    String::from(text).replace('ς', "σ")
+}
+
+/// A letter, a digit or a mark on one.
+#[cfg(not(all(target_arch = "wasm32", feature = "hydrate")))]
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+}
+
+#[cfg(all(target_arch = "wasm32", feature = "hydrate"))]
+fn is_letter(c: char) -> bool {
+    js_sys::RegExp::new(r"[\p{L}\p{M}\p{N}]", "u").test(c.encode_utf8(&mut [0; 4]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn unicode_white_space_is_trimmed_at_both_ends_only() {
-        assert_eq!(tidy("\u{3000}\u{a0} hi  there\u{85}\n"), Ok("hi  there"));
+    #[track_caller]
+    fn becomes(text: &str, tidied: &str) {
+        assert_eq!(tidy(text).as_deref(), Ok(tidied), "{text:?}");
     }
 
     #[test]
-    fn somebody_is_mentioned_by_their_whole_name_in_any_case() {
-        for text in ["@Ann?", "hi @ann", "(@ANN)", "嘿@Ann你好"] {
-            assert!(mentions(text, "Ann"), "{text}");
+    fn one_line_loses_unicode_white_space_at_both_ends() {
+        becomes("\u{3000}\u{a0} hi  there\u{85}\n", "hi  there");
+        becomes("\n \n   code\n\n", "code");
+        becomes("\u{b}tab\there\u{c}", "tab\there");
+    }
+
+    #[test]
+    fn several_lines_keep_the_indentation_of_the_first() {
+        becomes("    if ready:\n        go()\n", "    if ready:\n        go()");
+        becomes("\r\n \t\r\n\ta\r\n\r\n  b \u{3000}\r\n \r\n", "\ta\n\n  b");
+        becomes("\u{200b}\n  a\n  b\n\u{2800}", "  a\n  b");
+    }
+
+    #[test]
+    fn carriage_returns_become_line_feeds() {
+        becomes("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
+    }
+
+    #[test]
+    fn control_characters_become_replacement_characters() {
+        becomes("a\0b\u{7}\u{1b}[2J\u{9b}c\td", "a\u{fffd}b\u{fffd}\u{fffd}[2J\u{fffd}c\td");
+        assert_eq!(visible("a\r\nb\rc\0\td\u{1b}"), "a\nb\nc\u{fffd}\td\u{fffd}");
+        assert_eq!(one_line("a\r\nb\n\u{1b}c\td"), "a b \u{fffd}c\td");
+    }
+
+    #[test]
+    fn a_line_is_tidied_as_a_single_line() {
+        assert_eq!(tidy_line("  a\r\n  b\r").as_deref(), Ok("a   b"));
+        assert_eq!(tidy_line("\u{7}\n\0"), Err(BadText::Blank));
+    }
+
+    #[test]
+    fn runs_of_control_characters_become_one_if_the_text_is_too_long_otherwise() {
+        becomes(&format!("a{}b", "\u{1}".repeat(MESSAGE_BYTES - 2)), "a\u{fffd}b");
+        let apart = "\u{1}x".repeat(MESSAGE_BYTES / 2);
+        assert_eq!(tidy(&apart), Err(BadText::TooLong { over: MESSAGE_BYTES }));
+    }
+
+    #[test]
+    fn text_without_a_visible_character_is_blank() {
+        for blank in [
+            "",
+            " \n\u{3000}",
+            "\u{200b}",
+            "\u{2800}",
+            "\u{3164}",
+            "\u{feff}",
+            "\u{200d}\u{200d}",
+            "\u{2060}",
+            "\u{ad}",
+            "\u{202e}",
+            "\u{200b} \n \u{200b}",
+            "\u{fe0f}",
+            "\u{e0020}",
+            "\0",
+            "\u{7}\n\u{1b}",
+        ] {
+            assert_eq!(tidy(blank), Err(BadText::Blank), "{blank:?}");
         }
-        for text in ["Ann", "@Anna", "me@ann", "", "@ An n"] {
-            assert!(!mentions(text, "Ann"), "{text}");
+        for shown in ["👩\u{200d}🚀", "❤\u{fe0f}", "नमस्ते", "a\u{200b}b", "می\u{200c}خواهم", ".", "\u{fffd}"]
+        {
+            becomes(shown, shown);
         }
-        assert!(mentions("@小明在吗", "小明"));
     }
 
     #[test]
-    fn a_text_of_white_space_is_blank() {
-        assert_eq!(tidy(" \n\u{3000}"), Err(BadText::Blank));
-    }
-
-    #[test]
-    fn the_limit_counts_bytes_after_trimming() {
+    fn the_limit_counts_bytes_after_tidying() {
         let fits = format!("  {}  ", "é".repeat(MESSAGE_BYTES / 2));
         assert!(tidy(&fits).is_ok());
-        assert_eq!(tidy(&"x".repeat(MESSAGE_BYTES + 1)), Err(BadText::TooLong));
+        assert_eq!(tidy(&"x".repeat(MESSAGE_BYTES + 2)), Err(BadText::TooLong { over: 2 }));
+    }
+
+    proptest! {
+        #[test]
+        fn tidy_text_obeys_the_rule_and_stays_as_it_is(
+            text in "([ -~]|[\\x00-\\x20\\x7f-\\xa0]|[\n\r\t ]|[a-c\u{200b}\u{2800}\u{3000}\u{fe0f}\u{301}é😀]){0,40}"
+        ) {
+            if let Ok(tidied) = tidy(&text) {
+                prop_assert!(!tidied.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
+                prop_assert_eq!(tidied.trim_end(), &*tidied);
+                let (first, last) = (tidied.lines().next(), tidied.lines().last());
+                prop_assert!(first.is_some_and(|line| line.contains(is_visible)));
+                prop_assert!(last.is_some_and(|line| line.contains(is_visible)));
+                prop_assert!(tidied.contains('\n') || tidied.trim() == tidied);
+                let again = tidy(&tidied);
+                prop_assert_eq!(again.as_deref(), Ok(&*tidied));
+                prop_assert_eq!(visible(&tidied), &*tidied);
+            } else {
+                prop_assert!(!text.contains(is_visible));
+            }
+        }
     }
 
     #[test]
-    fn control_characters_are_made_visible_and_line_ends_made_one() {
-        assert_eq!(visible("a\r\nb\rc\0\td\u{1b}"), "a\nb\nc\u{fffd}\td\u{fffd}");
+    fn a_user_is_mentioned_by_the_whole_name_in_any_case() {
+        for (text, name) in [
+            ("@Ann?", "Ann"),
+            ("hi @ann", "Ann"),
+            ("(@ANN)", "Ann"),
+            ("嘿@Ann你好", "Ann"),
+            ("@小明在吗", "小明"),
+            ("привет @андрей", "Андрей"),
+            ("bonjour @élodie", "Élodie"),
+            ("bonjour @e\u{301}lodie!", "Élodie"),
+            ("γεια @αλέξης", "ΑΛΈΞΗΣ"),
+            ("γεια @ΑΛΈΞΗΣ", "αλέξης"),
+            ("@STRASSER", "Straßer"),
+            ("＠ａｎｎ", "Ann"),
+            ("@민수가", "민수"),
+            ("@สมชาย", "สมชาย"),
+            ("@Ann\u{2019}s", "Ann"),
+        ] {
+            assert!(mentions(text, name), "{name} in {text}");
+        }
+        for (text, name) in [
+            ("Ann", "Ann"),
+            ("@Anna", "Ann"),
+            ("me@ann", "Ann"),
+            ("", "Ann"),
+            ("@ An n", "Ann"),
+            ("@Аннабель, привет", "Анна"),
+            ("@Zoe\u{308}", "Zoe"),
+            ("ё@ann", "Ann"),
+            ("@ann7", "Ann"),
+            ("@νίκος", "νίκο"),
+            ("@नमन", "नम"),
+        ] {
+            assert!(!mentions(text, name), "{name} in {text}");
+        }
     }
 }

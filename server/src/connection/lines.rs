@@ -11,7 +11,7 @@ use crate::{
     log::{Appended, LogResult, NewEvent},
     websocket::{Violation, close},
 };
-use app::wire::{BadText, RoomName, one_line, tidy};
+use app::wire::{BadText, RoomName, tidy_line};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::pin::pin;
 use tokio::time::{Instant, sleep_until};
@@ -78,14 +78,13 @@ impl Lines {
     }
 
     fn post(&mut self, text: &str) -> Result<(), Ending> {
-        let text = one_line(text);
-        let text = match tidy(&text) {
+        let text = match tidy_line(text) {
             Ok(text) => text,
             Err(BadText::Blank) => return Ok(()),
-            Err(BadText::TooLong) => return Err(TOO_LONG),
+            Err(BadText::TooLong { .. }) => return Err(TOO_LONG),
         };
         self.count_post();
-        let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, text);
+        let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, &text);
         self.posting.push_back(self.desk.state.log.append(message));
         Ok(())
     }

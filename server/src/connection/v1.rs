@@ -330,7 +330,7 @@ fn not_joined(id: Option<CommandId>, room: &RoomName) -> Refusal {
 fn bad_text(id: CommandId, bad: BadText) -> Refusal {
     match bad {
         BadText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
-        BadText::TooLong => {
+        BadText::TooLong { .. } => {
             let message = format!("A message has at most {} bytes.", limits::MESSAGE_BYTES);
             Refusal::new(Some(id), ErrorCode::TooLong, message)
         }

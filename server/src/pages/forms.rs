@@ -52,8 +52,7 @@ pub async fn post(
         Ok(composed) => composed,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
-    // A form sends line ends as CR LF (HTML, section 4.10.21.8); a message has LF.
-    let text = composed.text.replace("\r\n", "\n");
+    let text = composed.text;
     match store(&state, identity, &room, &text).await {
         Ok(()) => Redirect::to(&room.path()).into_response(),
         Err(problem) => {
@@ -79,7 +78,7 @@ pub async fn edit(
         Ok(composed) => composed,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
-    let text = composed.text.replace("\r\n", "\n");
+    let text = composed.text;
     let changed = async {
         let text = tidy(&text).map_err(Problem::bad_text)?.into();
         change(&state, identity, &room, Deed::Edit { target, text }).await
@@ -182,7 +181,7 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
     let _posting = state.posting.token();
     let text = tidy(text).map_err(Problem::bad_text)?;
     state.posts.take(identity.id).map_err(Problem::too_fast)?;
-    state.log.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, text)).await?;
+    state.log.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
     Ok(())
 }
 

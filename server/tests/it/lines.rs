@@ -43,7 +43,9 @@ async fn line_breaks_become_spaces_and_unicode_white_space_is_trimmed() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = ann_and_bob(&server).await;
     ann.say("  x\ny\r\nz\t \n").await;
-    assert_eq!(bob.hear().await, "x y\r z");
+    assert_eq!(bob.hear().await, "x y z");
+    ann.say("a\u{1b}[2Jb\u{9b}c\td").await;
+    assert_eq!(bob.hear().await, "a\u{fffd}[2Jb\u{fffd}c\td");
     ann.say("\u{a0}\u{3000}\u{85}tea\u{3000}for two\u{85}\u{a0}").await;
     assert_eq!(bob.hear().await, "tea\u{3000}for two");
 }
@@ -53,7 +55,7 @@ async fn line_breaks_become_spaces_and_unicode_white_space_is_trimmed() {
 async fn blank_lines_are_ignored() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = ann_and_bob(&server).await;
-    for blank in ["", "   \n ", "\u{3000}"] {
+    for blank in ["", "   \n ", "\u{3000}", "\u{200b}", "\u{7}\n\0"] {
         ann.say(blank).await;
     }
     ann.say("something").await;

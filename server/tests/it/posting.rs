@@ -99,14 +99,18 @@ async fn a_text_is_trimmed_and_keeps_its_lines() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;
     ann.post("tea", "\u{3000} one\n  two\t\u{a0}\n").await;
-    assert_eq!(text(&ann.events(1).await[0]), "one\n  two");
+    assert_eq!(text(&ann.events(1).await[0]), "\u{3000} one\n  two");
+    ann.post("tea", "\n  one\r\n\u{200b}\n").await;
+    assert_eq!(text(&ann.events(1).await[0]), "one");
+    ann.post("tea", "one\rtwo \0\u{1b}[2J").await;
+    assert_eq!(text(&ann.events(1).await[0]), "one\ntwo \u{fffd}\u{fffd}[2J");
 }
 
 #[tokio::test]
 async fn a_blank_text_is_refused_and_costs_nothing() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;
-    for blank in ["", " \n\t ", "\u{3000}\u{85}"] {
+    for blank in ["", " \n\t ", "\u{3000}\u{85}", "\u{200b}\n\u{2800}", "\0\u{7}"] {
         let id = ann.post("tea", blank).await;
         assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::Blank, None));
     }
@@ -122,7 +126,7 @@ async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
     assert_eq!(acknowledged(&mut ann).await.2, Some(1));
     let id = ann.post("tea", &format!("{longest}x")).await;
     assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::TooLong, None));
-    ann.post("tea", &"\0".repeat(limits::MESSAGE_BYTES)).await;
+    ann.post("tea", &format!("a{}", "\0".repeat(limits::MESSAGE_BYTES - 1))).await;
     assert_eq!(acknowledged(&mut ann).await.2, Some(2), "however JSON writes it");
 }
 
