@@ -1,8 +1,8 @@
 //! The files that a page needs: in the binary of a release, in the site folder while developing.
 
-use crate::{error::Problem, pages::nothing_here, state::AppState};
+use crate::{error::Problem, pages::nothing_here, range, state::AppState};
 use axum::{
-    body::Body,
+    body::Bytes,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -72,7 +72,7 @@ impl Site {
             Self::Embedded => {
                 EMBEDDED.iter().find(|file| file.served_as == path).map(|file| file.answer(headers))
             }
-            Self::Folder(root) => from_folder(root, path),
+            Self::Folder(root) => from_folder(root, path, headers),
         }
     }
 }
@@ -80,7 +80,12 @@ impl Site {
 /// Any path that is no route: a file, or nothing.
 pub async fn file(state: State<AppState>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    match state.site.answer(path, request.headers()) {
+    let mut headers = request.headers().clone();
+    if *request.method() != Method::GET {
+        // Parts are defined for GET only (RFC 9110, section 14.2).
+        headers.remove(header::RANGE);
+    }
+    match state.site.answer(path, &headers) {
         Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
         Some(_) => Problem::method_not_allowed("GET,HEAD").into_response(),
         None => nothing_here(state, request).await,
@@ -96,7 +101,7 @@ impl Embedded {
         let mut response = if has_tag(headers, &tag) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            Response::new(Body::from(body))
+            range::respond(headers, Some(&tag), Bytes::from_static(body))
         };
         let answer = response.headers_mut();
         answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
@@ -157,12 +162,12 @@ fn newest_of_that_name(root: &Path, name: &str) -> Option<PathBuf> {
     dated.max().map(|(_, path)| path)
 }
 
-fn from_folder(root: &Path, path: &str) -> Option<Response> {
+fn from_folder(root: &Path, path: &str, headers: &HeaderMap) -> Option<Response> {
     let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
     let newest = inside.then(|| newest_of_that_name(root, path))??;
     let body = fs::read(newest).ok()?;
-    let headers = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
-    Some((headers, body).into_response())
+    let about = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
+    Some((about, range::respond(headers, None, body.into())).into_response())
 }
 
 /// By the file's extension; the few kinds that a site has.
@@ -218,9 +223,10 @@ mod tests {
     #[test]
     fn nothing_outside_the_site_folder_is_served() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-        assert!(from_folder(&root, "lib.rs").is_some());
+        let from_folder = |path| from_folder(&root, path, &HeaderMap::new());
+        assert!(from_folder("lib.rs").is_some());
         for bad in ["../Cargo.toml", "./lib.rs", "/etc/hostname", ""] {
-            assert!(from_folder(&root, bad).is_none(), "{bad} must not be served");
+            assert!(from_folder(bad).is_none(), "{bad} must not be served");
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod log;
 pub mod net;
 pub mod pages;
 pub mod presence;
+mod range;
 pub mod reader;
 pub mod room;
 pub mod router;
