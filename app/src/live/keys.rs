@@ -1,7 +1,7 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
 use super::{Live, notice::element};
-use crate::wire::RoomName;
+use crate::{ui::is_composing, wire::RoomName};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -45,6 +45,9 @@ fn tidy_sheets(focused: Option<&Element>) {
 }
 
 fn press(live: Live, key: &KeyboardEvent) {
+    if is_composing(key) {
+        return;
+    }
     let writes = writes(key);
     let done = match (key.key().as_str(), key.alt_key(), key.shift_key()) {
         ("?", ..) if !writes => toggle("keys"),

@@ -4,7 +4,7 @@ use crate::{
     live::Live,
     pages::Refused,
     raw_text::rcdata,
-    ui::{Icon, Problem},
+    ui::{Icon, Problem, is_composing},
     wire::{BadText, tidy},
 };
 use leptos::{
@@ -83,7 +83,7 @@ pub fn Composer(
     };
     // While a word is being composed, Enter chooses it.
     let press = move |key: KeyboardEvent| {
-        if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
+        if key.key() == "Enter" && !key.shift_key() && !is_composing(&key) {
             key.prevent_default();
             send();
         }

@@ -3,7 +3,7 @@
 use crate::{
     live::Live,
     raw_text::rcdata,
-    ui::{Icon, Problem},
+    ui::{Icon, Problem, is_composing},
     wire::{Seq, tidy},
 };
 use leptos::{
@@ -81,9 +81,11 @@ pub fn Menu(
         close();
     };
     let press = move |key: KeyboardEvent| {
-        if key.key() == "Escape" {
+        if is_composing(&key) {
+            // It chooses a word or drops it.
+        } else if key.key() == "Escape" {
             give_up(());
-        } else if key.key() == "Enter" && !key.shift_key() && !key.is_composing() {
+        } else if key.key() == "Enter" && !key.shift_key() {
             key.prevent_default();
             match field.get().and_then(|field| field.form()) {
                 Some(form) if !live.lives => drop(form.request_submit()),

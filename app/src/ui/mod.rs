@@ -2,6 +2,7 @@
 
 mod close;
 mod composer;
+mod composition;
 mod header;
 mod history;
 mod icon;
@@ -16,6 +17,7 @@ mod transcript;
 
 pub use close::Close;
 pub use composer::Composer;
+pub(crate) use composition::is_composing;
 pub use header::Header;
 pub use history::History;
 pub use icon::Icon;
