@@ -130,7 +130,8 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3))
             .prop_map(|(room, here, gone)| ServerFrame::Presence { room, here, gone }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
-        (rooms(), any::<u64>()).prop_map(|(room, seq)| ServerFrame::Read { room, seq }),
+        (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
+            .prop_map(|(room, seq, head, unread)| ServerFrame::Read { room, seq, head, unread }),
         (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::Titled { room, title, topic }),
         (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
             .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
@@ -348,7 +349,10 @@ fn the_frames_are_those_of_the_protocol() {
             ServerFrame::Typing { room: tea.clone(), user: ann },
             json!({"type": "typing", "room": "tea", "user": author}),
         ),
-        (ServerFrame::Read { room: tea.clone(), seq: 7 }, json!({"type": "read", "room": "tea", "seq": 7})),
+        (
+            ServerFrame::Read { room: tea.clone(), seq: 7, head: Some(9), unread: Some(2) },
+            json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2}),
+        ),
         (
             ServerFrame::Titled { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
             json!({"type": "titled", "room": "tea", "title": "Tea time", "topic": ""}),

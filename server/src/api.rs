@@ -1,5 +1,6 @@
 //! The HTTP API: rooms, messages, events, posting; whether the server lives and can serve.
 
+pub mod frames;
 mod stream;
 
 use crate::{

@@ -109,6 +109,13 @@ impl Problem {
             .with_header(header::RETRY_AFTER, TRY_AGAIN)
     }
 
+    /// The store cannot be read now.
+    pub fn unreadable() -> Self {
+        let detail = "The server could not store or read this now.";
+        Self::coded(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, detail)
+            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    }
+
     /// The server is going away.
     pub fn draining() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting.")
@@ -166,9 +173,7 @@ impl From<LogError> for Problem {
             }
             LogError::Storage(_) => {
                 tracing::error!(%error, "a request was not served");
-                let detail = "The server could not store or read this now.";
-                Self::coded(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, detail)
-                    .with_header(header::RETRY_AFTER, TRY_AGAIN)
+                Self::unreadable()
             }
         }
     }

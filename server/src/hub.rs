@@ -115,16 +115,27 @@ impl Hub {
         self.room(room).map(|room| room.members()).unwrap_or_default()
     }
 
-    /// `person` has read up to `seq`: their other links are told, not `here`.
-    pub fn has_read(&self, here: &Link, room: &RoomName, seq: Seq) {
-        let others: SmallVec<[Arc<Link>; 4]> = match self.people().get(&here.person) {
-            Some(links) => links.iter().filter(|link| link.id != here.id).cloned().collect(),
+    /// Informs the connections of `person`, except the link with the id `here`, that `person` has read `room` up
+    /// to `seq`, and how much is still unread.
+    pub async fn has_read(&self, person: PersonId, here: Option<u64>, room: &RoomName, seq: Seq) {
+        let others: SmallVec<[Arc<Link>; 4]> = match self.people().get(&person) {
+            Some(links) => links.iter().filter(|link| Some(link.id) != here).cloned().collect(),
             None => return,
         };
-        if !others.is_empty() {
-            let frame = frame::text(&ServerFrame::Read { room: room.clone(), seq }.to_json());
-            others.iter().for_each(|link| link.tell(Item::Frame(frame.clone())));
+        if others.is_empty() {
+            return;
         }
+        let head = self.log.heads(std::slice::from_ref(room))[0];
+        let unread = if seq >= head {
+            Some(0)
+        } else {
+            // Without a count the clients estimate.
+            let counts = self.log.unread(person, vec![(room.clone(), seq)]).await;
+            counts.ok().and_then(|counts| counts.first().copied())
+        };
+        let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
+        let frame = frame::text(&read.to_json());
+        others.iter().for_each(|link| link.tell(Item::Frame(frame.clone())));
     }
 
     /// Calls `person` something else, durably, and tells everybody who may have something of theirs on the

@@ -77,6 +77,8 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/device", post(pages::make_link))
         .route("/device/{link}", get(pages::open_link).post(pages::take_link))
         .route("/api/rooms/{room}/messages", get(api::messages).post(api::post))
+        .route("/api/rooms/{room}/frames", get(api::frames::stream))
+        .route("/api/commands", post(api::frames::command))
         .route("/ws", any(connection::upgrade))
         .layer(CompressionLayer::new().quality(COMPRESSED))
         .layer(from_fn_with_state(state.clone(), identify))

@@ -243,6 +243,12 @@ pub enum ServerFrame {
         room: RoomName,
         /// The last event that they have seen.
         seq: Seq,
+        /// The room's newest `seq` when `unread` was counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Seq>,
+        /// Messages of others after `seq` up to `head`, 100 at most.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unread: Option<u32>,
     },
     /// A room is called something else now.
     Titled {

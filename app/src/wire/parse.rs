@@ -83,7 +83,7 @@ frame!(Renamed {
 });
 frame!(Presence { room: RoomName, here: Vec<Author>, gone: Vec<PersonId> });
 frame!(Typing { room: RoomName, user: Author });
-frame!(Read { room: RoomName, seq: Seq });
+frame!(Read { room: RoomName, seq: Seq, head: Option<Seq>, unread: Option<u32> });
 frame!(Titled { room: RoomName, title: String, topic: String });
 frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
 

@@ -3,9 +3,11 @@
 //! - [`upgrade`]: who may have one, and in which mode.
 //! - [`stream`]: its bytes: written at once by whoever has something, the write wait.
 //! - [`socket`]: what every mode needs of it: messages, pings, silence, closing well.
+//! - [`commands`]: what a v1 command does, for sockets and for requests.
 //! - [`lines`]: bare text, as the Go demo's page speaks it.
 //! - [`v1`]: `hubbub.v1`, the browser app's protocol.
 
+pub(crate) mod commands;
 mod lines;
 mod socket;
 mod stream;

@@ -16,6 +16,16 @@ pub fn text(text: &str) -> Bytes {
     whole(opcode::TEXT, text.as_bytes())
 }
 
+/// The text in a frame that [`text`] has made.
+pub fn payload(frame: &[u8]) -> &str {
+    let header = match frame.get(1) {
+        Some(&TWO_BYTES) => 4,
+        Some(&EIGHT_BYTES) => HEADER_MOST,
+        _ => 2,
+    };
+    frame.get(header..).and_then(|payload| str::from_utf8(payload).ok()).unwrap_or_default()
+}
+
 /// A binary message.
 pub fn binary(payload: &[u8]) -> Bytes {
     whole(opcode::BINARY, payload)
@@ -76,6 +86,7 @@ mod tests {
             let frame = text(&"x".repeat(length));
             assert_eq!(frame[..header.len()], header, "{length}");
             assert_eq!(frame.len(), header.len() + length);
+            assert_eq!(payload(&frame).len(), length);
         }
     }
 

@@ -30,3 +30,4 @@ mod rooms;
 mod slow_readers;
 mod upgrading;
 mod wakes;
+mod without_sockets;

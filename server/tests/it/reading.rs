@@ -29,7 +29,8 @@ async fn what_ann_reads_on_her_phone_is_read_on_her_laptop() {
     assert_eq!((position(&mut phone).await, position(&mut laptop).await), (0, 0));
     laptop.events(5).await;
     phone.say(&read(4)).await;
-    assert_eq!(laptop.hear().await, ServerFrame::Read { room: room("tea"), seq: 4 });
+    let heard = ServerFrame::Read { room: room("tea"), seq: 4, head: Some(5), unread: Some(1) };
+    assert_eq!(laptop.hear().await, heard, "with what is still unread there");
     phone.say(&read(2)).await;
     phone.until_pong().await;
     settle().await;

@@ -1,0 +1,183 @@
+//! The frames of `hubbub.v1` without a WebSocket, for networks that block them: the server's as Server-Sent
+//! Events, the client's in the bodies of requests.
+
+use crate::{
+    connection::{
+        commands::{Joining, Refusal, carry_out, join, welcome},
+        same_origin,
+    },
+    error::Problem,
+    flow::Item,
+    identity::Identity,
+    link::Link,
+    net::Activity,
+    reader::Reader,
+    state::{AppState, Place},
+    websocket::frame,
+};
+use app::wire::{ClientFrame, RoomName, Seq, ServerFrame};
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{
+        IntoResponse, Response,
+        sse::{self, Sse},
+    },
+};
+use futures_util::{
+    Stream,
+    stream::{self, StreamExt},
+};
+use serde::Deserialize;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+/// Time between two `pong` frames of a stream. A client sees no comments of the stream, so that without them it
+/// could not tell a silent room from a dead connection.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Rooms that a stream may follow besides its own; more are ignored.
+const MAX_OTHER_ROOMS: usize = 30;
+
+/// nginx passes an answer with this header on without buffering it.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// Where the stream of a room begins, and what else it brings.
+#[derive(Deserialize)]
+pub struct StreamQuery {
+    after: Option<Seq>,
+    log: Option<String>,
+    /// Other rooms and the last `seq` that the client has of each: `tea.12,work.3`.
+    also: Option<String>,
+}
+
+struct Frames {
+    reader: Reader,
+    link: Arc<Link>,
+    state: AppState,
+    heartbeat: Interval,
+    _place: Place,
+}
+
+/// `GET /api/rooms/{room}/frames`: what a v1 connection receives that joins `room`, and follows others quietly.
+pub async fn stream(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    Path(room): Path<String>,
+    activity: Option<Extension<Arc<Activity>>>,
+    query: Result<Query<StreamQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
+    let Query(query) = query.map_err(super::wrong_query)?;
+    let place = state.places.take().ok_or_else(Problem::full)?;
+    let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let link = Link::new(state.author_of(identity.id).await);
+    let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
+    let mut frames = Frames { reader, link, state, heartbeat, _place: place };
+    let first = frames.join(room, query).await?;
+    if let Some(Extension(activity)) = activity {
+        activity.on_event_stream();
+    }
+    let first = stream::iter(first.into_iter().map(|frame| Ok(event(&frame.to_json()))));
+    let mut response = Sse::new(first.chain(frames.stream())).into_response();
+    response.headers_mut().insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+impl Frames {
+    async fn join(&mut self, room: RoomName, query: StreamQuery) -> Result<Vec<ServerFrame>, Problem> {
+        let mut frames = vec![welcome(&self.state, &self.link)];
+        let own = Joining { after: query.after, log: query.log.clone(), ..Joining::default() };
+        frames.push(self.join_one(room, own).await.map_err(|_| Problem::unreadable())?);
+        for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
+            let log = query.log.clone();
+            let other = Joining { after: Some(after), log, limit: Some(1), quiet: true };
+            // The room itself is what the client needs.
+            frames.extend(self.join_one(room, other).await);
+        }
+        Ok(frames)
+    }
+
+    async fn join_one(&mut self, room: RoomName, joining: Joining) -> Result<ServerFrame, Refusal> {
+        join(&self.state, &mut self.reader, self.link.person, room, joining).await
+    }
+
+    fn stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+        stream::unfold(self, |mut frames| async move {
+            let next = tokio::select! {
+                () = frames.state.draining.cancelled() => return None,
+                () = frames.reader.ready() => frames.reader.take().await.into_iter().map(|item| event(&json(item))).collect(),
+                _ = frames.heartbeat.tick() => {
+                    vec![event(&ServerFrame::Pong { n: 0, heads: frames.reader.heads() }.to_json())]
+                }
+            };
+            Some((stream::iter(next.into_iter().map(Ok)), frames))
+        })
+        .flatten()
+    }
+}
+
+/// The rooms of a list such as `tea.12,work.3`, as many as a stream may follow. What is malformed is skipped.
+fn other_rooms(list: &str) -> impl Iterator<Item = (RoomName, Seq)> {
+    let entry = |entry: &str| {
+        let (room, after) = entry.split_once('.')?;
+        Some((room.parse().ok()?, after.parse().ok()?))
+    };
+    list.split(',').take(MAX_OTHER_ROOMS).filter_map(entry)
+}
+
+fn event(json: &str) -> sse::Event {
+    sse::Event::default().data(json)
+}
+
+fn json(item: Item) -> String {
+    match item {
+        Item::Events(batch) => {
+            ServerFrame::Events { room: batch.room().clone(), events: batch.events().to_vec() }.to_json()
+        }
+        Item::Frame(frame) | Item::Passing(frame) => frame::payload(&frame).to_owned(),
+    }
+}
+
+/// `POST /api/commands`: carries out the command in the body, a v1 frame, and answers with the frame that
+/// a socket would bring; with 204 if there is none.
+pub async fn command(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    if !same_origin(&headers, &state.config.allow_origin) {
+        return Err(Problem::foreign_origin());
+    }
+    let _posting = state.posting.token();
+    let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
+    let pending = match ClientFrame::parse(json) {
+        Ok(frame) => carry_out(&state, identity.id, frame),
+        Err(malformed) => Err(malformed.into()),
+    };
+    let answer = match pending {
+        Ok(pending) => pending.await,
+        Err(refusal) => Some(refusal.into()),
+    };
+    let Some(answer) = answer else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let about = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((about, answer.to_json()).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_rooms_is_read_up_to_its_bound_and_malformed_entries_are_skipped() {
+        let rooms: Vec<(RoomName, Seq)> = other_rooms("tea.12,,no place,work.x,UP PER.1,work.3").collect();
+        let names: Vec<(&str, Seq)> = rooms.iter().map(|(room, after)| (room.as_str(), *after)).collect();
+        assert_eq!(names, [("tea", 12), ("work", 3)]);
+        let many = (0..100).map(|n| format!("r{n}.0")).collect::<Vec<_>>().join(",");
+        assert_eq!(other_rooms(&many).count(), MAX_OTHER_ROOMS);
+    }
+}

@@ -1,0 +1,241 @@
+//! What a v1 command does, whichever way it came: in a frame of a socket or in the body of a request.
+
+use crate::{
+    link::Link,
+    log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker},
+    reader::{Reader, Start},
+    state::AppState,
+};
+use app::wire::{
+    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonId,
+    PersonName, RoomName, Seq, ServerFrame, limits, tidy,
+};
+use futures_util::{FutureExt, future::BoxFuture};
+use std::time::Duration;
+
+/// An answer that comes when the log has committed; `None` if the command has none. The command is carried
+/// out even if this is dropped.
+pub(crate) type Pending = BoxFuture<'static, Option<ServerFrame>>;
+
+/// What a client asks for when it joins a room.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Joining {
+    /// The last `seq` that the client has.
+    pub after: Option<Seq>,
+    /// The log that `after` belongs to.
+    pub log: Option<String>,
+    /// Messages on the newest page; 50 without it.
+    pub limit: Option<u32>,
+    /// Follow the room without being listed as present.
+    pub quiet: bool,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    id: Option<String>,
+    code: ErrorCode,
+    message: String,
+    retry: Option<Duration>,
+}
+
+/// Returns the first frame that a client receives.
+pub(crate) fn welcome(state: &AppState, link: &Link) -> ServerFrame {
+    ServerFrame::Welcome {
+        protocol: PROTOCOL_VERSION,
+        server: env!("CARGO_PKG_VERSION").into(),
+        log: state.log.id().into(),
+        you: link.author(),
+        limits: Limits::HERE,
+        heartbeat_ms: limits::HEARTBEAT_MS,
+    }
+}
+
+/// Lets `reader` join `room`; its events follow the answer.
+///
+/// # Errors
+/// A page of another size than the protocol allows, or a log that cannot be read; the room is not joined
+/// then.
+pub(crate) async fn join(
+    state: &AppState,
+    reader: &mut Reader,
+    person: PersonId,
+    room: RoomName,
+    asked: Joining,
+) -> Result<ServerFrame, Refusal> {
+    let limit = asked.limit.unwrap_or(limits::PAGE);
+    if !(1..=limits::PAGE_MOST).contains(&limit) {
+        let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
+        return Err(Refusal::new(None, ErrorCode::BadRequest, message));
+    }
+    let same_log = asked.log.is_none_or(|log| log == state.log.id());
+    let start = asked.after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
+    let read = state.log.read_up_to(person, &room).await;
+    let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
+    let entrance = reader.join(&room, start, limit, asked.quiet).await;
+    let entrance = entrance.map_err(|error| not_done(None, &error))?;
+    let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
+    Ok(ServerFrame::Joined {
+        title: state.log.about(&room).title(&room),
+        topic: state.log.about(&room).topic.to_string(),
+        read,
+        room,
+        head: entrance.head,
+        reset: messages.is_some(),
+        members: entrance.members,
+        messages,
+        more,
+    })
+}
+
+/// Carries out a command that needs no connection: any but `join`, `leave`, `typing` and `ping`.
+pub(crate) fn carry_out(state: &AppState, person: PersonId, frame: ClientFrame) -> Result<Pending, Refusal> {
+    match frame {
+        ClientFrame::Post { id, room, text, reply_to } => {
+            let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+            append(state, person, id, room_named(&room, Some(id))?, Deed::Post { text, reply_to })
+        }
+        ClientFrame::Edit { id, room, target, text } => {
+            let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+            append(state, person, id, room_named(&room, Some(id))?, Deed::Edit { target, text })
+        }
+        ClientFrame::Delete { id, room, target } => {
+            append(state, person, id, room_named(&room, Some(id))?, Deed::Delete { target })
+        }
+        ClientFrame::Rename { id, name } => rename(state, person, id, &name),
+        ClientFrame::Read { room, seq } => {
+            read(state, person, None, room_named(&room, None)?, seq)
+        }
+        ClientFrame::Join { .. }
+        | ClientFrame::Leave { .. }
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Ping { .. } => {
+            let message =
+                "This needs a WebSocket. Without one there are post, edit, delete, rename and read.";
+            Err(Refusal::new(None, ErrorCode::BadRequest, message))
+        }
+    }
+}
+
+/// Hands an event to the log, which gives it its place now.
+fn append(
+    state: &AppState,
+    author: PersonId,
+    id: CommandId,
+    room: RoomName,
+    deed: Deed,
+) -> Result<Pending, Refusal> {
+    state.posts.take(author).map_err(|wait| too_fast(Some(id), wait))?;
+    let appended = state.log.append(NewEvent { id, room, author, deed });
+    Ok(async move { Some(acknowledged(id, appended.await)) }.boxed())
+}
+
+/// Gives `person` another display name.
+fn rename(state: &AppState, person: PersonId, id: CommandId, name: &str) -> Result<Pending, Refusal> {
+    let name: PersonName = name
+        .parse()
+        .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
+    let limited = state.posts.take(person).and_then(|()| state.renames.take(person));
+    limited.map_err(|wait| too_fast(Some(id), wait))?;
+    let renamed = state.hub.rename(person, name);
+    let answer = move |renamed: LogResult<Author>| match renamed {
+        Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
+        Err(error) => Some(not_done(Some(id), &error).into()),
+    };
+    Ok(renamed.map(answer).boxed())
+}
+
+/// Moves the read marker of `person`, then informs their other connections; `link` is the id of the one that said so.
+/// A marker that does not move is neither stored nor sent on.
+pub(crate) fn read(
+    state: &AppState,
+    person: PersonId,
+    link: Option<u64>,
+    room: RoomName,
+    seq: Seq,
+) -> Result<Pending, Refusal> {
+    state.posts.take(person).map_err(|wait| too_fast(None, wait))?;
+    let hub = state.hub.clone();
+    // A position beyond the room's end is none.
+    let seq = seq.min(state.log.heads(std::slice::from_ref(&room))[0]);
+    let stored = state.log.read(person, room.clone(), seq);
+    let read = async move {
+        match stored.await {
+            Ok(ReadMarker::Moved) => hub.has_read(person, link, &room, seq).await,
+            Ok(ReadMarker::Unchanged) => {}
+            Err(error @ LogError::NoSuchRoom) => return Some(not_done(None, &error).into()),
+            Err(error) => tracing::error!(%error, %room, "a read marker could not be stored"),
+        }
+        None
+    };
+    Ok(read.boxed())
+}
+
+impl Refusal {
+    pub(crate) fn new(id: Option<CommandId>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { id: id.map(|id| id.to_string()), code, message: message.into(), retry: None }
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(Malformed { code, message, id }: Malformed) -> Self {
+        Self { id, code, message, retry: None }
+    }
+}
+
+impl From<Refusal> for ServerFrame {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { id, code, message, retry } = refusal;
+        let retry_ms = retry.map(|wait| wait.as_millis().max(1) as u64);
+        Self::Error { id, code, message, retry_ms }
+    }
+}
+
+pub(crate) fn room_named(room: &str, id: Option<CommandId>) -> Result<RoomName, Refusal> {
+    room.parse()
+        .map_err(|bad: app::wire::BadRoomName| Refusal::new(id, ErrorCode::NoSuchRoom, bad.to_string()))
+}
+
+pub(crate) fn not_joined(id: Option<CommandId>, room: &RoomName) -> Refusal {
+    Refusal::new(id, ErrorCode::NotJoined, format!("Join {room} first."))
+}
+
+fn bad_text(id: CommandId, bad: BadText) -> Refusal {
+    match bad {
+        BadText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
+        BadText::TooLong { .. } => {
+            let message = format!("A message has at most {} bytes.", limits::MESSAGE_BYTES);
+            Refusal::new(Some(id), ErrorCode::TooLong, message)
+        }
+    }
+}
+
+fn too_fast(id: Option<CommandId>, wait: Duration) -> Refusal {
+    let refusal = Refusal::new(id, ErrorCode::RateLimited, "That was too fast. Wait a moment.");
+    Refusal { retry: Some(wait), ..refusal }
+}
+
+fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
+    match error {
+        LogError::IdTaken => Refusal::new(id, ErrorCode::BadRequest, "Somebody else has used this id."),
+        LogError::NoSuchMessage => {
+            Refusal::new(id, ErrorCode::NoSuchMessage, "That message does not exist, or no longer.")
+        }
+        LogError::RoomExists | LogError::TitleTaken(_) => {
+            Refusal::new(id, ErrorCode::BadRequest, error.to_string())
+        }
+        LogError::NoSuchRoom => Refusal::new(id, ErrorCode::NoSuchRoom, "There is no such room."),
+        LogError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
+        LogError::Storage(_) => {
+            tracing::error!(%error, "a command was not done");
+            Refusal::new(id, ErrorCode::Internal, "The server could not store or read this now.")
+        }
+    }
+}
+
+fn acknowledged(id: CommandId, appended: LogResult<Appended>) -> ServerFrame {
+    match appended {
+        Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
+        Err(error) => not_done(Some(id), &error).into(),
+    }
+}
