@@ -73,6 +73,14 @@ pub(crate) fn now() -> Millis {
     js_sys::Date::now() as Millis
 }
 
+/// A clock in milliseconds that is never set, as wall clocks are: for everything that waits. It counts from when the
+/// page came, and starts high, so that 0 is long ago.
+#[cfg(feature = "hydrate")]
+pub(crate) fn steady() -> Millis {
+    const START: Millis = 1_000_000_000;
+    leptos::prelude::window().performance().map_or_else(now, |clock| START + clock.now() as Millis)
+}
+
 /// The day of a moment in the browser's zone, counted from 1970.
 #[cfg(feature = "hydrate")]
 pub(crate) fn day_here(at: Millis) -> u64 {

@@ -109,7 +109,7 @@ pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
                 <title>{title(&screen)}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="apple-touch-icon" href="/icon-192.png" />
-                <link rel="manifest" href=format!("/hubbub.webmanifest?lang={}", words.tag) />
+                <link rel="manifest" crossorigin="use-credentials" href=format!("/hubbub.webmanifest?lang={}", words.tag) />
                 <link rel="stylesheet" id="leptos" href=frame.links.style.clone() />
                 {frame.links.reload.clone().map(|options| view! { <AutoReload options /> })}
                 {script}
@@ -137,17 +137,23 @@ fn colour(theme: Theme) -> impl IntoView {
     }
 }
 
-/// Hydrates the page once the glue script and the wasm are there.
-const START: &str = "window.app && import({}).then(app => app.default({ module_or_path: window.app })\
-    .then(() => { app.hydrate(); performance.mark('hydrated') }))";
+/// Fetches the wasm, unless the browser cannot run the app.
+const FETCH: &str =
+    "window.app = 'WebAssembly' in window && ('WebSocket' in window || 'EventSource' in window) && fetch({})";
 
-/// A browser without WebSockets keeps the plain page, which posts without script; one without script does not
-/// even fetch the app.
+/// Hydrates the page once the glue script and the wasm are there. Without the app the page says so.
+const START: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
+    await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated') })()\
+    .catch(error => { if (error) console.error(error);\
+    document.querySelector('.state')?.append(document.getElementById('no-app').content) })";
+
+/// A browser that cannot run the app, or does not get it, keeps the plain page, which posts without script, and says
+/// that new messages need a reload; one without script does not even fetch the app.
 fn script(links: &Links) -> impl IntoView + use<> {
     view! {
         // At once, while the page is still being read.
         <script nonce=use_nonce()>
-            {inline_script("window.app = 'WebSocket' in window && fetch({})", &[&links.wasm])}
+            {inline_script(FETCH, &[&links.wasm])}
         </script>
         <link rel="modulepreload" href=links.script.clone() nonce=use_nonce() />
         <script type="module" nonce=use_nonce()>{inline_script(START, &[&links.script])}</script>
@@ -161,6 +167,7 @@ fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
         Screen::Room(page, shared) => {
             let seen =
                 (page.place == Place::Newest).then(|| format!("/r/{}/seen?seq={}", page.room, page.head));
+            let path = frame.path.clone();
             let about = view! { <About page=page.clone() shared /> };
             provide_context(page);
             // The sheets follow the app, so that it is hydrated from where the browser expects it.
@@ -169,6 +176,7 @@ fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
                 {about}
                 {settings}
                 <Keys words />
+                <template id="no-app"><p>{words.no_app}" "<a href=path>{words.reload}</a></p></template>
                 {seen.map(|seen| view! { <noscript><img class="unseen" src=seen alt="" /></noscript> })}
             })
         }

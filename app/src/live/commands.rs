@@ -95,7 +95,7 @@ impl Live {
 
     fn send(&self, command: Command) {
         #[cfg(feature = "hydrate")]
-        self.storage().keep(&command);
+        self.keeps(self.storage().keep(&command));
         self.outbox.update_value(|outbox| outbox.push(command));
         self.work.update(|work| *work += 1);
     }
@@ -149,7 +149,21 @@ impl Live {
 
     /// Keeps what is being written.
     pub fn keep_draft(&self, text: &str) {
-        self.storage().set_draft(text);
+        let kept = self.storage().set_draft(text);
+        if !text.is_empty() {
+            self.keeps(kept);
+        }
+    }
+
+    /// Says so where the browser does not keep what is written, as long as that is so.
+    fn keeps(&self, kept: bool) {
+        let no_storage = Some(self.words.no_storage);
+        let said = self.unkept.get_untracked();
+        if kept && said == no_storage && self.with_outbox(|outbox| outbox.is_empty()) {
+            self.unkept.set(None);
+        } else if !kept && said.is_none() {
+            self.unkept.set(no_storage);
+        }
     }
 }
 

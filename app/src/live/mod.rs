@@ -1,9 +1,12 @@
 //! What one browser keeps of a room, and the socket that drives it.
 //!
-//! [`Feed`], [`Outbox`], [`Reconnect`], [`Reading`] and [`Pulse`] are plain data and know nothing of a
+//! [`Feed`], [`Outbox`], [`Reconnect`], [`TransportChoice`], [`Reading`] and [`Pulse`], [`Attention`] are plain data and know nothing of a
 //! browser; [`Live`] puts them on the screen; `socket` (browser only) connects them to the server.
 
 mod aloud;
+mod attention;
+#[cfg(feature = "hydrate")]
+mod carrier;
 mod commands;
 mod feed;
 #[cfg(feature = "hydrate")]
@@ -27,9 +30,14 @@ mod socket;
 mod start;
 #[cfg(feature = "hydrate")]
 mod storage;
+#[cfg(any(feature = "hydrate", test))]
+mod tabs;
+mod transport;
+mod unread;
 mod window;
 
 pub use aloud::Aloud;
+pub use attention::{Attention, Change};
 pub use feed::{Feed, Heard, Row, Shown, Standing};
 pub use others::{FOLLOWED, OTHERS, UNREAD_MOST};
 pub use outbox::{Command, Deed, Outbox};
@@ -40,4 +48,6 @@ pub use reconnect::Reconnect;
 pub use room::{Live, Status};
 #[cfg(feature = "hydrate")]
 use start::start;
+pub use transport::{Ended, Transport, TransportChoice};
+pub use unread::Counted;
 pub use window::Window;

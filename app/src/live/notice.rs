@@ -7,6 +7,7 @@ use crate::{
 };
 use js_sys::{Object, Reflect};
 use leptos::{prelude::*, task::spawn_local};
+use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -17,7 +18,13 @@ use web_sys::{
 /// Characters of a message that a notification shows.
 const SHOWN: usize = 200;
 
-/// Says that there is a message, where somebody wants to know and does not look.
+thread_local! {
+    /// The last notification that was shown without a service worker, which would know of all of them.
+    static OPEN: RefCell<Option<(RoomName, Seq, Notification)>> = const { RefCell::new(None) };
+}
+
+/// Shows a notification of a message, if the person wants one. The caller has found that the person does not attend
+/// to this page.
 pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
     let EventBody::Message { text, .. } = &event.body else { return };
     let wanted = match wish(&entry.room).as_deref() {
@@ -25,7 +32,7 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
         Some("mentions") => mentions(text, you.name.as_str()),
         _ => false,
     };
-    if !wanted || !document().hidden() || Notification::permission() != NotificationPermission::Granted {
+    if !wanted || !can_notify() || Notification::permission() != NotificationPermission::Granted {
         return;
     }
     let title = format!("{} · {}", event.author.told_apart(), entry.title);
@@ -37,7 +44,28 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
     let path = format!("{}#m{}", entry.room.path(), event.seq);
     options.set_data(&path.into());
     let rings = storage::choice("sound").is_some_and(|sound| sound == "on");
-    spawn_local(tell(title, options, event.seq, rings));
+    spawn_local(tell(entry.room.clone(), title, options, event.seq, rings));
+}
+
+/// Closes the notification of a message of `room` that was read, with all before it, or of `only` this one, which was
+/// deleted.
+pub(super) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
+    if wish(room).is_none_or(|wish| wish == "off") {
+        return;
+    }
+    let is_over = |(of, at, _): &mut (RoomName, Seq, Notification)| {
+        of == room && if only { *at == seq } else { *at <= seq }
+    };
+    if let Some((.., shown)) = OPEN.with_borrow_mut(|open| open.take_if(is_over)) {
+        shown.close();
+    }
+    let parts = [("tag", room.as_str().into()), ("seq", (seq as f64).into()), ("only", only.into())];
+    let message = object([("withdraw", object(parts))]);
+    spawn_local(async move {
+        if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
+            let _ = worker.post_message(&message);
+        }
+    });
 }
 
 impl Live {
@@ -100,7 +128,8 @@ impl Live {
 
     /// Asks for leave to notify; a sentence where there is none.
     async fn ask(&self) -> Option<&'static str> {
-        if !can_notify() {
+        // Over plain HTTP browsers refuse without asking, and no setting of theirs helps.
+        if !can_notify() || !window().is_secure_context() {
             return Some(self.words.notify_unable);
         }
         let Ok(asked) = Notification::request_permission() else { return Some(self.words.notify_unable) };
@@ -119,7 +148,7 @@ fn wish(room: &RoomName) -> Option<String> {
 
 /// Through the service worker where there is one, which hears of it from every hidden tab and says it once;
 /// phones know no other way.
-async fn tell(title: String, options: NotificationOptions, seq: Seq, rings: bool) {
+async fn tell(room: RoomName, title: String, options: NotificationOptions, seq: Seq, rings: bool) {
     if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
         let parts = [
             ("title", title.into()),
@@ -129,7 +158,9 @@ async fn tell(title: String, options: NotificationOptions, seq: Seq, rings: bool
         ];
         let _ = worker.post_message(&object([("notify", object(parts))]));
     } else {
-        let _ = Notification::new_with_options(&title, &options);
+        if let Ok(shown) = Notification::new_with_options(&title, &options) {
+            OPEN.with_borrow_mut(|open| *open = Some((room, seq, shown)));
+        }
         if rings {
             ring();
         }
@@ -193,4 +224,31 @@ pub(super) fn listen(target: &web_sys::EventTarget, event: &str, hear: impl FnMu
     let hear = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(hear);
     let _ = target.add_event_listener_with_callback(event, hear.as_ref().unchecked_ref());
     hear.forget();
+}
+
+/// A listener for as long as this lives.
+pub(super) struct Listener {
+    target: web_sys::EventTarget,
+    event: &'static str,
+    callback: wasm_bindgen::closure::Closure<dyn FnMut(web_sys::Event)>,
+}
+
+impl Listener {
+    /// Calls `callback` at each `event` of `target`.
+    pub(super) fn new(
+        target: &web_sys::EventTarget,
+        event: &'static str,
+        callback: impl FnMut(web_sys::Event) + 'static,
+    ) -> Self {
+        let callback = wasm_bindgen::closure::Closure::<dyn FnMut(web_sys::Event)>::new(callback);
+        let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
+        Self { target: target.clone(), event, callback }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let callback = self.callback.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback(self.event, callback);
+    }
 }

@@ -1,11 +1,15 @@
 //! The list of rooms: what happens in them, and how much of it is unread.
 
 use super::Live;
+#[cfg(feature = "hydrate")]
+use super::{attention::Change, unread::Counted};
+#[cfg(feature = "hydrate")]
 use crate::{
     pages::RoomEntry,
-    wire::{Event, PersonId, Seq},
+    wire::{Event, EventBody, Seq},
 };
 use leptos::prelude::*;
+#[cfg(feature = "hydrate")]
 use std::sync::Arc;
 
 /// Rooms besides this one that a page follows, at most: the first of the person's own.
@@ -16,18 +20,6 @@ pub const OTHERS: usize = 20;
 
 /// Unread messages that are counted, at most.
 pub const UNREAD_MOST: u32 = 100;
-
-impl RoomEntry {
-    /// Takes note of what happened in the room, and gives the messages of others among it.
-    pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: PersonId) -> Vec<&'a Event> {
-        let head = self.head;
-        self.head = events.iter().map(|event| event.seq).fold(head, Seq::max);
-        let is_new = |event: &&Event| event.seq > head && event.author.id != you && event.is_message();
-        let new: Vec<&Event> = events.iter().map(|event| &**event).filter(is_new).collect();
-        self.unread = (self.unread + new.len() as u32).min(UNREAD_MOST);
-        new
-    }
-}
 
 impl Live {
     /// Messages in this room that whoever sits here has not seen.
@@ -57,38 +49,48 @@ impl Live {
 
     /// Something happened in a room: it is counted, and said where somebody wants to know.
     pub(super) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
-        let you = self.you.get_untracked();
+        let (you, attends) = (self.you.get_untracked(), self.attends());
         let change = |entry: &mut RoomEntry| {
             let new = entry.hear(events, you.id);
-            new.iter().for_each(|event| super::notice::announce(entry, event, &you));
+            if !attends {
+                new.iter().for_each(|event| super::notice::announce(entry, event, &you));
+            }
         };
         self.entry(room, change);
+        for event in events {
+            if let EventBody::Delete { target } = event.body {
+                super::notice::withdraw(room, target, true);
+            }
+        }
     }
 
     /// A room begins afresh: its past is not known here, so nothing of it counts as unread.
     pub(super) fn entry_at(&self, room: &crate::wire::RoomName, head: Seq) {
-        self.entry(room, |entry| entry.head = head);
+        self.entry(room, |entry| {
+            (entry.head, entry.counted) = (head, head);
+            entry.fresh.clear();
+        });
     }
 
     /// How many messages of a room are unread now.
     pub(super) fn unread_is(&self, room: &crate::wire::RoomName, unread: u32) {
         let same = |entry: &RoomEntry| entry.room == *room && entry.unread == unread;
         if !self.rooms.with_untracked(|rooms| rooms.iter().any(same)) {
-            self.entry(room, |entry| entry.unread = unread);
+            self.entry(room, |entry| {
+                entry.unread = unread;
+                entry.fresh.clear();
+            });
         }
     }
 
-    /// This person has read a room elsewhere.
-    pub(super) fn read_elsewhere(&self, room: &crate::wire::RoomName, seq: Seq) {
+    /// This person has read a room elsewhere, of which the server may have counted the rest.
+    pub(super) fn read_elsewhere(&self, room: &crate::wire::RoomName, seq: Seq, counted: Option<Counted>) {
+        super::notice::withdraw(room, seq, false);
         if self.room.with_value(|here| here == room) {
             self.reading.update_value(|reading| reading.elsewhere(seq));
             self.count_here();
         } else {
-            self.entry(room, |entry| {
-                if seq >= entry.head {
-                    entry.unread = 0;
-                }
-            });
+            self.entry(room, |entry| entry.read_to(seq, counted));
         }
     }
 
@@ -113,18 +115,51 @@ impl Live {
         });
     }
 
-    /// Somebody looks at the screen: what is on it has been read.
-    pub fn look(&self) {
-        if document().hidden() {
-            return;
+    /// Whether a person attends to this page.
+    pub(super) fn attends(&self) -> bool {
+        self.attention.with_value(super::Attention::attends)
+    }
+
+    /// Follows the person's attention: when it is gained the messages in view are read.
+    pub(super) fn attend(&self) {
+        if self.update_attention() == Change::Gained {
+            self.read_view();
         }
+    }
+
+    /// From the moment at which attention is lost what comes is new.
+    fn update_attention(&self) -> Change {
+        let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
+        let update = |attention: &mut super::Attention| attention.update(has_focus, crate::clock::steady());
+        let change = self.attention.try_update_value(update).unwrap_or(Change::None);
+        if change == Change::Lost {
+            self.look_away();
+        }
+        change
+    }
+
+    /// A pointer, a key, a touch or a scroll.
+    pub(super) fn is_active(&self) {
+        self.attention.update_value(|attention| attention.active(crate::clock::steady()));
+        if !self.attends() {
+            self.attend();
+        }
+    }
+
+    /// The messages in view have been read, if a person attends to them.
+    pub fn look(&self) {
+        self.update_attention();
+        if self.attends() { self.read_view() } else { self.count_here() }
+    }
+
+    fn read_view(&self) {
         let seen =
             if self.at_end.get_untracked() { Some(self.with_feed(super::Feed::last)) } else { lowest_row() };
-        let news = seen.is_some_and(|seq| {
-            self.reading.try_update_value(|reading| reading.sees(seq)).unwrap_or_default()
-        });
+        let news = seen
+            .filter(|seq| self.reading.try_update_value(|reading| reading.sees(*seq)).unwrap_or_default());
         self.count_here();
-        if news {
+        if let Some(seq) = news {
+            self.room.with_value(|room| super::notice::withdraw(room, seq, false));
             self.work.update(|work| *work += 1);
         }
     }
@@ -136,7 +171,7 @@ impl Live {
     }
 
     /// Nobody looks any more: what comes from now on is new to them.
-    pub(super) fn look_away(&self) {
+    fn look_away(&self) {
         self.leaves();
         let (read, you) =
             (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id));
@@ -163,42 +198,4 @@ fn lowest_row() -> Option<Seq> {
         let found = document().element_from_point(edge as f32, at as f32)?;
         found.closest(".line").ok()??.id().strip_prefix('m')?.parse().ok()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::{Author, EventBody, PersonName};
-
-    fn event(seq: Seq, author: u64, body: EventBody) -> Arc<Event> {
-        let author = Author::new(PersonId(author), PersonName::given(PersonId(author)));
-        Arc::new(Event { seq, at: 0, id: uuid::Uuid::nil(), author, body })
-    }
-
-    fn message(seq: Seq, author: u64) -> Arc<Event> {
-        event(seq, author, EventBody::Message { text: "hi".into(), reply_to: None })
-    }
-
-    fn entry() -> RoomEntry {
-        let room: crate::wire::RoomName = "tea".parse().unwrap();
-        RoomEntry { title: room.title(), room, head: 3, unread: 0, yours: true, private: false }
-    }
-
-    #[test]
-    fn messages_of_others_are_unread_and_nothing_counts_twice() {
-        let (mut tea, you) = (entry(), PersonId(1));
-        let heard =
-            [message(3, 2), message(4, 2), message(5, 1), event(6, 2, EventBody::Delete { target: 4 })];
-        assert_eq!(tea.hear(&heard, you).len(), 1);
-        assert_eq!((tea.unread, tea.head), (1, 6));
-        assert!(tea.hear(&heard, you).is_empty(), "a repeat");
-    }
-
-    #[test]
-    fn more_than_a_hundred_are_not_counted() {
-        let mut tea = entry();
-        let flood: Vec<_> = (4..300).map(|seq| message(seq, 2)).collect();
-        tea.hear(&flood, PersonId(1));
-        assert_eq!(tea.unread, UNREAD_MOST);
-    }
 }

@@ -93,7 +93,7 @@ impl Live {
 
     /// Somebody is writing.
     pub(super) fn types(&self, person: Author) {
-        let until = crate::clock::now() + TYPING_MS;
+        let until = crate::clock::steady() + TYPING_MS;
         self.typing.update(|typing| {
             typing.retain(|typist| typist.person.id != person.id);
             typing.push(Typist { person, until });
@@ -104,7 +104,7 @@ impl Live {
 
     /// Whose sign is no longer good has stopped; who has said something, too.
     fn stop_typing(&self) {
-        let now = crate::clock::now();
+        let now = crate::clock::steady();
         self.typing.update(|typing| typing.retain(|typist| typist.until > now));
     }
 
@@ -117,7 +117,7 @@ impl Live {
 
     /// Whoever sits here is writing: the others are told, now and then.
     pub fn write(&self) {
-        let (now, typed) = (crate::clock::now(), self.typed.get_value());
+        let (now, typed) = (crate::clock::steady(), self.typed.get_value());
         self.typed.update_value(|typed| typed.writing = true);
         if now >= typed.at + TYPED_MS {
             self.tell_typing();
@@ -135,7 +135,7 @@ impl Live {
 
     fn tell_typing(&self) {
         if self.typed.get_value().writing {
-            self.typed.set_value(Typed { at: crate::clock::now(), waits: true, writing: true });
+            self.typed.set_value(Typed { at: crate::clock::steady(), waits: true, writing: true });
             self.work.update(|work| *work += 1);
         }
     }

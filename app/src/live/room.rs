@@ -54,7 +54,7 @@ pub struct Live {
     pub today: RwSignal<u64>,
     /// How the connection is.
     pub status: RwSignal<Status>,
-    /// When the connection is tried again; only while offline.
+    /// When the connection is tried again, by the steady clock; only while offline.
     pub next_try: RwSignal<Option<Millis>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
     pub lines: RwSignal<Vec<ShownLine>>,
@@ -64,6 +64,8 @@ pub struct Live {
     pub more: RwSignal<bool>,
     /// What this browser does not keep over a reload, in a sentence.
     pub unkept: RwSignal<Option<&'static str>>,
+    /// The server takes no commands from this page's origin.
+    pub foreign: RwSignal<bool>,
     /// Why the last name was not taken; empty where it was.
     pub name_problem: RwSignal<String>,
     /// There is something to be said about the new name: the card with it is to be opened.
@@ -81,6 +83,9 @@ pub struct Live {
     /// The feed has changed since it was shown; until when that waits at most.
     #[cfg(feature = "hydrate")]
     pub(super) stale: StoredValue<Option<TimeoutHandle>>,
+    /// Whether a person attends to the page.
+    #[cfg(feature = "hydrate")]
+    pub(super) attention: StoredValue<super::Attention>,
     /// How far whoever sits here has read, and what the server knows of it.
     #[cfg(feature = "hydrate")]
     pub(super) reading: StoredValue<super::Reading>,
@@ -125,6 +130,7 @@ impl Live {
             at_end: RwSignal::new(true),
             more: RwSignal::new(page.more),
             unkept: RwSignal::new(None),
+            foreign: RwSignal::new(false),
             name_problem: RwSignal::default(),
             name_asks: RwSignal::new(false),
             reads_out: RwSignal::new(true),
@@ -135,6 +141,8 @@ impl Live {
             going_back: StoredValue::new(false),
             #[cfg(feature = "hydrate")]
             stale: StoredValue::new(None),
+            #[cfg(feature = "hydrate")]
+            attention: StoredValue::new(super::Attention::opened(crate::clock::steady())),
             #[cfg(feature = "hydrate")]
             reading: StoredValue::new(super::Reading::from(page.read.unwrap_or(0))),
             #[cfg(feature = "hydrate")]
@@ -266,14 +274,14 @@ impl Live {
 
     /// So many messages come onto the screen.
     pub(super) fn comes(&self, count: usize) {
-        let now = crate::clock::now();
+        let now = crate::clock::steady();
         let reads = self.aloud.try_update_value(|aloud| aloud.come(count, now)).unwrap_or(true);
         self.read_out(reads);
     }
 
     /// After a flood: how many have come, in one sentence.
     pub(super) fn say_what_came(&self) {
-        let now = crate::clock::now();
+        let now = crate::clock::steady();
         if let Some(count) = self.aloud.try_update_value(|aloud| aloud.pause(now)).flatten() {
             self.came.set((self.words.new_messages)(count));
         }

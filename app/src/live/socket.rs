@@ -1,22 +1,34 @@
-//! The socket: connects, joins after the last event of the page, says what waits, hears what is told,
+//! The session: connects, joins after the last event of the page, says what waits, hears what is told,
 //! and comes back when it is lost.
 
-use super::{Beat, Heard, Live, Pulse, Reconnect, Status, storage};
+use super::{
+    Beat, Counted, Ended, Heard, Live, Pulse, Reconnect, Status, Transport, TransportChoice,
+    carrier::{Carrier, Signal},
+    storage,
+};
 use crate::{
+    clock::steady,
     pages::NameTrouble,
-    wire::{Author, ClientFrame, CommandId, ErrorCode, PROTOCOL, RoomName, Seq, ServerFrame},
+    wire::{Author, ClientFrame, CommandId, ErrorCode, Millis, RoomName, Seq, ServerFrame},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures_util::{SinkExt, StreamExt, future::select, stream, stream::SplitSink};
-use gloo_net::websocket::{Message, futures::WebSocket};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
 use gloo_timers::future::{IntervalStream, TimeoutFuture, sleep};
 use leptos::{prelude::*, task::spawn_local};
+use std::fmt::Write;
 
 /// How often the pulse is felt, in milliseconds.
 const TICK_MS: u32 = 1_000;
 
-/// How long a connection may take to be made, up to its welcome, in milliseconds.
-const WELCOME_WAIT_MS: u32 = 10_000;
+/// How long a WebSocket may take up to its welcome, in milliseconds.
+const SOCKET_WELCOME_WAIT_MS: u32 = 4_000;
+
+/// How long a stream over HTTP may take up to its welcome, in milliseconds.
+const STREAM_WELCOME_WAIT_MS: u32 = 10_000;
 
 /// How often a tab gives a sign of life and looks for what others left waiting, in milliseconds.
 const LOOK_MS: u32 = 5_000;
@@ -26,10 +38,8 @@ const AGAIN_MS: u32 = 2_000;
 
 /// What keeps a connection going.
 enum Sign {
-    /// A frame came in.
-    Frame(String),
-    /// The connection is lost.
-    Lost,
+    /// Something came over the connection.
+    Signal(Signal),
     /// There is something to send.
     Work,
     /// A second has passed.
@@ -41,12 +51,14 @@ enum Sign {
 /// One open connection.
 struct Connection {
     live: Live,
-    sink: SplitSink<WebSocket, Message>,
+    carrier: Carrier,
     /// The identity of the server's log.
     log: String,
     pulse: Pulse,
-    /// Milliseconds since the socket was opened, until the server has welcomed it.
+    /// Milliseconds since the connection was opened, until the server has welcomed it.
     unwelcome_ms: Option<u32>,
+    /// When the server welcomed it.
+    welcomed: Option<Millis>,
     /// The room's head at the last pong: if it is still not here at the next, something was lost.
     promised: Seq,
     joined: bool,
@@ -76,15 +88,31 @@ pub(super) fn connect(live: Live) {
         let _ = waker.unbounded_send(());
     });
     live.status.set(Status::Connecting);
+    let blocked = storage::is_socket_blocked();
+    let choice = if blocked { TransportChoice::blocked(steady()) } else { TransportChoice::default() };
+    let choice = StoredValue::new(choice);
+    super::notice::listen(&window(), "online", move || {
+        choice.update_value(|choice| choice.network_changed(steady()));
+    });
     spawn_local(async move {
         let mut reconnect = Reconnect::default();
         loop {
-            if let Ok(socket) = WebSocket::open_with_protocol(&url(), PROTOCOL) {
-                talk(live, socket, &mut work, &mut nudges, &wake, &mut reconnect).await;
-            }
+            let transport = choice.with_value(TransportChoice::next);
+            let opened = match transport {
+                Transport::WebSocket => Carrier::socket(),
+                Transport::Http => Carrier::stream(&stream_path(live)),
+            };
+            let ended = match opened {
+                Some(opened) => {
+                    talk(live, opened, &mut work, &mut nudges, &wake, &mut reconnect, choice).await
+                }
+                None => Ended::TimedOut,
+            };
+            choice.update_value(|choice| choice.ended(transport, ended, steady()));
+            storage::socket_blocked(choice.with_value(TransportChoice::is_blocked));
             live.with_outbox(super::Outbox::again);
             let delay = reconnect.delay(js_sys::Math::random());
-            live.next_try.set(Some(crate::clock::now() + delay.as_millis() as u64));
+            live.next_try.set(Some(steady() + delay.as_millis() as u64));
             live.status.set(Status::Offline);
             select(Box::pin(sleep(delay)), nudges.next()).await;
             live.next_try.set(None);
@@ -106,100 +134,171 @@ fn nudges() -> UnboundedReceiver<()> {
     nudges
 }
 
-/// Serves one connection until it is lost.
+/// Serves one connection until it is lost, or until a WebSocket gets through beside it.
 async fn talk(
     live: Live,
-    socket: WebSocket,
+    (carrier, signals): (Carrier, UnboundedReceiver<Signal>),
     work: &mut UnboundedReceiver<()>,
     nudges: &mut UnboundedReceiver<()>,
     wake: &UnboundedSender<()>,
     reconnect: &mut Reconnect,
-) {
-    let (sink, frames) = socket.split();
-    let frames = frames.map(|frame| match frame {
-        Ok(Message::Text(json)) => Sign::Frame(json),
-        Ok(Message::Bytes(_)) | Err(_) => Sign::Lost,
-    });
+    choice: StoredValue<TransportChoice>,
+) -> Ended {
     let ticks = IntervalStream::new(TICK_MS).map(|()| Sign::Tick);
     let mut signs = stream::select(
-        frames.chain(stream::iter([Sign::Lost])),
+        signals.map(Sign::Signal),
         stream::select(stream::select(work.map(|()| Sign::Work), nudges.map(|()| Sign::Nudge)), ticks),
     );
     let mut connection = Connection {
         live,
-        sink,
+        carrier,
         log: String::new(),
         pulse: Pulse::default(),
         unwelcome_ms: Some(0),
+        welcomed: None,
         promised: 0,
         joined: false,
         naming: None,
         wake: wake.clone(),
     };
+    let is_http = connection.carrier.transport() == Transport::Http;
+    let mut is_late = false;
     while let Some(sign) = signs.next().await {
-        if connection.follow(sign).await.is_none() {
+        let is_tick = matches!(sign, Sign::Tick);
+        if connection.follow(sign).is_none() {
+            is_late = is_tick;
             break;
         }
         if connection.joined {
             reconnect.succeeded();
+            if is_http
+                && is_tick
+                && choice.try_update_value(|choice| choice.should_probe(steady())) == Some(true)
+            {
+                spawn_local(probe(choice));
+            }
+            if is_http && !choice.with_value(TransportChoice::is_blocked) {
+                break;
+            }
         }
     }
+    match connection.welcomed {
+        Some(since) => Ended::Lasted(steady().saturating_sub(since)),
+        None if is_late => Ended::TimedOut,
+        None => Ended::Refused,
+    }
+}
+
+/// Tries whether a WebSocket gets through.
+async fn probe(choice: StoredValue<TransportChoice>) {
+    let Some((_carrier, mut signals)) = Carrier::socket() else { return };
+    let welcome = select(signals.next(), TimeoutFuture::new(SOCKET_WELCOME_WAIT_MS)).await;
+    if let Either::Left((Some(Signal::Frame(_)), _)) = welcome {
+        choice.update_value(TransportChoice::probe_succeeded);
+    }
+}
+
+/// The stream of this room's frames after the last event that is shown, and of the other rooms that are followed.
+fn stream_path(live: Live) -> String {
+    let room = live.room.get_value();
+    let mut path = live
+        .with_feed(|feed| format!("/api/rooms/{room}/frames?after={}&log={}&also=", feed.last(), feed.log()));
+    for (room, head) in live.followed() {
+        // Text takes everything.
+        let _ = write!(path, "{room}.{head},");
+    }
+    path
 }
 
 impl Connection {
     /// Does what a sign asks for; `None` where the connection is over.
-    async fn follow(&mut self, sign: Sign) -> Option<()> {
+    fn follow(&mut self, sign: Sign) -> Option<()> {
         match sign {
-            Sign::Frame(json) => {
+            Sign::Signal(Signal::Frame(json)) => {
                 self.pulse.heard();
-                // A frame that this version cannot read is skipped; a gap in the events shows itself.
-                let frame = ServerFrame::parse(&json).unwrap_or(ServerFrame::Unknown);
-                self.hear(frame).await
+                self.read(&json)
             }
-            Sign::Lost => None,
-            Sign::Work => self.work().await,
+            // No proof that the stream of frames lives.
+            Sign::Signal(Signal::Answer(json)) => {
+                self.live.foreign.set(false);
+                self.read(&json)
+            }
+            Sign::Signal(Signal::Lost) => None,
+            Sign::Signal(Signal::Unanswered) => {
+                self.send_again();
+                Some(())
+            }
+            Sign::Signal(Signal::Forbidden) => {
+                self.live.foreign.set(true);
+                self.send_again();
+                Some(())
+            }
+            Sign::Work => self.work(),
             Sign::Tick => match &mut self.unwelcome_ms {
                 Some(waited) => {
                     *waited += TICK_MS;
-                    (*waited < WELCOME_WAIT_MS).then_some(())
+                    let limit = match self.carrier.transport() {
+                        Transport::WebSocket => SOCKET_WELCOME_WAIT_MS,
+                        Transport::Http => STREAM_WELCOME_WAIT_MS,
+                    };
+                    (*waited < limit).then_some(())
                 }
                 None => {
+                    self.live.attend();
                     self.live.say_what_came();
                     let beat = self.pulse.tick(TICK_MS.into());
-                    self.beat(beat).await?;
-                    if self.joined { self.report().await } else { Some(()) }
+                    self.beat(beat)?;
+                    if self.joined { self.report() } else { Some(()) }
                 }
             },
-            Sign::Nudge if self.unwelcome_ms.is_none() => {
+            // A stream is not asked: it is silent for a while only when it is dead.
+            Sign::Nudge if self.unwelcome_ms.is_none() && !self.is_http() => {
                 let beat = self.pulse.doubt();
-                self.beat(beat).await
+                self.beat(beat)
             }
             Sign::Nudge => Some(()),
         }
     }
 
-    async fn beat(&mut self, beat: Beat) -> Option<()> {
+    fn read(&mut self, json: &str) -> Option<()> {
+        // A frame that this version cannot read is skipped; a gap in the events shows itself.
+        self.hear(ServerFrame::parse(json).unwrap_or(ServerFrame::Unknown))
+    }
+
+    fn is_http(&self) -> bool {
+        self.carrier.transport() == Transport::Http
+    }
+
+    /// Lets everything be sent again that may not have arrived.
+    fn send_again(&mut self) {
+        self.naming = None;
+        self.live.reading.update_value(super::Reading::again);
+        self.try_again_in(AGAIN_MS);
+    }
+
+    fn beat(&mut self, beat: Beat) -> Option<()> {
         match beat {
             Beat::Rest => Some(()),
-            Beat::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
+            Beat::Ping(n) => self.say(&ClientFrame::Ping { n }),
             Beat::Dead => None,
         }
     }
 
-    async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
+    fn hear(&mut self, frame: ServerFrame) -> Option<()> {
         match frame {
             ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
                 self.unwelcome_ms = None;
+                self.welcomed = Some(steady());
                 self.log = log;
                 self.pulse.every(heartbeat_ms);
                 self.live.you.set(you);
-                self.join().await
+                self.join()
             }
             ServerFrame::Joined { room, head, reset, read, .. } if !self.is_here(&room) => {
                 if reset {
                     self.live.entry_at(&room, head);
                 }
-                self.live.read_elsewhere(&room, read);
+                self.live.read_elsewhere(&room, read, None);
                 Some(())
             }
             ServerFrame::Joined { head, reset, messages, more, members, read, room, title, topic } => {
@@ -216,12 +315,12 @@ impl Connection {
                     self.live.start_afresh(log, head, messages, more.unwrap_or(false));
                 }
                 if !self.joined {
-                    self.follow_others().await?;
+                    self.follow_others()?;
                 }
                 self.joined = true;
                 self.live.status.set(Status::Open);
                 self.live.look();
-                self.work().await
+                self.work()
             }
             ServerFrame::Events { room, events } if !self.is_here(&room) => {
                 self.live.hear_in(&room, &events);
@@ -235,10 +334,10 @@ impl Connection {
                     self.live.look();
                     Some(())
                 }
-                Heard::Gap => self.join().await,
+                Heard::Gap => self.join(),
             },
-            ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq).await,
-            ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms).await,
+            ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq),
+            ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms),
             ServerFrame::Renamed { id, name, alike } => {
                 self.live.renamed(Author { id, name, alike });
                 Some(())
@@ -255,8 +354,9 @@ impl Connection {
                 }
                 Some(())
             }
-            ServerFrame::Read { room, seq } => {
-                self.live.read_elsewhere(&room, seq);
+            ServerFrame::Read { room, seq, head, unread } => {
+                let counted = head.zip(unread).map(|(head, unread)| Counted { head, unread });
+                self.live.read_elsewhere(&room, seq, counted);
                 Some(())
             }
             ServerFrame::Titled { room, title, topic } => {
@@ -265,18 +365,21 @@ impl Connection {
             }
             ServerFrame::Pong { heads, .. } => {
                 let head = self.live.room.with_value(|here| heads.get(here).copied());
-                self.compare(head.unwrap_or(0)).await
+                self.compare(head.unwrap_or(0))
             }
             ServerFrame::Unknown => Some(()),
         }
     }
 
     /// Joins after the last event that is shown: nothing is missed and nothing comes twice.
-    async fn join(&mut self) -> Option<()> {
+    fn join(&mut self) -> Option<()> {
+        if self.is_http() {
+            // The stream's address says where it begins, so another place needs another stream.
+            return (!self.joined).then_some(());
+        }
         let (after, log) = self.live.with_feed(|feed| (feed.last(), feed.log().to_owned()));
         let room = self.live.room.get_value().to_string();
         self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None, quiet: false })
-            .await
     }
 
     fn is_here(&self, room: &RoomName) -> bool {
@@ -284,49 +387,51 @@ impl Connection {
     }
 
     /// Hears what happens in this person's other rooms, without being seen there.
-    async fn follow_others(&mut self) -> Option<()> {
+    fn follow_others(&mut self) -> Option<()> {
+        if self.is_http() {
+            return Some(());
+        }
         for (room, head) in self.live.followed() {
             let (room, log) = (room.to_string(), Some(self.log.clone()));
-            self.say(&ClientFrame::Join { room, after: Some(head), log, limit: Some(1), quiet: true })
-                .await?;
+            self.say(&ClientFrame::Join { room, after: Some(head), log, limit: Some(1), quiet: true })?;
         }
         Some(())
     }
 
     /// Tells how far somebody has read, now and then.
-    async fn report(&mut self) -> Option<()> {
-        let now = crate::clock::now();
+    fn report(&mut self) -> Option<()> {
+        let now = steady();
         let read = self.live.reading.try_update_value(|reading| reading.report(now)).flatten();
         match read {
             Some(seq) => {
                 let room = self.live.room.get_value().to_string();
-                self.say(&ClientFrame::Read { room, seq }).await
+                self.say(&ClientFrame::Read { room, seq })
             }
             None => Some(()),
         }
     }
 
     /// Sends what waits, once the room is joined.
-    async fn work(&mut self) -> Option<()> {
+    fn work(&mut self) -> Option<()> {
         if !self.joined {
             return Some(());
         }
         if let Some((id, name)) = self.live.naming.get_value().filter(|(id, _)| self.naming != Some(*id)) {
             self.naming = Some(id);
-            self.say(&ClientFrame::Rename { id, name: name.to_string() }).await?;
+            self.say(&ClientFrame::Rename { id, name: name.to_string() })?;
         }
         if let Some(command) = self.live.with_outbox(super::Outbox::send_next) {
             let frame = self.live.room.with_value(|room| command.frame(room));
-            self.say(&frame).await?;
+            self.say(&frame)?;
         }
         if self.live.take_typed() {
             let room = self.live.room.get_value().to_string();
-            self.say(&ClientFrame::Typing { room }).await?;
+            self.say(&ClientFrame::Typing { room })?;
         }
-        self.report().await
+        self.report()
     }
 
-    async fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
+    fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
         if self.named(id) {
             // Told, not silently accepted.
             self.live.name_asks.set(self.live.you.with_untracked(|you| you.alike));
@@ -337,10 +442,10 @@ impl Connection {
                 self.live.change(|feed| feed.forget(id));
             }
         }
-        self.work().await
+        self.work()
     }
 
-    async fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
+    fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
         // No command's id: before the room is joined it is the join that failed, to be tried anew.
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if self.named(id) {
@@ -359,7 +464,7 @@ impl Connection {
             }
             _ => {
                 self.live.refuse(id, code);
-                self.work().await
+                self.work()
             }
         }
     }
@@ -384,22 +489,14 @@ impl Connection {
     }
 
     /// A head that was promised a heartbeat ago and is not here was lost on the way.
-    async fn compare(&mut self, head: Seq) -> Option<()> {
+    fn compare(&mut self, head: Seq) -> Option<()> {
         let last = self.live.with_feed(super::Feed::last);
         let lost = self.promised > last;
         self.promised = head;
-        if lost { self.join().await } else { Some(()) }
+        if lost { self.join() } else { Some(()) }
     }
 
-    async fn say(&mut self, frame: &ClientFrame) -> Option<()> {
-        let json = serde_json::to_string(frame).ok()?;
-        self.sink.send(Message::Text(json)).await.ok()
+    fn say(&mut self, frame: &ClientFrame) -> Option<()> {
+        self.carrier.send(frame)
     }
-}
-
-/// The endpoint beside this page: over TLS where the page is.
-fn url() -> String {
-    let location = window().location();
-    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
-    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
 }

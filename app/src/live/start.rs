@@ -36,13 +36,17 @@ pub(super) fn start(live: Live) {
     if live.lives {
         live.wear_badge();
         listen(&document(), "visibilitychange", move || {
+            live.attend();
             if document().hidden() {
-                live.look_away();
+                live.leaves();
                 refresh_copy();
-            } else {
-                live.look();
             }
         });
+        listen(&window(), "blur", move || live.attend());
+        // No `scroll`: messages that come scroll the page too.
+        for event in ["focus", "pointerdown", "pointermove", "keydown", "touchstart", "touchmove", "wheel"] {
+            listen(&window(), event, move || live.is_active());
+        }
         // Before the next page is asked for; later events come after it is made.
         listen(&window(), "beforeunload", move || live.leaves());
         socket::connect(live);

@@ -6,18 +6,21 @@
 //! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
 //! it all the same, the server does it once, since its id is one.
 
-use super::Command;
+use super::{
+    Command,
+    tabs::{Sign, Tabs},
+};
 use crate::{
-    clock::now,
+    clock::{now, steady},
     wire::{CommandId, ErrorCode, Millis, RoomName},
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 use web_sys::Storage as Shelf;
-
-/// Milliseconds after which a tab that gave no sign of life is gone.
-const GONE_MS: Millis = 20_000;
 
 /// The keys of one room. Where the browser keeps nothing, nothing is kept.
 pub(super) struct Storage {
@@ -41,16 +44,18 @@ impl Storage {
         Self { prefix: format!("hubbub/room/{room}") }
     }
 
-    /// Keeps a command until it is forgotten.
-    pub(super) fn keep(&self, command: &Command) {
-        let at = self.kept(command.id).map_or_else(now, |kept| kept.at);
-        self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None });
+    /// Keeps a command until it is forgotten. Whether the browser has taken it; otherwise it waits in this tab only.
+    #[must_use]
+    pub(super) fn keep(&self, command: &Command) -> bool {
+        let at = self.kept(command.id).map_or_else(stamp, |kept| kept.at);
+        self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None })
     }
 
     /// The server does not take it; its author decides.
     pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
         if let Some(kept) = self.kept(id) {
-            self.write(&Kept { refused: Some(why), ..kept });
+            // Where it is not taken the command is tried once more after a reload.
+            let _ = self.write(&Kept { refused: Some(why), ..kept });
         }
     }
 
@@ -71,8 +76,12 @@ impl Storage {
             kept.filter(|kept| kept.tab == tab() || is_gone(&shelf, &kept.tab)).collect();
         mine.sort_by_key(|kept| (kept.at, kept.command.id));
         for kept in &mut mine {
-            kept.tab = tab();
-            self.write(kept);
+            STAMP.set(STAMP.get().max(kept.at));
+            if kept.tab != tab() {
+                kept.tab = tab();
+                // Where it is not taken, other tabs may send it too, and it is stored once.
+                let _ = self.write(kept);
+            }
         }
         mine.into_iter().map(|kept| (kept.command, kept.refused)).collect()
     }
@@ -93,11 +102,13 @@ impl Storage {
         draft
     }
 
-    pub(super) fn set_draft(&self, text: &str) {
-        let Some(shelf) = shelf() else { return };
+    /// Keeps what is being written. Whether the browser has taken it.
+    #[must_use]
+    pub(super) fn set_draft(&self, text: &str) -> bool {
+        let Some(shelf) = shelf() else { return false };
         let key = format!("{}/draft/{}", self.prefix, tab());
-        // A full shelf keeps what it has.
-        let _ = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
+        let kept = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
+        kept.is_ok()
     }
 
     fn key(&self, id: CommandId) -> String {
@@ -108,42 +119,75 @@ impl Storage {
         read(&shelf()?, &self.key(id))
     }
 
-    fn write(&self, kept: &Kept) {
-        if let (Some(shelf), Ok(json)) = (shelf(), serde_json::to_string(kept)) {
-            // A full shelf costs the reload, not the message: it waits in this tab all the same.
-            let _ = shelf.set_item(&self.key(kept.command.id), &json);
-        }
+    fn write(&self, kept: &Kept) -> bool {
+        let (Some(shelf), Ok(json)) = (shelf(), serde_json::to_string(kept)) else { return false };
+        shelf.set_item(&self.key(kept.command.id), &json).is_ok()
     }
+}
+
+thread_local! {
+    /// Which tab this is, and what its page calls itself.
+    static TAB: (String, String) = claim_tab();
+    static TABS: RefCell<Tabs> = RefCell::default();
+    /// The last command's place in the order.
+    static STAMP: Cell<Millis> = const { Cell::new(0) };
 }
 
 /// Gives a sign of life of this tab.
 pub(super) fn live_on() {
-    if let Some(shelf) = shelf() {
-        let _ = shelf.set_item(&format!("hubbub/tab/{}", tab()), &now().to_string());
-    }
+    TAB.with(|(tab, page)| {
+        if let Some(shelf) = shelf() {
+            let _ = shelf.set_item(&sign_key(tab), &Sign { at: now(), page: page.clone() }.to_string());
+        }
+    });
 }
 
 /// This tab is closed or turned to another page: what it left is another tab's to take up.
 pub(super) fn live_no_more() {
     if let Some(shelf) = shelf() {
-        let _ = shelf.remove_item(&format!("hubbub/tab/{}", tab()));
+        let _ = shelf.remove_item(&sign_key(&tab()));
     }
 }
 
 fn is_gone(shelf: &Shelf, tab: &str) -> bool {
-    let sign = shelf.get_item(&format!("hubbub/tab/{tab}")).ok().flatten();
-    sign.and_then(|sign| sign.parse::<Millis>().ok()).is_none_or(|sign| now() > sign + GONE_MS)
+    TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, sign(shelf, tab), now(), steady()))
 }
 
-/// Who this tab is, also after a reload.
+fn sign(shelf: &Shelf, tab: &str) -> Option<Sign> {
+    Sign::parse(&shelf.get_item(&sign_key(tab)).ok()??)
+}
+
+fn sign_key(tab: &str) -> String {
+    format!("hubbub/tab/{tab}")
+}
+
+/// Which tab this is, also after a reload. Where the browser does not keep that, each page is a tab of its own.
 fn tab() -> String {
-    let Ok(Some(own)) = window().session_storage() else { return String::new() };
-    if let Ok(Some(tab)) = own.get_item("hubbub/tab") {
-        return tab;
+    TAB.with(|(tab, _)| tab.clone())
+}
+
+fn claim_tab() -> (String, String) {
+    let page = super::commands::new_id().to_string();
+    let own = window().session_storage().ok().flatten();
+    let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
+    let is_taken = |tab: &String| {
+        let sign = shelf().and_then(|shelf| sign(&shelf, tab));
+        sign.is_some_and(|sign| sign.is_of_another_page(&page, now()))
+    };
+    if let Some(tab) = known.filter(|tab| !is_taken(tab)) {
+        return (tab, page);
     }
-    let tab = super::commands::new_id().to_string();
-    let _ = own.set_item("hubbub/tab", &tab);
-    tab
+    if let Some(own) = own {
+        let _ = own.set_item("hubbub/tab", &page);
+    }
+    (page.clone(), page)
+}
+
+/// A place in the order of commands: later than all before it, also where the clock was put back.
+fn stamp() -> Millis {
+    let stamp = now().max(STAMP.get() + 1);
+    STAMP.set(stamp);
+    stamp
 }
 
 fn read(shelf: &Shelf, key: &str) -> Option<Kept> {
@@ -155,6 +199,25 @@ pub(super) fn keeps() -> bool {
     let Some(shelf) = shelf() else { return false };
     let key = "hubbub/keeps";
     shelf.set_item(key, "1").and_then(|()| shelf.remove_item(key)).is_ok()
+}
+
+/// Milliseconds for which it is remembered that no WebSocket gets through.
+const BLOCKED_MS: Millis = 10 * 60 * 1_000;
+
+/// Remembers for the next pages whether WebSockets get through.
+pub(super) fn socket_blocked(blocked: bool) {
+    if let Some(shelf) = shelf() {
+        let key = "hubbub/socket-blocked";
+        let _ = if blocked { shelf.set_item(key, &now().to_string()) } else { shelf.remove_item(key) };
+    }
+}
+
+/// Whether an earlier page has found that no WebSocket gets through, not long ago.
+pub(super) fn is_socket_blocked() -> bool {
+    let since = shelf().and_then(|shelf| shelf.get_item("hubbub/socket-blocked").ok()?);
+    let since = since.and_then(|since| since.parse::<Millis>().ok());
+    // A clock that was set back makes nothing last longer.
+    since.is_some_and(|since| now().checked_sub(since).is_some_and(|ago| ago < BLOCKED_MS))
 }
 
 thread_local! {

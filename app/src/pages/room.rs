@@ -63,6 +63,14 @@ pub struct RoomEntry {
     pub yours: bool,
     /// It is on nobody else's list.
     pub private: bool,
+    /// The last event that the visitor has read in it.
+    pub read: Seq,
+    /// Unread messages that have come since the page was made.
+    #[serde(skip)]
+    pub fresh: Vec<Seq>,
+    /// What the server has counted up to here is part of `unread`; 0 before anything has come.
+    #[serde(skip)]
+    pub counted: Seq,
 }
 
 /// What a plain form asked for and did not get. It stays in its field, so that it is not lost.

@@ -38,6 +38,7 @@ pub fn State(
     view! {
         <div class="state" data-connection=name role="status">
             {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
+            {move || live.foreign.get().then(|| view! { <p>{words.foreign_page}</p> })}
             {move || live.unkept.get().map(|sentence| view! { <p>{sentence}</p> })}
         </div>
         <p class="typing" aria-hidden="true">{typing}</p>
@@ -70,7 +71,7 @@ fn countdown(live: Live) -> ReadSignal<u64> {
             ticking.clear();
         }
         let next = live.next_try.get()?;
-        let count = move || set_seconds.set(next.saturating_sub(crate::clock::now()).div_ceil(1_000));
+        let count = move || set_seconds.set(next.saturating_sub(crate::clock::steady()).div_ceil(1_000));
         count();
         set_interval_with_handle(count, std::time::Duration::from_secs(1)).ok()
     });

@@ -69,6 +69,9 @@ pub(super) static WORDS: Words = Words {
 
     connecting: "Connecting…",
     offline: "Offline. Your messages wait here and will be sent.",
+    foreign_page: "The server refuses what is sent from this address. Its operator finds the address in the log and can allow it with --public-url or --allow-origin.",
+    no_app: "The live part of this page does not run in this browser: messages that come later need a reload.",
+    reload: "Reload",
     no_storage: "This browser keeps nothing for this site: what you write waits only while this tab is open.",
     no_cookies: "This browser keeps no cookies for this site: you are somebody new each time the page loads, and what you write waits only while this tab is open.",
 

@@ -113,7 +113,7 @@ words! {
     // Writing.
     send edit_or_delete delete_only what_it_says save delete cancel try_again discard
     // The connection.
-    connecting offline no_storage no_cookies
+    connecting offline foreign_page no_app reload no_storage no_cookies
     // Who.
     you_are your_name alike
     // Settings.

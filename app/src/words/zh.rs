@@ -66,6 +66,9 @@ pub(super) static WORDS: Words = Words {
 
     connecting: "正在连接…",
     offline: "已离线。你写的消息在这里等着，连上就发。",
+    foreign_page: "服务器拒绝从这个网址发送的内容。管理员可以在日志里看到这个网址，并用 --public-url 或 --allow-origin 允许它。",
+    no_app: "这个浏览器运行不了页面的实时部分：之后的新消息要重新加载才能看到。",
+    reload: "重新加载",
     no_storage: "这个浏览器不为本站保存任何内容：没发出的话只在这个标签页开着时保留。",
     no_cookies: "这个浏览器不为本站保存 Cookie：每次打开页面你都是一个新的人，没发出的话只在这个标签页开着时保留。",
 

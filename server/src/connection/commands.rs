@@ -103,9 +103,7 @@ pub(crate) fn carry_out(state: &AppState, person: PersonId, frame: ClientFrame) 
             append(state, person, id, room_named(&room, Some(id))?, Deed::Delete { target })
         }
         ClientFrame::Rename { id, name } => rename(state, person, id, &name),
-        ClientFrame::Read { room, seq } => {
-            read(state, person, None, room_named(&room, None)?, seq)
-        }
+        ClientFrame::Read { room, seq } => read(state, person, None, room_named(&room, None)?, seq),
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
         | ClientFrame::Typing { .. }

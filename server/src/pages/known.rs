@@ -157,7 +157,7 @@ impl OwnRooms {
         let entry = |room, unread, yours| entry(state, lang, room, unread, yours);
         let yours = self.page.into_iter().zip(unread);
         let mut entries: Vec<RoomEntry> =
-            yours.map(|((room, _), unread)| entry(room, unread, true)).collect();
+            yours.map(|((room, read), unread)| RoomEntry { read, ..entry(room, unread, true) }).collect();
         entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
         entries.extend(others(&self.all).into_iter().map(|room| entry(room, 0, false)));
         Ok(entries)
@@ -168,7 +168,8 @@ fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, yours: bool)
     let about = state.log.about(&room);
     let head = state.log.heads(std::slice::from_ref(&room))[0];
     let title = lang.words().title_of(&room, about.title(&room));
-    RoomEntry { title, private: about.private, room, head, unread, yours }
+    let (private, read, fresh, counted) = (about.private, head, Vec::new(), 0);
+    RoomEntry { title, private, room, head, unread, yours, read, fresh, counted }
 }
 
 /// What is unread before the page's first message.

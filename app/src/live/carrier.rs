@@ -1,0 +1,136 @@
+//! One open connection to the server as the browser has it: a WebSocket, or Server-Sent Events with requests.
+
+use super::{Transport, notice::Listener};
+use crate::wire::{ClientFrame, PROTOCOL};
+use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use leptos::{prelude::window, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{EventSource, EventTarget, MessageEvent, RequestInit, Response, WebSocket};
+
+/// How long an answer to a request may take, in milliseconds.
+const ANSWER_WAIT_MS: u32 = 15_000;
+
+/// HTTP status of an answer to a page of a foreign origin.
+const FORBIDDEN: u16 = 403;
+
+/// What a connection brings.
+pub(super) enum Signal {
+    /// A frame of the server.
+    Frame(String),
+    /// The answer to a request.
+    Answer(String),
+    /// A request was not answered by our server.
+    Unanswered,
+    /// The server takes no commands from this page's origin.
+    Forbidden,
+    /// The connection is lost.
+    Lost,
+}
+
+/// An open connection. It is closed when it is dropped.
+pub(super) struct Carrier {
+    open: Open,
+    signals: UnboundedSender<Signal>,
+    _listeners: [Listener; 3],
+}
+
+enum Open {
+    Socket(WebSocket),
+    Stream(EventSource),
+}
+
+impl Carrier {
+    /// Opens a WebSocket; `None` if the browser has none or refuses the address.
+    pub(super) fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
+        let socket = WebSocket::new_with_str(&socket_url(), PROTOCOL).ok()?;
+        Some(Self::over(socket.clone().into(), Open::Socket(socket)))
+    }
+
+    /// Opens the stream of frames at `path`.
+    pub(super) fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
+        let source = EventSource::new(path).ok()?;
+        Some(Self::over(source.clone().into(), Open::Stream(source)))
+    }
+
+    fn over(target: EventTarget, open: Open) -> (Self, UnboundedReceiver<Signal>) {
+        let (signals, received) = unbounded();
+        let frames = signals.clone();
+        let message = Listener::new(&target, "message", move |event| {
+            let text = event.dyn_into::<MessageEvent>().ok().and_then(|message| message.data().as_string());
+            // The receiver may be gone, and what still arrives with it.
+            let _ = frames.unbounded_send(text.map_or(Signal::Lost, Signal::Frame));
+        });
+        // A stream would connect again by itself, after the event that the browser had last; the page knows better
+        // after which one.
+        let [close, error] = ["close", "error"].map(|event| {
+            let signals = signals.clone();
+            Listener::new(&target, event, move |_| drop(signals.unbounded_send(Signal::Lost)))
+        });
+        (Self { open, signals, _listeners: [message, close, error] }, received)
+    }
+
+    pub(super) fn transport(&self) -> Transport {
+        match self.open {
+            Open::Socket(_) => Transport::WebSocket,
+            Open::Stream(_) => Transport::Http,
+        }
+    }
+
+    /// Sends a frame; `None` if the connection is lost. What has no meaning without a WebSocket is not sent.
+    pub(super) fn send(&self, frame: &ClientFrame) -> Option<()> {
+        let json = serde_json::to_string(frame).ok()?;
+        match (&self.open, frame) {
+            (Open::Socket(socket), _) => socket.send_with_str(&json).ok(),
+            (_, ClientFrame::Join { .. } | ClientFrame::Typing { .. } | ClientFrame::Ping { .. }) => Some(()),
+            _ => {
+                let signals = self.signals.clone();
+                spawn_local(async move {
+                    let answer = select(Box::pin(request(&json)), TimeoutFuture::new(ANSWER_WAIT_MS)).await;
+                    let signal = match answer {
+                        Either::Left((Some(signal), _)) => signal,
+                        _ => Signal::Unanswered,
+                    };
+                    let _ = signals.unbounded_send(signal);
+                });
+                Some(())
+            }
+        }
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        match &self.open {
+            Open::Socket(socket) => drop(socket.close()),
+            Open::Stream(source) => source.close(),
+        }
+    }
+}
+
+/// Asks the server to carry out a command. `None` if anything but our server has answered, or nothing.
+async fn request(json: &str) -> Option<Signal> {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&JsValue::from_str(json));
+    let answer = window().fetch_with_str_and_init("/api/commands", &init);
+    let answer: Response = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
+    // Whatever else stands between answers with pages of its own.
+    if !answer.headers().has("hubbub-person").unwrap_or(false) {
+        return None;
+    }
+    if answer.status() == FORBIDDEN {
+        return Some(Signal::Forbidden);
+    }
+    let text = JsFuture::from(answer.text().ok().filter(|_| answer.ok())?).await.ok()?;
+    Some(Signal::Answer(text.as_string()?))
+}
+
+/// The endpoint beside this page: over TLS where the page is.
+fn socket_url() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
+}

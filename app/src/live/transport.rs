@@ -1,0 +1,205 @@
+//! Which transport carries a room: a WebSocket, or HTTP where the network lets no WebSocket through.
+//!
+//! Plain data; time is passed in and never goes back.
+
+use crate::wire::Millis;
+
+/// Failures of the WebSocket in a row after which HTTP takes over. One that never answers counts for all of
+/// them.
+const MAX_FAILURES: u32 = 3;
+
+/// A WebSocket that lasted so many milliseconds works.
+const STABLE_MS: Millis = 30_000;
+
+/// Milliseconds until the WebSocket is tried again beside HTTP: on a network where it has worked before, and
+/// elsewhere. The pause doubles up to the longest.
+const SOON_MS: Millis = 2_000;
+const FIRST_PROBE_MS: Millis = 30_000;
+const MAX_PROBE_MS: Millis = 10 * 60 * 1_000;
+
+/// How frames go to the server and come from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// One WebSocket for both ways.
+    WebSocket,
+    /// Server-Sent Events down, requests up.
+    Http,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It failed before the server's first frame.
+    Refused,
+    /// The server's first frame did not come in time.
+    TimedOut,
+    /// It lasted so many milliseconds from the server's first frame on.
+    Lasted(Millis),
+}
+
+/// Chooses the transport of the next connection.
+#[derive(Debug, Clone, Default)]
+pub struct TransportChoice {
+    /// Of the WebSocket, in a row.
+    failures: u32,
+    /// The last try over HTTP failed as well: the server may be down.
+    is_http_down: bool,
+    /// A WebSocket has been stable on this network.
+    has_worked: bool,
+    probes: u32,
+    next_probe: Millis,
+}
+
+impl TransportChoice {
+    /// Begins with HTTP, where an earlier page found at `now` that no WebSocket gets through.
+    pub fn blocked(now: Millis) -> Self {
+        let mut choice = Self { failures: MAX_FAILURES, ..Self::default() };
+        choice.schedule_probe(now);
+        choice
+    }
+
+    /// The transport of the next connection. While neither works they take turns.
+    pub fn next(&self) -> Transport {
+        if self.is_blocked() && !self.is_http_down { Transport::Http } else { Transport::WebSocket }
+    }
+
+    /// Whether the WebSocket is taken for blocked.
+    pub fn is_blocked(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+
+    /// Takes note that a connection over `transport` ended at `now`.
+    pub fn ended(&mut self, transport: Transport, ended: Ended, now: Millis) {
+        match (transport, ended) {
+            (Transport::Http, ended) => self.is_http_down = !matches!(ended, Ended::Lasted(_)),
+            (Transport::WebSocket, Ended::Lasted(ms)) if ms >= STABLE_MS => {
+                *self = Self { has_worked: true, ..Self::default() };
+            }
+            (Transport::WebSocket, ended) => {
+                let was_blocked = self.is_blocked();
+                let failures = if ended == Ended::TimedOut { MAX_FAILURES } else { 1 };
+                self.failures = self.failures.saturating_add(failures);
+                self.is_http_down = false;
+                if self.is_blocked() && !was_blocked {
+                    self.schedule_probe(now);
+                }
+            }
+        }
+    }
+
+    /// Whether to try a WebSocket beside HTTP now. If so, the next try is due after a longer pause.
+    pub fn should_probe(&mut self, now: Millis) -> bool {
+        let is_due = now >= self.next_probe;
+        if is_due {
+            self.schedule_probe(now);
+        }
+        is_due
+    }
+
+    /// A WebSocket got through: the next connection uses one, and returns to HTTP if it is cut early.
+    pub fn probe_succeeded(&mut self) {
+        self.failures = MAX_FAILURES - 1;
+    }
+
+    /// The browser is on another network, which may let WebSockets through.
+    pub fn network_changed(&mut self, now: Millis) {
+        self.probes = 0;
+        self.next_probe = self.next_probe.min(now + SOON_MS);
+    }
+
+    fn schedule_probe(&mut self, now: Millis) {
+        let first = if self.has_worked { SOON_MS } else { FIRST_PROBE_MS };
+        let pause = first.saturating_mul(2_u64.saturating_pow(self.probes)).min(MAX_PROBE_MS);
+        self.probes = self.probes.saturating_add(1);
+        self.next_probe = now + pause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn after(ends: &[Ended]) -> TransportChoice {
+        let mut choice = TransportChoice::default();
+        for ended in ends {
+            assert_eq!(choice.next(), Transport::WebSocket, "{ended:?}");
+            choice.ended(Transport::WebSocket, *ended, 0);
+        }
+        choice
+    }
+
+    #[test]
+    fn http_takes_over_when_a_socket_hangs_is_refused_or_is_cut_early_again_and_again() {
+        for ends in [&[Ended::TimedOut][..], &[Ended::Refused; 3], &[Ended::Lasted(2_000); 3]] {
+            assert_eq!(after(ends).next(), Transport::Http, "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_socket_that_lasts_is_kept_however_often_it_ends() {
+        let stable = Ended::Lasted(STABLE_MS);
+        let ends = [stable, Ended::Refused, stable, Ended::Refused, Ended::Refused, stable, stable];
+        assert_eq!(after(&ends).next(), Transport::WebSocket);
+    }
+
+    #[test]
+    fn while_the_server_is_down_both_transports_take_turns() {
+        let mut choice = after(&[Ended::Refused; 3]);
+        let mut turns = Vec::new();
+        for now in 0..4 {
+            turns.push(choice.next());
+            choice.ended(choice.next(), Ended::Refused, now);
+        }
+        assert_eq!(turns, [Transport::Http, Transport::WebSocket, Transport::Http, Transport::WebSocket]);
+    }
+
+    #[test]
+    fn the_socket_is_tried_again_beside_http_after_pauses_that_double_to_ten_minutes() {
+        let mut choice = after(&[Ended::TimedOut]);
+        let (mut now, mut last, mut pauses) = (0, 0, Vec::new());
+        while pauses.len() < 7 {
+            now += 1_000;
+            if choice.should_probe(now) {
+                pauses.push((now - last) / 1_000);
+                last = now;
+            }
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+    }
+
+    #[test]
+    fn a_socket_that_has_worked_before_or_another_network_is_tried_soon() {
+        let mut choice = after(&[Ended::Lasted(STABLE_MS), Ended::TimedOut]);
+        assert!(!choice.should_probe(SOON_MS - 1) && choice.should_probe(SOON_MS));
+        let mut choice = TransportChoice::blocked(0);
+        assert_eq!(choice.next(), Transport::Http);
+        choice.network_changed(5_000);
+        assert!(!choice.should_probe(6_999) && choice.should_probe(7_000));
+    }
+
+    #[test]
+    fn a_probe_that_gets_through_leads_back_to_the_socket_and_one_early_cut_back_to_http() {
+        let mut choice = after(&[Ended::Lasted(2_000); 3]);
+        choice.probe_succeeded();
+        assert_eq!(choice.next(), Transport::WebSocket);
+        choice.ended(Transport::WebSocket, Ended::Lasted(2_000), 60_000);
+        assert_eq!(choice.next(), Transport::Http);
+        assert!(!choice.should_probe(60_000 + FIRST_PROBE_MS), "the pauses go on growing");
+    }
+
+    proptest! {
+        #[test]
+        fn neither_transport_is_tried_more_than_three_times_in_a_row_while_both_fail(
+            ends in prop::collection::vec(prop_oneof![Just(Ended::Refused), Just(Ended::TimedOut)], 1..50),
+        ) {
+            let (mut choice, mut row) = (TransportChoice::default(), (Transport::WebSocket, 0));
+            for (now, ended) in (0..).zip(ends) {
+                let next = choice.next();
+                row = if row.0 == next { (next, row.1 + 1) } else { (next, 1) };
+                prop_assert!(row.1 <= MAX_FAILURES);
+                choice.ended(next, ended, now);
+            }
+        }
+    }
+}
