@@ -19,10 +19,12 @@ fn ids() -> impl Strategy<Value = Uuid> {
 
 fn authors() -> impl Strategy<Value = Author> {
     let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<PersonName>().ok());
-    (any::<u64>(), names, any::<bool>()).prop_map(|(id, name, alike)| Author {
+    let tags = option::of("#[1-9][0-9]{0,3}".prop_map(Into::into));
+    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, alike, tag)| Author {
         id: PersonId(id),
         name,
         alike,
+        tag,
     })
 }
 
@@ -126,7 +128,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (option::of(text()), codes(), text(), option::of(any::<u64>()))
             .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
-        authors().prop_map(|Author { id, name, alike }| ServerFrame::Renamed { id, name, alike }),
+        authors().prop_map(|Author { id, name, alike, tag }| ServerFrame::Renamed { id, name, alike, tag }),
         (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3))
             .prop_map(|(room, here, gone)| ServerFrame::Presence { room, here, gone }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
@@ -275,7 +277,7 @@ fn the_frames_are_those_of_the_protocol() {
     let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
     let ann = Author::new(PersonId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
-    let alike = Author { alike: true, ..ann.clone() };
+    let alike = Author { alike: true, tag: Some("#2".into()), ..ann.clone() };
     let event = Event {
         seq: 7,
         at: 1_795_446_540_000,
@@ -333,17 +335,22 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "error", "id": null, "code": "rate_limited", "message": "Wait.", "retry_ms": 50}),
         ),
         (
-            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: false },
+            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: false, tag: None },
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
         ),
         (
-            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: true },
-            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "alike": true}),
+            ServerFrame::Renamed {
+                id: alike.id,
+                name: alike.name.clone(),
+                alike: true,
+                tag: alike.tag.clone(),
+            },
+            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}),
         ),
         (
             ServerFrame::Presence { room: tea.clone(), here: vec![alike], gone: vec![PersonId(0xb)] },
             json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"],
-                "here": [{"id": "000000000000000a", "name": "Ann", "alike": true}]}),
+                "here": [{"id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}]}),
         ),
         (
             ServerFrame::Typing { room: tea.clone(), user: ann },

@@ -23,6 +23,19 @@ test("a name that cannot be one is refused with a sentence, and the old one stay
   await expect(ann.name).toHaveText(given);
 });
 
+for (const name of ["Admin ✓", "Ann #2"]) {
+  test(`the server refuses the name ${name}, and the old one comes back`, async ({ ann, room }) => {
+    await ann.enters(room);
+    const given = await ann.name.innerText();
+    await ann.page.locator(".me summary").click();
+    await ann.page.getByLabel("Your name").fill(name);
+    await ann.page.getByRole("button", { name: "Save" }).click();
+    await expect(ann.page.getByRole("alert").filter({ hasText: "This name cannot be chosen" })).toBeVisible();
+    await expect(ann.name).toHaveText(given);
+    await expect(ann.page.getByLabel("Your name")).toHaveValue(name);
+  });
+}
+
 test("the card with the name is closed by Escape and by a click elsewhere", async ({ ann, room }) => {
   await ann.enters(room);
   const card = ann.page.getByLabel("Your name");

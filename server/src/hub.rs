@@ -180,8 +180,8 @@ impl Hub {
         let theirs = rooms.iter().filter(|room| room.has(person.id) || has_been(room));
         let told: HashMap<u64, Arc<Link>> =
             theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();
-        let Author { id, name, alike } = person.clone();
-        let frame = frame::text(&ServerFrame::Renamed { id, name, alike }.to_json());
+        let Author { id, name, alike, tag } = person.clone();
+        let frame = frame::text(&ServerFrame::Renamed { id, name, alike, tag }.to_json());
         told.into_values().for_each(|link| link.tell(Item::Frame(frame.clone())));
     }
 

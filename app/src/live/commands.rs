@@ -43,8 +43,9 @@ impl Live {
         match name.parse::<PersonName>() {
             Ok(name) => {
                 self.name_problem.set(String::new());
+                let before = self.you.with_untracked(|you| you.name.clone());
                 self.you.update(|you| you.name = name.clone());
-                self.naming.set_value(Some((new_id(), name)));
+                self.naming.set_value(Some((new_id(), name, before)));
                 self.work.update(|work| *work += 1);
                 true
             }

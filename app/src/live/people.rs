@@ -50,18 +50,22 @@ fn insert(people: &mut Vec<Author>, person: Author) {
     }
 }
 
-/// `people` in order, marked where somebody beside them has the same name: of visitors who have said nothing
-/// and chosen no name the server keeps none to compare.
+/// Returns `people`, who are in order, with a guest's tag for each guest who stands beside another user of the same
+/// name: the server compares guests, who have said nothing and chosen no name, with users and not with each other.
 pub fn told_apart(people: &[Author]) -> Vec<Author> {
     let same = |at: Option<usize>, person: &Author| {
         let other = at.and_then(|at| people.get(at));
         other.is_some_and(|other| other.name.as_str().eq_ignore_ascii_case(person.name.as_str()))
     };
-    let marked = people.iter().enumerate().map(|(at, person)| Author {
-        alike: person.alike || same(at.checked_sub(1), person) || same(Some(at + 1), person),
-        ..person.clone()
+    let tagged = people.iter().enumerate().map(|(at, person)| {
+        let mut person = person.clone();
+        if !person.alike && (same(at.checked_sub(1), &person) || same(Some(at + 1), &person)) {
+            person.alike = true;
+            person.tag = Some(person.id.guest_tag().into());
+        }
+        person
     });
-    marked.collect()
+    tagged.collect()
 }
 
 /// `people` after some have come and others gone.
@@ -165,9 +169,10 @@ mod tests {
 
     #[test]
     fn two_of_the_same_name_are_told_apart_where_they_stand_together() {
-        let people = in_order(vec![person(1, "Calm Owl"), person(2, "Zoe"), person(3, "calm owl")]);
-        let alike: Vec<(u64, bool)> =
-            told_apart(&people).iter().map(|person| (person.id.0, person.alike)).collect();
-        assert_eq!(alike, [(1, true), (3, true), (2, false)]);
+        let first = Author { alike: true, ..person(4, "Zoe") };
+        let people = in_order(vec![person(1 << 32, "Calm Owl"), first, person(3 << 32, "calm owl")]);
+        let people = told_apart(&people);
+        let tags: Vec<_> = people.iter().map(|person| (person.alike, person.tag.as_deref())).collect();
+        assert_eq!(tags, [(true, Some("#x0001")), (true, Some("#x0003")), (true, None)]);
     }
 }

@@ -95,8 +95,8 @@ pub struct Live {
     feed: StoredValue<Feed>,
     window: StoredValue<Window>,
     pub(super) outbox: StoredValue<Outbox>,
-    /// A name that is to be told to the server.
-    pub(super) naming: StoredValue<Option<(CommandId, PersonName)>>,
+    /// A name that is to be sent to the server, with its command and the name before it.
+    pub(super) naming: StoredValue<Option<(CommandId, PersonName, PersonName)>>,
     /// Raised when there is something for the server.
     pub(super) work: RwSignal<u64>,
 }

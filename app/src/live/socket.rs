@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::steady,
     pages::NameTrouble,
-    wire::{Author, ClientFrame, CommandId, ErrorCode, Millis, RoomName, Seq, ServerFrame},
+    wire::{Author, ClientFrame, CommandId, ErrorCode, Millis, PersonName, RoomName, Seq, ServerFrame},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{
@@ -338,8 +338,8 @@ impl Connection {
             },
             ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq),
             ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms),
-            ServerFrame::Renamed { id, name, alike } => {
-                self.live.renamed(Author { id, name, alike });
+            ServerFrame::Renamed { id, name, alike, tag } => {
+                self.live.renamed(Author { id, name, alike, tag });
                 Some(())
             }
             ServerFrame::Presence { room, here, gone } => {
@@ -416,7 +416,8 @@ impl Connection {
         if !self.joined {
             return Some(());
         }
-        if let Some((id, name)) = self.live.naming.get_value().filter(|(id, _)| self.naming != Some(*id)) {
+        if let Some((id, name, _)) = self.live.naming.get_value().filter(|(id, ..)| self.naming != Some(*id))
+        {
             self.naming = Some(id);
             self.say(&ClientFrame::Rename { id, name: name.to_string() })?;
         }
@@ -432,7 +433,7 @@ impl Connection {
     }
 
     fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
-        if self.named(id) {
+        if self.named(id).is_some() {
             // Told, not silently accepted.
             self.live.name_asks.set(self.live.you.with_untracked(|you| you.alike));
         } else {
@@ -448,9 +449,11 @@ impl Connection {
     fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
         // No command's id: before the room is joined it is the join that failed, to be tried anew.
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
-        if self.named(id) {
+        if let Some(before) = self.named(id) {
             self.live.name_problem.set(self.live.why_not_named(NameTrouble::Refused(code)));
+            // First, so that the field is open, and keeps what was typed, when the name changes back.
             self.live.name_asks.set(true);
+            self.live.you.update(|you| you.name = before);
             return Some(());
         }
         if !self.live.with_outbox(|outbox| outbox.is_under_way(id)) {
@@ -469,14 +472,14 @@ impl Connection {
         }
     }
 
-    /// Whether `id` is the change of name that was under way; it is settled then.
-    fn named(&self, id: CommandId) -> bool {
+    /// The name before the change of name that was under way, if `id` is its command; it is settled then.
+    fn named(&self, id: CommandId) -> Option<PersonName> {
         let naming = self.live.naming;
-        let settled = naming.with_value(|naming| naming.as_ref().is_some_and(|(naming, _)| *naming == id));
-        if settled {
+        let before = naming.get_value().filter(|(naming, ..)| *naming == id).map(|(_, _, before)| before);
+        if before.is_some() {
             naming.set_value(None);
         }
-        settled
+        before
     }
 
     fn try_again_in(&self, ms: u32) {

@@ -40,7 +40,7 @@ pub fn People(
             <Close sheet="people" words />
             <h2>{heading}</h2>
             <ul>
-                <For each=shown key=|person| (person.id, person.name.clone(), person.alike) let:known>
+                <For each=shown key=|person| (person.id, person.name.clone(), person.tag.clone()) let:known>
                     {person(known)}
                 </For>
             </ul>

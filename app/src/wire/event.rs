@@ -11,15 +11,19 @@ pub struct Author {
     pub id: PersonId,
     /// What they are called.
     pub name: PersonName,
-    /// Somebody else is called the same, or nearly so: their tag tells them apart.
+    /// Another user has the same name, or one that is confusable with it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub alike: bool,
+    /// With `alike`: what tells them apart, such as `#2`. The first user of a name has none, and no two users of
+    /// confusable names have the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Arc<str>>,
 }
 
 impl Author {
     /// Somebody whose name nobody else has.
     pub fn new(id: PersonId, name: PersonName) -> Self {
-        Self { id, name, alike: false }
+        Self { id, name, alike: false, tag: None }
     }
 
     /// How people stand in a list: by name, letters of ASCII in any case, then by id.
@@ -31,15 +35,15 @@ impl Author {
 
     /// The name, with what tells it from another's that is alike.
     pub fn told_apart(&self) -> String {
-        match self.tag() {
+        match &self.tag {
             Some(tag) => format!("{} {tag}", self.name),
             None => self.name.to_string(),
         }
     }
 
-    /// What stands behind the name where somebody else's is alike.
+    /// What stands behind the name if another user's is confusable with it.
     pub fn tag(&self) -> Option<String> {
-        self.alike.then(|| self.id.tag())
+        self.tag.as_ref().map(ToString::to_string)
     }
 }
 

@@ -217,9 +217,12 @@ pub enum ServerFrame {
         id: PersonId,
         /// Their new name.
         name: PersonName,
-        /// Somebody else is called the same, or nearly so.
+        /// Another user has the same name, or one that is confusable with it.
         #[serde(default, skip_serializing_if = "is_false")]
         alike: bool,
+        /// With `alike`: what tells them apart.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tag: Option<Arc<str>>,
     },
     /// Who has come into a room and who has gone.
     Presence {

@@ -108,9 +108,9 @@ impl PersonId {
         HUES[((self.0 >> 16 & 0xffff) % 12) as usize]
     }
 
-    /// Four hex digits that tell two people of one name apart.
-    pub fn tag(self) -> String {
-        format!("{:04x}", self.0 >> 32 & 0xffff)
+    /// What stands behind the name of a guest, who has said nothing yet and has a name like another's.
+    pub fn guest_tag(self) -> String {
+        format!("#x{:04x}", self.0 >> 32 & 0xffff)
     }
 }
 
@@ -159,6 +159,10 @@ pub enum BadName {
     TooLong,
     /// It has characters that show nothing, break the line or turn it around.
     Hidden,
+    /// It ends with what looks like a tag, by which the server tells users of one name apart.
+    Tag,
+    /// It speaks for the server.
+    Reserved,
 }
 
 impl fmt::Display for BadName {
@@ -167,6 +171,8 @@ impl fmt::Display for BadName {
             Self::Blank => "It is blank. A name has 1 to 32 visible characters on one line.",
             Self::TooLong => "It is too long. A name has 1 to 32 visible characters on one line.",
             Self::Hidden => "It has hidden characters. A name has 1 to 32 visible characters on one line.",
+            Self::Tag => "It ends like a tag (#2). Only the server gives tags.",
+            Self::Reserved => "It is reserved. Choose a name that does not speak for the server.",
         })
     }
 }

@@ -80,6 +80,7 @@ frame!(Renamed {
     name: PersonName,
     #[serde(default)]
     alike: bool,
+    tag: Option<Arc<str>>,
 });
 frame!(Presence { room: RoomName, here: Vec<Author>, gone: Vec<PersonId> });
 frame!(Typing { room: RoomName, user: Author });

@@ -141,7 +141,9 @@ pub(super) static WORDS: Words = Words {
             }
             ErrorCode::NoSuchMessage => "That message is not there any more.",
             ErrorCode::NotAllowed => "That is somebody else's to change.",
-            ErrorCode::BadName => return (WORDS.bad_name)(BadName::Hidden),
+            ErrorCode::BadName => {
+                "This name cannot be chosen: it is reserved, ends like a tag (#2), or has hidden characters."
+            }
             ErrorCode::ReadOnly => "Nothing can be posted here now.",
             ErrorCode::Internal => "The server could not store or read this now. Try again in a moment.",
             _ => "The server did not understand this. Reload the page, then try again.",
@@ -153,6 +155,8 @@ pub(super) static WORDS: Words = Words {
             BadName::Blank => "A name needs something one can see.",
             BadName::TooLong => "A name has at most 32 characters.",
             BadName::Hidden => "A name has visible characters on one line: this one hides some, or turns the text around.",
+            BadName::Tag => "This name ends like a tag (#2), which only the server gives. Leave that out.",
+            BadName::Reserved => "This name is reserved: it would speak for the server. Choose another one.",
         }
         .into()
     },

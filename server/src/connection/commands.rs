@@ -2,13 +2,13 @@
 
 use crate::{
     link::Link,
-    log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker},
+    log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, choose_name},
     reader::{Reader, Start},
     state::AppState,
 };
 use app::wire::{
     Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonId,
-    PersonName, RoomName, Seq, ServerFrame, limits, tidy,
+    RoomName, Seq, ServerFrame, limits, tidy,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
@@ -130,9 +130,8 @@ fn append(
 
 /// Gives `person` another display name.
 fn rename(state: &AppState, person: PersonId, id: CommandId, name: &str) -> Result<Pending, Refusal> {
-    let name: PersonName = name
-        .parse()
-        .map_err(|bad: app::wire::BadName| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
+    let name = choose_name(name)
+        .map_err(|bad| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
     let limited = state.posts.take(person).and_then(|()| state.renames.take(person));
     limited.map_err(|wait| too_fast(Some(id), wait))?;
     let renamed = state.hub.rename(person, name);

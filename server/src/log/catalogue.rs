@@ -135,7 +135,7 @@ impl Catalogue {
         if let Some(titles) = self.titles.as_mut().filter(|_| !room.is_lobby()) {
             forget(titles, &before.title(&room), &room);
             if is_listed {
-                titles.entry(alike::key(&title)).or_default().push(room.clone());
+                titles.entry(alike::title_key(&title)).or_default().push(room.clone());
             }
         }
         self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
@@ -185,7 +185,7 @@ impl Catalogue {
 
     /// Whether a room has been made and has a title like this.
     pub fn is_called(&self, room: &RoomName, title: &str) -> bool {
-        self.has(room) && alike::key(&self.about(room).title(room)) == alike::key(title)
+        self.has(room) && alike::title_key(&self.about(room).title(room)) == alike::title_key(title)
     }
 
     /// Whether no other public room has a title that is alike, and the lobby in no language.
@@ -194,22 +194,23 @@ impl Catalogue {
         let titles = self.titles.get_or_insert_with(|| {
             let mut titles = Titles::new();
             for lang in Lang::ALL {
-                titles.entry(alike::key(lang.words().lobby)).or_default().push(RoomName::lobby());
+                titles.entry(alike::title_key(lang.words().lobby)).or_default().push(RoomName::lobby());
             }
             for (room, known) in rooms.iter().filter(|(room, known)| !known.about.private && !room.is_lobby())
             {
-                titles.entry(alike::key(&known.about.title(room))).or_default().push(room.clone());
+                titles.entry(alike::title_key(&known.about.title(room))).or_default().push(room.clone());
             }
             titles
         });
-        let taken = titles.get(&alike::key(title)).and_then(|called| called.iter().find(|room| *room != but));
+        let taken =
+            titles.get(&alike::title_key(title)).and_then(|called| called.iter().find(|room| *room != but));
         taken.map_or(Ok(()), |taken| Err(LogError::TitleTaken(taken.clone())))
     }
 }
 
 /// `room` is called `title` no longer.
 fn forget(titles: &mut Titles, title: &str, room: &RoomName) {
-    if let Entry::Occupied(mut called) = titles.entry(alike::key(title)) {
+    if let Entry::Occupied(mut called) = titles.entry(alike::title_key(title)) {
         called.get_mut().retain(|other| other != room);
         if called.get().is_empty() {
             called.remove();

@@ -2,7 +2,7 @@
 
 use super::{
     About, Appended, Deed, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, ReadMarker, UNREAD_AMONG,
-    UNREAD_MOST, WAKES_WAITING, Wake, alike, catalogue::Catalogue, now,
+    UNREAD_MOST, WAKES_WAITING, Wake, alike, author, catalogue::Catalogue, guest, now,
 };
 use app::wire::{
     Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
@@ -10,7 +10,7 @@ use app::wire::{
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -30,8 +30,8 @@ struct Shelf {
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
     people: HashMap<PersonId, Person>,
-    /// Who has a name of each key; no key without anybody.
-    keys: HashMap<String, BTreeSet<PersonId>>,
+    /// The users of each key by their numbers; no key without a user.
+    keys: HashMap<String, BTreeMap<u64, PersonId>>,
     catalogue: Catalogue,
     /// Read markers, at most [`MAX_VISITS`] of each user.
     readings: HashMap<PersonId, HashMap<RoomName, Marker>>,
@@ -50,6 +50,8 @@ type Change = (Millis, Option<Arc<str>>);
 struct Person {
     name: PersonName,
     key: String,
+    /// Unique among the users of the key.
+    number: u64,
 }
 
 /// An event without its author's name, which may change.
@@ -166,39 +168,40 @@ impl Shelf {
     }
 
     fn author(&self, id: PersonId) -> Author {
-        let with = |key: &str| self.keys.get(key).map_or(0, BTreeSet::len);
+        let with = |key: &str| self.keys.get(key).map_or(0, BTreeMap::len);
         match self.people.get(&id) {
-            Some(person) => Author { id, name: person.name.clone(), alike: with(&person.key) > 1 },
-            None => {
-                let name = PersonName::given(id);
-                let alike = with(&alike::key(name.as_str())) > 0;
-                Author { id, name, alike }
-            }
+            Some(person) => author(id, person.name.clone(), with(&person.key) > 1, person.number),
+            None => guest(id, with(&alike::name_key(PersonName::given(id).as_str())) > 0),
         }
     }
 
-    /// Everybody who is to be seen otherwise.
+    /// Returns every user whose appearance has changed.
     fn rename(&mut self, id: PersonId, name: PersonName) -> Vec<Author> {
-        let key = alike::key(name.as_str());
+        let key = alike::name_key(name.as_str());
         let mut changed = vec![id];
-        let old = self.people.insert(id, Person { name, key: key.clone() });
-        if let Some(old) = old.filter(|old| old.key != key) {
-            changed.extend(self.alone_without(id, &old.key));
-        }
-        let with = self.keys.entry(key).or_default();
-        if with.insert(id) && with.len() == 2 {
-            changed.extend(with.iter().filter(|other| **other != id));
+        if let Some(person) = self.people.get_mut(&id).filter(|person| person.key == key) {
+            person.name = name;
+        } else {
+            let users = self.keys.entry(key.clone()).or_default();
+            let number = users.last_key_value().map_or(1, |(highest, _)| highest + 1);
+            if users.len() == 1 {
+                changed.extend(users.values());
+            }
+            users.insert(number, id);
+            if let Some(old) = self.people.insert(id, Person { name, key, number }) {
+                changed.extend(self.alone_without(&old));
+            }
         }
         changed.into_iter().map(|person| self.author(person)).collect()
     }
 
-    /// `id` has a name of this key no longer: who is alone with it now, and was not.
-    fn alone_without(&mut self, id: PersonId, key: &str) -> Option<PersonId> {
-        let with = self.keys.get_mut(key)?;
-        with.remove(&id);
-        match with.len() {
-            0 => drop(self.keys.remove(key)),
-            1 => return with.first().copied(),
+    /// Returns the user who is alone with a key now that `old` has left it.
+    fn alone_without(&mut self, old: &Person) -> Option<PersonId> {
+        let users = self.keys.get_mut(&old.key)?;
+        users.remove(&old.number);
+        match users.len() {
+            0 => drop(self.keys.remove(&old.key)),
+            1 => return users.values().next().copied(),
             _ => {}
         }
         None

@@ -8,6 +8,7 @@ mod catalogue;
 mod memory;
 mod sqlite;
 
+pub use alike::choose_name;
 pub use catalogue::About;
 pub use memory::MemoryLog;
 pub use sqlite::{OpenError, SqliteLog, Synchronous};
@@ -289,6 +290,20 @@ pub trait Log: Send + Sync + 'static {
     /// Commits what waits, puts everything in order on disk and ends. What is appended afterwards
     /// fails.
     fn close(&self) -> BoxFuture<'static, ()>;
+}
+
+/// A user as others see them. `number` is their place among the users of confusable names; the first one needs no
+/// tag.
+fn author(id: PersonId, name: PersonName, alike: bool, number: u64) -> Author {
+    let tag = (alike && number > 1).then(|| format!("#{number}").into());
+    Author { id, name, alike, tag }
+}
+
+/// A user who has no name of their own and has said nothing yet. They have no number, so that one who is `alike` has
+/// a guest's tag.
+fn guest(id: PersonId, alike: bool) -> Author {
+    let tag = alike.then(|| id.guest_tag().into());
+    Author { id, name: PersonName::given(id), alike, tag }
 }
 
 /// The clock of the log.

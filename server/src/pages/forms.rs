@@ -6,13 +6,13 @@ use crate::{
     connection::same_origin,
     error::Problem,
     identity::Identity,
-    log::{Deed, NewEvent},
+    log::{Deed, NewEvent, choose_name},
     state::AppState,
     visitor::Visitor,
 };
 use app::{
     pages::{NameTrouble, Refused, Unsaved},
-    wire::{Author, ErrorCode, PersonName, RoomName, Seq, limits, tidy},
+    wire::{Author, ErrorCode, RoomName, Seq, limits, tidy},
     words::Trouble,
 };
 use axum::{
@@ -186,7 +186,7 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
 }
 
 async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author, (NameTrouble, Problem)> {
-    let name: PersonName = name.parse().map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
+    let name = choose_name(name).map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
     if !identity.known {
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }

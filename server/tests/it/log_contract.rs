@@ -53,6 +53,8 @@ every_log! {
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
     names_that_are_alike_are_known_and_only_as_long_as_they_are
     who_was_alike_before_and_is_so_after_is_not_seen_otherwise
+    users_of_one_name_have_different_tags_and_the_first_has_none
+    a_guest_whose_given_name_a_user_has_gets_a_guests_tag
     who_says_something_under_a_given_name_is_known_by_it
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
@@ -400,6 +402,44 @@ async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn
     assert_eq!(rename(BOB, "BOB").await, [(ANN, false), (BOB, true)]);
     assert_eq!(rename(ANN, "Anna").await, [(ANN, false)]);
     assert_eq!(rename(carol, "Ann").await, [(carol, false)], "nobody is called so any more");
+}
+
+async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<dyn Log>) {
+    let carol = PersonId(0xc);
+    let tags = async || -> Vec<Option<String>> {
+        let users = log.people(&[ANN, BOB, carol]).await.unwrap();
+        users.iter().map(app::wire::Author::tag).collect()
+    };
+    let rename = async |user, name: &str| drop(log.rename(user, name.parse().unwrap()).await.unwrap());
+    let tag = |number: u32| Some(format!("#{number}"));
+    rename(ANN, "Ann").await;
+    assert_eq!(tags().await[0], None);
+    rename(BOB, "Ann ✓").await;
+    rename(carol, "-ANN-").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)]);
+    rename(BOB, "ann").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)], "another spelling of the name keeps the tag");
+    post(&*log, "tea", "hello").await;
+    log.append(message("tea", carol, "hello")).await.unwrap();
+    let page = page(&*log).await;
+    assert_eq!(page.messages.iter().map(|said| said.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
+    rename(ANN, "Anna").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)], "nobody inherits the place of the first");
+    rename(ANN, "Ann").await;
+    assert_eq!(tags().await, [tag(4), tag(2), tag(3)], "nor does she come back to it");
+    rename(BOB, "Bob").await;
+    rename(carol, "Carol").await;
+    assert_eq!(tags().await, [None, None, None], "alone again");
+}
+
+async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Log>) {
+    let guest = PersonId(7 | 0xbeef << 32);
+    log.rename(ANN, PersonName::given(guest)).await.unwrap();
+    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
+    log.append(message("tea", guest, "hello")).await.unwrap();
+    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
 }
 
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>) {

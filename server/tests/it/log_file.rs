@@ -200,3 +200,84 @@ async fn a_room_from_before_rooms_had_owners_belongs_to_whoever_spoke_there_firs
     assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(PersonId(12)), None, None]);
     log.retitle(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
 }
+
+/// A file with all migrations up to the schema `version`, and `rows` in it.
+fn older_file(file: &Path, version: usize, rows: &str) {
+    const STEPS: [&str; 6] = [
+        include_str!("../../migrations/1-events.sql"),
+        include_str!("../../migrations/2-changes.sql"),
+        include_str!("../../migrations/3-people-and-rooms.sql"),
+        include_str!("../../migrations/4-owners-and-keys.sql"),
+        include_str!("../../migrations/5-visits.sql"),
+        include_str!("../../migrations/6-private-names.sql"),
+    ];
+    let older = rusqlite::Connection::open(file).unwrap();
+    STEPS[..version].iter().for_each(|step| older.execute_batch(step).unwrap());
+    older.execute_batch(rows).unwrap();
+    older.execute_batch("INSERT INTO log VALUES ('the-same')").unwrap();
+    older.pragma_update(None, "application_id", 0x4875_6262).unwrap();
+    older.pragma_update(None, "user_version", version).unwrap();
+}
+
+#[tokio::test]
+async fn users_of_an_older_file_are_numbered_by_their_first_words() {
+    let (_folder, file) = place();
+    older_file(
+        &file,
+        4,
+        "INSERT INTO person (id, name, key, alike) VALUES
+             (10, 'Ann', 'ann', 0), (11, 'Ann.', 'ann.', 0), (12, 'ANN ✓', 'x', 0), (13, 'Bob', 'bob', 1);
+         INSERT INTO event (room, seq, at, id, author, kind, text) VALUES
+             ('tea', 1, 5, x'01939d3e000070008000000000000001', 12, 0, 'first'),
+             ('tea', 2, 6, x'01939d3e000070008000000000000002', 11, 0, 'second');
+         INSERT INTO room (name, head) VALUES ('tea', 2)",
+    );
+    for _ in 0..2 {
+        let log = open(&file);
+        let users = log.people(&[10, 11, 12, 13].map(PersonId)).await.unwrap();
+        let tags: Vec<_> = users.iter().map(|user| (user.alike, user.tag())).collect();
+        let tag = |number| (true, Some(format!("#{number}")));
+        assert_eq!(tags, [tag(3), tag(2), (true, None), (false, None)]);
+        log.close().await;
+    }
+}
+
+#[tokio::test]
+async fn visits_of_an_older_file_are_ordered_by_what_was_read_and_bounded() {
+    let (_folder, file) = place();
+    older_file(
+        &file,
+        4,
+        "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 1200)
+             INSERT INTO event (room, seq, at, id, author, kind, text)
+             SELECT 'room-' || n, 1, n, zeroblob(14) || CAST(char(128 + n / 64, 128 + n % 64) AS BLOB), 11, 0, 'x' FROM n;
+         INSERT INTO room (name, head) SELECT room, 1 FROM event;
+         INSERT INTO reading (person, room, seq) SELECT 10, room, 1 FROM event;
+         INSERT INTO reading (person, room, seq) VALUES (10, 'never-made', 0)",
+    );
+    let log = open(&file);
+    let visits = log.visits(ANN, 0, 9_999).await.unwrap();
+    assert_eq!(visits.len(), 1_000);
+    assert_eq!((&visits[0].0, &visits[999].0), (&room("room-1200"), &room("room-201")));
+    log.append(message(0)).await.unwrap();
+    assert_eq!(log.visits(ANN, 0, 9_999).await.unwrap().len(), 1_000, "the count was taken over");
+}
+
+#[tokio::test]
+async fn a_room_of_an_older_file_with_a_private_name_is_on_no_list() {
+    let (_folder, file) = place();
+    let name = format!("p-{}", "0123456789abcdef".repeat(2));
+    older_file(
+        &file,
+        5,
+        &format!("INSERT INTO room (name, head) VALUES ('{name}', 0), ('p-{name}', 0), ('p-1', 0)"),
+    );
+    let log = open(&file);
+    assert!(log.about(&room(&name)).private);
+    assert_eq!(log.by_title(None, &HashSet::new(), 9), [room("p-1"), room(&format!("p-{name}"))]);
+    log.close().await;
+    let private = "SELECT group_concat(name) FROM room WHERE private = 1";
+    let stored: String =
+        rusqlite::Connection::open(&file).unwrap().query_row(private, [], |row| row.get(0)).unwrap();
+    assert_eq!(stored, name);
+}

@@ -155,6 +155,24 @@ async fn a_rename_past_the_limit_is_refused_and_keeps_what_was_typed() {
 }
 
 #[tokio::test]
+async fn a_name_that_cannot_be_chosen_is_refused_in_the_language_of_the_page_and_kept_in_its_field() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    for (name, lang, why) in [
+        ("Ann #2", "en", "ends like a tag"),
+        ("Ann #2", "zh", "结尾像标记"),
+        ("System", "en", "is reserved"),
+        ("管理员", "zh", "是保留的"),
+    ] {
+        let form = [("name", name), ("room", "tea")];
+        let refused = sent(ann.post(server.http("/name")).header("accept-language", lang).form(&form)).await;
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{name}");
+        let body = refused.text().await.unwrap();
+        assert!(body.contains(why) && body.contains(&format!("value=\"{name}\"")), "{name}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_name_is_given_in_the_language_of_the_browser() {
     let server = TestServer::start().await;
     let asks = |language: &str| Client::new().get(server.http("/")).header("accept-language", language);

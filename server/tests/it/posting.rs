@@ -210,7 +210,7 @@ async fn a_name_is_changed_for_everybody_who_sees_it() {
     let id = Uuid::now_v7();
     ann.say(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
-    let renamed = ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), alike: false };
+    let renamed = ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), alike: false, tag: None };
     assert_eq!(bob.hear().await, renamed);
     let mut heard = [ann.hear().await, ann.hear().await];
     heard.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));
@@ -223,7 +223,7 @@ async fn a_name_is_changed_for_everybody_who_sees_it() {
 async fn a_name_that_cannot_be_one_is_refused() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;
-    for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33)] {
+    for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33), "Ann #2", "Аdmin", "Hubbub.", "系统"] {
         let id = Uuid::now_v7();
         ann.say(&ClientFrame::Rename { id, name: bad.into() }).await;
         assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::BadName, None), "{bad:?}");

@@ -34,6 +34,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/4-owners-and-keys.sql")),
     M::up(include_str!("../../../migrations/5-visits.sql")),
     M::up(include_str!("../../../migrations/6-private-names.sql")),
+    M::up(include_str!("../../../migrations/7-tags.sql")),
 ];
 
 /// Why the log's file cannot be used.

@@ -1,7 +1,7 @@
 //! Reading: a few connections that cannot write, on threads that may block.
 
 use super::{open::open_reader, sql};
-use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike};
+use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike, author, guest};
 use app::wire::{Author, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
@@ -105,24 +105,26 @@ pub(super) fn people(db: &Connection, people: &[PersonId]) -> rusqlite::Result<V
     people.iter().map(|person| person_or_given(db, *person)).collect()
 }
 
-/// Who `person` is, under their given name if they have said nothing yet.
+/// Returns the user, under their given name if they have said nothing yet.
 fn person_or_given(db: &Connection, id: PersonId) -> rusqlite::Result<Author> {
     if let Some((known, _)) = person(db, id)? {
         return Ok(known);
     }
-    let name = PersonName::given(id);
-    let alike = db.prepare_cached(sql::BY_KEY)?.exists([alike::key(name.as_str())])?;
-    Ok(Author { id, name, alike })
+    let key = alike::name_key(PersonName::given(id).as_str());
+    Ok(guest(id, db.prepare_cached(sql::BY_KEY)?.exists([key])?))
 }
 
-/// Somebody who has a name or has said something, and the key of their name.
+/// Returns a user who has a name or has said something, with the key of their name.
 pub(super) fn person(db: &Connection, id: PersonId) -> rusqlite::Result<Option<(Author, Option<String>)>> {
     let mut statement = db.prepare_cached(sql::PERSON)?;
-    let known = |row: &Row<'_>| {
-        let author = Author { id, name: name(row, 0, id)?, alike: row.get(1)? };
-        Ok((author, row.get(2)?))
-    };
+    let known = |row: &Row<'_>| Ok((named(row, 0, id)?, row.get(3)?));
     statement.query_row([id.0.cast_signed()], known).optional()
+}
+
+/// The user whose name, ambiguity and number stand from `column` on.
+fn named(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<Author> {
+    let number: Option<u64> = row.get(column + 2)?;
+    Ok(author(id, name(row, column, id)?, row.get(column + 1)?, number.unwrap_or(1)))
 }
 
 /// A name; one that no longer obeys the rule counts as none.
@@ -130,10 +132,11 @@ fn name(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<PersonNa
     Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| PersonName::given(id)))
 }
 
-/// Returns at most two of the users whose names share `key`, however many there are.
-pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<PersonId>> {
+/// Returns the two users of `key` with the highest numbers, with those numbers.
+pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<(PersonId, u64)>> {
     let mut statement = db.prepare_cached(sql::BY_KEY)?;
-    statement.query_map([key], |row| row.get::<_, i64>(0).map(|id| PersonId(id.cast_unsigned())))?.collect()
+    let user = |row: &Row<'_>| Ok((PersonId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?));
+    statement.query_map([key], user)?.collect()
 }
 
 pub(super) fn visits(
@@ -185,14 +188,14 @@ pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomNa
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let body = match row.get(6)? {
-        kind::MESSAGE => EventBody::Message { text: row.get(7)?, reply_to: row.get(8)? },
-        kind::EDIT => EventBody::Edit { target: row.get(9)?, text: row.get(7)? },
-        kind::DELETE => EventBody::Delete { target: row.get(9)? },
+    let body = match row.get(7)? {
+        kind::MESSAGE => EventBody::Message { text: row.get(8)?, reply_to: row.get(9)? },
+        kind::EDIT => EventBody::Edit { target: row.get(10)?, text: row.get(8)? },
+        kind::DELETE => EventBody::Delete { target: row.get(10)? },
         _ => EventBody::Unknown,
     };
     let id = Uuid::from_bytes(row.get(2)?);
-    Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author(row, 3)?, body })
+    Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author_of(row, 3)?, body })
 }
 
 /// A message with what became of it.
@@ -201,14 +204,14 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         seq: row.get(0)?,
         at: row.get(1)?,
         id: Uuid::from_bytes(row.get(2)?),
-        author: author(row, 3)?,
-        text: row.get(6)?,
-        reply_to: row.get(7)?,
+        author: author_of(row, 3)?,
+        text: row.get(7)?,
+        reply_to: row.get(8)?,
         edited_at: None,
         deleted: false,
     };
-    if let Some(at) = row.get(8)? {
-        match row.get(9)? {
+    if let Some(at) = row.get(9)? {
+        match row.get(10)? {
             Some(text) => message.edit(text, at),
             None => message.delete(),
         }
@@ -216,13 +219,13 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(message)
 }
 
-/// An author's id, and in the next columns the name that they have, if any, and whether others' are alike.
-fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
+/// An author's id, and in the next columns their name, if any, whether it is ambiguous, and their number.
+fn author_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
     let id = PersonId(row.get::<_, i64>(column)?.cast_unsigned());
     if row.get_ref(column + 1)?.data_type() == Type::Null {
         return Ok(Author::new(id, PersonName::given(id)));
     }
-    Ok(Author { id, name: name(row, column + 1, id)?, alike: row.get(column + 2)? })
+    named(row, column + 1, id)
 }
 
 /// A text column that obeys a rule; one that does not is a damaged file.

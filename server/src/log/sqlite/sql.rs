@@ -3,22 +3,22 @@
 
 /// The next events of a room.
 pub(super) const AFTER: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, e.kind, e.text, e.reply_to, e.target
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind, e.text, e.reply_to, e.target
     FROM event e LEFT JOIN person p ON p.id = e.author
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
 
 /// The messages before one, newest first, with what became of them.
 pub(super) const BEFORE: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, e.text, e.reply_to, c.at, c.text
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3";
 
-/// What somebody is called, and whether somebody else is called alike.
-pub(super) const PERSON: &str = "SELECT name, alike, key FROM person WHERE id = ?1";
+/// A user's name, whether another user's is confusable with it, and their number among those.
+pub(super) const PERSON: &str = "SELECT name, alike, number, key FROM person WHERE id = ?1";
 
-/// Two users whose names share a key, which is all that a rename needs to know of them.
-pub(super) const BY_KEY: &str = "SELECT id FROM person WHERE key = ?1 LIMIT 2";
+/// The two users of a key with the highest numbers, which is all that a rename needs to know of them.
+pub(super) const BY_KEY: &str = "SELECT id, number FROM person WHERE key = ?1 ORDER BY number DESC LIMIT 2";
 
 /// Where a user has been most recently, with their read markers.
 pub(super) const VISITS: &str = "
@@ -77,16 +77,34 @@ pub(super) const CHANGE: &str = "
 pub(super) const PURGE_MESSAGE: &str = "UPDATE event SET text = '' WHERE room = ?1 AND seq = ?2";
 pub(super) const PURGE_EDITS: &str = "UPDATE event SET text = '' WHERE room = ?1 AND target = ?2";
 
-/// What somebody is called from now on.
+/// Another name of a user, with its key and their number there.
 pub(super) const RENAME: &str = "
-    INSERT INTO person (id, name, key, alike) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, key = excluded.key, alike = excluded.alike";
+    INSERT INTO person (id, name, key, alike, number) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (id) DO UPDATE
+    SET name = excluded.name, key = excluded.key, alike = excluded.alike, number = excluded.number";
+
+/// Another spelling of a user's name, with the same key.
+pub(super) const RESPELL: &str = "UPDATE person SET name = ?2 WHERE id = ?1";
 
 /// Whether somebody else is called alike.
 pub(super) const ALIKE: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
 
-/// Whose names have no key yet.
+/// Users whose names have no key yet.
 pub(super) const KEYLESS: &str = "SELECT id, name FROM person WHERE key IS NULL";
+
+/// The key of a user's name.
+pub(super) const SET_KEY: &str = "UPDATE person SET key = ?2 WHERE id = ?1";
+
+/// Numbers the users of each key by their first words, those who have said nothing last. Once after the rule for
+/// keys has changed: it walks through all users and events.
+pub(super) const NUMBER_ALL: &str = "
+    UPDATE person SET number = ranked.number, alike = ranked.users > 1
+    FROM (
+        SELECT p.id, row_number() OVER first AS number, count(*) OVER (PARTITION BY p.key) AS users
+        FROM person p LEFT JOIN (SELECT author, min(row) AS row FROM event GROUP BY author) e ON e.author = p.id
+        WINDOW first AS (PARTITION BY p.key ORDER BY e.row IS NULL, e.row, p.id)
+    ) ranked
+    WHERE ranked.id = person.id";
 
 /// A room's newest event; a room of which this is the first has no owner.
 pub(super) const HEAD: &str = "

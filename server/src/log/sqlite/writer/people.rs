@@ -35,38 +35,28 @@ impl Batch<'_> {
     /// last but one to leave it makes the remaining one unambiguous, so that no rename reads more than two users
     /// of a key.
     pub(super) fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
-        let key = alike::key(name.as_str());
-        let before = reader::person(&self.transaction, person)?;
-        let is_alike = before.as_ref().is_some_and(|(before, _)| before.alike);
-        let old_key = before.and_then(|(_, key)| key);
+        let key = alike::name_key(name.as_str());
+        let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
         let mut changed = vec![person];
         if old_key.as_ref() == Some(&key) {
-            self.store_name(person, &name, &key, is_alike)?;
+            let mut respell = self.transaction.prepare_cached(sql::RESPELL)?;
+            respell.execute((person.0.cast_signed(), name.as_str()))?;
         } else {
             let others = reader::two_by_key(&self.transaction, &key)?;
-            self.store_name(person, &name, &key, !others.is_empty())?;
-            if let [only] = others[..] {
+            let number = others.first().map_or(1, |(_, highest)| highest + 1);
+            let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
+            rename.execute((person.0.cast_signed(), name.as_str(), &key, !others.is_empty(), number))?;
+            if let [(only, _)] = others[..] {
                 changed.push(self.set_alike(only, true)?);
             }
             if let Some(old_key) = old_key
-                && let [alone] = reader::two_by_key(&self.transaction, &old_key)?[..]
+                && let [(alone, _)] = reader::two_by_key(&self.transaction, &old_key)?[..]
             {
                 changed.push(self.set_alike(alone, false)?);
             }
         }
         changed.iter().for_each(|changed| drop(self.people.remove(changed)));
         reader::people(&self.transaction, &changed)
-    }
-
-    fn store_name(
-        &self,
-        person: PersonId,
-        name: &PersonName,
-        key: &str,
-        is_alike: bool,
-    ) -> rusqlite::Result<()> {
-        let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
-        rename.execute((person.0.cast_signed(), name.as_str(), key, is_alike)).map(drop)
     }
 
     fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
@@ -141,11 +131,8 @@ pub(in crate::log::sqlite) fn fill_in_keys(connection: &mut Connection) -> rusql
         return Ok(());
     }
     for (person, name) in keyless {
-        transaction.execute("UPDATE person SET key = ?2 WHERE id = ?1", (person, alike::key(&name)))?;
+        transaction.execute(sql::SET_KEY, (person, alike::name_key(&name)))?;
     }
-    transaction.execute(
-        "UPDATE person SET alike = key IN (SELECT key FROM person GROUP BY key HAVING count(*) > 1)",
-        [],
-    )?;
+    transaction.execute(sql::NUMBER_ALL, [])?;
     transaction.commit()
 }

@@ -50,9 +50,9 @@ impl Batch<'_> {
         if self.catalogue().is_called(room, &title) {
             return Ok(());
         }
-        let key = alike::key(&title);
+        let key = alike::title_key(&title);
         let taken = |(told, other): &&(RoomName, About)| {
-            told != room && !about.private && !other.private && alike::key(&other.title(told)) == key
+            told != room && !about.private && !other.private && alike::title_key(&other.title(told)) == key
         };
         self.told.iter().find(taken).map_or(Ok(()), |(taken, _)| Err(LogError::TitleTaken(taken.clone())))
     }

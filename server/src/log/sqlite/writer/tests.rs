@@ -63,15 +63,15 @@ fn newcomer() -> PersonId {
 }
 
 fn fill(db: &Connection, stored: u64) {
-    let ann = alike::key("Ann");
+    let ann = alike::name_key("Ann");
     let given = PersonName::given(newcomer());
-    let given_key = alike::key(given.as_str());
+    let given_key = alike::name_key(given.as_str());
     db.execute_batch("BEGIN").unwrap();
     for n in 1..=stored {
-        let users = "INSERT INTO person (id, name, key, alike) VALUES (?1, ?2, ?3, 1)";
-        db.execute(users, (n + 10, "Ann", &ann)).unwrap();
+        let users = "INSERT INTO person (id, name, key, alike, number) VALUES (?1, ?2, ?3, 1, ?4)";
+        db.execute(users, (n + 10, "Ann", &ann, n)).unwrap();
         // Given names repeat by the id's remainder.
-        db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key)).unwrap();
+        db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key, n)).unwrap();
         db.execute("INSERT INTO room (name, head) VALUES (?1, 1)", [format!("room-{n}")]).unwrap();
         let event =
             "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, ?4, 0, 'x')";
