@@ -4,10 +4,15 @@ pub mod frames;
 mod stream;
 
 use crate::{
-    assets::has_tag, connection::same_origin, error::Problem, identity::Identity, log::NewEvent,
-    net::Activity, state::AppState,
+    assets::has_tag,
+    connection::same_origin,
+    error::Problem,
+    identity::Identity,
+    log::{ListedRoom, NewEvent},
+    net::Activity,
+    state::AppState,
 };
-use app::wire::{CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
+use app::wire::{BadRoomName, CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -18,6 +23,15 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
+
+/// Rooms in one answer of `GET /api/rooms`.
+const ROOMS_PER_PAGE: usize = 200;
+
+/// What `GET /api/rooms` may be asked.
+#[derive(Deserialize)]
+pub struct WhichRooms {
+    after: Option<String>,
+}
 
 /// What `GET …/messages` may be asked.
 #[derive(Deserialize)]
@@ -48,14 +62,25 @@ struct Posted {
     id: CommandId,
 }
 
-/// `GET /api/rooms`.
-pub async fn rooms(State(state): State<AppState>) -> Json<Rooms> {
-    let head = |(room, head): (RoomName, Seq)| {
-        let about = state.log.about(&room);
+/// `GET /api/rooms`: public rooms by name, [`ROOMS_PER_PAGE`] at a time.
+///
+/// # Errors
+/// [`Problem`] if `after` cannot be a room's name.
+pub async fn rooms(
+    State(state): State<AppState>,
+    which: Result<Query<WhichRooms>, QueryRejection>,
+) -> Result<Json<Rooms>, Problem> {
+    let Query(which) = which.map_err(wrong_query)?;
+    let after = which.after.map(|room| room.parse()).transpose();
+    let after: Option<RoomName> = after.map_err(|bad: BadRoomName| Problem::bad_request(bad.to_string()))?;
+    let mut rooms = state.log.list_rooms(after.as_ref(), ROOMS_PER_PAGE + 1);
+    let more = rooms.len() > ROOMS_PER_PAGE;
+    rooms.truncate(ROOMS_PER_PAGE);
+    let head = |(room, head, about): ListedRoom| {
         let (title, topic) = (about.title(&room), about.topic.to_string());
-        (!about.private).then_some(RoomHead { room, title, topic, head })
+        RoomHead { room, title, topic, head }
     };
-    Json(Rooms { rooms: state.log.rooms().into_iter().filter_map(head).collect() })
+    Ok(Json(Rooms { rooms: rooms.into_iter().map(head).collect(), more }))
 }
 
 /// `GET /api/rooms/{room}/messages`.

@@ -7,8 +7,11 @@ use std::sync::Arc;
 /// `GET /api/rooms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rooms {
-    /// The rooms in which something happened, by name.
+    /// Public rooms, by name.
     pub rooms: Vec<RoomHead>,
+    /// Whether there are more: ask again with `after` and the name of the last one.
+    #[serde(default)]
+    pub more: bool,
 }
 
 /// A room and how far it has come.

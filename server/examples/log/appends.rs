@@ -94,7 +94,10 @@ async fn append(
 
 /// Reads the largest room from its beginning, again and again.
 async fn catch_up(log: Arc<dyn Log>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
-    let Some((room, _)) = log.rooms().into_iter().max_by_key(|(_, head)| *head) else { return };
+    let Some((room, ..)) = log.list_rooms(None, usize::MAX).into_iter().max_by_key(|(_, head, _)| *head)
+    else {
+        return;
+    };
     let mut after: Seq = 0;
     while !stop.load(Ordering::Relaxed) {
         let Ok(events) = log.read_after(&room, after, READ).await else { return };

@@ -22,8 +22,8 @@ pub async fn measure(data: &Path) -> Measured {
         began.elapsed().as_secs_f64() * 1_000.0
     )?;
     let state = started.state.clone();
-    let (room, head) =
-        state.log.rooms().into_iter().max_by_key(|(_, head)| *head).ok_or("the folder is empty")?;
+    let rooms = state.log.list_rooms(None, usize::MAX).into_iter();
+    let (room, head, _) = rooms.max_by_key(|(_, head, _)| *head).ok_or("the folder is empty")?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let serving = tokio::spawn(serve(listener, state.clone()));

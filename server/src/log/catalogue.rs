@@ -7,9 +7,9 @@ use app::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Bound,
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 /// What a room is called, about and whose.
@@ -23,25 +23,29 @@ pub struct About {
     pub owner: Option<PersonId>,
     /// It is on no list.
     pub private: bool,
+    /// It came into being by its address while another public room had the title that its name makes, so that its
+    /// title shows the address too.
+    pub contested: bool,
 }
+
+/// A room of a list: its name, its newest `seq` and what is known about it.
+pub type ListedRoom = (RoomName, Seq, Arc<About>);
 
 /// Every room that is known. Its lists have the public rooms but the lobby, which is on everybody's own; they
 /// are kept in order, so that nobody who looks walks through all rooms.
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
-    rooms: BTreeMap<RoomName, Known>,
+    public: BTreeMap<RoomName, Known>,
+    private: HashMap<RoomName, Known>,
     /// By when something happened last.
     lively: BTreeSet<(Reverse<Millis>, RoomName)>,
     /// By title, letters in any case.
     by_title: BTreeSet<(String, RoomName)>,
-    /// By the keys of their titles, the lobby by those of its names in every language; made when first asked for.
-    titles: Option<Titles>,
+    /// What is known about most rooms: nothing but their names.
+    plain: Arc<About>,
 }
 
-/// Which public rooms are called alike: mostly one by each key.
-type Titles = HashMap<String, Vec<RoomName>>;
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
     head: Seq,
     /// When something happened last; for a room in which nothing has, when it was made, as far as this process
@@ -52,36 +56,104 @@ struct Known {
 
 impl About {
     /// Returns what is known of a room that comes into being by its first event: it has no owner, and is private
-    /// if its name says so.
-    pub(super) fn of_first(room: &RoomName) -> Self {
-        Self { private: room.is_private(), ..Self::default() }
+    /// if its name says so. `is_taken` says whether another public room has a title of this key.
+    ///
+    /// # Errors
+    /// Those of `is_taken`.
+    pub(super) fn of_first<E>(
+        room: &RoomName,
+        is_taken: impl FnOnce(&str) -> Result<bool, E>,
+    ) -> Result<Self, E> {
+        let private = room.is_private();
+        let contested = !private && !room.is_lobby() && {
+            let key = alike::title_key(&room.title());
+            is_lobbys(&key) || is_taken(&key)?
+        };
+        Ok(Self { private, contested, ..Self::default() })
     }
 
     /// The heading of the room, whose name is `room`.
     pub fn title(&self, room: &RoomName) -> String {
-        self.title.as_ref().map_or_else(|| room.title(), ToString::to_string)
+        match &self.title {
+            Some(title) => title.to_string(),
+            None if self.contested => format!("{} ({})", room.title(), room.path()),
+            None => room.title(),
+        }
+    }
+
+    /// The key by which the title of a public room is found; `None` for private rooms, and for the lobby, whose
+    /// titles are known in every language.
+    pub(super) fn title_key(&self, room: &RoomName) -> Option<String> {
+        (!self.private && !room.is_lobby()).then(|| alike::title_key(&self.title(room)))
+    }
+
+    /// Returns what is known about `room` once `person` has given it another title and topic.
+    ///
+    /// # Errors
+    /// [`LogError::NotAllowed`] unless `person` owns it.
+    pub(super) fn retitled(&self, person: PersonId, title: RoomTitle, topic: Topic) -> LogResult<Self> {
+        if self.owner != Some(person) {
+            return Err(LogError::NotAllowed);
+        }
+        Ok(Self { title: Some(title), topic, contested: false, ..self.clone() })
     }
 }
 
+/// Whether the lobby is called so in some language.
+fn is_lobbys(key: &str) -> bool {
+    static KEYS: LazyLock<HashSet<String>> =
+        LazyLock::new(|| Lang::ALL.iter().map(|lang| alike::title_key(lang.words().lobby)).collect());
+    KEYS.contains(key)
+}
+
+/// Checks that `room` may have the title of `about`: that no other public room, which `taken` finds by the title's
+/// key, and in no language the lobby is called so.
+///
+/// # Errors
+/// [`LogError::TitleTaken`] in the inner result; those of `taken` in the outer one.
+pub(super) fn check_title<E>(
+    room: &RoomName,
+    about: &About,
+    taken: impl FnOnce(&str) -> Result<Option<RoomName>, E>,
+) -> Result<LogResult<()>, E> {
+    let Some(key) = about.title_key(room) else { return Ok(Ok(())) };
+    let other = if is_lobbys(&key) { Some(RoomName::lobby()) } else { taken(&key)? };
+    Ok(other.map_or(Ok(()), |other| Err(LogError::TitleTaken(other))))
+}
+
 impl Catalogue {
-    /// The newest `seq` of a room; 0 where nothing happened yet.
-    pub fn head(&self, room: &RoomName) -> Seq {
-        self.rooms.get(room).map_or(0, |known| known.head)
+    fn known(&self, room: &RoomName) -> Option<&Known> {
+        self.public.get(room).or_else(|| self.private.get(room))
     }
 
-    /// What is known about a room; nothing much where it is not.
+    fn known_mut(&mut self, room: &RoomName) -> Option<&mut Known> {
+        self.public.get_mut(room).or_else(|| self.private.get_mut(room))
+    }
+
+    /// The newest `seq` of a room; 0 where nothing happened yet.
+    pub fn head(&self, room: &RoomName) -> Seq {
+        self.known(room).map_or(0, |known| known.head)
+    }
+
+    /// What is known about a room; nothing but its name if it has not been made.
     pub fn about(&self, room: &RoomName) -> Arc<About> {
-        self.rooms.get(room).map(|known| known.about.clone()).unwrap_or_default()
+        match self.known(room) {
+            Some(known) => known.about.clone(),
+            None if room.is_private() => Arc::new(About { private: true, ..About::default() }),
+            None => self.plain.clone(),
+        }
     }
 
     /// Whether a room has been made.
     pub fn has(&self, room: &RoomName) -> bool {
-        self.rooms.contains_key(room)
+        self.known(room).is_some()
     }
 
-    /// Every room with its newest `seq`, by name.
-    pub fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        self.rooms.iter().map(|(room, known)| (room.clone(), known.head)).collect()
+    /// At most `most` public rooms by name, from the one after `after` on.
+    pub fn list(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rooms = self.public.range::<RoomName, _>((from, Bound::Unbounded)).take(most);
+        rooms.map(|(room, known)| (room.clone(), known.head, known.about.clone())).collect()
     }
 
     /// At most `most` public rooms but the lobby and `but`, those first in which something happened last.
@@ -99,13 +171,10 @@ impl Catalogue {
         others.filter(|room| !but.contains(room)).take(most).cloned().collect()
     }
 
-    /// Events were added to a room, which may be its first.
+    /// Events were added to a room that has been made.
     pub fn grow(&mut self, room: &RoomName, events: &[Arc<Event>]) {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
-        if !self.has(room) {
-            self.tell(room.clone(), About::of_first(room), first.at);
-        }
-        let Some(known) = self.rooms.get_mut(room) else { return };
+        let Some(last) = events.last() else { return };
+        let Some(known) = self.known_mut(room) else { return };
         known.head = last.seq;
         if known.at == last.at {
             return;
@@ -120,7 +189,7 @@ impl Catalogue {
     /// A room as it was found on disk: how far it has come, and when something happened there last.
     pub fn found(&mut self, room: RoomName, head: Seq, at: Millis, about: About) {
         self.tell(room.clone(), about, at);
-        if let Some(known) = self.rooms.get_mut(&room) {
+        if let Some(known) = self.known_mut(&room) {
             known.head = head;
         }
     }
@@ -128,92 +197,29 @@ impl Catalogue {
     /// A room is new at this time, or something else is known about it.
     pub fn tell(&mut self, room: RoomName, mut about: About, at: Millis) {
         about.private |= room.is_private();
-        let known = self.rooms.entry(room.clone()).or_insert_with(|| Known { at, ..Known::default() });
-        let before = std::mem::replace(&mut known.about, Arc::new(about));
-        let (title, at) = (known.about.title(&room), Reverse(known.at));
-        let is_listed = !known.about.private && !room.is_lobby();
-        if let Some(titles) = self.titles.as_mut().filter(|_| !room.is_lobby()) {
-            forget(titles, &before.title(&room), &room);
-            if is_listed {
-                titles.entry(alike::title_key(&title)).or_default().push(room.clone());
+        let is_listed = !about.private && !room.is_lobby();
+        let title = about.title(&room).to_lowercase();
+        let about = if about == *self.plain { self.plain.clone() } else { Arc::new(about) };
+        let at = match self.known_mut(&room) {
+            Some(known) => {
+                let before = std::mem::replace(&mut known.about, about);
+                let at = known.at;
+                self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
+                at
             }
-        }
-        self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
+            None => {
+                let known = Known { head: 0, at, about: about.clone() };
+                if about.private {
+                    self.private.insert(room.clone(), known);
+                } else {
+                    self.public.insert(room.clone(), known);
+                }
+                at
+            }
+        };
         if is_listed {
-            self.by_title.insert((title.to_lowercase(), room.clone()));
-            self.lively.insert((at, room));
-        } else {
-            self.lively.remove(&(at, room));
-        }
-    }
-
-    /// Whether a room could be made so.
-    ///
-    /// # Errors
-    /// [`LogError::RoomExists`], [`LogError::TitleTaken`].
-    pub fn may_create(&mut self, room: &RoomName, about: &About) -> LogResult<()> {
-        if self.has(room) || *room == RoomName::lobby() {
-            return Err(LogError::RoomExists);
-        }
-        if about.private { Ok(()) } else { self.is_free(&about.title(room), room) }
-    }
-
-    /// What would be known about a room, if `person` called it so.
-    ///
-    /// # Errors
-    /// [`LogError::NoSuchRoom`], [`LogError::NotAllowed`], [`LogError::TitleTaken`].
-    pub fn retitled(
-        &mut self,
-        room: &RoomName,
-        person: PersonId,
-        title: RoomTitle,
-        topic: Topic,
-    ) -> LogResult<About> {
-        if !self.has(room) {
-            return Err(LogError::NoSuchRoom);
-        }
-        let about = self.about(room);
-        if about.owner != Some(person) {
-            return Err(LogError::NotAllowed);
-        }
-        // What it is called already it may keep, although another is called so by its address.
-        if !about.private && !self.is_called(room, title.as_str()) {
-            self.is_free(title.as_str(), room)?;
-        }
-        Ok(About { title: Some(title), topic, ..(*about).clone() })
-    }
-
-    /// Whether a room has been made and has a title like this.
-    pub fn is_called(&self, room: &RoomName, title: &str) -> bool {
-        self.has(room) && alike::title_key(&self.about(room).title(room)) == alike::title_key(title)
-    }
-
-    /// Whether no other public room has a title that is alike, and the lobby in no language.
-    fn is_free(&mut self, title: &str, but: &RoomName) -> LogResult<()> {
-        let rooms = &self.rooms;
-        let titles = self.titles.get_or_insert_with(|| {
-            let mut titles = Titles::new();
-            for lang in Lang::ALL {
-                titles.entry(alike::title_key(lang.words().lobby)).or_default().push(RoomName::lobby());
-            }
-            for (room, known) in rooms.iter().filter(|(room, known)| !known.about.private && !room.is_lobby())
-            {
-                titles.entry(alike::title_key(&known.about.title(room))).or_default().push(room.clone());
-            }
-            titles
-        });
-        let taken =
-            titles.get(&alike::title_key(title)).and_then(|called| called.iter().find(|room| *room != but));
-        taken.map_or(Ok(()), |taken| Err(LogError::TitleTaken(taken.clone())))
-    }
-}
-
-/// `room` is called `title` no longer.
-fn forget(titles: &mut Titles, title: &str, room: &RoomName) {
-    if let Entry::Occupied(mut called) = titles.entry(alike::title_key(title)) {
-        called.get_mut().retain(|other| other != room);
-        if called.get().is_empty() {
-            called.remove();
+            self.by_title.insert((title, room.clone()));
+            self.lively.insert((Reverse(at), room));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The log of `--ephemeral`: as durable as the process.
 
 use super::{
-    About, Appended, Deed, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, ReadMarker, UNREAD_AMONG,
-    UNREAD_MOST, WAKES_WAITING, Wake, alike, author, catalogue::Catalogue, guest, now,
+    About, Appended, Deed, ListedRoom, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, ReadMarker,
+    UNREAD_AMONG, UNREAD_MOST, WAKES_WAITING, Wake, alike, author,
+    catalogue::{Catalogue, check_title},
+    guest, now,
 };
 use app::wire::{
     Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
@@ -10,7 +12,8 @@ use app::wire::{
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
+    convert::Infallible,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::broadcast;
@@ -33,6 +36,8 @@ struct Shelf {
     /// The users of each key by their numbers; no key without a user.
     keys: HashMap<String, BTreeMap<u64, PersonId>>,
     catalogue: Catalogue,
+    /// Public rooms by the keys of their titles.
+    titles: HashMap<String, BTreeSet<RoomName>>,
     /// Read markers, at most [`MAX_VISITS`] of each user.
     readings: HashMap<PersonId, HashMap<RoomName, Marker>>,
 }
@@ -106,10 +111,62 @@ impl Shelf {
             Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
         self.insert_marker(new.author, &new.room, event.seq);
+        if !self.catalogue.has(&new.room) {
+            let is_taken = |key: &str| self.other_with_title(&new.room, key).map(|other| other.is_some());
+            let Ok(about) = About::of_first(&new.room, is_taken);
+            self.store_about(&new.room, about, event.at);
+        }
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
         Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some((event, alike))))
+    }
+
+    fn create(&mut self, room: RoomName, mut about: About) -> LogResult<()> {
+        about.private |= room.is_private();
+        if self.catalogue.has(&room) || room.is_lobby() {
+            return Err(LogError::RoomExists);
+        }
+        let Ok(checked) = check_title(&room, &about, |key| self.other_with_title(&room, key));
+        checked?;
+        if let Some(owner) = about.owner {
+            self.insert_marker(owner, &room, 0);
+        }
+        self.store_about(&room, about, now());
+        Ok(())
+    }
+
+    fn retitle(&mut self, room: RoomName, person: PersonId, title: RoomTitle, topic: Topic) -> LogResult<()> {
+        if !self.catalogue.has(&room) && !room.is_lobby() {
+            return Err(LogError::NoSuchRoom);
+        }
+        let before = self.catalogue.about(&room);
+        let about = before.retitled(person, title, topic)?;
+        if about.title_key(&room) != before.title_key(&room) {
+            let Ok(checked) = check_title(&room, &about, |key| self.other_with_title(&room, key));
+            checked?;
+        }
+        self.store_about(&room, about, now());
+        Ok(())
+    }
+
+    /// A public room but `room` whose title has this key.
+    fn other_with_title(&self, room: &RoomName, key: &str) -> Result<Option<RoomName>, Infallible> {
+        Ok(self.titles.get(key).and_then(|called| called.iter().find(|other| *other != room)).cloned())
+    }
+
+    fn store_about(&mut self, room: &RoomName, about: About, at: Millis) {
+        let before = self.catalogue.has(room).then(|| self.catalogue.about(room).title_key(room)).flatten();
+        if let Some(Entry::Occupied(mut called)) = before.map(|key| self.titles.entry(key)) {
+            called.get_mut().remove(room);
+            if called.get().is_empty() {
+                called.remove();
+            }
+        }
+        if let Some(key) = about.title_key(room) {
+            self.titles.entry(key).or_default().insert(room.clone());
+        }
+        self.catalogue.tell(room.clone(), about, at);
     }
 
     /// Whether what the deed is about is there, and is its author's where it must be.
@@ -332,8 +389,8 @@ impl Log for MemoryLog {
         rooms.iter().map(|room| shelf.head(room)).collect()
     }
 
-    fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        self.shelf().catalogue.rooms()
+    fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+        self.shelf().catalogue.list(after, most)
     }
 
     fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
@@ -352,17 +409,8 @@ impl Log for MemoryLog {
         self.shelf().catalogue.about(room)
     }
 
-    fn create_room(&self, room: RoomName, mut about: About) -> BoxFuture<'static, LogResult<()>> {
-        about.private |= room.is_private();
-        let mut shelf = self.shelf();
-        let created = shelf.catalogue.may_create(&room, &about).map(|()| {
-            let owner = about.owner;
-            shelf.catalogue.tell(room.clone(), about, now());
-            if let Some(owner) = owner {
-                shelf.insert_marker(owner, &room, 0);
-            }
-        });
-        ready(created).boxed()
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, LogResult<()>> {
+        ready(self.shelf().create(room, about)).boxed()
     }
 
     fn retitle(
@@ -372,10 +420,7 @@ impl Log for MemoryLog {
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, LogResult<()>> {
-        let catalogue = &mut self.shelf().catalogue;
-        let retitled =
-            catalogue.retitled(&room, person, title, topic).map(|about| catalogue.tell(room, about, now()));
-        ready(retitled).boxed()
+        ready(self.shelf().retitle(room, person, title, topic)).boxed()
     }
 
     fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {

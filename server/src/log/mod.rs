@@ -9,7 +9,7 @@ mod memory;
 mod sqlite;
 
 pub use alike::choose_name;
-pub use catalogue::About;
+pub use catalogue::{About, ListedRoom};
 pub use memory::MemoryLog;
 pub use sqlite::{OpenError, SqliteLog, Synchronous};
 
@@ -199,8 +199,8 @@ pub trait Log: Send + Sync + 'static {
     /// The newest durable `seq` of each of `rooms`, in their order; 0 where nothing happened yet.
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq>;
 
-    /// Every room that was made, private ones among them, with its newest `seq`, by name.
-    fn rooms(&self) -> Vec<(RoomName, Seq)>;
+    /// Returns at most `most` public rooms by name, from the one after `after` on.
+    fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom>;
 
     /// At most `most` public rooms but the lobby and `but`, those first in which something happened last. A room
     /// in which nothing has happened counts from when it was made, until the log is opened again.

@@ -177,7 +177,8 @@ async fn make(
     let (title, topic) = wished.parse()?;
     may(state, identity)?;
     let private = wished.private.is_some();
-    let about = About { title: Some(title.clone()), topic, owner: Some(identity.id), private };
+    let about =
+        About { title: Some(title.clone()), topic, owner: Some(identity.id), private, contested: false };
     let room = if private { nobody_guesses() } else { named_after(&title) };
     match state.log.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),

@@ -2,11 +2,12 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, soon, text},
+    support::{TestServer, V1, room, soon, text},
 };
-use app::wire::{Events, Messages, Rooms, Seq, limits::MESSAGE_BYTES};
+use app::wire::{Events, Messages, RoomName, Rooms, Seq, limits::MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use server::log::About;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -46,8 +47,31 @@ async fn rooms_are_those_in_which_something_was_said() {
     let rooms: Value = get(&server, "/api/rooms").await.json().await.unwrap();
     assert_eq!(
         rooms,
-        json!({"rooms": [{"room": "jam", "title": "Jam", "head": 1}, {"room": "team-tea", "title": "Team tea", "head": 3}]})
+        json!({"rooms": [{"room": "jam", "title": "Jam", "head": 1}, {"room": "team-tea", "title": "Team tea", "head": 3}],
+            "more": false})
     );
+}
+
+#[tokio::test]
+async fn rooms_come_in_pages_of_200_each_once() {
+    let server = TestServer::start().await;
+    let names: Vec<RoomName> = (0..450).map(|n| room(&format!("room-{n:03}"))).collect();
+    for name in &names {
+        server.log().create_room(name.clone(), About::default()).await.unwrap();
+    }
+    let (mut listed, mut sizes, mut path) = (Vec::new(), Vec::new(), "/api/rooms".to_owned());
+    loop {
+        let page: Rooms = get(&server, &path).await.json().await.unwrap();
+        sizes.push(page.rooms.len());
+        listed.extend(page.rooms.into_iter().map(|listed| listed.room));
+        path = format!("/api/rooms?after={}", listed.last().unwrap());
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((listed, sizes), (names, vec![200, 200, 50]));
+    let refused = get(&server, "/api/rooms?after=No_Room").await;
+    assert_eq!(problem(refused).await, (400, Some("bad_request".into())));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::support::{room, text};
 use app::wire::{Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq};
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use server::log::{
     About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, ReadMarker, SqliteLog,
 };
@@ -61,6 +61,8 @@ every_log! {
     a_private_room_takes_nobodys_title
     no_other_room_is_called_like_the_lobby_in_any_language
     a_room_keeps_its_title_although_another_is_called_so_by_its_address
+    a_room_by_its_address_shows_it_where_another_room_has_the_title
+    public_rooms_are_listed_by_name_from_any_one_on
     the_liveliest_rooms_come_first
     rooms_are_listed_by_title_from_any_one_on
     only_its_owner_calls_a_room_something_else
@@ -105,6 +107,11 @@ fn numbered(texts: &[&str]) -> Vec<(Seq, String)> {
     (1..).zip(texts.iter().map(|text| (*text).to_owned())).collect()
 }
 
+/// Every public room with its newest `seq`.
+fn listed(log: &dyn Log) -> Vec<(RoomName, Seq)> {
+    log.list_rooms(None, usize::MAX).into_iter().map(|(room, head, _)| (room, head)).collect()
+}
+
 async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Log>) {
     for (room, text, seq) in
         [("tea", "a", 1), ("jam", "b", 1), ("tea", "c", 2), ("jam", "d", 2), ("tea", "e", 3)]
@@ -114,7 +121,7 @@ async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Log>) {
     }
     assert_eq!(said(&*log, "tea").await, numbered(&["a", "c", "e"]));
     assert_eq!(log.heads(&[room("tea"), room("empty"), room("jam")]), [3, 0, 2]);
-    assert_eq!(log.rooms(), [(room("jam"), 2), (room("tea"), 3)]);
+    assert_eq!(listed(&*log), [(room("jam"), 2), (room("tea"), 3)]);
 }
 
 async fn a_repeat_adds_nothing_and_is_told_the_place_of_the_first(log: Arc<dyn Log>) {
@@ -463,11 +470,11 @@ async fn a_made_room_is_there_with_what_is_known_about_it(log: Arc<dyn Log>) {
     assert_eq!((*log.about(&room("tea"))).clone(), wanted);
     assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea House");
     assert_eq!(
-        (log.rooms(), log.about(&room("team-tea")).title(&room("team-tea"))),
+        (listed(&*log), log.about(&room("team-tea")).title(&room("team-tea"))),
         (vec![(room("tea"), 0)], "Team tea".into())
     );
     post(&*log, "tea", "first").await;
-    assert_eq!((log.rooms(), (*log.about(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
+    assert_eq!((listed(&*log), (*log.about(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
 }
 
 async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: Arc<dyn Log>) {
@@ -520,8 +527,49 @@ async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log
     let taken = retitle("jam", "Tea", "").await;
     assert!(matches!(taken, Err(LogError::TitleTaken(_))), "{taken:?}");
     retitle("leaves", "Leaves", "").await.unwrap();
-    let taken = retitle("leaves", "Tea", "").await;
-    assert!(matches!(taken, Err(LogError::TitleTaken(_))), "once given up it is the other's: {taken:?}");
+    retitle("jam", "Tea", "").await.expect("the title is free, since the other one shows its address");
+    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea (/r/tea)");
+}
+
+async fn a_room_by_its_address_shows_it_where_another_room_has_the_title(log: Arc<dyn Log>) {
+    log.create_room(room("numbers"), about("Payroll", ANN)).await.unwrap();
+    let title = |name: &str| log.about(&room(name)).title(&room(name));
+    let posts = ["payroll", "a-b", "a--b", "l0bby", "quiet"];
+    for name in posts {
+        log.append(message(name, BOB, "opened by its address")).await.unwrap();
+    }
+    assert_eq!(title("payroll"), "Payroll (/r/payroll)");
+    assert_eq!((title("a-b"), title("a--b")), ("A b".into(), "A  b (/r/a--b)".into()));
+    assert_eq!((title("l0bby"), title("quiet")), ("L0bby (/r/l0bby)".into(), "Quiet".into()));
+    let copied = log.create_room(room("copy"), about("Payroll (/r/payroll)", ANN)).await;
+    assert!(matches!(&copied, Err(LogError::TitleTaken(taken)) if *taken == room("payroll")), "{copied:?}");
+    let retitle = log.retitle(room("numbers"), ANN, "Numbers".parse().unwrap(), "".parse().unwrap());
+    retitle.await.unwrap();
+    assert_eq!(title("payroll"), "Payroll (/r/payroll)", "it keeps the title that users know");
+    let both = join_all([
+        log.append(message("same-time", BOB, "first")).map(drop).boxed(),
+        log.create_room(room("other"), about("Same time", ANN)).map(drop).boxed(),
+    ]);
+    both.await;
+    assert_ne!(title("same-time"), title("other"));
+}
+
+async fn public_rooms_are_listed_by_name_from_any_one_on(log: Arc<dyn Log>) {
+    for name in ["tea", "jam", "lobby"] {
+        post(&*log, name, "hello").await;
+    }
+    post(&*log, &format!("p-{}", "0".repeat(32)), "psst").await;
+    log.create_room(room("ink"), about("Ink", ANN)).await.unwrap();
+    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    let names = |after: Option<&str>, most| -> Vec<String> {
+        let rooms = log.list_rooms(after.map(room).as_ref(), most);
+        rooms.iter().map(|(room, head, about)| format!("{room} {head} {}", about.title(room))).collect()
+    };
+    assert_eq!(names(None, 9), ["ink 0 Ink", "jam 1 Jam", "lobby 1 Lobby", "tea 1 Tea"]);
+    assert_eq!(names(None, 2), ["ink 0 Ink", "jam 1 Jam"]);
+    assert_eq!(names(Some("jam"), 1), ["lobby 1 Lobby"]);
+    assert_eq!(names(Some("never-made"), 9), ["tea 1 Tea"]);
+    assert_eq!(names(Some("tea"), 9), [""; 0]);
 }
 
 /// So that what happens next happens later by the clock of the log.

@@ -250,7 +250,7 @@ async fn visits_of_an_older_file_are_ordered_by_what_was_read_and_bounded() {
         4,
         "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 1200)
              INSERT INTO event (room, seq, at, id, author, kind, text)
-             SELECT 'room-' || n, 1, n, zeroblob(14) || CAST(char(128 + n / 64, 128 + n % 64) AS BLOB), 11, 0, 'x' FROM n;
+             SELECT 'room-' || n, 1, n, CAST(printf('%016d', n) AS BLOB), 11, 0, 'x' FROM n;
          INSERT INTO room (name, head) SELECT room, 1 FROM event;
          INSERT INTO reading (person, room, seq) SELECT 10, room, 1 FROM event;
          INSERT INTO reading (person, room, seq) VALUES (10, 'never-made', 0)",

@@ -6,7 +6,7 @@ use crate::{
 };
 use app::wire::{Author, ClientFrame, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
-use server::log::{About, Appended, Log, LogResult, MemoryLog, NewEvent, Page, ReadMarker, Wake};
+use server::log::{About, Appended, ListedRoom, Log, LogResult, MemoryLog, NewEvent, Page, ReadMarker, Wake};
 use std::{
     collections::HashSet,
     sync::{
@@ -74,8 +74,8 @@ impl Log for Meddled {
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
         self.log.heads(rooms)
     }
-    fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        self.log.rooms()
+    fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+        self.log.list_rooms(after, most)
     }
     fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
         self.log.lively(but, most)

@@ -8,7 +8,7 @@ mod writer;
 pub use open::{OpenError, Synchronous};
 
 use super::{
-    About, Appended, Log, LogError, LogResult, NewEvent, Page, ReadMarker, UNREAD_AMONG, Wake,
+    About, Appended, ListedRoom, Log, LogError, LogResult, NewEvent, Page, ReadMarker, UNREAD_AMONG, Wake,
     catalogue::Catalogue,
 };
 use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
@@ -109,8 +109,8 @@ impl Log for SqliteLog {
         rooms.iter().map(|room| known.head(room)).collect()
     }
 
-    fn rooms(&self) -> Vec<(RoomName, Seq)> {
-        self.rooms.read().unwrap_or_else(PoisonError::into_inner).rooms()
+    fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).list(after, most)
     }
 
     fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {

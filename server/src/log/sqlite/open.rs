@@ -35,6 +35,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/5-visits.sql")),
     M::up(include_str!("../../../migrations/6-private-names.sql")),
     M::up(include_str!("../../../migrations/7-tags.sql")),
+    M::up(include_str!("../../../migrations/8-titles.sql")),
 ];
 
 /// Why the log's file cannot be used.
@@ -95,6 +96,7 @@ pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Opened, Open
     migrate(&mut connection)?;
     let id = identity(&connection)?;
     writer::fill_in_keys(&mut connection)?;
+    writer::fill_in_title_keys(&mut connection)?;
     let catalogue = catalogue(&connection)?;
     Ok(Opened { connection, id, catalogue })
 }

@@ -170,7 +170,7 @@ pub(super) fn unread(
     statement.query_row((room.as_str(), after, person.0.cast_signed(), UNREAD_MOST), |row| row.get(0))
 }
 
-/// What is known about a room: title, topic, owner, private.
+/// What is known about a room: title, topic, owner, private, contested.
 pub(super) fn about(row: &Row<'_>, column: usize) -> rusqlite::Result<About> {
     let title: Option<String> = row.get(column)?;
     let topic: String = row.get(column + 1)?;
@@ -180,6 +180,7 @@ pub(super) fn about(row: &Row<'_>, column: usize) -> rusqlite::Result<About> {
         topic: topic.parse().unwrap_or_default(),
         owner: owner.map(|owner| PersonId(owner.cast_unsigned())),
         private: row.get(column + 3)?,
+        contested: row.get(column + 4)?,
     })
 }
 

@@ -106,20 +106,39 @@ pub(super) const NUMBER_ALL: &str = "
     ) ranked
     WHERE ranked.id = person.id";
 
-/// A room's newest event; a room of which this is the first has no owner.
-pub(super) const HEAD: &str = "
-    INSERT INTO room (name, head, private) VALUES (?1, ?2, ?3)
-    ON CONFLICT (name) DO UPDATE SET head = excluded.head";
+/// A room's newest event.
+pub(super) const HEAD: &str = "UPDATE room SET head = ?2 WHERE name = ?1";
 
 /// Every room, how far it has come, when something happened there last, and what else is known about it.
 pub(super) const ROOMS: &str = "
-    SELECT r.name, r.head, e.at, r.title, r.topic, r.owner, r.private
+    SELECT r.name, r.head, e.at, r.title, r.topic, r.owner, r.private, r.contested
     FROM room r LEFT JOIN event e ON e.room = r.name AND e.seq = r.head";
 
 /// What is known about a room.
 pub(super) const ABOUT: &str = "
-    INSERT INTO room (name, head, title, topic, owner, private) VALUES (?1, 0, ?2, ?3, ?4, ?5)
-    ON CONFLICT (name) DO UPDATE SET title = excluded.title, topic = excluded.topic";
+    INSERT INTO room (name, head, title, topic, owner, private, contested, title_key)
+    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (name) DO UPDATE SET title = excluded.title, topic = excluded.topic,
+        contested = excluded.contested, title_key = excluded.title_key";
+
+/// Public rooms whose titles have a key: one, or some of an older file. Of any number two say whether there is
+/// another one.
+pub(super) const BY_TITLE_KEY: &str = "SELECT name FROM room WHERE title_key = ?1 AND private = 0 LIMIT 2";
+
+/// Public rooms whose titles have no key yet.
+pub(super) const ROOMS_WITHOUT_KEY: &str = "
+    SELECT name, title, topic, owner, private, contested FROM room WHERE title_key IS NULL AND private = 0";
+
+/// Rooms by their addresses whose titles other public rooms have too, but for one room of each title. Once after
+/// the rule for keys has changed: it walks through all rooms.
+pub(super) const CONTESTED_ROOMS: &str = "
+    SELECT name, title, topic, owner, private, contested FROM (
+        SELECT *, row_number() OVER (PARTITION BY title_key ORDER BY title IS NULL, name) AS place
+        FROM room WHERE private = 0 AND title_key <> '')
+    WHERE place > 1 AND title IS NULL";
+
+/// The key of a room's title, and whether it shows the room's address.
+pub(super) const SET_TITLE_KEY: &str = "UPDATE room SET title_key = ?2, contested = ?3 WHERE name = ?1";
 
 #[cfg(test)]
 mod tests {
@@ -148,6 +167,8 @@ mod tests {
             PERSON,
             BY_KEY,
             KEYLESS,
+            BY_TITLE_KEY,
+            ROOMS_WITHOUT_KEY,
             VISITS,
             READ_UP_TO,
             BY_ID,

@@ -15,6 +15,7 @@ use super::{
 use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, Wake, now};
 use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 pub(super) use people::fill_in_keys;
+pub(super) use rooms::fill_in_title_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -37,7 +38,7 @@ type Visitors = HashSet<(PersonId, RoomName)>;
 type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
 /// What a transaction has changed of what is known about rooms.
-type Told = Vec<(RoomName, About)>;
+type Told = HashMap<RoomName, About>;
 
 /// What a transaction has done, to be told once it is durable.
 struct News {
@@ -306,14 +307,17 @@ impl Batch<'_> {
 
     /// Whether the room has been made, by this transaction too. The lobby needs nobody to make it.
     fn is_made(&self, room: &RoomName) -> bool {
-        let here = self.grown.contains_key(room) || self.told.iter().any(|(told, _)| told == room);
-        here || room.is_lobby() || self.committed.read().unwrap_or_else(PoisonError::into_inner).has(room)
+        self.grown.contains_key(room) || room.is_lobby() || self.has(room)
+    }
+
+    /// Whether something is stored about the room, by this transaction too.
+    fn has(&self, room: &RoomName) -> bool {
+        let committed = || self.committed.read().unwrap_or_else(PoisonError::into_inner).has(room);
+        self.told.contains_key(room) || committed()
     }
 
     fn owns(&self, person: PersonId, room: &RoomName) -> bool {
-        let told = self.told.iter().rev().find(|(told, _)| told == room).and_then(|(_, about)| about.owner);
-        let committed = || self.committed.read().unwrap_or_else(PoisonError::into_inner).about(room).owner;
-        told.or_else(committed) == Some(person)
+        self.about(room).owner == Some(person)
     }
 
     /// Whether it was new.
@@ -330,11 +334,11 @@ impl Batch<'_> {
         Ok(stored == 1)
     }
 
-    fn store_heads(&self) -> rusqlite::Result<()> {
+    fn store_heads(&mut self) -> rusqlite::Result<()> {
+        self.make_addressed_rooms()?;
         let mut statement = self.transaction.prepare_cached(sql::HEAD)?;
         for (room, events) in &self.grown {
-            let head = events.last().map_or(0, |event| event.seq);
-            statement.execute((room.as_str(), head, About::of_first(room).private))?;
+            statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
         }
         Ok(())
     }

@@ -72,15 +72,19 @@ fn fill(db: &Connection, stored: u64) {
         db.execute(users, (n + 10, "Ann", &ann, n)).unwrap();
         // Given names repeat by the id's remainder.
         db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key, n)).unwrap();
-        db.execute("INSERT INTO room (name, head) VALUES (?1, 1)", [format!("room-{n}")]).unwrap();
+        let rooms = "INSERT INTO room (name, head, title, title_key) VALUES (?1, 1, ?2, ?3)";
+        db.execute(rooms, (format!("room-{n}"), "Same", alike::title_key("By address"))).unwrap();
         let event =
             "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, ?4, 0, 'x')";
         let id = Uuid::from_u128(n.into());
         db.execute(event, ("tea", n, id.as_bytes(), OWNER.0)).unwrap();
     }
-    db.execute(
-        "INSERT INTO room (name, head, title, owner) VALUES ('tea', ?1, 'Tea', ?2)",
-        (stored, OWNER.0),
+    let tea = "INSERT INTO room (name, head, title, title_key, owner) VALUES ('tea', ?1, 'Tea', 'tea', ?2)";
+    db.execute(tea, (stored, OWNER.0)).unwrap();
+    // A user with as many read markers as there may be, so that one more evicts one.
+    db.execute_batch(
+        "INSERT INTO reading (person, room, seq, at) SELECT 3, name, 1, 5 FROM room WHERE name <> 'tea' LIMIT 1000;
+         INSERT INTO visitor (person, visits) VALUES (3, 1000)",
     )
     .unwrap();
     db.execute_batch("COMMIT").unwrap();
@@ -121,8 +125,13 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("an edit", append(OWNER, Deed::Edit { target: 2, text: "other".into() })),
         ("a deletion by the owner", append(OWNER, Deed::Delete { target: 3 })),
         ("a read marker", Command::Read(OWNER, room("tea"), 1)),
+        ("a read marker of a user with many", Command::Read(PersonId(3), room("tea"), 1)),
         ("a read marker in another room", Command::Read(OWNER, room("room-2"), 1)),
         ("a new room", Command::Create(room("new"), about)),
+        (
+            "a room by its address with the title of many",
+            Command::Append(NewEvent::message(Uuid::now_v7(), room("by-address"), OWNER, "first")),
+        ),
         (
             "another title",
             Command::Retitle {
