@@ -130,8 +130,8 @@ fn append(
 
 /// Gives `person` another display name.
 fn rename(state: &AppState, person: PersonId, id: CommandId, name: &str) -> Result<Pending, Refusal> {
-    let name = choose_name(name)
-        .map_err(|bad| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
+    let name =
+        choose_name(name).map_err(|bad| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
     let limited = state.posts.take(person).and_then(|()| state.renames.take(person));
     limited.map_err(|wait| too_fast(Some(id), wait))?;
     let renamed = state.hub.rename(person, name);

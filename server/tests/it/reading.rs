@@ -92,7 +92,10 @@ async fn read_markers_count_towards_the_limit_and_one_that_does_not_move_is_not_
     for _ in 0..3 {
         phone.say(&read(2)).await;
     }
-    assert_eq!(laptop.hear().await, ServerFrame::Read { room: room("tea"), seq: 2 });
+    assert_eq!(
+        laptop.hear().await,
+        ServerFrame::Read { room: room("tea"), seq: 2, head: Some(3), unread: Some(1) }
+    );
     phone.until_pong().await;
     assert_eq!(laptop.until_pong().await, [], "only the first one has moved anything");
     let mut refused = None;
