@@ -1,7 +1,8 @@
 //! The HTML around a page: the head, the page itself, and the sheets that the server alone renders.
 
 use crate::{
-    App,
+    App, Base,
+    base::link,
     pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry, Unsaved},
     raw_text::inline_script,
     sheets::{About, Keys, Settings},
@@ -49,6 +50,8 @@ pub struct Frame {
     pub theme: Theme,
     /// The page's own path, to come back to.
     pub path: String,
+    /// The path below which the browser sees the server.
+    pub base: Base,
 }
 
 /// What is on the screen.
@@ -94,12 +97,14 @@ impl Theme {
 
 /// The whole document for `screen`.
 pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
+    provide_context(frame.base.clone());
+    let base = Some(frame.base.0.clone()).filter(|base| !base.is_empty());
     let words = frame.lang.words();
     let script = matches!(screen, Screen::Room(..)).then(|| script(&frame.links));
     let theme = (frame.theme != Theme::System).then(|| frame.theme.name());
     view! {
         <!DOCTYPE html>
-        <html lang=words.tag data-theme=theme>
+        <html lang=words.tag data-theme=theme data-base=base>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
@@ -107,9 +112,9 @@ pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
                 <meta name="description" content=words.about_hubbub />
                 {colour(frame.theme)}
                 <title>{title(&screen)}</title>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="apple-touch-icon" href="/icon-192.png" />
-                <link rel="manifest" crossorigin="use-credentials" href=format!("/hubbub.webmanifest?lang={}", words.tag) />
+                <link rel="icon" href=link("/favicon.svg") type="image/svg+xml" />
+                <link rel="apple-touch-icon" href=link("/icon-192.png") />
+                <link rel="manifest" href=link(&format!("/hubbub.webmanifest?lang={}", words.tag)) crossorigin="use-credentials" />
                 <link rel="stylesheet" id="leptos" href=frame.links.style.clone() />
                 {frame.links.reload.clone().map(|options| view! { <AutoReload options /> })}
                 {script}
@@ -165,9 +170,9 @@ fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
     let settings = view! { <Settings frame=frame.clone() keys=matches!(screen, Screen::Room(..)) /> };
     match screen {
         Screen::Room(page, shared) => {
-            let seen =
-                (page.place == Place::Newest).then(|| format!("/r/{}/seen?seq={}", page.room, page.head));
-            let path = frame.path.clone();
+            let seen = (page.place == Place::Newest)
+                .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
+            let path = link(&frame.path);
             let about = view! { <About page=page.clone() shared /> };
             provide_context(page);
             // The sheets follow the app, so that it is hydrated from where the browser expects it.

@@ -4,6 +4,7 @@
 //! - [`live`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect
 //!   steps; and, in the browser only, the socket that drives them.
 //! - [`words`]: what the screen says, a file for each language.
+//! - `base`: the path below which the browser sees the server, and the links that carry it.
 //! - [`ui`]: one thing on screen each.
 //! - [`pages`]: one page each.
 //! - `raw_text`: texts inside elements whose children Leptos does not escape.
@@ -11,6 +12,7 @@
 
 #![recursion_limit = "256"]
 
+mod base;
 mod clock;
 #[cfg(feature = "ssr")]
 mod document;
@@ -24,6 +26,8 @@ pub mod ui;
 pub mod wire;
 pub mod words;
 
+#[cfg(feature = "ssr")]
+pub use base::Base;
 #[cfg(feature = "ssr")]
 pub use document::{Frame, Links, Screen, Shared, Theme, document};
 pub use screen::App;

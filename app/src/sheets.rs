@@ -2,6 +2,7 @@
 //! opens and works without script; what a script adds is marked by attributes that it looks for.
 
 use crate::{
+    base::link,
     document::{Frame, Shared, Theme},
     pages::RoomPage,
     ui::Close,
@@ -16,7 +17,7 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
     let words = page.lang.words();
     let maker = page.owned.then(|| {
         view! {
-            <form method="post" action=format!("/r/{}/about", page.room) class="stack">
+            <form method="post" action=link(&format!("/r/{}/about", page.room)) class="stack">
                 <AboutFields title=page.title.clone() topic=page.topic.clone() words />
             </form>
         }
@@ -116,7 +117,7 @@ pub(crate) fn Settings(
     view! {
         <section id="settings" class="sheet" popover="auto" role="dialog" aria-labelledby="settings-title">
             <Head id="settings-title" sheet="settings" title=words.settings.into() words />
-            <form method="post" action="/settings" class="stack">
+            <form method="post" action=link("/settings") class="stack">
                 <input type="hidden" name="back" value=frame.path.clone() />
                 <h3>{words.theme}</h3>
                 <div class="choices" role="group" aria-label=words.theme>{Theme::ALL.map(theme)}</div>
@@ -125,7 +126,7 @@ pub(crate) fn Settings(
                     {Lang::ALL.iter().copied().map(lang).collect::<Vec<_>>()}
                 </div>
             </form>
-            <form method="post" action="/device" class="stack">
+            <form method="post" action=link("/device") class="stack">
                 <h3>{words.device}</h3>
                 <p class="note">{words.device_intro}</p>
                 <button type="submit">{words.device_make}</button>

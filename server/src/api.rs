@@ -5,8 +5,8 @@ mod stream;
 
 use crate::{
     assets::has_tag,
-    connection::same_origin,
     error::Problem,
+    host::{PublicAddress, RequestSource, foreign_page},
     identity::Identity,
     log::{ListedRoom, NewEvent},
     net::Activity,
@@ -135,13 +135,15 @@ pub async fn events(
 pub async fn post(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    Extension(address): Extension<PublicAddress>,
+    Extension(source): Extension<RequestSource>,
     Path(room): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    if !same_origin(&headers, &state.config.allow_origin) {
-        return Err(Problem::foreign_origin());
+    if source == RequestSource::Foreign {
+        return Err(foreign_page(&headers));
     }
     let _posting = state.posting.token();
     let posting = posting(&headers, &body)?;
@@ -150,7 +152,7 @@ pub async fn post(
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.log.append(message).await?;
-    let place = format!("{}?around={}", appended.room.path(), appended.seq);
+    let place = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(Posted { seq: appended.seq, id }))
         .into_response())
 }

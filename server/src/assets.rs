@@ -51,9 +51,9 @@ impl Site {
         }
     }
 
-    /// The URL of the file that the page knows as `name`. In a release it carries the file's hash; while
+    /// The path of the file that the page knows as `name`. In a release it carries the file's hash; while
     /// developing it does not, so that cargo-leptos finds the sheet that it exchanges.
-    pub fn url(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         let embedded = match self {
             Self::Embedded => EMBEDDED.iter().find(|file| file.name == name),
             Self::Folder(_) => None,

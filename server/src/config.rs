@@ -1,8 +1,11 @@
 //! The settings: each a flag and an environment variable, with its default, unit and reason.
 
-use clap::Parser;
+use crate::origin::{BadAddress, Origin, PublicUrl};
+use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 use ipnet::IpNet;
 use std::{
+    env,
+    ffi::OsStr,
     net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     path::PathBuf,
 };
@@ -31,12 +34,17 @@ pub struct Config {
     pub data: PathBuf,
 
     /// Keep everything in memory only: all is forgotten when the server stops.
-    #[arg(long, env = "HUBBUB_EPHEMERAL", hide_env_values = true)]
+    #[arg(long, env = "HUBBUB_EPHEMERAL", hide_env_values = true, value_parser = switch)]
     pub ephemeral: bool,
+
+    /// The address under which people see this server, as https://chat.example/ or https://host.example/chat/.
+    /// Links carry it, and requests for other hosts are refused.
+    #[arg(long, env = "HUBBUB_PUBLIC_URL", hide_env_values = true, value_name = "URL", value_parser = public_url)]
+    pub public_url: Option<PublicUrl>,
 
     /// Other sites whose pages may connect and post, as https://chat.example.org; comma-separated.
     #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", hide_env_values = true, value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
-    pub allow_origin: Vec<String>,
+    pub allow_origin: Vec<Origin>,
 
     /// Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix count, as 10.0.0.0/8 or 192.0.2.1; comma-separated.
     /// Those on this machine by default; a Unix socket's peer is always one.
@@ -86,12 +94,31 @@ pub struct Config {
 }
 
 impl Config {
+    /// Reads the settings from the command line and the environment. A variable that is empty is not given: Compose
+    /// files and unit files leave such behind.
+    ///
+    /// # Errors
+    /// What is wrong with a setting, or the answer to `--help` and `--version`.
+    pub fn read() -> Result<Self, clap::Error> {
+        let is_empty = |name: &OsStr| {
+            env::var_os(name).is_some_and(|value| value.as_encoded_bytes().trim_ascii().is_empty())
+        };
+        let mut command = Self::command();
+        let settings = command.get_arguments();
+        let empty = settings.filter(|setting| setting.get_env().is_some_and(is_empty));
+        for id in empty.map(|setting| setting.get_id().clone()).collect::<Vec<_>>() {
+            command = command.mut_arg(id, |setting| setting.env(Resettable::Reset));
+        }
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
+
     /// The settings without any flag or variable, for a server that is started by other means.
     pub fn plain() -> Self {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: "./hubbub-data".into(),
             ephemeral: true,
+            public_url: None,
             allow_origin: Vec::new(),
             trusted_proxy: vec![
                 IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
@@ -101,6 +128,14 @@ impl Config {
             max_connections: 20_000,
             drain_seconds: 10,
         }
+    }
+}
+
+fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "yes" | "on" | "true" => Ok(true),
+        "0" | "no" | "off" | "false" => Ok(false),
+        _ => Err("a switch is 1 or 0, yes or no, on or off, true or false".into()),
     }
 }
 
@@ -117,18 +152,17 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(|_| address()).map_err(|_| "a network is an address, or ADDRESS/BITS".into())
 }
 
-fn origin(text: &str) -> Result<String, String> {
-    let origin = text.trim_end_matches('/');
-    match origin.split_once("://") {
-        Some(("http" | "https", host)) if !host.is_empty() && !host.contains('/') => Ok(origin.into()),
-        _ => Err("an origin is http:// or https:// and a host, without a path".into()),
-    }
+fn origin(text: &str) -> Result<Origin, BadAddress> {
+    text.trim().trim_end_matches('/').parse()
+}
+
+fn public_url(text: &str) -> Result<PublicUrl, BadAddress> {
+    text.trim().parse()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parse(flags: &[&str]) -> Result<Config, clap::Error> {
         Config::try_parse_from([&["hubbub"], flags].concat())
@@ -175,6 +209,7 @@ mod tests {
     #[test]
     fn several_origins_may_be_allowed() {
         let config = parse(&["--allow-origin", "https://a.example,http://b.example:81/"]).unwrap();
-        assert_eq!(config.allow_origin, ["https://a.example", "http://b.example:81"]);
+        let origins: Vec<_> = config.allow_origin.iter().map(ToString::to_string).collect();
+        assert_eq!(origins, ["https://a.example", "http://b.example:81"]);
     }
 }

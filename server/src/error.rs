@@ -99,8 +99,8 @@ impl Problem {
     }
 
     /// A page of another site asks.
-    pub fn foreign_origin() -> Self {
-        Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This origin may not post here.")
+    pub fn foreign_origin(detail: String) -> Self {
+        Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, detail)
     }
 
     /// As many sockets are open as may be.

@@ -4,6 +4,7 @@ use crate::{
     flow::Item,
     link::Link,
     log::{Log, LogError, LogResult, MAX_VISITS, Wake},
+    loggable::LoggableRoom,
     presence::TOLD_EVERY,
     room::{Next, Room},
     sync::{Mutex, MutexGuard},
@@ -279,7 +280,7 @@ impl Hub {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
                 Err(error) => {
-                    return tracing::error!(%error, room = %room.name, "a gap could not be healed yet");
+                    return tracing::error!(%error, room = %LoggableRoom(&room.name), "a gap could not be healed yet");
                 }
             }
         }

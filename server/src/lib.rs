@@ -3,7 +3,8 @@
 //! - [`config`]: the settings.
 //! - [`serve`]: accepting connections, and letting them go; [`shutdown`]: when.
 //! - [`net`]: the sockets below HTTP, and their limits in time.
-//! - [`forwarded`]: the client behind trusted proxies.
+//! - [`forwarded`]: the client behind trusted proxies; [`host`]: whether a request is for this server, and from which
+//!   site's page; [`origin`]: hosts and origins, normalized.
 //! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
 //! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
 //! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
@@ -18,20 +19,26 @@ pub mod assets;
 pub mod batch;
 pub mod config;
 pub mod connection;
+mod cookies;
+mod cors;
 pub mod devices;
 pub mod error;
 pub mod flow;
 pub mod forwarded;
+pub mod host;
 pub mod hub;
 pub mod identity;
 pub mod limits;
 pub mod link;
 pub mod log;
+mod loggable;
 pub mod net;
+pub mod origin;
 pub mod pages;
 pub mod presence;
 mod range;
 pub mod reader;
+mod request_log;
 pub mod room;
 pub mod router;
 pub mod serve;

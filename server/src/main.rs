@@ -1,6 +1,5 @@
 //! Hubbub: group chat in one binary.
 
-use clap::Parser;
 use server::{
     config::Config,
     serve::{self, Ended},
@@ -14,7 +13,7 @@ use std::{
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let ended = match Config::try_parse() {
+    let ended = match Config::read() {
         Ok(config) => run(config),
         Err(error) if error.use_stderr() => Err(one_line(&error)),
         Err(answer) => {
@@ -68,7 +67,7 @@ fn trace() {
     // A closed stderr is no reason to stop: it would be told on stderr, in a panic.
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
-    if stderr().is_terminal() { subscriber.init() } else { subscriber.json().init() }
+    if stderr().is_terminal() { subscriber.init() } else { subscriber.json().with_span_list(false).init() }
 }
 
 fn say(text: &str) {

@@ -6,6 +6,7 @@ use crate::{
     hub::Hub,
     link::Link,
     log::{Log, LogResult, Page},
+    loggable::LoggableRoom,
     room::Room,
 };
 use app::wire::{Author, RoomName, Seq, limits::CATCH_UP};
@@ -166,7 +167,7 @@ impl Reader {
         match self.log.read_after(room, last, READ).await {
             Ok(events) => self.link.flow().catch_up(room, &events, events.len() < READ as usize),
             Err(error) => {
-                tracing::error!(%error, %room, "a reader could not catch up yet");
+                tracing::error!(%error, room = %LoggableRoom(room), "a reader could not catch up yet");
                 tokio::time::sleep(READ_AGAIN).await;
                 Vec::new()
             }

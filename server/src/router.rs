@@ -1,27 +1,23 @@
 //! Every route, with the layers around them. Called by `main` and by tests.
 
 use crate::{
-    api, assets, connection, error::Problem, forwarded::resolve_forwarded, identity::identify, pages,
-    state::AppState,
+    api, assets, connection, cors::share_with_allowed, error::Problem, forwarded::resolve_forwarded,
+    host::admit_host, identity::identify, pages, request_log, state::AppState,
 };
 use app::wire::limits::COMMAND_BYTES;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 use tower_http::{
-    CompressionLevel,
-    catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
-    timeout::TimeoutLayer,
-    trace::{DefaultOnResponse, TraceLayer},
+    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer,
+    trace::TraceLayer,
 };
-use tracing::Level;
 
 /// How long an answer may take to begin, a slow request body included.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
@@ -34,11 +30,15 @@ const FORM_BYTES: usize = 1_024 * 1_024;
 /// messages has 44 KB, compressed 8.
 const COMPRESSED: CompressionLevel = CompressionLevel::Precise(4);
 
+/// What pages never use, so that nothing in them can ask for it.
+const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
+                              serial=(), usb=()";
+
 /// The whole server as one service.
 pub fn router(state: AppState) -> Router {
     // Pages are rendered on Tokio; a second router in the same process finds that settled.
     let _ = any_spawner::Executor::init_tokio();
-    Router::new()
+    let routes = Router::new()
         .merge(pages(&state))
         .merge(api())
         .fallback(assets::file)
@@ -49,14 +49,20 @@ pub fn router(state: AppState) -> Router {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed to answer this.")
                 .into_response()
         }))
-        .layer(from_fn(guard))
+        .with_state(state.clone());
+    // A router of its own, since a layer that takes a prefix off the path has to run before the routes match.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn_with_state(state.clone(), share_with_allowed))
+        .layer(from_fn_with_state(state.clone(), admit_host))
         .layer(from_fn_with_state(state.clone(), resolve_forwarded))
+        .layer(from_fn(guard))
         .layer(
             TraceLayer::new_for_http()
-                .make_span_with(|request: &Request| {
-                    tracing::info_span!("request", method = %request.method(), uri = %loggable(request.uri().path()))
-                })
-                .on_response(DefaultOnResponse::new().level(Level::INFO)),
+                .make_span_with(request_log::span)
+                .on_request(())
+                .on_response(request_log::on_response)
+                .on_failure(()),
         )
         .with_state(state)
 }
@@ -93,12 +99,6 @@ fn api() -> Router<AppState> {
         .route("/readyz", get(api::readyz))
 }
 
-/// A path without what only those may know who were given it: links to another device, private rooms.
-fn loggable(path: &str) -> Cow<'_, str> {
-    let secret = ["/device/", "/r/p-", "/api/rooms/p-"].iter().find(|secret| path.starts_with(**secret));
-    secret.map_or(path.into(), |secret| format!("{secret}…").into())
-}
-
 /// Headers that every answer carries, so that a browser does nothing with it that we did not mean.
 async fn guard(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -107,6 +107,9 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), NO_PERMISSIONS),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

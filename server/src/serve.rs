@@ -3,7 +3,7 @@
 //! An accept loop of our own, since `axum::serve` sets no timer on a request's header, leaves Nagle's
 //! algorithm on and does not wait for upgraded sockets.
 
-use crate::{net::http::serve_connection, router::router, state::AppState};
+use crate::{net::http::serve_connection, request_log, router::router, state::AppState};
 use axum::Router;
 use std::{io, time::Duration};
 use tokio::{
@@ -37,6 +37,7 @@ pub async fn serve(listener: TcpListener, state: AppState) -> Ended {
     }
     drop(listener);
     let ended = drain(&state).await;
+    request_log::log_sum();
     state.log.close().await;
     ended
 }
@@ -61,6 +62,7 @@ async fn tidy(state: &AppState) {
         sleep(TIDY_EVERY).await;
         state.posts.forget_the_quiet();
         state.renames.forget_the_quiet();
+        request_log::log_sum();
     }
 }
 

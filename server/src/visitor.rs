@@ -1,12 +1,17 @@
 //! How somebody wants to see the pages: in which language, light or dark; and where they ask from.
 
+use crate::{
+    cookies::named,
+    host::{PublicAddress, RequestSource},
+};
 use app::{Theme, words::Lang};
 use axum::{
-    extract::{FromRequestParts, OriginalUri},
+    Extension,
+    extract::{FromRequestParts, OriginalUri, rejection::ExtensionRejection},
     http::{HeaderMap, Uri, header, request::Parts},
+    response::Redirect,
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
-use std::convert::Infallible;
 use time::Duration;
 
 /// The cookie of the language that was chosen.
@@ -27,28 +32,33 @@ pub struct Visitor {
     pub theme: Theme,
     /// The path that they asked for.
     pub path: String,
-    /// Where they see this server: `https://chat.example.org`.
-    pub origin: String,
-    /// They came over HTTPS.
-    pub secure: bool,
+    /// Where they see this server.
+    pub address: PublicAddress,
+    /// From which site's page the request comes.
+    pub source: RequestSource,
+}
+
+impl Visitor {
+    /// Redirects the browser to a path of ours (303).
+    pub fn redirect(&self, path: &str) -> Redirect {
+        Redirect::to(&self.address.path(path))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Visitor {
-    type Rejection = Infallible;
+    type Rejection = ExtensionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let uri = OriginalUri::from_request_parts(parts, state).await?;
-        let theme = CookieJar::from_headers(&parts.headers)
-            .get(THEME)
-            .and_then(|cookie| Theme::named(cookie.value()));
-        let secure = is_secure(&parts.headers);
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ExtensionRejection> {
+        let Ok(uri) = OriginalUri::from_request_parts(parts, state).await;
+        let theme = named(&parts.headers, THEME).find_map(Theme::named);
+        let Extension(address) = Extension::from_request_parts(parts, state).await?;
+        let Extension(source) = Extension::from_request_parts(parts, state).await?;
         Ok(Self {
             lang: language(&parts.headers),
             theme: theme.unwrap_or(Theme::ALL[0]),
             path: page_path(&uri),
-            origin: format!("{}://{host}", if secure { "https" } else { "http" }),
-            secure,
+            address,
+            source,
         })
     }
 }
@@ -63,11 +73,6 @@ fn page_path(uri: &Uri) -> String {
     place.map_or_else(|| uri.path().into(), |place| format!("{}?{place}", uri.path()))
 }
 
-/// Whether the browser's side of a proxy is HTTPS.
-pub fn is_secure(headers: &HeaderMap) -> bool {
-    headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")
-}
-
 /// Whether a page is wanted.
 pub fn accepts_html(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
@@ -75,9 +80,13 @@ pub fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// The cookies of what was chosen.
-pub fn choice(lang: Option<Lang>, theme: Option<Theme>, secure: bool) -> CookieJar {
+pub fn choice(lang: Option<Lang>, theme: Option<Theme>, address: &PublicAddress) -> CookieJar {
     let kept = |name: &'static str, value: &'static str| {
-        Cookie::build((name, value)).path("/").same_site(SameSite::Lax).secure(secure).max_age(KEPT)
+        Cookie::build((name, value))
+            .path(address.cookie_path().to_owned())
+            .same_site(SameSite::Lax)
+            .secure(address.origin.is_https())
+            .max_age(KEPT)
     };
     let lang = lang.map(|lang| kept(LANG, lang.words().tag));
     let theme = theme.map(|theme| kept(THEME, theme.name()));
@@ -86,7 +95,7 @@ pub fn choice(lang: Option<Lang>, theme: Option<Theme>, secure: bool) -> CookieJ
 
 /// The language that was chosen, or else the one of ours that the browser likes best.
 pub fn language(headers: &HeaderMap) -> Lang {
-    let chosen = CookieJar::from_headers(headers).get(LANG).and_then(|cookie| Lang::of_tag(cookie.value()));
+    let chosen = named(headers, LANG).find_map(Lang::of_tag);
     chosen.unwrap_or_else(|| liked(headers))
 }
 

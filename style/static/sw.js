@@ -1,13 +1,15 @@
 // Keeps the rooms that were seen last, for when there is no network. With a network everything comes from the
 // server, so nobody ever gets an old page by it: what is kept is only a copy.
 
-const PAGES = "hubbub-pages";
-const FILES = "hubbub-files";
-const WHOSE = "hubbub-whose";
+// The path below which the browser sees the server: where this script comes from. Empty for the root.
+const BASE = new URL("./", self.location).pathname.slice(0, -1);
+const PAGES = `hubbub-pages${BASE}`;
+const FILES = `hubbub-files${BASE}`;
+const WHOSE = `hubbub-whose${BASE}`;
 const PAGES_MOST = 20;
 const FILES_MOST = 24;
 
-const OFFLINE = "/offline";
+const OFFLINE = `${BASE}/offline`;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -21,7 +23,7 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (request.mode === "navigate") event.respondWith(page(event, request, url));
   // Their names carry their hash: what is under a name never changes.
-  else if (url.pathname.startsWith("/pkg/")) event.respondWith(file(event, request));
+  else if (url.pathname.startsWith(`${BASE}/pkg/`)) event.respondWith(file(event, request));
 });
 
 self.addEventListener("message", (event) => {
@@ -33,11 +35,12 @@ self.addEventListener("message", (event) => {
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(show(event.notification.data || "/"));
+  event.waitUntil(show(event.notification.data || `${BASE}/`));
 });
 
 function isRoom(url) {
-  return url.pathname === "/" || /^\/r\/[a-z0-9-]+$/.test(url.pathname);
+  const path = url.pathname.startsWith(`${BASE}/`) && url.pathname.slice(BASE.length);
+  return path === "/" || /^\/r\/[a-z0-9-]+$/.test(path);
 }
 
 // Not every answer comes from our server: networks with a sign-in page and proxies answer in its place, some of

@@ -1,7 +1,10 @@
 //! One open connection to the server as the browser has it: a WebSocket, or Server-Sent Events with requests.
 
 use super::{Transport, notice::Listener};
-use crate::wire::{ClientFrame, PROTOCOL};
+use crate::{
+    base::link,
+    wire::{ClientFrame, PROTOCOL},
+};
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -115,7 +118,7 @@ async fn request(json: &str) -> Option<Signal> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&JsValue::from_str(json));
-    let answer = window().fetch_with_str_and_init("/api/commands", &init);
+    let answer = window().fetch_with_str_and_init(&link("/api/commands"), &init);
     let answer: Response = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
     // Whatever else stands between answers with pages of its own.
     if !answer.headers().has("hubbub-person").unwrap_or(false) {
@@ -132,5 +135,5 @@ async fn request(json: &str) -> Option<Signal> {
 fn socket_url() -> String {
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
-    format!("{scheme}://{}/ws", location.host().unwrap_or_default())
+    format!("{scheme}://{}{}", location.host().unwrap_or_default(), link("/ws"))
 }

@@ -1,7 +1,7 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
 use super::{Live, notice::element};
-use crate::{ui::is_composing, wire::RoomName};
+use crate::{base::link, ui::is_composing, wire::RoomName};
 use leptos::{ev, prelude::*};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -115,7 +115,7 @@ fn go(live: Live, choose: impl FnOnce(&Listed, usize) -> Option<usize>) -> bool 
     let here = live.room.get_value();
     let rooms: Listed = live.rooms.with_untracked(|rooms| {
         let yours = rooms.iter().filter(|entry| entry.yours);
-        yours.map(|entry| (entry.room.path(), entry.room == here, entry.unread)).collect()
+        yours.map(|entry| (link(&entry.room.path()), entry.room == here, entry.unread)).collect()
     });
     let at = rooms.iter().position(|room| room.1).unwrap_or(0);
     let chosen = if rooms.is_empty() { None } else { choose(&rooms, at) };
@@ -175,7 +175,9 @@ fn dress(target: &Element) -> bool {
         colours.for_each(|colour| drop(colour.set_attribute("content", &paper)));
     }
     let year = 365 * 24 * 60 * 60;
-    let cookie = format!("hubbub_theme={theme}; path=/; max-age={year}; samesite=lax");
+    let base = link("");
+    let path = if base.is_empty() { "/" } else { &base };
+    let cookie = format!("hubbub_theme={theme}; path={path}; max-age={year}; samesite=lax");
     if let Ok(page) = document().dyn_into::<web_sys::HtmlDocument>() {
         let _ = page.set_cookie(&cookie);
     }

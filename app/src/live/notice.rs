@@ -2,6 +2,7 @@
 
 use super::{Live, storage};
 use crate::{
+    base::link,
     pages::RoomEntry,
     wire::{Author, Event, EventBody, RoomName, Seq, mentions},
 };
@@ -39,9 +40,9 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
     let options = NotificationOptions::new();
     options.set_body(&text.chars().take(SHOWN).collect::<String>());
     options.set_tag(entry.room.as_str());
-    options.set_icon("/icon-192.png");
+    options.set_icon(&link("/icon-192.png"));
     options.set_silent(Some(true));
-    let path = format!("{}#m{}", entry.room.path(), event.seq);
+    let path = format!("{}#m{}", link(&entry.room.path()), event.seq);
     options.set_data(&path.into());
     let rings = storage::choice("sound").is_some_and(|sound| sound == "on");
     spawn_local(tell(entry.room.clone(), title, options, event.seq, rings));
@@ -83,8 +84,8 @@ impl Live {
             if (was == 0) != (unread == 0)
                 && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
             {
-                let _ = icon
-                    .set_attribute("href", if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" });
+                let file = if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" };
+                let _ = icon.set_attribute("href", &link(file));
             }
             badge_app(unread);
             unread
@@ -186,7 +187,7 @@ pub(super) fn workers() -> Option<ServiceWorkerContainer> {
 
 /// A short quiet tone, in the file that the page brings along.
 fn ring() {
-    if let Ok(tone) = HtmlAudioElement::new_with_src("/tone.wav") {
+    if let Ok(tone) = HtmlAudioElement::new_with_src(&link("/tone.wav")) {
         let _ = tone.play();
     }
 }

@@ -1,7 +1,7 @@
 //! Reading back: older rows that the feed has, then those that the server has.
 
 use super::{Live, window::STEP};
-use crate::wire::Messages;
+use crate::{base::link, wire::Messages};
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
@@ -52,7 +52,7 @@ impl Live {
     async fn fetch(&self) {
         let Some(first) = self.first() else { return };
         let room = self.room.get_value();
-        let url = format!("/api/rooms/{room}/messages?before={first}&limit={FETCHED}");
+        let url = link(&format!("/api/rooms/{room}/messages?before={first}&limit={FETCHED}"));
         if let Some(page) = messages(&url).await
             && self.with_feed(|feed| page.log == feed.log() && page.head >= feed.last())
         {

@@ -7,6 +7,7 @@ use super::{
     storage,
 };
 use crate::{
+    base::link,
     clock::steady,
     pages::NameTrouble,
     wire::{Author, ClientFrame, CommandId, ErrorCode, Millis, PersonName, RoomName, Seq, ServerFrame},
@@ -201,8 +202,9 @@ async fn probe(choice: StoredValue<TransportChoice>) {
 /// The stream of this room's frames after the last event that is shown, and of the other rooms that are followed.
 fn stream_path(live: Live) -> String {
     let room = live.room.get_value();
-    let mut path = live
-        .with_feed(|feed| format!("/api/rooms/{room}/frames?after={}&log={}&also=", feed.last(), feed.log()));
+    let mut path = live.with_feed(|feed| {
+        link(&format!("/api/rooms/{room}/frames?after={}&log={}&also=", feed.last(), feed.log()))
+    });
     for (room, head) in live.followed() {
         // Text takes everything.
         let _ = write!(path, "{room}.{head},");

@@ -1,7 +1,7 @@
 //! A room comes to life, after hydration.
 
 use super::{Live, keys, notice::listen, socket, storage};
-use crate::{clock, words::Words};
+use crate::{base::link, clock, words::Words};
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
@@ -68,7 +68,7 @@ fn unkept(words: &Words) -> Option<&'static str> {
 /// The worker that keeps the last seen rooms for when there is no network.
 fn register_worker() {
     if let Some(container) = super::notice::workers() {
-        let registered = container.register("/sw.js");
+        let registered = container.register(&link("/sw.js"));
         spawn_local(async move {
             // A browser that refuses it has no copies of rooms, and nothing else is missing.
             let first_time = container.controller().is_none();

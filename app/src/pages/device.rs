@@ -1,6 +1,6 @@
 //! Being the same person on another device.
 
-use crate::{document::Shared, sheets::LinkToPass, wire::Author, words::Lang};
+use crate::{base::link, document::Shared, sheets::LinkToPass, wire::Author, words::Lang};
 use leptos::{either::Either, prelude::*};
 
 /// What the page of a link to another device shows.
@@ -37,14 +37,14 @@ pub fn Device(
         DevicePage::Opened { path, becomes, before } => Either::Right(view! {
             <p>{(words.device_as)(becomes.name.as_str())}</p>
             <p class="note">{(words.device_else)(before.name.as_str())}</p>
-            <form method="post" action=path class="stack"><button type="submit">{words.device_go}</button></form>
+            <form method="post" action=link(&path) class="stack"><button type="submit">{words.device_go}</button></form>
         }),
     };
     view! {
         <main class="plain-page">
             <h1>{words.device}</h1>
             {content}
-            <p><a href="/">{words.to_lobby}</a></p>
+            <p><a href=link("/")>{words.to_lobby}</a></p>
         </main>
     }
 }

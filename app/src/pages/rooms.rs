@@ -2,6 +2,7 @@
 
 use super::RoomEntry;
 use crate::{
+    base::link,
     ui::Icon,
     wire::{
         RoomName,
@@ -61,17 +62,17 @@ pub fn AllRooms(
         let unread =
             (entry.unread > 0).then(|| view! { <span class="note">{(words.unread)(entry.unread)}</span> });
         let private = entry.private.then(|| view! { <span class="note">{words.private_room}</span> });
-        view! { <li><a href=format!("{}{new}", entry.room.path())><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
+        view! { <li><a href=link(&format!("{}{new}", entry.room.path()))><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
     };
     let list =
         |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
     let (yours, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
     let older = page.older.map(|older| {
-        view! { <p><a href=format!("/rooms?yours={older}#yours") rel="next">{words.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{words.more_rooms}</a></p> }
     });
     let more = page.next.map(|last| {
-        view! { <p><a href=format!("/rooms?after={last}#others") rel="next">{words.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{words.more_rooms}</a></p> }
     });
     let refused = page.refused.map(|trouble| {
         view! { <p>{(words.room_trouble)(&trouble)}{way_to(&trouble)}</p> }
@@ -79,11 +80,11 @@ pub fn AllRooms(
     view! {
         <main class="plain-page">
             <nav class="row">
-                <span><a class="back" href="/"><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></span>
+                <span><a class="back" href=link("/")><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></span>
                 <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
             </nav>
             <h1>{words.new_room}</h1>
-            <form method="post" action="/rooms" class="stack" id="new-room">
+            <form method="post" action=link("/rooms") class="stack" id="new-room">
                 <label for="title">{words.new_room_title}</label>
                 <input id="title" name="title" value=page.wanted.title maxlength=TITLE_CHARS * 2 required aria-describedby="room-problem" />
                 <label for="topic">{words.new_room_topic}</label>
@@ -110,7 +111,7 @@ pub fn AllRooms(
 /// The way to the room that has the title, where that is what is wrong.
 pub(super) fn way_to(trouble: &RoomTrouble) -> Option<impl IntoView + use<>> {
     match trouble {
-        RoomTrouble::Taken(title, path) => Some(view! { <a href=path.clone()>{title.clone()}</a> }),
+        RoomTrouble::Taken(title, path) => Some(view! { <a href=link(path)>{title.clone()}</a> }),
         _ => None,
     }
 }

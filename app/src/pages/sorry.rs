@@ -2,6 +2,7 @@
 
 use super::rooms::way_to;
 use crate::{
+    base::link,
     raw_text::rcdata,
     sheets::AboutFields,
     words::{Lang, Trouble, Words},
@@ -40,7 +41,7 @@ pub fn Sorry(
     lang: Lang,
 ) -> impl IntoView {
     let words = lang.words();
-    let link = match &trouble {
+    let way = match &trouble {
         Trouble::Room(trouble) => way_to(trouble),
         _ => None,
     };
@@ -48,9 +49,9 @@ pub fn Sorry(
     view! {
         <main class="plain-page">
             <h1>{(words.trouble_title)(&trouble)}</h1>
-            <p role="alert">{(words.trouble)(&trouble)}{link}</p>
+            <p role="alert">{(words.trouble)(&trouble)}{way}</p>
             {unsaved}
-            <p><a href="/">{words.to_lobby}</a></p>
+            <p><a href=link("/")>{words.to_lobby}</a></p>
         </main>
     }
 }
@@ -60,14 +61,14 @@ pub fn Sorry(
 fn Again(unsaved: Unsaved, words: &'static Words) -> impl IntoView {
     match unsaved {
         Unsaved::Edit { path, text } => Either::Left(view! {
-            <form method="post" action=path class="stack">
+            <form method="post" action=link(&path) class="stack">
                 <label for="text">{words.what_it_says}</label>
                 <textarea id="text" name="text" rows="6" required>{rcdata(&text)}</textarea>
                 <button type="submit">{words.save}</button>
             </form>
         }),
         Unsaved::About { path, title, topic } => Either::Right(
-            view! { <form method="post" action=path class="stack"><AboutFields title topic words /></form> },
+            view! { <form method="post" action=link(&path) class="stack"><AboutFields title topic words /></form> },
         ),
     }
 }

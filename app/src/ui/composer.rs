@@ -1,6 +1,7 @@
 //! The place to write.
 
 use crate::{
+    base::link,
     live::Live,
     pages::Refused,
     raw_text::rcdata,
@@ -90,7 +91,7 @@ pub fn Composer(
     };
     let label = Memo::new(move |_| (live.words.message_to)(&live.title.get()));
     view! {
-        <form class="composer" method="post" action=format!("/r/{}", live.room.get_value()) on:submit=submit>
+        <form class="composer" method="post" action=link(&format!("/r/{}", live.room.get_value())) on:submit=submit>
             <label class="unseen" for="text">{label}</label>
             <textarea
                 node_ref=field

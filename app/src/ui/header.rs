@@ -1,6 +1,7 @@
 //! Where you are, and who.
 
 use crate::{
+    base::link,
     live::Live,
     pages::Refused,
     ui::{Icon, Problem},
@@ -25,7 +26,8 @@ pub fn Header(
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
     // On a phone the list of rooms is out of sight: where everybody begins, the way to a room of one's own is not.
     let is_start = live.room.with_value(RoomName::is_lobby);
-    let new_room = is_start.then(|| view! { " "<a class="new-room" href="/rooms">{words.new_room}</a> });
+    let new_room =
+        is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{words.new_room}</a> });
     view! {
         <header class="top" class:start=is_start>
             {skip}
@@ -107,7 +109,7 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
                 {tag}
             </summary>
             <div class="card">
-                <form method="post" action="/name" on:submit=save>
+                <form method="post" action=link("/name") on:submit=save>
                     <label for="name">{words.your_name}</label>
                     <input
                         node_ref=input

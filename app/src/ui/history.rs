@@ -1,6 +1,7 @@
 //! Below an older page: the way on, and back to now.
 
 use crate::{
+    base::link,
     live::Live,
     wire::{RoomName, Seq, limits},
 };
@@ -17,7 +18,7 @@ pub fn History(
     newer: Option<Seq>,
 ) -> impl IntoView {
     let words = live.words;
-    let path = room.path();
+    let path = link(&room.path());
     let on = newer.map(|seq| {
         let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::PAGE));
         view! { <a href=next>{words.newer}</a>" " }

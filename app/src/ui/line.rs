@@ -1,6 +1,7 @@
 //! One message.
 
 use crate::{
+    base::link,
     live::{Live, Shown},
     ui::{Day, Menu, Time},
     wire::{Seq, mentions, visible},
@@ -52,11 +53,11 @@ pub fn Line(
             })
         })
     };
-    let path = live.room.with_value(crate::wire::RoomName::path);
+    let path = live.room.with_value(|room| link(&room.path()));
     let time = move || {
         let (seq, at) = shown.with(|shown| shown.row.standing.seq().zip(shown.row.standing.at()))?;
-        let link = format!("{path}?around={seq}#m{seq}");
-        Some(view! { <a class="when" href=link title=words.permalink><Time at words /></a> })
+        let href = format!("{path}?around={seq}#m{seq}");
+        Some(view! { <a class="when" href=href title=words.permalink><Time at words /></a> })
     };
     let day = move || {
         let at = shown.with(|shown| shown.row.standing.at().filter(|_| shown.day))?;

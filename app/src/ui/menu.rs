@@ -1,6 +1,7 @@
 //! What the author of a message can do with it.
 
 use crate::{
+    base::link,
     live::Live,
     raw_text::rcdata,
     ui::{Icon, Problem, is_composing},
@@ -112,7 +113,7 @@ pub fn Menu(
     let label = if own { words.edit_or_delete } else { words.delete_only };
     let id = format!("edit-{seq}");
     let described = format!("edit-{seq}-problem");
-    let path = live.room.with_value(|room| format!("/r/{room}/{seq}"));
+    let path = live.room.with_value(|room| link(&format!("/r/{room}/{seq}")));
     view! {
         <details class="menu" node_ref=details on:toggle=toggled>
             <summary aria-label=label title=label>

@@ -1,6 +1,7 @@
 //! The list of rooms.
 
 use crate::{
+    base::link,
     live::{Live, OTHERS},
     pages::RoomEntry,
     ui::{Close, Icon},
@@ -23,7 +24,8 @@ pub fn Rooms(
         rooms.map(|(at, _)| view! { <Entry live at /> }).collect::<Vec<_>>()
     };
     let others = list(false);
-    let all = (others.len() >= OTHERS).then(|| view! { <a class="more" href="/rooms">{words.all_rooms}</a> });
+    let all =
+        (others.len() >= OTHERS).then(|| view! { <a class="more" href=link("/rooms")>{words.all_rooms}</a> });
     let others = if others.is_empty() {
         Either::Left(())
     } else {
@@ -36,7 +38,7 @@ pub fn Rooms(
     view! {
         <nav id="rooms" class="side" popover="auto" aria-label=words.rooms>
             <Close sheet="rooms" words />
-            <a class="home" href="/" aria-label=words.home>
+            <a class="home" href=link("/") aria-label=words.home>
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M6 9h20M6 16h14M6 23h8" />
                 </svg>
@@ -44,7 +46,7 @@ pub fn Rooms(
             </a>
             <h2>{words.your_rooms}</h2>
             <ul>{list(true)}</ul>
-            <a class="more" href="/rooms">
+            <a class="more" href=link("/rooms")>
                 <Icon path="M12 5v14M5 12h14" />
                 {words.new_room}
             </a>
@@ -66,7 +68,7 @@ fn Entry(live: Live, at: usize) -> impl IntoView {
     };
     let room = live.rooms.with_untracked(|rooms| rooms[at].clone());
     let here = live.room.with_value(|here| *here == room.room);
-    let path = room.room.path();
+    let path = link(&room.room.path());
     let unread = Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
     // Straight to what is new, also without script.

@@ -1,6 +1,7 @@
 //! The messages of a room, in order.
 
 use crate::{
+    base::link,
     live::Live,
     pages::Place,
     ui::{Icon, Line},
@@ -119,7 +120,7 @@ pub fn Transcript(
         }
     });
     let polite = move || if live.reads_out.get() { "polite" } else { "off" };
-    let path = live.room.with_value(crate::wire::RoomName::path);
+    let path = live.room.with_value(|room| link(&room.path()));
     let link = move |seq| {
         let label = move || {
             // As long as nothing older has come.

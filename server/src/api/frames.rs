@@ -2,12 +2,10 @@
 //! Events, the client's in the bodies of requests.
 
 use crate::{
-    connection::{
-        commands::{Joining, Refusal, carry_out, join, welcome},
-        same_origin,
-    },
+    connection::commands::{Joining, Refusal, carry_out, join, welcome},
     error::Problem,
     flow::Item,
+    host::{RequestSource, foreign_page},
     identity::Identity,
     link::Link,
     net::Activity,
@@ -147,11 +145,12 @@ fn json(item: Item) -> String {
 pub async fn command(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    Extension(source): Extension<RequestSource>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    if !same_origin(&headers, &state.config.allow_origin) {
-        return Err(Problem::foreign_origin());
+    if source == RequestSource::Foreign {
+        return Err(foreign_page(&headers));
     }
     let _posting = state.posting.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;

@@ -11,7 +11,7 @@ use crate::{
 };
 use app::wire::{Event, RoomName, Seq};
 use axum::{
-    http::HeaderMap,
+    http::{HeaderMap, HeaderName, header},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
@@ -25,6 +25,9 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Asks nginx to pass each piece of the answer on at once.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 struct Following {
     reader: Reader,
@@ -54,7 +57,9 @@ pub(super) fn events(
         if after > head { hello.event("reset").data(state.log.id()) } else { hello.comment(room.as_str()) };
     let following = Following { reader, state, _place: place };
     let stream = stream::once(async { Ok(hello) }).chain(live(following));
-    Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
+    // nginx would keep the events back until its buffer is full, others would compress them.
+    let headers = [(X_ACCEL_BUFFERING, "no"), (header::CACHE_CONTROL, "no-store, no-transform")];
+    Ok((headers, Sse::new(stream).keep_alive(KeepAlive::default())).into_response())
 }
 
 fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallible>> {

@@ -3,6 +3,7 @@
 use crate::{
     link::Link,
     log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, choose_name},
+    loggable::LoggableRoom,
     reader::{Reader, Start},
     state::AppState,
 };
@@ -161,7 +162,9 @@ pub(crate) fn read(
             Ok(ReadMarker::Moved) => hub.has_read(person, link, &room, seq).await,
             Ok(ReadMarker::Unchanged) => {}
             Err(error @ LogError::NoSuchRoom) => return Some(not_done(None, &error).into()),
-            Err(error) => tracing::error!(%error, %room, "a read marker could not be stored"),
+            Err(error) => {
+                tracing::error!(%error, room = %LoggableRoom(&room), "a read marker could not be stored")
+            }
         }
         None
     };

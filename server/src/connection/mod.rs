@@ -16,7 +16,7 @@ mod v1;
 
 pub use socket::{Ending, Received, Socket};
 pub use stream::Stuck;
-pub use upgrade::{hand_over, same_origin, upgrade};
+pub use upgrade::{hand_over, upgrade};
 
 use crate::{
     batch::Encoding,

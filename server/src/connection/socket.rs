@@ -3,6 +3,7 @@
 use super::stream::{Stream, Stuck};
 use crate::{
     net::NetStream,
+    request_log::may_log,
     websocket::{
         Decoder, Goodbye, Message, Violation,
         close::{AWAY, LATER, RESTART, UNSUPPORTED},
@@ -231,7 +232,7 @@ impl Socket {
     /// frame is not lost to a reset.
     pub async fn close(mut self, (code, reason): Ending) {
         // A restart closes everybody; that is said once, elsewhere.
-        if code == RESTART {
+        if code == RESTART || !may_log() {
             tracing::debug!(code, reason, "a connection is closed");
         } else {
             tracing::info!(code, reason, "a connection is closed");

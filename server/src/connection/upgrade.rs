@@ -4,8 +4,10 @@
 use super::{Desk, Mode, lines, socket::Socket, v1};
 use crate::{
     error::Problem,
+    host::{RequestSource, foreign_page, origin_and_host},
     identity::Identity,
     net::{Transport, http::release},
+    request_log::may_log,
     state::AppState,
     websocket,
 };
@@ -36,10 +38,10 @@ pub async fn upgrade(
     Extension(identity): Extension<Identity>,
     request: Request,
 ) -> Response {
-    match admit(&state, &request) {
+    match admit(&request) {
         Ok(mode) => accept(state, identity, mode, request).await,
         Err(problem) => {
-            tracing::info!(reason = problem.detail(), "an upgrade was refused");
+            log_refusal(request.headers(), &problem);
             with_version(problem).into_response()
         }
     }
@@ -118,7 +120,7 @@ async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
 }
 
 /// The mode that the request asks for, if it may have a socket at all.
-fn admit(state: &AppState, request: &Request) -> Result<Mode, Problem> {
+fn admit(request: &Request) -> Result<Mode, Problem> {
     let headers = request.headers();
     if request.method() != Method::GET {
         return Err(Problem::method_not_allowed("GET"));
@@ -137,8 +139,8 @@ fn admit(state: &AppState, request: &Request) -> Result<Mode, Problem> {
     if !is_key(headers) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64."));
     }
-    if !same_origin(headers, &state.config.allow_origin) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "This origin may not connect."));
+    if request.extensions().get() == Some(&RequestSource::Foreign) {
+        return Err(foreign_page(headers));
     }
     mode(headers, request.uri())
 }
@@ -158,19 +160,18 @@ fn mode(headers: &HeaderMap, uri: &Uri) -> Result<Mode, Problem> {
     room.map(Mode::Lines).map_err(Problem::no_such_room)
 }
 
-/// Whether the request comes from our own pages, from an allowed one, or from no browser at all.
-///
-/// Host and port are compared, the scheme is not: TLS may end in front of us.
-pub fn same_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let Some(origin) = origins.next() else { return true };
-    let (Ok(origin), None) = (origin.to_str(), origins.next()) else { return false };
-    if allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
-        return true;
+/// Logs why an upgrade was refused, with what an operator needs to find a proxy that rewrites the request.
+fn log_refusal(headers: &HeaderMap, problem: &Problem) {
+    let (origin, host) = origin_and_host(headers);
+    let status = problem.status().as_u16();
+    if !may_log() {
+        return;
     }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let ours = origin.split_once("://").map(|(_, authority)| authority);
-    host.is_some() && ours.zip(host).is_some_and(|(ours, host)| ours.eq_ignore_ascii_case(host))
+    if problem.status() == StatusCode::FORBIDDEN {
+        tracing::warn!(status, origin, host, "upgrade refused: the page is another site's");
+    } else {
+        tracing::debug!(status, origin, host, reason = problem.detail(), "upgrade refused");
+    }
 }
 
 /// 16 bytes in base64 (RFC 6455, section 4.1, point 7), once.

@@ -11,8 +11,8 @@ use app::{Screen, pages::DevicePage, words::Trouble};
 use axum::{
     Extension,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 
 /// `POST /device`: makes a link, and shows it. It is on no page that could be opened again.
@@ -20,15 +20,14 @@ pub async fn make_link(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err((trouble, status)) = ours(&state, &headers) {
+    if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;
     }
     if !identity.known {
         return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
     }
-    let link = shared(format!("{}/device/{}", visitor.origin, state.devices.make(identity.id)));
+    let link = shared(visitor.address.url(&format!("/device/{}", state.devices.make(identity.id))));
     render(&state, visitor, Screen::Device(Box::new(DevicePage::Made(link))), StatusCode::OK).await
 }
 
@@ -56,9 +55,8 @@ pub async fn take_link(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(link): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err((trouble, status)) = ours(&state, &headers) {
+    if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;
     }
     // A link that still works is not used up by a browser that would forget it.
@@ -66,7 +64,7 @@ pub async fn take_link(
         return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
     }
     match state.devices.redeem(&link) {
-        Ok(person) => (Extension(Becomes(person)), Redirect::to("/")).into_response(),
+        Ok(person) => (Extension(Becomes(person)), visitor.redirect("/")).into_response(),
         Err(stale) => too_late(&state, visitor, stale).await,
     }
 }

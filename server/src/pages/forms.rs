@@ -3,8 +3,8 @@
 
 use super::{again, code, no_such_page, problem_page, sorry, sorry_for, trouble};
 use crate::{
-    connection::same_origin,
     error::Problem,
+    host::RequestSource,
     identity::Identity,
     log::{Deed, NewEvent, choose_name},
     state::AppState,
@@ -18,8 +18,8 @@ use app::{
 use axum::{
     Extension, Form,
     extract::{Path, State, rejection::FormRejection},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -44,17 +44,16 @@ pub async fn post(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(room): Path<String>,
-    headers: HeaderMap,
     form: Result<Form<Composed>, FormRejection>,
 ) -> Response {
     let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
-    let composed = match admit(&state, &headers, form) {
+    let composed = match admit(&visitor, form) {
         Ok(composed) => composed,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     let text = composed.text;
     match store(&state, identity, &room, &text).await {
-        Ok(()) => Redirect::to(&room.path()).into_response(),
+        Ok(()) => visitor.redirect(&room.path()).into_response(),
         Err(problem) => {
             let refused = Refused::Text { text, why: code(&problem) };
             again(&state, identity, visitor, room, refused, problem).await
@@ -68,13 +67,12 @@ pub async fn edit(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path((room, seq)): Path<(String, String)>,
-    headers: HeaderMap,
     form: Result<Form<Composed>, FormRejection>,
 ) -> Response {
     let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
         return no_such_page(&state, visitor).await;
     };
-    let composed = match admit(&state, &headers, form) {
+    let composed = match admit(&visitor, form) {
         Ok(composed) => composed,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
@@ -84,7 +82,7 @@ pub async fn edit(
         change(&state, identity, &room, Deed::Edit { target, text }).await
     };
     match changed.await {
-        Ok(()) => back_to(&state, &room, target),
+        Ok(()) => back_to(&state, &visitor, &room, target),
         Err(problem) => {
             let unsaved = Unsaved::Edit { path: format!("/r/{room}/{target}/edit"), text };
             let page = sorry_for(&state, visitor, trouble(&problem), unsaved, problem.status()).await;
@@ -99,16 +97,15 @@ pub async fn delete(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path((room, seq)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Response {
     let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
         return no_such_page(&state, visitor).await;
     };
-    if let Err((trouble, status)) = ours(&state, &headers) {
+    if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;
     }
     match change(&state, identity, &room, Deed::Delete { target }).await {
-        Ok(()) => back_to(&state, &room, target),
+        Ok(()) => back_to(&state, &visitor, &room, target),
         Err(problem) => problem_page(&state, visitor, problem).await,
     }
 }
@@ -122,11 +119,11 @@ async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Dee
 }
 
 /// To the message: on the newest page, or on the older one that it stands on.
-fn back_to(state: &AppState, room: &RoomName, seq: Seq) -> Response {
+fn back_to(state: &AppState, visitor: &Visitor, room: &RoomName, seq: Seq) -> Response {
     let head = state.log.heads(std::slice::from_ref(room))[0];
     let page =
         if head - seq.min(head) < limits::PAGE.into() { String::new() } else { format!("?around={seq}") };
-    Redirect::to(&format!("{}{page}#m{seq}", room.path())).into_response()
+    visitor.redirect(&format!("{}{page}#m{seq}", room.path())).into_response()
 }
 
 /// `POST /name`: another name, then back to the room.
@@ -134,18 +131,17 @@ pub async fn rename(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    headers: HeaderMap,
     form: Result<Form<Called>, FormRejection>,
 ) -> Response {
-    let called = match admit(&state, &headers, form) {
+    let called = match admit(&visitor, form) {
         Ok(called) => called,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
     match call(&state, identity, &called.name).await {
         // Who is told something about their new name sees the card where it stands.
-        Ok(you) if you.alike => Redirect::to(&format!("{}#alike", room.path())).into_response(),
-        Ok(_) => Redirect::to(&room.path()).into_response(),
+        Ok(you) if you.alike => visitor.redirect(&format!("{}#alike", room.path())).into_response(),
+        Ok(_) => visitor.redirect(&room.path()).into_response(),
         Err((why, problem)) => {
             let refused = Refused::Name { name: called.name, why };
             again(&state, identity, visitor, room, refused, problem).await
@@ -157,12 +153,8 @@ pub async fn rename(
 pub(super) type Unfit = (Trouble, StatusCode);
 
 /// The form, if it is one and comes from our own page.
-pub(super) fn admit<T>(
-    state: &AppState,
-    headers: &HeaderMap,
-    form: Result<Form<T>, FormRejection>,
-) -> Result<T, Unfit> {
-    ours(state, headers)?;
+pub(super) fn admit<T>(visitor: &Visitor, form: Result<Form<T>, FormRejection>) -> Result<T, Unfit> {
+    ours(visitor)?;
     form.map(|Form(form)| form).map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             (Trouble::Refused(ErrorCode::TooLong), StatusCode::PAYLOAD_TOO_LARGE)
@@ -171,10 +163,10 @@ pub(super) fn admit<T>(
     })
 }
 
-/// Whether it comes from our own page.
-pub(super) fn ours(state: &AppState, headers: &HeaderMap) -> Result<(), Unfit> {
-    let ours = same_origin(headers, &state.config.allow_origin);
-    ours.then_some(()).ok_or((Trouble::Foreign, StatusCode::FORBIDDEN))
+/// Whether it comes from our own page, or an allowed site's.
+pub(super) fn ours(visitor: &Visitor) -> Result<(), Unfit> {
+    let is_foreign = visitor.source == RequestSource::Foreign;
+    if is_foreign { Err((Trouble::Foreign, StatusCode::FORBIDDEN)) } else { Ok(()) }
 }
 
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {

@@ -1,8 +1,9 @@
 //! What a browser needs to know to install Hubbub.
 
-use crate::visitor::language;
+use crate::{host::PublicAddress, visitor::language};
 use app::words::Lang;
 use axum::{
+    Extension,
     extract::Query,
     http::{HeaderMap, header},
     response::IntoResponse,
@@ -10,25 +11,29 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-/// The language of the page that names it: browsers ask for a manifest without cookies.
+/// The language of the page that names it.
 #[derive(Deserialize)]
 pub struct Spoken {
     lang: Option<String>,
 }
 
 /// `GET /hubbub.webmanifest?lang=`: a web application manifest (W3C).
-pub async fn manifest(headers: HeaderMap, Query(spoken): Query<Spoken>) -> impl IntoResponse {
+pub async fn manifest(
+    headers: HeaderMap,
+    Extension(address): Extension<PublicAddress>,
+    Query(spoken): Query<Spoken>,
+) -> impl IntoResponse {
     let lang = spoken.lang.as_deref().and_then(Lang::of_tag).unwrap_or_else(|| language(&headers));
     let words = lang.words();
-    let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": src, "sizes": sizes, "type": kind, "purpose": purpose });
+    let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": address.path(src), "sizes": sizes, "type": kind, "purpose": purpose });
     let manifest = json!({
-        "id": "/",
+        "id": address.path("/"),
         "name": "Hubbub",
         "short_name": "Hubbub",
         "description": words.about_hubbub,
         "lang": words.tag,
-        "start_url": "/",
-        "scope": "/",
+        "start_url": address.path("/"),
+        "scope": address.path("/"),
         "display": "standalone",
         "background_color": "#faf9f5",
         "theme_color": "#faf9f5",
@@ -38,7 +43,7 @@ pub async fn manifest(headers: HeaderMap, Query(spoken): Query<Spoken>) -> impl 
             icon("/icon-512.png", "512x512", "image/png", "any"),
             icon("/icon-512.png", "512x512", "image/png", "maskable"),
         ],
-        "shortcuts": [{ "name": words.new_room, "url": "/rooms" }],
+        "shortcuts": [{ "name": words.new_room, "url": address.path("/rooms") }],
     });
     ([(header::CONTENT_TYPE, "application/manifest+json")], manifest.to_string())
 }

@@ -15,12 +15,13 @@ pub use settings::settings;
 
 use crate::{
     error::Problem,
+    host::{RequestSource, foreign_page},
     identity::Identity,
     state::AppState,
     visitor::{Visitor, accepts_html},
 };
 use app::{
-    Frame, Links, Screen, Shared, document,
+    Base, Frame, Links, Screen, Shared, document,
     pages::{Refused, RoomPage, Unsaved},
     wire::{ErrorCode, LOBBY, RoomName, Seq},
     words::Trouble,
@@ -28,7 +29,7 @@ use app::{
 use axum::{
     Extension,
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use known::{Wanted, room_page};
@@ -84,9 +85,15 @@ pub async fn room(
 pub async fn seen(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
+    Extension(source): Extension<RequestSource>,
     Path(room): Path<String>,
+    headers: HeaderMap,
     seen: Result<Query<Seen>, QueryRejection>,
 ) -> Response {
+    // A read, but for the position that it moves: another site's page may not show it as a picture of its own.
+    if source == RequestSource::Foreign {
+        return foreign_page(&headers).into_response();
+    }
     let (Ok(room), Ok(Query(seen))) = (room.parse::<RoomName>(), seen) else {
         return Problem::bad_request("A room and a place in it are needed.").into_response();
     };
@@ -123,8 +130,10 @@ async fn nothing_for(state: &AppState, request: Request, problem: Problem) -> Re
         return problem.into_response();
     }
     let (mut parts, _) = request.into_parts();
-    let Ok(visitor) = Visitor::from_request_parts(&mut parts, state).await;
-    sorry(state, visitor, Trouble::NothingHere, problem.status()).await
+    match Visitor::from_request_parts(&mut parts, state).await {
+        Ok(visitor) => sorry(state, visitor, Trouble::NothingHere, problem.status()).await,
+        Err(rejection) => rejection.into_response(),
+    }
 }
 
 impl Asked {
@@ -167,7 +176,7 @@ fn trouble(problem: &Problem) -> Trouble {
 }
 
 async fn render_room(state: &AppState, visitor: Visitor, page: RoomPage, status: StatusCode) -> Response {
-    let shared = shared(format!("{}{}", visitor.origin, page.room.path()));
+    let shared = shared(visitor.address.url(&page.room.path()));
     render(state, visitor, Screen::Room(Box::new(page), shared), status).await
 }
 
@@ -213,12 +222,13 @@ fn shared(url: String) -> Shared {
 async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: StatusCode) -> Response {
     let site = &state.site;
     let links = Links {
-        script: site.url("pkg/hubbub.js"),
-        wasm: site.url("pkg/hubbub.wasm"),
-        style: site.url("pkg/hubbub.css"),
+        script: visitor.address.path(&site.path("pkg/hubbub.js")),
+        wasm: visitor.address.path(&site.path("pkg/hubbub.wasm")),
+        style: visitor.address.path(&site.path("pkg/hubbub.css")),
         reload: site.reload(),
     };
-    let frame = Frame { links, lang: visitor.lang, theme: visitor.theme, path: visitor.path };
+    let base = Base(visitor.address.prefix);
+    let frame = Frame { links, lang: visitor.lang, theme: visitor.theme, path: visitor.path, base };
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
         document(frame.clone(), screen.clone())
     });

@@ -20,8 +20,8 @@ use axum::{
         Path, Query, State,
         rejection::{FormRejection, QueryRejection},
     },
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -78,15 +78,14 @@ pub async fn make_room(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    headers: HeaderMap,
     form: Result<Form<Wished>, FormRejection>,
 ) -> Response {
-    let wished = match admit(&state, &headers, form) {
+    let wished = match admit(&visitor, form) {
         Ok(wished) => wished,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     match make(&state, identity, visitor.lang, &wished).await {
-        Ok(room) => Redirect::to(&room.path()).into_response(),
+        Ok(room) => visitor.redirect(&room.path()).into_response(),
         Err((trouble, status)) => {
             let Wished { title, topic, private } = wished;
             let wanted = NewRoom { title, topic, private: private.is_some() };
@@ -101,11 +100,10 @@ pub async fn retitle(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(room): Path<String>,
-    headers: HeaderMap,
     form: Result<Form<Wished>, FormRejection>,
 ) -> Response {
     let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
-    let wished = match admit(&state, &headers, form) {
+    let wished = match admit(&visitor, form) {
         Ok(wished) => wished,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
@@ -119,7 +117,7 @@ pub async fn retitle(
             .map_err(|error| refused(&state, visitor.lang, error))
     };
     match done.await {
-        Ok(()) => Redirect::to(&room.path()).into_response(),
+        Ok(()) => visitor.redirect(&room.path()).into_response(),
         Err((trouble, status)) => {
             let Wished { title, topic, .. } = wished;
             let unsaved = Unsaved::About { path: format!("/r/{room}/about"), title, topic };

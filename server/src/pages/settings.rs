@@ -1,6 +1,9 @@
 //! Language and theme, chosen by a plain form.
 
-use super::{forms::admit, sorry};
+use super::{
+    forms::{admit, ours},
+    sorry,
+};
 use crate::{
     identity::Identity,
     state::AppState,
@@ -13,8 +16,8 @@ use app::{
 use axum::{
     Extension, Form,
     extract::{State, rejection::FormRejection},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 
@@ -32,19 +35,21 @@ pub async fn settings(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    headers: HeaderMap,
     form: Result<Form<Chosen>, FormRejection>,
 ) -> Response {
+    if let Err((trouble, status)) = ours(&visitor) {
+        return sorry(&state, visitor, trouble, status).await;
+    }
     if !identity.known {
         return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
     }
-    let chosen = match admit(&state, &headers, form) {
+    let chosen = match admit(&visitor, form) {
         Ok(chosen) => chosen,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
     let lang = chosen.lang.as_deref().and_then(Lang::of_tag);
     let theme = chosen.theme.as_deref().and_then(Theme::named);
-    (choice(lang, theme, visitor.secure), Redirect::to(own_path(&chosen.back))).into_response()
+    (choice(lang, theme, &visitor.address), visitor.redirect(own_path(&chosen.back))).into_response()
 }
 
 /// A path of ours, whatever the form says.

@@ -17,7 +17,10 @@ use tokio::{
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
-use tokio_tungstenite::{connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -138,6 +141,50 @@ async fn settings_come_from_flags_and_from_the_environment_and_flags_win() {
     assert!(fails(command).await.contains("also nonsense"));
 }
 
+/// Starts a server with these variables; returns whether it keeps its messages on disk.
+async fn starts_on_disk(folder: &Path, variables: &[(&str, &str)]) -> bool {
+    let mut command = hubbub(folder, &["--addr", "127.0.0.1:0"]);
+    command.envs(variables.iter().copied());
+    let mut child = command.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().unwrap_or_else(|| panic!("{variables:?}"));
+    child.kill().await.unwrap();
+    folder.join("hubbub-data/hubbub.db").exists()
+}
+
+#[tokio::test]
+async fn an_empty_variable_is_not_given_and_a_switch_has_the_usual_words() {
+    for (name, value, on_disk) in [
+        ("HUBBUB_EPHEMERAL", "", true),
+        ("HUBBUB_EPHEMERAL", " ", true),
+        ("HUBBUB_EPHEMERAL", "0", true),
+        ("HUBBUB_EPHEMERAL", "No", true),
+        ("HUBBUB_EPHEMERAL", "off", true),
+        ("HUBBUB_EPHEMERAL", "FALSE", true),
+        ("HUBBUB_EPHEMERAL", "1", false),
+        ("HUBBUB_EPHEMERAL", "yes", false),
+        ("HUBBUB_EPHEMERAL", "On", false),
+        ("HUBBUB_EPHEMERAL", "True", false),
+        ("HUBBUB_ALLOW_ORIGIN", "", true),
+        ("HUBBUB_PUBLIC_URL", "", true),
+        ("HUBBUB_TRUSTED_PROXY", "", true),
+        ("HUBBUB_POST_RATE", "", true),
+        ("HUBBUB_DATA", "", true),
+        // What Kubernetes adds for a service called hubbub.
+        ("HUBBUB_PORT", "tcp://10.0.0.9:80", true),
+        ("HUBBUB_SERVICE_HOST", "10.0.0.9", true),
+        ("HUBBUB_PORT_80_TCP_ADDR", "10.0.0.9", true),
+    ] {
+        let folder = folder();
+        assert_eq!(starts_on_disk(folder.path(), &[(name, value)]).await, on_disk, "{name}={value:?}");
+    }
+    let folder = folder();
+    let mut command = hubbub(folder.path(), &[]);
+    command.env("HUBBUB_EPHEMERAL", "perhaps");
+    let error = fails(command).await;
+    assert!(error.contains("perhaps") && error.contains("yes or no"), "{error}");
+}
+
 #[tokio::test]
 async fn a_wrong_value_or_an_unknown_flag_is_one_line_and_exit_1() {
     let folder = folder();
@@ -206,7 +253,8 @@ async fn a_key_that_is_none_is_one_line_and_exit_1() {
     assert!(said.contains("cookie.key"), "{said}");
 }
 
-/// H10, U09 and L06: what happens is told to the operator, a line of JSON each; a polite goodbye is not.
+/// H10, U09 and L06: the operator reads failures, refused pages and broken connections, a line of JSON each; requests
+/// that are served, and polite closes, are a sum.
 #[tokio::test]
 async fn requests_refusals_and_cut_connections_are_logged() {
     let folder = folder();
@@ -216,6 +264,11 @@ async fn requests_refusals_and_cut_connections_are_logged() {
     for secret in ["device/sesame", "r/p-sesame", "api/rooms/p-sesame/messages"] {
         reqwest::get(format!("{}/{secret}", running.url)).await.unwrap();
     }
+    let mut foreign = format!("{}/ws", running.url.replace("http", "ws")).into_client_request().unwrap();
+    foreign
+        .headers_mut()
+        .insert("origin", HeaderValue::from_bytes("http://evil.example/\u{9b}".as_bytes()).unwrap());
+    assert!(connect_async(foreign).await.is_err());
     for goodbye in [Message::Close(None), Message::binary("?")] {
         let (mut socket, _) = connect_async(running.url.replace("http", "ws") + "/ws").await.unwrap();
         socket.send(goodbye).await.unwrap();
@@ -228,13 +281,19 @@ async fn requests_refusals_and_cut_connections_are_logged() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
         .collect();
-    assert!(
-        lines.iter().any(|line| line["span"]["uri"] == "/r/tea" && line["fields"]["status"] == 200),
-        "{log}"
+    let of =
+        |message: &str| lines.iter().filter(|line| line["fields"]["message"] == message).collect::<Vec<_>>();
+    assert!(!log.contains("/r/tea"), "a page that is served is no line of its own: {log}");
+    let sum = of("requests");
+    assert_eq!((sum.len(), &sum[0]["fields"]["failed"]), (1, &Value::from(0)), "{log}");
+    assert!(sum[0]["fields"]["succeeded"].as_u64() >= Some(1), "{log}");
+    let refused = of("upgrade refused: the page is another site's");
+    assert_eq!(
+        (refused.len(), &refused[0]["fields"]["origin"]),
+        (1, &Value::from("http://evil.example/\\xc2\\x9b"))
     );
-    assert!(
-        lines.iter().any(|line| line["fields"]["reason"].as_str().is_some_and(|why| why.contains("upgrade")))
-    );
+    assert!(running.url.ends_with(refused[0]["fields"]["host"].as_str().unwrap()), "{log}");
+    assert!(lines.iter().all(|line| line.get("spans").is_none()), "a span is written once: {log}");
     assert!(!log.contains("sesame"), "what only its owner may know is not logged: {log}");
     let closed: Vec<&Value> = lines.iter().filter(|line| line["fields"]["code"].is_u64()).collect();
     assert_eq!((closed.len(), &closed[0]["fields"]["code"]), (1, &Value::from(1003)), "{closed:?}");

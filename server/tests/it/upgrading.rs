@@ -121,7 +121,8 @@ async fn only_our_own_pages_and_programs_may_connect() {
 #[tokio::test]
 async fn another_site_may_connect_where_the_settings_say_so() {
     let server =
-        TestServer::with(|config| config.allow_origin = vec!["https://chat.example.org".into()]).await;
+        TestServer::with(|config| config.allow_origin = vec!["https://chat.example.org".parse().unwrap()])
+            .await;
     let status = async |origin| ask(&server, "/ws", &[("origin", origin)]).await.status();
     assert_eq!(status("https://chat.example.org").await, StatusCode::SWITCHING_PROTOCOLS);
     assert_eq!(status("http://chat.example.org").await, StatusCode::FORBIDDEN);

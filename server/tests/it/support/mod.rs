@@ -27,7 +27,12 @@ use server::{
     state::AppState,
 };
 use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::timeout,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
@@ -134,6 +139,18 @@ async fn closed(socket: &mut Stream) -> Option<CloseFrame> {
             other => panic!("instead of a close frame came {other:?}"),
         }
     }
+}
+
+/// The whole answer to a request that is sent byte for byte and closes its connection.
+pub async fn raw(server: &TestServer, request: &str) -> String {
+    soon(async {
+        let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
+        stream.write_all(request.as_bytes()).await.expect("the server reads");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("the server answers and closes");
+        String::from_utf8_lossy(&answer).into_owned()
+    })
+    .await
 }
 
 /// What happens, or a failed test.

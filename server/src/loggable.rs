@@ -1,0 +1,124 @@
+//! What clients send, made fit for the log: short, printable, and without what only some may know.
+
+use app::wire::RoomName;
+use std::{fmt, fmt::Write};
+
+/// Bytes of a client's text that a log line shows, before they are escaped.
+const MAX_LOGGED_BYTES: usize = 200;
+
+/// Characters of a private room's name that are no secret: its prefix.
+const PRIVATE_PREFIX: &str = "p-";
+
+/// Hexadecimal digits in a row that may be part of a secret.
+const SECRET_DIGITS: usize = 16;
+
+/// A room's name for the log: that of a private room stays hidden.
+pub struct LoggableRoom<'a>(pub &'a RoomName);
+
+impl fmt::Display for LoggableRoom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.as_str().starts_with(PRIVATE_PREFIX) { "p-…" } else { self.0.as_str() })
+    }
+}
+
+/// Returns `text` cut and escaped: a terminal that shows the log obeys no byte of it.
+pub fn loggable(text: &[u8]) -> String {
+    let mut shown = String::new();
+    for byte in &text[..text.len().min(MAX_LOGGED_BYTES)] {
+        match byte {
+            b' '..=b'~' => shown.push(char::from(*byte)),
+            _ => drop(write!(shown, "\\x{byte:02x}")),
+        }
+    }
+    if text.len() > MAX_LOGGED_BYTES {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Returns a path for the log: without links to another device and names of private rooms, however they are encoded.
+pub fn loggable_path(path: &str) -> String {
+    let cut = &path.as_bytes()[..path.len().min(MAX_LOGGED_BYTES)];
+    let decoded = percent_decode(cut);
+    let mut shown = String::new();
+    let mut follows_device = false;
+    for segment in decoded.split(|byte| *byte == b'/').skip(1) {
+        shown.push('/');
+        let is_secret = (follows_device && !segment.is_empty()) || is_secret(segment);
+        shown.push_str(&if is_secret { "…".into() } else { loggable(segment) });
+        follows_device = segment == b"device";
+    }
+    if path.len() > MAX_LOGGED_BYTES {
+        shown.push('…');
+    }
+    shown
+}
+
+/// Returns whether a segment is, or may be meant as, the name of a private room.
+fn is_secret(segment: &[u8]) -> bool {
+    let has_prefix =
+        segment.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(PRIVATE_PREFIX.as_bytes()));
+    has_prefix || segment.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= SECRET_DIGITS)
+}
+
+/// Decodes `%` and two hexadecimal digits (RFC 3986, section 2.1); what is no such thing stays.
+fn percent_decode(text: &[u8]) -> Vec<u8> {
+    let digit = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while at < text.len() {
+        match (text[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_path_shows_neither_private_rooms_nor_device_links_however_they_are_encoded() {
+        for path in [
+            format!("/r/p-{HEX}"),
+            format!("/r/%70-{HEX}/seen"),
+            format!("/r/%70%2d{HEX}"),
+            format!("/r/%2570-{HEX}"),
+            format!("/r/P-{}", HEX.to_uppercase()),
+            format!("/api/rooms/p-{HEX}/messages"),
+            format!("/chat/r%2Fp-{HEX}"),
+            format!("//r/p-{HEX}"),
+            "/device/0123456789abcdef".into(),
+            "/d%65vice/0123456789abcdef".into(),
+            "/device%2f0123456789abcdef".into(),
+        ] {
+            assert!(!loggable_path(&path).to_lowercase().contains("89abcdef"), "{path}");
+        }
+        assert_eq!(loggable_path("/r/tea/seen"), "/r/tea/seen");
+        assert_eq!(loggable_path("/device"), "/device");
+    }
+
+    #[test]
+    fn a_clients_text_is_cut_and_escaped() {
+        assert_eq!(loggable("a\u{9b}\x1b]0;x\x07ä".as_bytes()), "a\\xc2\\x9b\\x1b]0;x\\x07\\xc3\\xa4");
+        assert_eq!(loggable_path("/%1b[2J"), "/\\x1b[2J");
+        let long = format!("/{}", "x".repeat(60_000));
+        assert!(loggable_path(&long).len() < 250 && loggable(long.as_bytes()).len() < 250);
+    }
+
+    #[test]
+    fn the_name_of_a_private_room_stays_hidden() {
+        let shown = |name: &str| LoggableRoom(&name.parse().unwrap()).to_string();
+        assert_eq!((shown("tea").as_str(), shown(&format!("p-{HEX}")).as_str()), ("tea", "p-…"));
+    }
+}

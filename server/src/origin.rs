@@ -1,0 +1,323 @@
+//! Hosts, origins and public addresses, normalized: lower case, no final dot, no port that is the scheme's default.
+
+use crate::forwarded::is_prefix;
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
+
+/// Bytes that a host may have (RFC 1035, section 2.3.4).
+const MAX_HOST_BYTES: usize = 255;
+
+/// A host and the port that stands beside it, as in `Host` (RFC 9110, section 7.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    host: String,
+    port: Option<u16>,
+}
+
+/// A scheme, a host and a port (RFC 6454), as in `Origin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    is_https: bool,
+    host: String,
+    port: u16,
+}
+
+/// The canonical address of this server: an origin, and the path below which it is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// Scheme, host and port.
+    pub origin: Origin,
+    /// The path without its final slash; empty for the root.
+    pub prefix: String,
+}
+
+/// A text that is no host, origin or address of the kind that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    /// It is no host with an optional port.
+    #[error("it is not a host")]
+    Host,
+    /// It is no origin.
+    #[error("an origin is http:// or https:// and a host, without a path")]
+    Origin,
+    /// It is no public address.
+    #[error(
+        "a public address is http:// or https://, a host and perhaps a path of plain segments, as /chat/"
+    )]
+    PublicUrl,
+    /// The path's first segment is one of this server's own.
+    #[error("a public address cannot have a path that begins as one of Hubbub's own does, as /r/ or /api/")]
+    OwnPath,
+}
+
+impl Authority {
+    /// The name of the client's own machine.
+    pub fn localhost() -> Self {
+        Self { host: "localhost".into(), port: None }
+    }
+
+    /// The host, without its port: lower case, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, or the default one of the scheme.
+    pub fn port(&self, is_https: bool) -> u16 {
+        self.port.unwrap_or(default_port(is_https))
+    }
+
+    /// As seen over a scheme, an origin.
+    pub fn origin(&self, is_https: bool) -> Origin {
+        Origin { is_https, host: self.host.clone(), port: self.port(is_https) }
+    }
+
+    /// Returns whether the host is an address rather than a name, or a name that every client resolves to its own
+    /// machine (RFC 6761, section 6.3). No DNS server can make it lead elsewhere.
+    pub fn is_address(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse::<IpAddr>().is_ok() || self.host == "localhost" || self.host.ends_with(".localhost")
+    }
+
+    /// Returns whether the host is a name of one label. No name of the public DNS is.
+    pub fn is_single_label(&self) -> bool {
+        !self.host.contains(['.', ':'])
+    }
+}
+
+impl From<SocketAddr> for Authority {
+    fn from(address: SocketAddr) -> Self {
+        let host = match address.ip().to_canonical() {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("[{v6}]"),
+        };
+        Self { host, port: Some(address.port()) }
+    }
+}
+
+impl FromStr for Authority {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let end = if text.starts_with('[') { text.find(']').map(|at| at + 1) } else { text.find(':') };
+        let (host, port) = text.split_at(end.unwrap_or(text.len()));
+        let port = match port.strip_prefix(':') {
+            None if port.is_empty() => None,
+            // An empty port is the default one (RFC 3986, section 3.2.3).
+            Some("") => None,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(digits.parse().map_err(|_| BadAddress::Host)?)
+            }
+            _ => return Err(BadAddress::Host),
+        };
+        if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            let address: Ipv6Addr = address.parse().map_err(|_| BadAddress::Host)?;
+            return Ok(Self { host: format!("[{address}]"), port });
+        }
+        let host = host.to_ascii_lowercase();
+        let host = host.strip_suffix('.').unwrap_or(&host).to_owned();
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        if host.len() <= MAX_HOST_BYTES && host.split('.').all(is_label) {
+            Ok(Self { host, port })
+        } else {
+            Err(BadAddress::Host)
+        }
+    }
+}
+
+impl Origin {
+    /// Whether the scheme is `https`.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The host, without the port.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns whether this origin's host and port are those of `authority`, where a missing port is the default one
+    /// of this origin's scheme.
+    pub fn is_at(&self, authority: &Authority) -> bool {
+        self.host == authority.host && self.port == authority.port(self.is_https)
+    }
+}
+
+impl FromStr for Origin {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let (scheme, authority) = text.split_once("://").ok_or(BadAddress::Origin)?;
+        let is_https = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return Err(BadAddress::Origin),
+        };
+        authority
+            .parse::<Authority>()
+            .map(|authority| authority.origin(is_https))
+            .map_err(|_| BadAddress::Origin)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_https { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port == default_port(self.is_https) { Ok(()) } else { write!(f, ":{}", self.port) }
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        let after_scheme = text.find("://").map(|at| at + 3).ok_or(BadAddress::PublicUrl)?;
+        let path_at = text[after_scheme..].find('/').map_or(text.len(), |at| after_scheme + at);
+        let origin = text[..path_at].parse().map_err(|_| BadAddress::PublicUrl)?;
+        let prefix = text[path_at..].strip_suffix('/').unwrap_or(&text[path_at..]).to_owned();
+        if !is_prefix(&prefix) {
+            return Err(BadAddress::PublicUrl);
+        }
+        if is_own_path(&prefix) {
+            return Err(BadAddress::OwnPath);
+        }
+        Ok(Self { origin, prefix })
+    }
+}
+
+impl fmt::Display for PublicUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}/", self.origin, self.prefix)
+    }
+}
+
+/// Returns whether a path begins with a segment that a route of this server begins with: as a prefix it could not be
+/// told from the route.
+pub fn is_own_path(path: &str) -> bool {
+    const FIRST_SEGMENTS: [&str; 12] = [
+        "r", "rooms", "name", "settings", "device", "offline", "api", "ws", "pkg", "healthz", "readyz",
+        "metrics",
+    ];
+    path.split('/').nth(1).is_some_and(|first| FIRST_SEGMENTS.contains(&first))
+}
+
+fn default_port(is_https: bool) -> u16 {
+    if is_https { 443 } else { 80 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(text: &str) -> Result<Authority, BadAddress> {
+        text.parse()
+    }
+
+    #[test]
+    fn a_host_is_compared_without_case_final_dot_and_default_port() {
+        let chat: Origin = "https://chat.example".parse().unwrap();
+        for same in ["chat.example", "CHAT.example", "chat.example.", "chat.example:443", "chat.example:"] {
+            assert!(chat.is_at(&authority(same).unwrap()), "{same}");
+        }
+        for other in ["chat.example:80", "chat.example:444", "evil.example", "chat.example.evil.example"] {
+            assert!(!chat.is_at(&authority(other).unwrap()), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for bad in [
+            "",
+            ":80",
+            "a b",
+            "a@b",
+            "a/b",
+            "a:b",
+            "a:65536",
+            "a:80:80",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[1.2.3.4]",
+            "ä",
+            "a..b",
+            ".",
+        ] {
+            assert_eq!(authority(bad), Err(BadAddress::Host), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_address_and_localhost_lead_where_no_dns_server_decides() {
+        for address in
+            ["127.0.0.1:8080", "[::1]:8080", "192.0.2.1", "localhost", "LOCALHOST.", "tea.localhost:1"]
+        {
+            assert!(authority(address).unwrap().is_address(), "{address}");
+        }
+        for name in ["127.0.0.1.evil.example", "localhost.evil.example", "evil", "notlocalhost"] {
+            assert!(!authority(name).unwrap().is_address(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_origin_has_one_way_to_be_written() {
+        for (text, written) in [
+            ("HTTPS://Chat.Example:443", "https://chat.example"),
+            ("http://chat.example:80", "http://chat.example"),
+            ("http://chat.example:443", "http://chat.example:443"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(text.parse::<Origin>().unwrap().to_string(), written);
+        }
+        for bad in [
+            "null",
+            "",
+            "chat.example",
+            "file://",
+            "data:text/html,x",
+            "https://a/b",
+            "https://u@a",
+            "http://a http://b",
+        ] {
+            assert_eq!(bad.parse::<Origin>(), Err(BadAddress::Origin), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_public_address_may_have_a_path_that_is_none_of_our_own() {
+        for (text, written) in [
+            ("https://chat.example", "https://chat.example/"),
+            ("https://chat.example/", "https://chat.example/"),
+            ("https://host.example:8443/team/chat", "https://host.example:8443/team/chat/"),
+            ("https://host.example/rooms-of-ours/", "https://host.example/rooms-of-ours/"),
+        ] {
+            assert_eq!(text.parse::<PublicUrl>().unwrap().to_string(), written);
+        }
+        for bad in [
+            "chat.example",
+            "ftp://a/",
+            "https://",
+            "https://a//",
+            "https://a/../",
+            "https://a/?x",
+            "https://a/#x",
+            "https://u@a/",
+        ] {
+            assert_eq!(bad.parse::<PublicUrl>(), Err(BadAddress::PublicUrl), "{bad}");
+        }
+        for own in ["https://a/r/", "https://a/api/chat"] {
+            assert_eq!(own.parse::<PublicUrl>(), Err(BadAddress::OwnPath), "{own}");
+        }
+    }
+}

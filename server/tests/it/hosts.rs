@@ -1,0 +1,240 @@
+//! Which hosts the server answers for, and which sites' pages may change something.
+
+use crate::support::{TestServer, raw, soon};
+use reqwest::{Client, Method, Response, StatusCode};
+use server::config::Config;
+
+async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = Client::new().request(method, server.http(path));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    soon(request.send()).await.expect("the server answers")
+}
+
+async fn status(server: &TestServer, headers: &[(&str, &str)]) -> u16 {
+    ask(server, Method::GET, "/api/rooms", headers).await.status().as_u16()
+}
+
+fn with_public_url(url: &str) -> impl FnOnce(&mut Config) {
+    let url = url.parse().expect("a good address");
+    move |config| config.public_url = Some(url)
+}
+
+#[tokio::test]
+async fn a_name_that_was_rebound_to_the_server_is_refused_with_421_and_the_flag_that_helps() {
+    let server = TestServer::start().await;
+    let evil = format!("evil.example:{}", server.address.port());
+    let forwarded = ("x-forwarded-proto", "https");
+    for headers in [vec![("host", &*evil)], vec![("host", &*evil), forwarded], vec![("host", "evil.example")]]
+    {
+        assert_eq!(status(&server, &headers).await, 421, "{headers:?}");
+    }
+    let answer = ask(&server, Method::GET, "/", &[("host", &evil), ("accept", "text/html")]).await;
+    assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST);
+    let text = answer.text().await.unwrap();
+    assert!(text.contains("--public-url") && text.contains(&evil), "{text}");
+}
+
+#[tokio::test]
+async fn addresses_and_localhost_are_hosts_of_every_server() {
+    let server = TestServer::with(with_public_url("https://chat.example/")).await;
+    let port = server.address.port();
+    for host in ["127.0.0.1", "[::1]", "192.0.2.7:9", "localhost", "LOCALHOST.", &format!("localhost:{port}")]
+    {
+        assert_eq!(status(&server, &[("host", host)]).await, 200, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_on_this_machine_brings_any_name_where_no_public_address_is_set() {
+    let server = TestServer::start().await;
+    let named = ("host", "chat.example");
+    for header in [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")] {
+        assert_eq!(status(&server, &[named, header]).await, 200, "{header:?}");
+    }
+    assert_eq!(status(&server, &[("host", "upstream")]).await, 200, "a name that no public DNS has");
+    let distrustful = TestServer::with(|config| config.trusted_proxy = Vec::new()).await;
+    assert_eq!(status(&distrustful, &[named, ("x-forwarded-for", "203.0.113.9")]).await, 421);
+}
+
+#[tokio::test]
+async fn with_a_public_address_only_its_name_and_those_of_allowed_sites_are_hosts() {
+    let server = TestServer::with(|config| {
+        with_public_url("https://chat.example/")(config);
+        config.allow_origin = vec!["https://intranet.example".parse().unwrap()];
+    })
+    .await;
+    for (headers, wanted) in [
+        (vec![("host", "chat.example")], 200),
+        (vec![("host", "CHAT.example:8443")], 200),
+        (vec![("host", "intranet.example")], 200),
+        (vec![("host", "other.example"), ("x-forwarded-proto", "https")], 421),
+        (vec![("host", "upstream")], 421),
+        (
+            vec![
+                ("host", "inner.example"),
+                ("x-forwarded-for", "203.0.113.9"),
+                ("x-forwarded-host", "chat.example"),
+            ],
+            200,
+        ),
+    ] {
+        assert_eq!(status(&server, &headers).await, wanted, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_names_one_host_and_http_1_0_may_name_none() {
+    let server = TestServer::start().await;
+    let host = server.address.to_string();
+    for (head, wanted) in [
+        (format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n"), "400"),
+        (format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: evil.example\r\n"), "400"),
+        ("GET /healthz HTTP/1.1\r\n".into(), "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: a b\r\n".into(), "400"),
+        ("GET /healthz HTTP/1.1\r\nHost: user@localhost\r\n".into(), "400"),
+        ("GET /healthz HTTP/1.0\r\n".into(), "200"),
+        (format!("GET http://evil.example:1/healthz HTTP/1.1\r\nHost: {host}\r\n"), "421"),
+        (format!("GET http://{host}/healthz HTTP/1.1\r\nHost: evil.example:1\r\n"), "200"),
+        (
+            format!(
+                "POST /api/commands HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"
+            ),
+            "400",
+        ),
+    ] {
+        let answer = raw(&server, &format!("{head}Connection: close\r\n\r\n")).await;
+        assert_eq!(answer.split(' ').nth(1), Some(wanted), "{head} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_origin_is_compared_with_its_default_port_and_without_case() {
+    let server = TestServer::start().await;
+    for (host, proto, origin, wanted) in [
+        ("chat.example:443", "https", "https://chat.example", 200),
+        ("chat.example", "https", "https://chat.example", 200),
+        ("CHAT.example", "HTTPS, http", "https://chat.example", 200),
+        ("chat.example:80", "http", "http://chat.example", 200),
+        ("chat.example", "http", "https://chat.example", 200),
+        ("chat.example", "https", "http://chat.example", 403),
+        ("chat.example:443", "https", "https://chat.example:444", 403),
+        ("chat.example", "https", "https://evil.example", 403),
+    ] {
+        let headers = [("host", host), ("x-forwarded-proto", proto), ("origin", origin)];
+        let answer = ask(&server, Method::POST, "/api/commands", &headers).await;
+        assert_eq!(answer.status().as_u16(), wanted, "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_under_the_public_address_is_our_own_whatever_host_the_proxy_sends() {
+    let server = TestServer::with(with_public_url("https://host.example/chat/")).await;
+    for (origin, wanted) in [
+        ("https://host.example", 200),
+        ("https://HOST.example:443", 200),
+        ("http://host.example", 403),
+        ("https://evil.example", 403),
+    ] {
+        for host in [server.address.to_string(), "host.example".into()] {
+            let headers = [("host", &*host), ("origin", origin)];
+            let answer = ask(&server, Method::POST, "/api/commands", &headers).await;
+            assert_eq!(answer.status().as_u16(), wanted, "{headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_says_another_site_asks_is_refused_without_origin_too() {
+    let server = TestServer::start().await;
+    let own = server.http("/r/tea");
+    for (headers, wanted) in [
+        (vec![], 201),
+        (vec![("sec-fetch-site", "same-origin")], 201),
+        (vec![("sec-fetch-site", "none")], 201),
+        (vec![("referer", &*own)], 201),
+        (vec![("sec-fetch-site", "cross-site")], 403),
+        (vec![("sec-fetch-site", "same-site")], 403),
+        (vec![("referer", "http://evil.example/x")], 403),
+        (vec![("referer", "http://evil.example/?http://127.0.0.1/")], 403),
+        (vec![("origin", own.trim_end_matches("/r/tea")), ("sec-fetch-site", "cross-site")], 403),
+    ] {
+        let answer = ask(&server, Method::POST, "/api/rooms/tea/messages", &headers).await;
+        let wanted = if wanted == 201 { 400 } else { wanted };
+        assert_eq!(answer.status().as_u16(), wanted, "{headers:?}: 400 is for the empty message");
+    }
+}
+
+#[tokio::test]
+async fn another_sites_picture_moves_no_reading_position() {
+    let server = TestServer::start().await;
+    let cookie = server.somebody().await;
+    let post =
+        Client::new().post(server.http("/api/rooms/tea/messages")).header("cookie", &cookie).body("hello");
+    assert_eq!(soon(post.send()).await.unwrap().status(), StatusCode::CREATED);
+    for (site, wanted) in [("cross-site", 403), ("same-site", 403), ("same-origin", 204)] {
+        let headers = [("cookie", &*cookie), ("sec-fetch-site", site)];
+        let answer = ask(&server, Method::GET, "/r/tea/seen?seq=1", &headers).await;
+        assert_eq!(answer.status().as_u16(), wanted, "{site}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_page_is_told_its_origin_the_host_and_the_flag() {
+    let server = TestServer::start().await;
+    let answer = ask(&server, Method::POST, "/api/commands", &[("origin", "https://chat.example")]).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let text = answer.text().await.unwrap();
+    for part in ["https://chat.example", &server.address.to_string(), "--public-url"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_site_may_read_the_api_and_another_may_not() {
+    let server = TestServer::with(|config| {
+        config.allow_origin = vec!["https://intranet.example".parse().unwrap()];
+    })
+    .await;
+    let path = "/api/rooms/tea/messages";
+    let allow = "access-control-allow-origin";
+    let preflight = |origin| [("origin", origin), ("access-control-request-method", "POST")];
+    let answer = ask(&server, Method::OPTIONS, path, &preflight("https://intranet.example")).await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()[allow]),
+        (204, &"https://intranet.example".parse().unwrap())
+    );
+    assert!(answer.headers()["access-control-allow-headers"].to_str().unwrap().contains("content-type"));
+    for method in [Method::GET, Method::POST] {
+        let answer = ask(&server, method, path, &[("origin", "https://intranet.example")]).await;
+        assert_eq!(answer.headers()[allow], "https://intranet.example");
+        assert!(answer.headers().get_all("vary").iter().any(|vary| vary == "origin"));
+    }
+    for (method, origin) in
+        [(Method::OPTIONS, "https://other.example"), (Method::GET, "https://other.example")]
+    {
+        let answer = ask(&server, method, path, &preflight(origin)).await;
+        assert!(!answer.headers().contains_key(allow), "{origin}");
+    }
+    let page = ask(&server, Method::GET, "/", &[("origin", "https://intranet.example")]).await;
+    assert!(!page.headers().contains_key(allow), "pages are for our own site alone");
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_keep_other_sites_out() {
+    let server = TestServer::start().await;
+    for (path, host) in
+        [("/", "localhost"), ("/nothing", "localhost"), ("/api/rooms", "localhost"), ("/", "evil.example")]
+    {
+        let answer = ask(&server, Method::GET, path, &[("host", host)]).await;
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.headers()[name], value, "{path} of {host}");
+        }
+        assert!(answer.headers()["permissions-policy"].to_str().unwrap().contains("camera=()"));
+    }
+}
