@@ -24,7 +24,7 @@ PAGE := target/page
 WASM_BUILT := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 BINARY := target/release/hubbub
 
-.PHONY: help run release test soak bench fuzz weigh lighthouse lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace bench-peers frontend
+.PHONY: help run release test soak bench fuzz weigh lighthouse lint dev leptos screens bindgen-tool leptos-tool wasm-target packages chromium kosoku strace nginx bench-peers frontend
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -35,7 +35,7 @@ run: release ## Build the release and start it on http://127.0.0.1:8080
 release: $(SITE)/.made ## Build target/release/hubbub, the one binary
 	@cargo build --release --package server --bin hubbub
 
-test: lint release packages chromium kosoku strace ## Check everything, as CI does
+test: lint release packages chromium kosoku strace nginx ## Check everything, as CI does
 	@echo "test: unit and integration tests"
 	@if cargo nextest --version >/dev/null 2>&1; \
 		then cargo nextest run --workspace --exclude frontend --status-level fail; \
@@ -136,6 +136,11 @@ kosoku:
 strace:
 	@command -v strace >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
 		echo "set-up: strace"; apt-get update -qq && apt-get install -y -qq --no-install-recommends strace >/dev/null; }; } || true
+
+# The tests start it on ports of their own; without it those behind a real proxy say so.
+nginx:
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && { \
+		echo "set-up: nginx"; apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; }; } || true
 
 # The peers in Go and for Node; the report says which of them are not here. Debian's package is taken where
 # there is one.

@@ -21,6 +21,7 @@ mod liveness;
 mod log_contract;
 mod log_file;
 mod names;
+mod nginx;
 mod pages;
 mod posting;
 mod presence;
