@@ -152,7 +152,7 @@ test("a part of a file is answered as a part", async ({ request }) => {
 test("answers that are not ours are never kept: a network's sign-in page takes no room's place", async ({ somebody }) => {
   const gate = await Gate.before(server.port);
   const ann = await somebody({ serviceWorkers: "allow", baseURL: gate.url });
-  ann.expects(/WebSocket|ERR_|MIME type|Failed to load/);
+  ann.expects(/WebSocket|ERR_|MIME type|Failed to (load|fetch)/);
   await ann.enters("tea");
   await ann.page.evaluate(async () => {
     await navigator.serviceWorker.ready;

@@ -62,7 +62,8 @@ function isOurFile(answer, url) {
 }
 
 async function page(event, request, url) {
-  const answer = await fetch(request).catch(() => undefined);
+  // Past the browser's own cache, which may hold an answer that is not ours.
+  const answer = await fetch(request, { cache: "no-store" }).catch(() => undefined);
   if (answer && isOurPage(answer) && isRoom(url) && !url.search) event.waitUntil(keepPage(url.pathname, answer.clone()));
   // A proxy that cannot reach the server is no better than no network. A network's sign-in page is shown, since
   // nothing else works before one has signed in.
@@ -100,7 +101,7 @@ async function refresh(href) {
 }
 
 async function renew(path) {
-  const answer = await fetch(path, { credentials: "same-origin" }).catch(() => undefined);
+  const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" }).catch(() => undefined);
   if (answer && isOurPage(answer)) await keepPage(path, answer);
 }
 
