@@ -110,7 +110,6 @@ pub(super) fn connect(live: Live) {
                 None => Ended::TimedOut,
             };
             choice.update_value(|choice| choice.ended(transport, ended, steady()));
-            storage::socket_blocked(choice.with_value(TransportChoice::is_blocked));
             live.with_outbox(super::Outbox::again);
             let delay = reconnect.delay(js_sys::Math::random());
             live.next_try.set(Some(steady() + delay.as_millis() as u64));
@@ -317,6 +316,7 @@ impl Connection {
                     self.live.start_afresh(log, head, messages, more.unwrap_or(false));
                 }
                 if !self.joined {
+                    storage::socket_blocked(self.is_http());
                     self.follow_others()?;
                 }
                 self.joined = true;

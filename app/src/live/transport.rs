@@ -4,9 +4,13 @@
 
 use crate::wire::Millis;
 
-/// Failures of the WebSocket in a row after which HTTP takes over. One that never answers counts for all of
-/// them.
-const MAX_FAILURES: u32 = 3;
+/// WebSockets in a row that were cut early, after which HTTP takes over.
+const MAX_CUTS: u32 = 3;
+
+/// WebSockets in a row that failed before the server's first frame, after which HTTP takes over: on a page to which
+/// one has come before, so that the server is more likely down, and on any other.
+const MAX_REFUSALS: u32 = 8;
+const MAX_FIRST_REFUSALS: u32 = 3;
 
 /// A WebSocket that lasted so many milliseconds works.
 const STABLE_MS: Millis = 30_000;
@@ -40,12 +44,17 @@ pub enum Ended {
 /// Chooses the transport of the next connection.
 #[derive(Debug, Clone, Default)]
 pub struct TransportChoice {
-    /// Of the WebSocket, in a row.
-    failures: u32,
+    /// WebSockets in a row that were cut early, and that were refused.
+    cuts: u32,
+    refusals: u32,
+    /// A WebSocket has got through on this page.
+    got_through: bool,
+    /// One of them was stable.
+    was_stable: bool,
+    /// WebSockets are taken for blocked.
+    is_blocked: bool,
     /// The last try over HTTP failed as well: the server may be down.
     is_http_down: bool,
-    /// A WebSocket has been stable on this network.
-    has_worked: bool,
     probes: u32,
     next_probe: Millis,
 }
@@ -53,37 +62,47 @@ pub struct TransportChoice {
 impl TransportChoice {
     /// Begins with HTTP, where an earlier page found at `now` that no WebSocket gets through.
     pub fn blocked(now: Millis) -> Self {
-        let mut choice = Self { failures: MAX_FAILURES, ..Self::default() };
+        let mut choice = Self { is_blocked: true, ..Self::default() };
         choice.schedule_probe(now);
         choice
     }
 
     /// The transport of the next connection. While neither works they take turns.
     pub fn next(&self) -> Transport {
-        if self.is_blocked() && !self.is_http_down { Transport::Http } else { Transport::WebSocket }
+        if self.is_blocked && !self.is_http_down { Transport::Http } else { Transport::WebSocket }
     }
 
-    /// Whether the WebSocket is taken for blocked.
+    /// Whether WebSockets are taken for blocked.
     pub fn is_blocked(&self) -> bool {
-        self.failures >= MAX_FAILURES
+        self.is_blocked
     }
 
     /// Takes note that a connection over `transport` ended at `now`.
     pub fn ended(&mut self, transport: Transport, ended: Ended, now: Millis) {
-        match (transport, ended) {
-            (Transport::Http, ended) => self.is_http_down = !matches!(ended, Ended::Lasted(_)),
-            (Transport::WebSocket, Ended::Lasted(ms)) if ms >= STABLE_MS => {
-                *self = Self { has_worked: true, ..Self::default() };
+        if transport == Transport::Http {
+            self.is_http_down = !matches!(ended, Ended::Lasted(_));
+            return;
+        }
+        self.is_http_down = false;
+        let is_blocked = match ended {
+            Ended::Lasted(ms) if ms >= STABLE_MS => {
+                *self = Self { got_through: true, was_stable: true, ..Self::default() };
+                false
             }
-            (Transport::WebSocket, ended) => {
-                let was_blocked = self.is_blocked();
-                let failures = if ended == Ended::TimedOut { MAX_FAILURES } else { 1 };
-                self.failures = self.failures.saturating_add(failures);
-                self.is_http_down = false;
-                if self.is_blocked() && !was_blocked {
-                    self.schedule_probe(now);
-                }
+            Ended::Lasted(_) => {
+                (self.got_through, self.refusals) = (true, 0);
+                self.cuts = self.cuts.saturating_add(1);
+                self.cuts >= MAX_CUTS
             }
+            Ended::Refused => {
+                self.refusals = self.refusals.saturating_add(1);
+                self.refusals >= if self.got_through { MAX_REFUSALS } else { MAX_FIRST_REFUSALS }
+            }
+            Ended::TimedOut => true,
+        };
+        if is_blocked && !self.is_blocked {
+            self.is_blocked = true;
+            self.schedule_probe(now);
         }
     }
 
@@ -98,7 +117,7 @@ impl TransportChoice {
 
     /// A WebSocket got through: the next connection uses one, and returns to HTTP if it is cut early.
     pub fn probe_succeeded(&mut self) {
-        self.failures = MAX_FAILURES - 1;
+        (self.is_blocked, self.cuts, self.refusals) = (false, MAX_CUTS - 1, MAX_REFUSALS - 1);
     }
 
     /// The browser is on another network, which may let WebSockets through.
@@ -108,7 +127,7 @@ impl TransportChoice {
     }
 
     fn schedule_probe(&mut self, now: Millis) {
-        let first = if self.has_worked { SOON_MS } else { FIRST_PROBE_MS };
+        let first = if self.was_stable { SOON_MS } else { FIRST_PROBE_MS };
         let pause = first.saturating_mul(2_u64.saturating_pow(self.probes)).min(MAX_PROBE_MS);
         self.probes = self.probes.saturating_add(1);
         self.next_probe = now + pause;
@@ -141,6 +160,15 @@ mod tests {
         let stable = Ended::Lasted(STABLE_MS);
         let ends = [stable, Ended::Refused, stable, Ended::Refused, Ended::Refused, stable, stable];
         assert_eq!(after(&ends).next(), Transport::WebSocket);
+    }
+
+    #[test]
+    fn a_server_that_is_away_for_a_moment_is_not_taken_for_a_blocked_socket() {
+        let mut ends = vec![Ended::Lasted(2_000)];
+        ends.extend([Ended::Refused; MAX_REFUSALS as usize - 1]);
+        assert_eq!(after(&ends).next(), Transport::WebSocket);
+        ends.push(Ended::Refused);
+        assert_eq!(after(&ends).next(), Transport::Http);
     }
 
     #[test]
@@ -197,7 +225,7 @@ mod tests {
             for (now, ended) in (0..).zip(ends) {
                 let next = choice.next();
                 row = if row.0 == next { (next, row.1 + 1) } else { (next, 1) };
-                prop_assert!(row.1 <= MAX_FAILURES);
+                prop_assert!(row.1 <= MAX_FIRST_REFUSALS);
                 choice.ended(next, ended, now);
             }
         }
