@@ -170,7 +170,8 @@ fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
     let settings = view! { <Settings frame=frame.clone() keys=matches!(screen, Screen::Room(..)) /> };
     match screen {
         Screen::Room(page, shared) => {
-            let seen = (page.place == Place::Newest)
+            // In a room without events there is nothing to have seen.
+            let seen = (page.place == Place::Newest && page.head > 0)
                 .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
             let path = link(&frame.path);
             let about = view! { <About page=page.clone() shared /> };
