@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const running = process.env.HUBBUB_URL;
-const address = "127.0.0.1:18080";
+const address = process.env.HUBBUB_ADDR ?? "127.0.0.1:18080";
 
-/** The server that most tests share, and where its binary is. */
+/** The server that most tests share, and where its binary is. HUBBUB_BIN and HUBBUB_ADDR name others. */
 export const Hubbub = {
-  binary: resolve(import.meta.dirname, "../target/release/hubbub"),
+  binary: process.env.HUBBUB_BIN ?? resolve(import.meta.dirname, "../target/release/hubbub"),
   address,
   isRunning: running !== undefined,
   url: running ?? `http://${address}`,

@@ -78,7 +78,13 @@ export class Person {
 
   async says(text: string): Promise<void> {
     await this.composer.fill(text);
-    await this.composer.press("Enter");
+    await this.sends();
+  }
+
+  /** With Enter, or with the button where Enter begins a line. */
+  async sends(): Promise<void> {
+    if (await this.page.evaluate(() => matchMedia("(pointer: fine)").matches)) await this.composer.press("Enter");
+    else await this.page.getByRole("button", { name: /^(Send|发送)$/ }).tap();
   }
 
   async sees(text: string): Promise<void> {
@@ -101,6 +107,12 @@ export class Person {
     await this.menu(text);
     await this.editor.fill(to);
     await this.editor.press("Enter");
+  }
+
+  /** Deletes a message of their own; it can be undone for some seconds. */
+  async deletes(text: string): Promise<void> {
+    await this.menu(text);
+    await this.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
   }
 
   async seesAll(texts: string[]): Promise<void> {
@@ -132,6 +144,9 @@ export async function hides(person: Person, hidden: boolean): Promise<void> {
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
 }
+
+/** A phone, as a browser's options. */
+export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
 /** Somebody who talks over HTTP has said `message 1` and so on. */
 export async function said(request: APIRequestContext, room: string, to: number, from = 1): Promise<void> {

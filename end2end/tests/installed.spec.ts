@@ -130,6 +130,8 @@ test("ann is told of a mention while her tab is hidden, and of nothing else", as
   await expect(about.getByLabel("Notifications")).toHaveValue("off");
   await expect(about.getByLabel("With a sound")).not.toBeChecked();
   await about.getByLabel("Notifications").selectOption("mentions");
+  // The browser is asked first.
+  await expect.poll(() => ann.page.evaluate((room) => localStorage.getItem(`hubbub/choice/notify/${room}`), room)).toBe("mentions");
   await ann.page.keyboard.press("Escape");
   await bob.enters(room);
   await hides(ann, true);
