@@ -74,7 +74,12 @@ test("an arrow up in an empty composer edits the last message", async ({ ann, bo
 
 test("keys lead to the next unread room, and to the next one", async ({ ann, bob, room }) => {
   const [one, two, three] = ["a", "b", "c"].map((letter) => `${letter}-${room}`) as [string, string, string];
-  for (const name of [one, two, three]) await ann.enters(name);
+  for (const name of [one, two, three]) {
+    await ann.enters(name);
+    // A room is on her list once something was said in it.
+    await ann.says("hello");
+    await ann.sees("hello");
+  }
   await ann.enters(one);
   await bob.enters(three);
   await bob.says("over here");

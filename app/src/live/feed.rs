@@ -1,50 +1,19 @@
 //! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
 
+mod bounds;
+mod held;
+mod row;
+
+pub use bounds::MAX_ROWS;
+pub use row::{Row, Standing};
+
 use super::{Command, Deed};
 use crate::{
     clock,
     wire::{Author, CommandId, ErrorCode, Event, EventBody, Message, Millis, PersonId, Seq},
 };
+use row::number;
 use std::{ops::Range, sync::Arc};
-
-/// Lines of one person within this time stand together under one head.
-const TOGETHER: Millis = 5 * 60 * 1_000;
-
-/// A message as one browser has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// The command that posted it.
-    pub id: CommandId,
-    /// Whose it is.
-    pub author: Author,
-    /// What it says.
-    pub text: Arc<str>,
-    /// Its author has changed it.
-    pub edited: bool,
-    /// Its author took it back.
-    pub deleted: bool,
-    /// How far it has come.
-    pub standing: Standing,
-}
-
-/// How far a message has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// It stands in the log.
-    Confirmed {
-        /// Its place.
-        seq: Seq,
-        /// When it was committed.
-        at: Millis,
-    },
-    /// It waits for the server.
-    Pending,
-    /// The server does not take it.
-    Failed {
-        /// Why.
-        why: ErrorCode,
-    },
-}
 
 /// A row as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +24,8 @@ pub struct Shown {
     pub opens: bool,
     /// It is the first of a day.
     pub day: bool,
+    /// Its author has just deleted it and may still undo that: it is not shown.
+    pub hidden: bool,
     /// It is the first that whoever sits here has not seen before.
     pub first_new: bool,
     /// The command that is changing it, and why it was refused, if it was.
@@ -67,6 +38,8 @@ struct Change {
     command: Command,
     author: Author,
     refused: Option<ErrorCode>,
+    /// A deletion that its author can still undo. Nothing of it has been sent.
+    held: bool,
 }
 
 /// What became of events.
@@ -89,6 +62,8 @@ pub struct Feed {
     day_of: fn(Millis) -> u64,
     /// There is nothing before the oldest row.
     begins: bool,
+    /// Rows of events after this one were dropped or not kept, although `last` is beyond it.
+    kept_to: Option<Seq>,
     /// In the order of their `seq`.
     confirmed: Vec<Row>,
     waiting: Vec<Row>,
@@ -98,13 +73,15 @@ pub struct Feed {
 impl Feed {
     /// A feed that has everything up to `last`, of which `messages` are shown.
     pub fn new(log: String, last: Seq, messages: Vec<Message>) -> Self {
-        let confirmed = messages.into_iter().map(Row::from).collect();
+        let mut confirmed: Vec<Row> = messages.into_iter().map(Row::from).collect();
+        number(&mut confirmed, 0);
         Self {
             log,
             last,
             seen: None,
             day_of: clock::day_in_utc,
             begins: true,
+            kept_to: None,
             confirmed,
             waiting: Vec::new(),
             changes: Vec::new(),
@@ -161,18 +138,33 @@ impl Feed {
     /// The rows of `window` in order, those that wait at the end.
     pub fn shown(&self, window: Range<usize>) -> Vec<Shown> {
         let rows = self.confirmed.iter().chain(&self.waiting);
-        let mut before = window.start.checked_sub(1).and_then(|before| rows.clone().nth(before));
+        // The row above that is shown, and its place under its head.
+        let above = (0..window.start).rev().filter_map(|at| self.row(at)).find(|row| !self.is_hidden(row));
+        let mut above = above.map(|row| (row, row.place));
         let first_new = self.first_new();
         rows.skip(window.start)
             .take(window.len())
             .map(|row| {
-                let before = before.replace(row);
-                let day = self.opens_day(row, before);
+                let day = self.opens_day(row, above.map(|(above, _)| above));
                 let first_new = first_new.is_some() && row.standing.seq() == first_new;
-                let opens = day || first_new || before.is_none_or(|before| !row.continues(before));
-                self.show(row, opens, day, first_new)
+                let place = match above {
+                    Some((above, place)) if row.continues(above) => row.place_after(place),
+                    _ => 0,
+                };
+                let mut shown = self.show(row, place == 0 || day || first_new, day, first_new);
+                shown.hidden = self.is_hidden(row);
+                if shown.hidden {
+                    (shown.day, shown.first_new) = (false, false);
+                } else {
+                    above = Some((row, place));
+                }
+                shown
             })
             .collect()
+    }
+
+    fn row(&self, at: usize) -> Option<&Row> {
+        self.confirmed.get(at).or_else(|| self.waiting.get(at.checked_sub(self.confirmed.len())?))
     }
 
     /// The first message that is new to whoever sits here; nothing where that may be on an older page.
@@ -182,8 +174,8 @@ impl Feed {
         if from == 0 && !self.begins && self.first() > Some(seen + 1) {
             return None;
         }
-        let new = self.confirmed[from..].iter().find(|row| row.author.id != person && !row.deleted)?;
-        new.standing.seq()
+        let is_new = |row: &&Row| row.author.id != person && !row.deleted && !self.is_hidden(row);
+        self.confirmed[from..].iter().find(is_new)?.standing.seq()
     }
 
     /// Messages of others than `person` after `seq`.
@@ -202,9 +194,9 @@ impl Feed {
     }
 
     fn show(&self, row: &Row, opens: bool, day: bool, first_new: bool) -> Shown {
-        let mut shown = Shown { row: row.clone(), opens, day, first_new, changing: None };
+        let mut shown = Shown { row: row.clone(), opens, day, first_new, hidden: false, changing: None };
         let seq = row.standing.seq();
-        for Change { command, refused, .. } in &self.changes {
+        for Change { command, refused, .. } in self.changes.iter().filter(|change| !change.held) {
             match &command.deed {
                 Deed::Edit { target, text } if Some(*target) == seq => {
                     // Also where it was deleted meanwhile: what was written is shown until it is settled.
@@ -231,7 +223,7 @@ impl Feed {
         match &command.deed {
             Deed::Post { text } => self.post(command.id, author, text.clone()),
             Deed::Edit { .. } | Deed::Delete { .. } => {
-                self.changes.push(Change { command: command.clone(), author, refused: None });
+                self.changes.push(Change { command: command.clone(), author, refused: None, held: false });
             }
         }
     }
@@ -239,14 +231,15 @@ impl Feed {
     /// A page of older messages. What is here already is not taken twice.
     pub fn prepend(&mut self, messages: Vec<Message>) {
         let first = self.first().unwrap_or(Seq::MAX);
-        let older = messages.into_iter().filter(|message| message.seq < first).map(Row::from);
+        let mut older: Vec<Row> =
+            messages.into_iter().filter(|message| message.seq < first).map(Row::from).collect();
+        number(&mut older, 0);
         self.confirmed.splice(0..0, older);
     }
 
     fn post(&mut self, id: CommandId, author: Author, text: Arc<str>) {
         if !self.confirmed.iter().any(|row| row.id == id) {
-            let standing = Standing::Pending;
-            self.waiting.push(Row { id, author, text, edited: false, deleted: false, standing });
+            self.waiting.push(Row::written(id, author, text, Standing::Pending));
         }
     }
 
@@ -318,7 +311,11 @@ impl Feed {
         self.forget(event.id);
         match &event.body {
             EventBody::Message { .. } => {
-                self.confirmed.extend(Message::posted(event).map(Row::from));
+                if self.kept_to.is_none() {
+                    let from = self.confirmed.len();
+                    self.confirmed.extend(Message::posted(event).map(Row::from));
+                    number(&mut self.confirmed, from);
+                }
             }
             EventBody::Edit { target, text } => self.confirmed_row(*target, |row| row.edit(text.clone())),
             EventBody::Delete { target } => self.confirmed_row(*target, Row::delete),
@@ -338,64 +335,12 @@ impl Change {
     /// A row for what was written, where the message that it was for is gone.
     fn orphaned(self) -> Option<Row> {
         let Deed::Edit { text, .. } = self.command.deed else { return None };
-        let (author, standing) = (self.author, Standing::Failed { why: ErrorCode::NoSuchMessage });
-        Some(Row { id: self.command.id, author, text, edited: false, deleted: false, standing })
+        let standing = Standing::Failed { why: ErrorCode::NoSuchMessage };
+        Some(Row::written(self.command.id, self.author, text, standing))
     }
 }
 
-impl Row {
-    fn edit(&mut self, text: Arc<str>) {
-        self.text = text;
-        self.edited = true;
-    }
-
-    fn delete(&mut self) {
-        self.text = Arc::default();
-        self.deleted = true;
-    }
-
-    fn continues(&self, before: &Self) -> bool {
-        let soon = match (self.standing.at(), before.standing.at()) {
-            (Some(now), Some(then)) => now.saturating_sub(then) < TOGETHER,
-            _ => true,
-        };
-        self.author.id == before.author.id && soon
-    }
-}
-
-impl From<Message> for Row {
-    fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, edited_at, deleted, .. } = message;
-        let standing = Standing::Confirmed { seq, at };
-        Self { id, author, text, edited: edited_at.is_some(), deleted, standing }
-    }
-}
-
-impl Standing {
-    /// Its place in the log, once it has one.
-    pub fn seq(&self) -> Option<Seq> {
-        if let Self::Confirmed { seq, .. } = self { Some(*seq) } else { None }
-    }
-
-    /// When it was committed.
-    pub fn at(&self) -> Option<Millis> {
-        if let Self::Confirmed { at, .. } = self { Some(*at) } else { None }
-    }
-
-    /// Why it failed, if it did.
-    pub fn failure(&self) -> Option<ErrorCode> {
-        if let Self::Failed { why } = self { Some(*why) } else { None }
-    }
-
-    /// One word for style sheets and tests.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Confirmed { .. } => "confirmed",
-            Self::Pending => "pending",
-            Self::Failed { .. } => "failed",
-        }
-    }
-}
-
+#[cfg(test)]
+mod bounds_tests;
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,7 @@ mod window;
 
 pub use aloud::Aloud;
 pub use attention::{Attention, Change};
-pub use feed::{Feed, Heard, Row, Shown, Standing};
+pub use feed::{Feed, Heard, MAX_ROWS, Row, Shown, Standing};
 pub use others::{FOLLOWED, OTHERS, UNREAD_MOST};
 pub use outbox::{Command, Deed, Outbox};
 pub use people::{TYPING_MS, Typist, told_apart};

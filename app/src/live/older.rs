@@ -1,7 +1,10 @@
 //! Reading back: older rows that the feed has, then those that the server has.
 
-use super::{Live, window::STEP};
-use crate::{base::link, wire::Messages};
+use super::{Feed, Live, window::STEP};
+use crate::{
+    base::link,
+    wire::{Messages, Seq},
+};
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
@@ -30,7 +33,7 @@ impl Live {
         live.read_out(false);
         spawn_local(async move {
             if live.more.get_untracked() && live.at_oldest() {
-                live.fetch().await;
+                let _ = live.fetch().await;
             }
             // One row at a time: the list then moves no element, so that neither the place nor a
             // selection is lost. It is drawn once, since nothing here waits for a frame.
@@ -48,16 +51,59 @@ impl Live {
         });
     }
 
-    /// Fetches the messages before the oldest one here. Where it fails, the next scroll tries again.
-    async fn fetch(&self) {
-        let Some(first) = self.first() else { return };
+    /// Fetches the messages before the oldest one here, and returns whether that succeeded. If it fails, the next
+    /// scroll tries again.
+    pub(super) async fn fetch(&self) -> bool {
+        let Some(first) = self.first() else { return false };
+        let page = self.page_before(Some(first), FETCHED).await;
+        // The feed may have begun again meanwhile.
+        let fits = |page: &Messages| page.head >= self.with_feed(Feed::last) && self.first() == Some(first);
+        page.filter(fits).map(|page| self.prepend(page.messages, page.more)).is_some()
+    }
+
+    /// Fetches the messages after those that were kept, of a feed that was detached from its end.
+    pub(super) fn fetch_newer(&self) {
+        let live = *self;
+        let Some(kept_to) = live.with_feed(Feed::kept_to).filter(|_| !live.going_back.get_value()) else {
+            return;
+        };
+        live.going_back.set_value(true);
+        live.read_out(false);
+        spawn_local(async move {
+            let mut events = FETCHED;
+            // One message more than there can be in these events: the page then reaches back to those that are here,
+            // unless the server has cut it since it has too many bytes.
+            while let Some(page) = live.page_before(Some(kept_to + 1 + Seq::from(events)), events + 1).await {
+                let first = page.messages.first().map_or(0, |first| first.seq);
+                if !page.more || first <= kept_to + 1 || events == 1 {
+                    if live.with_feed(Feed::kept_to) == Some(kept_to) {
+                        live.append(page.messages, page.head.min(kept_to + Seq::from(events)));
+                    }
+                    break;
+                }
+                events /= 2;
+            }
+            live.going_back.set_value(false);
+        });
+    }
+
+    /// Begins again with the newest messages.
+    pub(super) fn fetch_newest(&self) {
+        let live = *self;
+        live.read_out(false);
+        spawn_local(async move {
+            if let Some(page) = live.page_before(None, FETCHED).await {
+                live.restart_at_end(page);
+            }
+        });
+    }
+
+    /// At most `limit` messages of this log: those before an event, or the newest ones.
+    async fn page_before(&self, before: Option<Seq>, limit: u32) -> Option<Messages> {
         let room = self.room.get_value();
-        let url = link(&format!("/api/rooms/{room}/messages?before={first}&limit={FETCHED}"));
-        if let Some(page) = messages(&url).await
-            && self.with_feed(|feed| page.log == feed.log() && page.head >= feed.last())
-        {
-            self.prepend(page.messages, page.more);
-        }
+        let before = before.map(|before| format!("before={before}&")).unwrap_or_default();
+        let page = messages(&link(&format!("/api/rooms/{room}/messages?{before}limit={limit}"))).await?;
+        Some(page).filter(|page| self.with_feed(|feed| page.log == feed.log()))
     }
 }
 

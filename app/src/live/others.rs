@@ -179,6 +179,10 @@ impl Live {
     }
 
     fn count_here(&self) {
+        // Of a detached feed only the events are counted, as they come.
+        if self.with_feed(|feed| feed.kept_to().is_some()) {
+            return;
+        }
         let (read, you) =
             (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id));
         let unread = self.with_feed(|feed| feed.new_after(read, you));

@@ -74,6 +74,10 @@ pub struct Live {
     pub reads_out: RwSignal<bool>,
     /// How many came while they were not read out, in a sentence.
     pub came: RwSignal<String>,
+    /// Why what the user just did leads to nothing, in a sentence.
+    pub notice: RwSignal<Option<&'static str>>,
+    /// How many deletions can still be undone, and until when.
+    pub deletions: RwSignal<Option<(usize, Millis)>>,
     /// What decides that.
     #[cfg(feature = "hydrate")]
     pub(super) aloud: StoredValue<super::Aloud>,
@@ -135,6 +139,8 @@ impl Live {
             name_asks: RwSignal::new(false),
             reads_out: RwSignal::new(true),
             came: RwSignal::default(),
+            notice: RwSignal::new(None),
+            deletions: RwSignal::new(None),
             #[cfg(feature = "hydrate")]
             aloud: StoredValue::default(),
             #[cfg(feature = "hydrate")]
@@ -158,8 +164,12 @@ impl Live {
         live
     }
 
-    /// Comes to the newest rows.
+    /// Comes to the newest rows, which are fetched first if they were dropped.
     pub fn to_end(&self) {
+        #[cfg(feature = "hydrate")]
+        if self.is_detached() {
+            return self.fetch_newest();
+        }
         let len = self.feed.with_value(Feed::len);
         self.window.set_value(Window::at_end(len));
         self.at_end.set(true);
@@ -172,12 +182,31 @@ impl Live {
             let len = self.feed.with_value(Feed::len);
             self.window.update_value(|window| window.forth(len));
             self.show();
+            #[cfg(feature = "hydrate")]
+            if self.is_detached() && self.window.with_value(Window::range).end == len {
+                self.fetch_newer();
+            }
         }
     }
 
     /// Whether the newest row is shown.
     pub fn has_newest(&self) -> bool {
-        self.window.with_value(Window::has_newest)
+        self.window.with_value(Window::has_newest) && !self.is_detached()
+    }
+
+    fn is_detached(&self) -> bool {
+        self.feed.with_value(|feed| feed.kept_to().is_some())
+    }
+
+    /// Drops rows that are too many.
+    fn bound(&self) {
+        let (window, follows) =
+            (self.window.with_value(Window::range), self.at_end.get_untracked() && self.has_newest());
+        let dropped = self.feed.try_update_value(|feed| feed.bound(window, follows)).unwrap_or(0);
+        if dropped > 0 {
+            self.window.update_value(|window| window.dropped(dropped));
+            self.more.set(true);
+        }
     }
 
     /// The place of the oldest message that the feed has.
@@ -212,6 +241,7 @@ impl Live {
         let older = self.feed.with_value(Feed::len) - before;
         self.window.update_value(|window| window.shifted(older));
         self.more.set(more);
+        self.bound();
     }
 
     /// The newest message of whoever sits here that can still be changed.
@@ -225,9 +255,43 @@ impl Live {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
+        self.bound();
         #[cfg(feature = "hydrate")]
         self.show_soon();
         done.expect("an update runs its change")
+    }
+
+    /// Shows rows around the message `seq`, if it is here, and returns whether it is.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn show_around(&self, seq: Seq) -> bool {
+        let found = self.feed.with_value(|feed| feed.index_of(seq).map(|index| (index, feed.len())));
+        if let Some((index, len)) = found {
+            self.window.set_value(Window::around(index, len));
+            self.at_end.set(false);
+            self.show();
+        }
+        found.is_some()
+    }
+
+    /// Takes the messages that follow those that were kept, up to the event `to`.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn append(&self, messages: Vec<Message>, to: Seq) {
+        self.feed.update_value(|feed| feed.extend(messages, to));
+        self.bound();
+        let len = self.feed.with_value(Feed::len);
+        self.window.update_value(|window| window.forth(len));
+        self.show();
+    }
+
+    /// Begins again with the newest page of the same log, at its end.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn restart_at_end(&self, page: crate::wire::Messages) {
+        self.feed.update_value(|feed| {
+            feed.reset(page.log, page.head, page.messages);
+            feed.begins(!page.more);
+        });
+        self.more.set(page.more);
+        self.go_to_end();
     }
 
     /// Shows what has come. Whether there is more to show.

@@ -66,6 +66,19 @@ impl Window {
         self.end += older;
     }
 
+    /// So many of the oldest rows are gone; the others of the window stay in it.
+    pub fn dropped(&mut self, oldest: usize) {
+        self.start = self.start.saturating_sub(oldest);
+        self.end = self.end.saturating_sub(oldest);
+    }
+
+    /// Rows around the one at `index`, in a feed of `len` rows.
+    pub fn around(index: usize, len: usize) -> Self {
+        let start = index.saturating_sub(STEP);
+        let end = (start + MOST).min(len);
+        Self { start, end, follows: end == len }
+    }
+
     /// The reader comes to the window's beginning: one older row, and where the window is full the
     /// newest one goes.
     pub fn back(&mut self) {
@@ -134,7 +147,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_reader_does_the_window_is_small_and_within_the_feed(
-            steps in prop::collection::vec((0_u8..5, 0_usize..500, any::<bool>()), 0..100),
+            steps in prop::collection::vec((0_u8..7, 0_usize..500, any::<bool>()), 0..100),
         ) {
             let mut len = 50;
             let mut window = Window::at_end(len);
@@ -144,6 +157,8 @@ mod tests {
                     1 => { len += n; window.shifted(n); }
                     2 => window.back(),
                     3 => window.forth(len),
+                    4 => { let gone = n.min(len); len -= gone; window.dropped(gone); while window.grown(len, at_end) {} }
+                    5 => { len = len.max(1); window = Window::around(n % len, len); }
                     _ => { len = n; window = Window::at_end(len); }
                 }
                 let range = window.range();

@@ -30,7 +30,11 @@ pub fn Line(
     let words = live.words;
     // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
     // anew: a menu that may be open.
-    let opens = move || shown.with(|shown| shown.opens);
+    let is_marked = move || marked.is_some() && shown.with(|shown| shown.row.standing.seq() == marked);
+    // Whoever follows a link to a message sees whose it is.
+    let opens = move || is_marked() || shown.with(|shown| shown.opens);
+    let hidden = move || shown.with(|shown| shown.hidden);
+    let editing = RwSignal::new(false);
     let deleted = move || shown.with(|shown| shown.row.deleted);
     let text = move || {
         shown.with(
@@ -44,15 +48,15 @@ pub fn Line(
             _ => shown.row.standing.name(),
         })
     };
-    let head = move || {
+    // Also in a line without a head of its own: there only a screen reader finds it.
+    let author = move || {
         shown.with(|shown| {
             let author = &shown.row.author;
-            shown.opens.then(|| {
-                let tag = author.tag().map(|tag| view! { <small class="tag">{tag}</small> });
-                view! { <b class=author.id.hue()>{author.name.to_string()}</b>{tag} }
-            })
+            let tag = author.tag().map(|tag| view! { " "<small class="tag">{tag}</small> });
+            view! { <b class=author.id.hue()>{author.name.to_string()}</b>{tag} }
         })
     };
+    let author_id = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("by{seq}")));
     let path = live.room.with_value(|room| link(&room.path()));
     let time = move || {
         let (seq, at) = shown.with(|shown| shown.row.standing.seq().zip(shown.row.standing.at()))?;
@@ -68,16 +72,13 @@ pub fn Line(
             .with(|shown| shown.first_new)
             .then(|| view! { <p class="new" id="new"><span>{words.new_here}</span></p> })
     };
-    let is_marked = move || marked.is_some() && shown.with(|shown| shown.row.standing.seq() == marked);
     let to_you = move || {
         live.you.with(|you| {
             shown.with(|shown| shown.row.author.id != you.id && mentions(&shown.row.text, you.name.as_str()))
         })
     };
-    let note = move || {
-        let edited = shown.with(|shown| shown.row.edited && !shown.row.deleted);
-        edited.then(|| view! { <small class="edited">" "{words.edited}</small> })
-    };
+    let edited = move || shown.with(|shown| shown.row.edited && !shown.row.deleted);
+    let note = move || edited().then(|| view! { <small class="edited">" "{words.edited}</small> });
     // A finger has no hover: it rests on the message for a moment. What then opens under it takes no touch until
     // it is lifted: the browser makes a click of that.
     let asked = RwSignal::new(false);
@@ -111,8 +112,9 @@ pub fn Line(
             seq.map(|seq| (seq, own))
         })
     });
-    let menu =
-        move || mine.get().map(|(seq, own)| view! { <Menu live seq own text=Signal::derive(text) asked /> });
+    let menu = move || {
+        mine.get().map(|(seq, own)| view! { <Menu live seq own text=Signal::derive(text) asked editing /> })
+    };
     // What its author asked for and the server did not take.
     let refused = move || {
         shown.with(|shown| match (&shown.changing, shown.row.standing.failure()) {
@@ -140,8 +142,13 @@ pub fn Line(
             class:marked=is_marked
             class:to-you=to_you
             class:rests=rests
+            class:changeable=move || mine.get().is_some()
+            class:changed=edited
+            class:editing=editing
+            hidden=hidden
             data-standing=name
             id=anchor
+            aria-labelledby=author_id
             on:pointerdown=rest
             on:pointerup=move |_| lift()
             on:pointercancel=move |_| lift()
@@ -149,9 +156,8 @@ pub fn Line(
             {day}
             {first_new}
             <div class="said">
-                <p class="head">{head}{time}</p>
-                <p class="text" dir="auto">{text}</p>
-                {note}
+                <p class="head"><span class="who" class:unseen=move || !opens() id=author_id>{author}</span>" "{time}</p>
+                <div class="words"><p class="text" dir="auto">{text}</p>{note}</div>
                 {menu}
                 {failed}
             </div>

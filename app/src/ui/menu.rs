@@ -26,6 +26,8 @@ pub fn Menu(
     text: Signal<String>,
     /// Raised when the menu is asked for by a long press.
     asked: RwSignal<bool>,
+    /// Set while the menu is open.
+    editing: RwSignal<bool>,
 ) -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
     let field = NodeRef::<html::Textarea>::new();
@@ -103,6 +105,7 @@ pub fn Menu(
     };
     let toggled = move |_| {
         let open = details.get().is_some_and(|details| details.open());
+        editing.set(open);
         if let Some(field) = field.get().filter(|_| open) {
             let end = field.value().encode_utf16().count() as u32;
             let _ = field.focus();

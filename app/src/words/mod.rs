@@ -109,7 +109,8 @@ words! {
     room_menu share copy copied copy_failed qr rename_room
     new_room_title new_room_topic new_room_make new_room_hint new_private private_hint title topic_label
     // Messages.
-    messages older newer history back_to_now empty deleted edited new_here latest permalink today yesterday
+    messages older newer history back_to_now empty deleted edited new_here latest permalink today yesterday undo
+    no_such_room did_you_mean question_mark make_it leave leave_hint no_files
     // Writing.
     send edit_or_delete delete_only what_it_says save delete cancel try_again discard
     // The connection.
@@ -132,6 +133,8 @@ words! {
     people_here(usize)
     more_people(usize)
     next_try(u64)
+    deletions(usize)
+    undo_in(u64)
     typing(&[String])
     too_long(usize)
     refused(ErrorCode)

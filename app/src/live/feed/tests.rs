@@ -1,6 +1,6 @@
 //! The feed, held against the log that it follows.
 
-use super::*;
+use super::{row::TOGETHER, *};
 use crate::wire::PersonName;
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -1,0 +1,47 @@
+import { expect, said, test } from "../people";
+
+/** Elements whose style is computed again for one message that comes, at most. */
+const MAX_RESTYLED = 20;
+const MESSAGES = 10;
+
+test.use({ trace: "off" });
+
+type TraceEvent = { name: string; pid: number; ts: number; args: { elementCount?: number } };
+
+for (const full of [false, true]) {
+  test(`a message that comes restyles few elements, ${full ? "with as many rows on the page as there can be" : "with a page of rows"}`, async ({ ann, room, browser, request }) => {
+    test.slow();
+    await said(request, room, full ? 310 : 60);
+    await ann.enters(room);
+    if (full) {
+      await expect(async () => {
+        await ann.page.locator(".scroller").evaluate((scroller) => scroller.scrollBy(0, -scroller.scrollHeight));
+        expect(await ann.messages.count()).toBeGreaterThanOrEqual(300);
+      }).toPass();
+      await ann.page.keyboard.press("Alt+End");
+      await expect(ann.line("message 310")).toBeInViewport();
+    }
+    await expect(ann.messages.last()).toHaveText(`message ${full ? 310 : 60}`);
+    await ann.page.mouse.move(5, 5);
+    const restyled: number[] = [];
+    for (let n = 1; n <= MESSAGES; n++) {
+      await browser.startTracing(ann.page, { categories: ["blink.user_timing", "devtools.timeline"] });
+      await ann.page.evaluate(() => performance.mark("it begins"));
+      await said(request, room, 1_000 + n, 1_000 + n);
+      await expect(ann.messages.last()).toHaveText(`message ${1_000 + n}`);
+      await ann.page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
+      await ann.page.evaluate(() => performance.mark("it ends"));
+      const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+      const mark = (name: string) => trace.traceEvents.find((event) => event.name === name);
+      const [begin, end] = [mark("it begins"), mark("it ends")];
+      if (!begin || !end) throw new Error("the trace has no marks");
+      const updates = trace.traceEvents.filter(({ name, pid, ts }) => name === "UpdateLayoutTree" && pid === begin.pid && ts > begin.ts && ts < end.ts);
+      expect(updates.length, "style updates in the trace").toBeGreaterThan(0);
+      restyled.push(updates.reduce((sum, update) => sum + (update.args.elementCount ?? 0), 0));
+    }
+    // The day and the connection's sentence may change beside one of them; the others are the message alone.
+    const median = restyled.sort((one, other) => one - other)[MESSAGES / 2]!;
+    expect(median, `restyled: ${restyled}`).toBeLessThanOrEqual(MAX_RESTYLED);
+    expect(median, "the new row itself").toBeGreaterThan(3);
+  });
+}

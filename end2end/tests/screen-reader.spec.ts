@@ -1,0 +1,32 @@
+import { expect, isAccessible, test } from "../people";
+
+test("a screen reader finds the author of every message, also of those under one head", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  await bob.calls(`Bob ${room}`.slice(0, 30));
+  const name = `Bob ${room}`.slice(0, 30);
+  for (const text of ["one", "two", "three"]) await bob.says(text);
+  await ann.sees("three");
+  for (const text of ["one", "two", "three"]) {
+    await expect(ann.page.getByRole("listitem", { name, exact: true }).filter({ hasText: text }), text).toHaveCount(1);
+  }
+  await expect(ann.line("one").locator(".head b")).toBeVisible();
+  // To the eye the name stands there once.
+  const shown = await ann.page.locator(".line .who").evaluateAll((names) => names.filter((name) => !name.matches(".unseen")).length);
+  expect(shown).toBe(1);
+  // What the live region reads out is the line's own text.
+  expect(await ann.line("three").evaluate((line) => line.textContent)).toContain(name);
+  await isAccessible(ann);
+});
+
+test("who renames themselves is named so in every line, and without script too", async ({ bob, somebody, room }) => {
+  await bob.enters(room);
+  for (const text of ["one", "two"]) await bob.says(text);
+  await bob.sees("two");
+  const name = `Robert ${room}`.slice(0, 30);
+  await bob.calls(name);
+  await expect(bob.page.getByRole("listitem", { name, exact: true })).toHaveCount(2);
+  const ann = await somebody({ javaScriptEnabled: false });
+  await ann.page.goto(`/r/${room}`);
+  await expect(ann.page.getByRole("listitem", { name, exact: true })).toHaveCount(2);
+});
