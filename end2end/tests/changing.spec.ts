@@ -19,8 +19,7 @@ test("what ann deletes is gone, and shown as gone", async ({ ann, bob, room }) =
   await bob.enters(room);
   await ann.says("not this");
   await bob.sees("not this");
-  await ann.menu("not this");
-  await ann.page.getByRole("button", { name: "Delete" }).click();
+  await ann.deletes("not this");
   await bob.seesAll(["Deleted"]);
   await ann.seesAll(["Deleted"]);
   await expect(ann.page.locator(".menu")).toHaveCount(0);

@@ -33,9 +33,12 @@ impl Live {
         Ok(())
     }
 
-    /// Takes one's own message back.
+    /// Hides a message of one's own; its deletion is sent some seconds later, unless it is undone.
     pub fn delete(&self, target: Seq) {
-        self.give(Deed::Delete { target });
+        #[cfg(feature = "hydrate")]
+        self.hold_deletion(target);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = target;
     }
 
     /// Asks for another name. Whether it can be one.
@@ -94,7 +97,7 @@ impl Live {
         self.send(command);
     }
 
-    fn send(&self, command: Command) {
+    pub(super) fn send(&self, command: Command) {
         #[cfg(feature = "hydrate")]
         self.keeps(self.storage().keep(&command));
         self.outbox.update_value(|outbox| outbox.push(command));
@@ -128,6 +131,12 @@ impl Live {
 
     /// The server does not take the command.
     pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
+        if why == ErrorCode::NoSuchMessage && self.with_outbox(|outbox| outbox.deletes(id)) {
+            // Another page or device has deleted the message: what was asked for holds.
+            self.settle(id);
+            self.change(|feed| feed.forget(id));
+            return;
+        }
         self.with_outbox(|outbox| outbox.settle(id));
         self.storage().refuse(id, why);
         self.change(|feed| feed.fail(id, why));
@@ -157,7 +166,7 @@ impl Live {
     }
 
     /// Says so where the browser does not keep what is written, as long as that is so.
-    fn keeps(&self, kept: bool) {
+    pub(super) fn keeps(&self, kept: bool) {
         let no_storage = Some(self.words.no_storage);
         let said = self.unkept.get_untracked();
         if kept && said == no_storage && self.with_outbox(|outbox| outbox.is_empty()) {

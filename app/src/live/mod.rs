@@ -8,6 +8,8 @@ mod attention;
 #[cfg(feature = "hydrate")]
 mod carrier;
 mod commands;
+#[cfg(feature = "hydrate")]
+mod deletions;
 mod feed;
 #[cfg(feature = "hydrate")]
 mod frames;

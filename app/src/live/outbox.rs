@@ -96,6 +96,12 @@ impl Outbox {
         self.under_way && self.is_first(id)
     }
 
+    /// Returns whether `id` is a deletion that waits.
+    pub fn deletes(&self, id: CommandId) -> bool {
+        let deletes = |command: &Command| command.id == id && matches!(command.deed, Deed::Delete { .. });
+        self.waiting.iter().any(deletes)
+    }
+
     /// Whether anything waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()

@@ -13,6 +13,7 @@ mod problem;
 mod rooms;
 mod state;
 mod time;
+mod toast;
 mod transcript;
 
 pub use close::Close;
@@ -28,4 +29,5 @@ pub use problem::Problem;
 pub use rooms::Rooms;
 pub use state::State;
 pub use time::{Day, Time};
+pub use toast::Toast;
 pub use transcript::Transcript;

@@ -1,6 +1,9 @@
 //! How the connection is, where that matters to somebody.
 
-use crate::live::{Live, Status};
+use crate::{
+    live::{Live, Status},
+    wire::Millis,
+};
 use leptos::prelude::*;
 
 /// Says nothing while connected, nor at the first flicker; otherwise one calm line.
@@ -11,7 +14,7 @@ pub fn State(
 ) -> impl IntoView {
     let words = live.words;
     let lasts = lasting(move || matches!(live.status.get(), Status::Connecting | Status::Offline));
-    let seconds = countdown(live);
+    let seconds = countdown(move || live.next_try.get());
     let sentence = move || match live.status.get() {
         _ if !lasts.get() => None,
         Status::Asleep | Status::Open => None,
@@ -62,20 +65,20 @@ fn lasting(holds: impl Fn() -> bool + 'static) -> ReadSignal<bool> {
     lasts
 }
 
-/// Seconds to the next try, counted down.
-fn countdown(live: Live) -> ReadSignal<u64> {
+/// Whole seconds until a moment, counted down.
+pub(super) fn countdown(until: impl Fn() -> Option<Millis> + 'static) -> ReadSignal<u64> {
     let (seconds, set_seconds) = signal(0);
     #[cfg(feature = "hydrate")]
     Effect::new(move |ticking: Option<Option<IntervalHandle>>| {
         if let Some(Some(ticking)) = ticking {
             ticking.clear();
         }
-        let next = live.next_try.get()?;
+        let next = until()?;
         let count = move || set_seconds.set(next.saturating_sub(crate::clock::steady()).div_ceil(1_000));
         count();
         set_interval_with_handle(count, std::time::Duration::from_secs(1)).ok()
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = (live, set_seconds);
+    let _ = (until, set_seconds);
     seconds
 }

@@ -1,0 +1,38 @@
+//! What was just done and can still be undone, and what could not be done at all.
+
+use crate::{live::Live, ui::state::countdown};
+use leptos::prelude::*;
+
+/// The deletions that can still be undone, with the button that does so. It stands before the composer, so that
+/// Shift Tab leads from there to the button.
+#[component]
+pub fn Toast(
+    /// The room.
+    live: Live,
+) -> impl IntoView {
+    let words = live.words;
+    let seconds = countdown(move || live.deletions.get().map(|(_, until)| until));
+    let count = Memo::new(move |_| live.deletions.get().map_or(0, |(count, _)| count));
+    let sentence = move || (count.get() > 0).then(|| (words.deletions)(count.get()));
+    let undo = move |_| {
+        #[cfg(feature = "hydrate")]
+        live.undo_deletions();
+    };
+    let shown = Memo::new(move |_| count.get() > 0);
+    let button = move || {
+        shown.get().then(|| {
+            view! {
+                <button type="button" id="undo" aria-label=words.undo on:click=undo>
+                    {move || (words.undo_in)(seconds.get())}
+                </button>
+            }
+        })
+    };
+    view! {
+        <div class="state" role="status">{move || live.notice.get().map(|sentence| view! { <p>{sentence}</p> })}</div>
+        <div class:toast=shown>
+            <span role="status">{sentence}</span>
+            {button}
+        </div>
+    }
+}
