@@ -145,8 +145,7 @@ impl Live {
     /// Goes on to the place to write. With a keyboard at hand one can write at once; on a phone the keyboard would
     /// cover the page.
     pub fn write_on(&self) {
-        let has_mouse =
-            window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
+        let has_mouse = crate::ui::enter::has_fine_pointer();
         if let Some(field) = super::notice::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse) {
             let _ = field.focus();
         }

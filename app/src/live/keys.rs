@@ -3,8 +3,9 @@
 use super::{Live, notice::element};
 use crate::{base::link, ui::is_composing, wire::RoomName};
 use leptos::{ev, prelude::*};
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+use std::cell::Cell;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent, MouseEvent};
 
 /// Hears keys and clicks for as long as the page lives.
 pub(super) fn attend(live: Live) {
@@ -14,11 +15,13 @@ pub(super) fn attend(live: Live) {
         tidy_sheets(focused.as_ref());
     }));
     std::mem::forget(window_event_listener(ev::resize, move |_| tidy_sheets(None)));
+    give_focus_back(live);
     std::mem::forget(window_event_listener(ev::click, move |click| {
         let Some(target) = click.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
             return;
         };
-        close_card(|card| !card.contains(Some(&target)));
+        close_card(live, |card| !card.contains(Some(&target)));
+        note_opener(&click, &target);
         if dress(&target) {
             click.prevent_default();
         }
@@ -65,7 +68,7 @@ fn press(live: Live, key: &KeyboardEvent) {
         // Who is about to write reads back without leaving the field.
         ("PageUp" | "PageDown", false, false) if is_empty_composer(key) => turn_page(key.key() == "PageUp"),
         ("ArrowUp", false, false) if is_empty_composer(key) => edit_last(live),
-        ("Escape", ..) => close_card(|_| true),
+        ("Escape", ..) => close_card(live, |_| true),
         _ => false,
     };
     if done {
@@ -136,8 +139,45 @@ fn toggle(id: &str) -> bool {
     element::<HtmlElement>(id).is_some_and(|sheet| sheet.toggle_popover().is_ok())
 }
 
-/// Closes the card with the name, where it is open and `must` be closed. Who was in it is at its button then.
-fn close_card(must: impl FnOnce(&Element) -> bool) -> bool {
+thread_local! {
+    /// The sheet or card that was opened last was opened with a pointer.
+    static OPENED_BY_POINTER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Notes with what a button is pressed that opens a sheet or the card: a key makes a click without a count.
+fn note_opener(click: &MouseEvent, target: &Element) {
+    let opens = target.closest("[popovertarget]:not([popovertargetaction=hide]), .me summary");
+    if opens.is_ok_and(|opener| opener.is_some()) {
+        OPENED_BY_POINTER.set(click.detail() > 0);
+    }
+}
+
+/// When a sheet that was opened with a pointer closes, the user writes on. The browser gives the focus to the button
+/// that opened it, where it shows a ring and takes no text.
+fn give_focus_back(live: Live) {
+    let closed = Closure::<dyn FnMut(Event)>::new(move |toggled: Event| {
+        let Some(sheet) = toggled.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        if !sheet.has_attribute("popover") || sheet.matches(":popover-open").unwrap_or(true) {
+            return;
+        }
+        let opener = format!("body, [popovertarget={}]", sheet.id());
+        let is_at_opener =
+            document().active_element().is_none_or(|has_focus| has_focus.matches(&opener).unwrap_or(false));
+        if is_at_opener && OPENED_BY_POINTER.get() {
+            live.write_on();
+        }
+    });
+    // It does not bubble.
+    let _ =
+        window().add_event_listener_with_callback_and_bool("toggle", closed.as_ref().unchecked_ref(), true);
+    closed.forget();
+}
+
+/// Closes the card with the name, where it is open and `must` be closed. Who was in it is at its button then, or
+/// writes on if a pointer opened it.
+fn close_card(live: Live, must: impl FnOnce(&Element) -> bool) -> bool {
     let Ok(Some(card)) = document().query_selector(".me[open]") else { return false };
     let closes = must(&card);
     if closes {
@@ -147,6 +187,9 @@ fn close_card(must: impl FnOnce(&Element) -> bool) -> bool {
             && let Ok(button) = button.dyn_into::<HtmlElement>()
         {
             let _ = button.focus();
+            if OPENED_BY_POINTER.get() {
+                live.write_on();
+            }
         }
     }
     closes

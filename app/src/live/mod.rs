@@ -12,6 +12,8 @@ mod commands;
 mod deletions;
 mod feed;
 #[cfg(feature = "hydrate")]
+mod files;
+#[cfg(feature = "hydrate")]
 mod frames;
 #[cfg(feature = "hydrate")]
 mod keys;

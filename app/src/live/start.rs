@@ -30,6 +30,7 @@ pub(super) fn start(live: Live) {
         DAY_CHECK,
     );
     keys::attend(live);
+    super::files::catch(live);
     live.offer_notices();
     register_worker();
     give_way_to_the_keyboard();

@@ -5,7 +5,7 @@ use crate::{
     live::Live,
     pages::Refused,
     raw_text::rcdata,
-    ui::{Icon, Problem, is_composing},
+    ui::{Icon, Problem, enter::sends},
     wire::{BadText, tidy},
 };
 use leptos::{
@@ -67,10 +67,14 @@ pub fn Composer(
     Effect::new(move || live.write_on());
     let send = move || {
         let Some(field) = field.get() else { return };
+        #[cfg(feature = "hydrate")]
+        live.notice.set(None);
         match live.post(&field.value()) {
             Ok(()) => {
                 field.set_value("");
                 keep();
+                // The keyboard of a phone stays, and what is typed next goes into the field.
+                let _ = field.focus();
                 #[cfg(feature = "hydrate")]
                 live.go_to_end();
             }
@@ -82,9 +86,8 @@ pub fn Composer(
         submit.prevent_default();
         send();
     };
-    // While a word is being composed, Enter chooses it.
     let press = move |key: KeyboardEvent| {
-        if key.key() == "Enter" && !key.shift_key() && !is_composing(&key) {
+        if sends(&key) {
             key.prevent_default();
             send();
         }
@@ -100,7 +103,7 @@ pub fn Composer(
                 rows="1"
                 placeholder=label
                 autocomplete="off"
-                enterkeyhint="send"
+                enterkeyhint="enter"
                 aria-describedby="text-problem"
                 required
                 on:keydown=press
@@ -108,7 +111,8 @@ pub fn Composer(
             >
                 {rcdata(&draft)}
             </textarea>
-            <button type="submit" aria-label=live.words.send>
+            // A press takes the focus from the field, and with it the keyboard of a phone.
+            <button type="submit" aria-label=live.words.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
                 <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>
             <Problem id="text-problem" words=problem />

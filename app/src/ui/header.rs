@@ -93,6 +93,13 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
         }
         name
     });
+    // The name is what the card is opened for: what is typed replaces it.
+    let toggled = move |_| {
+        if let Some(field) = input.get().filter(|_| details.get().is_some_and(|details| details.open())) {
+            let _ = field.focus();
+            field.select();
+        }
+    };
     Effect::new(move || {
         if live.name_asks.get()
             && let Some(details) = details.get()
@@ -102,7 +109,7 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
         }
     });
     view! {
-        <details class="me" node_ref=details open=open>
+        <details class="me" node_ref=details open=open on:toggle=toggled>
             <summary>
                 <span class="label">{words.you_are}</span>
                 <strong class=move || live.you.with(|you| you.id.hue())>{name}</strong>

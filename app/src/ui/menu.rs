@@ -4,7 +4,7 @@ use crate::{
     base::link,
     live::Live,
     raw_text::rcdata,
-    ui::{Icon, Problem, is_composing},
+    ui::{Icon, Problem, enter::sends, is_composing},
     wire::{Seq, tidy},
 };
 use leptos::{
@@ -88,7 +88,7 @@ pub fn Menu(
             // It chooses a word or drops it.
         } else if key.key() == "Escape" {
             give_up(());
-        } else if key.key() == "Enter" && !key.shift_key() {
+        } else if sends(&key) {
             key.prevent_default();
             match field.get().and_then(|field| field.form()) {
                 Some(form) if !live.lives => drop(form.request_submit()),

@@ -3,6 +3,7 @@
 mod close;
 mod composer;
 mod composition;
+pub(crate) mod enter;
 mod header;
 mod history;
 mod icon;
