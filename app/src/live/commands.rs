@@ -151,6 +151,22 @@ impl Live {
         }
     }
 
+    /// Keeps a message for the newest page of the room, which posts it, and goes there. Returns whether the browser
+    /// has kept it; otherwise nothing has happened.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn post_on_newest_page(&self, text: &str) -> Result<bool, String> {
+        let command = Command { id: new_id(), deed: Deed::Post { text: self.sayable(text)? } };
+        let is_kept = self.storage().keep(&command);
+        if is_kept {
+            self.keep_draft("");
+            let _ =
+                window().location().set_href(&self.room.with_value(|room| crate::base::link(&room.path())));
+        }
+        Ok(is_kept)
+    }
+
     /// What was being written here when the page was left.
     pub fn draft(&self) -> String {
         self.storage().draft()

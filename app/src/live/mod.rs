@@ -27,6 +27,8 @@ mod people;
 mod pulse;
 mod reading;
 mod reconnect;
+#[cfg(feature = "hydrate")]
+mod returning;
 mod room;
 #[cfg(feature = "hydrate")]
 mod socket;

@@ -50,6 +50,11 @@ pub(super) fn start(live: Live) {
         }
         // Before the next page is asked for; later events come after it is made.
         listen(&window(), "beforeunload", move || live.leaves());
+        listen(&window(), "pagehide", move || {
+            live.end_deletions();
+            super::returning::remember(live);
+        });
+        live.return_to_place();
         socket::connect(live);
     }
 }

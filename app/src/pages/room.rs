@@ -2,7 +2,7 @@
 
 use crate::{
     live::Live,
-    ui::{Composer, Header, History, People, Rooms, State, Transcript},
+    ui::{Composer, Header, History, People, Rooms, State, Toast, Transcript},
     wire::{Author, BadName, ErrorCode, Message, RoomName, Seq},
     words::Lang,
 };
@@ -124,14 +124,9 @@ pub fn Room(
     let (room, marked, older_unread) = (page.room.clone(), page.marked, page.older_unread);
     let refused = page.refused.clone();
     let live = Live::new(page);
-    let header = view! { <Header live refused=refused.clone() writes=place == Place::Newest /> };
-    let below = match place {
-        Place::Newest => Either::Left(view! {
-            <footer class="below">
-                <State live />
-                <Composer live refused />
-            </footer>
-        }),
+    let header = view! { <Header live refused=refused.clone() /> };
+    let above_composer = match place {
+        Place::Newest => Either::Left(view! { <State live /> }),
         Place::Past => Either::Right(view! { <History live room newer /> }),
     };
     view! {
@@ -139,7 +134,11 @@ pub fn Room(
             {header}
             <Rooms live />
             <Transcript live older place marked older_unread />
-            {below}
+            <footer class="below">
+                {above_composer}
+                <Toast live />
+                <Composer live refused />
+            </footer>
             <People live />
         </div>
     }

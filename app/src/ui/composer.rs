@@ -83,13 +83,29 @@ pub fn Composer(
         set_problem.set(String::new());
     };
     let submit = move |submit: SubmitEvent| {
-        submit.prevent_default();
-        send();
+        if live.lives {
+            submit.prevent_default();
+            send();
+        }
+        // An older page leads to the newest one, which posts what waits. If it cannot wait there, the form posts.
+        #[cfg(feature = "hydrate")]
+        if !live.lives
+            && let Some(field) = field.get()
+        {
+            let kept = live.post_on_newest_page(&field.value());
+            if kept != Ok(false) {
+                submit.prevent_default();
+                set_problem.set(kept.err().unwrap_or_default());
+            }
+        }
     };
     let press = move |key: KeyboardEvent| {
         if sends(&key) {
             key.prevent_default();
-            send();
+            match field.get().and_then(|field| field.form()) {
+                Some(form) if !live.lives => drop(form.request_submit()),
+                _ => send(),
+            }
         }
     };
     let label = Memo::new(move |_| (live.words.message_to)(&live.title.get()));

@@ -16,11 +16,8 @@ pub fn Header(
     live: Live,
     /// What the plain form did not change.
     refused: Option<Refused>,
-    /// There is a place to write.
-    writes: bool,
 ) -> impl IntoView {
     let words = live.words;
-    let skip = writes.then(|| view! { <a class="skip" href="#text">{words.skip}</a> });
     let count = move || live.people.with(Vec::len).to_string();
     let here = move || (words.people_here)(live.people.with(Vec::len));
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
@@ -30,7 +27,7 @@ pub fn Header(
         is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{words.new_room}</a> });
     view! {
         <header class="top" class:start=is_start>
-            {skip}
+            <a class="skip" href="#text">{words.skip}</a>
             <button type="button" class="tool open-rooms" popovertarget="rooms" aria-label=words.rooms class:unread=unread>
                 <Icon path="M4 7h16M4 12h16M4 17h10" />
             </button>

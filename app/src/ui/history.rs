@@ -23,9 +23,5 @@ pub fn History(
         let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::PAGE));
         view! { <a href=next>{words.newer}</a>" " }
     });
-    view! {
-        <footer class="below history">
-            <p>{words.history}" "{on}<a href=path>{words.back_to_now}</a></p>
-        </footer>
-    }
+    view! { <div class="history"><p>{words.history}</p>" "{on}<a href=path>{words.back_to_now}</a></div> }
 }
