@@ -22,6 +22,15 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
             </form>
         }
     });
+    // The lobby is on every list.
+    let leave = (!page.room.is_lobby()).then(|| {
+        view! {
+            <form method="post" action=link(&format!("/r/{}/leave", page.room)) class="stack">
+                <button type="submit" class="plain">{words.leave}</button>
+                <p class="note">{words.leave_hint}</p>
+            </form>
+        }
+    });
     view! {
         <section id="about" class="sheet" popover="auto" role="dialog" aria-labelledby="about-title">
             <Head id="about-title" sheet="about" title=page.title.clone() words />
@@ -38,6 +47,7 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
                 <p id="notify-problem" class="problem" role="status"></p>
             </div>
             {maker}
+            {leave}
         </section>
     }
 }

@@ -75,6 +75,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/r/{room}/{seq}/edit", post(pages::edit).layer(DefaultBodyLimit::max(FORM_BYTES)))
         .route("/r/{room}/{seq}/delete", post(pages::delete))
         .route("/r/{room}/about", post(pages::retitle))
+        .route("/r/{room}/leave", post(pages::leave))
         .route("/r/{room}/seen", get(pages::seen))
         .route("/rooms", get(pages::all_rooms).post(pages::make_room))
         .route("/offline", get(pages::offline))

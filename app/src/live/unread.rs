@@ -125,6 +125,7 @@ mod tests {
             unread,
             yours: true,
             private: false,
+            exists: true,
             fresh: Vec::new(),
             counted: 0,
         }

@@ -46,6 +46,9 @@ pub struct RoomPage {
     pub rooms: Vec<RoomEntry>,
     /// What a plain form asked for and did not get.
     pub refused: Option<Refused>,
+    /// If the room does not exist: the titles and paths of rooms whose address or title is much the same, the
+    /// closest first.
+    pub unknown: Option<Vec<(String, String)>>,
 }
 
 /// A room in the list of rooms.
@@ -63,6 +66,8 @@ pub struct RoomEntry {
     pub yours: bool,
     /// It is on nobody else's list.
     pub private: bool,
+    /// Something was said in it, or it was made. Until then it is on no list, this page's own room neither.
+    pub exists: bool,
     /// The last event that the visitor has read in it.
     pub read: Seq,
     /// Unread messages that have come since the page was made.
@@ -71,6 +76,13 @@ pub struct RoomEntry {
     /// What the server has counted up to here is part of `unread`; 0 before anything has come.
     #[serde(skip)]
     pub counted: Seq,
+}
+
+impl RoomEntry {
+    /// Returns whether a list shows the room: it was made, or something was said in it.
+    pub fn is_listed(&self) -> bool {
+        self.exists || self.head > 0
+    }
 }
 
 /// What a plain form asked for and did not get. It stays in its field, so that it is not lost.
@@ -122,6 +134,7 @@ pub fn Room(
     let older = page.messages.first().filter(|_| page.more).map(|first| first.seq);
     let newer = page.messages.last().map(|last| last.seq);
     let (room, marked, older_unread) = (page.room.clone(), page.marked, page.older_unread);
+    let unknown = page.unknown.clone();
     let refused = page.refused.clone();
     let live = Live::new(page);
     let header = view! { <Header live refused=refused.clone() /> };
@@ -133,7 +146,7 @@ pub fn Room(
         <div class="room">
             {header}
             <Rooms live />
-            <Transcript live older place marked older_unread />
+            <Transcript live older place marked older_unread unknown />
             <footer class="below">
                 {above_composer}
                 <Toast live />

@@ -16,6 +16,7 @@ mod state;
 mod time;
 mod toast;
 mod transcript;
+mod unknown;
 
 pub use close::Close;
 pub use composer::Composer;
@@ -32,3 +33,4 @@ pub use state::State;
 pub use time::{Day, Time};
 pub use toast::Toast;
 pub use transcript::Transcript;
+pub use unknown::Unknown;

@@ -71,6 +71,8 @@ fn Entry(live: Live, at: usize) -> impl IntoView {
     let path = link(&room.room.path());
     let unread = Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
+    let is_listed =
+        Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).is_some_and(RoomEntry::is_listed)));
     // Straight to what is new, also without script.
     let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
     let badge = move || {
@@ -83,7 +85,7 @@ fn Entry(live: Live, at: usize) -> impl IntoView {
         view! { <small class="lock" title=words.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="unseen">{words.private_room}</span></small> }
     });
     view! {
-        <li>
+        <li hidden=move || !is_listed.get()>
             <a href=href aria-current=here.then_some("page") class:unread=move || { unread.get() > 0 && !here }>
                 <span class="title">{title}</span>
                 {private}

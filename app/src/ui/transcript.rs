@@ -4,10 +4,10 @@ use crate::{
     base::link,
     live::Live,
     pages::Place,
-    ui::{Icon, Line},
+    ui::{Icon, Line, Unknown},
     wire::Seq,
 };
-use leptos::{html, prelude::*};
+use leptos::{either::Either, html, prelude::*};
 
 /// How many pixels from the end still count as at the end.
 const NEAR: i32 = 8;
@@ -32,6 +32,8 @@ pub fn Transcript(
     marked: Option<Seq>,
     /// Unread messages before those of the page.
     older_unread: u32,
+    /// If the room does not exist: the titles and paths of rooms that may be meant.
+    unknown: Option<Vec<(String, String)>>,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let is_far = RwSignal::new(false);
@@ -111,13 +113,14 @@ pub fn Transcript(
             }
         })
     };
-    let empty = now.then(|| {
-        view! {
+    let empty = now.then(|| match unknown {
+        Some(meant) => Either::Left(view! { <Unknown live meant /> }),
+        None => Either::Right(view! {
             <div class="empty">
                 <p>{words.empty}</p>
                 <button type="button" popovertarget="about">{words.share}</button>
             </div>
-        }
+        }),
     });
     let polite = move || if live.reads_out.get() { "polite" } else { "off" };
     let path = live.room.with_value(|room| link(&room.path()));

@@ -436,6 +436,13 @@ impl Log for MemoryLog {
         ready(self.shelf().read(person, &room, seq)).boxed()
     }
 
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+        if let Some(markers) = self.shelf().readings.get_mut(&person) {
+            markers.remove(&room);
+        }
+        ready(Ok(())).boxed()
+    }
+
     fn visits(
         &self,
         person: PersonId,

@@ -257,6 +257,13 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::NoSuchRoom`] if the room has not been made, [`LogError::Storage`].
     fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>>;
 
+    /// Removes the read marker of `person` in `room`, so that the room is none of theirs until they read or do
+    /// something there again.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>>;
+
     /// Returns at most `most` rooms where `person` has been, those used most recently first and without the
     /// first `skip`, with the read marker of each. If the user has only done something there, it stands at the
     /// first of that.

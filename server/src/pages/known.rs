@@ -1,8 +1,9 @@
 //! What a page shows, read from the log and the hub.
 
+use super::close_rooms::close_rooms;
 use crate::{
     identity::Identity,
-    log::{LogResult, MAX_VISITS},
+    log::{About, LogResult, MAX_VISITS},
     state::AppState,
 };
 use app::{
@@ -91,6 +92,8 @@ pub async fn room_page(
             .with(state, &room, read)
             .list(state, identity, lang, |own| state.log.lively(own, OTHERS))
             .await?,
+        unknown: (place == Place::Newest && !exists(&about, &room, head))
+            .then(|| close_rooms(state.log.as_ref(), lang, &room)),
         refused,
         you,
         room,
@@ -164,12 +167,18 @@ impl OwnRooms {
     }
 }
 
+/// Returns whether a room was made, or something was said in it. The lobby always exists.
+fn exists(about: &About, room: &RoomName, head: Seq) -> bool {
+    head > 0 || about.title.is_some() || room.is_lobby()
+}
+
 fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, yours: bool) -> RoomEntry {
     let about = state.log.about(&room);
     let head = state.log.heads(std::slice::from_ref(&room))[0];
     let title = lang.words().title_of(&room, about.title(&room));
+    let exists = exists(&about, &room, head);
     let (private, read, fresh, counted) = (about.private, head, Vec::new(), 0);
-    RoomEntry { title, private, room, head, unread, yours, read, fresh, counted }
+    RoomEntry { title, private, room, head, unread, yours, exists, read, fresh, counted }
 }
 
 /// What is unread before the page's first message.

@@ -1,5 +1,6 @@
 //! The pages: rendered here from the log, made alive by the browser.
 
+mod close_rooms;
 mod device;
 mod forms;
 mod known;
@@ -10,7 +11,7 @@ mod settings;
 pub use device::{make_link, open_link, take_link};
 pub use forms::{delete, edit, post, rename};
 pub use manifest::manifest;
-pub use rooms::{all_rooms, make_room, retitle};
+pub use rooms::{all_rooms, leave, make_room, retitle};
 pub use settings::settings;
 
 use crate::{

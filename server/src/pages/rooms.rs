@@ -1,6 +1,11 @@
 //! The page of the rooms; making one, and calling it something else.
 
-use super::{code, forms::admit, known::OwnRooms, no_such_page, problem_page, render, sorry, sorry_for};
+use super::{
+    code,
+    forms::{admit, ours},
+    known::OwnRooms,
+    no_such_page, problem_page, render, sorry, sorry_for,
+};
 use crate::{
     error::Problem,
     identity::Identity,
@@ -123,6 +128,26 @@ pub async fn retitle(
             let unsaved = Unsaved::About { path: format!("/r/{room}/about"), title, topic };
             sorry_for(&state, visitor, Trouble::Room(trouble), unsaved, status).await
         }
+    }
+}
+
+/// `POST /r/{room}/leave`: takes the room from the user's list, then goes to the lobby.
+pub async fn leave(
+    State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
+    visitor: Visitor,
+    Path(room): Path<String>,
+) -> Response {
+    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
+    if let Err((trouble, status)) = ours(&visitor) {
+        return sorry(&state, visitor, trouble, status).await;
+    }
+    if let Err(wait) = state.posts.take(identity.id) {
+        return problem_page(&state, visitor, Problem::too_fast(wait)).await;
+    }
+    match state.log.leave(identity.id, room).await {
+        Ok(()) => visitor.redirect(&RoomName::lobby().path()).into_response(),
+        Err(error) => problem_page(&state, visitor, error.into()).await,
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::join_all};
 use server::log::{
     About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, ReadMarker, SqliteLog,
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 const ANN: PersonId = PersonId(0xa);
@@ -73,6 +73,7 @@ every_log! {
     a_read_marker_needs_a_room_and_a_message_in_it
     the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound
     a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before
+    a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
 }
@@ -760,6 +761,23 @@ async fn a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_bef
     log.read(BOB, room("jam"), 1).await.unwrap();
     log.append(message("jam", BOB, "two")).await.unwrap();
     assert_eq!(visits(&*log, BOB).await, [(room("jam"), 1), (room("tea"), 3)]);
+}
+
+async fn a_user_who_leaves_a_room_has_not_been_there_until_they_come_back(log: Arc<dyn Log>) {
+    for name in ["tea", "jam"] {
+        log.append(message(name, ANN, "one")).await.unwrap();
+        log.append(message(name, BOB, "two")).await.unwrap();
+    }
+    log.leave(BOB, room("tea")).await.unwrap();
+    log.leave(BOB, room("never-seen")).await.unwrap();
+    assert_eq!(visits(&*log, BOB).await, [(room("jam"), 2)]);
+    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(visits(&*log, ANN).await.len(), 2, "other users stay");
+    log.append(message("tea", BOB, "three")).await.unwrap();
+    log.leave(BOB, room("jam")).await.unwrap();
+    log.read(BOB, room("jam"), 1).await.unwrap();
+    let back: HashSet<_> = visits(&*log, BOB).await.into_iter().collect();
+    assert_eq!(back, HashSet::from([(room("tea"), 3), (room("jam"), 1)]));
 }
 
 async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log>) {

@@ -255,3 +255,34 @@ async fn whoever_wants_a_second_lobby_is_shown_the_way_to_the_first_in_their_lan
         assert!(way.split("</div>").next().unwrap().contains(&format!("<a href=\"/\">{lobby}</a>")), "{way}");
     }
 }
+
+#[tokio::test]
+async fn an_address_without_a_room_says_so_and_is_on_no_list_of_any_visitor() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    make(&ann, &server, &[("title", "Garden club")]).await;
+    let page = get(&ann, &server, "/r/gardn-club").await;
+    assert!(page.contains("This room does not exist yet."), "{page}");
+    assert!(page.contains(r#"<a href="/r/garden-club"><b>Garden club</b></a>"#), "{page}");
+    for list in ["/", "/rooms"] {
+        assert!(!get(&ann, &server, list).await.contains("gardn-club"), "{list}");
+    }
+    fill(&server, "gardn-club", 1).await;
+    let page = get(&ann, &server, "/r/gardn-club").await;
+    assert!(!page.contains("This room does not exist yet."), "{page}");
+}
+
+#[tokio::test]
+async fn a_left_room_is_on_the_list_of_its_visitor_no_longer() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    let path = make(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
+    assert!(get(&ann, &server, "/").await.contains(&path));
+    let left = post(&ann, &server, &format!("{path}/leave"), &[]).await;
+    assert_eq!((left.status(), &left.headers()["location"]), (StatusCode::SEE_OTHER, &"/".parse().unwrap()));
+    assert!(!get(&ann, &server, "/").await.contains(&path));
+    assert!(get(&ann, &server, &path).await.contains("Surprise party"), "its address still leads there");
+    let elsewhere =
+        ann.post(server.http(&format!("{path}/leave"))).header("origin", "http://evil.example").send();
+    assert_eq!(soon(elsewhere).await.unwrap().status(), StatusCode::FORBIDDEN, "no other site can leave it");
+}

@@ -174,6 +174,11 @@ impl Log for SqliteLog {
         .boxed()
     }
 
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+        let left = self.write(|answer| Work::Store(Command::Leave(person, room), answer));
+        async { left.await.map(drop) }.boxed()
+    }
+
     fn visits(
         &self,
         person: PersonId,

@@ -51,6 +51,9 @@ pub(super) const EVICT_MARKER: &str = "
         (SELECT room FROM reading WHERE person = ?1 AND room <> ?2 ORDER BY at LIMIT 1)
     RETURNING room";
 
+/// Removes the read marker of a user in a room.
+pub(super) const REMOVE_MARKER: &str = "DELETE FROM reading WHERE person = ?1 AND room = ?2";
+
 /// One read marker of a user less.
 pub(super) const UNCOUNT_MARKER: &str = "UPDATE visitor SET visits = visits - 1 WHERE person = ?1";
 

@@ -77,6 +77,7 @@ pub(super) enum Command {
     Append(NewEvent),
     Rename(PersonId, PersonName),
     Read(PersonId, RoomName, Seq),
+    Leave(PersonId, RoomName),
     Create(RoomName, About),
     Retitle { room: RoomName, person: PersonId, title: RoomTitle, topic: Topic },
 }
@@ -210,6 +211,7 @@ impl Batch<'_> {
                 self.rename(person, name).map(|people| Ok(Done::Renamed(people)))
             }
             Command::Read(person, room, seq) => Ok(self.read(person, &room, seq)?.map(Done::Read)),
+            Command::Leave(person, room) => self.leave(person, room).map(|()| Ok(Done::Quietly)),
             Command::Create(room, about) => self.create(room, about),
             Command::Retitle { room, person, title, topic } => self.retitle(room, person, title, topic),
         }

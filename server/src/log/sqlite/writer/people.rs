@@ -95,6 +95,17 @@ impl Batch<'_> {
         Ok(Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged }))
     }
 
+    /// Removes the read marker of `person` in `room`.
+    pub(super) fn leave(&mut self, person: PersonId, room: RoomName) -> rusqlite::Result<()> {
+        let user = person.0.cast_signed();
+        let mut remove = self.transaction.prepare_cached(sql::REMOVE_MARKER)?;
+        if remove.execute((user, room.as_str()))? > 0 {
+            self.transaction.prepare_cached(sql::UNCOUNT_MARKER)?.execute([user])?;
+        }
+        self.visitors.remove(&(person, room));
+        Ok(())
+    }
+
     fn move_marker(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
         let mut statement = self.transaction.prepare_cached(sql::MOVE_MARKER)?;
         let moved = statement.execute((person.0.cast_signed(), room.as_str(), seq, self.at))?;

@@ -1,0 +1,40 @@
+//! A room that does not exist.
+
+use crate::{
+    base::link,
+    live::Live,
+    wire::{RoomName, limits::TITLE_CHARS},
+};
+use leptos::{either::Either, prelude::*};
+
+/// Says that the room does not exist yet, which ones may be meant, and how it is made. Its first message makes it too.
+#[component]
+pub fn Unknown(
+    /// The room.
+    live: Live,
+    /// The titles and paths of rooms that may be meant.
+    meant: Vec<(String, String)>,
+) -> impl IntoView {
+    let words = live.words;
+    let suggestion = |(at, (title, path)): (usize, (String, String))| {
+        let comma = (at > 0).then_some(", ");
+        view! { {comma}<a href=link(&path)><b>{title}</b></a> }
+    };
+    let meant = if meant.is_empty() {
+        Either::Left(())
+    } else {
+        let links = meant.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
+        Either::Right(view! { <p>{words.did_you_mean}{links}{words.question_mark}</p> })
+    };
+    let title: String = live.room.with_value(RoomName::title).chars().take(TITLE_CHARS).collect();
+    // A private room has an address that is made for it.
+    let make = (!live.room.with_value(RoomName::is_private)).then(|| {
+        view! {
+            <form method="post" action=link("/rooms")>
+                <input type="hidden" name="title" value=title />
+                <button type="submit">{words.make_it}</button>
+            </form>
+        }
+    });
+    view! { <div class="empty"><p>{words.no_such_room}</p>{meant}{make}</div> }
+}

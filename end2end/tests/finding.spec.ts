@@ -1,0 +1,79 @@
+import { expect, test } from "../people";
+
+for (const script of [true, false]) {
+  test(`a mistyped address says so, suggests the room that is meant, and is on no list ${script ? "" : "without script"}`, async ({ somebody, bob, room }) => {
+    const title = `Garden ${room}`;
+    await bob.page.goto("/rooms");
+    await bob.page.getByLabel("What is it called?").fill(title);
+    await bob.page.getByRole("button", { name: "Make room" }).click();
+    await bob.isLive();
+    const path = new URL(bob.page.url()).pathname;
+    const mistyped = path.replace("garden", "gadren");
+    const ann = await somebody({ javaScriptEnabled: script });
+    await ann.page.goto(mistyped);
+    if (script) await ann.isLive();
+    await expect(ann.page.getByText("This room does not exist yet.")).toBeVisible();
+    await expect(ann.page.getByText("Did you mean")).toHaveText(`Did you mean ${title}?`);
+    const listed = ann.rooms.locator(`li:visible a[href="${mistyped}"]`);
+    await expect(listed).toHaveCount(0);
+    await ann.page.getByRole("link", { name: title }).first().click();
+    await expect(ann.page).toHaveURL(path);
+    await ann.page.goto("/rooms");
+    await expect(ann.page.locator(`a[href="${mistyped}"]`), "nor later").toHaveCount(0);
+  });
+}
+
+test("a room at a new address is listed once something was said in it", async ({ ann, bob, room }) => {
+  await ann.enters(room);
+  await bob.enters(room);
+  const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
+  await expect(ann.page.getByText("This room does not exist yet.")).toBeVisible();
+  await expect(listed).toHaveCount(0);
+  await bob.says("hello");
+  await ann.sees("hello");
+  await expect(listed).toHaveCount(1);
+  await expect(ann.page.getByText("This room does not exist yet.")).toBeHidden();
+  await ann.page.goto("/");
+  await expect(listed).toHaveCount(1);
+});
+
+test("an address that nobody has used yet is made a room with one press", async ({ ann, room }) => {
+  await ann.enters(room);
+  await ann.page.getByRole("button", { name: "Make it" }).click();
+  await ann.isLive();
+  await expect(ann.page).toHaveURL(`/r/${room}`);
+  await expect(ann.page.getByText("Nobody has said anything yet")).toBeVisible();
+  await expect(ann.rooms.locator(`li:visible a[href="/r/${room}"]`)).toHaveCount(1);
+});
+
+for (const script of [true, false]) {
+  test(`ann leaves a room ${script ? "" : "without script "}and it is on her list no longer, until she writes there again`, async ({ somebody, room }) => {
+    const ann = await somebody({ javaScriptEnabled: script });
+    await ann.page.goto(`/r/${room}`);
+    if (script) await ann.isLive();
+    await ann.composer.fill("hello");
+    if (script) await ann.composer.press("Enter");
+    else await ann.page.getByRole("button", { name: "Send" }).click();
+    await ann.sees("hello");
+    const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
+    await expect(listed).toHaveCount(1);
+    await (await ann.opens("about")).getByRole("button", { name: "Leave this room" }).click();
+    await expect(ann.page).toHaveURL("/");
+    if (script) await ann.isLive();
+    await expect(ann.page.locator(`#rooms h2:text("Your rooms") + ul a[href="/r/${room}"]`)).toHaveCount(0);
+    await ann.page.goto(`/r/${room}`);
+    await expect(ann.line("hello")).toBeVisible();
+    await ann.composer.fill("back again");
+    if (script) await ann.composer.press("Enter");
+    else await ann.page.getByRole("button", { name: "Send" }).click();
+    await ann.sees("back again");
+    await ann.page.goto("/");
+    await expect(listed).toHaveCount(1);
+  });
+}
+
+test("the lobby cannot be left", async ({ ann }) => {
+  await ann.page.goto("/");
+  await ann.isLive();
+  await expect((await ann.opens("about")).getByRole("button", { name: "Leave this room" })).toHaveCount(0);
+});

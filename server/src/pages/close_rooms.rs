@@ -1,0 +1,96 @@
+//! Which rooms a mistyped address may mean.
+
+use crate::log::Log;
+use app::{wire::RoomName, words::Lang};
+use std::collections::HashSet;
+use strsim::osa_distance;
+
+/// Rooms among which close ones are looked for: those in which something happened last.
+const MAX_CANDIDATES: usize = 200;
+
+/// Rooms that are suggested, at most.
+const MAX_SUGGESTIONS: usize = 3;
+
+/// Returns the titles and paths of public rooms whose name or title is close to `room`, the closest first. At most
+/// 200 rooms are compared.
+pub(super) fn close_rooms(log: &dyn Log, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
+    // One typing error in four characters, and three at most.
+    let most = (room.as_str().len() / 4).clamp(1, 3);
+    let mut close: Vec<(usize, RoomName, String)> = log
+        .lively(&HashSet::new(), MAX_CANDIDATES)
+        .into_iter()
+        .filter_map(|other| {
+            let title = log.about(&other).title(&other);
+            let distance =
+                distance(room.as_str(), other.as_str()).min(distance(room.as_str(), &address(&title)));
+            (distance <= most && other != *room).then_some((distance, other, title))
+        })
+        .collect();
+    close.sort();
+    close.truncate(MAX_SUGGESTIONS);
+    close.into_iter().map(|(_, room, title)| (lang.words().title_of(&room, title), room.path())).collect()
+}
+
+/// How many characters are wrong, missing, too many or swapped with their neighbor.
+fn distance(one: &str, other: &str) -> usize {
+    osa_distance(one, other)
+}
+
+/// A title as it would be typed into an address.
+fn address(title: &str) -> String {
+    title.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{About, MemoryLog};
+    use app::wire::PersonId;
+
+    async fn log(rooms: &[(&str, &str, bool)]) -> MemoryLog {
+        let log = MemoryLog::new();
+        for (room, title, private) in rooms {
+            let about = About {
+                title: Some(title.parse().unwrap()),
+                owner: Some(PersonId(1)),
+                private: *private,
+                ..About::default()
+            };
+            log.create_room(room.parse().unwrap(), about).await.unwrap();
+        }
+        log
+    }
+
+    fn suggested(log: &MemoryLog, typed: &str) -> Vec<String> {
+        close_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
+    }
+
+    #[tokio::test]
+    async fn a_mistyped_address_suggests_the_public_rooms_that_are_close_by_name_or_title() {
+        let log = log(&[
+            ("garden-club", "Garden club", false),
+            ("room-12345678", "Tea house", false),
+            ("garden-clubs", "Secret", true),
+            ("cooking", "Cooking", false),
+        ])
+        .await;
+        assert_eq!(suggested(&log, "gardn-club"), ["Garden club"]);
+        assert_eq!(suggested(&log, "graden-clbu"), ["Garden club"]);
+        assert_eq!(suggested(&log, "tea-huose"), ["Tea house"]);
+        assert!(suggested(&log, "something-else").is_empty());
+    }
+
+    #[tokio::test]
+    async fn at_most_three_rooms_are_suggested_the_closest_first() {
+        let log = log(&[
+            ("teams-12", "Teams 12", false),
+            ("teams-1", "Teams 1", false),
+            ("teams-21", "Teams 21", false),
+            ("teams-123", "Teams 123", false),
+        ])
+        .await;
+        let titles = suggested(&log, "teams-2");
+        assert_eq!(titles.len(), 3);
+        assert!(titles.contains(&"Teams 1".to_owned()), "{titles:?}");
+    }
+}
