@@ -67,6 +67,11 @@ struct Following {
 }
 
 impl Flow {
+    /// The rooms that are followed.
+    pub fn rooms(&self) -> impl Iterator<Item = &RoomName> {
+        self.following.iter().map(|following| &following.room)
+    }
+
     /// Everything that is told goes into `outlet` from now on, as soon as nothing waits any more.
     pub fn attach(&mut self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
         self.outlet = Some((outlet, encoding));

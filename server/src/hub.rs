@@ -170,15 +170,18 @@ impl Hub {
     }
 
     async fn tell_name(&self, person: &Author) {
-        for link in self.people().get(&person.id).into_iter().flatten() {
-            link.rename(person.clone());
-        }
+        let links = self.people().get(&person.id).cloned().unwrap_or_default();
+        links.iter().for_each(|link| link.rename(person.clone()));
         let visited = self.log.visits(person.id, 0, MAX_VISITS).await.unwrap_or_default();
         let visited: HashSet<RoomName> = visited.into_iter().map(|(room, _)| room).collect();
-        let has_been = |room: &Room| visited.contains(&room.name);
-        let rooms = self.open_rooms();
+        let followed: HashSet<RoomName> = links.iter().flat_map(|link| link.rooms()).collect();
+        // Only rooms in which the user is or has been: a rename costs no more if many others are open.
+        let rooms: Vec<Arc<Room>> = {
+            let open = self.rooms();
+            visited.union(&followed).filter_map(|room| open.get(room).cloned()).collect()
+        };
         rooms.iter().for_each(|room| room.renamed(person));
-        let theirs = rooms.iter().filter(|room| room.has(person.id) || has_been(room));
+        let theirs = rooms.iter().filter(|room| visited.contains(&room.name) || room.has(person.id));
         let told: HashMap<u64, Arc<Link>> =
             theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();
         let Author { id, name, alike, tag } = person.clone();

@@ -5,7 +5,7 @@ use crate::{
     flow::{Flow, Item, Outlet},
     sync::{Mutex, MutexGuard},
 };
-use app::wire::{Author, PersonId, PersonName};
+use app::wire::{Author, PersonId, PersonName, RoomName};
 use std::sync::{
     Arc, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -80,6 +80,11 @@ impl Link {
         if self.flow().tell(item) {
             self.ready.notify_one();
         }
+    }
+
+    /// The rooms that this reader follows.
+    pub fn rooms(&self) -> Vec<RoomName> {
+        self.flow().rooms().cloned().collect()
     }
 
     /// Resolves when the reader has to do something.
