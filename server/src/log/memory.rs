@@ -268,14 +268,15 @@ impl Shelf {
         if !self.catalogue.has(room) && !room.is_lobby() {
             return Err(LogError::NoSuchRoom);
         }
-        let seq = seq.min(self.head(room));
+        let head = self.head(room);
+        let seq = seq.min(head);
         let moved = match self.readings.get_mut(&person).and_then(|markers| markers.get_mut(room)) {
             Some(marker) if marker.seq < seq => {
                 *marker = Marker { seq, at: now() };
                 true
             }
             Some(_) => false,
-            None if seq == 0 => false,
+            None if seq == 0 && (head > 0 || !self.catalogue.has(room)) => false,
             None => {
                 self.insert_marker(person, room, seq);
                 true

@@ -250,8 +250,9 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>>;
 
-    /// Moves the read marker of `person` in `room` forward to `seq`, or to the room's end if that is before. A
-    /// marker at 0 is not stored. At most [`MAX_VISITS`] markers of a user are kept.
+    /// Moves the read marker of `person` in `room` forward to `seq`, or to the room's end if that is before. In
+    /// a room that has been made and is still empty a marker at 0 says that the user has been there; anywhere else it
+    /// is not stored. At most [`MAX_VISITS`] markers of a user are kept.
     ///
     /// # Errors
     /// [`LogError::NoSuchRoom`] if the room has not been made, [`LogError::Storage`].

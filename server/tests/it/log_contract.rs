@@ -70,7 +70,7 @@ every_log! {
     a_room_is_private_by_its_name_whoever_makes_it
     an_owner_deletes_any_message_of_their_room_and_edits_none
     reading_goes_forward_and_never_beyond_the_end
-    a_read_marker_needs_a_room_and_a_message_in_it
+    a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one
     the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound
     a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before
     a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
@@ -705,17 +705,20 @@ async fn visits(log: &dyn Log, user: PersonId) -> Vec<(RoomName, Seq)> {
     log.visits(user, 0, MAX_VISITS + 9).await.unwrap()
 }
 
-async fn a_read_marker_needs_a_room_and_a_message_in_it(log: Arc<dyn Log>) {
+async fn a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one(log: Arc<dyn Log>) {
     for seq in [0, 1] {
         let refused = log.read(BOB, room("nowhere"), seq).await;
         assert!(matches!(refused, Err(LogError::NoSuchRoom)), "{refused:?}");
     }
     log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
     post(&*log, "jam", "one").await;
-    for (name, seq) in [("tea", 0), ("tea", 7), ("jam", 0), ("lobby", 1)] {
+    for (name, seq) in [("jam", 0), ("lobby", 0), ("lobby", 1)] {
         assert_eq!(log.read(BOB, room(name), seq).await.unwrap(), ReadMarker::Unchanged, "{name} {seq}");
     }
     assert_eq!(visits(&*log, BOB).await, []);
+    assert_eq!(log.read(BOB, room("tea"), 7).await.unwrap(), ReadMarker::Moved, "it is made, and empty");
+    assert_eq!(log.read(BOB, room("tea"), 0).await.unwrap(), ReadMarker::Unchanged);
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 0)]);
     assert_eq!(visits(&*log, ANN).await.len(), 2, "the owner of a new room has been there");
 }
 

@@ -89,9 +89,11 @@ impl Batch<'_> {
         if !self.is_made(room) {
             return Ok(Err(LogError::NoSuchRoom));
         }
-        let seq = seq.min(self.head(room));
-        let moved =
-            seq > 0 && (self.move_marker(person, room, seq)? || self.insert_marker(person, room, seq)?);
+        let head = self.head(room);
+        let seq = seq.min(head);
+        let can_begin = seq > 0 || head == 0 && self.has(room);
+        let moved = (seq > 0 && self.move_marker(person, room, seq)?)
+            || (can_begin && self.insert_marker(person, room, seq)?);
         Ok(Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged }))
     }
 
