@@ -61,10 +61,18 @@ fn messages() -> impl Strategy<Value = Message> {
 fn client_frames() -> impl Strategy<Value = ClientFrame> {
     let text = any::<String>;
     prop_oneof![
-        (text(), option::of(any::<u64>()), option::of(text()), option::of(any::<u32>()), any::<bool>())
-            .prop_map(|(room, after, log, limit, quiet)| ClientFrame::Join {
+        (
+            text(),
+            option::of(any::<u64>()),
+            option::of(ids()),
+            option::of(text()),
+            option::of(any::<u32>()),
+            any::<bool>()
+        )
+            .prop_map(|(room, after, after_id, log, limit, quiet)| ClientFrame::Join {
                 room,
                 after,
+                after_id,
                 log,
                 limit,
                 quiet
@@ -376,8 +384,14 @@ fn the_frames_are_those_of_the_protocol() {
 
 #[test]
 fn what_a_client_may_say_is_that_of_the_protocol() {
-    let join =
-        |quiet| ClientFrame::Join { room: "tea".into(), after: Some(7), log: None, limit: None, quiet };
+    let join = |quiet| ClientFrame::Join {
+        room: "tea".into(),
+        after: Some(7),
+        after_id: None,
+        log: None,
+        limit: None,
+        quiet,
+    };
     for (json, frame) in [
         (r#"{"type":"join","room":"tea","after":7}"#, join(false)),
         (r#"{"type":"join","room":"tea","after":7,"quiet":true}"#, join(true)),

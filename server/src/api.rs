@@ -8,7 +8,7 @@ use crate::{
     error::Problem,
     host::{PublicAddress, RequestSource, foreign_page},
     identity::Identity,
-    log::{ListedRoom, NewEvent},
+    log::{ListedRoom, NewEvent, Past},
     net::Activity,
     state::AppState,
 };
@@ -45,7 +45,15 @@ pub struct WhichMessages {
 #[derive(Deserialize)]
 pub struct WhichEvents {
     after: Option<Seq>,
+    after_id: Option<CommandId>,
+    log: Option<String>,
     limit: Option<u32>,
+}
+
+impl WhichEvents {
+    fn past(self) -> Past {
+        Past { after: self.after.unwrap_or(0), after_id: self.after_id, log: self.log }
+    }
 }
 
 /// A message to post.
@@ -118,17 +126,21 @@ pub async fn events(
         return stream::events(
             state,
             room,
-            which.after,
+            which.past(),
             &headers,
             activity.as_deref().map(|activity| &**activity),
-        );
+        )
+        .await;
     }
     let limit = within(which.limit, limits::EVENTS_MOST, limits::EVENTS_MOST)?;
-    let after = which.after.unwrap_or(0);
+    let past = which.past();
+    let after = past.after;
     let log = state.log.id().to_owned();
     let head = head_of(&state, &room);
-    let events = state.log.read_after(&room, after, limit).await?;
-    Ok(tagged(&Events { log, head, reset: after > head, events }, &headers))
+    let reset = after > head || !state.log.continues(&room, past).await?;
+    // What follows the events of another past would be taken for its continuation.
+    let events = if reset { Vec::new() } else { state.log.read_after(&room, after, limit).await? };
+    Ok(tagged(&Events { log, head, reset, events }, &headers))
 }
 
 /// `POST /api/rooms/{room}/messages`.
@@ -162,11 +174,12 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the log can be read and the server is not going away.
+/// `GET /readyz`: the log can be read, the last commit succeeded, and the server is not going away.
 pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
     if state.draining.is_cancelled() {
         return Err(Problem::draining());
     }
+    state.log.ready().await?;
     state.log.read_after(&RoomName::lobby(), 0, 1).await?;
     Ok("ready\n")
 }

@@ -81,6 +81,10 @@ pub struct Config {
     )]
     pub max_connections: usize,
 
+    /// Bytes that the messages may take on disk, as 500M or 10G; past it nothing can be posted, and messages can still be read and deleted. 0, the default, for no bound.
+    #[arg(long, env = "HUBBUB_MAX_BYTES", hide_env_values = true, default_value = "0", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
+    pub max_bytes: u64,
+
     /// Seconds that a stopping server waits for its connections to say goodbye.
     #[arg(
         long,
@@ -127,6 +131,7 @@ impl Config {
             post_rate: 20,
             max_connections: 20_000,
             drain_seconds: 10,
+            max_bytes: 0,
         }
     }
 }
@@ -158,6 +163,24 @@ fn origin(text: &str) -> Result<Origin, BadAddress> {
 
 fn public_url(text: &str) -> Result<PublicUrl, BadAddress> {
     text.trim().parse()
+}
+
+/// A number of bytes, alone or with a unit: K, M, G or T (powers of 1,024), also written MB or MiB.
+fn bytes(text: &str) -> Result<u64, String> {
+    let bad = || format!("'{text}' is no number of bytes, such as 500M or 10G");
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let power = match unit.trim().to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+        "" => 0,
+        "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        _ => return Err(bad()),
+    };
+    let number: u64 = number.parse().map_err(|_| bad())?;
+    number.checked_mul(1_024_u64.pow(power)).ok_or_else(bad)
 }
 
 #[cfg(test)]
@@ -194,6 +217,17 @@ mod tests {
         assert_eq!(text, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
         for bad in ["proxy.example", "10.0.0.0/33", "10.0.0.0/8;::1"] {
             assert!(networks(bad).is_err(), "{bad} must be refused");
+        }
+    }
+
+    #[test]
+    fn a_quota_is_a_number_of_bytes_with_or_without_a_unit() {
+        let quota = |text: &str| parse(&["--max-bytes", text]).ok().map(|config| config.max_bytes);
+        let good = ["1000", "500M", "10g", "2 GiB", "1KB", "1T"].map(quota);
+        let expected = [1_000, 500 << 20, 10 << 30, 2 << 30, 1 << 10, 1 << 40].map(Some);
+        assert_eq!(good, expected);
+        for bad in ["", "M", "-1", "1.5G", "10X", "99999999T", "5 GG"] {
+            assert_eq!(quota(bad), None, "{bad}");
         }
     }
 

@@ -171,6 +171,10 @@ impl From<LogError> for Problem {
             LogError::NotAllowed => {
                 Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This message is somebody else's.")
             }
+            LogError::ReadOnly => {
+                let detail = "The server has no room for more. Deleting messages makes some.";
+                Self::coded(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::ReadOnly, detail)
+            }
             LogError::Storage(_) => {
                 tracing::error!(%error, "a request was not served");
                 Self::unreadable()

@@ -23,10 +23,6 @@ use axum_extra::extract::{
 use sha1::{Digest, Sha1};
 use std::{
     fmt::Write as _,
-    fs::{self, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 use time::Duration;
@@ -213,27 +209,6 @@ fn cookie(name: String, id: PersonId, address: &PublicAddress) -> Cookie<'static
     cookie.set_secure(address.origin.is_https());
     cookie.set_max_age(KEPT);
     cookie
-}
-
-/// The key in `path`, made there on the first run and readable by its owner alone.
-///
-/// # Errors
-/// Where the file cannot be read or made, or is no key.
-pub fn key(path: &Path) -> io::Result<Key> {
-    match fs::read(path) {
-        Ok(bytes) => Key::try_from(bytes.as_slice())
-            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no key")),
-        Err(error) if error.kind() == ErrorKind::NotFound => make_key(path),
-        Err(error) => Err(error),
-    }
-}
-
-fn make_key(path: &Path) -> io::Result<Key> {
-    let key = Key::generate();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(key.master())?;
-    file.sync_all()?;
-    Ok(key)
 }
 
 #[cfg(test)]

@@ -2,25 +2,13 @@
 
 use crate::{
     config::Config,
-    identity,
-    log::{Log, MemoryLog, SqliteLog},
+    cookie_key,
+    data_folder::{DataFolder, cannot_use},
+    log::{Log, MemoryLog, Options, SqliteLog, Synchronous},
     state::AppState,
 };
 use axum_extra::extract::cookie::Key;
-use std::{
-    fs::{self, File, TryLockError},
-    path::Path,
-    sync::Arc,
-};
-
-/// The log's file in the data folder.
-const LOG_FILE: &str = "hubbub.db";
-
-/// The key of the cookies, 64 random bytes.
-const KEY_FILE: &str = "cookie.key";
-
-/// Held while a server uses the folder: the log has one writer.
-const LOCK_FILE: &str = "lock";
+use std::{fs::File, sync::Arc};
 
 /// A state, and the lock that must live as long as the process uses the data folder.
 pub struct Started {
@@ -40,27 +28,18 @@ pub fn start(config: Config) -> Result<Started, String> {
         let state = AppState::new(config, Arc::new(MemoryLog::new()), Key::generate());
         return Ok(Started { state, lock: None });
     }
-    let folder = config.data.clone();
-    fs::create_dir_all(&folder).map_err(|error| cannot_use(&folder, error))?;
-    let lock = lock(&folder.join(LOCK_FILE))?;
-    let log_file = folder.join(LOG_FILE);
-    let log: Arc<dyn Log> =
-        Arc::new(SqliteLog::open(&log_file).map_err(|error| cannot_use(&log_file, error))?);
-    let key_file = folder.join(KEY_FILE);
-    let key = identity::key(&key_file).map_err(|error| cannot_use(&key_file, error))?;
-    Ok(Started { state: AppState::new(config, log, key), lock: Some(lock) })
-}
-
-fn lock(path: &Path) -> Result<File, String> {
-    let file =
-        File::options().create(true).append(true).open(path).map_err(|error| cannot_use(path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(cannot_use(path, "another hubbub is using this folder")),
-        Err(TryLockError::Error(error)) => Err(cannot_use(path, error)),
-    }
-}
-
-fn cannot_use(path: &Path, why: impl std::fmt::Display) -> String {
-    format!("cannot use {}: {why}", path.display())
+    let folder = DataFolder::lock(&config.data)?;
+    let log_file = folder.log_file();
+    let key_file = folder.key_file();
+    let keep_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
+    let options = Options {
+        synchronous: Synchronous::Full,
+        max_bytes: Some(config.max_bytes).filter(|bytes| *bytes > 0),
+        keep_key,
+    };
+    let log = SqliteLog::open_with(&log_file, options).map_err(|error| cannot_use(&log_file, error))?;
+    let key = cookie_key::load(&key_file, log.is_unused()).map_err(|error| cannot_use(&key_file, error))?;
+    folder.log_exposed();
+    let log: Arc<dyn Log> = Arc::new(log);
+    Ok(Started { state: AppState::new(config, log, key), lock: Some(folder.lock) })
 }

@@ -56,6 +56,8 @@ pub enum Heard {
 pub struct Feed {
     log: String,
     last: Seq,
+    /// The id of the event at `last`, if it is known: by it the server tells another past.
+    last_id: Option<CommandId>,
     /// What others have posted after this `seq` is new to this person.
     seen: Option<(Seq, PersonId)>,
     /// On which day a moment is: in UTC, until the browser says where it is.
@@ -73,11 +75,13 @@ pub struct Feed {
 impl Feed {
     /// A feed that has everything up to `last`, of which `messages` are shown.
     pub fn new(log: String, last: Seq, messages: Vec<Message>) -> Self {
+        let last_id = messages.last().filter(|newest| newest.seq == last).map(|newest| newest.id);
         let mut confirmed: Vec<Row> = messages.into_iter().map(Row::from).collect();
         number(&mut confirmed, 0);
         Self {
             log,
             last,
+            last_id,
             seen: None,
             day_of: clock::day_in_utc,
             begins: true,
@@ -118,6 +122,18 @@ impl Feed {
     /// The last `seq` that it has.
     pub fn last(&self) -> Seq {
         self.last
+    }
+
+    /// The id of the event at [`last`](Self::last), if it is known.
+    pub fn last_id(&self) -> Option<CommandId> {
+        self.last_id
+    }
+
+    /// The server goes on after [`last`](Self::last) in a log that has another identity now.
+    pub fn continue_in(&mut self, log: &str) {
+        if self.log != log {
+            log.clone_into(&mut self.log);
+        }
     }
 
     /// How many rows there are.
@@ -308,6 +324,7 @@ impl Feed {
 
     fn apply(&mut self, event: &Event) {
         self.last = event.seq;
+        self.last_id = Some(event.id);
         self.forget(event.id);
         match &event.body {
             EventBody::Message { .. } => {

@@ -55,6 +55,8 @@ struct Connection {
     carrier: Carrier,
     /// The identity of the server's log.
     log: String,
+    /// The identity that it had for what is shown here before this connection.
+    former_log: String,
     pulse: Pulse,
     /// Milliseconds since the connection was opened, until the server has welcomed it.
     unwelcome_ms: Option<u32>,
@@ -153,6 +155,7 @@ async fn talk(
         live,
         carrier,
         log: String::new(),
+        former_log: String::new(),
         pulse: Pulse::default(),
         unwelcome_ms: Some(0),
         welcomed: None,
@@ -202,7 +205,8 @@ async fn probe(choice: StoredValue<TransportChoice>) {
 fn stream_path(live: Live) -> String {
     let room = live.room.get_value();
     let mut path = live.with_feed(|feed| {
-        link(&format!("/api/rooms/{room}/frames?after={}&log={}&also=", feed.last(), feed.log()))
+        let id = feed.last_id().map(|id| format!("&after_id={id}")).unwrap_or_default();
+        link(&format!("/api/rooms/{room}/frames?after={}{id}&log={}&also=", feed.last(), feed.log()))
     });
     for (room, head) in live.followed() {
         // Text takes everything.
@@ -291,6 +295,7 @@ impl Connection {
                 self.unwelcome_ms = None;
                 self.welcomed = Some(steady());
                 self.log = log;
+                self.former_log = self.live.with_feed(|feed| feed.log().to_owned());
                 self.pulse.every(heartbeat_ms);
                 self.live.you.set(you);
                 self.join()
@@ -314,6 +319,8 @@ impl Connection {
                 if reset {
                     let (log, messages) = (self.log.clone(), messages.unwrap_or_default());
                     self.live.start_afresh(log, head, messages, more.unwrap_or(false));
+                } else {
+                    self.live.change(|feed| feed.continue_in(&self.log));
                 }
                 if !self.joined {
                     storage::socket_blocked(self.is_http());
@@ -379,9 +386,10 @@ impl Connection {
             // The stream's address says where it begins, so another place needs another stream.
             return (!self.joined).then_some(());
         }
-        let (after, log) = self.live.with_feed(|feed| (feed.last(), feed.log().to_owned()));
+        let (after, after_id, log) =
+            self.live.with_feed(|feed| (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned())));
         let room = self.live.room.get_value().to_string();
-        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None, quiet: false })
+        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, quiet: false })
     }
 
     fn is_here(&self, room: &RoomName) -> bool {
@@ -394,8 +402,9 @@ impl Connection {
             return Some(());
         }
         for (room, head) in self.live.followed() {
-            let (room, log) = (room.to_string(), Some(self.log.clone()));
-            self.say(&ClientFrame::Join { room, after: Some(head), log, limit: Some(1), quiet: true })?;
+            let (room, after, log) = (room.to_string(), Some(head), Some(self.former_log.clone()));
+            let join = ClientFrame::Join { room, after, after_id: None, log, limit: Some(1), quiet: true };
+            self.say(&join)?;
         }
         Some(())
     }

@@ -19,6 +19,9 @@ pub enum ClientFrame {
         /// The last `seq` that the client has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<Seq>,
+        /// The `id` of the event at `after`: another one there means another past.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after_id: Option<CommandId>,
         /// The log that `after` belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         log: Option<String>,

@@ -4,7 +4,7 @@ use super::{Measured, fill::config, quantiles::Quantiles};
 use app::wire::{PersonId, RoomName, Seq};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use server::{
-    log::{Log, NewEvent, SqliteLog, Synchronous},
+    log::{Log, NewEvent, Options, SqliteLog, Synchronous},
     start::start,
 };
 use std::{
@@ -31,7 +31,9 @@ pub async fn measure(seconds: f64) -> Measured {
     for synchronous in [Synchronous::Full, Synchronous::Normal] {
         for outstanding in OUTSTANDING {
             let folder = tempdir_in("target")?;
-            let log = SqliteLog::open_with(&folder.path().join("hubbub.db"), synchronous)?;
+            let keep_key = &mut |_: &[u8]| Ok(());
+            let options = Options { synchronous, max_bytes: None, keep_key };
+            let log = SqliteLog::open_with(&folder.path().join("hubbub.db"), options)?;
             let (rate, took) = append(&log, outstanding, seconds).await?;
             let how = format!("{synchronous:?}").to_uppercase();
             writeln!(stdout(), "{how:7} {outstanding:5} under way: {rate:7.0} events/s, answered {took}")?;

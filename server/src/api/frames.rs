@@ -8,12 +8,13 @@ use crate::{
     host::{RequestSource, foreign_page},
     identity::Identity,
     link::Link,
+    log::Past,
     net::Activity,
     reader::Reader,
     state::{AppState, Place},
     websocket::frame,
 };
-use app::wire::{ClientFrame, RoomName, Seq, ServerFrame};
+use app::wire::{ClientFrame, CommandId, RoomName, Seq, ServerFrame};
 use axum::{
     Extension,
     body::Bytes,
@@ -46,6 +47,7 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 #[derive(Deserialize)]
 pub struct StreamQuery {
     after: Option<Seq>,
+    after_id: Option<CommandId>,
     log: Option<String>,
     /// Other rooms and the last `seq` that the client has of each: `tea.12,work.3`.
     also: Option<String>,
@@ -88,11 +90,13 @@ pub async fn stream(
 impl Frames {
     async fn join(&mut self, room: RoomName, query: StreamQuery) -> Result<Vec<ServerFrame>, Problem> {
         let mut frames = vec![welcome(&self.state, &self.link)];
-        let own = Joining { after: query.after, log: query.log.clone(), ..Joining::default() };
+        let (after_id, log) = (query.after_id, query.log);
+        let past = query.after.map(|after| Past { after, after_id, log: log.clone() });
+        let own = Joining { past, ..Joining::default() };
         frames.push(self.join_one(room, own).await.map_err(|_| Problem::unreadable())?);
         for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
-            let log = query.log.clone();
-            let other = Joining { after: Some(after), log, limit: Some(1), quiet: true };
+            let past = Some(Past { after, after_id: None, log: log.clone() });
+            let other = Joining { past, limit: Some(1), quiet: true };
             // The room itself is what the client needs.
             frames.extend(self.join_one(room, other).await);
         }

@@ -5,11 +5,12 @@ use crate::{
     error::Problem,
     flow::Item,
     link::Link,
+    log::Past,
     net::Activity,
     reader::Reader,
     state::{AppState, Place},
 };
-use app::wire::{Event, RoomName, Seq};
+use app::wire::{Event, RoomName};
 use axum::{
     http::{HeaderMap, HeaderName, header},
     response::{
@@ -32,30 +33,43 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 struct Following {
     reader: Reader,
     state: AppState,
+    ids: StreamIds,
     _place: Place,
 }
 
-/// Everything after `after`, or after the header `Last-Event-ID`, then what happens from now on.
-pub(super) fn events(
+/// What stands in the field `id`, which a browser sends back as `Last-Event-ID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StreamIds {
+    /// The event's `seq`.
+    Seq,
+    /// Its `seq` and its id, so that another past is told apart: for a client that says what past it has.
+    SeqAndId,
+}
+
+/// Everything after `past`, or after the header `Last-Event-ID`, then what happens from now on.
+pub(super) async fn events(
     state: AppState,
     room: RoomName,
-    after: Option<Seq>,
+    past: Past,
     headers: &HeaderMap,
     activity: Option<&Activity>,
 ) -> Result<Response, Problem> {
     let place = state.places.take().ok_or_else(Problem::full)?;
-    let after = last_event_id(headers)?.or(after).unwrap_or(0);
+    let says_its_past = past.after_id.is_some() || past.log.is_some();
+    let ids = if says_its_past { StreamIds::SeqAndId } else { StreamIds::Seq };
+    let past = last_event_id(headers)?.unwrap_or(past);
+    let after = past.after;
     let head = state.log.heads(std::slice::from_ref(&room))[0];
+    let reset = after > head || !state.log.continues(&room, past).await?;
     let mut reader = Reader::new(state.hub.clone(), state.log.clone(), Link::onlooker());
-    reader.join_after(&room, if after > head { 0 } else { after });
+    reader.join_after(&room, if reset { 0 } else { after });
     if let Some(activity) = activity {
         activity.on_event_stream();
     }
     let hello = sse::Event::default().retry(RETRY);
-    // Beyond the end: what the asker has is of another log.
-    let hello =
-        if after > head { hello.event("reset").data(state.log.id()) } else { hello.comment(room.as_str()) };
-    let following = Following { reader, state, _place: place };
+    // What the client has is of another past.
+    let hello = if reset { hello.event("reset").data(state.log.id()) } else { hello.comment(room.as_str()) };
+    let following = Following { reader, state, ids, _place: place };
     let stream = stream::once(async { Ok(hello) }).chain(live(following));
     // nginx would keep the events back until its buffer is full, others would compress them.
     let headers = [(X_ACCEL_BUFFERING, "no"), (header::CACHE_CONTROL, "no-store, no-transform")];
@@ -68,26 +82,36 @@ fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallibl
             () = following.state.draining.cancelled() => return None,
             () = following.reader.ready() => {}
         }
-        let items = following.reader.take().await;
-        Some((stream::iter(items.into_iter().flat_map(told).map(Ok)), following))
+        let (items, ids) = (following.reader.take().await, following.ids);
+        Some((stream::iter(items.into_iter().flat_map(move |item| told(item, ids)).map(Ok)), following))
     })
     .flatten()
 }
 
-fn told(item: Item) -> Vec<sse::Event> {
+fn told(item: Item, ids: StreamIds) -> Vec<sse::Event> {
     match item {
-        Item::Events(batch) => batch.events().iter().map(one).collect(),
+        Item::Events(batch) => batch.events().iter().map(|event| one(event, ids)).collect(),
         Item::Frame(_) | Item::Passing(_) => Vec::new(),
     }
 }
 
-fn one(event: &Arc<Event>) -> sse::Event {
+fn one(event: &Arc<Event>, ids: StreamIds) -> sse::Event {
     let json = serde_json::to_string(event).expect("a struct of strings and numbers is always JSON");
-    sse::Event::default().id(event.seq.to_string()).data(json)
+    let id = match ids {
+        StreamIds::Seq => event.seq.to_string(),
+        StreamIds::SeqAndId => format!("{}/{}", event.seq, event.id),
+    };
+    sse::Event::default().id(id).data(json)
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Seq>, Problem> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Past>, Problem> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
-    let seq = id.to_str().ok().and_then(|id| id.parse().ok());
-    seq.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID must be a seq."))
+    let past = id.to_str().ok().and_then(parse_event_id);
+    past.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID must be a seq, or seq/id."))
+}
+
+fn parse_event_id(text: &str) -> Option<Past> {
+    let (seq, id) = text.split_once('/').map_or((text, None), |(seq, id)| (seq, Some(id)));
+    let after_id = id.map(str::parse).transpose().ok()?;
+    Some(Past { after: seq.parse().ok()?, after_id, log: None })
 }

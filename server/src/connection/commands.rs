@@ -2,7 +2,7 @@
 
 use crate::{
     link::Link,
-    log::{Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, choose_name},
+    log::{Appended, Deed, LogError, LogResult, NewEvent, Past, ReadMarker, choose_name},
     loggable::LoggableRoom,
     reader::{Reader, Start},
     state::AppState,
@@ -21,10 +21,8 @@ pub(crate) type Pending = BoxFuture<'static, Option<ServerFrame>>;
 /// What a client asks for when it joins a room.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Joining {
-    /// The last `seq` that the client has.
-    pub after: Option<Seq>,
-    /// The log that `after` belongs to.
-    pub log: Option<String>,
+    /// What the client has already.
+    pub past: Option<Past>,
     /// Messages on the newest page; 50 without it.
     pub limit: Option<u32>,
     /// Follow the room without being listed as present.
@@ -52,6 +50,13 @@ pub(crate) fn welcome(state: &AppState, link: &Link) -> ServerFrame {
     }
 }
 
+/// Where a reader begins: after what it has if the log continues that, else with the newest page.
+async fn start(state: &AppState, room: &RoomName, past: Option<Past>, limit: u32) -> LogResult<Start> {
+    let Some(past) = past else { return Ok(Start::Page(limit)) };
+    let after = past.after;
+    Ok(if state.log.continues(room, past).await? { Start::After(after) } else { Start::Page(limit) })
+}
+
 /// Lets `reader` join `room`; its events follow the answer.
 ///
 /// # Errors
@@ -69,8 +74,7 @@ pub(crate) async fn join(
         let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
         return Err(Refusal::new(None, ErrorCode::BadRequest, message));
     }
-    let same_log = asked.log.is_none_or(|log| log == state.log.id());
-    let start = asked.after.filter(|_| same_log).map_or(Start::Page(limit), Start::After);
+    let start = start(state, &room, asked.past, limit).await.map_err(|error| not_done(None, &error))?;
     let read = state.log.read_up_to(person, &room).await;
     let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
@@ -226,6 +230,10 @@ fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
         }
         LogError::NoSuchRoom => Refusal::new(id, ErrorCode::NoSuchRoom, "There is no such room."),
         LogError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
+        LogError::ReadOnly => {
+            let message = "The server has no room for more. Deleting messages makes some.";
+            Refusal::new(id, ErrorCode::ReadOnly, message)
+        }
         LogError::Storage(_) => {
             tracing::error!(%error, "a command was not done");
             Refusal::new(id, ErrorCode::Internal, "The server could not store or read this now.")

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     batch::Encoding,
     flow::Outlet,
-    log::{Appended, LogResult, NewEvent},
+    log::{Appended, LogError, LogResult, NewEvent},
     websocket::{Violation, close},
 };
 use app::wire::{BadText, RoomName, tidy_line};
@@ -108,6 +108,7 @@ impl Lines {
                 self.desk.has_posted(&posted.room, posted.seq);
                 Ok(())
             }
+            Err(LogError::ReadOnly) => Err(READ_ONLY),
             Err(error) => {
                 tracing::error!(%error, "a line was not stored");
                 Err((close::ERROR, "your last message could not be stored"))
@@ -124,6 +125,9 @@ impl Lines {
         Some(RESTARTING)
     }
 }
+
+/// A line has no other way to be refused. RFC 6455 has no code for a full store; 1013 asks to come back later.
+const READ_ONLY: Ending = (close::LATER, "your last message was not stored: the server has no room for more");
 
 /// The reason names the limit.
 const TOO_LONG: Ending = (close::SIZE, "a message has at most 8192 bytes");

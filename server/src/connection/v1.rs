@@ -8,6 +8,7 @@ use super::{
 use crate::{
     batch::Encoding,
     flow::Outlet,
+    log::Past,
     websocket::{close, frame},
 };
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
@@ -110,8 +111,9 @@ impl V1 {
 
     async fn obey(&mut self, frame: ClientFrame) -> Result<Answer, Refusal> {
         match frame {
-            ClientFrame::Join { room, after, log, limit, quiet } => {
-                let (room, asked) = (room_named(&room, None)?, Joining { after, log, limit, quiet });
+            ClientFrame::Join { room, after, after_id, log, limit, quiet } => {
+                let past = after.map(|after| Past { after, after_id, log });
+                let (room, asked) = (room_named(&room, None)?, Joining { past, limit, quiet });
                 let Desk { state, reader, link, .. } = &mut self.desk;
                 join(state, reader, link.person, room, asked).await.map(Answer::Now)
             }

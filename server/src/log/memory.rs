@@ -1,8 +1,8 @@
 //! The log of `--ephemeral`: as durable as the process.
 
 use super::{
-    About, Appended, Deed, ListedRoom, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, ReadMarker,
-    UNREAD_AMONG, UNREAD_MOST, WAKES_WAITING, Wake, alike, author,
+    About, Appended, Deed, ListedRoom, Log, LogError, LogResult, MAX_VISITS, NewEvent, Page, Past,
+    ReadMarker, UNREAD_AMONG, UNREAD_MOST, WAKES_WAITING, Wake, alike, author,
     catalogue::{Catalogue, check_title},
     guest, now,
 };
@@ -48,8 +48,14 @@ struct Marker {
     at: Millis,
 }
 
-/// What became of a message: since when it says something else, or nothing any more.
-type Change = (Millis, Option<Arc<str>>);
+/// What became of a message.
+struct Change {
+    at: Millis,
+    /// What it says now; `None` if it was deleted.
+    text: Option<Arc<str>>,
+    /// The edit that said so: of all edits it alone has a text.
+    edit: Option<Seq>,
+}
 
 /// Somebody who has a name.
 struct Person {
@@ -188,36 +194,37 @@ impl Shelf {
         let place = (seq as usize).checked_sub(1);
         let kept = place.and_then(|place| self.rooms.get(room)?.get(place)).ok_or(LogError::NoSuchMessage)?;
         let is_message = matches!(kept.event.body, EventBody::Message { .. });
-        let is_deleted = matches!(self.changes.get(&(room.clone(), seq)), Some((_, None)));
+        let is_deleted = matches!(self.changes.get(&(room.clone(), seq)), Some(Change { text: None, .. }));
         if is_message && !is_deleted { Ok(kept.author) } else { Err(LogError::NoSuchMessage) }
     }
 
-    /// Brings the present state of a message up to its edit or delete. What is deleted is gone.
+    /// Brings the present state of a message up to its edit or delete. What it said before is gone, from past events
+    /// too. Touches a constant number of events.
     fn change(&mut self, new: &NewEvent, at: Millis) {
         let (target, text) = match &new.deed {
             Deed::Post { .. } => return,
             Deed::Edit { target, text } => (*target, Some(text.clone())),
             Deed::Delete { target } => (*target, None),
         };
-        if text.is_none() {
-            self.purge(&new.room, target);
+        let edit = text.is_some().then(|| self.head(&new.room) + 1);
+        let change = Change { at, text: text.clone(), edit };
+        let before = self.changes.insert((new.room.clone(), target), change);
+        self.replace_text(&new.room, target, text.unwrap_or_default());
+        if let Some(edit) = before.and_then(|before| before.edit) {
+            self.replace_text(&new.room, edit, Arc::default());
         }
-        self.changes.insert((new.room.clone(), target), (at, text));
     }
 
-    fn purge(&mut self, room: &RoomName, deleted: Seq) {
-        for kept in self.rooms.get_mut(room).into_iter().flatten().skip(deleted as usize - 1) {
-            let body = match kept.event.body {
-                EventBody::Message { reply_to, .. } if kept.event.seq == deleted => {
-                    EventBody::Message { text: Arc::default(), reply_to }
-                }
-                EventBody::Edit { target, .. } if target == deleted => {
-                    EventBody::Edit { target, text: Arc::default() }
-                }
-                _ => continue,
-            };
-            kept.event = Arc::new(Event { body, ..(*kept.event).clone() });
-        }
+    /// Lets the event at `seq` have another text.
+    fn replace_text(&mut self, room: &RoomName, seq: Seq, text: Arc<str>) {
+        let kept = self.rooms.get_mut(room).and_then(|kept| kept.get_mut((seq as usize).checked_sub(1)?));
+        let Some(kept) = kept else { return };
+        let body = match kept.event.body {
+            EventBody::Message { reply_to, .. } => EventBody::Message { text, reply_to },
+            EventBody::Edit { target, .. } => EventBody::Edit { target, text },
+            _ => return,
+        };
+        kept.event = Arc::new(Event { body, ..(*kept.event).clone() });
     }
 
     fn head(&self, room: &RoomName) -> Seq {
@@ -327,9 +334,21 @@ impl Shelf {
         Arc::new(Event { author, ..(*kept.event).clone() })
     }
 
+    /// The event as it is told now: an edit that another one followed says what the message says now.
+    fn told(&self, room: &RoomName, kept: &Kept) -> Arc<Event> {
+        let named = self.named(kept);
+        let EventBody::Edit { target, text } = &named.body else { return named };
+        if !text.is_empty() {
+            return named;
+        }
+        let change = self.changes.get(&(room.clone(), *target));
+        let text = change.and_then(|change| change.text.clone()).unwrap_or_default();
+        Arc::new(Event { body: EventBody::Edit { target: *target, text }, ..(*named).clone() })
+    }
+
     fn read_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
-        kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.named(kept)).collect()
+        kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.told(room, kept)).collect()
     }
 
     fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> Page {
@@ -347,8 +366,8 @@ impl Shelf {
     fn message(&self, room: &RoomName, kept: &Kept) -> Option<Message> {
         let mut message = Message::posted(&self.named(kept))?;
         match self.changes.get(&(room.clone(), message.seq)) {
-            Some((at, Some(text))) => message.edit(text.clone(), *at),
-            Some((_, None)) => message.delete(),
+            Some(Change { at, text: Some(text), .. }) => message.edit(text.clone(), *at),
+            Some(Change { text: None, .. }) => message.delete(),
             None => {}
         }
         Some(message)
@@ -358,6 +377,22 @@ impl Shelf {
 impl Log for MemoryLog {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, LogResult<bool>> {
+        let Past { after, after_id, log } = past;
+        let is_this = log.is_none_or(|log| log == self.id);
+        let shelf = self.shelf();
+        let place = (after as usize).checked_sub(1);
+        let has = |id: CommandId| {
+            let kept = place.and_then(|place| shelf.rooms.get(room)?.get(place));
+            kept.is_some_and(|kept| kept.event.id == id)
+        };
+        ready(Ok(is_this && (after == 0 || after_id.is_none_or(has)))).boxed()
+    }
+
+    fn ready(&self) -> BoxFuture<'static, LogResult<()>> {
+        ready(Ok(())).boxed()
     }
 
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {

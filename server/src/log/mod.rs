@@ -6,12 +6,14 @@
 mod alike;
 mod catalogue;
 mod memory;
+mod past;
 mod sqlite;
 
 pub use alike::choose_name;
 pub use catalogue::{About, ListedRoom};
 pub use memory::MemoryLog;
-pub use sqlite::{OpenError, SqliteLog, Synchronous};
+pub use past::Past;
+pub use sqlite::{OpenError, Options, SqliteLog, Synchronous};
 
 use app::wire::{
     Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
@@ -148,6 +150,9 @@ pub enum LogError {
     /// Nobody has made a room of this name.
     #[error("there is no such room")]
     NoSuchRoom,
+    /// The quota of the data folder is used up. Nothing of the command is stored.
+    #[error("the data folder has as many bytes as --max-bytes allows")]
+    ReadOnly,
     /// The storage failed. Nothing of the command is stored; it may be sent again.
     #[error("the log could not be written or read: {0}")]
     Storage(String),
@@ -167,8 +172,22 @@ pub struct Page {
 
 /// The durable order of events in every room.
 pub trait Log: Send + Sync + 'static {
-    /// The identity of this log: made with it, changed only when one is restored from a backup.
+    /// The identity of this log: made with it, changed when one is restored from a backup or may have been put back
+    /// from an older copy.
     fn id(&self) -> &str;
+
+    /// Returns `true` if everything in `past` stands in this log, so that the events after it continue it. `false` if
+    /// the client has to begin with the newest page. Costs at most one read by key.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`].
+    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, LogResult<bool>>;
+
+    /// Resolves if the last commit succeeded, or if one succeeds now; it tries at most once a second.
+    ///
+    /// # Errors
+    /// [`LogError::Storage`] if nothing can be stored.
+    fn ready(&self) -> BoxFuture<'static, LogResult<()>>;
 
     /// Appends an event, by which its author has [visited](Self::visits) the room. It takes its place in the order when this is called, not when the future
     /// is first polled; the future resolves once the message is durable.

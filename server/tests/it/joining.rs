@@ -44,7 +44,9 @@ async fn join_with(
     limit: Option<u32>,
 ) -> ServerFrame {
     let log = log.map(Into::into);
-    person.say(&ClientFrame::Join { room: "tea".into(), after, log, limit, quiet: false }).await;
+    person
+        .say(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, quiet: false })
+        .await;
     person.hear().await
 }
 
@@ -232,8 +234,15 @@ async fn a_room_that_cannot_be_is_refused_and_the_connection_goes_on() {
     let server = TestServer::start().await;
     let mut ann = V1::connect(&server).await;
     for bad in ["", "Tea", "-tea", "te a", "../etc", &"x".repeat(65)] {
-        ann.say(&ClientFrame::Join { room: bad.into(), after: None, log: None, limit: None, quiet: false })
-            .await;
+        ann.say(&ClientFrame::Join {
+            room: bad.into(),
+            after: None,
+            after_id: None,
+            log: None,
+            limit: None,
+            quiet: false,
+        })
+        .await;
         let refused = ann.hear().await;
         assert!(
             matches!(refused, ServerFrame::Error { code: ErrorCode::NoSuchRoom, .. }),

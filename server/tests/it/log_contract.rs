@@ -4,7 +4,7 @@ use crate::support::{room, text};
 use app::wire::{Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq};
 use futures_util::{FutureExt, future::join_all};
 use server::log::{
-    About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, ReadMarker, SqliteLog,
+    About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, Past, ReadMarker, SqliteLog,
 };
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
@@ -76,6 +76,8 @@ every_log! {
     a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
+    past_events_of_a_deleted_message_say_nothing_however_often_it_was_edited
+    an_event_with_the_expected_id_continues_a_past_and_another_id_does_not
 }
 
 fn message(room_name: &str, author: PersonId, text: &str) -> NewEvent {
@@ -313,11 +315,47 @@ async fn an_edit_is_an_event_and_the_message_says_something_else(log: Arc<dyn Lo
     assert_eq!((&*message.text, message.edited_at, message.deleted), ("hello", Some(place.at), false));
     log.append(edit(ANN, 1, "hello!")).await.unwrap();
     assert_eq!(&*page(&*log).await.messages[0].text, "hello!");
-    assert_eq!(
-        text(&log.read_after(&room("tea"), 0, 1).await.unwrap()[0]),
-        "helo",
-        "events stay as they were"
-    );
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(text(&events[0]), "hello!", "what was replaced is gone from past events");
+    for edit in &events[2..] {
+        assert_eq!(edit.body, EventBody::Edit { target: 1, text: "hello!".into() });
+    }
+}
+
+async fn past_events_of_a_deleted_message_say_nothing_however_often_it_was_edited(log: Arc<dyn Log>) {
+    post(&*log, "tea", "secret 0").await;
+    for n in 1..4 {
+        log.append(edit(ANN, 1, &format!("secret {n}"))).await.unwrap();
+    }
+    log.append(delete(ANN, 1)).await.unwrap();
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert!(!format!("{events:?}").contains("secret"), "{events:?}");
+    assert_eq!(events[3].body, EventBody::Edit { target: 1, text: "".into() });
+}
+
+async fn an_event_with_the_expected_id_continues_a_past_and_another_id_does_not(log: Arc<dyn Log>) {
+    let first = message("tea", ANN, "one");
+    log.append(first.clone()).await.unwrap();
+    log.append(message("tea", ANN, "two")).await.unwrap();
+    let past = |after, after_id, log: Option<&str>| Past { after, after_id, log: log.map(Into::into) };
+    let id = log.id();
+    for (expected, past) in [
+        (true, past(0, None, None)),
+        (true, past(1, None, None)),
+        (true, past(1, None, Some(id))),
+        (true, past(1, Some(first.id), Some(id))),
+        (true, past(1, Some(first.id), None)),
+        (false, past(2, Some(first.id), Some(id))),
+        (false, past(1, Some(Uuid::now_v7()), None)),
+        (false, past(3, Some(first.id), None)),
+        (false, past(Seq::MAX, Some(first.id), None)),
+        (false, past(1, Some(first.id), Some("another"))),
+        (false, past(0, None, Some("another"))),
+    ] {
+        let continues = log.continues(&room("tea"), past.clone()).await.unwrap();
+        assert_eq!(continues, expected, "{past:?}");
+    }
+    assert!(!log.continues(&room("jam"), past(1, Some(first.id), None)).await.unwrap(), "another room");
 }
 
 async fn a_delete_is_an_event_and_what_was_said_is_gone(log: Arc<dyn Log>) {

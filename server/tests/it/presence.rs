@@ -26,7 +26,16 @@ async fn told(person: &mut V1) -> (Vec<PersonId>, Vec<PersonId>) {
 
 async fn follow(server: &TestServer, cookie: &str, quiet: bool) -> (V1, ServerFrame) {
     let mut person = V1::connect_as(server, cookie).await;
-    person.say(&ClientFrame::Join { room: "tea".into(), after: None, log: None, limit: None, quiet }).await;
+    person
+        .say(&ClientFrame::Join {
+            room: "tea".into(),
+            after: None,
+            after_id: None,
+            log: None,
+            limit: None,
+            quiet,
+        })
+        .await;
     let joined = person.hear().await;
     (person, joined)
 }

@@ -6,7 +6,9 @@ use crate::{
 };
 use app::wire::{Author, ClientFrame, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
 use futures_util::future::BoxFuture;
-use server::log::{About, Appended, ListedRoom, Log, LogResult, MemoryLog, NewEvent, Page, ReadMarker, Wake};
+use server::log::{
+    About, Appended, ListedRoom, Log, LogResult, MemoryLog, NewEvent, Page, Past, ReadMarker, Wake,
+};
 use std::{
     collections::HashSet,
     sync::{
@@ -56,6 +58,12 @@ impl Meddled {
 impl Log for Meddled {
     fn id(&self) -> &str {
         self.log.id()
+    }
+    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, LogResult<bool>> {
+        self.log.continues(room, past)
+    }
+    fn ready(&self) -> BoxFuture<'static, LogResult<()>> {
+        self.log.ready()
     }
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {
         self.log.append(event)

@@ -1,38 +1,62 @@
 //! The log on disk: one SQLite file, one thread that writes it, readers that never wait for it.
 
+mod create;
+mod epoch;
+mod files;
+mod health;
 mod open;
 mod reader;
+mod record;
 mod sql;
 mod writer;
 
 pub use open::{OpenError, Synchronous};
 
 use super::{
-    About, Appended, ListedRoom, Log, LogError, LogResult, NewEvent, Page, ReadMarker, UNREAD_AMONG, Wake,
-    catalogue::Catalogue,
+    About, Appended, ListedRoom, Log, LogError, LogResult, NewEvent, Page, Past, ReadMarker, UNREAD_AMONG,
+    Wake, catalogue::Catalogue, past,
 };
 use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
-use futures_util::future::{BoxFuture, FutureExt};
+use epoch::{Epochs, Shared};
+use futures_util::future::{BoxFuture, FutureExt, ready};
+use health::Health;
 use reader::Readers;
+use record::Record;
 use std::{
     collections::HashSet,
+    io,
     path::Path,
     sync::{Arc, PoisonError, RwLock, mpsc},
 };
 use tokio::sync::{broadcast, oneshot};
-use writer::{Command, Done, Work, Writer};
+use writer::{Command, Done, Upkeep, Work, Writer};
 
 /// What is durable of every room. Written by the writer after a commit, before its wakes.
 type Rooms = Arc<RwLock<Catalogue>>;
 
 /// A log in a SQLite file.
 pub struct SqliteLog {
+    /// With the present epoch.
     id: String,
+    epochs: Epochs,
+    is_unused: bool,
     rooms: Rooms,
     /// Order of sending is order in the log.
     work: mpsc::Sender<Work>,
     wakes: broadcast::Sender<Wake>,
     readers: Readers,
+    health: Arc<Health>,
+}
+
+/// How a log is opened.
+pub struct Options<'a> {
+    /// When what was committed is on disk.
+    pub synchronous: Synchronous,
+    /// Bytes that the log may have, its write-ahead log included; `None` for no quota. Past it only deletes are stored,
+    /// and what overwrites.
+    pub max_bytes: Option<u64>,
+    /// Keeps the key that the file carries, if it is a backup.
+    pub keep_key: &'a mut dyn FnMut(&[u8]) -> io::Result<()>,
 }
 
 impl SqliteLog {
@@ -41,20 +65,42 @@ impl SqliteLog {
     /// # Errors
     /// [`OpenError`]; a file that is not ours or is newer than this program is left as it was.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, Synchronous::Full)
+        let keep_key = &mut |_: &[u8]| Ok(());
+        Self::open_with(path, Options { synchronous: Synchronous::Full, max_bytes: None, keep_key })
     }
 
-    /// The same, synced in another way.
+    /// The same in another way.
     ///
     /// # Errors
     /// As for [`open`](Self::open).
-    pub fn open_with(path: &Path, synchronous: Synchronous) -> Result<Self, OpenError> {
-        let opened = open::open(path, synchronous)?;
-        let rooms = Rooms::new(RwLock::new(opened.catalogue));
+    pub fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let opened = open::open(path, options.synchronous, options.keep_key)?;
+        let path = &opened.path;
+        let (rooms, health) = (Rooms::new(RwLock::new(opened.catalogue)), Arc::new(Health::default()));
         let (work, waiting) = mpsc::channel();
         let wakes = broadcast::channel(super::WAKES_WAITING).0;
-        Writer::new(opened.connection, rooms.clone(), wakes.clone()).spawn(waiting);
-        Ok(Self { id: opened.id, rooms, work, wakes, readers: Readers::new(path) })
+        let upkeep = (Upkeep::new(path, options.max_bytes), Record::of(path), health.clone());
+        Writer::new(opened.connection, rooms.clone(), wakes.clone(), upkeep).spawn(waiting);
+        Ok(Self {
+            id: past::log_id(&opened.id, opened.epochs.present()),
+            epochs: opened.epochs,
+            is_unused: opened.is_unused,
+            rooms,
+            work,
+            wakes,
+            readers: Readers::new(path),
+            health,
+        })
+    }
+
+    /// Returns `true` if no user had an identity that the log knew of when it was opened.
+    pub fn is_unused(&self) -> bool {
+        self.is_unused
+    }
+
+    /// Which row an event must stand before, if its id does not show that it is the client's.
+    fn bound(&self, log: &str) -> Shared {
+        self.epochs.shared(past::split_log_id(log).1)
     }
 
     /// Hands work to the writer now; the answer comes when its commit is durable.
@@ -76,6 +122,36 @@ fn closed() -> LogError {
 impl Log for SqliteLog {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, LogResult<bool>> {
+        let Past { after, after_id, log } = past;
+        let has_same_id = |log: &str| past::split_log_id(log).0 == past::split_log_id(&self.id).0;
+        if !log.as_deref().is_none_or(has_same_id) {
+            return ready(Ok(false)).boxed();
+        }
+        let bound = log.map_or(Shared::All, |log| self.bound(&log));
+        if after == 0 || (after_id.is_none() && matches!(bound, Shared::All | Shared::Unknown)) {
+            return ready(Ok(after == 0 || bound == Shared::All)).boxed();
+        }
+        let room = room.clone();
+        self.readers.read(move |db| {
+            Ok(match (reader::event_at(db, &room, after)?, after_id, bound) {
+                (Some((id, _)), Some(expected), _) => id == expected,
+                (Some((_, row)), None, Shared::Before(bound)) => row < bound,
+                _ => false,
+            })
+        })
+    }
+
+    fn ready(&self) -> BoxFuture<'static, LogResult<()>> {
+        if !self.health.has_failed() {
+            return ready(Ok(())).boxed();
+        }
+        if !self.health.may_probe() {
+            return ready(Err(LogError::Storage("the last commit failed".into()))).boxed();
+        }
+        self.write(|answer| Work::Store(Command::Probe, answer)).map(|done| done.map(drop)).boxed()
     }
 
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>> {

@@ -1,30 +1,23 @@
 //! Opening the file: ours or nobody's, not newer than this program, brought up to date.
 
-use super::{reader, sql, writer};
+use super::{
+    create::create,
+    epoch::Epochs,
+    files::{self, Found},
+    reader,
+    record::Record,
+    sql,
+    writer::{self, BUSY_WAIT},
+};
 use crate::log::catalogue::Catalogue;
 use app::wire::Millis;
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, config::DbConfig};
 use rusqlite_migration::{M, Migrations};
 use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-    time::Duration,
+    io,
+    path::{Path, PathBuf},
 };
 use uuid::Uuid;
-
-/// `PRAGMA application_id` of our files: "Hubb".
-const APPLICATION_ID: i32 = 0x4875_6262;
-
-/// What every SQLite file starts with (SQLite, Database File Format, section 1.3).
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-
-/// Where that header keeps the application id and the user version, both big-endian.
-const APPLICATION_ID_AT: usize = 68;
-const USER_VERSION_AT: usize = 60;
-
-/// How long a statement waits for a lock that somebody's backup tool holds.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// The schema, a step for each version. Steps are never changed, only added.
 const STEPS: &[M<'static>] = &[
@@ -36,7 +29,19 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/6-private-names.sql")),
     M::up(include_str!("../../../migrations/7-tags.sql")),
     M::up(include_str!("../../../migrations/8-titles.sql")),
+    M::up(include_str!("../../../migrations/9-folder.sql")),
 ];
+
+/// The newest schema that this program knows.
+pub(super) const KNOWN_SCHEMA: usize = STEPS.len();
+
+/// The first schema whose files have a note about them: an older one is continued as it is.
+const SCHEMA_WITH_RECORD: usize = 9;
+
+/// A log in which nobody has done anything.
+const IS_UNUSED: &str = "
+    SELECT NOT EXISTS (SELECT 1 FROM event) AND NOT EXISTS (SELECT 1 FROM person)
+    AND NOT EXISTS (SELECT 1 FROM reading) AND NOT EXISTS (SELECT 1 FROM room)";
 
 /// Why the log's file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +60,19 @@ pub enum OpenError {
     /// Its bytes are not those that were written.
     #[error("it is damaged ({0}); put a backup in its place")]
     Damaged(String),
+    /// It is empty or missing, and has left its write-ahead log behind.
+    #[error(
+        "it is empty or missing, but its write-ahead log is there; put both back, or a backup in their place"
+    )]
+    OnlyWal,
+    /// It is a copy of the bare file of a running server.
+    #[error(
+        "it was copied from a running server without its write-ahead log (hubbub.db-wal), so its newest messages are missing; copy both, or take a backup with 'hubbub backup'"
+    )]
+    WithoutWal,
+    /// It was closed cleanly, yet there is a write-ahead log.
+    #[error("the write-ahead log beside it (hubbub.db-wal) belongs to another file; move that away")]
+    ForeignWal,
     /// The file system refused.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -68,10 +86,19 @@ pub enum OpenError {
 
 /// What opening found.
 pub(super) struct Opened {
+    /// The file itself, where `path` was a link to it.
+    pub(super) path: PathBuf,
     pub(super) connection: Connection,
+    /// The identity of the log, without its epoch.
     pub(super) id: String,
+    pub(super) epochs: Epochs,
     pub(super) catalogue: Catalogue,
+    /// No user has an identity that the log knows of.
+    pub(super) is_unused: bool,
 }
+
+/// Keeps the key that a backup carries.
+pub(super) type KeepKey<'a> = &'a mut dyn FnMut(&[u8]) -> io::Result<()>;
 
 /// When what was committed is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,23 +109,38 @@ pub enum Synchronous {
     Normal,
 }
 
-pub(super) fn open(path: &Path, synchronous: Synchronous) -> Result<Opened, OpenError> {
-    look(path)?;
-    let mut connection = Connection::open(path)?;
+pub(super) fn open(path: &Path, synchronous: Synchronous, keep_key: KeepKey) -> Result<Opened, OpenError> {
+    let path = files::resolve(path)?;
+    let record = Record::of(&path);
+    let is_continuous = match files::check(&path)? {
+        Found::Nothing => {
+            create(&path)?;
+            true
+        }
+        Found::Log { schema } => schema < SCHEMA_WITH_RECORD || record.proves_continuity(),
+    };
+    let mut connection = Connection::open(&path)?;
     // Closed without a word where it is damaged, so that what lies there stays as it was.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    prepare(&connection)?;
+    configure(&connection)?;
     check(&connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    make_ours(&connection)?;
+    // Before the header says that there is a write-ahead log, so that a power cut leaves a file that fits its note.
+    record.note_opened()?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous.pragma())?;
     migrate(&mut connection)?;
-    let id = identity(&connection)?;
+    take_over_backup(&mut connection, keep_key)?;
+    settle(&mut connection)?;
     writer::fill_in_keys(&mut connection)?;
     writer::fill_in_title_keys(&mut connection)?;
+    let epochs = Epochs::open(&mut connection, is_continuous)?;
+    let id = connection.query_row("SELECT id FROM log", [], |row| row.get(0))?;
     let catalogue = catalogue(&connection)?;
-    Ok(Opened { connection, id, catalogue })
+    let is_unused = connection.query_row(IS_UNUSED, [], |row| row.get(0))?;
+    // A crash may have left replaced texts in the write-ahead log.
+    fold_in(&connection)?;
+    Ok(Opened { path, connection, id, epochs, catalogue, is_unused })
 }
 
 impl Synchronous {
@@ -110,27 +152,19 @@ impl Synchronous {
     }
 }
 
-/// Writes whose file this is, where that is not yet so: in a new one, and in one whose making was cut off
-/// and has just been rolled back. Before WAL, so that it stands in the file itself, where `look` finds it.
-fn make_ours(connection: &Connection) -> rusqlite::Result<()> {
-    let found: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if found == APPLICATION_ID {
-        return Ok(());
-    }
-    connection.pragma_update(None, "application_id", APPLICATION_ID)
-}
-
 /// A connection that cannot write.
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    prepare(&connection)?;
+    configure(&connection)?;
     Ok(connection)
 }
 
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// What holds for every connection. Whatever a connection deletes or replaces is overwritten with zeros.
+pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_WAIT)?;
-    connection.pragma_update(None, "temp_store", "MEMORY")
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "secure_delete", "ON")
 }
 
 /// Looks at every page once, before anything is served from them. On two cores: 57 ms for 200,000 messages
@@ -154,67 +188,53 @@ fn damaged(error: rusqlite::Error) -> OpenError {
     }
 }
 
-/// Reads the header by hand, so that somebody else's file is not even opened.
-fn look(path: &Path) -> Result<(), OpenError> {
-    let mut header = [0; 100];
-    let read = match File::open(path) {
-        Ok(mut file) => read_up_to(&mut file, &mut header)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error.into()),
-    };
-    if read == 0 {
-        return look_beside(path);
-    }
-    let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    if read < header.len() || !header.starts_with(MAGIC) || number(APPLICATION_ID_AT) != APPLICATION_ID {
-        return Err(OpenError::NotOurs);
-    }
-    check_version(usize::try_from(number(USER_VERSION_AT)).unwrap_or(usize::MAX))
-}
-
-/// A new log has no write-ahead log. Messages that lie in one would be thrown away with it.
-fn look_beside(path: &Path) -> Result<(), OpenError> {
-    let mut wal = path.as_os_str().to_owned();
-    wal.push("-wal");
-    match fs::metadata(&wal) {
-        Ok(found) if found.len() > 0 => {
-            Err(OpenError::Damaged("it is empty or missing, but its write-ahead log is there".into()))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut read = 0;
-    while read < buffer.len() {
-        match file.read(&mut buffer[read..])? {
-            0 => break,
-            more => read += more,
-        }
-    }
-    Ok(read)
-}
-
-fn check_version(found: usize) -> Result<(), OpenError> {
-    let known = STEPS.len();
-    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(()) }
-}
-
-fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     let found: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    check_version(found)?;
-    if found < STEPS.len() {
+    files::check_schema(found)?;
+    if found < KNOWN_SCHEMA {
         Migrations::from_slice(STEPS).to_latest(connection)?;
-        // The header that `look` reads is the file's own, not the one in the WAL.
-        connection.pragma_query(None, "wal_checkpoint", |_| Ok(()))?;
+        fold_in(connection)?;
     }
     Ok(())
 }
 
-fn identity(connection: &Connection) -> rusqlite::Result<String> {
+/// Gives the log an identity if it has none, and makes it know its own schema cookie. The cookie is random, so that no
+/// copy that SQLite makes has the same by chance.
+pub(super) fn settle(connection: &mut Connection) -> Result<(), OpenError> {
     let fresh = Uuid::new_v4().to_string();
     connection.execute("INSERT INTO log (id) SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM log)", [fresh])?;
-    connection.query_row("SELECT id FROM log", [], |row| row.get(0))
+    let stored: Option<i32> = connection.query_row("SELECT schema_cookie FROM log", [], |row| row.get(0))?;
+    let present: i32 = connection.pragma_query_value(None, "schema_version", |row| row.get(0))?;
+    if stored == Some(present) {
+        return Ok(());
+    }
+    let cookie = i32::from_be_bytes(Uuid::new_v4().as_bytes()[..4].try_into().unwrap_or_default()) >> 2;
+    let transaction = connection.transaction()?;
+    transaction.pragma_update(None, "schema_version", cookie)?;
+    transaction.execute("UPDATE log SET schema_cookie = ?1", [cookie])?;
+    transaction.commit()?;
+    Ok(fold_in(connection)?)
+}
+
+/// A backup that lies in the place of the log becomes the log: its key goes to its place, and the log gets a new
+/// identity, so that every client begins with the newest page. Whatever moment this is cut off at, it is done again.
+fn take_over_backup(connection: &mut Connection, keep_key: KeepKey) -> Result<(), OpenError> {
+    let carried =
+        connection.query_row("SELECT cookie_key FROM backup", [], |row| row.get::<_, Option<Vec<u8>>>(0));
+    let Some(key) = carried.optional()? else { return Ok(()) };
+    if let Some(key) = key {
+        keep_key(&key)?;
+    }
+    let transaction = connection.transaction()?;
+    transaction.execute("UPDATE log SET id = ?1", [Uuid::new_v4().to_string()])?;
+    transaction.execute("DELETE FROM backup", [])?;
+    transaction.commit()?;
+    Ok(fold_in(connection)?)
+}
+
+/// Writes the write-ahead log into the file, whose header and schema must be true by themselves.
+pub(super) fn fold_in(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn catalogue(connection: &Connection) -> rusqlite::Result<Catalogue> {

@@ -2,7 +2,7 @@
 
 use super::{open::open_reader, sql};
 use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike, author, guest};
-use app::wire::{Author, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
+use app::wire::{Author, CommandId, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
 use std::{
@@ -87,6 +87,18 @@ pub(super) fn after(
     let mut statement = db.prepare_cached(sql::AFTER)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?.collect()
+}
+
+/// The command that made the event at a place, and its row.
+pub(super) fn event_at(
+    db: &Connection,
+    room: &RoomName,
+    seq: Seq,
+) -> rusqlite::Result<Option<(CommandId, i64)>> {
+    let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+    let mut statement = db.prepare_cached(sql::EVENT_AT)?;
+    let found = |row: &Row<'_>| Ok((Uuid::from_bytes(row.get(0)?), row.get(1)?));
+    statement.query_row((room.as_str(), seq), found).optional()
 }
 
 pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) -> rusqlite::Result<Page> {

@@ -1,10 +1,12 @@
 //! What SQLite is asked, every one of it answered from an index: nobody waits longer in a room that has
 //! seen years.
 
-/// The next events of a room.
+/// The next events of a room. An edit that another one followed says what the message says now.
 pub(super) const AFTER: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind, e.text, e.reply_to, e.target
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind,
+        CASE WHEN e.kind = 1 AND e.text = '' THEN coalesce(c.text, '') ELSE e.text END, e.reply_to, e.target
     FROM event e LEFT JOIN person p ON p.id = e.author
+    LEFT JOIN change c ON e.kind = 1 AND c.room = e.room AND c.seq = e.target
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
 
 /// The messages before one, newest first, with what became of them.
@@ -75,10 +77,16 @@ pub(super) const CHANGE: &str = "
     INSERT INTO change (room, seq, at, text) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (room, seq) DO UPDATE SET at = excluded.at, text = excluded.text";
 
-/// What is deleted is gone, from the message and from what was made of it. Two statements: for an OR of both
-/// SQLite would walk through the whole room.
-pub(super) const PURGE_MESSAGE: &str = "UPDATE event SET text = '' WHERE room = ?1 AND seq = ?2";
-pub(super) const PURGE_EDITS: &str = "UPDATE event SET text = '' WHERE room = ?1 AND target = ?2";
+/// A message's own event has what the message says now; nothing if it was deleted.
+pub(super) const REPLACE_TEXT: &str = "UPDATE event SET text = ?3 WHERE room = ?1 AND seq = ?2";
+
+/// The newest edit before a row is superseded: its text is gone.
+pub(super) const PURGE_EDIT_BEFORE: &str = "
+    UPDATE event SET text = '' WHERE row = (
+        SELECT row FROM event WHERE room = ?1 AND target = ?2 AND kind = 1 AND row < ?3 ORDER BY row DESC LIMIT 1)";
+
+/// The command that made an event, and its row.
+pub(super) const EVENT_AT: &str = "SELECT id, row FROM event WHERE room = ?1 AND seq = ?2";
 
 /// Another name of a user, with its key and their number there.
 pub(super) const RENAME: &str = "
@@ -176,14 +184,17 @@ mod tests {
             READ_UP_TO,
             BY_ID,
             AUTHOR_OF,
-            PURGE_MESSAGE,
-            PURGE_EDITS,
+            REPLACE_TEXT,
+            EVENT_AT,
         ] {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");
                 assert!(!step.contains("(room=?)"), "{statement} walks through a room: {step}");
             }
         }
+        let purge = plan(PURGE_EDIT_BEFORE).join("; ");
+        assert!(purge.contains("USING INDEX event_by_target (room=? AND target=? AND rowid<?)"), "{purge}");
+        assert!(!purge.contains("SCAN") && !purge.contains("SORT"), "{purge}");
         let rooms = plan(ROOMS).join("; ");
         assert!(rooms.contains("SEARCH e USING INDEX event_by_room (room=? AND seq=?)"), "{rooms}");
         let unread = plan(UNREAD).join("; ");

@@ -6,10 +6,14 @@ mod people;
 mod rooms;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use super::{
     Rooms,
+    health::Health,
+    open::fold_in,
     reader::{self, kind},
+    record::Record,
     sql,
 };
 use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, Wake, now};
@@ -20,10 +24,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     mem,
-    sync::{Arc, PoisonError, mpsc},
+    sync::{
+        Arc, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
 };
 use tokio::sync::{broadcast, oneshot};
+pub(super) use upkeep::{BUSY_WAIT, Upkeep};
 
 /// Most commands in one commit; it bounds how long the first of them waits.
 const MOST_PER_COMMIT: usize = 1_024;
@@ -47,6 +55,8 @@ struct News {
     told: Told,
     /// As in [`Wake`].
     alike: Vec<Author>,
+    /// A text was purged.
+    has_purged: bool,
 }
 
 /// What a command has come to.
@@ -79,8 +89,21 @@ pub(super) enum Command {
     Read(PersonId, RoomName, Seq),
     Leave(PersonId, RoomName),
     Create(RoomName, About),
-    Retitle { room: RoomName, person: PersonId, title: RoomTitle, topic: Topic },
+    Retitle {
+        room: RoomName,
+        person: PersonId,
+        title: RoomTitle,
+        topic: Topic,
+    },
+    /// Writes something and takes it away again, to find out whether the disk takes it.
+    Probe,
 }
+
+/// Bytes that a probe writes: a few of the longest messages.
+const PROBE_BYTES: u32 = 64 * 1_024;
+
+/// Bytes that an event, a room or a user takes beside its text, with its places in the indexes.
+const ROW_BYTES: u64 = 512;
 
 /// The one who writes.
 pub(super) struct Writer {
@@ -89,6 +112,9 @@ pub(super) struct Writer {
     people: People,
     visitors: Visitors,
     wakes: broadcast::Sender<Wake>,
+    upkeep: Upkeep,
+    record: Record,
+    health: Arc<Health>,
 }
 
 /// What one transaction has done so far; told to nobody before it is durable.
@@ -103,11 +129,21 @@ struct Batch<'a> {
     told: Told,
     /// Who is to be seen otherwise since somebody has spoken for the first time.
     alike: Vec<Author>,
+    /// Bytes that it may still add; `None` without a quota.
+    room_left: Option<u64>,
+    /// A text was purged.
+    has_purged: bool,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, rooms: Rooms, wakes: broadcast::Sender<Wake>) -> Self {
-        Self { connection, rooms, people: People::new(), visitors: Visitors::new(), wakes }
+    pub(super) fn new(
+        connection: Connection,
+        rooms: Rooms,
+        wakes: broadcast::Sender<Wake>,
+        (upkeep, record, health): (Upkeep, Record, Arc<Health>),
+    ) -> Self {
+        let (people, visitors) = (People::new(), Visitors::new());
+        Self { connection, rooms, people, visitors, wakes, upkeep, record, health }
     }
 
     pub(super) fn spawn(self, work: mpsc::Receiver<Work>) {
@@ -116,7 +152,7 @@ impl Writer {
     }
 
     fn run(mut self, work: &mpsc::Receiver<Work>) {
-        while let Ok(first) = work.recv() {
+        while let Some(first) = self.next(work) {
             // Who is just about to hand something in comes along. At rest nobody is, and this takes nothing.
             thread::yield_now();
             let (mut commands, mut waiting) = (Vec::new(), Vec::new());
@@ -136,13 +172,31 @@ impl Writer {
         }
     }
 
+    /// Waits for work, and does meanwhile what is due.
+    fn next(&mut self, work: &mpsc::Receiver<Work>) -> Option<Work> {
+        loop {
+            let Some(wait) = self.upkeep.due_in() else { return work.recv().ok() };
+            let received = work.recv_timeout(wait);
+            self.upkeep.run(&self.connection);
+            match received {
+                Err(RecvTimeoutError::Timeout) => {}
+                received => return received.ok(),
+            }
+        }
+    }
+
     /// Stores all of `commands` in one transaction, or none; then tells.
     fn commit(&mut self, commands: Vec<Command>, waiting: Vec<oneshot::Sender<Outcome>>) {
         if commands.is_empty() {
             return;
         }
-        let outcomes = match self.transact(commands) {
+        let transacted = self.transact(commands);
+        self.health.note(transacted.is_err());
+        let outcomes = match transacted {
             Ok((outcomes, news)) => {
+                if news.has_purged {
+                    self.upkeep.note_purge();
+                }
                 self.tell(news);
                 outcomes
             }
@@ -162,6 +216,7 @@ impl Writer {
     }
 
     fn transact(&mut self, commands: Vec<Command>) -> rusqlite::Result<(Vec<Outcome>, News)> {
+        let room_left = self.upkeep.room(&self.connection)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let (committed, people, visitors) = (&self.rooms, &mut self.people, &mut self.visitors);
         let mut batch = Batch {
@@ -173,16 +228,18 @@ impl Writer {
             grown: Grown::new(),
             told: Told::new(),
             alike: Vec::new(),
+            room_left,
+            has_purged: false,
         };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
-        let Batch { at, transaction, grown, told, alike, .. } = batch;
+        let Batch { at, transaction, grown, told, alike, has_purged, .. } = batch;
         transaction.commit()?;
-        Ok((outcomes, News { at, grown, told, alike }))
+        Ok((outcomes, News { at, grown, told, alike, has_purged }))
     }
 
     /// Rooms first, so that who is woken finds their heads raised.
-    fn tell(&self, News { at, grown, told, mut alike }: News) {
+    fn tell(&self, News { at, grown, told, mut alike, .. }: News) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
         told.into_iter().for_each(|(room, about)| rooms.tell(room, about, at));
         grown.iter().for_each(|(room, events)| rooms.grow(room, events));
@@ -193,10 +250,21 @@ impl Writer {
         }
     }
 
-    /// The last connection that closes folds the WAL in and leaves one file.
+    /// Leaves one file in rollback mode, which needs nothing beside it. While another process reads the log, SQLite
+    /// keeps the write-ahead log, and the file says so.
     fn close(self, answer: oneshot::Sender<Outcome>) {
-        if let Err((_, error)) = self.connection.close() {
-            tracing::warn!(%error, "the log is complete, but its WAL could not be folded in");
+        let folded = fold_in(&self.connection);
+        let single = folded.and_then(|()| self.connection.pragma_update(None, "journal_mode", "DELETE"));
+        let closed = single.and(self.connection.close().map_err(|(_, error)| error));
+        match closed {
+            Ok(()) => {
+                if let Err(error) = self.record.note_closed() {
+                    tracing::warn!(%error, "noting the clean close failed");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log could not be folded in; nothing is lost")
+            }
         }
         let _ = answer.send(Ok(Done::Quietly));
     }
@@ -207,6 +275,11 @@ impl Batch<'_> {
     fn store(&mut self, command: Command) -> rusqlite::Result<Outcome> {
         match command {
             Command::Append(event) => Ok(self.append(event)?.map(Done::Appended)),
+            Command::Rename(person, _)
+                if !self.takes(0) && reader::person(&self.transaction, person)?.is_none() =>
+            {
+                Ok(Err(LogError::ReadOnly))
+            }
             Command::Rename(person, name) => {
                 self.rename(person, name).map(|people| Ok(Done::Renamed(people)))
             }
@@ -214,6 +287,7 @@ impl Batch<'_> {
             Command::Leave(person, room) => self.leave(person, room).map(|()| Ok(Done::Quietly)),
             Command::Create(room, about) => self.create(room, about),
             Command::Retitle { room, person, title, topic } => self.retitle(room, person, title, topic),
+            Command::Probe => self.probe().map(|()| Ok(Done::Quietly)),
         }
     }
 
@@ -227,6 +301,9 @@ impl Batch<'_> {
             if let Err(refused) = self.may(&new)? {
                 return Ok(Err(refused));
             }
+        }
+        if !self.takes(text_bytes(&new.deed)) && !matches!(new.deed, Deed::Delete { .. }) {
+            return Ok(self.repeated(&new)?.unwrap_or(Err(LogError::ReadOnly)));
         }
         let seq = self.head(&new.room) + 1;
         if !self.insert(&new, seq)? {
@@ -264,21 +341,37 @@ impl Batch<'_> {
         })
     }
 
-    /// Brings the present state of a message up to its edit or delete. What is deleted is gone.
-    fn change(&self, new: &NewEvent) -> rusqlite::Result<()> {
+    /// Brings the present state of a message up to its edit or delete. What it said before is gone, from past events
+    /// too. Touches a constant number of rows: of all edits, only the newest had a text.
+    fn change(&mut self, new: &NewEvent) -> rusqlite::Result<()> {
         let (target, text) = match &new.deed {
             Deed::Post { .. } => return Ok(()),
             Deed::Edit { target, text } => (*target, Some(&**text)),
             Deed::Delete { target } => (*target, None),
         };
-        let room = new.room.as_str();
+        let (room, row) = (new.room.as_str(), self.transaction.last_insert_rowid());
         self.transaction.prepare_cached(sql::CHANGE)?.execute((room, target, self.at, text))?;
-        if text.is_none() {
-            for purge in [sql::PURGE_MESSAGE, sql::PURGE_EDITS] {
-                self.transaction.prepare_cached(purge)?.execute((room, target))?;
-            }
-        }
+        self.transaction.prepare_cached(sql::REPLACE_TEXT)?.execute((
+            room,
+            target,
+            text.unwrap_or_default(),
+        ))?;
+        self.transaction.prepare_cached(sql::PURGE_EDIT_BEFORE)?.execute((room, target, row))?;
+        self.has_purged = true;
         Ok(())
+    }
+
+    /// Returns `true` if the quota has room for a row with a text of so many bytes, and takes that much of it.
+    fn takes(&mut self, text_bytes: usize) -> bool {
+        let Some(left) = &mut self.room_left else { return true };
+        let after = left.checked_sub(text_bytes as u64 + ROW_BYTES);
+        *left = after.unwrap_or(*left);
+        after.is_some()
+    }
+
+    fn probe(&self) -> rusqlite::Result<()> {
+        self.transaction.execute("INSERT INTO probe (filler) VALUES (zeroblob(?1))", [PROBE_BYTES])?;
+        self.transaction.execute("DELETE FROM probe", []).map(drop)
     }
 
     /// Who used this id before, and for what.
@@ -343,5 +436,13 @@ impl Batch<'_> {
             statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
         }
         Ok(())
+    }
+}
+
+/// Bytes of the text that an operation stores.
+fn text_bytes(deed: &Deed) -> usize {
+    match deed {
+        Deed::Post { text, .. } | Deed::Edit { text, .. } => text.len(),
+        Deed::Delete { .. } => 0,
     }
 }

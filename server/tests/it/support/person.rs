@@ -284,13 +284,12 @@ impl Connection<'_> {
     }
 
     async fn join(&mut self) -> Option<()> {
-        let (after, log) = {
-            let kept = self.memory.kept.borrow();
-            (kept.feed.last(), kept.feed.log().to_owned())
+        let (after, after_id, log) = {
+            let feed = &self.memory.kept.borrow().feed;
+            (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned()))
         };
         let room = self.memory.room.to_string();
-        self.say(&ClientFrame::Join { room, after: Some(after), log: Some(log), limit: None, quiet: false })
-            .await
+        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, quiet: false }).await
     }
 
     /// Sends what waits, once the room is joined.

@@ -48,7 +48,15 @@ impl V1 {
 
     /// Joins `room`, and gives the `joined` frame.
     pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
-        self.say(&ClientFrame::Join { room: room.into(), after, log: None, limit: None, quiet: false }).await;
+        self.say(&ClientFrame::Join {
+            room: room.into(),
+            after,
+            after_id: None,
+            log: None,
+            limit: None,
+            quiet: false,
+        })
+        .await;
         let joined = self.hear().await;
         assert!(matches!(joined, ServerFrame::Joined { .. }), "instead of joined came {joined:?}");
         joined

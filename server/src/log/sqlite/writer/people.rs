@@ -92,8 +92,9 @@ impl Batch<'_> {
         let head = self.head(room);
         let seq = seq.min(head);
         let can_begin = seq > 0 || head == 0 && self.has(room);
+        // Past the quota a marker moves forward, but none is added.
         let moved = (seq > 0 && self.move_marker(person, room, seq)?)
-            || (can_begin && self.insert_marker(person, room, seq)?);
+            || (can_begin && self.takes(0) && self.insert_marker(person, room, seq)?);
         Ok(Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged }))
     }
 

@@ -15,6 +15,10 @@ impl Batch<'_> {
         if let Err(taken) = check_title(&room, &about, |key| self.other_with_title(&room, key))? {
             return Ok(Err(taken));
         }
+        let text = about.title.as_ref().map_or(0, |title| title.as_str().len()) + about.topic.as_str().len();
+        if !self.takes(text) {
+            return Ok(Err(LogError::ReadOnly));
+        }
         if let Some(owner) = about.owner {
             self.visited(owner, &room, 0)?;
         }

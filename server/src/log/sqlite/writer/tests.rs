@@ -30,10 +30,10 @@ struct Counted {
 impl Counted {
     /// A writer over a store with `stored` rows of everything that a user can add.
     fn over(file: &Path, stored: u64) -> Self {
-        let opened = open::open(file, Synchronous::Normal).unwrap();
+        let opened = open::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
         fill(&opened.connection, stored);
         drop(opened);
-        let opened = open::open(file, Synchronous::Normal).unwrap();
+        let opened = open::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
         let steps = Arc::new(AtomicU64::new(0));
         let counted = steps.clone();
         let count = move || {
@@ -42,7 +42,8 @@ impl Counted {
         };
         opened.connection.progress_handler(1, Some(count)).unwrap();
         let rooms = Rooms::new(std::sync::RwLock::new(opened.catalogue));
-        Self { writer: Writer::new(opened.connection, rooms, broadcast::channel(16).0), steps }
+        let upkeep = (Upkeep::new(&opened.path, None), Record::of(&opened.path), Arc::default());
+        Self { writer: Writer::new(opened.connection, rooms, broadcast::channel(16).0, upkeep), steps }
     }
 
     fn cost(&mut self, command: Command) -> u64 {

@@ -1,0 +1,99 @@
+//! Deleted and replaced texts are gone from every byte of the data folder, while the server runs.
+
+use crate::support::{PATIENCE, room};
+use app::wire::PersonId;
+use server::log::{Deed, Log, NewEvent, SqliteLog};
+use std::{fs, path::Path, time::Duration};
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+const ANN: PersonId = PersonId(0xa);
+
+fn command(deed: Deed) -> NewEvent {
+    NewEvent { deed, ..NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "") }
+}
+
+/// How often `word` stands in the files of a folder.
+fn count(folder: &Path, word: &str) -> usize {
+    let files = fs::read_dir(folder).unwrap().flatten().map(|entry| fs::read(entry.path()).unwrap());
+    files.map(|bytes| memchr::memmem::find_iter(&bytes, word).count()).sum()
+}
+
+async fn wait_until_gone(folder: &Path, word: &str) {
+    let gone = async {
+        while count(folder, word) > 0 {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    // A checkpoint follows a purge within seconds, and another one if a reader was in its way.
+    let found = timeout(2 * PATIENCE, gone).await;
+    assert!(found.is_ok(), "{word} is still there {} times", count(folder, word));
+}
+
+/// Texts of all lengths, so that rows lie in pages, on overflow pages and move when pages are split.
+fn text(n: usize, word: &str) -> String {
+    let length = [10, 300, 2_000, 4_100, 8_000][n % 5] * (n % 7 + 1) / 7;
+    format!("{word}-{}", "x".repeat(length))
+}
+
+#[tokio::test]
+async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(&folder.path().join("hubbub.db")).unwrap();
+    let mut targets = Vec::new();
+    for n in 0..400 {
+        let word = if n % 2 == 0 { "secret" } else { "public" };
+        let post = Deed::Post { text: text(n, word).into(), reply_to: None };
+        targets.push((log.append(command(post)).await.unwrap().seq, word));
+    }
+    for (n, (target, word)) in targets.into_iter().enumerate() {
+        if word == "secret" {
+            let edited = Deed::Edit { target, text: text(n + 1, "secret-too").into() };
+            log.append(command(edited)).await.unwrap();
+            let last = if n % 4 == 0 {
+                Deed::Delete { target }
+            } else {
+                Deed::Edit { target, text: "harmless".into() }
+            };
+            log.append(command(last)).await.unwrap();
+        }
+    }
+    assert!(count(folder.path(), "public") >= 200);
+    wait_until_gone(folder.path(), "secret").await;
+    assert!(count(folder.path(), "public") >= 200, "everything else is there");
+}
+
+#[tokio::test]
+async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hubbub.db");
+    let log = SqliteLog::open(&file).unwrap();
+    let post = |text: &str| command(Deed::Post { text: text.into(), reply_to: None });
+    let target = log.append(post("secret")).await.unwrap().seq;
+    let reader = rusqlite::Connection::open(&file).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+    log.append(command(Deed::Delete { target })).await.unwrap();
+    for _ in 0..70 {
+        timeout(Duration::from_secs(1), log.append(post("on"))).await.expect("no commit waits long").unwrap();
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(count(folder.path(), "secret") > 0, "the reader may still read it");
+    reader.execute_batch("COMMIT").unwrap();
+    wait_until_gone(folder.path(), "secret").await;
+}
+
+#[tokio::test]
+async fn a_start_after_a_crash_takes_purged_texts_out_of_the_write_ahead_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteLog::open(&folder.path().join("hubbub.db")).unwrap();
+    let post = command(Deed::Post { text: "secret".into(), reply_to: None });
+    let target = log.append(post).await.unwrap().seq;
+    log.append(command(Deed::Delete { target })).await.unwrap();
+    let left = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap().flatten() {
+        fs::copy(entry.path(), left.path().join(entry.file_name())).unwrap();
+    }
+    assert!(count(left.path(), "secret") > 0);
+    let _again = SqliteLog::open(&left.path().join("hubbub.db")).unwrap();
+    assert_eq!(count(left.path(), "secret"), 0);
+}
