@@ -1,6 +1,9 @@
 //! The settings: each a flag and an environment variable, with its default, unit and reason.
 
-use crate::origin::{BadAddress, Origin, PublicUrl};
+use crate::{
+    cli::Command,
+    origin::{BadAddress, Origin, PublicUrl},
+};
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 use ipnet::IpNet;
 use std::{
@@ -19,6 +22,10 @@ use std::{
     after_help = "Stop it at any time, with Ctrl-C or SIGTERM: nothing that was posted is lost."
 )]
 pub struct Config {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where to listen: HOST:PORT, or :PORT for every interface. Only this machine by default.
     #[arg(long, env = "HUBBUB_ADDR", hide_env_values = true, default_value = "127.0.0.1:8080", value_parser = address)]
     pub addr: SocketAddr,
@@ -26,6 +33,7 @@ pub struct Config {
     /// The folder that keeps the messages and the key of the cookies; made where there is none.
     #[arg(
         long,
+        global = true,
         env = "HUBBUB_DATA",
         hide_env_values = true,
         default_value = "./hubbub-data",
@@ -81,8 +89,9 @@ pub struct Config {
     )]
     pub max_connections: usize,
 
-    /// Bytes that the messages may take on disk, as 500M or 10G; past it nothing can be posted, and messages can still be read and deleted. 0, the default, for no bound.
-    #[arg(long, env = "HUBBUB_MAX_BYTES", hide_env_values = true, default_value = "0", value_name = "BYTES", value_parser = bytes, allow_negative_numbers = true)]
+    /// Bytes that the messages may take on disk, as 500M or 10G. Past it nothing can be posted; messages can still be
+    /// read and deleted. 0 for no bound.
+    #[arg(long, env = "HUBBUB_MAX_BYTES", hide_env_values = true, default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub max_bytes: u64,
 
     /// Seconds that a stopping server waits for its connections to say goodbye.
@@ -119,6 +128,7 @@ impl Config {
     /// The settings without any flag or variable, for a server that is started by other means.
     pub fn plain() -> Self {
         Self {
+            command: None,
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: "./hubbub-data".into(),
             ephemeral: true,

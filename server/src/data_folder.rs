@@ -9,10 +9,10 @@ use std::{
 };
 
 /// The log's file.
-const LOG_FILE: &str = "hubbub.db";
+pub(crate) const LOG_FILE: &str = "hubbub.db";
 
 /// The key of the cookies.
-const KEY_FILE: &str = "cookie.key";
+pub(crate) const KEY_FILE: &str = "cookie.key";
 
 /// Held while a process writes in the folder: the log has one writer.
 const LOCK_FILE: &str = "lock";

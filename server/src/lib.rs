@@ -1,6 +1,6 @@
 //! The server half of Hubbub: everything that lives in one process, in reading order.
 //!
-//! - [`config`]: the settings; [`start`], [`data_folder`], [`cookie_key`], [`durable`]: the data folder.
+//! - [`config`]: the settings; [`cli`]: `backup` and `restore`; [`start`], [`data_folder`], [`cookie_key`], [`durable`]: the data folder.
 //! - [`serve`]: accepting connections, and letting them go; [`shutdown`]: when.
 //! - [`net`]: the sockets below HTTP, and their limits in time.
 //! - [`forwarded`]: the client behind trusted proxies; [`host`]: whether a request is for this server, and from which
@@ -17,6 +17,7 @@
 pub mod api;
 pub mod assets;
 pub mod batch;
+pub mod cli;
 pub mod config;
 pub mod connection;
 pub mod cookie_key;

@@ -14,7 +14,10 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let ended = match Config::read() {
-        Ok(config) => run(config),
+        Ok(config) => match &config.command {
+            Some(command) => command.run(&config.data).map(|line| say(&line)),
+            None => run(config),
+        },
         Err(error) if error.use_stderr() => Err(one_line(&error)),
         Err(answer) => {
             // `--help` or `--version` was all that was asked; a closed stdout is no failure.

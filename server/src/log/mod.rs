@@ -13,7 +13,7 @@ pub use alike::choose_name;
 pub use catalogue::{About, ListedRoom};
 pub use memory::MemoryLog;
 pub use past::Past;
-pub use sqlite::{OpenError, Options, SqliteLog, Synchronous};
+pub use sqlite::{OpenError, Options, SqliteLog, Summary, Synchronous, back_up, restore};
 
 use app::wire::{
     Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,

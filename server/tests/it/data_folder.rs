@@ -113,7 +113,7 @@ async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
 
 #[tokio::test]
 async fn a_copy_of_the_bare_file_of_a_running_server_is_refused_and_stays_as_it_was() {
-    let (folder, file) = copied(|from, to| drop(fs::copy(from, to).unwrap())).await;
+    let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
     let refused = SqliteLog::open(&file).map(drop).unwrap_err();
     assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");

@@ -5,6 +5,7 @@
 mod support;
 
 mod api;
+mod backup;
 mod changing;
 mod command;
 mod conformance;
@@ -13,6 +14,7 @@ mod data_folder;
 mod devices;
 mod draining;
 mod faults;
+mod full;
 mod hostile_texts;
 mod hosts;
 mod http_limits;

@@ -1,5 +1,6 @@
 //! The log on disk: one SQLite file, one thread that writes it, readers that never wait for it.
 
+mod backup;
 mod create;
 mod epoch;
 mod files;
@@ -10,6 +11,7 @@ mod record;
 mod sql;
 mod writer;
 
+pub use backup::{Summary, back_up, restore};
 pub use open::{OpenError, Synchronous};
 
 use super::{

@@ -1,0 +1,23 @@
+//! `hubbub restore FILE`.
+
+use super::counted;
+use crate::{
+    data_folder::{DataFolder, cannot_use},
+    log::restore,
+};
+use std::{fs, path::Path};
+
+pub(super) fn run(data: &Path, file: &Path, is_forced: bool) -> Result<String, String> {
+    // Before a folder is made for nothing.
+    fs::metadata(file).map_err(|error| cannot_use(file, error))?;
+    let folder = DataFolder::lock(data)?;
+    let log = folder.log_file();
+    let has_messages = fs::metadata(&log).is_ok_and(|found| found.len() > 0);
+    if has_messages && !is_forced {
+        return Err(cannot_use(&log, "it has messages already; --force replaces them and keeps them beside"));
+    }
+    let (summary, kept) = restore(file, &log, is_forced).map_err(|error| cannot_use(file, error))?;
+    let (events, rooms) = (counted(summary.events, "event"), counted(summary.rooms, "room"));
+    let kept = kept.map(|kept| format!(" The former ones are in {}.", kept.display())).unwrap_or_default();
+    Ok(format!("{} has {events} in {rooms} now.{kept}", log.display()))
+}
