@@ -31,7 +31,10 @@ for (const javaScriptEnabled of [true, false]) {
 test("what is unread elsewhere is counted while ann reads here, and seen from there", async ({ ann, bob, room }) => {
   await makes(ann, `Here ${room}`);
   await makes(bob, `There ${room}`);
+  // Ann has been there once she has read something.
+  await bob.says("welcome");
   await ann.enters(`there-${room}`);
+  await ann.sees("welcome");
   await ann.room(`There ${room}`).waitFor();
   await ann.enters(`here-${room}`);
   await expect(ann.room(`There ${room}`)).toHaveAttribute("href", `/r/there-${room}`);
@@ -44,7 +47,7 @@ test("what is unread elsewhere is counted while ann reads here, and seen from th
   await ann.room(`There ${room}`).click();
   await ann.isLive();
   await expect(ann.page.locator("#new")).toBeInViewport();
-  await ann.seesAll(["one", "two"]);
+  await ann.seesAll(["welcome", "one", "two"]);
   await expect(ann.page).toHaveTitle(/^There/);
 });
 

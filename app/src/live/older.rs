@@ -37,7 +37,7 @@ impl Live {
             }
             // One row at a time: the list then moves no element, so that neither the place nor a
             // selection is lost. It is drawn once, since nothing here waits for a frame.
-            let place = Place::now();
+            let place = Place::of(".line + .line");
             for _ in 0..STEP {
                 if !live.step_back() {
                     break;
@@ -59,6 +59,19 @@ impl Live {
         // The feed may have begun again meanwhile.
         let fits = |page: &Messages| page.head >= self.with_feed(Feed::last) && self.first() == Some(first);
         page.filter(fits).map(|page| self.prepend(page.messages, page.more)).is_some()
+    }
+
+    /// Shows rows that come below, while the reader keeps those in view: at the very edge the browser would go with
+    /// the edge, and a reader could not scroll on.
+    pub(super) fn show_in_place(&self) {
+        let place = Place::of(".line:last-child");
+        self.show();
+        spawn_local(async move {
+            tick().await;
+            if let Some(place) = place {
+                place.keep();
+            }
+        });
     }
 
     /// Fetches the messages after those that were kept, of a feed that was detached from its end.
@@ -107,16 +120,16 @@ impl Live {
     }
 }
 
-/// Where the oldest row but one stands on the screen (the oldest has other margins). Browsers keep it there
-/// when rows come before it, but not for a reader who has come to the very edge.
+/// Where a row stands on the screen: the oldest but one (the oldest has other margins), or the newest. Browsers keep
+/// it there when rows come beside it, but not for a reader who has come to the very edge.
 struct Place {
     row: Element,
     top: f64,
 }
 
 impl Place {
-    fn now() -> Option<Self> {
-        let row = document().query_selector(".line + .line").ok().flatten()?;
+    fn of(row: &str) -> Option<Self> {
+        let row = document().query_selector(row).ok().flatten()?;
         let top = row.get_bounding_client_rect().top();
         Some(Self { row, top })
     }

@@ -181,6 +181,9 @@ impl Live {
         if !self.has_newest() {
             let len = self.feed.with_value(Feed::len);
             self.window.update_value(|window| window.forth(len));
+            #[cfg(feature = "hydrate")]
+            self.show_in_place();
+            #[cfg(not(feature = "hydrate"))]
             self.show();
             #[cfg(feature = "hydrate")]
             if self.is_detached() && self.window.with_value(Window::range).end == len {
@@ -280,7 +283,7 @@ impl Live {
         self.bound();
         let len = self.feed.with_value(Feed::len);
         self.window.update_value(|window| window.forth(len));
-        self.show();
+        self.show_in_place();
     }
 
     /// Begins again with the newest page of the same log, at its end.

@@ -65,6 +65,10 @@ impl RoomEntry {
 
     fn count(&mut self, seq: Seq) {
         if seq > self.counted.max(self.read) && self.unread < UNREAD_MOST {
+            // The count of the room on the page goes down without this list.
+            if self.fresh.len() >= UNREAD_MOST as usize {
+                self.fresh.remove(0);
+            }
             self.fresh.push(seq);
             self.unread += 1;
         }
