@@ -8,7 +8,7 @@ use crate::{
     error::Problem,
     host::{PublicAddress, RequestSource, foreign_page},
     identity::Identity,
-    log::{ListedRoom, NewEvent, Past},
+    log::{ListedRoom, NewEvent, Past, read_around},
     net::Activity,
     state::AppState,
 };
@@ -17,7 +17,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -101,15 +101,20 @@ pub async fn messages(
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
     let Query(which) = which.map_err(wrong_query)?;
     let limit = within(which.limit, limits::PAGE, limits::PAGE_MOST)?;
-    let log = state.log.id().to_owned();
     let head = head_of(&state, &room);
-    let before = match (which.around, which.before) {
-        (Some(around), _) => around.saturating_add(Seq::from(limit / 2) + 1),
-        (None, Some(before)) => before,
-        (None, None) => head + 1,
+    let tag = tag(&state, head, &format!("m{}.{}.{limit}", number(which.before), number(which.around)));
+    if has_tag(&headers, &tag) {
+        return Ok(not_modified(&tag));
+    }
+    let read = async {
+        match (which.around, which.before) {
+            (Some(around), _) => read_around(&*state.log, &room, around, limit).await,
+            (None, before) => state.log.read_before(&room, before.unwrap_or(head + 1), limit).await,
+        }
     };
-    let page = state.log.read_before(&room, before, limit).await?;
-    Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &headers))
+    let page = state.work.read(read).await??;
+    let log = state.log.id().to_owned();
+    Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
 }
 
 /// `GET /api/rooms/{room}/events`: a page of events, or a stream of them without end.
@@ -135,12 +140,20 @@ pub async fn events(
     let limit = within(which.limit, limits::EVENTS_MOST, limits::EVENTS_MOST)?;
     let past = which.past();
     let after = past.after;
-    let log = state.log.id().to_owned();
     let head = head_of(&state, &room);
+    let after_id = past.after_id.map(|id| id.simple().to_string()).unwrap_or_default();
+    let of_log = past.log.as_ref().is_none_or(|log| log == state.log.id());
+    let tag = tag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
+    if has_tag(&headers, &tag) {
+        return Ok(not_modified(&tag));
+    }
+    let log = state.log.id().to_owned();
     let reset = after > head || !state.log.continues(&room, past).await?;
     // What follows the events of another past would be taken for its continuation.
-    let events = if reset { Vec::new() } else { state.log.read_after(&room, after, limit).await? };
-    Ok(tagged(&Events { log, head, reset, events }, &headers))
+    let events =
+        if reset { Vec::new() } else { state.work.read(state.log.read_after(&room, after, limit)).await?? };
+    let more = events.last().is_some_and(|last| last.seq < head);
+    Ok(tagged(&Events { log, head, reset, events, more }, &tag))
 }
 
 /// `POST /api/rooms/{room}/messages`.
@@ -227,21 +240,31 @@ fn wants_stream(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
-/// JSON with a tag of its content, so that who polls is told at little cost that nothing is new.
-fn tagged<T: Serialize>(body: &T, headers: &HeaderMap) -> Response {
-    use std::hash::{DefaultHasher, Hash, Hasher};
+/// The tag of an answer about a room, known before anything is read for it.
+///
+/// Whatever changes a page of a room moves the room's head, but for the names of its authors: those have a generation
+/// of their own. Both are read before the page, so that a page is never older than its tag.
+fn tag(state: &AppState, head: Seq, query: &str) -> String {
+    format!("W/\"{}.{head}.{:x}.{query}\"", state.log.id(), state.hub.names_generation())
+}
+
+fn number(seq: Option<Seq>) -> String {
+    seq.map(|seq| seq.to_string()).unwrap_or_default()
+}
+
+fn not_modified(tag: &str) -> Response {
+    (StatusCode::NOT_MODIFIED, about(tag)).into_response()
+}
+
+fn tagged<T: Serialize>(body: &T, tag: &str) -> Response {
     let json = serde_json::to_string(body).expect("a struct of strings and numbers is always JSON");
-    let mut hasher = DefaultHasher::new();
-    json.hash(&mut hasher);
-    let tag = format!("W/\"{:016x}\"", hasher.finish());
-    let about = [
+    (about(tag), json).into_response()
+}
+
+fn about(tag: &str) -> [(HeaderName, String); 3] {
+    [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
-        (header::ETAG, tag.clone()),
-    ];
-    if has_tag(headers, &tag) {
-        (StatusCode::NOT_MODIFIED, about).into_response()
-    } else {
-        (about, json).into_response()
-    }
+        (header::ETAG, tag.to_owned()),
+    ]
 }

@@ -6,12 +6,9 @@ use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, one_line};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
-/// Bytes of text after which a batch is cut, so that one write stays small enough for a slow
+/// Bytes of JSON after which a batch is cut, so that one write stays small enough for a slow
 /// reader to take within the write wait.
 const CUT_AT: usize = 64 * 1_024;
-
-/// Bytes that an event takes in memory and on the wire besides its text, roughly.
-const BESIDES_TEXT: usize = 256;
 
 /// Events of one room without a hole between them; never empty.
 #[derive(Debug)]
@@ -50,7 +47,7 @@ impl Batch {
         Self {
             room: room.clone(),
             events: events.to_vec(),
-            bytes: events.iter().map(|event| size(event)).sum(),
+            bytes: events.iter().map(|event| event.json_bytes()).sum(),
             v1: OnceLock::new(),
             lines: OnceLock::new(),
         }
@@ -76,7 +73,7 @@ impl Batch {
         self.events.last().map_or(0, |event| event.seq)
     }
 
-    /// What it weighs in a queue, in bytes.
+    /// What it weighs in a queue: its bytes of JSON, at most.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -109,17 +106,10 @@ impl Batch {
 fn fitting(events: &[Arc<Event>]) -> usize {
     let mut bytes = 0;
     let over = events.iter().position(|event| {
-        bytes += size(event);
+        bytes += event.json_bytes();
         bytes > CUT_AT
     });
     over.map_or(events.len(), |over| over.max(1))
-}
-
-fn size(event: &Event) -> usize {
-    match &event.body {
-        EventBody::Message { text, .. } | EventBody::Edit { text, .. } => text.len() + BESIDES_TEXT,
-        EventBody::Delete { .. } | EventBody::Unknown => BESIDES_TEXT,
-    }
 }
 
 fn lines(events: &[Arc<Event>]) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What goes wrong with a request, as `application/problem+json` (RFC 9457).
 
-use crate::log::LogError;
+use crate::{log::LogError, work::Busy};
 use app::wire::{BadName, BadRoomName, BadText, ErrorCode, limits};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -116,6 +116,12 @@ impl Problem {
             .with_header(header::RETRY_AFTER, TRY_AGAIN)
     }
 
+    /// There is more to do than the server can.
+    pub fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment.")
+            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    }
+
     /// The server is going away.
     pub fn draining() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting.")
@@ -150,6 +156,12 @@ impl Problem {
     /// The sentence.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::busy()
     }
 }
 

@@ -14,7 +14,10 @@ use app::wire::{Author, PersonId, PersonName, RoomName, RoomTitle, Seq, ServerFr
 use smallvec::SmallVec;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
@@ -25,6 +28,7 @@ use tokio::{
     },
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
+use uuid::Uuid;
 
 /// How often the hub looks by itself whether a room has grown, so that a lost wake costs no more
 /// than this.
@@ -45,6 +49,9 @@ pub struct Hub {
     /// One at a time tells what somebody or a room is called, and reads it then: the last that is told is how
     /// it is, in whatever order the commits are heard of.
     calling: Turn<()>,
+    /// Moves on after every commit that changes what users are called or how they are marked. It begins at random,
+    /// so that no value of an earlier process comes again.
+    names_generation: AtomicU64,
 }
 
 impl Hub {
@@ -65,8 +72,14 @@ impl Hub {
     /// A hub that follows nothing by itself: somebody lets it [`hear`](Self::hear).
     pub fn idle(log: Arc<dyn Log>) -> Self {
         let (stirred, _) = unbounded_channel();
+        let names_generation = AtomicU64::new(Uuid::new_v4().as_u64_pair().0);
         let (rooms, people) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
-        Self { log, rooms, people, stirred, calling: Turn::new(()) }
+        Self { log, rooms, people, stirred, calling: Turn::new(()), names_generation }
+    }
+
+    /// Returns the generation of users' names and marks: as long as it stays, no name that was read changes.
+    pub fn names_generation(&self) -> u64 {
+        self.names_generation.load(Ordering::Acquire)
     }
 
     /// `link` is another one of its person's.
@@ -160,6 +173,7 @@ impl Hub {
 
     /// Tells how those who have `changed` are to be seen now.
     async fn tell_renamed(&self, changed: Vec<Author>) -> Vec<Author> {
+        self.names_generation.fetch_add(1, Ordering::AcqRel);
         let _turn = self.calling.lock().await;
         let ids: Vec<PersonId> = changed.iter().map(|changed| changed.id).collect();
         let present = self.log.people(&ids).await.unwrap_or(changed);
@@ -225,7 +239,10 @@ impl Hub {
             let grown = tokio::select! {
                 wake = wakes.recv() => match wake {
                     Ok(wake) => self.wake(wake),
-                    Err(RecvError::Lagged(_)) => self.look(),
+                    Err(RecvError::Lagged(_)) => {
+                        self.names_generation.fetch_add(1, Ordering::AcqRel);
+                        self.look()
+                    }
                     Err(RecvError::Closed) => return,
                 },
                 _ = look.tick() => self.look(),

@@ -53,3 +53,4 @@ mod sync;
 pub mod visitor;
 pub mod websocket;
 pub mod welcome;
+pub mod work;

@@ -12,7 +12,7 @@ use crate::{
 use app::wire::{Author, RoomName, Seq, limits::CATCH_UP};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// Events that are read from the log at once: 1 MiB of the longest.
+/// Events that are read from the log at once, of [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) at most.
 const READ: u32 = 128;
 
 /// Pause before a failed read is tried again.
@@ -164,8 +164,13 @@ impl Reader {
     }
 
     async fn catch_up(&self, room: &RoomName, last: Seq) -> Vec<Item> {
+        // What is committed after this goes through the queue.
+        let head = self.head(room);
         match self.log.read_after(room, last, READ).await {
-            Ok(events) => self.link.flow().catch_up(room, &events, events.len() < READ as usize),
+            Ok(events) => {
+                let is_all = events.last().is_none_or(|event| event.seq >= head);
+                self.link.flow().catch_up(room, &events, is_all)
+            }
             Err(error) => {
                 tracing::error!(%error, room = %LoggableRoom(room), "a reader could not catch up yet");
                 tokio::time::sleep(READ_AGAIN).await;

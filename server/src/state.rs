@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use crate::work::HttpWork;
 use crate::{assets::Site, config::Config, devices::Devices, hub::Hub, limits::UserLimiter, log::Log};
 use app::wire::{Author, PersonId, PersonName};
 use axum::extract::FromRef;
@@ -21,6 +22,8 @@ pub struct AppState {
     pub posts: Arc<UserLimiter>,
     /// How fast users may change their names, beside the limit on posts.
     pub renames: Arc<UserLimiter>,
+    /// What HTTP requests may do at once.
+    pub work: Arc<HttpWork>,
     /// Links to other devices.
     pub devices: Arc<Devices>,
     /// How many streams may be open.
@@ -45,6 +48,7 @@ impl AppState {
             log,
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
+            work: Arc::default(),
             devices: Arc::default(),
             places: Places::new(config.max_connections),
             site: Arc::new(Site::find()),

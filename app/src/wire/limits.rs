@@ -28,6 +28,16 @@ pub const PAGE: u32 = 50;
 /// Most messages that one page may hold.
 pub const PAGE_MOST: u32 = 500;
 
+/// Bytes at which a page of messages or events, a frame and a room's page end, encoded as they are sent. What does
+/// not fit is on the next page or in the next frame; one message or event always fits.
+pub const PAGE_BYTES: usize = 256 * 1_024;
+
+/// Users that a list of who is here names, on the wire too. The others are counted.
+pub const MAX_LISTED_MEMBERS: usize = 200;
+
+/// Rooms that one connection may have joined. One more is an `error`.
+pub const MAX_JOINED_ROOMS: usize = 100;
+
 /// Most events that one HTTP answer may hold.
 pub const EVENTS_MOST: u32 = 1_000;
 

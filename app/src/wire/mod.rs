@@ -10,12 +10,14 @@ mod name;
 mod page;
 mod parse;
 mod scalar;
+mod size;
 mod text;
 
 pub use event::{Author, Event, EventBody, Message};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
 pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName, RoomTitle, Topic};
 pub use page::{Events, Messages, RoomHead, Rooms};
+pub use size::{PageBudget, json_bytes};
 pub use text::{BadText, mentions, one_line, tidy, tidy_line, visible};
 
 /// The name offered in `Sec-WebSocket-Protocol`.

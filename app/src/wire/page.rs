@@ -52,4 +52,7 @@ pub struct Events {
     pub reset: bool,
     /// The events from `after + 1` on.
     pub events: Vec<Arc<Event>>,
+    /// Whether more of them follow the last one here.
+    #[serde(default)]
+    pub more: bool,
 }

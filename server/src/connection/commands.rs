@@ -8,8 +8,8 @@ use crate::{
     state::AppState,
 };
 use app::wire::{
-    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, PROTOCOL_VERSION, PersonId,
-    RoomName, Seq, ServerFrame, limits, tidy,
+    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, Message, PROTOCOL_VERSION,
+    PageBudget, PersonId, RoomName, Seq, ServerFrame, limits, tidy,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
@@ -79,7 +79,12 @@ pub(crate) async fn join(
     let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
-    let (messages, more) = entrance.page.map(|page| (page.messages, page.more)).unzip();
+    let page = entrance.page.map(|mut page| {
+        let members = entrance.members.iter().map(Author::json_bytes).sum();
+        page.keep(PageBudget::besides(members), None, Message::json_bytes);
+        (page.messages, page.more)
+    });
+    let (messages, more) = page.unzip();
     Ok(ServerFrame::Joined {
         title: state.log.about(&room).title(&room),
         topic: state.log.about(&room).topic.to_string(),

@@ -7,8 +7,8 @@ use super::{
     guest, now,
 };
 use app::wire::{
-    Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
-    Topic,
+    Author, CommandId, Event, EventBody, Message, Millis, PageBudget, PersonId, PersonName, RoomName,
+    RoomTitle, Seq, Topic,
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
@@ -348,18 +348,16 @@ impl Shelf {
 
     fn read_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
-        kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.told(room, kept)).collect()
+        let mut page = PageBudget::default();
+        let events = kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.told(room, kept));
+        events.take_while(|event| page.take(event.json_bytes())).collect()
     }
 
     fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> Page {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let end = kept.len().min(before.saturating_sub(1) as usize);
         let newest_first = kept[..end].iter().rev().filter_map(|kept| self.message(room, kept));
-        let mut messages: Vec<Message> = newest_first.take(limit as usize + 1).collect();
-        let more = messages.len() > limit as usize;
-        messages.truncate(limit as usize);
-        messages.reverse();
-        Page { messages, more }
+        Page::collect(newest_first.map(Ok::<_, Infallible>), limit).unwrap_or_default()
     }
 
     /// The message in its present state, if it is one.

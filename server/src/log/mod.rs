@@ -6,18 +6,19 @@
 mod alike;
 mod catalogue;
 mod memory;
+mod page;
 mod past;
 mod sqlite;
 
 pub use alike::choose_name;
 pub use catalogue::{About, ListedRoom};
 pub use memory::MemoryLog;
+pub use page::{Page, read_around};
 pub use past::Past;
 pub use sqlite::{OpenError, Options, SqliteLog, Summary, Synchronous, back_up, restore};
 
 use app::wire::{
-    Author, CommandId, Event, EventBody, Message, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq,
-    Topic,
+    Author, CommandId, Event, EventBody, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic,
 };
 use futures_util::future::BoxFuture;
 use std::{
@@ -161,15 +162,6 @@ pub enum LogError {
 /// The result of asking the log.
 pub type LogResult<T> = Result<T, LogError>;
 
-/// A page of messages, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The messages in their present state.
-    pub messages: Vec<Message>,
-    /// Whether there are older ones.
-    pub more: bool,
-}
-
 /// The durable order of events in every room.
 pub trait Log: Send + Sync + 'static {
     /// The identity of this log: made with it, changed when one is restored from a backup or may have been put back
@@ -198,7 +190,8 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError`]; nothing is stored then.
     fn append(&self, event: NewEvent) -> BoxFuture<'static, LogResult<Appended>>;
 
-    /// At most `limit` events of `room` after `after`, in order.
+    /// At most `limit` events of `room` after `after`, in order, and no more than
+    /// [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) of JSON; but one, if there is one.
     ///
     /// # Errors
     /// [`LogError::Storage`].
@@ -209,7 +202,8 @@ pub trait Log: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'static, LogResult<Vec<Arc<Event>>>>;
 
-    /// The newest at most `limit` messages of `room` that stand before `before`.
+    /// The newest at most `limit` messages of `room` that stand before `before`, and no more than
+    /// [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) of JSON; but one, if there is one.
     ///
     /// # Errors
     /// [`LogError::Storage`].

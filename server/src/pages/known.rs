@@ -1,9 +1,12 @@
 //! What a page shows, read from the log and the hub.
 
-use super::close_rooms::close_rooms;
+use super::{
+    close_rooms::close_rooms,
+    size::{Viewer, budget},
+};
 use crate::{
     identity::Identity,
-    log::{About, LogResult, MAX_VISITS},
+    log::{About, LogResult, MAX_VISITS, read_around},
     state::AppState,
 };
 use app::{
@@ -52,7 +55,7 @@ pub async fn room_page(
     // The head is read first: what is posted between the two reads comes once more over the socket,
     // where it is recognised.
     let head = state.log.heads(std::slice::from_ref(&room))[0];
-    let (before, place, marked) = match wanted {
+    let (before, mut place, marked) = match wanted {
         Wanted::Newest => (head + 1, Place::Newest, None),
         Wanted::Before(seq) if seq > head => (head + 1, Place::Newest, None),
         Wanted::Before(seq) => (seq, Place::Past, None),
@@ -62,7 +65,10 @@ pub async fn room_page(
     };
     let own = OwnRooms::read(state, identity, 0).await?;
     let read = state.log.read_up_to(identity.id, &room).await?;
-    let page = state.log.read_before(&room, before, messages_of(place, head, read)).await?;
+    let mut page = match (place, marked) {
+        (Place::Past, Some(seq)) => read_around(&*state.log, &room, seq, limits::PAGE).await?,
+        _ => state.log.read_before(&room, before, messages_of(place, head, read)).await?,
+    };
     let mut members = state.hub.members(&room);
     let you = state.author_of(identity.id).await;
     if place == Place::Newest && members.iter().all(|member| member.id != you.id) {
@@ -70,6 +76,20 @@ pub async fn room_page(
         members.push(you.clone());
     }
     let about = state.log.about(&room);
+    let owned = about.owner == Some(identity.id);
+    let others = |own: &HashSet<RoomName>| state.log.lively(own, OTHERS);
+    let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
+    let viewer = Viewer { you: &you, owns: owned };
+    let anchor = marked.filter(|_| place == Place::Past);
+    page.keep(budget(&members, &rooms), anchor, |message| viewer.bytes(message));
+    if let Some(seq) =
+        marked.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
+    {
+        // Too much follows it for one page.
+        place = Place::Past;
+        page = read_around(&*state.log, &room, seq, limits::PAGE).await?;
+        page.keep(budget(&members, &rooms), marked, |message| viewer.bytes(message));
+    }
     let older_unread = match place {
         Place::Newest => older_unread(state, identity, &room, read, &page.messages).await?,
         Place::Past => 0,
@@ -79,7 +99,7 @@ pub async fn room_page(
         log: state.log.id().into(),
         title: lang.words().title_of(&room, about.title(&room)),
         topic: lang.words().topic_of(&room, about.topic.to_string()),
-        owned: about.owner == Some(identity.id),
+        owned,
         head,
         read,
         older_unread,
@@ -88,10 +108,7 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
-        rooms: own
-            .with(state, &room, read)
-            .list(state, identity, lang, |own| state.log.lively(own, OTHERS))
-            .await?,
+        rooms,
         unknown: (place == Place::Newest && !exists(&about, &room, head))
             .then(|| close_rooms(state.log.as_ref(), lang, &room)),
         refused,

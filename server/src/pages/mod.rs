@@ -7,6 +7,7 @@ mod known;
 mod manifest;
 mod rooms;
 mod settings;
+mod size;
 
 pub use device::{make_link, open_link, take_link};
 pub use forms::{delete, edit, post, rename};
@@ -29,6 +30,7 @@ use app::{
 };
 use axum::{
     Extension,
+    body::to_bytes,
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -75,9 +77,11 @@ pub async fn room(
     let Ok(Query(asked)) = asked else {
         return sorry(&state, visitor, Trouble::NoPlace, StatusCode::BAD_REQUEST).await;
     };
-    match room_page(&state, identity, room, asked.wanted(), visitor.lang, None).await {
-        Ok(page) => render_room(&state, visitor, page, StatusCode::OK).await,
-        Err(error) => problem_page(&state, visitor, error.into()).await,
+    let page = room_page(&state, identity, room, asked.wanted(), visitor.lang, None);
+    match state.work.read(page).await {
+        Ok(Ok(page)) => render_room(&state, visitor, page, StatusCode::OK).await,
+        Ok(Err(error)) => problem_page(&state, visitor, error.into()).await,
+        Err(busy) => Problem::from(busy).into_response(),
     }
 }
 
@@ -192,12 +196,14 @@ async fn again(
 ) -> Response {
     // A form's own path shows nothing when it is asked for again.
     let visitor = Visitor { path: room.path(), ..visitor };
-    match room_page(state, identity, room, Wanted::Newest, visitor.lang, Some(refused)).await {
-        Ok(page) => {
+    let page = room_page(state, identity, room, Wanted::Newest, visitor.lang, Some(refused));
+    match state.work.read(page).await {
+        Err(busy) => Problem::from(busy).into_response(),
+        Ok(Ok(page)) => {
             let page = render_room(state, visitor, page, problem.status()).await;
             problem.add_headers(page)
         }
-        Err(error) => problem_page(state, visitor, error.into()).await,
+        Ok(Err(error)) => problem_page(state, visitor, error.into()).await,
     }
 }
 
@@ -233,8 +239,21 @@ async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: Stat
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
         document(frame.clone(), screen.clone())
     });
-    // The screen says everything; nothing of the request is asked for while rendering.
-    let mut response = page(Request::default()).await;
+    let rendered = state.work.render(async move {
+        // The screen says everything; nothing of the request is asked for while rendering.
+        let (parts, body) = page(Request::default()).await.into_parts();
+        // Leptos renders as the body is read.
+        to_bytes(body, usize::MAX).await.map(|body| Response::from_parts(parts, body.into()))
+    });
+    let mut response = match rendered.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "rendering failed");
+            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be rendered.")
+                .into_response();
+        }
+        Err(busy) => return Problem::from(busy).into_response(),
+    };
     *response.status_mut() = status;
     // The page holds somebody's name and the newest messages.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

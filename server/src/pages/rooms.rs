@@ -167,8 +167,9 @@ async fn list(
         let others = |own: &HashSet<RoomName>| state.log.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
         LogResult::Ok((own.list(state, identity, visitor.lang, others).await?, older))
     };
-    match found.await {
-        Ok((mut rooms, older)) => {
+    match state.work.read(found).await {
+        Err(busy) => Problem::from(busy).into_response(),
+        Ok(Ok((mut rooms, older))) => {
             let yours = rooms.iter().filter(|room| room.yours).count();
             let is_more = rooms.len() > yours + OTHERS_MOST;
             rooms.truncate(yours + OTHERS_MOST);
@@ -176,7 +177,7 @@ async fn list(
             let page = RoomsPage { lang: visitor.lang, rooms, older, next, wanted, refused };
             render(state, visitor, Screen::Rooms(Box::new(page)), status).await
         }
-        Err(error) => problem_page(state, visitor, error.into()).await,
+        Ok(Err(error)) => problem_page(state, visitor, error.into()).await,
     }
 }
 

@@ -1,10 +1,14 @@
 //! What every log must do. Each sentence is tested on the log in memory and on the one on disk.
 
 use crate::support::{room, text};
-use app::wire::{Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq};
+use app::wire::{
+    Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq,
+    limits::{MESSAGE_BYTES, PAGE_BYTES},
+};
 use futures_util::{FutureExt, future::join_all};
 use server::log::{
     About, Appended, Deed, Log, LogError, MAX_VISITS, MemoryLog, NewEvent, Page, Past, ReadMarker, SqliteLog,
+    read_around,
 };
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
@@ -45,6 +49,7 @@ every_log! {
     an_append_that_nobody_waits_for_is_stored_all_the_same
     events_are_read_from_any_place_in_order
     messages_are_read_in_pages_back_from_any_place
+    pages_end_at_256_kib_of_json_and_hold_at_least_one_entry
     an_answer_must_have_a_message_of_its_room_to_answer
     an_edit_is_an_event_and_the_message_says_something_else
     a_delete_is_an_event_and_what_was_said_is_gone
@@ -834,4 +839,26 @@ async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Log
         log.append(message("tea", ANN, &n.to_string())).await.unwrap();
     }
     assert_eq!(log.unread(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
+}
+
+async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Log>) {
+    let longest = "\"".repeat(MESSAGE_BYTES);
+    let post = |text: &str| log.append(NewEvent::message(Uuid::now_v7(), room("tea"), ANN, text));
+    for _ in 0..40 {
+        post(&longest).await.unwrap();
+    }
+    for n in 1..=1_000 {
+        post(&n.to_string()).await.unwrap();
+    }
+    let events = log.read_after(&room("tea"), 0, 1_000).await.unwrap();
+    let bytes = serde_json::to_string(&events).unwrap().len();
+    assert!(bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{} events of {bytes} bytes", events.len());
+    let page = log.read_before(&room("tea"), 41, 50).await.unwrap();
+    let bytes = serde_json::to_string(&page.messages).unwrap().len();
+    assert!(page.more && bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{bytes} bytes");
+    assert_eq!(page.messages.last().unwrap().seq, 40, "the newest stay");
+    assert_eq!(log.read_after(&room("tea"), 40, 1_000).await.unwrap().len(), 1_000, "short ones all fit");
+    let page = read_around(&*log, &room("tea"), 20, 50).await.unwrap();
+    let seqs: Vec<_> = page.messages.iter().map(|message| message.seq).collect();
+    assert!(page.more && seqs.contains(&20) && seqs.contains(&21), "{seqs:?}");
 }

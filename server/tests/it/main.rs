@@ -25,6 +25,7 @@ mod log_contract;
 mod log_file;
 mod names;
 mod nginx;
+mod page_bytes;
 mod pages;
 mod past;
 mod posting;

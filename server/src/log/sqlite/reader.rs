@@ -2,7 +2,9 @@
 
 use super::{open::open_reader, sql};
 use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike, author, guest};
-use app::wire::{Author, CommandId, Event, EventBody, Message, PersonId, PersonName, RoomName, Seq};
+use app::wire::{
+    Author, CommandId, Event, EventBody, Message, PageBudget, PersonId, PersonName, RoomName, Seq, visible,
+};
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
 use std::{
@@ -86,7 +88,12 @@ pub(super) fn after(
 ) -> rusqlite::Result<Vec<Arc<Event>>> {
     let mut statement = db.prepare_cached(sql::AFTER)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?.collect()
+    let mut page = PageBudget::default();
+    let events = statement.query_map((room.as_str(), after, limit), |row| event(row).map(Arc::new))?;
+    let fits = |event: &rusqlite::Result<Arc<Event>>| {
+        event.as_ref().map_or(true, |event| page.take(event.json_bytes()))
+    };
+    events.take_while(fits).collect()
 }
 
 /// The command that made the event at a place, and its row.
@@ -105,12 +112,7 @@ pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) 
     let mut statement = db.prepare_cached(sql::BEFORE)?;
     let before = i64::try_from(before).unwrap_or(i64::MAX);
     let one_more = i64::from(limit) + 1;
-    let newest_first = statement.query_map((room.as_str(), before, one_more), message)?;
-    let mut messages: Vec<Message> = newest_first.collect::<Result<_, _>>()?;
-    let more = messages.len() > limit as usize;
-    messages.truncate(limit as usize);
-    messages.reverse();
-    Ok(Page { messages, more })
+    Page::collect(statement.query_map((room.as_str(), before, one_more), message)?, limit)
 }
 
 pub(super) fn people(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Vec<Author>> {
@@ -202,13 +204,18 @@ pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomNa
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let body = match row.get(7)? {
-        kind::MESSAGE => EventBody::Message { text: row.get(8)?, reply_to: row.get(9)? },
-        kind::EDIT => EventBody::Edit { target: row.get(10)?, text: row.get(8)? },
+        kind::MESSAGE => EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)? },
+        kind::EDIT => EventBody::Edit { target: row.get(10)?, text: text(row, 8)? },
         kind::DELETE => EventBody::Delete { target: row.get(10)? },
         _ => EventBody::Unknown,
     };
     let id = Uuid::from_bytes(row.get(2)?);
     Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author_of(row, 3)?, body })
+}
+
+/// A text as it is sent: one that was stored before texts were tidied may have control characters.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+    Ok(visible(row.get_ref(column)?.as_str()?).into())
 }
 
 /// A message with what became of it.
@@ -218,15 +225,15 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         at: row.get(1)?,
         id: Uuid::from_bytes(row.get(2)?),
         author: author_of(row, 3)?,
-        text: row.get(7)?,
+        text: text(row, 7)?,
         reply_to: row.get(8)?,
         edited_at: None,
         deleted: false,
     };
     if let Some(at) = row.get(9)? {
-        match row.get(10)? {
-            Some(text) => message.edit(text, at),
-            None => message.delete(),
+        match row.get_ref(10)?.data_type() {
+            Type::Null => message.delete(),
+            _ => message.edit(text(row, 10)?, at),
         }
     }
     Ok(message)

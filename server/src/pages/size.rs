@@ -1,0 +1,72 @@
+//! How many bytes the page of a room takes: its HTML, and the JSON in it that the browser begins with. The page ends
+//! at [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES), as answers of the API do.
+//!
+//! The numbers here are measured and rounded up; a test renders pages of hostile texts and compares.
+
+use app::{
+    pages::RoomEntry,
+    wire::{Author, Message, PageBudget},
+};
+
+/// Bytes of the head, the bar, the composer, the sheets and the scripts.
+const FRAME: usize = 28 * 1_024;
+
+/// Bytes of a message in HTML and in JSON, without its text and its author's name.
+const MESSAGE: usize = 620;
+
+/// Bytes of the menu of a message, without the text in it.
+const MENU: usize = 1_600;
+
+/// Bytes of a user in the list of who is here, without the name.
+const MEMBER: usize = 360;
+
+/// Bytes of a room in the list, without its name and title.
+const ROOM: usize = 640;
+
+/// Who looks at a page: which messages have a menu depends on it.
+pub struct Viewer<'a> {
+    /// The user.
+    pub you: &'a Author,
+    /// The user owns the room, and every message has a menu.
+    pub owns: bool,
+}
+
+impl Viewer<'_> {
+    /// Returns the bytes that a message takes on the page, at most.
+    pub fn bytes(&self, message: &Message) -> usize {
+        let (text, name) = (&message.text, message.author.name.as_str());
+        let menu = if self.owns || message.author.id == self.you.id { MENU + html(text) } else { 0 };
+        MESSAGE + html(text) + json(text) + html(name) + json(name) + menu
+    }
+}
+
+/// Returns what is left of a page with these members and rooms for its messages.
+pub fn budget(members: &[Author], rooms: &[RoomEntry]) -> PageBudget {
+    let member = |member: &Author| MEMBER + html(member.name.as_str()) + json(member.name.as_str());
+    let room =
+        |room: &RoomEntry| ROOM + 2 * html(&room.title) + json(&room.title) + 4 * room.room.as_str().len();
+    let members: usize = members.iter().map(member).sum();
+    let rooms: usize = rooms.iter().map(room).sum();
+    PageBudget::besides(FRAME + members + rooms)
+}
+
+/// The bytes of a text in HTML.
+fn html(text: &str) -> usize {
+    let escaped = |c| match c {
+        '&' => 5,
+        '<' | '>' => 4,
+        _ => char::len_utf8(c),
+    };
+    text.chars().map(escaped).sum()
+}
+
+/// The bytes of a text in a string of JSON that stands in a string of a script.
+fn json(text: &str) -> usize {
+    let escaped = |c: char| match c {
+        '"' | '\\' => 4,
+        '\n' | '\t' => 3,
+        '<' => 7,
+        _ => c.escape_debug().map(char::len_utf8).sum(),
+    };
+    text.chars().map(escaped).sum()
+}

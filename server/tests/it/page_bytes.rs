@@ -1,0 +1,147 @@
+//! Pages, frames and answers end at 256 KiB, however long the texts are and whatever is in them.
+
+use crate::support::{TestServer, V1, room, sent, soon, visitor};
+use app::wire::{
+    ClientFrame, Events, Messages, PersonId, Seq, ServerFrame,
+    limits::{MESSAGE_BYTES, PAGE_BYTES},
+};
+use futures_util::future::join_all;
+use reqwest::{Client, StatusCode};
+use server::log::{NewEvent, SqliteLog};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The longest texts: plain, and of characters that HTML, JSON and scripts escape.
+fn longest() -> [String; 7] {
+    ["x", "<", "&", "\"", "\\", "\u{200b}", "字"]
+        .map(|text| text.repeat((MESSAGE_BYTES - 1) / text.len()) + ".")
+}
+
+async fn fill(server: &TestServer, author: PersonId, text: &str, count: usize) {
+    let post = |_| server.log().append(NewEvent::message(Uuid::now_v7(), room("tea"), author, text));
+    assert!(join_all((0..count).map(post)).await.iter().all(Result::is_ok));
+}
+
+async fn get(server: &TestServer, path: &str) -> String {
+    let answer = soon(reqwest::get(server.http(path))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{path}");
+    answer.text().await.unwrap()
+}
+
+#[tokio::test]
+async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
+    for text in longest() {
+        let server = TestServer::start().await;
+        fill(&server, PersonId(7), &text, 100).await;
+        let mut seqs: Vec<Seq> = Vec::new();
+        loop {
+            let after = seqs.last().copied().unwrap_or(0);
+            let body = get(&server, &format!("/api/rooms/tea/events?after={after}")).await;
+            assert!(body.len() <= PAGE_BYTES, "{} bytes of {:.1}", body.len(), text);
+            let page: Events = serde_json::from_str(&body).unwrap();
+            seqs.extend(page.events.iter().map(|event| event.seq));
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
+        let body = get(&server, "/api/rooms/tea/messages?limit=500").await;
+        let page: Messages = serde_json::from_str(&body).unwrap();
+        assert!(body.len() <= PAGE_BYTES && page.more, "{} bytes of {:.1}", body.len(), text);
+        assert_eq!(page.messages.last().unwrap().seq, 100);
+        let body = get(&server, "/api/rooms/tea/messages?around=50&limit=500").await;
+        let page: Messages = serde_json::from_str(&body).unwrap();
+        assert!(body.len() <= PAGE_BYTES && page.messages.iter().any(|message| message.seq == 50));
+    }
+}
+
+#[tokio::test]
+async fn a_joined_frame_and_what_follows_end_at_256_kib() {
+    for text in longest() {
+        let server = TestServer::start().await;
+        fill(&server, PersonId(7), &text, 100).await;
+        let mut ann = V1::connect(&server).await;
+        let join =
+            ClientFrame::Join { room: "tea".into(), after: None, log: None, limit: Some(500), quiet: false };
+        ann.say(&join).await;
+        let joined = ann.hear().await;
+        assert!(joined.to_json().len() <= PAGE_BYTES, "{} bytes", joined.to_json().len());
+        match joined {
+            ServerFrame::Joined { messages: Some(messages), more, .. } => {
+                assert_eq!((messages.last().unwrap().seq, more), (100, Some(true)));
+            }
+            other => panic!("{other:?}"),
+        }
+        let mut bob = V1::connect(&server).await;
+        bob.join("tea", Some(0)).await;
+        let mut last = 0;
+        while last < 100 {
+            let frame = bob.hear().await;
+            assert!(frame.to_json().len() <= PAGE_BYTES);
+            let ServerFrame::Events { events, .. } = frame else { continue };
+            assert_eq!(events[0].seq, last + 1, "nothing is left out");
+            last = events[events.len() - 1].seq;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_room_ends_at_256_kib_for_its_owner_too() {
+    for text in longest().into_iter().chain(["short".into()]) {
+        let server = TestServer::start().await;
+        let owner = visitor(&server).await;
+        sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
+        fill(&server, PersonId(7), &text, 400).await;
+        sent(owner.get(server.http("/r/tea/seen?seq=1"))).await;
+        let reader = visitor(&server).await;
+        sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
+        for (browser, path, shown) in [
+            (&owner, "/r/tea", 400),
+            (&reader, "/r/tea", 400),
+            (&owner, "/r/tea?around=200", 200),
+            (&owner, "/r/tea?around=390", 390),
+            (&reader, "/r/tea?before=200", 199),
+        ] {
+            let page = sent(browser.get(server.http(path))).await.text().await.unwrap();
+            assert!(page.len() <= PAGE_BYTES, "{path} of {text:.1} has {} bytes", page.len());
+            assert!(page.contains(&format!("id=\"m{shown}\"")), "{path} of {text:.1} lacks {shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_all() {
+    let server = TestServer::start().await;
+    fill(&server, PersonId(7), "A sentence of a usual length, as people write it.", 291).await;
+    let reader = visitor(&server).await;
+    sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
+    let page = sent(reader.get(server.http("/r/tea"))).await.text().await.unwrap();
+    assert!(page.len() <= PAGE_BYTES, "{} bytes", page.len());
+    assert_eq!(page.matches("class=\"text\"").count(), 291, "in {} bytes", page.len());
+}
+
+/// As versions before the rule stored them.
+#[tokio::test]
+async fn control_characters_that_were_stored_before_are_replaced_wherever_they_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = Arc::new(SqliteLog::open(&folder.path().join("hubbub.db")).unwrap());
+    let server = TestServer::on(log).await;
+    fill(&server, PersonId(7), &format!("a{}b", "\u{1b}".repeat(MESSAGE_BYTES - 2)), 100).await;
+    for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {
+        let body = get(&server, path).await;
+        assert!(body.len() <= PAGE_BYTES && !body.contains("\\u001b"), "{path}: {} bytes", body.len());
+        assert!(body.contains("a\u{fffd}\u{fffd}"), "{path}");
+    }
+    let mut ann = V1::connect(&server).await;
+    let joined = ann.join("tea", None).await.to_json();
+    assert!(joined.len() <= PAGE_BYTES && !joined.contains("\\u001b"), "{} bytes", joined.len());
+    let stream =
+        Client::new().get(server.http("/api/rooms/tea/events")).header("accept", "text/event-stream");
+    let mut stream = soon(stream.send()).await.unwrap();
+    let mut told = Vec::new();
+    while told.len() < PAGE_BYTES {
+        told.extend_from_slice(&soon(stream.chunk()).await.unwrap().unwrap());
+    }
+    let told = String::from_utf8_lossy(&told);
+    assert!(!told.contains("\\u001b") && told.contains("a\u{fffd}\u{fffd}"));
+}
