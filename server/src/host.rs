@@ -111,7 +111,7 @@ fn requested_host(request: &Request) -> Result<Option<Authority>, Problem> {
         (None, _) => return Err(bad("A request needs a Host.")),
         (Some(_), Some(_)) => return Err(bad("A request has one Host.")),
     };
-    let target = request.uri().authority().map(|authority| authority.as_str());
+    let target = request.uri().authority().map(axum::http::uri::Authority::as_str);
     let parsed = target.or(host).map(|host| host.parse().map_err(|_| bad("The Host is not a host.")));
     parsed.transpose()
 }
@@ -207,7 +207,7 @@ fn source(
     headers: &HeaderMap,
 ) -> RequestSource {
     let mut origins = headers.get_all(header::ORIGIN).iter();
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
     let is_other_site = site.is_some_and(|site| site != b"same-origin" && site != b"none");
     let named = match (origins.next(), origins.next()) {
         (Some(origin), None) => source_of(config, forwarded, host, origin.to_str().unwrap_or_default()),

@@ -119,8 +119,7 @@ mod tests {
         let work =
             Arc::new(HttpWork { reads: Arc::new(Semaphore::new(1)), renders: Arc::new(Semaphore::new(1)) });
         let panics = work.clone();
-        let panicked =
-            tokio::spawn(async move { panics.render(async { panic!("as a test") }).await.map(|()| ()) });
+        let panicked = tokio::spawn(async move { panics.render(async { panic!("as a test") }).await });
         assert!(panicked.await.is_err());
         assert_eq!(work.render(ready(1)).await, Ok(1));
     }

@@ -172,7 +172,7 @@ pub(crate) fn read(
             Ok(ReadMarker::Unchanged) => {}
             Err(error @ LogError::NoSuchRoom) => return Some(not_done(None, &error).into()),
             Err(error) => {
-                tracing::error!(%error, room = %LoggableRoom(&room), "a read marker could not be stored")
+                tracing::error!(%error, room = %LoggableRoom(&room), "a read marker could not be stored");
             }
         }
         None

@@ -55,7 +55,9 @@ pub fn restore(from: &Path, log: &Path, is_forced: bool) -> Result<(Summary, Opt
             return Err(io::Error::new(ErrorKind::NotFound, "it is empty or missing").into());
         }
         Err(OpenError::WithoutWal) if is_forced => {}
-        other => drop(other?),
+        other => {
+            other?;
+        }
     }
     let log = files::resolve(log)?;
     let new = beside(&log, ".new");

@@ -263,7 +263,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "the write-ahead log could not be folded in; nothing is lost")
+                tracing::warn!(%error, "the write-ahead log could not be folded in; nothing is lost");
             }
         }
         let _ = answer.send(Ok(Done::Quietly));
