@@ -61,8 +61,14 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
         let server = TestServer::start().await;
         fill(&server, PersonId(7), &text, 100).await;
         let mut ann = V1::connect(&server).await;
-        let join =
-            ClientFrame::Join { room: "tea".into(), after: None, log: None, limit: Some(500), quiet: false };
+        let join = ClientFrame::Join {
+            room: "tea".into(),
+            after: None,
+            after_id: None,
+            log: None,
+            limit: Some(500),
+            quiet: false,
+        };
         ann.say(&join).await;
         let joined = ann.hear().await;
         assert!(joined.to_json().len() <= PAGE_BYTES, "{} bytes", joined.to_json().len());

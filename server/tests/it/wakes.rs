@@ -124,6 +124,9 @@ impl Log for Meddled {
             read.await
         })
     }
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+        self.log.leave(person, room)
+    }
     fn visits(
         &self,
         person: PersonId,
