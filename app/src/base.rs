@@ -2,6 +2,7 @@
 
 /// The path below which the browser sees the server, as `/chat`; empty for the root. The server provides it as context;
 /// the page carries it to the browser in the attribute `data-base` of its root.
+#[cfg(not(feature = "hydrate"))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base(pub String);
 
