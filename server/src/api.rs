@@ -6,6 +6,7 @@ mod stream;
 use crate::{
     assets::has_tag,
     error::Problem,
+    forwarded::Forwarded,
     host::{PublicAddress, RequestSource, foreign_page},
     identity::Identity,
     log::{ListedRoom, NewEvent, Past, read_around},
@@ -123,6 +124,7 @@ pub async fn events(
     Path(room): Path<String>,
     which: Result<Query<WhichEvents>, QueryRejection>,
     activity: Option<Extension<Arc<Activity>>>,
+    Extension(forwarded): Extension<Forwarded>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
@@ -134,6 +136,7 @@ pub async fn events(
             which.past(),
             &headers,
             activity.as_deref().map(|activity| &**activity),
+            forwarded.client.into(),
         )
         .await;
     }
@@ -173,7 +176,7 @@ pub async fn post(
     let _posting = state.posting.token();
     let posting = posting(&headers, &body)?;
     let text = tidy(&posting.text).map_err(Problem::bad_text)?;
-    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    state.admit_post(identity, &room).map_err(Problem::too_fast)?;
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.log.append(message).await?;

@@ -2,6 +2,7 @@
 
 use crate::{
     cli::Command,
+    net::ListenAddr,
     origin::{BadAddress, Origin, PublicUrl},
 };
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
@@ -9,7 +10,7 @@ use ipnet::IpNet;
 use std::{
     env,
     ffi::OsStr,
-    net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -26,9 +27,16 @@ pub struct Config {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen: HOST:PORT, or :PORT for every interface. Only this machine by default.
-    #[arg(long, env = "HUBBUB_ADDR", hide_env_values = true, default_value = "127.0.0.1:8080", value_parser = address)]
-    pub addr: SocketAddr,
+    /// Where to listen: HOST:PORT, :PORT for every interface (IPv4 and IPv6), or unix:PATH for a socket. Only this machine
+    /// by default.
+    #[arg(
+        long,
+        env = "HUBBUB_ADDR",
+        hide_env_values = true,
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDR"
+    )]
+    pub addr: ListenAddr,
 
     /// The folder that keeps the messages and the key of the cookies; made where there is none.
     #[arg(
@@ -78,6 +86,19 @@ pub struct Config {
     )]
     pub post_rate: u32,
 
+    /// Percent of the limits that all clients of one network (IPv4 address, IPv6 /64) share: new people, posts, names,
+    /// rooms, reads, pages, sockets, device links. The defaults are enough for 2,000 people behind one address; 0 for no
+    /// limit.
+    #[arg(
+        long,
+        env = "HUBBUB_PER_NETWORK",
+        hide_env_values = true,
+        default_value_t = 100,
+        value_name = "PERCENT",
+        allow_negative_numbers = true
+    )]
+    pub per_network: u32,
+
     /// Sockets and event streams that may be open; the next one is told to try later.
     #[arg(
         long,
@@ -94,6 +115,17 @@ pub struct Config {
     #[arg(long, env = "HUBBUB_MAX_BYTES", hide_env_values = true, default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub max_bytes: u64,
 
+    /// MiB that may wait in memory for clients to take them, in all; above it those with the most are disconnected.
+    #[arg(
+        long,
+        env = "HUBBUB_MAX_UNSENT_MIB",
+        hide_env_values = true,
+        default_value_t = 256,
+        value_name = "MIB",
+        allow_negative_numbers = true
+    )]
+    pub max_unsent_mib: usize,
+
     /// Seconds that a stopping server waits for its connections to say goodbye.
     #[arg(
         long,
@@ -104,6 +136,10 @@ pub struct Config {
         allow_negative_numbers = true
     )]
     pub drain_seconds: u64,
+
+    /// Connections that the system's limit of open files allows; no setting.
+    #[arg(skip = usize::MAX)]
+    pub max_files: usize,
 }
 
 impl Config {
@@ -129,7 +165,7 @@ impl Config {
     pub fn plain() -> Self {
         Self {
             command: None,
-            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            addr: ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
             data: "./hubbub-data".into(),
             ephemeral: true,
             public_url: None,
@@ -139,9 +175,12 @@ impl Config {
                 IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8),
             ],
             post_rate: 20,
+            per_network: 100,
             max_connections: 20_000,
+            max_unsent_mib: 256,
             drain_seconds: 10,
             max_bytes: 0,
+            max_files: usize::MAX,
         }
     }
 }
@@ -152,12 +191,6 @@ fn switch(text: &str) -> Result<bool, String> {
         "0" | "no" | "off" | "false" => Ok(false),
         _ => Err("a switch is 1 or 0, yes or no, on or off, true or false".into()),
     }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let bad = || format!("'{text}' is not HOST:PORT");
-    let with_host = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.into() };
-    with_host.to_socket_addrs().map_err(|_| bad())?.next().ok_or_else(bad)
 }
 
 /// A network, or an address as the network that has no other.
@@ -208,8 +241,10 @@ mod tests {
 
     #[test]
     fn a_port_alone_listens_on_every_interface_and_localhost_is_a_host() {
-        assert_eq!(parse(&["--addr", ":9000"]).unwrap().addr, SocketAddr::from(([0, 0, 0, 0], 9000)));
-        assert!(parse(&["--addr", "localhost:9000"]).unwrap().addr.ip().is_loopback());
+        let addr = |text| parse(&["--addr", text]).unwrap().addr;
+        assert_eq!(addr(":9000"), ListenAddr::EveryInterface(9000));
+        assert!(matches!(addr("localhost:9000"), ListenAddr::Tcp(address) if address.ip().is_loopback()));
+        assert_eq!(addr("unix:/run/hubbub.sock"), ListenAddr::Unix("/run/hubbub.sock".into()));
     }
 
     #[test]

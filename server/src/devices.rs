@@ -15,11 +15,13 @@ use uuid::Uuid;
 /// How long a link works.
 const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// Unused links that one person may have; the oldest goes.
-const MOST: usize = 5;
+/// Links of all people together, used ones included. More are refused, so that nobody's link goes stale
+/// because others make many.
+const MAX_LINKS: usize = 10_000;
 
-/// Links of all people together; the oldest goes.
-const MOST_IN_ALL: usize = 10_000;
+/// There are [`MAX_LINKS`] links already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyLinks;
 
 /// Why a link does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +35,15 @@ pub enum Stale {
 /// The links that were made in the last ten minutes.
 #[derive(Debug, Default)]
 pub struct Devices {
-    /// By their secret. Sections under this lock are short and never wait.
-    links: Mutex<HashMap<String, DeviceLink>>,
+    /// Sections under this lock are short and never wait.
+    links: Mutex<Links>,
+}
+
+#[derive(Debug, Default)]
+struct Links {
+    by_secret: HashMap<String, DeviceLink>,
+    /// The secret of each person's last link.
+    last: HashMap<PersonId, String>,
 }
 
 #[derive(Debug)]
@@ -45,14 +54,23 @@ struct DeviceLink {
 }
 
 impl Devices {
-    /// A link for `person`: 122 random bits, fit for a URL.
-    pub fn make(&self, person: PersonId) -> String {
+    /// Makes a link for `person`: 122 random bits, fit for a URL. An unused one that they had is replaced.
+    ///
+    /// # Errors
+    /// [`TooManyLinks`].
+    pub fn make(&self, person: PersonId) -> Result<String, TooManyLinks> {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
         let mut links = self.links();
-        make_room(&mut links, MOST, |link| link.is_open_to(person));
-        make_room(&mut links, MOST_IN_ALL, |_| true);
-        links.insert(secret.clone(), DeviceLink { person, made: Instant::now(), used: false });
-        secret
+        links.remove_open(person);
+        if links.by_secret.len() >= MAX_LINKS {
+            links.forget_expired();
+        }
+        if links.by_secret.len() >= MAX_LINKS {
+            return Err(TooManyLinks);
+        }
+        links.by_secret.insert(secret.clone(), DeviceLink { person, made: Instant::now(), used: false });
+        links.last.insert(person, secret.clone());
+        Ok(secret)
     }
 
     /// Whose link it is. Nothing is used up.
@@ -60,7 +78,7 @@ impl Devices {
     /// # Errors
     /// [`Stale`].
     pub fn peek(&self, secret: &str) -> Result<PersonId, Stale> {
-        match self.links().get(secret) {
+        match self.links().by_secret.get(secret).filter(|link| link.is_good()) {
             None => Err(Stale::Expired),
             Some(link) if link.used => Err(Stale::Used),
             Some(link) => Ok(link.person),
@@ -72,7 +90,7 @@ impl Devices {
     /// # Errors
     /// [`Stale`].
     pub fn redeem(&self, secret: &str) -> Result<PersonId, Stale> {
-        match self.links().get_mut(secret) {
+        match self.links().by_secret.get_mut(secret).filter(|link| link.is_good()) {
             None => Err(Stale::Expired),
             Some(link) if link.used => Err(Stale::Used),
             Some(link) => {
@@ -82,26 +100,30 @@ impl Devices {
         }
     }
 
-    /// Those that are not too old; the others are forgotten.
-    fn links(&self) -> MutexGuard<'_, HashMap<String, DeviceLink>> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|_, link| link.made.elapsed() < GOOD_FOR);
-        links
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// There are fewer than `most` links of that kind: the oldest of them goes.
-fn make_room(links: &mut HashMap<String, DeviceLink>, most: usize, of: impl Fn(&DeviceLink) -> bool) {
-    let kind = || links.iter().filter(|(_, link)| of(link));
-    if kind().count() >= most {
-        let oldest = kind().min_by_key(|(_, link)| link.made).map(|(secret, _)| secret.clone());
-        oldest.and_then(|oldest| links.remove(&oldest));
+impl Links {
+    /// Removes the link of `person` that was not used yet.
+    fn remove_open(&mut self, person: PersonId) {
+        if let Some(secret) = self.last.remove(&person)
+            && self.by_secret.get(&secret).is_some_and(|link| !link.used)
+        {
+            self.by_secret.remove(&secret);
+        }
+    }
+
+    fn forget_expired(&mut self) {
+        self.by_secret.retain(|_, link| link.is_good());
+        self.last.retain(|_, secret| self.by_secret.contains_key(secret));
     }
 }
 
 impl DeviceLink {
-    fn is_open_to(&self, person: PersonId) -> bool {
-        self.person == person && !self.used
+    fn is_good(&self) -> bool {
+        self.made.elapsed() < GOOD_FOR
     }
 }
 
@@ -116,7 +138,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_link_works_once_and_looking_uses_nothing_up() {
         let devices = Devices::default();
-        let link = devices.make(ANN);
+        let link = devices.make(ANN).unwrap();
         assert_eq!((devices.peek(&link), devices.peek(&link)), (Ok(ANN), Ok(ANN)));
         assert_eq!((devices.redeem(&link), devices.redeem(&link)), (Ok(ANN), Err(Stale::Used)));
         assert_eq!(devices.peek(&link), Err(Stale::Used));
@@ -125,7 +147,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_link_works_for_ten_minutes() {
         let devices = Devices::default();
-        let link = devices.make(ANN);
+        let link = devices.make(ANN).unwrap();
         advance(GOOD_FOR - Duration::from_secs(1)).await;
         assert_eq!(devices.peek(&link), Ok(ANN));
         advance(Duration::from_secs(1)).await;
@@ -134,14 +156,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_makes_many_links_loses_their_oldest_and_nobody_elses() {
+    async fn a_new_link_replaces_the_person_s_open_one_and_nobody_else_s() {
         let devices = Devices::default();
-        let bobs = devices.make(BOB);
-        let first = devices.make(ANN);
-        for _ in 0..MOST {
-            advance(Duration::from_secs(1)).await;
-            devices.make(ANN);
+        let (bobs, first) = (devices.make(BOB).unwrap(), devices.make(ANN).unwrap());
+        let second = devices.make(ANN).unwrap();
+        assert_eq!(devices.peek(&first), Err(Stale::Expired));
+        assert_eq!((devices.peek(&second), devices.peek(&bobs)), (Ok(ANN), Ok(BOB)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn links_beyond_the_bound_are_refused_until_others_expire_and_no_link_is_evicted() {
+        let devices = Devices::default();
+        let first = devices.make(ANN).unwrap();
+        for person in 0..MAX_LINKS as u64 - 1 {
+            devices.make(PersonId(1_000 + person)).unwrap();
         }
-        assert_eq!((devices.peek(&first), devices.peek(&bobs)), (Err(Stale::Expired), Ok(BOB)));
+        assert_eq!(devices.make(BOB), Err(TooManyLinks));
+        assert_eq!(devices.peek(&first), Ok(ANN));
+        assert!(devices.make(ANN).is_ok(), "their own place is free");
+        advance(GOOD_FOR).await;
+        assert!(devices.make(BOB).is_ok());
     }
 }

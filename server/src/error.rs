@@ -1,6 +1,6 @@
 //! What goes wrong with a request, as `application/problem+json` (RFC 9457).
 
-use crate::{log::LogError, work::Busy};
+use crate::{log::LogError, places::Full, work::Busy};
 use app::wire::{BadName, BadRoomName, BadText, ErrorCode, limits};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -122,6 +122,13 @@ impl Problem {
             .with_header(header::RETRY_AFTER, TRY_AGAIN)
     }
 
+    /// As many sockets of this network are open as may be.
+    pub fn network_full() -> Self {
+        let detail = "Too many connections of your network are open. Try again in a moment.";
+        Self::coded(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail)
+            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    }
+
     /// The server is going away.
     pub fn draining() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting.")
@@ -162,6 +169,15 @@ impl Problem {
 impl From<Busy> for Problem {
     fn from(_: Busy) -> Self {
         Self::busy()
+    }
+}
+
+impl From<Full> for Problem {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::Server => Self::full(),
+            Full::Network => Self::network_full(),
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 //! Where nothing waits, the room writes what it tells straight into the reader's [`Outlet`]: no queue,
 //! no task that must wake up first.
 
-use crate::batch::{Batch, Encoding};
+use crate::{
+    batch::{Batch, Encoding},
+    net::Account,
+};
 use app::wire::{Event, RoomName, Seq};
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -52,6 +55,9 @@ pub(crate) struct Flow {
     /// What waits, in order of arrival.
     queue: Vec<Item>,
     queued_bytes: usize,
+    /// What the queue is charged to, and how much of it the account knows.
+    account: Option<Arc<Account>>,
+    charged: usize,
     /// The reader is about to send something that must come first.
     held: bool,
     outlet: Option<(Arc<dyn Outlet>, Encoding)>,
@@ -70,6 +76,29 @@ impl Flow {
     /// The rooms that are followed.
     pub fn rooms(&self) -> impl Iterator<Item = &RoomName> {
         self.following.iter().map(|following| &following.room)
+    }
+
+    /// The queue is charged to `account` from now on.
+    pub fn charge_to(&mut self, account: Arc<Account>) {
+        self.account = Some(account);
+        self.charge();
+    }
+
+    /// Drops what can be read from the log again or is over in a moment. Returns how many bytes that were.
+    pub fn drop_queue(&mut self) -> usize {
+        let before = self.queued_bytes;
+        self.lag();
+        self.charge();
+        before - self.queued_bytes
+    }
+
+    /// Charges what waits now.
+    fn charge(&mut self) {
+        if self.charged != self.queued_bytes
+            && let Some(account) = &self.account
+        {
+            account.recharge(&mut self.charged, self.queued_bytes);
+        }
     }
 
     /// Everything that is told goes into `outlet` from now on, as soon as nothing waits any more.
@@ -141,6 +170,7 @@ impl Flow {
     pub fn take(&mut self) -> Vec<Item> {
         self.held = false;
         self.queued_bytes = 0;
+        self.charge();
         let waiting = mem::take(&mut self.queue);
         let items = waiting.into_iter().filter_map(|item| self.let_through(item)).collect();
         self.hand_out(items)
@@ -167,9 +197,15 @@ impl Flow {
         self.queued_bytes += item.bytes();
         self.queue.push(item);
         if self.queue.len() > QUEUE_FRAMES || self.queued_bytes > QUEUE_BYTES {
-            self.forget();
-            self.following.iter_mut().for_each(|following| following.behind = true);
+            self.lag();
         }
+        self.charge();
+    }
+
+    /// Forgets what waits; the rooms are read from the log next.
+    fn lag(&mut self) {
+        self.forget();
+        self.following.iter_mut().for_each(|following| following.behind = true);
     }
 
     /// Forgets what is over in a moment and what the log has. Who has come and gone is written nowhere: it
@@ -224,6 +260,13 @@ impl Item {
             Self::Events(batch) => batch.bytes(),
             Self::Frame(frame) | Self::Passing(frame) => frame.len(),
         }
+    }
+}
+
+impl Drop for Flow {
+    fn drop(&mut self) {
+        self.queued_bytes = 0;
+        self.charge();
     }
 }
 

@@ -83,6 +83,11 @@ pub async fn resolve_forwarded(State(state): State<AppState>, mut request: Reque
     next.run(request).await
 }
 
+/// Returns whether the peer of a connection speaks for others: a Unix socket's, or one in `trusted`.
+pub fn is_trusted_proxy(peer: Option<IpAddr>, trusted: &[IpNet]) -> bool {
+    peer.is_none_or(|peer| contains(trusted, peer))
+}
+
 fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }

@@ -9,6 +9,7 @@ use crate::{
     error::Problem,
     forwarded::{Endpoints, Forwarded, is_prefix},
     loggable::loggable,
+    net::Activity,
     origin::{Authority, Origin, is_own_path},
     state::AppState,
     visitor::accepts_html,
@@ -19,6 +20,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use std::sync::Arc;
 
 /// The address under which the client of a request sees this server; a request extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +73,13 @@ pub async fn admit_host(State(state): State<AppState>, mut request: Request, nex
         && !answers_for(&state.config, endpoints, &forwarded, host)
     {
         return misdirected(host, request.headers());
+    }
+    if host.as_ref().is_some_and(|host| !host.is_address() && !is_known(&state.config, host))
+        && matches!(endpoints, Some(Endpoints::Tcp { .. }))
+        && !forwarded.is_proxied
+        && let Some(activity) = request.extensions().get::<Arc<Activity>>()
+    {
+        activity.on_unknown_host();
     }
     let address = public_address(&state.config, endpoints, &forwarded, host.as_ref());
     let source = source(&state.config, &forwarded, host.as_ref(), request.headers());

@@ -4,8 +4,12 @@
 //! is ours, whatever its name, and a name that another program's cookie has is left to it.
 
 use crate::{
+    admission::{admit_identity, network},
     cookies::cookies,
+    error::Problem,
     host::PublicAddress,
+    network::Network,
+    pages,
     state::AppState,
     visitor::{accepts_html, language},
 };
@@ -23,6 +27,10 @@ use axum_extra::extract::{
 use sha1::{Digest, Sha1};
 use std::{
     fmt::Write as _,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 use time::Duration;
@@ -53,7 +61,12 @@ pub struct Identity {
     pub id: PersonId,
     /// Their browser has shown a cookie that says so.
     pub known: bool,
+    /// The network that the request comes from.
+    pub network: Network,
 }
+
+/// Where in an id the bits are that a short form of it shows.
+const DISTINCT: u32 = 32;
 
 /// In an answer: from now on this browser is that person.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +103,19 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     };
     let names = Names::new(&address, &suffix(&key, state.config.ephemeral, &address));
     let shown = shown(request.headers(), &key, &names);
+    let network = network(&request);
+    if shown.is_none()
+        && let Err(wait) = admit_identity(&state.networks.usage(network), request.method()).await
+    {
+        return pages::refuse(&state, request, Problem::too_fast(wait)).await;
+    }
     let id = shown.as_ref().map(|shown| shown.id);
     let id = id.unwrap_or_else(|| somebody_new(language(request.headers())));
     let name = names.to_set(request.headers(), shown.as_ref());
     let renews = shown.as_ref().is_none_or(|shown| {
         accepts_html(request.headers()) && (shown.name != name || is_old(shown.issued, now()))
     });
-    request.extensions_mut().insert(Identity { id, known: shown.is_some() });
+    request.extensions_mut().insert(Identity { id, known: shown.is_some(), network });
     let mut response = next.run(request).await;
     let becomes = response.extensions().get().map(|Becomes(other)| *other);
     let id = becomes.unwrap_or(id);
@@ -188,12 +207,17 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// 64 random bits (two random UUIDs, each with some fixed bits that the other one covers), of which a few say
-/// in which language the new person's name is.
+/// Random bits (two random UUIDs, each with some fixed bits that the other one covers), of which a few say in which
+/// language the new person's name is. The 16 bits of [`DISTINCT`] come from a counter: nobody gets those of a certain
+/// person by asking for many identities, until 65,536 were given out.
 fn somebody_new(lang: Lang) -> PersonId {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Uuid::new_v4().as_u64_pair().0));
     let (high, _) = Uuid::new_v4().as_u64_pair();
     let (_, low) = Uuid::new_v4().as_u64_pair();
-    PersonId::speaking(lang, high ^ low)
+    let random = (high ^ low) & !(0xffff << DISTINCT);
+    // An odd step visits every value once.
+    let distinct = NEXT.fetch_add(40_503, Ordering::Relaxed) & 0xffff;
+    PersonId::speaking(lang, random | distinct << DISTINCT)
 }
 
 /// A refused request makes nobody.
@@ -216,6 +240,13 @@ mod tests {
     use super::*;
 
     const ID: &str = "0123456789abcdef";
+
+    #[test]
+    fn new_people_differ_in_the_bits_of_a_short_id_for_as_long_as_there_are_others() {
+        let short = |_| somebody_new(Lang::En).0 >> DISTINCT & 0xffff;
+        let all: std::collections::HashSet<u64> = (0..0x8000).map(short).collect();
+        assert_eq!(all.len(), 0x8000);
+    }
 
     fn address(url: &str) -> PublicAddress {
         let url: crate::origin::PublicUrl = url.parse().unwrap();

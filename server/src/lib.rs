@@ -7,13 +7,15 @@
 //!   site's page; [`origin`]: hosts and origins, normalized.
 //! - [`router`]: every route; [`state`]: what they reach; [`identity`]: who asks.
 //! - [`pages`], [`api`], [`assets`]: what is answered over HTTP; [`error`]: what went wrong.
-//! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast.
+//! - [`connection`]: one open socket, in lines or in `hubbub.v1`; [`limits`]: how fast one person may write;
+//!   [`network`]: one network; [`admission`]: both, at every door.
 //! - [`websocket`]: RFC 6455, as bytes.
 //! - [`reader`]: one who follows rooms; [`link`]: its half that others see; [`flow`]: what it has, what
 //!   waits for it, and where that goes.
 //! - [`hub`], [`room`]: the live rooms; [`batch`]: what they tell, encoded once.
 //! - [`log`]: the durable order of events.
 
+pub mod admission;
 pub mod api;
 pub mod assets;
 pub mod batch;
@@ -37,8 +39,10 @@ pub mod link;
 pub mod log;
 mod loggable;
 pub mod net;
+pub mod network;
 pub mod origin;
 pub mod pages;
+pub mod places;
 pub mod presence;
 mod range;
 pub mod reader;

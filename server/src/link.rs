@@ -3,6 +3,7 @@
 use crate::{
     batch::Encoding,
     flow::{Flow, Item, Outlet},
+    net::Account,
     sync::{Mutex, MutexGuard},
 };
 use app::wire::{Author, PersonId, PersonName, RoomName};
@@ -67,6 +68,16 @@ impl Link {
     pub fn attach(&self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
         self.flow().attach(outlet, encoding);
         self.ready.notify_one();
+    }
+
+    /// What waits for this reader is charged to `account`.
+    pub fn charge_to(&self, account: Arc<Account>) {
+        self.flow().charge_to(account);
+    }
+
+    /// Drops what waits and can be read from the log again. Returns how many bytes that were.
+    pub fn drop_queue(&self) -> usize {
+        self.flow().drop_queue()
     }
 
     /// What this reader is told waits from now on until it is taken.

@@ -2,13 +2,14 @@
 
 use server::{
     config::Config,
+    net,
     serve::{self, Ended},
-    shutdown,
+    shutdown::StopSignals,
     start::{Started, start},
 };
 use std::{
     io::{IsTerminal, Write, stderr, stdout},
-    process::ExitCode,
+    process::{ExitCode, exit},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -43,21 +44,33 @@ fn one_line(error: &clap::Error) -> String {
 }
 
 #[tokio::main]
-async fn run(config: Config) -> Result<(), String> {
+async fn run(mut config: Config) -> Result<(), String> {
     trace();
-    let asked_to_stop =
-        shutdown::asked_to_stop().map_err(|error| format!("cannot catch signals: {error}"))?;
+    let mut signals = StopSignals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
+    config.max_files = net::raise_open_file_limit();
+    let wished = config.max_connections;
+    let lowered = net::lowered(wished, config.max_files);
+    config.max_connections = lowered.unwrap_or(wished);
     let Started { state, lock: _lock } = start(config)?;
     let listener = serve::listen(&state).await?;
     let address = listener.local_addr().map_err(|error| format!("has no address: {error}"))?;
-    say(&server::welcome::welcome(address, &state.config));
+    say(&server::welcome::welcome(&address, &state.config));
+    if let Some(places) = lowered {
+        tracing::warn!(places, wished, "--max-connections lowered: the limit of open files is too small");
+    }
     let draining = state.draining.clone();
-    tokio::spawn(async move {
-        let signal = asked_to_stop.await;
+    let stopped_twice = async {
+        let signal = signals.next().await;
         tracing::info!(signal, "stopping");
         draining.cancel();
-    });
-    match serve::serve(listener, state).await {
+        let signal = signals.next().await;
+        tracing::warn!(signal, "stopping at once");
+    };
+    let ended = tokio::select! {
+        ended = serve::serve(listener, state) => ended,
+        () = stopped_twice => exit(1),
+    };
+    match ended {
         Ended::Drained => tracing::info!("every connection said goodbye"),
         Ended::CutOff(connections) => tracing::warn!(connections, "cut off after the drain"),
     }

@@ -1,8 +1,8 @@
 //! Every route, with the layers around them. Called by `main` and by tests.
 
 use crate::{
-    api, assets, connection, cors::share_with_allowed, error::Problem, forwarded::resolve_forwarded,
-    host::admit_host, identity::identify, pages, request_log, state::AppState,
+    admission::limit_reads, api, assets, connection, cors::share_with_allowed, error::Problem,
+    forwarded::resolve_forwarded, host::admit_host, identity::identify, pages, request_log, state::AppState,
 };
 use app::wire::limits::COMMAND_BYTES;
 use axum::{
@@ -40,7 +40,7 @@ pub fn router(state: AppState) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let routes = Router::new()
         .merge(pages(&state))
-        .merge(api())
+        .merge(api(&state))
         .fallback(assets::file)
         .method_not_allowed_fallback(pages::wrong_method)
         .layer(DefaultBodyLimit::max(COMMAND_BYTES))
@@ -88,14 +88,16 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/api/commands", post(api::frames::command))
         .route("/ws", any(connection::upgrade))
         .layer(CompressionLayer::new().quality(COMPRESSED))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .layer(from_fn_with_state(state.clone(), identify))
 }
 
-fn api() -> Router<AppState> {
+fn api(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{room}/events", get(api::events))
         .route("/hubbub.webmanifest", get(pages::manifest))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
 }

@@ -1,12 +1,21 @@
 //! What every request can reach.
 
-use crate::work::HttpWork;
-use crate::{assets::Site, config::Config, devices::Devices, hub::Hub, limits::UserLimiter, log::Log};
+use crate::{
+    assets::Site,
+    config::Config,
+    devices::Devices,
+    hub::Hub,
+    limits::UserLimiter,
+    log::Log,
+    net::{Connections, HTTP_CONNECTIONS, UnsentBudget},
+    network::NetworkLimits,
+    places::Places,
+    work::HttpWork,
+};
 use app::wire::{Author, PersonId, PersonName};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A cheap handle on everything that lives in this process.
@@ -24,10 +33,16 @@ pub struct AppState {
     pub renames: Arc<UserLimiter>,
     /// What HTTP requests may do at once.
     pub work: Arc<HttpWork>,
+    /// What each network may do.
+    pub networks: Arc<NetworkLimits>,
     /// Links to other devices.
     pub devices: Arc<Devices>,
-    /// How many streams may be open.
+    /// How many sockets and event streams may be open.
     pub places: Places,
+    /// Bytes that clients have yet to take.
+    pub unsent: UnsentBudget,
+    /// How many connections may be open.
+    pub connections: Connections,
     /// The files that a page needs.
     pub site: Arc<Site>,
     /// Cancelled when the server stops: every connection says goodbye then.
@@ -49,8 +64,14 @@ impl AppState {
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
             work: Arc::default(),
+            networks: Arc::new(NetworkLimits::new(config.per_network, config.post_rate)),
             devices: Arc::default(),
-            places: Places::new(config.max_connections),
+            places: Places::new(config.max_connections, config.per_network),
+            unsent: UnsentBudget::new(config.max_unsent_mib.max(1).saturating_mul(1_024 * 1_024)),
+            connections: Connections::new(
+                config.max_connections.saturating_add(HTTP_CONNECTIONS).min(config.max_files),
+                config.per_network,
+            ),
             site: Arc::new(Site::find()),
             draining: CancellationToken::new(),
             sockets: TaskTracker::new(),
@@ -76,23 +97,5 @@ impl AppState {
 impl FromRef<AppState> for Key {
     fn from_ref(state: &AppState) -> Self {
         state.key.clone()
-    }
-}
-
-/// The places for sockets and event streams.
-#[derive(Clone)]
-pub struct Places(Arc<Semaphore>);
-
-/// Held as long as a stream is open.
-pub struct Place(#[allow(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
-
-impl Places {
-    fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))))
-    }
-
-    /// A place, if one is free.
-    pub fn take(&self) -> Option<Place> {
-        self.0.clone().try_acquire_owned().ok().map(Place)
     }
 }

@@ -1,22 +1,31 @@
 //! What a start says: where to go, and how others get there.
 
-use crate::config::Config;
+use crate::{config::Config, net::ListenAddr};
 use qrcode::{QrCode, render::unicode::Dense1x2};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The lines that a start prints: the link for this machine and, where others can reach it, the
 /// link for them with its QR code.
-pub fn welcome(address: SocketAddr, config: &Config) -> String {
+pub fn welcome(address: &ListenAddr, config: &Config) -> String {
+    let mut lines = match address {
+        ListenAddr::Tcp(address) => links(*address),
+        ListenAddr::EveryInterface(port) => links((Ipv6Addr::UNSPECIFIED, *port).into()),
+        ListenAddr::Unix(_) => vec![format!("Hubbub is open at {address}")],
+    };
+    if config.ephemeral {
+        lines.push("Nothing is kept: all is forgotten when it stops.".into());
+    }
+    lines.join("\n")
+}
+
+fn links(address: SocketAddr) -> Vec<String> {
     let mut lines = vec![format!("Hubbub is open at {}", link(address.ip(), address.port()))];
     if let Some(ip) = seen_from_outside(address.ip()) {
         let link = link(ip, address.port());
         lines.push(format!("For others here:   {link}"));
         lines.extend(code(&link));
     }
-    if config.ephemeral {
-        lines.push("Nothing is kept: all is forgotten when it stops.".into());
-    }
-    lines.join("\n")
+    lines
 }
 
 fn link(ip: IpAddr, port: u16) -> String {
@@ -49,14 +58,22 @@ mod tests {
 
     #[test]
     fn on_loopback_only_this_machine_is_invited() {
-        let said = welcome(SocketAddr::from(([127, 0, 0, 1], 8080)), &Config::plain());
+        let said = welcome(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &Config::plain());
         assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
         assert!(!said.contains("For others"), "{said}");
     }
 
     #[test]
+    fn every_interface_is_named_by_addresses_and_a_unix_socket_by_its_path() {
+        let said = welcome(&ListenAddr::EveryInterface(8080), &Config::plain());
+        assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
+        let said = welcome(&ListenAddr::Unix("/run/hubbub.sock".into()), &Config::plain());
+        assert!(said.starts_with("Hubbub is open at unix:/run/hubbub.sock\n"), "{said}");
+    }
+
+    #[test]
     fn beyond_loopback_others_get_a_link_and_a_code() {
-        let said = welcome(SocketAddr::from(([192, 0, 2, 7], 80)), &Config::plain());
+        let said = welcome(&ListenAddr::Tcp(SocketAddr::from(([192, 0, 2, 7], 80))), &Config::plain());
         assert!(said.contains("For others here:   http://192.0.2.7:80"), "{said}");
         assert!(said.contains('█'), "{said}");
     }

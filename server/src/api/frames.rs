@@ -10,8 +10,9 @@ use crate::{
     link::Link,
     log::Past,
     net::Activity,
+    places::Place,
     reader::Reader,
-    state::{AppState, Place},
+    state::AppState,
     websocket::frame,
 };
 use app::wire::{ClientFrame, CommandId, RoomName, Seq, ServerFrame};
@@ -56,6 +57,7 @@ pub struct StreamQuery {
 struct Frames {
     reader: Reader,
     link: Arc<Link>,
+    identity: Identity,
     state: AppState,
     heartbeat: Interval,
     _place: Place,
@@ -71,14 +73,16 @@ pub async fn stream(
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
     let Query(query) = query.map_err(super::wrong_query)?;
-    let place = state.places.take().ok_or_else(Problem::full)?;
+    let place = state.places.take(identity.network)?;
+    place.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let link = Link::new(state.author_of(identity.id).await);
     let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
-    let mut frames = Frames { reader, link, state, heartbeat, _place: place };
+    let mut frames = Frames { reader, link: link.clone(), identity, state, heartbeat, _place: place };
     let first = frames.join(room, query).await?;
     if let Some(Extension(activity)) = activity {
+        link.charge_to(activity.account().clone());
         activity.on_event_stream();
     }
     let first = stream::iter(first.into_iter().map(|frame| Ok(event(&frame.to_json()))));
@@ -104,7 +108,7 @@ impl Frames {
     }
 
     async fn join_one(&mut self, room: RoomName, joining: Joining) -> Result<ServerFrame, Refusal> {
-        join(&self.state, &mut self.reader, self.link.person, room, joining).await
+        join(&self.state, &mut self.reader, self.identity, room, joining).await
     }
 
     fn stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
@@ -159,7 +163,7 @@ pub async fn command(
     let _posting = state.posting.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {
-        Ok(frame) => carry_out(&state, identity.id, frame),
+        Ok(frame) => carry_out(&state, identity, frame),
         Err(malformed) => Err(malformed.into()),
     };
     let answer = match pending {

@@ -2,13 +2,8 @@
 //! `EventSource` resumes by itself.
 
 use crate::{
-    error::Problem,
-    flow::Item,
-    link::Link,
-    log::Past,
-    net::Activity,
-    reader::Reader,
-    state::{AppState, Place},
+    error::Problem, flow::Item, link::Link, log::Past, net::Activity, network::Network, places::Place,
+    reader::Reader, state::AppState,
 };
 use app::wire::{Event, RoomName};
 use axum::{
@@ -53,17 +48,21 @@ pub(super) async fn events(
     past: Past,
     headers: &HeaderMap,
     activity: Option<&Activity>,
+    network: Network,
 ) -> Result<Response, Problem> {
-    let place = state.places.take().ok_or_else(Problem::full)?;
+    let place = state.places.take(network)?;
+    place.keep();
     let says_its_past = past.after_id.is_some() || past.log.is_some();
     let ids = if says_its_past { StreamIds::SeqAndId } else { StreamIds::Seq };
     let past = last_event_id(headers)?.unwrap_or(past);
     let after = past.after;
     let head = state.log.heads(std::slice::from_ref(&room))[0];
     let reset = after > head || !state.log.continues(&room, past).await?;
-    let mut reader = Reader::new(state.hub.clone(), state.log.clone(), Link::onlooker());
+    let link = Link::onlooker();
+    let mut reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
     reader.join_after(&room, if reset { 0 } else { after });
     if let Some(activity) = activity {
+        link.charge_to(activity.account().clone());
         activity.on_event_stream();
     }
     let hello = sse::Event::default().retry(RETRY);

@@ -1,9 +1,11 @@
 //! What a v1 command does, whichever way it came: in a frame of a socket or in the body of a request.
 
 use crate::{
+    identity::Identity,
     link::Link,
     log::{Appended, Deed, LogError, LogResult, NewEvent, Past, ReadMarker, choose_name},
     loggable::LoggableRoom,
+    network::Use,
     reader::{Reader, Start},
     state::AppState,
 };
@@ -65,17 +67,19 @@ async fn start(state: &AppState, room: &RoomName, past: Option<Past>, limit: u32
 pub(crate) async fn join(
     state: &AppState,
     reader: &mut Reader,
-    person: PersonId,
+    identity: Identity,
     room: RoomName,
     asked: Joining,
 ) -> Result<ServerFrame, Refusal> {
+    let joins = state.networks.usage(identity.network).take(Use::Join);
+    joins.map_err(|wait| too_fast(None, wait))?;
     let limit = asked.limit.unwrap_or(limits::PAGE);
     if !(1..=limits::PAGE_MOST).contains(&limit) {
         let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
         return Err(Refusal::new(None, ErrorCode::BadRequest, message));
     }
     let start = start(state, &room, asked.past, limit).await.map_err(|error| not_done(None, &error))?;
-    let read = state.log.read_up_to(person, &room).await;
+    let read = state.log.read_up_to(identity.id, &room).await;
     let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
@@ -99,21 +103,25 @@ pub(crate) async fn join(
 }
 
 /// Carries out a command that needs no connection: any but `join`, `leave`, `typing` and `ping`.
-pub(crate) fn carry_out(state: &AppState, person: PersonId, frame: ClientFrame) -> Result<Pending, Refusal> {
+pub(crate) fn carry_out(
+    state: &AppState,
+    identity: Identity,
+    frame: ClientFrame,
+) -> Result<Pending, Refusal> {
     match frame {
         ClientFrame::Post { id, room, text, reply_to } => {
             let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
-            append(state, person, id, room_named(&room, Some(id))?, Deed::Post { text, reply_to })
+            append(state, identity, id, room_named(&room, Some(id))?, Deed::Post { text, reply_to })
         }
         ClientFrame::Edit { id, room, target, text } => {
             let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
-            append(state, person, id, room_named(&room, Some(id))?, Deed::Edit { target, text })
+            append(state, identity, id, room_named(&room, Some(id))?, Deed::Edit { target, text })
         }
         ClientFrame::Delete { id, room, target } => {
-            append(state, person, id, room_named(&room, Some(id))?, Deed::Delete { target })
+            append(state, identity, id, room_named(&room, Some(id))?, Deed::Delete { target })
         }
-        ClientFrame::Rename { id, name } => rename(state, person, id, &name),
-        ClientFrame::Read { room, seq } => read(state, person, None, room_named(&room, None)?, seq),
+        ClientFrame::Rename { id, name } => rename(state, identity, id, &name),
+        ClientFrame::Read { room, seq } => read(state, identity.id, None, room_named(&room, None)?, seq),
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
         | ClientFrame::Typing { .. }
@@ -128,24 +136,23 @@ pub(crate) fn carry_out(state: &AppState, person: PersonId, frame: ClientFrame) 
 /// Hands an event to the log, which gives it its place now.
 fn append(
     state: &AppState,
-    author: PersonId,
+    identity: Identity,
     id: CommandId,
     room: RoomName,
     deed: Deed,
 ) -> Result<Pending, Refusal> {
-    state.posts.take(author).map_err(|wait| too_fast(Some(id), wait))?;
-    let appended = state.log.append(NewEvent { id, room, author, deed });
+    state.admit_post(identity, &room).map_err(|wait| too_fast(Some(id), wait))?;
+    let appended = state.log.append(NewEvent { id, room, author: identity.id, deed });
     Ok(async move { Some(acknowledged(id, appended.await)) }.boxed())
 }
 
-/// Gives `person` another display name.
-fn rename(state: &AppState, person: PersonId, id: CommandId, name: &str) -> Result<Pending, Refusal> {
+/// Gives a person another display name.
+fn rename(state: &AppState, identity: Identity, id: CommandId, name: &str) -> Result<Pending, Refusal> {
     // The name is compared with reserved ones, which costs more than to refuse a request.
-    state.posts.take(person).map_err(|wait| too_fast(Some(id), wait))?;
+    state.admit_write(identity, Use::Rename).map_err(|wait| too_fast(Some(id), wait))?;
     let name =
         choose_name(name).map_err(|bad| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
-    state.renames.take(person).map_err(|wait| too_fast(Some(id), wait))?;
-    let renamed = state.hub.rename(person, name);
+    let renamed = state.hub.rename(identity.id, name);
     let answer = move |renamed: LogResult<Author>| match renamed {
         Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
         Err(error) => Some(not_done(Some(id), &error).into()),
@@ -220,7 +227,7 @@ fn bad_text(id: CommandId, bad: BadText) -> Refusal {
     }
 }
 
-fn too_fast(id: Option<CommandId>, wait: Duration) -> Refusal {
+pub(crate) fn too_fast(id: Option<CommandId>, wait: Duration) -> Refusal {
     let refusal = Refusal::new(id, ErrorCode::RateLimited, "That was too fast. Wait a moment.");
     Refusal { retry: Some(wait), ..refusal }
 }

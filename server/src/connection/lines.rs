@@ -9,6 +9,7 @@ use crate::{
     batch::Encoding,
     flow::Outlet,
     log::{Appended, LogError, LogResult, NewEvent},
+    network::Use,
     websocket::{Violation, close},
 };
 use app::wire::{BadText, RoomName, tidy_line};
@@ -29,6 +30,7 @@ struct Lines {
 /// Serves one lines connection, which has joined `room`, until it ends.
 pub(super) fn serve(mut socket: Socket, desk: Desk, room: RoomName) -> impl Future<Output = ()> + Send {
     desk.attach(&socket, Encoding::Lines);
+    desk.place.keep();
     let mut lines = Lines { desk, room, posting: FuturesOrdered::new(), owed: None };
     async move {
         let ending = lines.run(&mut socket).await;
@@ -57,7 +59,7 @@ impl Lines {
                 biased;
                 () = &mut draining => return Box::pin(self.drain(socket)).await,
                 Some(posted) = self.posting.next() => if let Err(ending) = self.posted(posted) { return Some(ending) },
-                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed { return ending(stuck) },
+                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed && !self.desk.relieve(&stream, stuck) { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
                 received = socket.receive(), if may_read => match received {
                     Received::Text(text) => if let Err(ending) = self.post(&text) { return Some(ending) },
@@ -83,6 +85,9 @@ impl Lines {
             Err(BadText::Blank) => return Ok(()),
             Err(BadText::TooLong { .. }) => return Err(TOO_LONG),
         };
+        if self.desk.state.admit_room(self.desk.identity, &self.room).is_err() {
+            return Err(TOO_MANY_ROOMS);
+        }
         self.count_post();
         let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, &text);
         self.posting.push_back(self.desk.state.log.append(message));
@@ -98,7 +103,7 @@ impl Lines {
 
     /// Counts a post against the limit, now or as soon as there is room for it.
     fn count_post(&mut self) {
-        let counted = self.desk.state.posts.take(self.desk.link.person);
+        let counted = self.desk.state.admit_write(self.desk.identity, Use::Post);
         self.owed = counted.err().map(|wait| Instant::now() + wait);
     }
 
@@ -128,6 +133,9 @@ impl Lines {
 
 /// A line has no other way to be refused. RFC 6455 has no code for a full store; 1013 asks to come back later.
 const READ_ONLY: Ending = (close::LATER, "your last message was not stored: the server has no room for more");
+
+/// The client's network has brought too many rooms into being.
+const TOO_MANY_ROOMS: Ending = (close::LATER, "too many new rooms, come back later");
 
 /// The reason names the limit.
 const TOO_LONG: Ending = (close::SIZE, "a message has at most 8192 bytes");

@@ -15,16 +15,13 @@ mod upgrade;
 mod v1;
 
 pub use socket::{Ending, Received, Socket};
+use stream::Stream;
 pub use stream::Stuck;
 pub use upgrade::{hand_over, upgrade};
 
 use crate::{
-    batch::Encoding,
-    identity::Identity,
-    link::Link,
-    reader::Reader,
-    room::Room,
-    state::{AppState, Place},
+    batch::Encoding, identity::Identity, link::Link, places::Place, reader::Reader, room::Room,
+    state::AppState,
 };
 use app::wire::{RoomName, Seq};
 use std::{sync::Arc, time::Duration};
@@ -56,9 +53,11 @@ struct Desk {
     link: Arc<Link>,
     /// Held as long as this connection may post.
     posting: Option<TaskTrackerToken>,
+    /// Who the client is, and where from.
+    identity: Identity,
     /// Where this connection's newest post stands.
     posted: Option<(Arc<Room>, Seq)>,
-    _place: Place,
+    place: Place,
 }
 
 impl Desk {
@@ -66,12 +65,30 @@ impl Desk {
         let link = Link::new(state.author_of(identity.id).await);
         let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
         let posting = Some(state.posting.token());
-        Self { state, reader, link, posting, posted: None, _place: place }
+        // Without a cookie they are somebody new, but the same person as long as the connection lasts.
+        let identity = Identity { known: true, ..identity };
+        Self { state, reader, link, posting, identity, posted: None, place }
     }
 
     /// What the rooms tell is written into `socket` from now on.
     fn attach(&self, socket: &Socket, encoding: Encoding) {
-        self.link.attach(socket.stream(), encoding);
+        let stream = socket.stream();
+        self.link.charge_to(stream.account().clone());
+        self.link.attach(stream, encoding);
+    }
+
+    /// Gives back what the client has of the budget for unsent bytes. Returns `true` if its queue, which the
+    /// log can replace, was most of it, so that it may go on.
+    fn relieve(&self, stream: &Stream, stuck: Stuck) -> bool {
+        if stuck != Stuck::OverBudget {
+            return false;
+        }
+        let is_enough = self.link.drop_queue() > stream.unsent_bytes();
+        if !is_enough {
+            stream.drop_unsent();
+        }
+        stream.account().forgive();
+        is_enough
     }
 
     /// Takes note of where a post of this connection stands.

@@ -2,7 +2,7 @@
 
 use super::stream::{Stream, Stuck};
 use crate::{
-    net::NetStream,
+    net::ConnectionPermit,
     request_log::may_log,
     websocket::{
         Decoder, Goodbye, Message, Violation,
@@ -35,6 +35,7 @@ const UNSENT_MOST: usize = 64 * 1_024;
 /// An accepted WebSocket.
 pub struct Socket {
     stream: Arc<Stream>,
+    _permit: Option<ConnectionPermit>,
     decoder: Decoder,
     /// What was read and not yet decoded; nothing at rest.
     rest: Bytes,
@@ -66,7 +67,7 @@ pub type Ending = (u16, &'static str);
 pub(super) fn ending(stuck: Stuck) -> Option<Ending> {
     match stuck {
         Stuck::Broken => None,
-        Stuck::TooSlow => Some((LATER, "too slow, come back")),
+        Stuck::TooSlow | Stuck::OverBudget => Some((LATER, "too slow, come back")),
     }
 }
 
@@ -87,10 +88,11 @@ pub(super) const RESTARTING: Ending = (RESTART, "restarting, come back");
 impl Socket {
     /// A socket whose handshake is done, after which `rest` was read already. It takes no message of more
     /// than `most` bytes.
-    pub(super) fn new(stream: NetStream, rest: Bytes, most: usize) -> Self {
+    pub(super) fn new(stream: Stream, permit: Option<ConnectionPermit>, rest: Bytes, most: usize) -> Self {
         let now = Instant::now();
         Self {
-            stream: Arc::new(Stream::new(stream)),
+            stream: Arc::new(stream),
+            _permit: permit,
             decoder: Decoder::new(most),
             rest,
             over: false,

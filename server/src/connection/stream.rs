@@ -1,13 +1,17 @@
 //! The bytes of a socket: written at once by whoever has something, read by its task.
 
-use crate::{flow::Outlet, net::NetStream};
+use crate::{
+    flow::Outlet,
+    net::{Account, NetStream},
+};
 use bytes::{Buf, Bytes};
 use socket2::SockRef;
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io::{self, IoSlice, Read},
     net::Shutdown,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::{
@@ -27,6 +31,7 @@ pub struct Stream {
     stream: NetStream,
     /// Sections under this lock never wait; writes happen under it, so that frames keep their order.
     unsent: Mutex<Unsent>,
+    account: Arc<Account>,
 }
 
 /// What the network has not yet taken.
@@ -34,6 +39,10 @@ pub struct Stream {
 struct Unsent {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// A part of the first frame was taken.
+    is_partial: bool,
+    /// As much of it as the account knows.
+    charged: usize,
     /// When the network last took something, or something began to wait.
     progress: Instant,
     /// When the other end last made room for something that had to wait.
@@ -48,15 +57,24 @@ pub enum Stuck {
     Broken,
     /// It took no byte for [`WRITE_WAIT`].
     TooSlow,
+    /// Too much waits in the process, and this stream is among those with the most.
+    OverBudget,
 }
 
 impl Stream {
     /// A stream to which nothing was written yet.
-    pub fn new(stream: NetStream) -> Self {
+    pub fn new(stream: NetStream, account: Arc<Account>) -> Self {
         let now = Instant::now();
-        let unsent =
-            Unsent { frames: VecDeque::new(), bytes: 0, progress: now, last_sign: now, broken: false };
-        Self { stream, unsent: Mutex::new(unsent) }
+        let unsent = Unsent {
+            frames: VecDeque::new(),
+            bytes: 0,
+            is_partial: false,
+            charged: 0,
+            progress: now,
+            last_sign: now,
+            broken: false,
+        };
+        Self { stream, unsent: Mutex::new(unsent), account }
     }
 
     /// Sends frames in order, in few writes.
@@ -68,6 +86,19 @@ impl Stream {
         }
         if was_free {
             self.write(&mut unsent);
+        }
+        self.charge(&mut unsent);
+    }
+
+    /// What waits for this stream.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
+    }
+
+    /// Charges what waits now.
+    fn charge(&self, unsent: &mut Unsent) {
+        if unsent.charged != unsent.bytes {
+            self.account.recharge(&mut unsent.charged, unsent.bytes);
         }
     }
 
@@ -97,9 +128,15 @@ impl Stream {
                 }
                 unsent.progress + WRITE_WAIT
             };
-            match timeout_at(patience, self.stream.writable()).await {
+            let writable = async {
+                tokio::select! {
+                    () = poll_fn(|cx| self.account.poll_evicted(cx)) => Err(Stuck::OverBudget),
+                    writable = self.stream.writable() => writable.map_err(|_| Stuck::Broken),
+                }
+            };
+            match timeout_at(patience, writable).await {
                 Ok(Ok(())) => self.write_what_waited(),
-                Ok(Err(_)) => return Err(Stuck::Broken),
+                Ok(Err(stuck)) => return Err(stuck),
                 Err(_) => return Err(Stuck::TooSlow),
             }
         }
@@ -109,6 +146,16 @@ impl Stream {
     pub fn send_last(&self, frame: Bytes) {
         self.unsent().progress = Instant::now();
         self.send(frame);
+    }
+
+    /// Drops what waits, but for the rest of a frame that was begun, so that a close frame can follow.
+    pub fn drop_unsent(&self) {
+        let mut unsent = self.unsent();
+        let kept = usize::from(unsent.is_partial);
+        unsent.frames.truncate(kept);
+        unsent.frames.shrink_to_fit();
+        unsent.bytes = unsent.frames.iter().map(Bytes::len).sum();
+        self.charge(&mut unsent);
     }
 
     /// Resolves when there is something to [`read`](Self::read). May be dropped at any time.
@@ -160,6 +207,7 @@ impl Stream {
         if unsent.bytes < before {
             unsent.last_sign = Instant::now();
         }
+        self.charge(&mut unsent);
     }
 
     fn unsent(&self) -> MutexGuard<'_, Unsent> {
@@ -179,12 +227,16 @@ impl Outlet for Stream {
             // Past Tokio, whose readiness is asked for when something has to wait.
             match SockRef::from(&self.stream).send(&frame) {
                 Ok(taken) if taken == frame.len() => return,
-                Ok(taken) => frame.advance(taken),
+                Ok(taken) => {
+                    frame.advance(taken);
+                    unsent.is_partial = taken > 0;
+                }
                 Err(full) if is_full(&full) => {}
                 Err(_) => unsent.break_off(),
             }
         }
         unsent.keep(frame);
+        self.charge(&mut unsent);
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
@@ -224,9 +276,11 @@ impl Unsent {
         while let Some(first) = self.frames.front_mut() {
             if taken < first.len() {
                 first.advance(taken);
+                self.is_partial |= taken > 0;
                 return;
             }
             taken -= first.len();
+            self.is_partial = false;
             self.frames.pop_front();
         }
         // Nothing is held at rest.

@@ -1,7 +1,7 @@
 //! Who may have a socket. axum checks neither the origin nor the form of the key, and lets unknown
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
-use super::{Desk, Mode, lines, socket::Socket, v1};
+use super::{Desk, Mode, lines, socket::Socket, stream::Stream, v1};
 use crate::{
     error::Problem,
     host::{RequestSource, foreign_page, origin_and_host},
@@ -48,7 +48,10 @@ pub async fn upgrade(
 }
 
 async fn accept(state: AppState, identity: Identity, mode: Mode, request: Request) -> Response {
-    let Some(place) = state.places.take() else { return Problem::full().into_response() };
+    let place = match state.places.take(identity.network) {
+        Ok(place) => place,
+        Err(full) => return Problem::from(full).into_response(),
+    };
     let protocol = (mode == Mode::V1).then_some(PROTOCOL);
     let sockets = state.sockets.clone();
     let mut desk = Desk::new(state, place, identity).await;
@@ -103,10 +106,11 @@ pub fn hand_over(
 async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
     match upgrade.await.map(Upgraded::downcast::<TokioIo<Transport>>) {
         Ok(Ok(parts)) => {
-            let stream = parts.io.into_inner().into_stream()?;
+            let (stream, permit, account) = parts.io.into_inner().into_parts()?;
             release(&stream);
             // Copied: what hyper has read lies in a buffer that would be kept as long.
-            Some(Socket::new(stream, Bytes::copy_from_slice(&parts.read_buf), most))
+            let rest = Bytes::copy_from_slice(&parts.read_buf);
+            Some(Socket::new(Stream::new(stream, account), permit, rest, most))
         }
         Ok(Err(_)) => {
             tracing::error!("an upgraded connection is not of this server's transport");

@@ -2,7 +2,7 @@
 
 use super::{
     Desk, OUTSTANDING,
-    commands::{Joining, Pending, Refusal, carry_out, join, not_joined, read, room_named, welcome},
+    commands::{Joining, Pending, Refusal, carry_out, join, not_joined, read, room_named, too_fast, welcome},
     socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending, flushed},
 };
 use crate::{
@@ -14,11 +14,19 @@ use crate::{
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream::FuturesOrdered};
-use std::{pin::pin, time::Duration};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
+use std::{num::NonZeroU32, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until};
 
 /// How often a connection may tell that somebody types: a little oftener than clients do.
 const TYPING_EVERY: Duration = Duration::from_millis(2_500);
+
+/// Another client needs the permit of a connection that is in no room.
+const CROWDED: Ending = (close::LATER, "too many connections, come back");
+
+/// Joins of one connection: 20 a second, 200 at once. A page follows 31 rooms.
+const JOINS: Quota =
+    Quota::per_second(NonZeroU32::new(20).unwrap()).allow_burst(NonZeroU32::new(200).unwrap());
 
 /// The answer to a command.
 enum Answer {
@@ -36,13 +44,21 @@ struct V1 {
     /// much of it waits, nothing more is read.
     answers: FuturesOrdered<Pending>,
     malformed_in_a_row: u32,
+    /// How fast this connection may join rooms.
+    joins: DefaultDirectRateLimiter,
     /// When this connection last told that somebody types.
     typed: Option<Instant>,
 }
 
 /// Serves one v1 connection until it ends.
 pub(super) fn serve(mut socket: Socket, desk: Desk) -> impl Future<Output = ()> + Send {
-    let mut v1 = V1 { desk, answers: FuturesOrdered::new(), malformed_in_a_row: 0, typed: None };
+    let mut v1 = V1 {
+        desk,
+        answers: FuturesOrdered::new(),
+        malformed_in_a_row: 0,
+        joins: RateLimiter::direct(JOINS),
+        typed: None,
+    };
     socket.send([text(&welcome(&v1.desk.state, &v1.desk.link))]);
     v1.desk.attach(&socket, Encoding::V1);
     async move {
@@ -68,7 +84,7 @@ impl V1 {
                 biased;
                 () = &mut draining => return Box::pin(self.drain(socket)).await,
                 Some(answer) = self.answers.next() => self.acknowledge(socket, answer),
-                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed { return ending(stuck) },
+                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed && !self.desk.relieve(&stream, stuck) { return ending(stuck) },
                 () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
                 received = socket.receive(), if may_read => match received {
                     Received::Text(json) => match Box::pin(self.hear(&json)).await {
@@ -81,6 +97,7 @@ impl V1 {
                     Received::Refused(violation) => return Some(violation.ending()),
                 },
                 () = self.desk.caught_up(), if is_ahead => {}
+                () = self.desk.place.revoked() => return Some(CROWDED),
                 () = &mut timer => {
                     if !socket.keep_alive() { return Some(SILENT) }
                     timer.as_mut().reset(socket.due());
@@ -114,18 +131,23 @@ impl V1 {
             ClientFrame::Join { room, after, after_id, log, limit, quiet } => {
                 let past = after.map(|after| Past { after, after_id, log });
                 let (room, asked) = (room_named(&room, None)?, Joining { past, limit, quiet });
-                let Desk { state, reader, link, .. } = &mut self.desk;
-                join(state, reader, link.person, room, asked).await.map(Answer::Now)
+                let limited =
+                    self.joins.check().map_err(|wait| wait.wait_time_from(self.joins.clock().now()));
+                limited.map_err(|wait| too_fast(None, wait))?;
+                let Desk { state, reader, identity, .. } = &mut self.desk;
+                let joined = join(state, reader, *identity, room, asked).await?;
+                self.desk.place.keep();
+                Ok(Answer::Now(joined))
             }
             ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
             ClientFrame::Post { id, ref room, .. }
             | ClientFrame::Edit { id, ref room, .. }
             | ClientFrame::Delete { id, ref room, .. } => {
                 self.joined(room, Some(id))?;
-                carry_out(&self.desk.state, self.desk.link.person, frame).map(Answer::Later)
+                carry_out(&self.desk.state, self.desk.identity, frame).map(Answer::Later)
             }
             ClientFrame::Rename { .. } => {
-                carry_out(&self.desk.state, self.desk.link.person, frame).map(Answer::Later)
+                carry_out(&self.desk.state, self.desk.identity, frame).map(Answer::Later)
             }
             ClientFrame::Typing { room } => self.types(&room).map(|()| Answer::Silence),
             ClientFrame::Read { room, seq } => {

@@ -11,6 +11,10 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// proxies and load balancers let go of it, so that they never send into a connection that is closing.
 pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
 
+/// The same on a connection whose requests name a host that this server does not know and that no proxy has
+/// vouched for.
+pub const UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(25);
+
 /// How long the client may take no byte of what waits for it.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -32,7 +36,7 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 pub enum Expired {
     /// [`HEADER_TIMEOUT`].
     Header,
-    /// [`KEEP_ALIVE_TIMEOUT`].
+    /// [`KEEP_ALIVE_TIMEOUT`] or [`UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT`].
     Idle,
     /// [`STALL_TIMEOUT`].
     Stalled,
@@ -40,6 +44,8 @@ pub enum Expired {
     TooSlow,
     /// [`DRAIN_TIMEOUT`].
     Draining,
+    /// None: another client needed the connection's permit, or its bytes.
+    Evicted,
 }
 
 /// See the module.
@@ -50,6 +56,7 @@ pub struct ConnectionClock {
     since: Instant,
     wait: Option<Wait>,
     is_event_stream: bool,
+    keep_alive: Duration,
     /// When the server began to drain.
     drained: Option<Instant>,
 }
@@ -81,7 +88,14 @@ struct Wait {
 impl ConnectionClock {
     /// The clock of a connection that was accepted at `now`.
     pub fn new(now: Instant) -> Self {
-        Self { phase: Phase::New, since: now, wait: None, is_event_stream: false, drained: None }
+        Self {
+            phase: Phase::New,
+            since: now,
+            wait: None,
+            is_event_stream: false,
+            keep_alive: KEEP_ALIVE_TIMEOUT,
+            drained: None,
+        }
     }
 
     /// Bytes of a request have come.
@@ -100,6 +114,11 @@ impl ConnectionClock {
     /// The answer is an event stream: it lasts, and ends at once when the server drains.
     pub fn on_event_stream(&mut self) {
         self.is_event_stream = true;
+    }
+
+    /// A request names a host that this server does not know.
+    pub fn on_unknown_host(&mut self) {
+        self.keep_alive = UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT;
     }
 
     /// The answer's body has been handed over as a whole.
@@ -162,10 +181,16 @@ impl ConnectionClock {
         }
         match self.phase {
             Phase::New | Phase::Header => due.by(self.since + HEADER_TIMEOUT, Expired::Header)?,
-            Phase::Idle => due.by(self.since + KEEP_ALIVE_TIMEOUT, Expired::Idle)?,
+            Phase::Idle => due.by(self.since + self.keep_alive, Expired::Idle)?,
             Phase::Request => {}
         }
         Ok(due.next)
+    }
+
+    /// Returns `true` while the connection neither serves a request nor has bytes to send: closing it
+    /// loses nothing.
+    pub fn is_idle(&self) -> bool {
+        self.phase != Phase::Request && !self.is_waiting()
     }
 
     fn is_waiting(&self) -> bool {
@@ -201,6 +226,7 @@ impl fmt::Display for Expired {
             Self::Stalled => "write timeout",
             Self::TooSlow => "write rate too low",
             Self::Draining => "draining",
+            Self::Evicted => "evicted",
         })
     }
 }
@@ -235,11 +261,23 @@ mod tests {
     fn an_idle_connection_outlives_60_s_and_its_next_header_has_5_s() {
         let start = Instant::now();
         let mut clock = answering(start);
+        assert!(!clock.is_idle());
         clock.on_response_end(start);
+        assert!(clock.is_idle());
         assert!(clock.check(start + 75 * SECOND).is_ok());
         assert_eq!(clock.check(start + KEEP_ALIVE_TIMEOUT), Err(Expired::Idle));
         clock.on_read(start + 75 * SECOND);
         assert_eq!(clock.check(start + 80 * SECOND), Err(Expired::Header));
+    }
+
+    #[test]
+    fn an_idle_connection_for_an_unknown_host_expires_after_25_s() {
+        let start = Instant::now();
+        let mut clock = answering(start);
+        clock.on_unknown_host();
+        clock.on_response_end(start);
+        assert!(clock.check(start + 24 * SECOND).is_ok());
+        assert_eq!(clock.check(start + UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT), Err(Expired::Idle));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     clock::{Expired, STALL_TIMEOUT},
+    connections::ConnectionPermit,
     stream::NetStream,
     transport::{Activity, Transport},
 };
@@ -47,6 +48,11 @@ const SEND_BUFFER_BYTES: usize = 128 * 1_024;
 /// socket unwritable, so that the clock sees small progress and a client that takes nothing holds little.
 const MAX_NOT_SENT_BYTES: u32 = 32 * 1_024;
 
+/// The answer to a connection beyond the limit.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+    content-length: 107\r\nretry-after: 5\r\nconnection: close\r\n\r\n\
+    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"Too many connections are open.\"}";
+
 /// Bytes of an answer that hyper takes from its body before the client takes any.
 const WRITE_BUFFER_BYTES: usize = 64 * 1_024;
 
@@ -59,11 +65,16 @@ const LINGER_BYTES: usize = 1_024 * 1_024;
 
 /// Serves the requests of one connection until the server drains, a limit is exceeded, or a request
 /// upgrades the connection.
-pub async fn serve_connection(stream: NetStream, router: Router, draining: CancellationToken) {
+pub async fn serve_connection(
+    stream: NetStream,
+    permit: Option<ConnectionPermit>,
+    activity: Arc<Activity>,
+    router: Router,
+    draining: CancellationToken,
+) {
     set_options(&stream);
     let endpoints = stream.endpoints();
-    let activity = Activity::new();
-    let transport = TokioIo::new(Transport::new(stream, activity.clone()));
+    let transport = TokioIo::new(Transport::new(stream, activity.clone(), permit));
     let watched = activity.clone();
     let service = router
         .map_request(move |mut request: Request<Incoming>| {
@@ -106,10 +117,10 @@ pub async fn serve_connection(stream: NetStream, router: Router, draining: Cance
             }
         }
     };
-    let Some(stream) = activity.take_left() else { return };
+    let Some((stream, _permit)) = activity.take_left() else { return };
     match expired {
         // What the kernel still holds for the client goes with the connection.
-        Some(Expired::Stalled | Expired::TooSlow | Expired::Draining) => reset(&stream),
+        Some(Expired::Stalled | Expired::TooSlow | Expired::Draining | Expired::Evicted) => reset(&stream),
         Some(Expired::Header | Expired::Idle) => {}
         None if draining.is_cancelled() => {}
         None => linger(&stream).await,
@@ -172,7 +183,7 @@ async fn within_limits<T>(
             return Poll::Ready(Ok(served));
         }
         loop {
-            let due = match activity.check() {
+            let due = match activity.poll_check(cx) {
                 Ok(Some(due)) => due,
                 Ok(None) => return Poll::Pending,
                 Err(expired) => return Poll::Ready(Err(expired)),
@@ -186,6 +197,13 @@ async fn within_limits<T>(
         }
     })
     .await
+}
+
+/// Answers 503 without reading a request: as many connections are open as may be.
+pub async fn refuse(stream: NetStream) {
+    // The kernel takes so little at once; a client that is gone needs no answer.
+    let _ = stream.try_io(Interest::WRITABLE, || SockRef::from(&stream).send(FULL));
+    linger(&stream).await;
 }
 
 /// Closes the sending side, then reads and drops what the client still sends, within bounds.

@@ -1,14 +1,25 @@
 //! Below HTTP: the sockets that are listened at and accepted, and their limits in time and bytes.
 //!
+//! - [`listener`]: where the server listens.
+//! - [`connections`]: how many connections may be open; [`files`]: how many the system allows.
 //! - [`stream`]: an accepted byte stream, whatever its address family.
 //! - [`clock`]: the time limits of an HTTP connection, as plain data.
+//! - [`unsent`]: the bytes that clients have yet to take, of all connections.
 //! - [`transport`]: the stream as hyper uses it, watched by that clock.
 //! - [`http`]: serving one HTTP connection within those limits.
 
 mod clock;
+mod connections;
+mod files;
 pub mod http;
+mod listener;
 mod stream;
 mod transport;
+mod unsent;
 
+pub use connections::{ConnectionPermit, Connections};
+pub use files::{HTTP_CONNECTIONS, lowered, raise_open_file_limit};
+pub use listener::{ListenAddr, Listener};
 pub use stream::NetStream;
 pub use transport::{Activity, Transport};
+pub use unsent::{Account, UnsentBudget};

@@ -3,6 +3,7 @@
 use crate::forwarded::Endpoints;
 use std::{
     io::{self, IoSlice},
+    net::IpAddr,
     os::fd::{AsFd, BorrowedFd},
     pin::Pin,
     task::{Context, Poll},
@@ -29,6 +30,14 @@ impl NetStream {
                 Some(Endpoints::Tcp { peer: tcp.peer_addr().ok()?, local: tcp.local_addr().ok()? })
             }
             Self::Unix(_) => Some(Endpoints::Unix),
+        }
+    }
+
+    /// Returns the address of the peer; `None` for a Unix socket, or if the peer has reset the connection.
+    pub fn peer_ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(tcp) => tcp.peer_addr().ok().map(|address| address.ip().to_canonical()),
+            Self::Unix(_) => None,
         }
     }
 

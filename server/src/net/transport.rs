@@ -2,13 +2,15 @@
 
 use super::{
     clock::{ConnectionClock, Expired},
+    connections::ConnectionPermit,
     stream::NetStream,
+    unsent::Account,
 };
 use std::{
     io::{self, IoSlice},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -21,6 +23,7 @@ use tokio::{
 pub struct Activity {
     /// Sections under this lock are short and never wait.
     state: Mutex<State>,
+    account: Arc<Account>,
 }
 
 #[derive(Debug)]
@@ -28,8 +31,13 @@ struct State {
     clock: ConnectionClock,
     /// The client has sent everything that it will.
     has_ended: bool,
+    is_evicted: bool,
+    /// The connection's task.
+    task: Option<Waker>,
+    /// Bytes of the account that wait in hyper.
+    charged: usize,
     /// The stream that hyper has dropped.
-    left: Option<NetStream>,
+    left: Option<(NetStream, Option<ConnectionPermit>)>,
 }
 
 /// A [`NetStream`] that records in an [`Activity`] when bytes come, wait and go.
@@ -38,13 +46,20 @@ pub struct Transport {
     /// `None` once it was taken out for an upgrade.
     stream: Option<NetStream>,
     activity: Arc<Activity>,
+    permit: Option<ConnectionPermit>,
 }
 
 impl Activity {
-    /// Starts the clock of a connection that was just accepted.
-    pub fn new() -> Arc<Self> {
+    /// Starts the clock of a connection that was just accepted. What waits for it is charged to `account`.
+    pub fn new(account: Arc<Account>) -> Arc<Self> {
         let clock = ConnectionClock::new(Instant::now());
-        Arc::new(Self { state: Mutex::new(State { clock, has_ended: false, left: None }) })
+        let state = State { clock, has_ended: false, is_evicted: false, task: None, charged: 0, left: None };
+        Arc::new(Self { state: Mutex::new(state), account })
+    }
+
+    /// What waits for this connection.
+    pub fn account(&self) -> &Arc<Account> {
+        &self.account
     }
 
     /// A request's header is complete.
@@ -55,6 +70,11 @@ impl Activity {
     /// The request is answered with an event stream.
     pub fn on_event_stream(&self) {
         self.state().clock.on_event_stream();
+    }
+
+    /// A request names a host that this server does not know.
+    pub fn on_unknown_host(&self) {
+        self.state().clock.on_unknown_host();
     }
 
     /// The answer's body has been handed over as a whole.
@@ -70,13 +90,49 @@ impl Activity {
     /// Returns when to check again, if ever.
     ///
     /// # Errors
-    /// The time limit that is exceeded.
+    /// The limit that is exceeded.
     pub fn check(&self) -> Result<Option<Instant>, Expired> {
-        self.state().clock.check(Instant::now())
+        let mut state = self.state();
+        if state.is_evicted { Err(Expired::Evicted) } else { state.clock.check(Instant::now()) }
+    }
+
+    /// Checks as [`check`](Self::check) does, and wakes the task of `cx` if the connection is evicted later.
+    ///
+    /// # Errors
+    /// The limit that is exceeded.
+    pub fn poll_check(&self, cx: &Context<'_>) -> Result<Option<Instant>, Expired> {
+        let mut state = self.state();
+        if state.is_evicted || self.account.poll_evicted(cx).is_ready() {
+            return Err(Expired::Evicted);
+        }
+        if !state.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            state.task = Some(cx.waker().clone());
+        }
+        state.clock.check(Instant::now())
+    }
+
+    /// Ends the connection soon.
+    pub fn evict(&self) {
+        let mut state = self.state();
+        state.is_evicted = true;
+        let task = state.task.take();
+        drop(state);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// Ends the connection soon if it serves no request. Returns `false` if it does.
+    pub fn close_if_idle(&self) -> bool {
+        let is_idle = self.state().clock.is_idle();
+        if is_idle {
+            self.evict();
+        }
+        is_idle
     }
 
     /// The stream, if hyper has dropped it while the client may still be sending.
-    pub fn take_left(&self) -> Option<NetStream> {
+    pub fn take_left(&self) -> Option<(NetStream, Option<ConnectionPermit>)> {
         let mut state = self.state();
         let has_ended = state.has_ended;
         state.left.take().filter(|_| !has_ended)
@@ -89,23 +145,37 @@ impl Activity {
     /// Records what a write of `offered` bytes came to.
     fn record_write(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let mut state = self.state();
-        match written {
-            Poll::Ready(Ok(taken)) => state.clock.on_write(Instant::now(), *taken, *taken == offered),
-            Poll::Ready(Err(_)) => state.has_ended = true,
-            Poll::Pending => state.clock.on_write_blocked(Instant::now()),
-        }
+        let waiting = match written {
+            Poll::Ready(Ok(taken)) => {
+                state.clock.on_write(Instant::now(), *taken, *taken == offered);
+                // Only what has waited once is charged.
+                state.charged.min(offered - taken)
+            }
+            Poll::Ready(Err(_)) => {
+                state.has_ended = true;
+                0
+            }
+            Poll::Pending => {
+                state.clock.on_write_blocked(Instant::now());
+                offered
+            }
+        };
+        self.account.recharge(&mut state.charged, waiting);
     }
 }
 
 impl Transport {
-    /// Wraps `stream`.
-    pub fn new(stream: NetStream, activity: Arc<Activity>) -> Self {
-        Self { stream: Some(stream), activity }
+    /// Wraps `stream`; holds `permit` as long as it lives.
+    pub fn new(stream: NetStream, activity: Arc<Activity>, permit: Option<ConnectionPermit>) -> Self {
+        Self { stream: Some(stream), activity, permit }
     }
 
-    /// The stream, after an upgrade; the HTTP connection's time limits apply no longer.
-    pub fn into_stream(mut self) -> Option<NetStream> {
-        self.stream.take()
+    /// The stream with its permit and its account, after an upgrade; the HTTP connection's time limits apply no longer.
+    pub fn into_parts(mut self) -> Option<(NetStream, Option<ConnectionPermit>, Arc<Account>)> {
+        let permit = self.permit.take().inspect(ConnectionPermit::on_upgrade);
+        self.activity.account.recharge(&mut self.activity.state().charged, 0);
+        let account = self.activity.account.clone();
+        self.stream.take().map(|stream| (stream, permit, account))
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut NetStream>> {
@@ -116,7 +186,7 @@ impl Transport {
 impl Drop for Transport {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
-            self.activity.state().left = Some(stream);
+            self.activity.state().left = Some((stream, self.permit.take()));
         }
     }
 }

@@ -1,17 +1,19 @@
 //! The link that makes another device the same person.
 
-use super::{forms::ours, render, shared, sorry};
+use super::{forms::ours, problem_page, render, shared, sorry};
 use crate::{
     devices::Stale,
+    error::Problem,
     identity::{Becomes, Identity},
+    network::Use,
     state::AppState,
-    visitor::Visitor,
+    visitor::{Visitor, accepts_html},
 };
 use app::{Screen, pages::DevicePage, words::Trouble};
 use axum::{
     Extension,
     extract::{Path, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 
@@ -20,6 +22,7 @@ pub async fn make_link(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
+    headers: HeaderMap,
 ) -> Response {
     if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;
@@ -27,7 +30,13 @@ pub async fn make_link(
     if !identity.known {
         return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
     }
-    let link = shared(visitor.address.url(&format!("/device/{}", state.devices.make(identity.id))));
+    let usage = state.networks.usage(identity.network);
+    let made = usage.take(Use::DeviceLink).map_err(Problem::too_fast);
+    let link = match made.and_then(|()| state.devices.make(identity.id).map_err(|_| Problem::full())) {
+        Ok(link) => shared(visitor.address.url(&format!("/device/{link}"))),
+        Err(problem) if accepts_html(&headers) => return problem_page(&state, visitor, problem).await,
+        Err(problem) => return problem.into_response(),
+    };
     render(&state, visitor, Screen::Device(Box::new(DevicePage::Made(link))), StatusCode::OK).await
 }
 

@@ -7,6 +7,7 @@ use crate::{
     host::RequestSource,
     identity::Identity,
     log::{Deed, NewEvent, choose_name},
+    network::Use,
     state::AppState,
     visitor::Visitor,
 };
@@ -112,7 +113,7 @@ pub async fn delete(
 
 async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
     let _posting = state.posting.token();
-    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    state.admit_write(identity, Use::Post).map_err(Problem::too_fast)?;
     let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, deed };
     state.log.append(event).await?;
     Ok(())
@@ -172,7 +173,7 @@ pub(super) fn ours(visitor: &Visitor) -> Result<(), Unfit> {
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
     let _posting = state.posting.token();
     let text = tidy(text).map_err(Problem::bad_text)?;
-    state.posts.take(identity.id).map_err(Problem::too_fast)?;
+    state.admit_post(identity, room).map_err(Problem::too_fast)?;
     state.log.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
     Ok(())
 }
@@ -183,7 +184,6 @@ async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }
     let refused = |problem: Problem| (NameTrouble::Refused(code(&problem)), problem);
-    let free = state.posts.take(identity.id).and_then(|()| state.renames.take(identity.id));
-    free.map_err(|wait| refused(Problem::too_fast(wait)))?;
+    state.admit_write(identity, Use::Rename).map_err(|wait| refused(Problem::too_fast(wait)))?;
     state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
 }

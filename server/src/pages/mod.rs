@@ -16,9 +16,11 @@ pub use rooms::{all_rooms, leave, make_room, retitle};
 pub use settings::settings;
 
 use crate::{
+    admission::network,
     error::Problem,
     host::{RequestSource, foreign_page},
     identity::Identity,
+    network::Use,
     state::AppState,
     visitor::{Visitor, accepts_html},
 };
@@ -105,7 +107,7 @@ pub async fn seen(
     if !identity.known || state.log.heads(std::slice::from_ref(&room))[0] < seen.seq {
         return Problem::bad_request("This was not seen.").into_response();
     }
-    if let Err(wait) = state.posts.take(identity.id) {
+    if let Err(wait) = state.admit_write(identity, Use::Post) {
         return Problem::too_fast(wait).into_response();
     }
     match state.log.read(identity.id, room, seen.seq).await {
@@ -130,9 +132,24 @@ pub async fn wrong_method(State(state): State<AppState>, request: Request) -> Re
     nothing_for(&state, request, problem).await
 }
 
+/// Refuses a request before anything of it was done: a page for a browser, a problem for a program.
+pub async fn refuse(state: &AppState, request: Request, problem: Problem) -> Response {
+    if !accepts_html(request.headers()) {
+        return problem.into_response();
+    }
+    let (mut parts, _) = request.into_parts();
+    match Visitor::from_request_parts(&mut parts, state).await {
+        Ok(visitor) => problem_page(state, visitor, problem).await,
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
 async fn nothing_for(state: &AppState, request: Request, problem: Problem) -> Response {
     if !accepts_html(request.headers()) {
         return problem.into_response();
+    }
+    if let Err(wait) = state.networks.usage(network(&request)).admit(Use::Page).await {
+        return Problem::too_fast(wait).into_response();
     }
     let (mut parts, _) = request.into_parts();
     match Visitor::from_request_parts(&mut parts, state).await {

@@ -10,6 +10,7 @@ use crate::{
     error::Problem,
     identity::Identity,
     log::{About, LogError, LogResult},
+    network::Use,
     state::AppState,
     visitor::Visitor,
 };
@@ -91,10 +92,13 @@ pub async fn make_room(
     };
     match make(&state, identity, visitor.lang, &wished).await {
         Ok(room) => visitor.redirect(&room.path()).into_response(),
-        Err((trouble, status)) => {
+        Err((trouble, problem)) => {
             let Wished { title, topic, private } = wished;
             let wanted = NewRoom { title, topic, private: private.is_some() };
-            list(&state, identity, visitor, Pages::default(), wanted, Some(trouble), status).await
+            let page =
+                list(&state, identity, visitor, Pages::default(), wanted, Some(trouble), problem.status())
+                    .await;
+            problem.add_headers(page)
         }
     }
 }
@@ -123,10 +127,11 @@ pub async fn retitle(
     };
     match done.await {
         Ok(()) => visitor.redirect(&room.path()).into_response(),
-        Err((trouble, status)) => {
+        Err((trouble, problem)) => {
             let Wished { title, topic, .. } = wished;
             let unsaved = Unsaved::About { path: format!("/r/{room}/about"), title, topic };
-            sorry_for(&state, visitor, Trouble::Room(trouble), unsaved, status).await
+            let page = sorry_for(&state, visitor, Trouble::Room(trouble), unsaved, problem.status()).await;
+            problem.add_headers(page)
         }
     }
 }
@@ -181,13 +186,14 @@ async fn list(
     }
 }
 
-type Refused = (RoomTrouble, StatusCode);
+/// What is wrong, for the page, and how it is answered.
+type Refused = (RoomTrouble, Problem);
 
 impl Wished {
     fn parse(&self) -> Result<(RoomTitle, Topic), Refused> {
-        let bad = StatusCode::BAD_REQUEST;
-        let title = self.title.parse().map_err(|why| (RoomTrouble::Title(why), bad))?;
-        let topic = self.topic.parse().map_err(|why| (RoomTrouble::Topic(why), bad))?;
+        let bad = |what: &str| Problem::bad_request(format!("This cannot be a {what}."));
+        let title = self.title.parse().map_err(|why| (RoomTrouble::Title(why), bad("title")))?;
+        let topic = self.topic.parse().map_err(|why| (RoomTrouble::Topic(why), bad("topic")))?;
         Ok((title, topic))
     }
 }
@@ -219,21 +225,21 @@ async fn make(
 /// Whether somebody may make or change a room now.
 fn may(state: &AppState, identity: Identity) -> Result<(), Refused> {
     if !identity.known {
-        return Err((RoomTrouble::NoCookies, StatusCode::BAD_REQUEST));
+        return Err((RoomTrouble::NoCookies, Problem::no_cookies()));
     }
-    state.posts.take(identity.id).map_err(|wait| {
+    state.admit_write(identity, Use::Room).map_err(|wait| {
         let problem = Problem::too_fast(wait);
-        (RoomTrouble::Refused(code(&problem)), problem.status())
+        (RoomTrouble::Refused(code(&problem)), problem)
     })
 }
 
 fn refused(state: &AppState, lang: Lang, error: LogError) -> Refused {
     if let LogError::TitleTaken(room) = &error {
         let title = lang.words().title_of(room, state.log.about(room).title(room));
-        return (RoomTrouble::Taken(title, room.path()), StatusCode::CONFLICT);
+        return (RoomTrouble::Taken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);
-    (RoomTrouble::Refused(code(&problem)), problem.status())
+    (RoomTrouble::Refused(code(&problem)), problem)
 }
 
 /// A title as a name: its letters and digits of ASCII, without accents; where none are left, a random one.

@@ -24,14 +24,14 @@ use tokio_tungstenite::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn hubbub(folder: &Path, args: &[&str]) -> Command {
+pub fn hubbub(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
     command.args(args).current_dir(folder).kill_on_drop(true).env_clear();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-async fn ends(mut command: Command) -> Output {
+pub async fn ends(mut command: Command) -> Output {
     timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts")
 }
 
@@ -45,16 +45,20 @@ async fn fails(command: Command) -> String {
 }
 
 /// A hubbub that runs, and where.
-struct Running {
+pub struct Running {
     child: Child,
-    url: String,
+    pub url: String,
     /// Held open: a reader that is gone is another test.
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
 impl Running {
-    async fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut child = hubbub(folder, &[&["--addr", "127.0.0.1:0"], args].concat()).spawn().unwrap();
+    pub async fn start(folder: &Path, args: &[&str]) -> Self {
+        Self::start_at(folder, "127.0.0.1:0", args).await
+    }
+
+    pub async fn start_at(folder: &Path, address: &str, args: &[&str]) -> Self {
+        let mut child = hubbub(folder, &[&["--addr", address], args].concat()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let line =
             timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().expect("it says where it is");
@@ -73,15 +77,19 @@ impl Running {
         messages.messages.iter().map(|message| message.text.to_string()).collect()
     }
 
-    /// Sends a signal, and gives the exit code.
-    async fn signal(&mut self, signal: &str) -> Option<i32> {
+    pub async fn send(&self, signal: &str) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+    }
+
+    /// Sends a signal, and gives the exit code.
+    pub async fn signal(&mut self, signal: &str) -> Option<i32> {
+        self.send(signal).await;
         timeout(PATIENCE, self.child.wait()).await.expect("it goes").unwrap().code()
     }
 }
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 

@@ -7,7 +7,7 @@ use axum::{Router, extract::Request, response::Response};
 use serde_json::{Map, Value};
 use server::{
     connection::{Received, Socket, hand_over},
-    net::http::serve_connection,
+    net::{Activity, UnsentBudget, http::serve_connection},
     websocket::frame,
 };
 use std::{
@@ -47,7 +47,13 @@ async fn serve(mut socket: Socket) {
 /// The server's own way with a connection, on other routes.
 async fn accept(listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve_connection(stream.into(), Router::new().fallback(echo), CancellationToken::new()));
+        tokio::spawn(serve_connection(
+            stream.into(),
+            None,
+            Activity::new(UnsentBudget::new(1 << 30).open()),
+            Router::new().fallback(echo),
+            CancellationToken::new(),
+        ));
     }
 }
 

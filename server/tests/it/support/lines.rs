@@ -17,6 +17,14 @@ impl Lines {
         Self { socket, waiting: VecDeque::new() }
     }
 
+    /// Comes into `room`, through a proxy that names `network`.
+    pub async fn enter_from(server: &TestServer, room: &str, network: &str) -> Self {
+        let path = format!("/ws?room={room}");
+        let (socket, _) =
+            server.open(&path, &[("x-forwarded-for", network)]).await.expect("lines are welcome");
+        Self { socket, waiting: VecDeque::new() }
+    }
+
     pub async fn say(&mut self, line: &str) {
         self.send(Message::text(line)).await;
     }

@@ -24,6 +24,11 @@ impl V1 {
         Self::connect_with(server, &[("cookie", cookie)]).await
     }
 
+    /// Connects as somebody new, through a proxy that names `network`.
+    pub async fn connect_from(server: &TestServer, network: &str) -> Self {
+        Self::connect_with(server, &[("x-forwarded-for", network)]).await
+    }
+
     async fn connect_with(server: &TestServer, headers: &[(&'static str, &str)]) -> Self {
         let headers = [&[("sec-websocket-protocol", PROTOCOL)], headers].concat();
         let (mut socket, _) = server.open("/ws", &headers).await.expect("v1 is welcome");

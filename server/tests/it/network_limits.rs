@@ -1,0 +1,219 @@
+//! What all clients of one network may do together. The tests stand behind a proxy on loopback, so that
+//! they come from whatever network they name.
+
+use crate::support::{Lines, TestServer, V1, sent, soon, visitor};
+use app::wire::{ClientFrame, ErrorCode, ServerFrame};
+use futures_util::future::join_all;
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use uuid::Uuid;
+
+const SCHOOL: &str = "192.0.2.1";
+const ELSEWHERE: &str = "198.51.100.7";
+
+/// A server whose limits by network are a hundredth of the defaults.
+async fn small() -> TestServer {
+    TestServer::with(|config| (config.per_network, config.post_rate) = (1, 20)).await
+}
+
+fn posting(server: &TestServer, network: &str, room: &str) -> RequestBuilder {
+    let request = Client::new().post(server.http(&format!("/api/rooms/{room}/messages")));
+    request.header("x-forwarded-for", network).body("hello")
+}
+
+async fn answer(request: RequestBuilder) -> Response {
+    soon(request.send()).await.expect("the server answers")
+}
+
+fn is_limited(answer: &Response) -> bool {
+    if answer.status() != StatusCode::TOO_MANY_REQUESTS {
+        return false;
+    }
+    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(seconds >= 1);
+    true
+}
+
+fn count_limited(answers: &[Response]) -> usize {
+    answers.iter().filter(|answer| is_limited(answer)).count()
+}
+
+async fn joined(server: &TestServer, network: &str) -> V1 {
+    let mut person = V1::connect_from(server, network).await;
+    person.join("tea", None).await;
+    person
+}
+
+#[tokio::test]
+async fn clients_without_a_cookie_share_one_person_s_limit_in_each_network() {
+    let server = TestServer::with(|config| config.post_rate = 1).await;
+    let mut taken = 0;
+    for _ in 0..30 {
+        taken += usize::from(answer(posting(&server, SCHOOL, "tea")).await.status() == StatusCode::CREATED);
+    }
+    assert!((5..10).contains(&taken), "{taken} of 30");
+    assert_eq!(answer(posting(&server, ELSEWHERE, "tea")).await.status(), StatusCode::CREATED);
+    // An IPv6 subscriber has a whole /64.
+    for host in 1..20 {
+        answer(posting(&server, &format!("2001:db8::{host}"), "tea")).await;
+    }
+    assert!(is_limited(&answer(posting(&server, "2001:db8::ffff", "tea")).await));
+    assert!(!is_limited(&answer(posting(&server, "2001:db8:0:1::1", "tea")).await));
+}
+
+#[tokio::test]
+async fn many_people_of_one_network_share_five_times_a_person_s_limit() {
+    let server = TestServer::with(|config| config.post_rate = 1).await;
+    let mut refused = 0;
+    for _ in 0..10 {
+        let mut person = joined(&server, SCHOOL).await;
+        for _ in 0..5 {
+            let id = person.post("tea", "hello").await;
+            match person.answer().await {
+                ServerFrame::Ack { .. } => {}
+                ServerFrame::Error { id: of, code: ErrorCode::RateLimited, retry_ms: Some(1..), .. } => {
+                    assert_eq!(of, Some(id.to_string()));
+                    refused += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!((15..=25).contains(&refused), "{refused} of 50");
+    let mut stranger = joined(&server, ELSEWHERE).await;
+    stranger.post("tea", "hello").await;
+    assert!(matches!(stranger.answer().await, ServerFrame::Ack { .. }));
+}
+
+#[tokio::test]
+async fn a_network_brings_a_bounded_number_of_rooms_into_being_and_talks_on_in_those_that_are_there() {
+    let server = small().await;
+    assert_eq!(answer(posting(&server, SCHOOL, "one")).await.status(), StatusCode::CREATED);
+    assert!(is_limited(&answer(posting(&server, SCHOOL, "two")).await));
+    for (room, works) in [("one", true), ("three", false)] {
+        let mut person = V1::connect_from(&server, SCHOOL).await;
+        person.join(room, None).await;
+        person.post(room, "hello").await;
+        assert_eq!(matches!(person.answer().await, ServerFrame::Ack { .. }), works, "{room}");
+    }
+    let mut lines = Lines::enter_from(&server, "four", SCHOOL).await;
+    lines.say("hello").await;
+    assert_eq!(lines.closed().await.map(|frame| u16::from(frame.code)), Some(1013));
+    assert_eq!(answer(posting(&server, ELSEWHERE, "two")).await.status(), StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_form_that_is_refused_keeps_what_was_typed() {
+    let server = small().await;
+    let browser = visitor(&server).await;
+    let form = |title: &str| {
+        let request = browser.post(server.http("/rooms")).form(&[("title", title)]);
+        request.header("x-forwarded-for", SCHOOL)
+    };
+    assert_eq!(sent(form("First")).await.status(), StatusCode::SEE_OTHER);
+    let refused = sent(form("Second room")).await;
+    assert!(is_limited(&refused));
+    assert!(refused.text().await.unwrap().contains("Second room"));
+    let text = browser.post(server.http("/r/another")).form(&[("text", "a long story")]);
+    let refused = sent(text.header("x-forwarded-for", SCHOOL)).await;
+    assert!(is_limited(&refused));
+    assert!(refused.text().await.unwrap().contains("a long story"));
+}
+
+#[tokio::test]
+async fn a_network_changes_a_bounded_number_of_names() {
+    let server = small().await;
+    let mut refused = 0;
+    for n in 0..40 {
+        let mut person = V1::connect_from(&server, SCHOOL).await;
+        person.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: format!("Ann {n}") }).await;
+        let limited = |frame: &_| {
+            matches!(frame, ServerFrame::Error { code: ErrorCode::RateLimited, retry_ms: Some(1..), .. })
+        };
+        refused += usize::from(limited(&person.hear().await));
+    }
+    assert!((5..=15).contains(&refused), "{refused} of 40");
+}
+
+#[tokio::test]
+async fn a_network_s_readers_wait_for_their_turn_and_are_refused_if_too_many_wait() {
+    let server = small().await;
+    let browser = visitor(&server).await;
+    for (path, count) in [("/r/tea", 40), ("/rooms", 40), ("/nothing-here", 40), ("/api/rooms", 80)] {
+        let network = format!("192.0.2.{}", path.len());
+        let get = |network: &str| browser.get(server.http(path)).header("x-forwarded-for", network);
+        let answers = join_all((0..count).map(|_| sent(get(&network)))).await;
+        let limited = count_limited(&answers);
+        assert!(limited > 0 && limited < count, "{path}: {limited} of {count}");
+        assert!(!is_limited(&sent(get(ELSEWHERE)).await), "{path}");
+        let refused = answers.into_iter().find(is_limited).unwrap();
+        let kind = refused.headers()["content-type"].to_str().unwrap();
+        assert!(kind.starts_with("text/html") || path == "/nothing-here", "a page for a browser: {kind}");
+    }
+    let client = Client::new();
+    let get = || client.get(server.http("/api/rooms")).header("x-forwarded-for", "192.0.2.10");
+    let answers = join_all((0..80).map(|_| answer(get()))).await;
+    let problem = answers.into_iter().find(is_limited).expect("some are refused");
+    assert_eq!(problem.headers()["content-type"], "application/problem+json");
+    assert!(problem.text().await.unwrap().contains("rate_limited"));
+}
+
+#[tokio::test]
+async fn a_network_makes_a_bounded_number_of_new_people() {
+    let server = small().await;
+    let read = || {
+        let request = Client::new().get(server.http("/api/rooms/tea/messages"));
+        request.header("x-forwarded-for", SCHOOL)
+    };
+    let answers = join_all((0..60).map(|_| answer(read()))).await;
+    let limited = count_limited(&answers);
+    assert!(limited > 0, "{limited} of 60");
+    for answer in &answers {
+        assert_eq!(answer.headers().contains_key("set-cookie"), !is_limited(answer));
+    }
+}
+
+#[tokio::test]
+async fn a_network_makes_a_bounded_number_of_device_links() {
+    let server = small().await;
+    let make = async |network: &str| {
+        let browser = visitor(&server).await;
+        sent(browser.post(server.http("/device")).header("x-forwarded-for", network)).await
+    };
+    assert_eq!(make(SCHOOL).await.status(), StatusCode::OK);
+    assert!(is_limited(&make(SCHOOL).await));
+    assert_eq!(make(ELSEWHERE).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_connection_that_joins_too_fast_is_told_when_to_go_on() {
+    let server = TestServer::start().await;
+    let mut person = V1::connect(&server).await;
+    let mut limited = 0;
+    for n in 0..230 {
+        let join = ClientFrame::Join {
+            room: format!("r{}", n % 10),
+            after: Some(0),
+            after_id: None,
+            log: None,
+            limit: None,
+            quiet: true,
+        };
+        person.say(&join).await;
+        match person.hear().await {
+            ServerFrame::Joined { .. } => {}
+            ServerFrame::Error { id: None, code: ErrorCode::RateLimited, retry_ms: Some(1..), .. } => {
+                limited += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(limited > 0);
+}
+
+#[tokio::test]
+async fn without_limits_by_network_only_a_person_is_limited() {
+    let server = TestServer::with(|config| (config.per_network, config.post_rate) = (0, 20)).await;
+    for n in 0..150 {
+        assert_eq!(answer(posting(&server, SCHOOL, &format!("r{n}"))).await.status(), StatusCode::CREATED);
+    }
+}

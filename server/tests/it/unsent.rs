@@ -1,0 +1,79 @@
+//! What clients have yet to take is bounded for the whole process.
+
+use crate::{
+    joining::fill,
+    liveness::settle,
+    support::{TestServer, V1, room, soon},
+};
+use app::wire::PersonId;
+use futures_util::future::join_all;
+use server::log::NewEvent;
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+};
+use uuid::Uuid;
+
+const MIB: usize = 1_024 * 1_024;
+
+async fn client(server: &TestServer) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1_024).unwrap();
+    soon(socket.connect(server.address)).await.unwrap()
+}
+
+/// Messages of 4,000 bytes.
+async fn fill_long(server: &TestServer, count: usize) {
+    let long = "x".repeat(4_000);
+    let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &long);
+    join_all((0..count).map(message).map(|message| server.log().append(message))).await;
+}
+
+async fn until(what: impl Fn() -> bool) {
+    soon(async {
+        while !what() {
+            settle().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn clients_that_take_nothing_of_much_are_disconnected_above_the_budget_and_others_stay() {
+    let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
+    fill_long(&server, 200).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    let mut stuck = Vec::new();
+    for _ in 0..30 {
+        let mut one = client(&server).await;
+        let get = "GET /api/rooms/tea/events HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(3);
+        soon(one.write_all(get.as_bytes())).await.unwrap();
+        stuck.push(one);
+        settle().await;
+    }
+    until(|| server.state.unsent.total() <= MIB).await;
+    assert!(server.state.sockets.len() < 25, "{} are left", server.state.sockets.len());
+    fill(&server, "tea", 1).await;
+    ann.events(1).await;
+    drop(stuck);
+    until(|| server.state.unsent.total() == 0).await;
+}
+
+#[tokio::test]
+async fn sockets_that_take_nothing_are_bounded_by_the_budget_and_what_they_give_up_they_get_from_the_log() {
+    let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
+    let mut slow = Vec::new();
+    for _ in 0..10 {
+        slow.push(V1::enter(&server, "tea").await);
+    }
+    for _ in 0..20 {
+        fill_long(&server, 100).await;
+        tokio::task::yield_now().await;
+    }
+    until(|| server.state.unsent.total() <= 2 * MIB).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    fill(&server, "tea", 1).await;
+    assert_eq!(ann.events(1).await[0].seq, 2_001);
+    drop((slow, ann));
+    until(|| server.state.unsent.total() == 0).await;
+}
