@@ -115,6 +115,9 @@ impl Log for Meddled {
     fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
         self.log.rename(person, name)
     }
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+        self.log.leave(person, room)
+    }
     fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
         let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
         readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
