@@ -6,6 +6,7 @@ mod stream;
 use crate::{
     assets::has_tag,
     error::Problem,
+    form::is_utf8,
     forwarded::Forwarded,
     host::{PublicAddress, RequestSource, foreign_page},
     identity::Identity,
@@ -208,6 +209,9 @@ fn posting(headers: &HeaderMap, body: &[u8]) -> Result<Posting, Problem> {
     match media_type.as_str() {
         "application/json" => serde_json::from_slice(body)
             .map_err(|error| Problem::bad_request(format!("The body must be {{\"text\": …}}: {error}."))),
+        "application/x-www-form-urlencoded" if !is_utf8(body) => {
+            Err(Problem::bad_request("The form must be UTF-8."))
+        }
         "application/x-www-form-urlencoded" => serde_urlencoded::from_bytes(body)
             .map_err(|error| Problem::bad_request(format!("The form must have the field text: {error}."))),
         "text/plain" => {

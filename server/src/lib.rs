@@ -15,6 +15,7 @@
 //! - [`hub`], [`room`]: the live rooms; [`batch`]: what they tell, encoded once.
 //! - [`log`]: the durable order of events.
 
+pub mod addresses;
 pub mod admission;
 pub mod api;
 pub mod assets;
@@ -30,6 +31,7 @@ pub mod devices;
 pub mod durable;
 pub mod error;
 pub mod flow;
+pub mod form;
 pub mod forwarded;
 pub mod host;
 pub mod hub;

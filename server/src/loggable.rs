@@ -62,7 +62,7 @@ fn is_secret(segment: &[u8]) -> bool {
 }
 
 /// Decodes `%` and two hexadecimal digits (RFC 3986, section 2.1); what is no such thing stays.
-fn percent_decode(text: &[u8]) -> Vec<u8> {
+pub fn percent_decode(text: &[u8]) -> Vec<u8> {
     let digit = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let mut decoded = Vec::with_capacity(text.len());
     let mut at = 0;

@@ -1,8 +1,9 @@
 //! Every route, with the layers around them. Called by `main` and by tests.
 
 use crate::{
-    admission::limit_reads, api, assets, connection, cors::share_with_allowed, error::Problem,
-    forwarded::resolve_forwarded, host::admit_host, identity::identify, pages, request_log, state::AppState,
+    addresses::lead_to_canonical, admission::limit_reads, api, assets, connection, cors::share_with_allowed,
+    error::Problem, forwarded::resolve_forwarded, host::admit_host, identity::identify, pages, request_log,
+    state::AppState,
 };
 use app::wire::limits::COMMAND_BYTES;
 use axum::{
@@ -53,6 +54,7 @@ pub fn router(state: AppState) -> Router {
     // A router of its own, since a layer that takes a prefix off the path has to run before the routes match.
     Router::new()
         .fallback_service(routes)
+        .layer(from_fn(lead_to_canonical))
         .layer(from_fn_with_state(state.clone(), share_with_allowed))
         .layer(from_fn_with_state(state.clone(), admit_host))
         .layer(from_fn_with_state(state.clone(), resolve_forwarded))

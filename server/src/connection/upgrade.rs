@@ -3,6 +3,7 @@
 
 use super::{Desk, Mode, lines, socket::Socket, stream::Stream, v1};
 use crate::{
+    addresses::room_name,
     error::Problem,
     host::{RequestSource, foreign_page, origin_and_host},
     identity::Identity,
@@ -11,7 +12,7 @@ use crate::{
     state::AppState,
     websocket,
 };
-use app::wire::{PROTOCOL, RoomName, limits::COMMAND_BYTES};
+use app::wire::{BadRoomName, PROTOCOL, RoomName, limits::COMMAND_BYTES};
 use axum::{
     Extension,
     extract::{Query, Request, State},
@@ -160,7 +161,7 @@ fn mode(headers: &HeaderMap, uri: &Uri) -> Result<Mode, Problem> {
     }
     let asked = Query::<Asked>::try_from_uri(uri)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "?room= is wrong."))?;
-    let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room.parse());
+    let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room_name(&room).ok_or(BadRoomName));
     room.map(Mode::Lines).map_err(Problem::no_such_room)
 }
 

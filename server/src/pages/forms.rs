@@ -4,6 +4,7 @@
 use super::{again, code, no_such_page, problem_page, sorry, sorry_for, trouble};
 use crate::{
     error::Problem,
+    form::{BadForm, Form},
     host::RequestSource,
     identity::Identity,
     log::{Deed, NewEvent, choose_name},
@@ -17,8 +18,8 @@ use app::{
     words::Trouble,
 };
 use axum::{
-    Extension, Form,
-    extract::{Path, State, rejection::FormRejection},
+    Extension,
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -45,7 +46,7 @@ pub async fn post(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(room): Path<String>,
-    form: Result<Form<Composed>, FormRejection>,
+    form: Result<Form<Composed>, BadForm>,
 ) -> Response {
     let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
     let composed = match admit(&visitor, form) {
@@ -68,7 +69,7 @@ pub async fn edit(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path((room, seq)): Path<(String, String)>,
-    form: Result<Form<Composed>, FormRejection>,
+    form: Result<Form<Composed>, BadForm>,
 ) -> Response {
     let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
         return no_such_page(&state, visitor).await;
@@ -132,7 +133,7 @@ pub async fn rename(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    form: Result<Form<Called>, FormRejection>,
+    form: Result<Form<Called>, BadForm>,
 ) -> Response {
     let called = match admit(&visitor, form) {
         Ok(called) => called,
@@ -154,7 +155,7 @@ pub async fn rename(
 pub(super) type Unfit = (Trouble, StatusCode);
 
 /// The form, if it is one and comes from our own page.
-pub(super) fn admit<T>(visitor: &Visitor, form: Result<Form<T>, FormRejection>) -> Result<T, Unfit> {
+pub(super) fn admit<T>(visitor: &Visitor, form: Result<Form<T>, BadForm>) -> Result<T, Unfit> {
     ours(visitor)?;
     form.map(|Form(form)| form).map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::Problem,
+    form::{BadForm, Form},
     identity::Identity,
     log::{About, LogError, LogResult},
     network::Use,
@@ -21,11 +22,8 @@ use app::{
     words::{Lang, RoomTrouble, Trouble},
 };
 use axum::{
-    Extension, Form,
-    extract::{
-        Path, Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
+    Extension,
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -84,7 +82,7 @@ pub async fn make_room(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    form: Result<Form<Wished>, FormRejection>,
+    form: Result<Form<Wished>, BadForm>,
 ) -> Response {
     let wished = match admit(&visitor, form) {
         Ok(wished) => wished,
@@ -109,7 +107,7 @@ pub async fn retitle(
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
     Path(room): Path<String>,
-    form: Result<Form<Wished>, FormRejection>,
+    form: Result<Form<Wished>, BadForm>,
 ) -> Response {
     let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
     let wished = match admit(&visitor, form) {

@@ -5,6 +5,7 @@ use super::{
     sorry,
 };
 use crate::{
+    form::{BadForm, Form},
     identity::Identity,
     state::AppState,
     visitor::{Visitor, choice},
@@ -14,8 +15,8 @@ use app::{
     words::{Lang, Trouble},
 };
 use axum::{
-    Extension, Form,
-    extract::{State, rejection::FormRejection},
+    Extension,
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -35,7 +36,7 @@ pub async fn settings(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     visitor: Visitor,
-    form: Result<Form<Chosen>, FormRejection>,
+    form: Result<Form<Chosen>, BadForm>,
 ) -> Response {
     if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;

@@ -4,7 +4,7 @@ use crate::{
     joining::fill,
     support::{TestServer, V1, room, soon, text},
 };
-use app::wire::{Events, Messages, RoomName, Rooms, Seq, limits::MESSAGE_BYTES};
+use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::log::About;
@@ -141,6 +141,51 @@ async fn who_polls_is_told_at_little_cost_that_nothing_is_new() {
     fill(&server, "tea", 1).await;
     let changed = Client::new().get(server.http("/api/rooms/tea/events")).header("if-none-match", tag);
     assert_eq!(sent(changed).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_tag_changes_with_the_name_of_an_author_and_with_an_edit() {
+    let server = TestServer::start().await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.post("tea", "hello").await;
+    ann.events(1).await;
+    let path = "/api/rooms/tea/messages";
+    let mut tag = get(&server, path).await.headers()["etag"].clone();
+    for change in ["rename", "edit"] {
+        match change {
+            "rename" => ann.call("Ann").await,
+            _ => {
+                let text = "hello you".into();
+                ann.say(&ClientFrame::Edit { id: Uuid::now_v7(), room: "tea".into(), target: 1, text }).await;
+                ann.events(1).await;
+            }
+        }
+        let asked = Client::new().get(server.http(path)).header("if-none-match", tag.clone());
+        let answer = sent(asked).await;
+        assert_eq!(answer.status(), StatusCode::OK, "after the {change}");
+        tag = answer.headers()["etag"].clone();
+    }
+    let other = get(&server, "/api/rooms/tea/messages?limit=1").await.headers()["etag"].clone();
+    assert_ne!(other, tag, "another question has another tag");
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf8_is_refused() {
+    let server = TestServer::start().await;
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", &b"text=a%FFb"[..]),
+        ("application/x-www-form-urlencoded", b"text=a\xffb"),
+        ("application/json", b"{\"text\":\"a\xffb\"}"),
+        ("application/json", b"{\"text\":\"a\\ud800b\"}"),
+        ("text/plain", b"a\xffb"),
+    ] {
+        let answer = sent(posting(&server, "tea").header("content-type", kind).body(body.to_vec())).await;
+        assert_eq!(problem(answer).await, (400, Some("bad_request".into())), "{kind}");
+    }
+    let form = Client::new().post(server.http("/r/tea")).header("accept", "text/html");
+    let form = form.header("content-type", "application/x-www-form-urlencoded").body(&b"text=a%FFb"[..]);
+    assert_eq!(sent(form).await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(server.log().heads(&["tea".parse().unwrap()]), [0]);
 }
 
 #[tokio::test]

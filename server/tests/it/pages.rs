@@ -377,6 +377,25 @@ async fn another_site_cannot_post_for_somebody() {
     assert!(server.log().list_rooms(None, 1).is_empty());
 }
 
+#[tokio::test]
+async fn other_forms_of_an_address_lead_to_the_page_with_their_query() {
+    let server = TestServer::start().await;
+    for (asked, path) in [
+        ("/r/Tea", "/r/tea"),
+        ("/r/tea/?utm_source=x&around=3", "/r/tea?utm_source=x&around=3"),
+        ("/r/tea.", "/r/tea"),
+        ("/r/%EF%BC%B4ea%E3%80%82", "/r/tea"),
+        ("/rooms/", "/rooms"),
+        ("/api/rooms/Tea/messages?limit=1", "/api/rooms/tea/messages?limit=1"),
+    ] {
+        let answer = sent(browser().get(server.http(asked))).await;
+        assert_eq!(answer.status(), StatusCode::PERMANENT_REDIRECT, "{asked}");
+        assert_eq!(answer.headers()["location"], path, "{asked}");
+    }
+    let answer = sent(browser().get(server.http("/r/tea?utm_source=mail&fbclid=1"))).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+}
+
 /// H05 and H06, with a page in place of bare text.
 #[tokio::test]
 async fn any_other_path_is_a_page_that_says_so() {

@@ -155,6 +155,9 @@ impl Log for Meddled {
     ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
         self.log.unread(person, rooms)
     }
+    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+        self.log.leave(person, room)
+    }
     fn close(&self) -> BoxFuture<'static, ()> {
         self.log.close()
     }
