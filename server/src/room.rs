@@ -96,7 +96,7 @@ impl Room {
             links.quiet.insert(link.id);
         }
         let stirred = match (was_here, is_here) {
-            (false, true) => links.presence.came(link.author()),
+            (false, true) => links.presence.came(link.author(), Instant::now()),
             (true, false) => links.presence.left(link.person, Instant::now()),
             _ => false,
         };

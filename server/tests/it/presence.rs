@@ -53,6 +53,7 @@ async fn who_comes_is_told_to_the_others_and_who_goes_ten_seconds_later() {
     let id = bob.you().id;
     pass(1).await;
     assert_eq!(told(&mut ann).await, (vec![id], vec![]));
+    pass(5).await;
     drop(bob);
     settle().await;
     pass(8).await;
@@ -69,6 +70,7 @@ async fn bob_who_reloads_within_ten_seconds_has_never_left() {
     let (bob, _) = follow(&server, &cookie, false).await;
     pass(1).await;
     assert_eq!(told(&mut ann).await.0, [bob.you().id]);
+    pass(5).await;
     drop(bob);
     settle().await;
     pass(9).await;
