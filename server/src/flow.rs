@@ -52,6 +52,8 @@ pub(crate) struct Flow {
     /// By name. One room, mostly, which is found without another look into memory: it is done for every
     /// delivery.
     following: SmallVec<[Following; 1]>,
+    /// How many of them are behind.
+    behind: usize,
     /// What waits, in order of arrival.
     queue: Vec<Item>,
     queued_bytes: usize,
@@ -119,15 +121,22 @@ impl Flow {
     /// Follows `room` after `last`; where the reader is `behind`, what comes first is in the log.
     pub fn follow(&mut self, room: &RoomName, last: Seq, behind: bool) {
         match self.place(room) {
-            Ok(at) => (self.following[at].last, self.following[at].behind) = (last, behind),
-            Err(at) => self.following.insert(at, Following { room: room.clone(), last, behind }),
+            Ok(at) => {
+                self.following[at].last = last;
+                self.set_behind(at, behind);
+            }
+            Err(at) => {
+                self.behind += usize::from(behind);
+                self.following.insert(at, Following { room: room.clone(), last, behind });
+            }
         }
     }
 
     /// Follows `room` no longer.
     pub fn unfollow(&mut self, room: &RoomName) {
         if let Ok(at) = self.place(room) {
-            self.following.remove(at);
+            let left = self.following.remove(at);
+            self.behind -= usize::from(left.behind);
         }
     }
 
@@ -138,6 +147,9 @@ impl Flow {
 
     /// A room of which something is missing, and after which `seq`.
     pub fn behind(&self) -> Option<(RoomName, Seq)> {
+        if !self.is_behind() {
+            return None;
+        }
         let behind = self.following.iter().find(|following| following.behind)?;
         Some((behind.room.clone(), behind.last))
     }
@@ -179,8 +191,8 @@ impl Flow {
     /// Sends what the log has of `room` next, `all` of it or a piece; returns it where there is no outlet.
     pub fn catch_up(&mut self, room: &RoomName, events: &[Arc<Event>], all: bool) -> Vec<Item> {
         let Ok(at) = self.place(room) else { return Vec::new() };
+        self.set_behind(at, !all);
         let following = &mut self.following[at];
-        following.behind = !all;
         following.last = events.last().map_or(following.last, |event| event.seq);
         self.hand_out(Batch::cut(room, events).into_iter().map(Item::Events).collect())
     }
@@ -190,7 +202,13 @@ impl Flow {
     }
 
     fn is_behind(&self) -> bool {
-        self.following.iter().any(|following| following.behind)
+        self.behind > 0
+    }
+
+    fn set_behind(&mut self, at: usize, behind: bool) {
+        self.behind -= usize::from(self.following[at].behind);
+        self.behind += usize::from(behind);
+        self.following[at].behind = behind;
     }
 
     fn queue(&mut self, item: Item) {
@@ -206,6 +224,7 @@ impl Flow {
     fn lag(&mut self) {
         self.forget();
         self.following.iter_mut().for_each(|following| following.behind = true);
+        self.behind = self.following.len();
     }
 
     /// Forgets what is over in a moment and what the log has. Who has come and gone is written nowhere: it
@@ -228,7 +247,7 @@ impl Flow {
             return None;
         }
         if batch.first() > following.last + 1 {
-            following.behind = true;
+            self.set_behind(at, true);
             return None;
         }
         let new =

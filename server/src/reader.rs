@@ -9,7 +9,10 @@ use crate::{
     loggable::LoggableRoom,
     room::Room,
 };
-use app::wire::{Author, RoomName, Seq, limits::CATCH_UP};
+use app::wire::{
+    Author, RoomName, Seq,
+    limits::{CATCH_UP, MAX_JOINED_ROOMS},
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Events that are read from the log at once, of [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) at most.
@@ -43,7 +46,14 @@ pub struct Reader {
     hub: Arc<Hub>,
     log: Arc<dyn Log>,
     link: Arc<Link>,
-    joined: Vec<Arc<Room>>,
+    /// By name.
+    joined: Vec<Joined>,
+}
+
+struct Joined {
+    room: Arc<Room>,
+    /// The room's head as a `pong` last had it.
+    reported: Option<Seq>,
 }
 
 impl Reader {
@@ -109,9 +119,12 @@ impl Reader {
     /// The live room, whose name everybody in it shares.
     fn register(&mut self, room: &RoomName, quiet: bool) -> Arc<Room> {
         let registered = self.hub.join(room, self.link.clone(), quiet);
-        if self.room(room).is_none() {
-            self.joined.reserve_exact(1);
-            self.joined.push(registered.clone());
+        match self.place(room) {
+            Ok(at) => self.joined[at].reported = None,
+            Err(at) => {
+                self.joined.reserve_exact(1);
+                self.joined.insert(at, Joined { room: registered.clone(), reported: None });
+            }
         }
         registered
     }
@@ -120,14 +133,21 @@ impl Reader {
     pub fn leave(&mut self, room: &RoomName) -> bool {
         self.hub.leave(room, &self.link);
         self.link.flow().unfollow(room);
-        let before = self.joined.len();
-        self.joined.retain(|joined| joined.name != *room);
-        self.joined.len() < before
+        self.place(room).map(|at| self.joined.remove(at)).is_ok()
     }
 
     /// The live room of this name, where it is joined.
     pub fn room(&self, name: &RoomName) -> Option<&Arc<Room>> {
-        self.joined.iter().find(|joined| joined.name == *name)
+        self.place(name).ok().map(|at| &self.joined[at].room)
+    }
+
+    /// Returns whether `room` is joined or may be: a reader follows [`MAX_JOINED_ROOMS`] at most.
+    pub fn may_join(&self, room: &RoomName) -> bool {
+        self.joined.len() < MAX_JOINED_ROOMS || self.room(room).is_some()
+    }
+
+    fn place(&self, name: &RoomName) -> Result<usize, usize> {
+        self.joined.binary_search_by(|joined| joined.room.name.cmp(name))
     }
 
     /// Whether everything that the log has of the joined rooms was let through.
@@ -138,10 +158,24 @@ impl Reader {
     }
 
     /// The newest `seq` of every joined room.
-    pub fn heads(&self) -> BTreeMap<RoomName, Seq> {
-        let rooms: Vec<RoomName> = self.joined.iter().map(|joined| joined.name.clone()).collect();
+    fn heads(&self) -> BTreeMap<RoomName, Seq> {
+        let rooms: Vec<RoomName> = self.joined.iter().map(|joined| joined.room.name.clone()).collect();
         let heads = self.log.heads(&rooms);
         rooms.into_iter().zip(heads).collect()
+    }
+
+    /// Returns the newest `seq` of each joined room in which it is not what the last call returned, if it was joined
+    /// then: a client that lacks the last event of a room learns of it, and one that lacks nothing is told little.
+    pub fn changed_heads(&mut self) -> BTreeMap<RoomName, Seq> {
+        let mut heads = self.heads();
+        for joined in &mut self.joined {
+            let head = heads.get(&joined.room.name).copied();
+            if joined.reported == head {
+                heads.remove(&joined.room.name);
+            }
+            joined.reported = head;
+        }
+        heads
     }
 
     /// Resolves when there is something to [`take`](Self::take). May be dropped at any time.
@@ -190,8 +224,8 @@ impl Drop for Reader {
         if self.link.seen {
             self.hub.part(&self.link);
         }
-        for room in &self.joined {
-            self.hub.leave(&room.name, &self.link);
+        for joined in &self.joined {
+            self.hub.leave(&joined.room.name, &self.link);
         }
     }
 }

@@ -32,9 +32,6 @@ pub const PAGE_MOST: u32 = 500;
 /// not fit is on the next page or in the next frame; one message or event always fits.
 pub const PAGE_BYTES: usize = 256 * 1_024;
 
-/// Users that a list of who is here names, on the wire too. The others are counted.
-pub const MAX_LISTED_MEMBERS: usize = 200;
-
 /// Rooms that one connection may have joined. One more is an `error`.
 pub const MAX_JOINED_ROOMS: usize = 100;
 

@@ -117,7 +117,7 @@ impl Frames {
                 () = frames.state.draining.cancelled() => return None,
                 () = frames.reader.ready() => frames.reader.take().await.into_iter().map(|item| event(&json(item))).collect(),
                 _ = frames.heartbeat.tick() => {
-                    vec![event(&ServerFrame::Pong { n: 0, heads: frames.reader.heads() }.to_json())]
+                    vec![event(&ServerFrame::Pong { n: 0, heads: frames.reader.changed_heads() }.to_json())]
                 }
             };
             Some((stream::iter(next.into_iter().map(Ok)), frames))

@@ -16,6 +16,9 @@ use app::wire::{
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
 
+/// Bytes that members take off the messages of `joined`. Members beyond, some 600 of them, make it longer.
+const MAX_MEMBER_BYTES: usize = 64 * 1_024;
+
 /// An answer that comes when the log has committed; `None` if the command has none. The command is carried
 /// out even if this is dropped.
 pub(crate) type Pending = BoxFuture<'static, Option<ServerFrame>>;
@@ -78,13 +81,18 @@ pub(crate) async fn join(
         let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
         return Err(Refusal::new(None, ErrorCode::BadRequest, message));
     }
+    if !reader.may_join(&room) {
+        let message =
+            format!("A connection follows at most {} rooms. Leave one first.", limits::MAX_JOINED_ROOMS);
+        return Err(Refusal::new(None, ErrorCode::BadRequest, message));
+    }
     let start = start(state, &room, asked.past, limit).await.map_err(|error| not_done(None, &error))?;
     let read = state.log.read_up_to(identity.id, &room).await;
     let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
     let page = entrance.page.map(|mut page| {
-        let members = entrance.members.iter().map(Author::json_bytes).sum();
+        let members = entrance.members.iter().map(Author::json_bytes).sum::<usize>().min(MAX_MEMBER_BYTES);
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
         (page.messages, page.more)
     });

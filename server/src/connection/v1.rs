@@ -155,7 +155,7 @@ impl V1 {
                 read(&self.desk.state, link.person, Some(link.id), room, seq).map(Answer::Later)
             }
             ClientFrame::Ping { n } => {
-                Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.heads() }))
+                Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.changed_heads() }))
             }
         }
     }

@@ -20,6 +20,9 @@ const MENU: usize = 1_600;
 /// Bytes of a user in the list of who is here, without the name.
 const MEMBER: usize = 360;
 
+/// Bytes that members take off the messages of a page. Members beyond, some 150 of them, make it longer.
+const MAX_MEMBERS: usize = 64 * 1_024;
+
 /// Bytes of a room in the list, without its name and title.
 const ROOM: usize = 640;
 
@@ -47,7 +50,7 @@ pub fn budget(members: &[Author], rooms: &[RoomEntry]) -> PageBudget {
         |room: &RoomEntry| ROOM + 2 * html(&room.title) + json(&room.title) + 4 * room.room.as_str().len();
     let members: usize = members.iter().map(member).sum();
     let rooms: usize = rooms.iter().map(room).sum();
-    PageBudget::besides(FRAME + members + rooms)
+    PageBudget::besides(FRAME + members.min(MAX_MEMBERS) + rooms)
 }
 
 /// The bytes of a text in HTML.

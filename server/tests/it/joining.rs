@@ -212,6 +212,29 @@ async fn a_connection_may_be_in_many_rooms_and_hears_of_each() {
 }
 
 #[tokio::test]
+async fn a_connection_joins_at_most_a_hundred_rooms_and_lives_on() {
+    let server = TestServer::start().await;
+    let mut ann = V1::connect(&server).await;
+    for n in 0..limits::MAX_JOINED_ROOMS {
+        ann.join(&format!("room{n}"), Some(0)).await;
+    }
+    let join = |room: &str| ClientFrame::Join {
+        room: room.into(),
+        after: None,
+        after_id: None,
+        log: None,
+        limit: None,
+        quiet: true,
+    };
+    ann.say(&join("one-more")).await;
+    let refused = ann.hear().await;
+    assert!(matches!(refused, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{refused:?}");
+    ann.join("room0", Some(0)).await;
+    ann.say(&ClientFrame::Leave { room: "room0".into() }).await;
+    ann.join("one-more", Some(0)).await;
+}
+
+#[tokio::test]
 async fn who_has_left_hears_nothing_more_and_can_leave_only_once() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;

@@ -240,6 +240,11 @@ async fn a_ping_is_answered_with_the_heads_of_the_joined_rooms() {
     ann.say(&ClientFrame::Ping { n: 7 }).await;
     let ServerFrame::Pong { n: 7, heads } = ann.answer().await else { panic!("no pong") };
     assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 0), (room("tea"), 1)]);
+    ann.post("jam", "more").await;
+    ann.answer().await;
+    ann.say(&ClientFrame::Ping { n: 8 }).await;
+    let ServerFrame::Pong { n: 8, heads } = ann.answer().await else { panic!("no pong") };
+    assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 1)], "only heads that have changed");
 }
 
 #[tokio::test]
