@@ -7,25 +7,26 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 /// The lines that a start prints: the link for this machine and, where others can reach it, the
 /// link for them with its QR code.
 pub fn welcome(address: &ListenAddr, config: &Config) -> String {
-    let mut lines = match address {
+    let (here, outside) = match address {
         ListenAddr::Tcp(address) => links(*address),
         ListenAddr::EveryInterface(port) => links((Ipv6Addr::UNSPECIFIED, *port).into()),
-        ListenAddr::Unix(_) => vec![format!("Hubbub is open at {address}")],
+        ListenAddr::Unix(_) => (address.to_string(), None),
     };
+    let mut lines = vec![format!("Hubbub is open at {here}")];
+    if let Some(link) = config.public_url.as_ref().map(ToString::to_string).or(outside) {
+        lines.push(format!("For others here:   {link}"));
+        lines.extend(code(&link));
+    }
     if config.ephemeral {
         lines.push("Nothing is kept: all is forgotten when it stops.".into());
     }
     lines.join("\n")
 }
 
-fn links(address: SocketAddr) -> Vec<String> {
-    let mut lines = vec![format!("Hubbub is open at {}", link(address.ip(), address.port()))];
-    if let Some(ip) = seen_from_outside(address.ip()) {
-        let link = link(ip, address.port());
-        lines.push(format!("For others here:   {link}"));
-        lines.extend(code(&link));
-    }
-    lines
+/// Returns the link for this machine, and the one for others if they can reach the address.
+fn links(address: SocketAddr) -> (String, Option<String>) {
+    let outside = seen_from_outside(address.ip()).map(|ip| link(ip, address.port()));
+    (link(address.ip(), address.port()), outside)
 }
 
 fn link(ip: IpAddr, port: u16) -> String {
@@ -69,6 +70,18 @@ mod tests {
         assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
         let said = welcome(&ListenAddr::Unix("/run/hubbub.sock".into()), &Config::plain());
         assert!(said.starts_with("Hubbub is open at unix:/run/hubbub.sock\n"), "{said}");
+    }
+
+    #[test]
+    fn others_get_the_public_address_if_there_is_one() {
+        let public_url = "https://host.example/chat".parse().ok();
+        let config = Config { public_url, ..Config::plain() };
+        let text = welcome(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &config);
+        assert!(text.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{text}");
+        assert!(
+            text.contains("For others here:   https://host.example/chat/\n") && text.contains('█'),
+            "{text}"
+        );
     }
 
     #[test]
