@@ -8,6 +8,7 @@ use server::{
     start::{Started, start},
 };
 use std::{
+    env,
     io::{IsTerminal, Write, stderr, stdout},
     process::{ExitCode, exit},
 };
@@ -79,7 +80,10 @@ async fn run(mut config: Config) -> Result<(), String> {
 
 /// What happens goes to stderr: for people at a terminal, else as JSON. `RUST_LOG` chooses how much.
 fn trace() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // An empty variable is not given; the filter would take it for "errors only".
+    let wanted = env::var(EnvFilter::DEFAULT_ENV).ok().filter(|wanted| !wanted.trim().is_empty());
+    let filter = wanted.and_then(|wanted| EnvFilter::try_new(wanted).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
     // A closed stderr is no reason to stop: it would be told on stderr, in a panic.
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
