@@ -11,6 +11,7 @@ use crate::{
     loggable::loggable,
     net::Activity,
     origin::{Authority, Origin, is_own_path},
+    request_log::may_log,
     state::AppState,
     visitor::accepts_html,
 };
@@ -83,6 +84,9 @@ pub async fn admit_host(State(state): State<AppState>, mut request: Request, nex
     }
     let address = public_address(&state.config, endpoints, &forwarded, host.as_ref());
     let source = source(&state.config, &forwarded, host.as_ref(), request.headers());
+    if source == RequestSource::Foreign && is_refused_to_foreign(&request) {
+        log_foreign(request.headers());
+    }
     match without_prefix(request.uri(), &address.prefix) {
         Stripped::Unchanged => {}
         Stripped::Path(uri) => {
@@ -169,7 +173,9 @@ fn misdirected(host: &Authority, headers: &HeaderMap) -> Response {
         host.host(),
         host.origin(false).to_string().trim_start_matches("http://"),
     );
-    tracing::info!(host = host.host(), "a request for another host was refused");
+    if may_log() {
+        tracing::warn!(host = loggable(host.host().as_bytes()), "a request for another host was refused");
+    }
     if accepts_html(headers) {
         // None of the files that a page needs could be had under this name.
         return (StatusCode::MISDIRECTED_REQUEST, detail).into_response();
@@ -274,10 +280,26 @@ pub fn foreign_page(headers: &HeaderMap) -> Problem {
     Problem::foreign_origin(detail)
 }
 
-/// `Origin` and `Host`, escaped.
-pub fn origin_and_host(headers: &HeaderMap) -> (String, String) {
-    let text = |name| headers.get(name).map_or_else(|| "-".into(), |value| loggable(value.as_bytes()));
-    (text(header::ORIGIN), text(header::HOST))
+/// Returns whether another site's page is refused what it asks for: it may read what anybody may, nothing else.
+fn is_refused_to_foreign(request: &Request) -> bool {
+    !request.method().is_safe() || request.headers().contains_key(header::UPGRADE)
+}
+
+/// Logs what an operator needs to find a proxy that rewrites the request.
+fn log_foreign(headers: &HeaderMap) {
+    if may_log() {
+        let (origin, host) = origin_and_host(headers);
+        tracing::warn!(origin, host, "a page of another site was refused");
+    }
+}
+
+/// `Origin`, or without it that of `Referer`, and `Host`, escaped.
+fn origin_and_host(headers: &HeaderMap) -> (String, String) {
+    let text = |name| headers.get(name).map(|value| loggable(value.as_bytes()));
+    // The path of a page may be a private room's.
+    let page = || Some(loggable(page_origin(headers.get(header::REFERER)?.to_str().ok()?).as_bytes()));
+    let missing = || "-".to_owned();
+    (text(header::ORIGIN).or_else(page).unwrap_or_else(missing), text(header::HOST).unwrap_or_else(missing))
 }
 
 enum Stripped {

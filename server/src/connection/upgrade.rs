@@ -5,10 +5,9 @@ use super::{Desk, Mode, lines, socket::Socket, stream::Stream, v1};
 use crate::{
     addresses::room_name,
     error::Problem,
-    host::{RequestSource, foreign_page, origin_and_host},
+    host::{RequestSource, foreign_page},
     identity::Identity,
     net::{Transport, http::release},
-    request_log::may_log,
     state::AppState,
     websocket,
 };
@@ -42,7 +41,7 @@ pub async fn upgrade(
     match admit(&request) {
         Ok(mode) => accept(state, identity, mode, request).await,
         Err(problem) => {
-            log_refusal(request.headers(), &problem);
+            tracing::debug!(status = problem.status().as_u16(), reason = problem.detail(), "upgrade refused");
             with_version(problem).into_response()
         }
     }
@@ -163,20 +162,6 @@ fn mode(headers: &HeaderMap, uri: &Uri) -> Result<Mode, Problem> {
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "?room= is wrong."))?;
     let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room_name(&room).ok_or(BadRoomName));
     room.map(Mode::Lines).map_err(Problem::no_such_room)
-}
-
-/// Logs why an upgrade was refused, with what an operator needs to find a proxy that rewrites the request.
-fn log_refusal(headers: &HeaderMap, problem: &Problem) {
-    let (origin, host) = origin_and_host(headers);
-    let status = problem.status().as_u16();
-    if !may_log() {
-        return;
-    }
-    if problem.status() == StatusCode::FORBIDDEN {
-        tracing::warn!(status, origin, host, "upgrade refused: the page is another site's");
-    } else {
-        tracing::debug!(status, origin, host, reason = problem.detail(), "upgrade refused");
-    }
 }
 
 /// 16 bytes in base64 (RFC 6455, section 4.1, point 7), once.

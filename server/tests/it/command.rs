@@ -194,6 +194,21 @@ async fn an_empty_variable_is_not_given_and_a_switch_has_the_usual_words() {
 }
 
 #[tokio::test]
+async fn an_empty_log_filter_is_the_default_one() {
+    let folder = folder();
+    let mut command = hubbub(folder.path(), &["--ephemeral", "--addr", "127.0.0.1:0"]);
+    let mut child = command.env("RUST_LOG", "").spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().expect("it starts");
+    let pid = child.id().unwrap().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+    let mut log = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    timeout(PATIENCE, stderr.read_to_string(&mut log)).await.unwrap().unwrap();
+    assert!(log.contains("\"stopping\""), "{log}");
+}
+
+#[tokio::test]
 async fn a_wrong_value_or_an_unknown_flag_is_one_line_and_exit_1() {
     let folder = folder();
     for args in [["--addr", "8080"], ["--drain-seconds", "soon"], ["--post-rate", "-1"], ["--colour", "blue"]]
@@ -295,7 +310,7 @@ async fn requests_refusals_and_cut_connections_are_logged() {
     let sum = of("requests");
     assert_eq!((sum.len(), &sum[0]["fields"]["failed"]), (1, &Value::from(0)), "{log}");
     assert!(sum[0]["fields"]["succeeded"].as_u64() >= Some(1), "{log}");
-    let refused = of("upgrade refused: the page is another site's");
+    let refused = of("a page of another site was refused");
     assert_eq!(
         (refused.len(), &refused[0]["fields"]["origin"]),
         (1, &Value::from("http://evil.example/\\xc2\\x9b"))
