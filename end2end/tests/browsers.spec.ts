@@ -6,6 +6,8 @@ const away = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONS
 
 let server: OwnServer;
 test.beforeEach(async () => {
+  // Several pages and waits of their own in most of them.
+  test.slow();
   server = await OwnServer.start();
 });
 test.afterEach(async () => server.remove());

@@ -1,6 +1,9 @@
 import { OwnServer } from "../hubbub";
 import { expect, test, type Person } from "../people";
 
+// Several pages and waits of their own in most of them.
+test.beforeEach(() => test.slow());
+
 /** The window has the focus no longer, or again. */
 async function focuses(person: Person, focused: boolean): Promise<void> {
   await person.page.evaluate((focused) => {

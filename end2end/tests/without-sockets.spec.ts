@@ -6,6 +6,8 @@ const blocked = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_INCOMPLETE
 
 let server: OwnServer;
 test.beforeEach(async () => {
+  // Several pages and waits of their own in most of them.
+  test.slow();
   server = await OwnServer.start("--post-rate", "0");
 });
 test.afterEach(async () => server.remove());
@@ -25,7 +27,6 @@ const kinds: [string, Sockets][] = [
 
 for (const [name, sockets] of kinds) {
   test(`on a network where sockets are ${name} ann talks, edits, deletes and is renamed all the same`, async ({ ann, bob }) => {
-    test.slow();
     const gate = await Gate.before(server.port, sockets);
     await enters(bob, server.url);
     await enters(ann, gate.url);

@@ -25,8 +25,11 @@ use std::fmt::Write;
 /// How often the pulse is felt, in milliseconds.
 const TICK_MS: u32 = 1_000;
 
-/// How long a WebSocket may take up to its welcome, in milliseconds.
+/// How long a WebSocket may take up to its welcome before the page turns to HTTP, in milliseconds.
 const SOCKET_WELCOME_WAIT_MS: u32 = 4_000;
+
+/// How long a WebSocket may take up to its welcome beside HTTP, in milliseconds.
+const PROBE_WAIT_MS: u32 = 10_000;
 
 /// How long a stream over HTTP may take up to its welcome, in milliseconds.
 const STREAM_WELCOME_WAIT_MS: u32 = 10_000;
@@ -139,7 +142,7 @@ fn nudges() -> UnboundedReceiver<()> {
 /// Serves one connection until it is lost, or until a WebSocket gets through beside it.
 async fn talk(
     live: Live,
-    (carrier, signals): (Carrier, UnboundedReceiver<Signal>),
+    (carrier, mut signals): (Carrier, UnboundedReceiver<Signal>),
     work: &mut UnboundedReceiver<()>,
     nudges: &mut UnboundedReceiver<()>,
     wake: &UnboundedSender<()>,
@@ -148,7 +151,7 @@ async fn talk(
 ) -> Ended {
     let ticks = IntervalStream::new(TICK_MS).map(|()| Sign::Tick);
     let mut signs = stream::select(
-        signals.map(Sign::Signal),
+        signals.by_ref().map(Sign::Signal),
         stream::select(stream::select(work.map(|()| Sign::Work), nudges.map(|()| Sign::Nudge)), ticks),
     );
     let mut connection = Connection {
@@ -177,25 +180,35 @@ async fn talk(
             if is_http
                 && is_tick
                 && choice.try_update_value(|choice| choice.should_probe(steady())) == Some(true)
+                && let Some(socket) = Carrier::socket()
             {
-                spawn_local(probe(choice));
+                spawn_local(probe(choice, socket));
             }
             if is_http && !choice.with_value(TransportChoice::is_blocked) {
                 break;
             }
         }
     }
+    drop(signs);
     match connection.welcomed {
         Some(since) => Ended::Lasted(steady().saturating_sub(since)),
-        None if is_late => Ended::TimedOut,
+        None if is_late => {
+            if !is_http {
+                // On a slow network its welcome may still come.
+                spawn_local(probe(choice, (connection.carrier, signals)));
+            }
+            Ended::TimedOut
+        }
         None => Ended::Refused,
     }
 }
 
-/// Tries whether a WebSocket gets through.
-async fn probe(choice: StoredValue<TransportChoice>) {
-    let Some((_carrier, mut signals)) = Carrier::socket() else { return };
-    let welcome = select(signals.next(), TimeoutFuture::new(SOCKET_WELCOME_WAIT_MS)).await;
+/// Waits whether a WebSocket gets through.
+async fn probe(
+    choice: StoredValue<TransportChoice>,
+    (_carrier, mut signals): (Carrier, UnboundedReceiver<Signal>),
+) {
+    let welcome = select(signals.next(), TimeoutFuture::new(PROBE_WAIT_MS)).await;
     if let Either::Left((Some(Signal::Frame(_)), _)) = welcome {
         choice.update_value(TransportChoice::probe_succeeded);
     }

@@ -16,10 +16,7 @@ use crate::{
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
-use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
-};
+use std::cell::{Cell, RefCell};
 use web_sys::Storage as Shelf;
 
 /// The keys of one room. Where the browser keeps nothing, nothing is kept.
@@ -222,20 +219,25 @@ pub(super) fn is_socket_blocked() -> bool {
 
 thread_local! {
     /// Choices that the browser did not take: they hold as long as the page.
-    static UNKEPT: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+    static UNKEPT: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A choice that was made for a room or, without one, for all of them.
 pub(super) fn choice(key: &str) -> Option<String> {
     let kept = shelf().and_then(|shelf| shelf.get_item(&format!("hubbub/choice/{key}")).ok()?);
-    kept.or_else(|| UNKEPT.with_borrow(|unkept| unkept.get(key).cloned()))
+    kept.or_else(|| {
+        UNKEPT.with_borrow(|unkept| {
+            let chosen = unkept.iter().rev().find(|(known, _)| known == key);
+            chosen.map(|(_, value)| value.clone())
+        })
+    })
 }
 
 /// Keeps a choice.
 pub(super) fn choose(key: &str, value: &str) {
     let kept = shelf().is_some_and(|shelf| shelf.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
     if !kept {
-        UNKEPT.with_borrow_mut(|unkept| unkept.insert(key.into(), value.into()));
+        UNKEPT.with_borrow_mut(|unkept| unkept.push((key.into(), value.into())));
     }
 }
 

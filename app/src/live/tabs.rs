@@ -4,7 +4,6 @@
 //! Plain data. Wall clocks are set back and forth, so a sign is judged by the steady clock of the observer too.
 
 use crate::wire::Millis;
-use std::collections::BTreeMap;
 
 /// Milliseconds after which a tab that gave no sign of life is gone.
 const GONE_MS: Millis = 20_000;
@@ -45,8 +44,8 @@ impl std::fmt::Display for Sign {
 /// What a page has seen of the other tabs.
 #[derive(Debug, Clone, Default)]
 pub struct Tabs {
-    /// The last sign of each tab, and when this page first saw it by its steady clock.
-    seen: BTreeMap<String, (Sign, Millis)>,
+    /// The last sign of each tab, and when this page first saw it by its steady clock. There are few tabs.
+    seen: Vec<(String, Sign, Millis)>,
 }
 
 impl Tabs {
@@ -55,18 +54,12 @@ impl Tabs {
     /// If the wall clock was put forward, tabs that live are taken for gone until their next sign. That is harmless:
     /// what two tabs send is stored once.
     pub fn is_gone(&mut self, tab: &str, sign: Option<Sign>, wall: Millis, steady: Millis) -> bool {
-        let Some(sign) = sign else {
-            self.seen.remove(tab);
-            return true;
-        };
-        if wall > sign.at + GONE_MS {
-            return true;
-        }
-        let seen = self.seen.entry(tab.into()).or_insert_with(|| (sign.clone(), steady));
-        if seen.0 != sign {
-            *seen = (sign, steady);
-        }
-        steady > seen.1 + GONE_MS
+        let seen = self.seen.iter().position(|(known, ..)| known == tab);
+        let seen = seen.map(|at| self.seen.swap_remove(at));
+        let Some(sign) = sign.filter(|sign| wall <= sign.at + GONE_MS) else { return true };
+        let since = seen.filter(|(_, last, _)| *last == sign).map_or(steady, |(.., since)| since);
+        self.seen.push((tab.into(), sign, since));
+        steady > since + GONE_MS
     }
 }
 
