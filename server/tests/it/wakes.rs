@@ -127,9 +127,6 @@ impl Log for Meddled {
             read.await
         })
     }
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
-        self.log.leave(person, room)
-    }
     fn visits(
         &self,
         person: PersonId,
@@ -154,9 +151,6 @@ impl Log for Meddled {
         rooms: Vec<(RoomName, Seq)>,
     ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
         self.log.unread(person, rooms)
-    }
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
-        self.log.leave(person, room)
     }
     fn close(&self) -> BoxFuture<'static, ()> {
         self.log.close()
