@@ -11,17 +11,17 @@ use std::{
 /// Bytes of a whole key.
 const KEY_BYTES: usize = 64;
 
-/// Reads the key in `path`, or makes one there. `log_is_unused` says that no user has an identity yet: then a key that
-/// a crash has cut off is replaced, since it cannot have signed anything that matters. The file is private.
+/// Reads the key in `path`, or makes one there. `log_is_unused` says that no user has an identity yet. The file is
+/// private. A key that is cut off is refused: this program writes whole keys alone, so only the operator can know where
+/// the rest is.
 ///
 /// # Errors
-/// Where the file cannot be read or written, or where it is cut off and users have identities that it signed.
+/// Where the file cannot be read or written, or is cut off.
 pub fn load(path: &Path, log_is_unused: bool) -> io::Result<Key> {
     match fs::read(path) {
         Ok(bytes) if bytes.len() >= KEY_BYTES => {
             Key::try_from(bytes.as_slice()).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
         }
-        Ok(_) if log_is_unused => make(path),
         Ok(bytes) => Err(io::Error::new(ErrorKind::InvalidData, cut_off(bytes.len()))),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if !log_is_unused {
