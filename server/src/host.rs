@@ -131,7 +131,8 @@ fn requested_host(request: &Request) -> Result<Option<Authority>, Problem> {
 
 /// Returns whether this server answers for `host`.
 ///
-/// Names are those of `--public-url` and `--allow-origin`. Where no public address is set, a proxy on this machine may
+/// Names are those of `--public-url` and `--allow-origin`, and names of private networks, which no public DNS server can
+/// lead to this one. Where no public address is set, a proxy on this machine may
 /// bring any name, as long as the port beside it is not this server's own: a page that rebinds its name can send
 /// `X-Forwarded-*` too, but has to be loaded from our port, which its `Host` then carries.
 fn answers_for(
@@ -140,7 +141,7 @@ fn answers_for(
     forwarded: &Forwarded,
     host: &Authority,
 ) -> bool {
-    if host.is_address() || is_known(config, host) {
+    if host.is_address() || is_known(config, host) || host.is_private_use() {
         return true;
     }
     let own_port = match endpoints {

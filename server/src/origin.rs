@@ -81,6 +81,13 @@ impl Authority {
         bare.parse::<IpAddr>().is_ok() || self.host == "localhost" || self.host.ends_with(".localhost")
     }
 
+    /// Returns whether the host is a name of a private network: `.local` (RFC 6762), `.home.arpa` (RFC 8375),
+    /// `.internal` (set aside by ICANN) or `.lan`, which no registry has. The public DNS leads none of them anywhere.
+    pub fn is_private_use(&self) -> bool {
+        const SUFFIXES: [&str; 4] = [".local", ".home.arpa", ".internal", ".lan"];
+        SUFFIXES.iter().any(|suffix| self.host.ends_with(suffix))
+    }
+
     /// Returns whether the host is a name of one label. No name of the public DNS is.
     pub fn is_single_label(&self) -> bool {
         !self.host.contains(['.', ':'])
@@ -255,6 +262,16 @@ mod tests {
             ".",
         ] {
             assert_eq!(authority(bad), Err(BadAddress::Host), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_private_networks_are_those_that_the_public_dns_leads_nowhere() {
+        for name in ["box.local:8080", "chat.lan", "CHAT.HOME.ARPA", "a.b.internal."] {
+            assert!(authority(name).unwrap().is_private_use(), "{name}");
+        }
+        for name in ["local", "chat.lan.example", "notlan", "evil.arpa", "local.evil.example"] {
+            assert!(!authority(name).unwrap().is_private_use(), "{name}");
         }
     }
 

@@ -35,6 +35,9 @@ const COMPRESSED: CompressionLevel = CompressionLevel::Precise(4);
 const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
                               serial=(), usb=()";
 
+/// The policy of a refusal that is no page.
+const NO_CONTENT: &str = "default-src 'none'; frame-ancestors 'none'";
+
 /// The whole server as one service.
 pub fn router(state: AppState) -> Router {
     // Pages are rendered on Tokio; a second router in the same process finds that settled.
@@ -107,6 +110,7 @@ fn api(state: &AppState) -> Router<AppState> {
 /// Headers that every answer carries, so that a browser does nothing with it that we did not mean.
 async fn guard(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -117,6 +121,10 @@ async fn guard(request: Request, next: Next) -> Response {
         (HeaderName::from_static("permissions-policy"), NO_PERMISSIONS),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_error {
+        // A page has a policy of its own; no other refusal has to load anything.
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_CONTENT));
     }
     response
 }

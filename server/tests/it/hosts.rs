@@ -40,7 +40,10 @@ async fn a_name_that_was_rebound_to_the_server_is_refused_with_421_and_the_flag_
 async fn addresses_and_localhost_are_hosts_of_every_server() {
     let server = TestServer::with(with_public_url("https://chat.example/")).await;
     let port = server.address.port();
-    for host in ["127.0.0.1", "[::1]", "192.0.2.7:9", "localhost", "LOCALHOST.", &format!("localhost:{port}")]
+    let own_port = format!("localhost:{port}");
+    let private = format!("chat.lan:{port}");
+    for host in
+        ["127.0.0.1", "[::1]", "192.0.2.7:9", "localhost", "LOCALHOST.", &own_port, &private, "box.local"]
     {
         assert_eq!(status(&server, &[("host", host)]).await, 200, "{host}");
     }
@@ -236,5 +239,9 @@ async fn every_answer_tells_browsers_to_keep_other_sites_out() {
             assert_eq!(answer.headers()[name], value, "{path} of {host}");
         }
         assert!(answer.headers()["permissions-policy"].to_str().unwrap().contains("camera=()"));
+        if answer.status() != StatusCode::OK {
+            let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("default-src 'none'"), "{path} of {host}: {policy}");
+        }
     }
 }
