@@ -7,7 +7,7 @@ for (const javaScriptEnabled of [true, false]) {
     const ming = await somebody({ ...chinese, javaScriptEnabled });
     await ming.page.goto(`/r/${room}`);
     await expect(ming.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
-    await expect(ming.page.getByText("还没有人说话。把链接发出去，开个头吧。")).toBeVisible();
+    await expect(ming.page.getByText("还没有这个房间。")).toBeVisible();
     await ming.page.locator("#text").fill("大家好");
     await ming.page.getByRole("button", { name: "发送" }).click();
     await ming.seesAll(["大家好"]);

@@ -23,7 +23,7 @@ test.describe("with a server of their own", () => {
       await ann.says("before");
       await bob.sees("before");
       await server.stop(signal);
-      await expect(ann.page.getByRole("status")).toContainText("Offline");
+      await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
       await ann.says("written while away");
       await ann.says("and another");
       await expect(ann.line("written while away")).toHaveAttribute("data-standing", "pending");

@@ -43,6 +43,11 @@ test("the card with the name is closed by Escape and by a click elsewhere", asyn
   await card.focus();
   await ann.page.keyboard.press("Escape");
   await expect(card).toBeHidden();
+  // A pointer opened it: what is typed next is a message. From the keyboard the focus goes back to where it was.
+  await expect(ann.page.locator("#text")).toBeFocused();
+  await ann.page.locator(".me summary").press("Enter");
+  await expect(card).toBeFocused();
+  await ann.page.keyboard.press("Escape");
   await expect(ann.page.locator(".me summary")).toBeFocused();
   await ann.page.locator(".me summary").click();
   await expect(card).toBeVisible();

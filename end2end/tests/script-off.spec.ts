@@ -43,7 +43,7 @@ test("without script what is refused is said, and stays in its field", async ({ 
   await ann.composer.fill(long);
   await ann.page.getByRole("button", { name: "Send" }).click();
   await expect(ann.page.getByRole("alert").filter({ hasText: "at most 8192 bytes" })).toBeVisible();
-  await expect(ann.composer).toHaveValue(long.trim());
+  await expect(ann.composer).toHaveValue(long);
   await ann.page.locator(".me summary").click();
   await ann.page.getByLabel("Your name").fill("\u202e");
   await ann.page.getByRole("button", { name: "Save" }).click();
@@ -59,7 +59,7 @@ test("the script takes over a page with something refused, and loses nothing of 
   await ann.page.addInitScript("window.WebSocket = window.Socket");
   await ann.page.getByRole("button", { name: "Send" }).click();
   await ann.isLive();
-  await expect(ann.composer).toHaveValue("long ".repeat(2000).trim());
+  await expect(ann.composer).toHaveValue("long ".repeat(2000));
   await ann.composer.fill("short");
   await ann.composer.press("Enter");
   await ann.seesAll(["short"]);

@@ -125,8 +125,8 @@ test.describe("with a server of their own", () => {
     await enters(bob);
     await ann.page.context().setOffline(true);
     await server.stop();
-    await expect(ann.page.getByRole("status")).toContainText("Offline");
-    await expect(ann.page.getByRole("status")).toContainText(/Next try in|Trying now/);
+    await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
+    await expect(ann.page.locator("[data-connection]")).toContainText(/Next try in|Trying now/);
     await ann.says("written under a bridge");
     await server.start();
     await bob.isLive();
@@ -134,7 +134,7 @@ test.describe("with a server of their own", () => {
     await ann.page.context().setOffline(false);
     await ann.seesAll(["where is ann?", "written under a bridge"]);
     await bob.seesAll(["where is ann?", "written under a bridge"]);
-    await expect(ann.page.getByRole("status")).toHaveText("");
+    await expect(ann.page.locator("[data-connection]")).toHaveText("");
   });
 
   test("a network that falls silent without hanging up is noticed when ann comes back to the tab", async ({ ann, bob }) => {

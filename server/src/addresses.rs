@@ -4,6 +4,7 @@ use crate::{host::PublicAddress, loggable::percent_decode};
 use app::wire::RoomName;
 use axum::{
     extract::Request,
+    http::Method,
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -16,9 +17,12 @@ const PLAIN: [&[&str]; 5] = [&["rooms"], &["offline"], &["healthz"], &["readyz"]
 const PAGES: [&[&str]; 3] = [&[], &["about"], &["seen"]];
 const API: [&[&str]; 3] = [&["messages"], &["events"], &["frames"]];
 
-/// Answers with 308 to the canonical path, with the query as it is, if the request has another form of it.
+/// Answers with 308 to the canonical path, with the query as it is, if the request has another form of it. A form of
+/// ours always has the canonical path; one with another is answered as it came.
 pub async fn lead_to_canonical(request: Request, next: Next) -> Response {
-    let Some(path) = canonical(request.uri().path()) else { return next.run(request).await };
+    let is_link = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = canonical(request.uri().path()).filter(|path| is_link || path.starts_with("/api/"));
+    let Some(path) = path else { return next.run(request).await };
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     let prefix = request.extensions().get::<PublicAddress>().map_or("", |address| &address.prefix);
     Redirect::permanent(&format!("{prefix}{path}{query}")).into_response()

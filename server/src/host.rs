@@ -17,11 +17,13 @@ use crate::{
 };
 use axum::{
     extract::{OriginalUri, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, Version, header, uri::PathAndQuery},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header, uri::PathAndQuery},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
 use std::sync::Arc;
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// The address under which the client of a request sees this server; a request extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,10 +101,16 @@ pub async fn admit_host(State(state): State<AppState>, mut request: Request, nex
         }
         Stripped::Root => {}
     }
+    let is_trustworthy = address.origin.is_https() || host.as_ref().is_none_or(Authority::is_loopback);
     request.extensions_mut().insert(forwarded);
     request.extensions_mut().insert(address);
     request.extensions_mut().insert(source);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if is_trustworthy {
+        // Browsers ignore it elsewhere, and complain.
+        response.headers_mut().insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    }
+    response
 }
 
 /// Refuses a body whose end two readers could see at different places (RFC 9112, section 6.1).

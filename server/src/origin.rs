@@ -78,7 +78,14 @@ impl Authority {
     /// machine (RFC 6761, section 6.3). No DNS server can make it lead elsewhere.
     pub fn is_address(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
-        bare.parse::<IpAddr>().is_ok() || self.host == "localhost" || self.host.ends_with(".localhost")
+        bare.parse::<IpAddr>().is_ok() || self.is_loopback()
+    }
+
+    /// Returns whether the host is this machine, so that browsers take its pages for trustworthy without HTTPS.
+    pub fn is_loopback(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        let is_name = self.host == "localhost" || self.host.ends_with(".localhost");
+        is_name || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// Returns whether the host is a name of a private network: `.local` (RFC 6762), `.home.arpa` (RFC 8375),
