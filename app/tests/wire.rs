@@ -121,13 +121,24 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
             rooms(),
             (text(), text()),
             any::<u64>(),
-            vec(authors(), 0..3),
+            (vec(authors(), 0..3), any::<u32>()),
             option::of((vec(messages(), 0..3), any::<bool>()))
         )
-            .prop_map(|(room, (title, topic), head, members, page)| {
+            .prop_map(|(room, (title, topic), head, (members, member_count), page)| {
                 let (messages, more) = page.unzip();
                 let reset = messages.is_some();
-                ServerFrame::Joined { room, title, topic, head, reset, members, read: 0, messages, more }
+                ServerFrame::Joined {
+                    room,
+                    title,
+                    topic,
+                    head,
+                    reset,
+                    members,
+                    member_count,
+                    read: 0,
+                    messages,
+                    more,
+                }
             }),
         (rooms(), vec(events(), 0..4)).prop_map(|(room, events)| ServerFrame::Events { room, events }),
         (ids(), option::of((rooms(), any::<u64>())), any::<bool>()).prop_map(|(id, place, dup)| {
@@ -137,8 +148,8 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         (option::of(text()), codes(), text(), option::of(any::<u64>()))
             .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
         authors().prop_map(|Author { id, name, alike, tag }| ServerFrame::Renamed { id, name, alike, tag }),
-        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3))
-            .prop_map(|(room, here, gone)| ServerFrame::Presence { room, here, gone }),
+        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3), any::<u32>())
+            .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
         (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
             .prop_map(|(room, seq, head, unread)| ServerFrame::Read { room, seq, head, unread }),
@@ -318,11 +329,12 @@ fn the_frames_are_those_of_the_protocol() {
                 head: 7,
                 reset: true,
                 members: vec![ann.clone()],
+                member_count: 1,
                 read: 0,
                 messages: Message::posted(&event).map(|message| vec![message]),
                 more: Some(false),
             },
-            json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "head": 7, "reset": true, "members": [author], "read": 0,
+            json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "head": 7, "reset": true, "members": [author], "member_count": 1, "read": 0,
                 "messages": [message], "more": false}),
         ),
         (
@@ -356,8 +368,13 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}),
         ),
         (
-            ServerFrame::Presence { room: tea.clone(), here: vec![alike], gone: vec![PersonId(0xb)] },
-            json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"],
+            ServerFrame::Presence {
+                room: tea.clone(),
+                here: vec![alike],
+                gone: vec![PersonId(0xb)],
+                count: 201,
+            },
+            json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"], "count": 201,
                 "here": [{"id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}]}),
         ),
         (

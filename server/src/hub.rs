@@ -5,7 +5,7 @@ use crate::{
     link::Link,
     log::{Log, LogError, LogResult, MAX_VISITS, Wake},
     loggable::LoggableRoom,
-    presence::TOLD_EVERY,
+    presence::{Members, TOLD_EVERY},
     room::{Next, Room},
     sync::{Mutex, MutexGuard},
     websocket::frame,
@@ -124,9 +124,9 @@ impl Hub {
         }
     }
 
-    /// Who is in a room: people, however many connections each of them has.
-    pub fn members(&self, room: &RoomName) -> Vec<Author> {
-        self.room(room).map(|room| room.members()).unwrap_or_default()
+    /// Returns the users present in a room as `you` list them, each once, however many connections they have.
+    pub fn members(&self, room: &RoomName, you: PersonId) -> Members {
+        self.room(room).map(|room| room.members(you)).unwrap_or_default()
     }
 
     /// Informs the connections of `person`, except the link with the id `here`, that `person` has read `room` up
@@ -194,7 +194,9 @@ impl Hub {
             let open = self.rooms();
             visited.union(&followed).filter_map(|room| open.get(room).cloned()).collect()
         };
-        rooms.iter().for_each(|room| room.renamed(person));
+        for room in rooms.iter().filter(|room| room.rename(person)) {
+            let _ = self.stirred.send(room.clone());
+        }
         let theirs = rooms.iter().filter(|room| visited.contains(&room.name) || room.has(person.id));
         let told: HashMap<u64, Arc<Link>> =
             theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();

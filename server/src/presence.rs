@@ -1,10 +1,10 @@
 //! Who is in a room: people, however many connections each of them has, and with some patience for those
 //! who come right back. Plain data; time is passed in.
 
-use app::wire::{Author, PersonId};
+use app::wire::{Author, PersonId, limits::MEMBERS_LISTED};
 use std::{
     cmp::Ordering,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     mem,
     time::Duration,
 };
@@ -20,16 +20,39 @@ pub const GRACE: Duration = Duration::from_secs(10);
 /// Changes of a room are told together, this often at most.
 pub const TOLD_EVERY: Duration = Duration::from_millis(500);
 
+/// Users in `gone` of one frame, at most. The others are in the next one.
+const MAX_GONE: usize = 1_000;
+
 /// Who is in a room.
+///
+/// Every subscriber lists the first [`MEMBERS_LISTED`] users, in the order of the list, and the number of all of them.
+/// What is broadcast is how these have changed, so no frame grows with the number of users present.
 #[derive(Debug, Default)]
 pub struct Presence {
     people: HashMap<PersonId, Here>,
-    /// The same people as a list shows them, kept in order: whoever joins is told all of them.
+    /// The same users in the order of the list.
     list: BTreeSet<Listed>,
-    /// Who has come, since that was last told.
-    come: Vec<PersonId>,
-    /// How many of them somebody who joined later has found in the list, and must be told if they are gone.
-    handed_out: usize,
+    /// The user who has come since the last broadcast, if it is only one.
+    came: Option<PersonId>,
+    /// How many users have come since the last broadcast.
+    arrivals: usize,
+    /// The order of the list has changed since the last broadcast.
+    moved: bool,
+    /// The users whom every subscriber lists.
+    listed_by_all: HashSet<PersonId>,
+    /// The users whom some subscriber lists, and must remove when they are no longer among the first.
+    listed_by_some: HashSet<PersonId>,
+    /// The fewest and the most users that a subscriber counts.
+    counted: (usize, usize),
+}
+
+/// The users present, as a subscriber lists them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Members {
+    /// The first [`MEMBERS_LISTED`] of them at most, in the order of the list.
+    pub list: Vec<Author>,
+    /// All of them.
+    pub count: u32,
 }
 
 #[derive(Debug)]
@@ -65,13 +88,17 @@ impl PartialEq for Listed {
 
 impl Eq for Listed {}
 
-/// What is to be told.
+/// What subscribers must be sent.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Who is here and was not.
+    /// The users to list.
     pub here: Vec<Author>,
-    /// Who was here and is not.
+    /// The users to list no more: they have left, or stand behind the first [`MEMBERS_LISTED`].
     pub gone: Vec<PersonId>,
+    /// A subscriber counts another number of users than are present.
+    pub is_recount: bool,
+    /// The user whom alone this is about, and who has it from joining.
+    pub only: Option<PersonId>,
 }
 
 impl Presence {
@@ -81,12 +108,12 @@ impl Presence {
         if let Some(here) = self.people.get_mut(&id) {
             here.connections += 1;
             here.left = None;
-            self.renamed(&person);
-            return false;
+            return self.rename(&person);
         }
         self.list.insert(Listed(person.clone()));
         self.people.insert(id, Here { person, connections: 1, since: now, left: None });
-        self.come.push(id);
+        self.came = (self.arrivals == 0).then_some(id);
+        self.arrivals += 1;
         true
     }
 
@@ -100,19 +127,48 @@ impl Presence {
         here.connections == 0
     }
 
-    /// Somebody is called something else.
-    pub fn renamed(&mut self, person: &Author) {
-        if let Some(here) = self.people.get_mut(&person.id) {
-            let before = mem::replace(&mut here.person, person.clone());
-            self.list.remove(&Listed(before));
-            self.list.insert(Listed(person.clone()));
-        }
+    /// Calls a user something else. Returns whether the list may have others among its first users now, which is to
+    /// be broadcast.
+    #[must_use]
+    pub fn rename(&mut self, person: &Author) -> bool {
+        let Some(here) = self.people.get_mut(&person.id) else { return false };
+        let before = mem::replace(&mut here.person, person.clone());
+        self.list.remove(&Listed(before));
+        self.list.insert(Listed(person.clone()));
+        self.moved |= self.list.len() > MEMBERS_LISTED;
+        self.moved
     }
 
-    /// Who is here, those who may come right back among them, as a list shows them.
-    pub fn members(&mut self) -> Vec<Author> {
-        self.handed_out = self.come.len();
-        self.list.iter().map(|listed| listed.0.clone()).collect()
+    /// Returns the first users of the list, with `you` in the last place if you are present behind them, for a
+    /// page that is sent no changes.
+    pub fn members(&self, you: PersonId) -> Members {
+        let mut list: Vec<Author> = self.first().cloned().collect();
+        if let Some(here) = self.people.get(&you)
+            && list.iter().all(|member| member.id != you)
+        {
+            list.truncate(MEMBERS_LISTED - 1);
+            list.push(here.person.clone());
+        }
+        Members { list, count: self.count() }
+    }
+
+    /// Returns the same for a subscriber, who is sent all changes from now on.
+    pub fn subscribe(&mut self, you: PersonId) -> Members {
+        let members = self.members(you);
+        let ids: HashSet<PersonId> = members.list.iter().map(|member| member.id).collect();
+        self.listed_by_all.retain(|id| ids.contains(id));
+        // You stay on your own list, and may be on no other.
+        self.listed_by_some.extend(ids.into_iter().filter(|id| *id != you));
+        if self.first().any(|first| first.id == you) {
+            self.listed_by_some.insert(you);
+        }
+        let (fewest, most) = self.counted;
+        self.counted = (fewest.min(self.people.len()), most.max(self.people.len()));
+        members
+    }
+
+    fn first(&self) -> impl Iterator<Item = &Author> {
+        self.list.iter().take(MEMBERS_LISTED).map(|listed| &listed.0)
     }
 
     /// Whether `person` is here.
@@ -120,46 +176,69 @@ impl Presence {
         self.people.contains_key(&person)
     }
 
-    /// What has changed by `now`, to be told once.
+    /// Removes the users who are gone by `now`, and returns what has changed since the last call.
     pub fn changes(&mut self, now: Instant) -> Changes {
+        let has_left = self.remove_gone(now);
+        let first: HashSet<PersonId> = self.first().map(|first| first.id).collect();
+        let here: Vec<Author> =
+            self.first().filter(|first| !self.listed_by_all.contains(&first.id)).cloned().collect();
+        let mut gone: Vec<PersonId> = self.listed_by_some.difference(&first).copied().collect();
+        gone.sort_unstable();
+        gone.truncate(MAX_GONE);
+        self.listed_by_some.extend(&first);
+        for id in &gone {
+            self.listed_by_some.remove(id);
+        }
+        self.listed_by_all = first;
+        let now_present = self.people.len();
+        let before = mem::replace(&mut self.counted, (now_present, now_present));
+        let is_recount = before != self.counted;
+        let (came, arrivals) = (self.came.take(), mem::take(&mut self.arrivals));
+        self.moved = false;
+        let only = came.filter(|came| {
+            arrivals == 1 && !has_left && gone.is_empty() && here.iter().all(|here| here.id == *came)
+        });
+        Changes { here, gone, is_recount, only }
+    }
+
+    /// Returns whether there was a user to remove.
+    fn remove_gone(&mut self, now: Instant) -> bool {
         let is_gone = |here: &Here| {
             here.left.is_some_and(|left| {
                 let grace = if left.duration_since(here.since) >= SETTLED { GRACE } else { Duration::ZERO };
                 left + grace <= now
             })
         };
-        let mut gone: Vec<PersonId> =
-            self.people.iter().filter(|(_, here)| is_gone(here)).map(|(id, _)| *id).collect();
-        for here in gone.iter().filter_map(|id| self.people.remove(id)) {
-            self.list.remove(&Listed(here.person));
-        }
-        // Nobody knows of those who came and went in between, unless a list was handed out since.
-        let (come, handed_out) = (mem::take(&mut self.come), mem::take(&mut self.handed_out));
-        let unknown = come.get(handed_out..).unwrap_or_default();
-        gone.retain(|id| !unknown.contains(id));
-        gone.sort();
-        let here = come.iter().filter_map(|id| self.people.get(id)).map(|here| here.person.clone()).collect();
-        Changes { here, gone }
+        let present = self.people.len();
+        let list = &mut self.list;
+        self.people.retain(|_, here| {
+            let keep = !is_gone(here);
+            if !keep {
+                list.remove(&Listed(here.person.clone()));
+            }
+            keep
+        });
+        self.people.len() < present
     }
 
-    /// Whether something may be to tell later although nobody comes or goes.
+    /// Returns the number of all users present.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.people.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns whether there may be changes later although no user comes or leaves.
     pub fn may_change(&self) -> bool {
-        !self.come.is_empty() || self.people.values().any(|here| here.left.is_some())
+        self.arrivals > 0
+            || self.moved
+            || self.listed_by_some.len() > self.listed_by_all.len()
+            || self.people.values().any(|here| here.left.is_some())
     }
 }
 
 impl Changes {
-    /// Whom alone they are about, if it is one who came.
-    pub fn only(&self) -> Option<PersonId> {
-        match (&self.here[..], &self.gone[..]) {
-            ([one], []) => Some(one.id),
-            _ => None,
-        }
-    }
-
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.here.is_empty() && self.gone.is_empty()
+        self.here.is_empty() && self.gone.is_empty() && !self.is_recount
     }
 }
 
@@ -181,7 +260,10 @@ mod tests {
         assert!(!room.left(PersonId(1), end) && room.left(PersonId(1), end));
         assert!(room.changes(end).is_empty() && room.may_change());
         assert!(room.has(PersonId(1)));
-        assert_eq!(room.changes(end + GRACE), Changes { here: vec![], gone: vec![PersonId(1)] });
+        assert_eq!(
+            room.changes(end + GRACE),
+            Changes { gone: vec![PersonId(1)], is_recount: true, ..Changes::default() }
+        );
         assert!(!room.has(PersonId(1)) && !room.may_change());
     }
 
@@ -199,22 +281,27 @@ mod tests {
     async fn people_stand_by_name_whoever_comes_goes_or_is_called_something_else() {
         let (mut room, start) = (Presence::default(), Instant::now());
         let called = |id, name: &str| Author::new(PersonId(id), name.parse().unwrap());
-        let names = |room: &mut Presence| {
-            room.members().iter().map(|person| person.name.to_string()).collect::<Vec<_>>().join(" ")
+        let names = |room: &Presence| {
+            room.members(PersonId(0))
+                .list
+                .iter()
+                .map(|person| person.name.to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         for (id, name) in [(3, "carol"), (1, "Bob"), (2, "ann"), (5, "bob"), (4, "Bob")] {
             room.came(called(id, name), start);
         }
-        assert_eq!(names(&mut room), "ann Bob Bob bob carol");
-        room.renamed(&called(2, "Dora"));
-        room.renamed(&Author { alike: true, ..called(1, "BOB") });
+        assert_eq!(names(&room), "ann Bob Bob bob carol");
+        assert!(!room.rename(&called(2, "Dora")));
+        assert!(!room.rename(&Author { alike: true, ..called(1, "BOB") }));
         room.came(called(3, "Alice"), start);
-        assert_eq!(names(&mut room), "Alice BOB Bob bob Dora");
-        assert!(room.members()[1].alike);
-        room.renamed(&called(9, "nobody here"));
+        assert_eq!(names(&room), "Alice BOB Bob bob Dora");
+        assert!(room.members(PersonId(0)).list[1].alike);
+        assert!(!room.rename(&called(9, "nobody here")));
         room.left(PersonId(4), start);
         room.changes(start + GRACE);
-        assert_eq!(names(&mut room), "Alice BOB bob Dora");
+        assert_eq!(names(&room), "Alice BOB bob Dora");
     }
 
     #[tokio::test(start_paused = true)]
@@ -225,9 +312,12 @@ mod tests {
         assert!(room.changes(start).is_empty() && !room.has(PersonId(1)));
         // Somebody who joined meanwhile has found them in the list.
         room.came(person(2), start);
-        room.members();
+        room.subscribe(PersonId(2));
         room.left(PersonId(2), start);
-        assert_eq!(room.changes(start), Changes { here: vec![], gone: vec![PersonId(2)] });
+        assert_eq!(
+            room.changes(start),
+            Changes { gone: vec![PersonId(2)], is_recount: true, ..Changes::default() }
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -241,5 +331,80 @@ mod tests {
         assert_eq!(room.changes(soon).gone, [PersonId(1)]);
         room.left(PersonId(2), start + SETTLED);
         assert_eq!(room.changes(start + SETTLED).gone, []);
+    }
+
+    /// A subscriber as a client is: what it lists, and how many it counts.
+    struct Subscriber {
+        list: HashSet<PersonId>,
+        count: u32,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn subscribers_list_the_first_200_and_count_all_after_every_broadcast() {
+        let mut random = fastrand::Rng::with_seed(13);
+        let (mut room, mut now) = (Presence::default(), Instant::now());
+        let mut subscribers: HashMap<PersonId, Subscriber> = HashMap::new();
+        let called = |id, name: u32| Author::new(PersonId(id), format!("N{name:04}").parse().unwrap());
+        let mut largest = 0;
+        for round in 0..60 {
+            for _ in 0..random.usize(1..40) {
+                let (id, name) = (random.u64(1..400), random.u32(..10_000));
+                if !subscribers.contains_key(&PersonId(id)) {
+                    room.came(called(id, name), now);
+                    let members = room.subscribe(PersonId(id));
+                    let list: HashSet<PersonId> = members.list.iter().map(|member| member.id).collect();
+                    assert!(list.len() <= MEMBERS_LISTED && list.contains(&PersonId(id)));
+                    subscribers.insert(PersonId(id), Subscriber { list, count: members.count });
+                } else if round > 30 && random.bool() {
+                    subscribers.remove(&PersonId(id));
+                    room.left(PersonId(id), now);
+                } else {
+                    let _ = room.rename(&called(id, name));
+                }
+            }
+            now += Duration::from_secs(random.u64(0..20));
+            let changes = room.changes(now);
+            assert!(changes.here.len() <= MEMBERS_LISTED && changes.gone.len() <= MAX_GONE);
+            let first: HashSet<PersonId> = room.first().map(|first| first.id).collect();
+            for (id, subscriber) in &mut subscribers {
+                if !changes.is_empty() && changes.only != Some(*id) {
+                    subscriber.list.retain(|listed| listed == id || !changes.gone.contains(listed));
+                    subscriber.list.extend(changes.here.iter().map(|here| here.id));
+                    subscriber.count = room.count();
+                }
+                let expected = first.iter().copied().chain([*id]).collect();
+                assert_eq!(subscriber.list, expected, "in round {round}");
+                assert_eq!(subscriber.count, room.count(), "in round {round}");
+            }
+            largest = largest.max(room.count());
+        }
+        assert!(largest as usize > MEMBERS_LISTED + 50, "{largest} users at most");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_user_behind_the_first_200_changes_the_count_alone() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        let called = |id| Author::new(PersonId(id), format!("N{id:04}").parse().unwrap());
+        (1..=260).for_each(|id| drop((room.came(called(id), start), room.subscribe(PersonId(id)))));
+        assert_eq!((room.changes(start).here.len(), room.count()), (MEMBERS_LISTED, 260));
+        room.left(PersonId(250), start);
+        let changes = room.changes(start);
+        assert_eq!(changes, Changes { is_recount: true, ..Changes::default() });
+        assert_eq!(room.count(), 259);
+        room.left(PersonId(1), start);
+        let changes = room.changes(start);
+        assert_eq!((changes.here, changes.gone), (vec![called(201)], vec![PersonId(1)]));
+        assert!(room.rename(&called(2)) && room.may_change(), "the order may be another one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_that_leaves_the_list_at_once_is_removed_in_several_frames() {
+        let (mut room, start) = (Presence::default(), Instant::now());
+        for id in (1..=2_500).rev() {
+            room.came(Author::new(PersonId(id), format!("N{id:04}").parse().unwrap()), start);
+            room.subscribe(PersonId(id));
+        }
+        let gone = std::iter::from_fn(|| room.may_change().then(|| room.changes(start).gone.len()));
+        assert_eq!(gone.collect::<Vec<_>>(), [1_000, 1_000, 300]);
     }
 }

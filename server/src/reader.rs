@@ -7,10 +7,11 @@ use crate::{
     link::Link,
     log::{Log, LogResult, Page},
     loggable::LoggableRoom,
+    presence::Members,
     room::Room,
 };
 use app::wire::{
-    Author, RoomName, Seq,
+    RoomName, Seq,
     limits::{CATCH_UP, MAX_JOINED_ROOMS},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -35,8 +36,8 @@ pub enum Start {
 pub struct Entrance {
     /// The room's newest `seq`.
     pub head: Seq,
-    /// Who is here.
-    pub members: Vec<Author>,
+    /// The users present.
+    pub members: Members,
     /// The newest page, where the reader must begin afresh; otherwise the missed events follow.
     pub page: Option<Page>,
 }
@@ -90,7 +91,7 @@ impl Reader {
             Start::After(_) => Some(self.begin_afresh(&joined.name, head, otherwise).await?),
             Start::Page(limit) => Some(self.begin_afresh(&joined.name, head, limit).await?),
         };
-        Ok(Entrance { head, members: joined.members(), page })
+        Ok(Entrance { head, members: joined.subscribe(self.link.person), page })
     }
 
     async fn begin_afresh(&mut self, room: &RoomName, head: Seq, limit: u32) -> LogResult<Page> {

@@ -4,7 +4,7 @@ use crate::{
     batch::Batch,
     flow::Item,
     link::Link,
-    presence::{Changes, Presence},
+    presence::{Changes, Members, Presence},
     sync::{
         Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
@@ -117,17 +117,16 @@ impl Room {
 
     /// Tells who has come and who has gone. Whether there may be more to tell later.
     pub fn tell_presence(&self, now: Instant) -> bool {
-        let (changes, more) = {
+        let (changes, count, more) = {
             let mut links = self.links();
             let changes = links.presence.changes(now);
             links.settling = links.presence.may_change();
-            (changes, links.settling)
+            (changes, links.presence.count(), links.settling)
         };
         if !changes.is_empty() {
-            let only = changes.only();
-            let Changes { here, gone } = changes;
-            // Who has come knows that.
-            let presence = ServerFrame::Presence { room: self.name.clone(), here, gone };
+            let Changes { here, gone, only, .. } = changes;
+            // The user who has come alone knows that.
+            let presence = ServerFrame::Presence { room: self.name.clone(), here, gone, count };
             self.tell_here(Item::Frame(frame::text(&presence.to_json())), only);
         }
         more
@@ -233,9 +232,14 @@ impl Room {
         self.told_more.notify_waiters();
     }
 
-    /// Who is here: people, however many connections each of them has.
-    pub fn members(&self) -> Vec<Author> {
-        self.links().presence.members()
+    /// Returns the users present as `you` list them, each once, however many connections they have.
+    pub fn members(&self, you: PersonId) -> Members {
+        self.links().presence.members(you)
+    }
+
+    /// Returns the users present as `you` list them, who are sent the changes from now on.
+    pub fn subscribe(&self, you: PersonId) -> Members {
+        self.links().presence.subscribe(you)
     }
 
     /// Whether `person` is here.
@@ -243,9 +247,12 @@ impl Room {
         self.links().presence.has(person)
     }
 
-    /// Somebody is called something else.
-    pub fn renamed(&self, person: &Author) {
-        self.links().presence.renamed(person);
+    /// Calls a user something else. Returns whether the caller must settle the room, because others may be among the
+    /// first users of the list now.
+    #[must_use]
+    pub fn rename(&self, person: &Author) -> bool {
+        let mut links = self.links();
+        links.presence.rename(person) && !mem::replace(&mut links.settling, true)
     }
 
     /// Everybody's link.

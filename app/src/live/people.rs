@@ -1,11 +1,9 @@
 //! Who is here, and who is writing.
 
-#[cfg(feature = "hydrate")]
 use super::Live;
 #[cfg(any(feature = "hydrate", test))]
 use crate::wire::PersonId;
 use crate::wire::{Author, Millis};
-#[cfg(feature = "hydrate")]
 use leptos::prelude::*;
 use std::cmp::Ordering;
 
@@ -68,12 +66,26 @@ pub fn told_apart(people: &[Author]) -> Vec<Author> {
     tagged.collect()
 }
 
-/// `people` after some have come and others gone.
+/// Returns `people` after some have been listed and others removed from the list. `you` stay: behind the first 200
+/// you are on no list but your own.
 #[cfg(any(feature = "hydrate", test))]
-pub fn after(mut people: Vec<Author>, here: Vec<Author>, gone: &[PersonId]) -> Vec<Author> {
-    people.retain(|person| !gone.contains(&person.id) && here.iter().all(|new| new.id != person.id));
+pub fn after(mut people: Vec<Author>, here: Vec<Author>, gone: &[PersonId], you: PersonId) -> Vec<Author> {
+    let is_gone = |id: PersonId| id != you && gone.contains(&id);
+    people.retain(|person| !is_gone(person.id) && here.iter().all(|new| new.id != person.id));
     here.into_iter().for_each(|person| insert(&mut people, person));
     people
+}
+
+/// Returns how many users are present: as many as the server counts, and at least those who are listed.
+fn present(listed: usize, counted: u32) -> usize {
+    listed.max(counted as usize)
+}
+
+impl Live {
+    /// Returns how many users are present.
+    pub fn present(&self) -> usize {
+        present(self.people.with(Vec::len), self.people_count.get())
+    }
 }
 
 /// What comes from the socket, and goes there.
@@ -84,14 +96,18 @@ impl Live {
         if self.people.with_untracked(|people| people.iter().any(|known| known.id == person.id)) {
             self.people.update(|people| {
                 let others = std::mem::take(people);
-                *people = after(others, vec![person.clone()], &[]);
+                *people = after(others, vec![person.clone()], &[], person.id);
             });
         }
     }
 
-    /// Some have come and others gone.
-    pub(super) fn presence(&self, here: Vec<Author>, gone: &[PersonId]) {
-        self.people.update(|people| *people = after(std::mem::take(people), here, gone));
+    /// Applies a change of the list of the users present, of whom there are `count` now.
+    pub(super) fn presence(&self, here: Vec<Author>, gone: &[PersonId], count: u32) {
+        if !here.is_empty() || !gone.is_empty() {
+            let you = self.you.with_untracked(|you| you.id);
+            self.people.update(|people| *people = after(std::mem::take(people), here, gone, you));
+        }
+        self.people_count.set(count);
         self.typing.update(|typing| typing.retain(|typist| !gone.contains(&typist.person.id)));
     }
 
@@ -162,9 +178,24 @@ mod tests {
 
     #[test]
     fn people_stand_by_name_and_each_of_them_once() {
-        let people = after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[]);
-        let people = after(people, vec![person(2, "Yan")], &[PersonId(3)]);
+        let people =
+            after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[], PersonId(1));
+        let people = after(people, vec![person(2, "Yan")], &[PersonId(3)], PersonId(1));
         assert_eq!(people, [person(2, "Yan"), person(1, "Zoe")]);
+    }
+
+    #[test]
+    fn a_user_behind_the_first_200_stays_on_their_own_list() {
+        let you = person(1, "Zoe");
+        let people = after(vec![you.clone()], vec![person(2, "ann")], &[you.id], you.id);
+        assert_eq!(people, [person(2, "ann"), you.clone()]);
+        assert_eq!(after(people, vec![], &[you.id, PersonId(2)], PersonId(2)), [person(2, "ann")]);
+    }
+
+    #[test]
+    fn the_count_has_users_whom_the_list_does_not_name() {
+        assert_eq!(present(200, 260), 260);
+        assert_eq!(present(2, 0), 2, "a server that does not count them");
     }
 
     #[test]

@@ -42,8 +42,10 @@ pub struct Live {
     pub owned: bool,
     /// It shows the newest messages and lives; an older page is as the server made it, and so are its forms.
     pub lives: bool,
-    /// Who is here, by name.
+    /// The first of the users present, by name.
     pub people: RwSignal<Vec<Author>>,
+    /// All users present, as the server last counted them.
+    pub(super) people_count: RwSignal<u32>,
     /// Who is writing.
     pub typing: RwSignal<Vec<Typist>>,
     /// The rooms of whoever sits here, and others that can be found.
@@ -124,6 +126,7 @@ impl Live {
             owned: page.owned,
             lives,
             people: RwSignal::new(super::people::in_order(page.members)),
+            people_count: RwSignal::new(page.member_count),
             typing: RwSignal::default(),
             rooms: RwSignal::new(page.rooms),
             you: RwSignal::new(page.you),

@@ -320,9 +320,21 @@ impl Connection {
                 self.live.read_elsewhere(&room, read, None);
                 Some(())
             }
-            ServerFrame::Joined { head, reset, messages, more, members, read, room, title, topic } => {
+            ServerFrame::Joined {
+                head,
+                reset,
+                messages,
+                more,
+                members,
+                member_count,
+                read,
+                room,
+                title,
+                topic,
+            } => {
                 self.live.titled(&room, title, topic);
                 self.live.people.set(super::people::in_order(members));
+                self.live.people_count.set(member_count);
                 self.live.reading.update_value(|reading| {
                     reading.again();
                     if read > 0 {
@@ -364,9 +376,9 @@ impl Connection {
                 self.live.renamed(Author { id, name, alike, tag });
                 Some(())
             }
-            ServerFrame::Presence { room, here, gone } => {
+            ServerFrame::Presence { room, here, gone, count } => {
                 if self.is_here(&room) {
-                    self.live.presence(here, &gone);
+                    self.live.presence(here, &gone, count);
                 }
                 Some(())
             }

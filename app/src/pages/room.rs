@@ -40,8 +40,10 @@ pub struct RoomPage {
     pub messages: Vec<Message>,
     /// Whether there are older ones.
     pub more: bool,
-    /// Who is here.
+    /// The first of the users present, as far as they fit.
     pub members: Vec<Author>,
+    /// All users present.
+    pub member_count: u32,
     /// The rooms of whoever looks, and others that can be found.
     pub rooms: Vec<RoomEntry>,
     /// What a plain form asked for and did not get.

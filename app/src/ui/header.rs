@@ -18,8 +18,8 @@ pub fn Header(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let words = live.words;
-    let count = move || live.people.with(Vec::len).to_string();
-    let here = move || (words.people_here)(live.people.with(Vec::len));
+    let count = move || live.present().to_string();
+    let here = move || (words.people_here)(live.present());
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
     // On a phone the list of rooms is out of sight: where everybody begins, the way to a room of one's own is not.
     let is_start = live.room.with_value(RoomName::is_lobby);

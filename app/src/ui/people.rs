@@ -3,12 +3,9 @@
 use crate::{
     live::{Live, told_apart},
     ui::Close,
-    wire::Author,
+    wire::{Author, limits::MEMBERS_LISTED},
 };
 use leptos::prelude::*;
-
-/// People that the list shows, at most; the others are counted.
-const SHOWN: usize = 200;
 
 /// Who is here, each of them once, however many tabs they have open. At the side where there is space;
 /// elsewhere a sheet, which opens without script too.
@@ -18,7 +15,7 @@ pub fn People(
     live: Live,
 ) -> impl IntoView {
     let words = live.words;
-    let heading = move || (words.people_here)(live.people.with(Vec::len));
+    let heading = move || (words.people_here)(live.present());
     let person = move |person: Author| {
         let is_you = live.you.with_untracked(|you| you.id == person.id);
         let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
@@ -30,9 +27,9 @@ pub fn People(
             </li>
         }
     };
-    let shown = move || live.people.with(|people| told_apart(&people[..people.len().min(SHOWN)]));
+    let shown = move || live.people.with(|people| told_apart(&people[..people.len().min(MEMBERS_LISTED)]));
     let more = move || {
-        let more = live.people.with(Vec::len).saturating_sub(SHOWN);
+        let more = live.present() - live.people.with(|people| people.len().min(MEMBERS_LISTED));
         (more > 0).then(|| view! { <p class="note">{(words.more_people)(more)}</p> })
     };
     view! {

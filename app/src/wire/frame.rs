@@ -171,8 +171,12 @@ pub enum ServerFrame {
         head: Seq,
         /// Forget what you had: `messages` is the newest page.
         reset: bool,
-        /// Who is here.
+        /// The first [`MEMBERS_LISTED`](super::limits::MEMBERS_LISTED) users present; the reader is among them if it
+        /// is present.
         members: Vec<Author>,
+        /// All users present; 0 from a server that does not count them.
+        #[serde(default)]
+        member_count: u32,
         /// The last event that this person has read; 0 where none is known.
         read: Seq,
         /// With `reset: true`: the newest messages in order.
@@ -227,14 +231,17 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tag: Option<Arc<str>>,
     },
-    /// Who has come into a room and who has gone.
+    /// The list of the users present in a room has changed, or their number.
     Presence {
         /// Where.
         room: RoomName,
-        /// Who is here now and was not.
+        /// The users who are listed now.
         here: Vec<Author>,
-        /// Who was here and is not.
+        /// The users who are no longer listed.
         gone: Vec<PersonId>,
+        /// All users present now; 0 from a server that does not count them.
+        #[serde(default)]
+        count: u32,
     },
     /// Somebody else is writing in a room; good for 6 s.
     Typing {

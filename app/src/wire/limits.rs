@@ -32,6 +32,9 @@ pub const PAGE_MOST: u32 = 500;
 /// not fit is on the next page or in the next frame; one message or event always fits.
 pub const PAGE_BYTES: usize = 256 * 1_024;
 
+/// Users whom a list of those present names, in `joined`, on a page and after a `presence`. A count has all of them.
+pub const MEMBERS_LISTED: usize = 200;
+
 /// Rooms that one connection may have joined. One more is an `error`.
 pub const MAX_JOINED_ROOMS: usize = 100;
 

@@ -69,6 +69,8 @@ frame!(Joined {
     head: Seq,
     reset: bool,
     members: Vec<Author>,
+    #[serde(default)]
+    member_count: u32,
     read: Seq,
     messages: Option<Vec<Message>>,
     more: Option<bool>,
@@ -82,7 +84,13 @@ frame!(Renamed {
     alike: bool,
     tag: Option<Arc<str>>,
 });
-frame!(Presence { room: RoomName, here: Vec<Author>, gone: Vec<PersonId> });
+frame!(Presence {
+    room: RoomName,
+    here: Vec<Author>,
+    gone: Vec<PersonId>,
+    #[serde(default)]
+    count: u32,
+});
 frame!(Typing { room: RoomName, user: Author });
 frame!(Read { room: RoomName, seq: Seq, head: Option<Seq>, unread: Option<u32> });
 frame!(Titled { room: RoomName, title: String, topic: String });

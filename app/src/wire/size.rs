@@ -18,7 +18,7 @@ pub fn json_bytes(text: &str) -> usize {
 impl Author {
     /// Returns the bytes that the author takes in JSON, at most.
     pub fn json_bytes(&self) -> usize {
-        const BESIDES_NAME: usize = 64;
+        const BESIDES_NAME: usize = 80;
         json_bytes(self.name.as_str()) + BESIDES_NAME
     }
 }

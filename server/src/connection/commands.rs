@@ -16,9 +16,6 @@ use app::wire::{
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
 
-/// Bytes that members take off the messages of `joined`. Members beyond, some 600 of them, make it longer.
-const MAX_MEMBER_BYTES: usize = 64 * 1_024;
-
 /// An answer that comes when the log has committed; `None` if the command has none. The command is carried
 /// out even if this is dropped.
 pub(crate) type Pending = BoxFuture<'static, Option<ServerFrame>>;
@@ -92,7 +89,7 @@ pub(crate) async fn join(
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
     let page = entrance.page.map(|mut page| {
-        let members = entrance.members.iter().map(Author::json_bytes).sum::<usize>().min(MAX_MEMBER_BYTES);
+        let members = entrance.members.list.iter().map(Author::json_bytes).sum();
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
         (page.messages, page.more)
     });
@@ -104,7 +101,8 @@ pub(crate) async fn join(
         room,
         head: entrance.head,
         reset: messages.is_some(),
-        members: entrance.members,
+        members: entrance.members.list,
+        member_count: entrance.members.count,
         messages,
         more,
     })

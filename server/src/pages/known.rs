@@ -2,17 +2,18 @@
 
 use super::{
     close_rooms::close_rooms,
-    size::{Viewer, budget},
+    size::{Viewer, budget, fit_members},
 };
 use crate::{
     identity::Identity,
-    log::{About, LogResult, MAX_VISITS, read_around},
+    log::{About, LogResult, MAX_VISITS, Page, read_around},
+    presence::Members,
     state::AppState,
 };
 use app::{
     live::OTHERS,
     pages::{Place, Refused, RoomEntry, RoomPage},
-    wire::{RoomName, Seq, limits},
+    wire::{Author, RoomName, Seq, limits},
     words::Lang,
 };
 use std::collections::HashSet;
@@ -69,11 +70,13 @@ pub async fn room_page(
         (Place::Past, Some(seq)) => read_around(&*state.log, &room, seq, limits::PAGE).await?,
         _ => state.log.read_before(&room, before, messages_of(place, head, read)).await?,
     };
-    let mut members = state.hub.members(&room);
     let you = state.author_of(identity.id).await;
+    let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
     if place == Place::Newest && members.iter().all(|member| member.id != you.id) {
         // Who opens the page is about to be here.
+        members.truncate(limits::MEMBERS_LISTED - 1);
         members.push(you.clone());
+        member_count += 1;
     }
     let about = state.log.about(&room);
     let owned = about.owner == Some(identity.id);
@@ -81,6 +84,11 @@ pub async fn room_page(
     let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
     let viewer = Viewer { you: &you, owns: owned };
     let anchor = marked.filter(|_| place == Place::Past);
+    let fit = |members: &mut Vec<Author>, page: &Page| {
+        let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
+        fit_members(members, viewer.you.id, &rooms, longest);
+    };
+    fit(&mut members, &page);
     page.keep(budget(&members, &rooms), anchor, |message| viewer.bytes(message));
     if let Some(seq) =
         marked.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
@@ -88,6 +96,7 @@ pub async fn room_page(
         // Too much follows it for one page.
         place = Place::Past;
         page = read_around(&*state.log, &room, seq, limits::PAGE).await?;
+        fit(&mut members, &page);
         page.keep(budget(&members, &rooms), marked, |message| viewer.bytes(message));
     }
     let older_unread = match place {
@@ -108,6 +117,7 @@ pub async fn room_page(
         messages: page.messages,
         more: page.more,
         members,
+        member_count,
         rooms,
         unknown: (place == Place::Newest && !exists(&about, &room, head))
             .then(|| close_rooms(state.log.as_ref(), lang, &room)),

@@ -5,7 +5,7 @@
 
 use app::{
     pages::RoomEntry,
-    wire::{Author, Message, PageBudget},
+    wire::{Author, Message, PageBudget, PersonId},
 };
 
 /// Bytes of the head, the bar, the composer, the sheets and the scripts.
@@ -19,9 +19,6 @@ const MENU: usize = 1_600;
 
 /// Bytes of a user in the list of who is here, without the name.
 const MEMBER: usize = 360;
-
-/// Bytes that members take off the messages of a page. Members beyond, some 150 of them, make it longer.
-const MAX_MEMBERS: usize = 64 * 1_024;
 
 /// Bytes of a room in the list, without its name and title.
 const ROOM: usize = 640;
@@ -45,12 +42,25 @@ impl Viewer<'_> {
 
 /// Returns what is left of a page with these members and rooms for its messages.
 pub fn budget(members: &[Author], rooms: &[RoomEntry]) -> PageBudget {
-    let member = |member: &Author| MEMBER + html(member.name.as_str()) + json(member.name.as_str());
+    PageBudget::besides(FRAME + members.iter().map(member_bytes).sum::<usize>() + rooms_bytes(rooms))
+}
+
+/// Removes the last members, if they do not fit on a page beside these rooms and a message of so many bytes. `you`
+/// stay.
+pub fn fit_members(members: &mut Vec<Author>, you: PersonId, rooms: &[RoomEntry], message: usize) {
+    let yours = members.iter().find(|member| member.id == you).map_or(0, member_bytes);
+    let mut budget = PageBudget::besides(FRAME + rooms_bytes(rooms) + message + yours);
+    members.retain(|member| member.id == you || budget.take(member_bytes(member)));
+}
+
+fn member_bytes(member: &Author) -> usize {
+    MEMBER + html(member.name.as_str()) + json(member.name.as_str())
+}
+
+fn rooms_bytes(rooms: &[RoomEntry]) -> usize {
     let room =
         |room: &RoomEntry| ROOM + 2 * html(&room.title) + json(&room.title) + 4 * room.room.as_str().len();
-    let members: usize = members.iter().map(member).sum();
-    let rooms: usize = rooms.iter().map(room).sum();
-    PageBudget::besides(FRAME + members.min(MAX_MEMBERS) + rooms)
+    rooms.iter().map(room).sum()
 }
 
 /// The bytes of a text in HTML.

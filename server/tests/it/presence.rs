@@ -2,9 +2,18 @@
 
 use crate::{
     liveness::{pass, settle},
-    support::{TestServer, V1, room},
+    support::{TestServer, V1, room, sent, visitor},
 };
-use app::wire::{ClientFrame, PersonId, ServerFrame};
+use app::wire::{
+    Author, ClientFrame, PersonId, ServerFrame,
+    limits::{MESSAGE_BYTES, PAGE_BYTES},
+};
+use server::{
+    link::Link,
+    log::NewEvent,
+    reader::{Reader, Start},
+};
+use uuid::Uuid;
 
 /// What `person` is told of others who came and who went, until now.
 async fn told(person: &mut V1) -> (Vec<PersonId>, Vec<PersonId>) {
@@ -60,7 +69,7 @@ async fn who_comes_is_told_to_the_others_and_who_goes_ten_seconds_later() {
     assert_eq!(told(&mut ann).await, (vec![], vec![]), "not yet");
     pass(3).await;
     assert_eq!(told(&mut ann).await, (vec![], vec![id]));
-    assert_eq!(server.state.hub.members(&room("tea")).len(), 1);
+    assert_eq!(server.state.hub.members(&room("tea"), PersonId(0)).count, 1);
 }
 
 #[tokio::test]
@@ -134,4 +143,79 @@ async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_t
     ann.say(&ClientFrame::Typing { room: "coffee".into() }).await;
     let refused = ann.until_pong().await;
     assert!(matches!(&refused[..], [ServerFrame::Error { .. }]), "{refused:?}");
+}
+
+/// Users with these names join tea, without sockets.
+async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<Reader> {
+    let mut readers = Vec::new();
+    for id in 1..=users {
+        let link = Link::new(Author::new(PersonId(id), name(id).parse().expect("a good name")));
+        let mut reader = Reader::new(server.state.hub.clone(), server.state.log.clone(), link);
+        reader.join(&room("tea"), Start::Page(1), 1, false).await.expect("the log can be read");
+        readers.push(reader);
+    }
+    readers
+}
+
+async fn next_presence(person: &mut V1) -> (Vec<PersonId>, Vec<PersonId>, u32) {
+    loop {
+        if let ServerFrame::Presence { here, gone, count, .. } = person.hear_any().await {
+            return (here.into_iter().map(|user| user.id).collect(), gone, count);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_260_users_has_200_of_them_with_the_reader_and_counts_all() {
+    let server = TestServer::start().await;
+    let mut others = crowd(&server, 260, |id| format!("A {id:03}")).await;
+    pass(1).await;
+    settle().await;
+    let cookie = server.somebody().await;
+    let (mut ann, joined) = follow(&server, &cookie, false).await;
+    let you = ann.you().id;
+    let listed: Vec<PersonId> = (1..200).map(PersonId).chain([you]).collect();
+    assert_eq!(members(&joined), listed, "the reader stands behind them all");
+    assert!(matches!(joined, ServerFrame::Joined { member_count: 261, .. }), "{joined:?}");
+    pass(1).await;
+    assert_eq!(next_presence(&mut ann).await, (vec![PersonId(200)], vec![], 261), "the reader had its place");
+    pass(6).await;
+    // Of the listed users the first leaves, and of the others the last.
+    drop(others.remove(0));
+    drop(others.pop());
+    settle().await;
+    pass(11).await;
+    assert_eq!(next_presence(&mut ann).await, (vec![PersonId(201)], vec![PersonId(1)], 259));
+    drop(others.pop());
+    settle().await;
+    pass(11).await;
+    assert_eq!(next_presence(&mut ann).await, (vec![], vec![], 258), "a user whom no list has");
+    let page = sent(visitor(&server).await.get(server.http("/r/tea"))).await.text().await.unwrap();
+    assert!(page.contains("259 people here") || page.contains(">259<"), "the page counts its reader too");
+}
+
+#[tokio::test]
+async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
+    for name in ["<", "&", "\"", "\u{5b57}", "\u{1d49c}"] {
+        let server = TestServer::start().await;
+        let _others = crowd(&server, 260, |id| format!("{}{id:03}", name.repeat(29))).await;
+        let owner = visitor(&server).await;
+        sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
+        for _ in 0..40 {
+            let text = &"<".repeat(MESSAGE_BYTES);
+            server
+                .log()
+                .append(NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), text))
+                .await
+                .unwrap();
+        }
+        let page = sent(owner.get(server.http("/r/tea"))).await.text().await.unwrap();
+        assert!(page.len() <= PAGE_BYTES, "a page of {} bytes with {name}", page.len());
+        assert!(page.contains("id=\"m40\""), "the newest message is on it");
+        let mut ann = V1::connect(&server).await;
+        let joined = ann.join("tea", None).await;
+        let bytes = joined.to_json().len();
+        assert!(bytes <= PAGE_BYTES, "a frame of {bytes} bytes with {name}");
+        assert_eq!(members(&joined).len(), 200);
+    }
 }
