@@ -117,7 +117,7 @@ async fn upgraded(upgrade: OnUpgrade, most: usize) -> Option<Socket> {
             None
         }
         Err(error) => {
-            tracing::info!(%error, "an upgrade failed");
+            tracing::debug!(%error, "upgrade failed");
             None
         }
     }

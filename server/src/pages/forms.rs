@@ -180,11 +180,12 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
 }
 
 async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author, (NameTrouble, Problem)> {
-    let name = choose_name(name).map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
     if !identity.known {
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }
     let refused = |problem: Problem| (NameTrouble::Refused(code(&problem)), problem);
+    // The name is compared with reserved ones, which costs more than to refuse a form.
     state.admit_write(identity, Use::Rename).map_err(|wait| refused(Problem::too_fast(wait)))?;
+    let name = choose_name(name).map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
     state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
 }
