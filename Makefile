@@ -108,7 +108,7 @@ leptos-tool:
 
 packages: end2end/node_modules/.package-lock.json
 end2end/node_modules/.package-lock.json: end2end/package.json end2end/package-lock.json
-	@echo "set-up: npm packages (wasm-opt, sass, Playwright)"
+	@echo "set-up: npm packages (wasm-opt, terser, sass, Playwright)"
 	@cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --silent --no-audit --no-fund
 	@touch $@
 
@@ -167,9 +167,11 @@ frontend: wasm-target
 $(WASM_BUILT): frontend
 	@:
 
-$(PAGE)/hubbub.wasm: $(WASM_BUILT) end2end/node_modules/.package-lock.json | bindgen-tool
-	@echo "site: wasm-bindgen, wasm-opt"
+$(PAGE)/hubbub.wasm: $(WASM_BUILT) end2end/shorten-imports.mjs end2end/node_modules/.package-lock.json | bindgen-tool
+	@echo "site: wasm-bindgen, shorter names, terser, wasm-opt"
 	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir $(PAGE) $(WASM_BUILT)
+	@node end2end/shorten-imports.mjs $(PAGE)/hubbub_bg.wasm $(PAGE)/hubbub.js
+	@terser --module -c passes=2 -m -o $(PAGE)/hubbub.js $(PAGE)/hubbub.js
 	@wasm-opt --flatten --rereloop -Oz -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
 
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/node_modules/.package-lock.json
