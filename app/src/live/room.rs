@@ -9,7 +9,6 @@ use crate::{
     words::Words,
 };
 use leptos::prelude::*;
-use std::collections::HashMap;
 
 /// How the connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -397,18 +396,20 @@ impl Live {
 
 /// The lines for what is to be shown: a row that is still there keeps its signal.
 fn reconcile(old: &[ShownLine], shown: Vec<Shown>) -> Vec<ShownLine> {
-    let known: HashMap<CommandId, &ArcRwSignal<Shown>> =
-        old.iter().map(|(id, signal)| (*id, signal)).collect();
+    // A sorted list and not a `HashMap`, whose code would weigh more in the page than it saves time here.
+    let mut known: Vec<&ShownLine> = old.iter().collect();
+    known.sort_unstable_by_key(|(id, _)| *id);
     let line = |shown: Shown| {
         let id = shown.row.id;
-        match known.get(&id) {
-            Some(&signal) => {
+        match known.binary_search_by_key(&id, |(id, _)| *id) {
+            Ok(at) => {
+                let (_, signal) = known[at];
                 if signal.with_untracked(|old| *old != shown) {
                     signal.set(shown);
                 }
                 (id, signal.clone())
             }
-            None => (id, ArcRwSignal::new(shown)),
+            Err(_) => (id, ArcRwSignal::new(shown)),
         }
     };
     shown.into_iter().map(line).collect()

@@ -71,7 +71,7 @@ impl Storage {
         let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&shelf, &key));
         let mut mine: Vec<Kept> =
             kept.filter(|kept| kept.tab == tab() || is_gone(&shelf, &kept.tab)).collect();
-        mine.sort_by_key(|kept| (kept.at, kept.command.id));
+        mine.sort_unstable_by_key(|kept| (kept.at, kept.command.id));
         for kept in &mut mine {
             STAMP.set(STAMP.get().max(kept.at));
             if kept.tab != tab() {
