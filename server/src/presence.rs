@@ -246,6 +246,7 @@ impl Changes {
 mod tests {
     use super::*;
     use app::wire::PersonName;
+    use std::collections::hash_map::Entry;
 
     fn person(id: u64) -> Author {
         Author::new(PersonId(id), PersonName::given(PersonId(id)))
@@ -349,12 +350,12 @@ mod tests {
         for round in 0..60 {
             for _ in 0..random.usize(1..40) {
                 let (id, name) = (random.u64(1..400), random.u32(..10_000));
-                if !subscribers.contains_key(&PersonId(id)) {
+                if let Entry::Vacant(absent) = subscribers.entry(PersonId(id)) {
                     room.came(called(id, name), now);
                     let members = room.subscribe(PersonId(id));
                     let list: HashSet<PersonId> = members.list.iter().map(|member| member.id).collect();
                     assert!(list.len() <= MEMBERS_LISTED && list.contains(&PersonId(id)));
-                    subscribers.insert(PersonId(id), Subscriber { list, count: members.count });
+                    absent.insert(Subscriber { list, count: members.count });
                 } else if round > 30 && random.bool() {
                     subscribers.remove(&PersonId(id));
                     room.left(PersonId(id), now);
