@@ -332,9 +332,10 @@ async fn assert_starts(data: &Path, after: &str) {
                 started => break started,
             }
         };
-        let (log, lock) = started
-            .map(|Started { state, lock }| (state.log.clone(), lock))
-            .unwrap_or_else(|error| panic!("{after}, the {again} start after it: {error}"));
+        let Started { state, lock } =
+            started.unwrap_or_else(|error| panic!("{after}, the {again} start after it: {error}"));
+        let log = state.log.clone();
+        drop(state);
         log.close().await;
         drop(lock);
         assert_eq!(fs::read(data.join("cookie.key")).unwrap().len(), 64, "{after}");

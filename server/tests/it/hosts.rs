@@ -242,7 +242,8 @@ async fn every_answer_tells_browsers_to_keep_other_sites_out() {
         }
         assert!(answer.headers()["permissions-policy"].to_str().unwrap().contains("camera=()"));
         // Browsers complain of it where a page has come over HTTP from another machine.
-        let opener = answer.headers().get("cross-origin-opener-policy").map(|policy| policy.as_bytes());
+        let opener =
+            answer.headers().get("cross-origin-opener-policy").map(reqwest::header::HeaderValue::as_bytes);
         assert_eq!(opener, (host == "localhost").then_some(&b"same-origin"[..]), "{path} of {host}");
         if answer.status() != StatusCode::OK {
             let policy = answer.headers()["content-security-policy"].to_str().unwrap();
