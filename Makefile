@@ -171,7 +171,7 @@ $(PAGE)/hubbub.wasm: $(WASM_BUILT) end2end/shorten-imports.mjs end2end/node_modu
 	@echo "site: wasm-bindgen, shorter names, terser, wasm-opt"
 	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir $(PAGE) $(WASM_BUILT)
 	@node end2end/shorten-imports.mjs $(PAGE)/hubbub_bg.wasm $(PAGE)/hubbub.js
-	@terser --module -c passes=2 -m -o $(PAGE)/hubbub.js $(PAGE)/hubbub.js
+	@terser --module -c "passes=3,pure_funcs=['console.warn']" -m -o $(PAGE)/hubbub.js $(PAGE)/hubbub.js
 	@wasm-opt --flatten --rereloop -Oz -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
 
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/node_modules/.package-lock.json
