@@ -50,7 +50,7 @@ async fn clients_without_a_cookie_share_one_person_s_limit_in_each_network() {
     for _ in 0..30 {
         taken += usize::from(answer(posting(&server, SCHOOL, "tea")).await.status() == StatusCode::CREATED);
     }
-    assert!((3..8).contains(&taken), "{taken} of 30");
+    assert!((2..8).contains(&taken), "{taken} of 30");
     assert_eq!(answer(posting(&server, ELSEWHERE, "tea")).await.status(), StatusCode::CREATED);
     // An IPv6 subscriber has a whole /64.
     for host in 1..20 {
