@@ -56,7 +56,7 @@ pub enum Heard {
 pub struct Feed {
     log: String,
     last: Seq,
-    /// The id of the event at `last`, if it is known: by it the server tells another past.
+    /// The id of the event at `last`, if it is known: the server recognizes another past by it.
     last_id: Option<CommandId>,
     /// What others have posted after this `seq` is new to this person.
     seen: Option<(Seq, PersonId)>,

@@ -1,5 +1,5 @@
-//! The session: connects, joins after the last event of the page, says what waits, hears what is told,
-//! and comes back when it is lost.
+//! The session: connects, joins after the last event of the page, sends the outbox, applies what it
+//! receives, and reconnects when the connection is lost.
 
 use super::{
     Beat, Counted, Ended, Heard, Live, Pulse, Reconnect, Status, Transport, TransportChoice,

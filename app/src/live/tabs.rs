@@ -49,7 +49,7 @@ pub struct Tabs {
 }
 
 impl Tabs {
-    /// Whether `tab` is gone, whose last sign is `sign`. `wall` is the wall clock, `steady` one that nobody sets.
+    /// Returns whether `tab` is gone; `sign` is its last sign of life. `wall` is the wall clock, `steady` one that nobody sets.
     ///
     /// If the wall clock was put forward, tabs that live are taken for gone until their next sign. That is harmless:
     /// what two tabs send is stored once.

@@ -51,7 +51,7 @@ impl RoomEntry {
         self.unread = match counted {
             _ if seq >= self.head => 0,
             Some(counted) => {
-                // What the server has counted and this page has not heard of yet is not counted twice.
+                // An event that the server has counted and this page has yet to receive is not counted twice.
                 self.counted = counted.head;
                 let later = self.fresh.iter().filter(|fresh| **fresh > counted.head).count() as u32;
                 (counted.unread + later).min(UNREAD_MOST)

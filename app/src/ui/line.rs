@@ -31,7 +31,7 @@ pub fn Line(
     // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
     // anew: a menu that may be open.
     let is_marked = move || marked.is_some() && shown.with(|shown| shown.row.standing.seq() == marked);
-    // Whoever follows a link to a message sees whose it is.
+    // A reader who follows a link to a message sees its author.
     let opens = move || is_marked() || shown.with(|shown| shown.opens);
     let hidden = move || shown.with(|shown| shown.hidden);
     let editing = RwSignal::new(false);

@@ -14,7 +14,7 @@ pub struct Author {
     /// Another user has the same name, or one that is confusable with it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub alike: bool,
-    /// With `alike`: what tells them apart, such as `#2`. The first user of a name has none, and no two users of
+    /// With `alike`: the mark that distinguishes them, such as `#2`. The first user of a name has none, and no two users of
     /// confusable names have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Arc<str>>,

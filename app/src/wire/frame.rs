@@ -227,7 +227,7 @@ pub enum ServerFrame {
         /// Another user has the same name, or one that is confusable with it.
         #[serde(default, skip_serializing_if = "is_false")]
         alike: bool,
-        /// With `alike`: what tells them apart.
+        /// With `alike`: the mark that distinguishes them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tag: Option<Arc<str>>,
     },

@@ -35,7 +35,7 @@ impl RoomName {
         &*self.0 == LOBBY
     }
 
-    /// Whether the name itself makes the room private: `p-` and 32 hexadecimal digits, which nobody can guess. Such a
+    /// Returns whether the name itself makes the room private: `p-` and 32 hexadecimal digits that cannot be guessed. Such a
     /// room is on no list, even if nothing else is known about it.
     pub fn is_private(&self) -> bool {
         let digits = self.0.strip_prefix("p-").unwrap_or_default();
