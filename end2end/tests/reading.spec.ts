@@ -65,6 +65,23 @@ test("what ann has just read is not new to her after a reload", async ({ ann, bo
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
+test("a reload that outruns the read report does not make read messages new", async ({ ann, bob, room }) => {
+  await ann.page.routeWebSocket(/\/ws/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      if (!String(frame).startsWith('{"type":"read"')) server.send(frame);
+    });
+  });
+  await ann.enters(room);
+  await bob.enters(room);
+  await bob.says("one");
+  await ann.sees("one");
+  await ann.page.reload();
+  await ann.isLive();
+  await ann.sees("one");
+  await expect(ann.page.locator("#new")).toHaveCount(0);
+});
+
 test("what ann has selected stays selected while bob writes and older messages come", async ({ ann, bob, room, request }) => {
   await said(request, room, 60);
   await ann.enters(room);

@@ -6,7 +6,7 @@ use super::{attention::Change, unread::Counted};
 #[cfg(feature = "hydrate")]
 use crate::{
     pages::RoomEntry,
-    wire::{Event, EventBody, Seq},
+    wire::{Event, EventBody, PersonId, Seq},
 };
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
@@ -164,17 +164,36 @@ impl Live {
         }
     }
 
-    /// The page may be about to go: what was read is told at once, so that the next page knows it.
+    /// The page may be about to go: its read marker is reported at once, and kept for the next page of this tab.
     pub(super) fn leaves(&self) {
         self.reading.update_value(super::Reading::hurry);
         self.work.update(|work| *work += 1);
+        let read = self.reading.with_value(super::Reading::read);
+        self.with_feed(|feed| self.storage().set_read(feed.log(), read));
+    }
+
+    /// Applies the read marker that this tab's last page had, if the server did not know it yet.
+    pub(super) fn recall_read(&self) {
+        let (read, you) = self.read_by();
+        let kept = self.with_feed(|feed| self.storage().read(feed.log()));
+        if let Some(seq) = kept.filter(|seq| *seq > read) {
+            self.reading.update_value(|reading| {
+                reading.sees(seq);
+            });
+            self.change(|feed| feed.seen(seq, you));
+            self.count_here();
+        }
+    }
+
+    /// The read marker, and the user whose it is.
+    fn read_by(&self) -> (Seq, PersonId) {
+        (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id))
     }
 
     /// Nobody looks any more: what comes from now on is new to them.
     fn look_away(&self) {
         self.leaves();
-        let (read, you) =
-            (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id));
+        let (read, you) = self.read_by();
         self.change(|feed| feed.seen(read, you));
     }
 
@@ -183,8 +202,7 @@ impl Live {
         if self.with_feed(|feed| feed.kept_to().is_some()) {
             return;
         }
-        let (read, you) =
-            (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id));
+        let (read, you) = self.read_by();
         let unread = self.with_feed(|feed| feed.new_after(read, you));
         self.room.with_value(|here| self.unread_is(here, unread.min(UNREAD_MOST as usize) as u32));
     }

@@ -49,11 +49,16 @@ pub(super) fn start(live: Live) {
             listen(&window(), event, move || live.is_active());
         }
         // Before the next page is asked for; later events come after it is made.
-        listen(&window(), "beforeunload", move || live.leaves());
+        listen(&window(), "beforeunload", move || {
+            // A message that came in this frame may not count as read yet.
+            live.look();
+            live.leaves();
+        });
         listen(&window(), "pagehide", move || {
             live.end_deletions();
             super::returning::remember(live);
         });
+        live.recall_read();
         live.return_to_place();
         socket::connect(live);
     }

@@ -12,12 +12,15 @@ use super::{
 };
 use crate::{
     clock::{now, steady},
-    wire::{CommandId, ErrorCode, Millis, RoomName},
+    wire::{CommandId, ErrorCode, Millis, RoomName, Seq},
 };
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use web_sys::Storage as Shelf;
+
+/// The key of the read marker that a tab's last page had.
+const READ: &str = "hubbub/read";
 
 /// The keys of one room. Where the browser keeps nothing, nothing is kept.
 pub(super) struct Storage {
@@ -108,6 +111,22 @@ impl Storage {
         kept.is_ok()
     }
 
+    /// Keeps the read marker for this tab's next page: the server may make that page before the last report reaches it.
+    pub(super) fn set_read(&self, log: &str, seq: Seq) {
+        if let Some(tab) = session() {
+            let _ = tab.set_item(READ, &format!("{seq}{}", self.place(log)));
+        }
+    }
+
+    /// The read marker that this tab's last page kept, if that was a page of this room and log.
+    pub(super) fn read(&self, log: &str) -> Option<Seq> {
+        session()?.get_item(READ).ok()??.strip_suffix(&self.place(log))?.parse().ok()
+    }
+
+    fn place(&self, log: &str) -> String {
+        format!(" {log} {}", self.prefix)
+    }
+
     fn key(&self, id: CommandId) -> String {
         format!("{}/out/{id}", self.prefix)
     }
@@ -163,9 +182,14 @@ fn tab() -> String {
     TAB.with(|(tab, _)| tab.clone())
 }
 
+/// Storage of this tab, which a reload keeps.
+fn session() -> Option<Shelf> {
+    window().session_storage().ok().flatten()
+}
+
 fn claim_tab() -> (String, String) {
     let page = super::commands::new_id().to_string();
-    let own = window().session_storage().ok().flatten();
+    let own = session();
     let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
     let is_taken = |tab: &String| {
         let sign = shelf().and_then(|shelf| sign(&shelf, tab));
