@@ -87,7 +87,7 @@ impl Use {
         Some(match self {
             Self::Identity => (300.0, 3_000),
             Self::Post => (5.0 * f64::from(post_rate), post_rate.saturating_mul(25)),
-            Self::AnonymousPost => (f64::from(post_rate), post_rate.saturating_mul(2)),
+            Self::AnonymousPost => (f64::from(post_rate), post_rate),
             Self::Rename => (10.0, 2_500),
             Self::Room => (0.2, 100),
             Self::Read => (400.0, 4_000),

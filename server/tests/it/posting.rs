@@ -188,8 +188,8 @@ async fn who_changes_their_name_too_fast_is_told_so() {
     let server = TestServer::with(|config| config.post_rate = 100).await;
     let mut ann = V1::enter(&server, "tea").await;
     let mut told = None;
-    for n in 0..6 {
-        assert_eq!(told, None, "a user may send a few renames at once");
+    for n in 0..21 {
+        assert_eq!(told, None, "a user may send twenty renames at once");
         let id = Uuid::now_v7();
         ann.say(&ClientFrame::Rename { id, name: format!("Ann {n}") }).await;
         let mut answer = ann.answer().await;
