@@ -3,7 +3,7 @@
 
 use app::{
     live::{Command, Deed, Feed, Heard, Outbox},
-    wire::{Author, ErrorCode, Event, EventBody, Message, PersonId, PersonName, Seq},
+    wire::{DisplayName, ErrorCode, Event, EventBody, Message, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};
 use std::sync::Arc;
@@ -44,8 +44,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..120)
 }
 
-fn author(n: u64) -> Author {
-    Author::new(PersonId(n), PersonName::given(PersonId(n)))
+fn author(n: u64) -> User {
+    User::new(UserId(n), DisplayName::given(UserId(n)))
 }
 
 /// The server as far as it matters here: one order, ids that make repeats harmless.
@@ -72,7 +72,7 @@ impl Server {
     fn of(&self, target: Seq, who: u64) -> Result<(), ErrorCode> {
         let messages = self.messages();
         let found = messages.iter().find(|message| message.seq == target && !message.deleted);
-        found.filter(|message| message.author.id == PersonId(who)).map(drop).ok_or(ErrorCode::NotAllowed)
+        found.filter(|message| message.author.id == UserId(who)).map(drop).ok_or(ErrorCode::NotAllowed)
     }
 
     fn messages(&self) -> Vec<Message> {
@@ -125,7 +125,7 @@ impl Browser {
         let shown = self.feed.shown(0..self.feed.len());
         let mine: Vec<Seq> = shown
             .iter()
-            .filter(|shown| shown.row.author.id == PersonId(1) && !shown.row.deleted)
+            .filter(|shown| shown.row.author.id == UserId(1) && !shown.row.deleted)
             .filter_map(|shown| shown.row.standing.seq())
             .collect();
         let Some(&target) = mine.get(which % mine.len().max(1)) else { return };
@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(browser.feed.len(), seen.len(), "nothing waits any more");
         prop_assert!(browser.kept.is_empty());
         let posts: Vec<u128> = server.events.iter()
-            .filter(|event| event.author.id == PersonId(1) && matches!(event.body, EventBody::Message { .. }))
+            .filter(|event| event.author.id == UserId(1) && matches!(event.body, EventBody::Message { .. }))
             .map(|event| event.id.as_u128())
             .collect();
         prop_assert_eq!(posts.len(), written, "everything that was written is there, once");

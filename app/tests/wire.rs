@@ -1,8 +1,8 @@
 //! The words on the wire: they survive the way there and back, and nothing that comes in can do harm.
 
 use app::wire::{
-    Author, BadText, ClientFrame, ErrorCode, Event, EventBody, Events, Limits, Message, Messages, PersonId,
-    PersonName, RoomName, ServerFrame, limits, one_line, tidy, visible,
+    ClientFrame, DisplayName, ErrorCode, Event, EventBody, Events, InvalidText, Limits, Message, Messages,
+    RoomName, ServerFrame, User, UserId, limits, one_line, tidy, visible,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
@@ -17,11 +17,11 @@ fn ids() -> impl Strategy<Value = Uuid> {
     any::<u128>().prop_map(Uuid::from_u128)
 }
 
-fn authors() -> impl Strategy<Value = Author> {
-    let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<PersonName>().ok());
+fn authors() -> impl Strategy<Value = User> {
+    let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<DisplayName>().ok());
     let tags = option::of("#[1-9][0-9]{0,3}".prop_map(Into::into));
-    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, alike, tag)| Author {
-        id: PersonId(id),
+    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, alike, tag)| User {
+        id: UserId(id),
         name,
         alike,
         tag,
@@ -105,7 +105,7 @@ fn codes() -> impl Strategy<Value = ErrorCode> {
         ErrorCode::NotJoined,
         ErrorCode::NoSuchMessage,
         ErrorCode::NotAllowed,
-        ErrorCode::BadName,
+        ErrorCode::InvalidName,
         ErrorCode::ReadOnly,
         ErrorCode::Internal,
     ])
@@ -147,8 +147,8 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (option::of(text()), codes(), text(), option::of(any::<u64>()))
             .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
-        authors().prop_map(|Author { id, name, alike, tag }| ServerFrame::Renamed { id, name, alike, tag }),
-        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(PersonId), 0..3), any::<u32>())
+        authors().prop_map(|User { id, name, alike, tag }| ServerFrame::Renamed { id, name, alike, tag }),
+        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(UserId), 0..3), any::<u32>())
             .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
         (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
@@ -243,7 +243,7 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes);
         let _ = ClientFrame::parse(&text);
         let _ = (serde_json::from_slice::<ServerFrame>(&bytes), ServerFrame::parse(&text));
-        let _ = (tidy(&text), one_line(&text), visible(&text), text.parse::<RoomName>(), text.parse::<PersonName>());
+        let _ = (tidy(&text), one_line(&text), visible(&text), text.parse::<RoomName>(), text.parse::<DisplayName>());
     }
 
     #[test]
@@ -267,11 +267,11 @@ proptest! {
                 let again = tidy(&kept);
                 prop_assert_eq!(again.as_deref(), Ok(&*kept));
             }
-            Err(BadText::Blank) => {
+            Err(InvalidText::Blank) => {
                 let shown = format!("{text}.");
                 prop_assert!(tidy(&shown).is_ok_and(|shown| shown.ends_with('.')));
             },
-            Err(BadText::TooLong { .. }) => {
+            Err(InvalidText::TooLong { .. }) => {
                 prop_assert!(visible(&text).len() > limits::MESSAGE_BYTES);
             },
         }
@@ -294,9 +294,9 @@ fn deep_nesting_is_malformed_and_no_overflow() {
 #[test]
 fn the_frames_are_those_of_the_protocol() {
     let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
-    let ann = Author::new(PersonId(0xa), "Ann".parse().unwrap());
+    let ann = User::new(UserId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
-    let alike = Author { alike: true, tag: Some("#2".into()), ..ann.clone() };
+    let alike = User { alike: true, tag: Some("#2".into()), ..ann.clone() };
     let event = Event {
         seq: 7,
         at: 1_795_446_540_000,
@@ -355,7 +355,7 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "error", "id": null, "code": "rate_limited", "message": "Wait.", "retry_ms": 50}),
         ),
         (
-            ServerFrame::Renamed { id: PersonId(0xa), name: "Ann".parse().unwrap(), alike: false, tag: None },
+            ServerFrame::Renamed { id: UserId(0xa), name: "Ann".parse().unwrap(), alike: false, tag: None },
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
         ),
         (
@@ -371,7 +371,7 @@ fn the_frames_are_those_of_the_protocol() {
             ServerFrame::Presence {
                 room: tea.clone(),
                 here: vec![alike],
-                gone: vec![PersonId(0xb)],
+                gone: vec![UserId(0xb)],
                 count: 201,
             },
             json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"], "count": 201,

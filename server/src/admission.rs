@@ -8,7 +8,7 @@ use crate::{
     pages,
     state::AppState,
 };
-use app::wire::{PersonId, RoomName};
+use app::wire::{RoomName, UserId};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::Method,
@@ -40,7 +40,7 @@ impl AppState {
     ///
     /// # Errors
     /// How long to wait before the next try.
-    pub fn admit_user(&self, user: PersonId, what: Use) -> Result<(), Duration> {
+    pub fn admit_user(&self, user: UserId, what: Use) -> Result<(), Duration> {
         self.posts.take(user)?;
         if what == Use::Rename { self.renames.take(user) } else { Ok(()) }
     }

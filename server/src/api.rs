@@ -14,7 +14,7 @@ use crate::{
     net::Activity,
     state::AppState,
 };
-use app::wire::{BadRoomName, CommandId, Events, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
+use app::wire::{CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -82,7 +82,8 @@ pub async fn rooms(
 ) -> Result<Json<Rooms>, Problem> {
     let Query(which) = which.map_err(wrong_query)?;
     let after = which.after.map(|room| room.parse()).transpose();
-    let after: Option<RoomName> = after.map_err(|bad: BadRoomName| Problem::bad_request(bad.to_string()))?;
+    let after: Option<RoomName> =
+        after.map_err(|bad: InvalidRoomName| Problem::bad_request(bad.to_string()))?;
     let mut rooms = state.log.list_rooms(after.as_ref(), ROOMS_PER_PAGE + 1);
     let more = rooms.len() > ROOMS_PER_PAGE;
     rooms.truncate(ROOMS_PER_PAGE);

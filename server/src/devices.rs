@@ -2,7 +2,7 @@
 //!
 //! They live in memory alone: a link that a restart has made stale is asked for anew.
 
-use app::wire::PersonId;
+use app::wire::UserId;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use std::{
     collections::HashMap,
@@ -43,12 +43,12 @@ pub struct Devices {
 struct Links {
     by_secret: HashMap<String, DeviceLink>,
     /// The secret of each person's last link.
-    last: HashMap<PersonId, String>,
+    last: HashMap<UserId, String>,
 }
 
 #[derive(Debug)]
 struct DeviceLink {
-    person: PersonId,
+    person: UserId,
     made: Instant,
     used: bool,
 }
@@ -58,7 +58,7 @@ impl Devices {
     ///
     /// # Errors
     /// [`TooManyLinks`].
-    pub fn make(&self, person: PersonId) -> Result<String, TooManyLinks> {
+    pub fn make(&self, person: UserId) -> Result<String, TooManyLinks> {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
         let mut links = self.links();
         links.remove_open(person);
@@ -77,7 +77,7 @@ impl Devices {
     ///
     /// # Errors
     /// [`Stale`].
-    pub fn peek(&self, secret: &str) -> Result<PersonId, Stale> {
+    pub fn peek(&self, secret: &str) -> Result<UserId, Stale> {
         match self.links().by_secret.get(secret).filter(|link| link.is_good()) {
             None => Err(Stale::Expired),
             Some(link) if link.used => Err(Stale::Used),
@@ -89,7 +89,7 @@ impl Devices {
     ///
     /// # Errors
     /// [`Stale`].
-    pub fn redeem(&self, secret: &str) -> Result<PersonId, Stale> {
+    pub fn redeem(&self, secret: &str) -> Result<UserId, Stale> {
         match self.links().by_secret.get_mut(secret).filter(|link| link.is_good()) {
             None => Err(Stale::Expired),
             Some(link) if link.used => Err(Stale::Used),
@@ -107,7 +107,7 @@ impl Devices {
 
 impl Links {
     /// Removes the link of `person` that was not used yet.
-    fn remove_open(&mut self, person: PersonId) {
+    fn remove_open(&mut self, person: UserId) {
         if let Some(secret) = self.last.remove(&person)
             && self.by_secret.get(&secret).is_some_and(|link| !link.used)
         {
@@ -132,8 +132,8 @@ mod tests {
     use super::*;
     use tokio::time::advance;
 
-    const ANN: PersonId = PersonId(1);
-    const BOB: PersonId = PersonId(2);
+    const ANN: UserId = UserId(1);
+    const BOB: UserId = UserId(2);
 
     #[tokio::test(start_paused = true)]
     async fn a_link_works_once_and_looking_uses_nothing_up() {
@@ -169,7 +169,7 @@ mod tests {
         let devices = Devices::default();
         let first = devices.make(ANN).unwrap();
         for person in 0..MAX_LINKS as u64 - 1 {
-            devices.make(PersonId(1_000 + person)).unwrap();
+            devices.make(UserId(1_000 + person)).unwrap();
         }
         assert_eq!(devices.make(BOB), Err(TooManyLinks));
         assert_eq!(devices.peek(&first), Ok(ANN));

@@ -1,7 +1,7 @@
 //! What goes wrong with a request, as `application/problem+json` (RFC 9457).
 
 use crate::{log::LogError, places::Full, work::Busy};
-use app::wire::{BadName, BadRoomName, BadText, ErrorCode, limits};
+use app::wire::{ErrorCode, InvalidName, InvalidRoomName, InvalidText, limits};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -53,17 +53,17 @@ impl Problem {
     }
 
     /// No room can have this name.
-    pub fn no_such_room(bad: BadRoomName) -> Self {
+    pub fn no_such_room(bad: InvalidRoomName) -> Self {
         Self::coded(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, bad.to_string())
     }
 
     /// The text cannot be posted.
-    pub fn bad_text(bad: BadText) -> Self {
+    pub fn bad_text(bad: InvalidText) -> Self {
         match bad {
-            BadText::Blank => {
+            InvalidText::Blank => {
                 Self::coded(StatusCode::BAD_REQUEST, ErrorCode::Blank, "There is nothing in this message.")
             }
-            BadText::TooLong { .. } => Self::coded(
+            InvalidText::TooLong { .. } => Self::coded(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ErrorCode::TooLong,
                 format!("A message has at most {} bytes.", limits::MESSAGE_BYTES),
@@ -72,8 +72,8 @@ impl Problem {
     }
 
     /// The name breaks the rule.
-    pub fn bad_name(bad: BadName) -> Self {
-        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::BadName, bad.to_string())
+    pub fn bad_name(bad: InvalidName) -> Self {
+        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::InvalidName, bad.to_string())
     }
 
     /// Their browser would forget at once what is asked for: pages give a cookie, and it has come with none.

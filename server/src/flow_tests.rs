@@ -1,7 +1,7 @@
 //! The rule of a flow, with an outlet that is now free and now not.
 
 use super::*;
-use app::wire::{Author, EventBody, PersonId, PersonName};
+use app::wire::{DisplayName, EventBody, User, UserId};
 use proptest::prelude::*;
 use std::sync::{
     Mutex,
@@ -47,7 +47,7 @@ fn word(bytes: &[u8]) -> String {
 }
 
 fn event(seq: Seq, text: &str) -> Arc<Event> {
-    let author = Author::new(PersonId(1), PersonName::given(PersonId(1)));
+    let author = User::new(UserId(1), DisplayName::given(UserId(1)));
     let body = EventBody::Message { text: text.into(), reply_to: None };
     Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
 }

@@ -10,7 +10,7 @@ use crate::{
     sync::{Mutex, MutexGuard},
     websocket::frame,
 };
-use app::wire::{Author, PersonId, PersonName, RoomName, RoomTitle, Seq, ServerFrame, Topic};
+use app::wire::{DisplayName, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId};
 use smallvec::SmallVec;
 use std::{
     collections::{HashMap, HashSet},
@@ -43,7 +43,7 @@ pub struct Hub {
     /// Sections under this lock are short and never wait.
     rooms: Mutex<HashMap<RoomName, Arc<Room>>>,
     /// Everybody's links. Sections under this lock are short and never wait.
-    people: Mutex<HashMap<PersonId, SmallVec<[Arc<Link>; 1]>>>,
+    people: Mutex<HashMap<UserId, SmallVec<[Arc<Link>; 1]>>>,
     /// Rooms in which somebody has come or gone.
     stirred: UnboundedSender<Arc<Room>>,
     /// One at a time tells what somebody or a room is called, and reads it then: the last that is told is how
@@ -125,13 +125,13 @@ impl Hub {
     }
 
     /// Returns the users present in a room as `you` list them, each once, however many connections they have.
-    pub fn members(&self, room: &RoomName, you: PersonId) -> Members {
+    pub fn members(&self, room: &RoomName, you: UserId) -> Members {
         self.room(room).map(|room| room.members(you)).unwrap_or_default()
     }
 
     /// Informs the connections of `person`, except the link with the id `here`, that `person` has read `room` up
     /// to `seq`, and how much is still unread.
-    pub async fn has_read(&self, person: PersonId, here: Option<u64>, room: &RoomName, seq: Seq) {
+    pub async fn has_read(&self, person: UserId, here: Option<u64>, room: &RoomName, seq: Seq) {
         let others: SmallVec<[Arc<Link>; 4]> = match self.people().get(&person) {
             Some(links) => links.iter().filter(|link| Some(link.id) != here).cloned().collect(),
             None => return,
@@ -160,10 +160,10 @@ impl Hub {
     /// [`LogError::Storage`]; nothing has changed then.
     pub fn rename(
         self: &Arc<Self>,
-        person: PersonId,
-        name: PersonName,
-    ) -> impl Future<Output = LogResult<Author>> + Send + use<> {
-        let (hub, fallback) = (self.clone(), Author::new(person, name.clone()));
+        person: UserId,
+        name: DisplayName,
+    ) -> impl Future<Output = LogResult<User>> + Send + use<> {
+        let (hub, fallback) = (self.clone(), User::new(person, name.clone()));
         let renamed = self.log.rename(person, name);
         to_its_end(async move {
             let told = hub.tell_renamed(renamed.await?).await;
@@ -172,10 +172,10 @@ impl Hub {
     }
 
     /// Tells how those who have `changed` are to be seen now.
-    async fn tell_renamed(&self, changed: Vec<Author>) -> Vec<Author> {
+    async fn tell_renamed(&self, changed: Vec<User>) -> Vec<User> {
         self.names_generation.fetch_add(1, Ordering::AcqRel);
         let _turn = self.calling.lock().await;
-        let ids: Vec<PersonId> = changed.iter().map(|changed| changed.id).collect();
+        let ids: Vec<UserId> = changed.iter().map(|changed| changed.id).collect();
         let present = self.log.people(&ids).await.unwrap_or(changed);
         for person in &present {
             self.tell_name(person).await;
@@ -183,7 +183,7 @@ impl Hub {
         present
     }
 
-    async fn tell_name(&self, person: &Author) {
+    async fn tell_name(&self, person: &User) {
         let links = self.people().get(&person.id).cloned().unwrap_or_default();
         links.iter().for_each(|link| link.rename(person.clone()));
         let visited = self.log.visits(person.id, 0, MAX_VISITS).await.unwrap_or_default();
@@ -200,7 +200,7 @@ impl Hub {
         let theirs = rooms.iter().filter(|room| visited.contains(&room.name) || room.has(person.id));
         let told: HashMap<u64, Arc<Link>> =
             theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();
-        let Author { id, name, alike, tag } = person.clone();
+        let User { id, name, alike, tag } = person.clone();
         let frame = frame::text(&ServerFrame::Renamed { id, name, alike, tag }.to_json());
         told.into_values().for_each(|link| link.tell(Item::Frame(frame.clone())));
     }
@@ -213,7 +213,7 @@ impl Hub {
     pub fn retitle(
         self: &Arc<Self>,
         room: &RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> impl Future<Output = LogResult<()>> + Send + use<> {
@@ -316,7 +316,7 @@ impl Hub {
         self.rooms().values().cloned().collect()
     }
 
-    fn people(&self) -> MutexGuard<'_, HashMap<PersonId, SmallVec<[Arc<Link>; 1]>>> {
+    fn people(&self) -> MutexGuard<'_, HashMap<UserId, SmallVec<[Arc<Link>; 1]>>> {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -13,7 +13,7 @@ use crate::{
     state::AppState,
     visitor::{accepts_html, language},
 };
-use app::{wire::PersonId, words::Lang};
+use app::{wire::UserId, words::Lang};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -58,7 +58,7 @@ const MAX_CANDIDATES: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     /// Their id.
-    pub id: PersonId,
+    pub id: UserId,
     /// Their browser has shown a cookie that says so.
     pub known: bool,
     /// The network that the request comes from.
@@ -70,7 +70,7 @@ const DISTINCT: u32 = 32;
 
 /// In an answer: from now on this browser is that person.
 #[derive(Debug, Clone, Copy)]
-pub struct Becomes(pub PersonId);
+pub struct Becomes(pub UserId);
 
 /// In every answer: whose it is. The service worker keeps no page for anybody else.
 const PERSON: HeaderName = HeaderName::from_static("hubbub-person");
@@ -79,7 +79,7 @@ const PERSON: HeaderName = HeaderName::from_static("hubbub-person");
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Shown {
     name: String,
-    id: PersonId,
+    id: UserId,
     /// When it was set, in seconds of Unix time; 0 for one from before cookies said so.
     issued: u64,
 }
@@ -188,7 +188,7 @@ fn shown(headers: &HeaderMap, key: &Key, names: &Names) -> Option<Shown> {
 }
 
 /// What a cookie says, if its signature is ours.
-fn signed(key: &Key, name: &str, value: &str) -> Option<(PersonId, u64)> {
+fn signed(key: &Key, name: &str, value: &str) -> Option<(UserId, u64)> {
     let pair = HeaderValue::from_str(&format!("{name}={value}")).ok()?;
     let headers = HeaderMap::from_iter([(header::COOKIE, pair)]);
     let cookie = SignedCookieJar::from_headers(&headers, key.clone()).get(name)?;
@@ -210,14 +210,14 @@ fn now() -> u64 {
 /// Random bits (two random UUIDs, each with some fixed bits that the other one covers), of which a few say in which
 /// language the new person's name is. The 16 bits of [`DISTINCT`] come from a counter: nobody gets those of a certain
 /// person by asking for many identities, until 65,536 were given out.
-fn somebody_new(lang: Lang) -> PersonId {
+fn somebody_new(lang: Lang) -> UserId {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Uuid::new_v4().as_u64_pair().0));
     let (high, _) = Uuid::new_v4().as_u64_pair();
     let (_, low) = Uuid::new_v4().as_u64_pair();
     let random = (high ^ low) & !(0xffff << DISTINCT);
     // An odd step visits every value once.
     let distinct = NEXT.fetch_add(40_503, Ordering::Relaxed) & 0xffff;
-    PersonId::speaking(lang, random | distinct << DISTINCT)
+    UserId::speaking(lang, random | distinct << DISTINCT)
 }
 
 /// A refused request makes nobody.
@@ -225,7 +225,7 @@ fn keeps(status: StatusCode) -> bool {
     status.is_success() || status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS
 }
 
-fn cookie(name: String, id: PersonId, address: &PublicAddress) -> Cookie<'static> {
+fn cookie(name: String, id: UserId, address: &PublicAddress) -> Cookie<'static> {
     let mut cookie = Cookie::new(name, format!("{id}.{}", now()));
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);

@@ -1,6 +1,6 @@
 //! How fast a user may post and change their name.
 
-use app::wire::PersonId;
+use app::wire::UserId;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use std::{num::NonZeroU32, time::Duration};
 
@@ -15,7 +15,7 @@ const RENAME_BURST: u32 = 20;
 const RENAME_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A limit for each user, whichever way their requests come.
-pub struct UserLimiter(Option<DefaultKeyedRateLimiter<PersonId>>);
+pub struct UserLimiter(Option<DefaultKeyedRateLimiter<UserId>>);
 
 impl UserLimiter {
     /// At most `per_second` requests a second; 0 for no limit.
@@ -37,7 +37,7 @@ impl UserLimiter {
     ///
     /// # Errors
     /// How long to wait before the next try.
-    pub fn take(&self, user: PersonId) -> Result<(), Duration> {
+    pub fn take(&self, user: UserId) -> Result<(), Duration> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check_key(&user).map_err(|not_until| not_until.wait_time_from(limiter.clock().now()))
     }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn who_posts_too_fast_is_told_how_long_to_wait_and_nobody_else_is() {
         let posts = UserLimiter::per_second(1);
-        let (ann, bob) = (PersonId(1), PersonId(2));
+        let (ann, bob) = (UserId(1), UserId(2));
         let taken = (0..50).take_while(|_| posts.take(ann).is_ok()).count();
         assert!((5..=6).contains(&taken), "a burst of {taken}");
         let wait = posts.take(ann).unwrap_err();
@@ -69,12 +69,12 @@ mod tests {
     #[test]
     fn zero_is_no_limit() {
         let posts = UserLimiter::per_second(0);
-        assert!((0..10_000).all(|_| posts.take(PersonId(1)).is_ok()));
+        assert!((0..10_000).all(|_| posts.take(UserId(1)).is_ok()));
     }
     #[test]
     fn a_user_may_rename_twenty_times_at_once_and_then_once_in_ten_seconds() {
         let renames = UserLimiter::for_renames(20);
-        let (ann, bob) = (PersonId(1), PersonId(2));
+        let (ann, bob) = (UserId(1), UserId(2));
         assert!((0..20).all(|_| renames.take(ann).is_ok()));
         let wait = renames.take(ann).unwrap_err();
         assert!(wait > Duration::from_secs(9) && wait <= RENAME_INTERVAL, "{wait:?}");

@@ -6,7 +6,7 @@ use crate::{
     net::Account,
     sync::{Mutex, MutexGuard},
 };
-use app::wire::{Author, PersonId, PersonName, RoomName};
+use app::wire::{DisplayName, RoomName, User, UserId};
 use std::sync::{
     Arc, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -19,10 +19,10 @@ pub struct Link {
     /// Unique in this process.
     pub id: u64,
     /// Who reads.
-    pub person: PersonId,
+    pub person: UserId,
     /// Whether others see that this person is here.
     pub seen: bool,
-    author: Mutex<Author>,
+    author: Mutex<User>,
     /// Sections under this lock are short and never wait; what a room tells is written to the network
     /// under it, as far as the network takes it at once.
     flow: Mutex<Flow>,
@@ -31,17 +31,17 @@ pub struct Link {
 
 impl Link {
     /// A link for `person`, who is seen to be here.
-    pub fn new(author: Author) -> Arc<Self> {
+    pub fn new(author: User) -> Arc<Self> {
         Self::made(author, true)
     }
 
     /// A link for whoever follows without being here.
     pub fn onlooker() -> Arc<Self> {
-        let nobody = PersonId(0);
-        Self::made(Author::new(nobody, PersonName::given(nobody)), false)
+        let nobody = UserId(0);
+        Self::made(User::new(nobody, DisplayName::given(nobody)), false)
     }
 
-    fn made(author: Author, seen: bool) -> Arc<Self> {
+    fn made(author: User, seen: bool) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -54,12 +54,12 @@ impl Link {
     }
 
     /// Who reads, under their present name.
-    pub fn author(&self) -> Author {
+    pub fn author(&self) -> User {
         self.author.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The reader is called something else now.
-    pub fn rename(&self, author: Author) {
+    pub fn rename(&self, author: User) {
         *self.author.lock().unwrap_or_else(PoisonError::into_inner) = author;
     }
 

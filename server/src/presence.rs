@@ -1,7 +1,7 @@
 //! Who is in a room: people, however many connections each of them has, and with some patience for those
 //! who come right back. Plain data; time is passed in.
 
-use app::wire::{Author, PersonId, limits::MEMBERS_LISTED};
+use app::wire::{User, UserId, limits::MEMBERS_LISTED};
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashMap, HashSet},
@@ -29,19 +29,19 @@ const MAX_GONE: usize = 1_000;
 /// What is broadcast is how these have changed, so no frame grows with the number of users present.
 #[derive(Debug, Default)]
 pub struct Presence {
-    people: HashMap<PersonId, Here>,
+    people: HashMap<UserId, Here>,
     /// The same users in the order of the list.
     list: BTreeSet<Listed>,
     /// The user who has come since the last broadcast, if it is only one.
-    came: Option<PersonId>,
+    came: Option<UserId>,
     /// How many users have come since the last broadcast.
     arrivals: usize,
     /// The order of the list has changed since the last broadcast.
     moved: bool,
     /// The users whom every subscriber lists.
-    listed_by_all: HashSet<PersonId>,
+    listed_by_all: HashSet<UserId>,
     /// The users whom some subscriber lists, and must remove when they are no longer among the first.
-    listed_by_some: HashSet<PersonId>,
+    listed_by_some: HashSet<UserId>,
     /// The fewest and the most users that a subscriber counts.
     counted: (usize, usize),
 }
@@ -50,14 +50,14 @@ pub struct Presence {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
     /// The first [`MEMBERS_LISTED`] of them at most, in the order of the list.
-    pub list: Vec<Author>,
+    pub list: Vec<User>,
     /// All of them.
     pub count: u32,
 }
 
 #[derive(Debug)]
 struct Here {
-    person: Author,
+    person: User,
     connections: usize,
     since: Instant,
     /// When the last connection went.
@@ -66,7 +66,7 @@ struct Here {
 
 /// Somebody by their place in the list.
 #[derive(Debug)]
-struct Listed(Author);
+struct Listed(User);
 
 impl Ord for Listed {
     fn cmp(&self, other: &Self) -> Ordering {
@@ -92,18 +92,18 @@ impl Eq for Listed {}
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The users to list.
-    pub here: Vec<Author>,
+    pub here: Vec<User>,
     /// The users to list no more: they have left, or stand behind the first [`MEMBERS_LISTED`].
-    pub gone: Vec<PersonId>,
+    pub gone: Vec<UserId>,
     /// A subscriber counts another number of users than are present.
     pub is_recount: bool,
     /// The user whom alone this is about, and who has it from joining.
-    pub only: Option<PersonId>,
+    pub only: Option<UserId>,
 }
 
 impl Presence {
     /// Another connection of `person`. Whether there is something to tell.
-    pub fn came(&mut self, person: Author, now: Instant) -> bool {
+    pub fn came(&mut self, person: User, now: Instant) -> bool {
         let id = person.id;
         if let Some(here) = self.people.get_mut(&id) {
             here.connections += 1;
@@ -118,7 +118,7 @@ impl Presence {
     }
 
     /// A connection of `person` is gone. Whether there will be something to tell.
-    pub fn left(&mut self, person: PersonId, now: Instant) -> bool {
+    pub fn left(&mut self, person: UserId, now: Instant) -> bool {
         let Some(here) = self.people.get_mut(&person) else { return false };
         here.connections = here.connections.saturating_sub(1);
         if here.connections == 0 {
@@ -130,7 +130,7 @@ impl Presence {
     /// Calls a user something else. Returns whether the list may have others among its first users now, which is to
     /// be broadcast.
     #[must_use]
-    pub fn rename(&mut self, person: &Author) -> bool {
+    pub fn rename(&mut self, person: &User) -> bool {
         let Some(here) = self.people.get_mut(&person.id) else { return false };
         let before = mem::replace(&mut here.person, person.clone());
         self.list.remove(&Listed(before));
@@ -141,8 +141,8 @@ impl Presence {
 
     /// Returns the first users of the list, with `you` in the last place if you are present behind them, for a
     /// page that is sent no changes.
-    pub fn members(&self, you: PersonId) -> Members {
-        let mut list: Vec<Author> = self.first().cloned().collect();
+    pub fn members(&self, you: UserId) -> Members {
+        let mut list: Vec<User> = self.first().cloned().collect();
         if let Some(here) = self.people.get(&you)
             && list.iter().all(|member| member.id != you)
         {
@@ -153,9 +153,9 @@ impl Presence {
     }
 
     /// Returns the same for a subscriber, who is sent all changes from now on.
-    pub fn subscribe(&mut self, you: PersonId) -> Members {
+    pub fn subscribe(&mut self, you: UserId) -> Members {
         let members = self.members(you);
-        let ids: HashSet<PersonId> = members.list.iter().map(|member| member.id).collect();
+        let ids: HashSet<UserId> = members.list.iter().map(|member| member.id).collect();
         self.listed_by_all.retain(|id| ids.contains(id));
         // You stay on your own list, and may be on no other.
         self.listed_by_some.extend(ids.into_iter().filter(|id| *id != you));
@@ -167,22 +167,22 @@ impl Presence {
         members
     }
 
-    fn first(&self) -> impl Iterator<Item = &Author> {
+    fn first(&self) -> impl Iterator<Item = &User> {
         self.list.iter().take(MEMBERS_LISTED).map(|listed| &listed.0)
     }
 
     /// Whether `person` is here.
-    pub fn has(&self, person: PersonId) -> bool {
+    pub fn has(&self, person: UserId) -> bool {
         self.people.contains_key(&person)
     }
 
     /// Removes the users who are gone by `now`, and returns what has changed since the last call.
     pub fn changes(&mut self, now: Instant) -> Changes {
         let has_left = self.remove_gone(now);
-        let first: HashSet<PersonId> = self.first().map(|first| first.id).collect();
-        let here: Vec<Author> =
+        let first: HashSet<UserId> = self.first().map(|first| first.id).collect();
+        let here: Vec<User> =
             self.first().filter(|first| !self.listed_by_all.contains(&first.id)).cloned().collect();
-        let mut gone: Vec<PersonId> = self.listed_by_some.difference(&first).copied().collect();
+        let mut gone: Vec<UserId> = self.listed_by_some.difference(&first).copied().collect();
         gone.sort_unstable();
         gone.truncate(MAX_GONE);
         self.listed_by_some.extend(&first);
@@ -245,11 +245,11 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::PersonName;
+    use app::wire::DisplayName;
     use std::collections::hash_map::Entry;
 
-    fn person(id: u64) -> Author {
-        Author::new(PersonId(id), PersonName::given(PersonId(id)))
+    fn person(id: u64) -> User {
+        User::new(UserId(id), DisplayName::given(UserId(id)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -258,14 +258,14 @@ mod tests {
         assert!(room.came(person(1), start) && !room.came(person(1), start));
         assert_eq!(room.changes(start).here, [person(1)]);
         let end = start + SETTLED;
-        assert!(!room.left(PersonId(1), end) && room.left(PersonId(1), end));
+        assert!(!room.left(UserId(1), end) && room.left(UserId(1), end));
         assert!(room.changes(end).is_empty() && room.may_change());
-        assert!(room.has(PersonId(1)));
+        assert!(room.has(UserId(1)));
         assert_eq!(
             room.changes(end + GRACE),
-            Changes { gone: vec![PersonId(1)], is_recount: true, ..Changes::default() }
+            Changes { gone: vec![UserId(1)], is_recount: true, ..Changes::default() }
         );
-        assert!(!room.has(PersonId(1)) && !room.may_change());
+        assert!(!room.has(UserId(1)) && !room.may_change());
     }
 
     #[tokio::test(start_paused = true)]
@@ -273,7 +273,7 @@ mod tests {
         let (mut room, start) = (Presence::default(), Instant::now());
         room.came(person(1), start);
         room.changes(start);
-        room.left(PersonId(1), start + SETTLED);
+        room.left(UserId(1), start + SETTLED);
         assert!(!room.came(person(1), start + SETTLED));
         assert!(room.changes(start + 2 * GRACE).is_empty());
     }
@@ -281,9 +281,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn people_stand_by_name_whoever_comes_goes_or_is_called_something_else() {
         let (mut room, start) = (Presence::default(), Instant::now());
-        let called = |id, name: &str| Author::new(PersonId(id), name.parse().unwrap());
+        let called = |id, name: &str| User::new(UserId(id), name.parse().unwrap());
         let names = |room: &Presence| {
-            room.members(PersonId(0))
+            room.members(UserId(0))
                 .list
                 .iter()
                 .map(|person| person.name.to_string())
@@ -295,12 +295,12 @@ mod tests {
         }
         assert_eq!(names(&room), "ann Bob Bob bob carol");
         assert!(!room.rename(&called(2, "Dora")));
-        assert!(!room.rename(&Author { alike: true, ..called(1, "BOB") }));
+        assert!(!room.rename(&User { alike: true, ..called(1, "BOB") }));
         room.came(called(3, "Alice"), start);
         assert_eq!(names(&room), "Alice BOB Bob bob Dora");
-        assert!(room.members(PersonId(0)).list[1].alike);
+        assert!(room.members(UserId(0)).list[1].alike);
         assert!(!room.rename(&called(9, "nobody here")));
-        room.left(PersonId(4), start);
+        room.left(UserId(4), start);
         room.changes(start + GRACE);
         assert_eq!(names(&room), "Alice BOB bob Dora");
     }
@@ -309,15 +309,15 @@ mod tests {
     async fn who_came_and_went_unheard_is_not_told_of() {
         let (mut room, start) = (Presence::default(), Instant::now());
         room.came(person(1), start);
-        room.left(PersonId(1), start);
-        assert!(room.changes(start).is_empty() && !room.has(PersonId(1)));
+        room.left(UserId(1), start);
+        assert!(room.changes(start).is_empty() && !room.has(UserId(1)));
         // Somebody who joined meanwhile has found them in the list.
         room.came(person(2), start);
-        room.subscribe(PersonId(2));
-        room.left(PersonId(2), start);
+        room.subscribe(UserId(2));
+        room.left(UserId(2), start);
         assert_eq!(
             room.changes(start),
-            Changes { gone: vec![PersonId(2)], is_recount: true, ..Changes::default() }
+            Changes { gone: vec![UserId(2)], is_recount: true, ..Changes::default() }
         );
     }
 
@@ -328,15 +328,15 @@ mod tests {
         room.came(person(2), start);
         room.changes(start);
         let soon = start + SETTLED - Duration::from_millis(1);
-        room.left(PersonId(1), soon);
-        assert_eq!(room.changes(soon).gone, [PersonId(1)]);
-        room.left(PersonId(2), start + SETTLED);
+        room.left(UserId(1), soon);
+        assert_eq!(room.changes(soon).gone, [UserId(1)]);
+        room.left(UserId(2), start + SETTLED);
         assert_eq!(room.changes(start + SETTLED).gone, []);
     }
 
     /// A subscriber as a client is: what it lists, and how many it counts.
     struct Subscriber {
-        list: HashSet<PersonId>,
+        list: HashSet<UserId>,
         count: u32,
     }
 
@@ -344,21 +344,21 @@ mod tests {
     async fn subscribers_list_the_first_200_and_count_all_after_every_broadcast() {
         let mut random = fastrand::Rng::with_seed(13);
         let (mut room, mut now) = (Presence::default(), Instant::now());
-        let mut subscribers: HashMap<PersonId, Subscriber> = HashMap::new();
-        let called = |id, name: u32| Author::new(PersonId(id), format!("N{name:04}").parse().unwrap());
+        let mut subscribers: HashMap<UserId, Subscriber> = HashMap::new();
+        let called = |id, name: u32| User::new(UserId(id), format!("N{name:04}").parse().unwrap());
         let mut largest = 0;
         for round in 0..60 {
             for _ in 0..random.usize(1..40) {
                 let (id, name) = (random.u64(1..400), random.u32(..10_000));
-                if let Entry::Vacant(absent) = subscribers.entry(PersonId(id)) {
+                if let Entry::Vacant(absent) = subscribers.entry(UserId(id)) {
                     room.came(called(id, name), now);
-                    let members = room.subscribe(PersonId(id));
-                    let list: HashSet<PersonId> = members.list.iter().map(|member| member.id).collect();
-                    assert!(list.len() <= MEMBERS_LISTED && list.contains(&PersonId(id)));
+                    let members = room.subscribe(UserId(id));
+                    let list: HashSet<UserId> = members.list.iter().map(|member| member.id).collect();
+                    assert!(list.len() <= MEMBERS_LISTED && list.contains(&UserId(id)));
                     absent.insert(Subscriber { list, count: members.count });
                 } else if round > 30 && random.bool() {
-                    subscribers.remove(&PersonId(id));
-                    room.left(PersonId(id), now);
+                    subscribers.remove(&UserId(id));
+                    room.left(UserId(id), now);
                 } else {
                     let _ = room.rename(&called(id, name));
                 }
@@ -366,7 +366,7 @@ mod tests {
             now += Duration::from_secs(random.u64(0..20));
             let changes = room.changes(now);
             assert!(changes.here.len() <= MEMBERS_LISTED && changes.gone.len() <= MAX_GONE);
-            let first: HashSet<PersonId> = room.first().map(|first| first.id).collect();
+            let first: HashSet<UserId> = room.first().map(|first| first.id).collect();
             for (id, subscriber) in &mut subscribers {
                 if !changes.is_empty() && changes.only != Some(*id) {
                     subscriber.list.retain(|listed| listed == id || !changes.gone.contains(listed));
@@ -385,16 +385,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_user_behind_the_first_200_changes_the_count_alone() {
         let (mut room, start) = (Presence::default(), Instant::now());
-        let called = |id| Author::new(PersonId(id), format!("N{id:04}").parse().unwrap());
-        (1..=260).for_each(|id| drop((room.came(called(id), start), room.subscribe(PersonId(id)))));
+        let called = |id| User::new(UserId(id), format!("N{id:04}").parse().unwrap());
+        (1..=260).for_each(|id| drop((room.came(called(id), start), room.subscribe(UserId(id)))));
         assert_eq!((room.changes(start).here.len(), room.count()), (MEMBERS_LISTED, 260));
-        room.left(PersonId(250), start);
+        room.left(UserId(250), start);
         let changes = room.changes(start);
         assert_eq!(changes, Changes { is_recount: true, ..Changes::default() });
         assert_eq!(room.count(), 259);
-        room.left(PersonId(1), start);
+        room.left(UserId(1), start);
         let changes = room.changes(start);
-        assert_eq!((changes.here, changes.gone), (vec![called(201)], vec![PersonId(1)]));
+        assert_eq!((changes.here, changes.gone), (vec![called(201)], vec![UserId(1)]));
         assert!(room.rename(&called(2)) && room.may_change(), "the order may be another one");
     }
 
@@ -402,8 +402,8 @@ mod tests {
     async fn a_crowd_that_leaves_the_list_at_once_is_removed_in_several_frames() {
         let (mut room, start) = (Presence::default(), Instant::now());
         for id in (1..=2_500).rev() {
-            room.came(Author::new(PersonId(id), format!("N{id:04}").parse().unwrap()), start);
-            room.subscribe(PersonId(id));
+            room.came(User::new(UserId(id), format!("N{id:04}").parse().unwrap()), start);
+            room.subscribe(UserId(id));
         }
         let gone = std::iter::from_fn(|| room.may_change().then(|| room.changes(start).gone.len()));
         assert_eq!(gone.collect::<Vec<_>>(), [1_000, 1_000, 300]);

@@ -11,7 +11,7 @@ use crate::{
     },
     websocket::frame,
 };
-use app::wire::{Author, Event, PersonId, RoomName, Seq, ServerFrame};
+use app::wire::{Event, RoomName, Seq, ServerFrame, User, UserId};
 use std::{
     collections::{HashMap, HashSet},
     mem,
@@ -133,13 +133,13 @@ impl Room {
     }
 
     /// Tells everybody else here that `user` is typing.
-    pub fn tell_typing(&self, user: Author) {
+    pub fn tell_typing(&self, user: User) {
         let but = Some(user.id);
         let typing = ServerFrame::Typing { room: self.name.clone(), user };
         self.tell_here(Item::Passing(frame::text(&typing.to_json())), but);
     }
 
-    fn tell_here(&self, item: Item, but: Option<PersonId>) {
+    fn tell_here(&self, item: Item, but: Option<UserId>) {
         let listeners: Vec<Arc<Link>> = {
             let links = self.links();
             let listens = |link: &&Arc<Link>| !links.quiet.contains(&link.id) && Some(link.person) != but;
@@ -233,24 +233,24 @@ impl Room {
     }
 
     /// Returns the users present as `you` list them, each once, however many connections they have.
-    pub fn members(&self, you: PersonId) -> Members {
+    pub fn members(&self, you: UserId) -> Members {
         self.links().presence.members(you)
     }
 
     /// Returns the users present as `you` list them, who are sent the changes from now on.
-    pub fn subscribe(&self, you: PersonId) -> Members {
+    pub fn subscribe(&self, you: UserId) -> Members {
         self.links().presence.subscribe(you)
     }
 
     /// Whether `person` is here.
-    pub fn has(&self, person: PersonId) -> bool {
+    pub fn has(&self, person: UserId) -> bool {
         self.links().presence.has(person)
     }
 
     /// Calls a user something else. Returns whether the caller must settle the room, because others may be among the
     /// first users of the list now.
     #[must_use]
-    pub fn rename(&self, person: &Author) -> bool {
+    pub fn rename(&self, person: &User) -> bool {
         let mut links = self.links();
         links.presence.rename(person) && !mem::replace(&mut links.settling, true)
     }

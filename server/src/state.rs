@@ -12,7 +12,7 @@ use crate::{
     places::Places,
     work::HttpWork,
 };
-use app::wire::{Author, PersonId, PersonName};
+use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use std::sync::Arc;
@@ -82,8 +82,8 @@ impl AppState {
     }
 
     /// Who `person` is; under the name given to them where the log cannot be read.
-    pub async fn author_of(&self, person: PersonId) -> Author {
-        let given = || Author::new(person, PersonName::given(person));
+    pub async fn author_of(&self, person: UserId) -> User {
+        let given = || User::new(person, DisplayName::given(person));
         match self.log.people(&[person]).await {
             Ok(mut people) => people.pop().unwrap_or_else(given),
             Err(error) => {

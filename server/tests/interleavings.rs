@@ -3,7 +3,7 @@
 //!
 //! `cargo test -p server --features shuttle --test interleavings`
 
-use app::wire::{LOBBY, PersonId, RoomName, Seq};
+use app::wire::{LOBBY, RoomName, Seq, UserId};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use server::{
@@ -32,7 +32,7 @@ fn lobby() -> RoomName {
 
 fn post(log: &dyn Log, count: u64) {
     for n in 0..count {
-        let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), PersonId(1), &n.to_string());
+        let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), UserId(1), &n.to_string());
         now(log.append(message)).expect("it is stored");
         shuttle::thread::yield_now();
     }

@@ -2,7 +2,7 @@
 
 use super::{Command, Deed, Live};
 use crate::pages::NameTrouble;
-use crate::wire::{BadText, CommandId, ErrorCode, PersonName, Seq, tidy};
+use crate::wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, tidy};
 use crate::words::Trouble;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ impl Live {
     /// As [`post`](Self::post).
     pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
         let text = match tidy(text) {
-            Err(BadText::Blank) => return Err((self.words.refused)(ErrorCode::Blank)),
+            Err(InvalidText::Blank) => return Err((self.words.refused)(ErrorCode::Blank)),
             _ => self.sayable(text)?,
         };
         self.give(Deed::Edit { target, text });
@@ -43,7 +43,7 @@ impl Live {
 
     /// Asks for another name. Whether it can be one.
     pub fn rename(&self, name: &str) -> bool {
-        match name.parse::<PersonName>() {
+        match name.parse::<DisplayName>() {
             Ok(name) => {
                 self.name_problem.set(String::new());
                 let before = self.you.with_untracked(|you| you.name.clone());
@@ -71,8 +71,8 @@ impl Live {
     /// The text as it can be posted.
     fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
         tidy(text).map(Into::into).map_err(|bad| match bad {
-            BadText::Blank => String::new(),
-            BadText::TooLong { over } => (self.words.too_long)(over),
+            InvalidText::Blank => String::new(),
+            InvalidText::TooLong { over } => (self.words.too_long)(over),
         })
     }
 

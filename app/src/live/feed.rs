@@ -10,7 +10,7 @@ pub use row::{Row, Standing};
 use super::{Command, Deed};
 use crate::{
     clock,
-    wire::{Author, CommandId, ErrorCode, Event, EventBody, Message, Millis, PersonId, Seq},
+    wire::{CommandId, ErrorCode, Event, EventBody, Message, Millis, Seq, User, UserId},
 };
 use row::number;
 use std::{ops::Range, sync::Arc};
@@ -36,7 +36,7 @@ pub struct Shown {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
     command: Command,
-    author: Author,
+    author: User,
     refused: Option<ErrorCode>,
     /// A deletion that its author can still undo. Nothing of it has been sent.
     held: bool,
@@ -59,7 +59,7 @@ pub struct Feed {
     /// The id of the event at `last`, if it is known: the server recognizes another past by it.
     last_id: Option<CommandId>,
     /// What others have posted after this `seq` is new to this person.
-    seen: Option<(Seq, PersonId)>,
+    seen: Option<(Seq, UserId)>,
     /// On which day a moment is: in UTC, until the browser says where it is.
     day_of: fn(Millis) -> u64,
     /// There is nothing before the oldest row.
@@ -93,7 +93,7 @@ impl Feed {
     }
 
     /// What others post after `seq` is new to `person`.
-    pub fn seen(&mut self, seq: Seq, person: PersonId) {
+    pub fn seen(&mut self, seq: Seq, person: UserId) {
         self.seen = Some((seq, person));
     }
 
@@ -109,7 +109,7 @@ impl Feed {
     }
 
     /// The newest message of `person` that can still be changed.
-    pub fn newest_of(&self, person: PersonId) -> Option<Seq> {
+    pub fn newest_of(&self, person: UserId) -> Option<Seq> {
         let mine = |row: &&Row| row.author.id == person && !row.deleted;
         self.confirmed.iter().rev().find(mine).and_then(|row| row.standing.seq())
     }
@@ -195,7 +195,7 @@ impl Feed {
     }
 
     /// Messages of others than `person` after `seq`.
-    pub fn new_after(&self, seq: Seq, person: PersonId) -> usize {
+    pub fn new_after(&self, seq: Seq, person: UserId) -> usize {
         let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seq));
         self.confirmed[from..].iter().filter(|row| row.author.id != person && !row.deleted).count()
     }
@@ -235,7 +235,7 @@ impl Feed {
     }
 
     /// Somebody here wants something: it is shown at once.
-    pub fn take(&mut self, command: &Command, author: Author) {
+    pub fn take(&mut self, command: &Command, author: User) {
         match &command.deed {
             Deed::Post { text } => self.post(command.id, author, text.clone()),
             Deed::Edit { .. } | Deed::Delete { .. } => {
@@ -253,7 +253,7 @@ impl Feed {
         self.confirmed.splice(0..0, older);
     }
 
-    fn post(&mut self, id: CommandId, author: Author, text: Arc<str>) {
+    fn post(&mut self, id: CommandId, author: User, text: Arc<str>) {
         if !self.confirmed.iter().any(|row| row.id == id) {
             self.waiting.push(Row::written(id, author, text, Standing::Pending));
         }
@@ -314,7 +314,7 @@ impl Feed {
     }
 
     /// Somebody is called something else now, in what they have said too.
-    pub fn rename(&mut self, person: &Author) {
+    pub fn rename(&mut self, person: &User) {
         for row in self.confirmed.iter_mut().chain(&mut self.waiting) {
             if row.author.id == person.id {
                 row.author = person.clone();

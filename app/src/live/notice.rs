@@ -4,7 +4,7 @@ use super::{Live, storage};
 use crate::{
     base::link,
     pages::RoomEntry,
-    wire::{Author, Event, EventBody, RoomName, Seq, mentions},
+    wire::{Event, EventBody, RoomName, Seq, User, mentions},
 };
 use js_sys::{Object, Reflect};
 use leptos::{prelude::*, task::spawn_local};
@@ -26,7 +26,7 @@ thread_local! {
 
 /// Shows a notification of a message, if the person wants one. The caller has found that the person does not attend
 /// to this page.
-pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &Author) {
+pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
     let EventBody::Message { text, .. } = &event.body else { return };
     let wanted = match wish(&entry.room).as_deref() {
         Some("all") => true,

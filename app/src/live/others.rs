@@ -6,7 +6,7 @@ use super::{attention::Change, unread::Counted};
 #[cfg(feature = "hydrate")]
 use crate::{
     pages::RoomEntry,
-    wire::{Event, EventBody, PersonId, Seq},
+    wire::{Event, EventBody, Seq, UserId},
 };
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
@@ -186,7 +186,7 @@ impl Live {
     }
 
     /// The read marker, and the user whose it is.
-    fn read_by(&self) -> (Seq, PersonId) {
+    fn read_by(&self) -> (Seq, UserId) {
         (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id))
     }
 

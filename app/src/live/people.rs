@@ -2,8 +2,8 @@
 
 use super::Live;
 #[cfg(any(feature = "hydrate", test))]
-use crate::wire::PersonId;
-use crate::wire::{Author, Millis};
+use crate::wire::UserId;
+use crate::wire::{Millis, User};
 use leptos::prelude::*;
 use std::cmp::Ordering;
 
@@ -18,7 +18,7 @@ const TYPED_MS: Millis = 3_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typist {
     /// Who.
-    pub person: Author,
+    pub person: User,
     /// When they are taken to have stopped, if nothing more is heard.
     pub until: Millis,
 }
@@ -34,14 +34,14 @@ pub struct Typed {
 }
 
 /// People as a list shows them: by name, then by id, so that nobody moves without a reason.
-pub fn in_order(people: Vec<Author>) -> Vec<Author> {
+pub fn in_order(people: Vec<User>) -> Vec<User> {
     let mut ordered = Vec::with_capacity(people.len());
     people.into_iter().for_each(|person| insert(&mut ordered, person));
     ordered
 }
 
 /// The server sends people in this very order, so that nearly all of them go to the end.
-fn insert(people: &mut Vec<Author>, person: Author) {
+fn insert(people: &mut Vec<User>, person: User) {
     let at = people.partition_point(|other| other.before(&person) == Ordering::Less);
     if people.get(at).is_none_or(|other| other.id != person.id) {
         people.insert(at, person);
@@ -50,8 +50,8 @@ fn insert(people: &mut Vec<Author>, person: Author) {
 
 /// Returns `people`, who are in order, with a guest's tag for each guest who stands beside another user of the same
 /// name: the server compares guests, who have said nothing and chosen no name, with users and not with each other.
-pub fn told_apart(people: &[Author]) -> Vec<Author> {
-    let same = |at: Option<usize>, person: &Author| {
+pub fn told_apart(people: &[User]) -> Vec<User> {
+    let same = |at: Option<usize>, person: &User| {
         let other = at.and_then(|at| people.get(at));
         other.is_some_and(|other| other.name.as_str().eq_ignore_ascii_case(person.name.as_str()))
     };
@@ -69,8 +69,8 @@ pub fn told_apart(people: &[Author]) -> Vec<Author> {
 /// Returns `people` after some have been listed and others removed from the list. `you` stay: behind the first 200
 /// you are on no list but your own.
 #[cfg(any(feature = "hydrate", test))]
-pub fn after(mut people: Vec<Author>, here: Vec<Author>, gone: &[PersonId], you: PersonId) -> Vec<Author> {
-    let is_gone = |id: PersonId| id != you && gone.contains(&id);
+pub fn after(mut people: Vec<User>, here: Vec<User>, gone: &[UserId], you: UserId) -> Vec<User> {
+    let is_gone = |id: UserId| id != you && gone.contains(&id);
     people.retain(|person| !is_gone(person.id) && here.iter().all(|new| new.id != person.id));
     here.into_iter().for_each(|person| insert(&mut people, person));
     people
@@ -92,7 +92,7 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// Somebody is called something else.
-    pub(super) fn people_renamed(&self, person: &Author) {
+    pub(super) fn people_renamed(&self, person: &User) {
         if self.people.with_untracked(|people| people.iter().any(|known| known.id == person.id)) {
             self.people.update(|people| {
                 let others = std::mem::take(people);
@@ -102,7 +102,7 @@ impl Live {
     }
 
     /// Applies a change of the list of the users present, of whom there are `count` now.
-    pub(super) fn presence(&self, here: Vec<Author>, gone: &[PersonId], count: u32) {
+    pub(super) fn presence(&self, here: Vec<User>, gone: &[UserId], count: u32) {
         if !here.is_empty() || !gone.is_empty() {
             let you = self.you.with_untracked(|you| you.id);
             self.people.update(|people| *people = after(std::mem::take(people), here, gone, you));
@@ -112,7 +112,7 @@ impl Live {
     }
 
     /// Somebody is writing.
-    pub(super) fn types(&self, person: Author) {
+    pub(super) fn types(&self, person: User) {
         let until = crate::clock::steady() + TYPING_MS;
         self.typing.update(|typing| {
             typing.retain(|typist| typist.person.id != person.id);
@@ -129,7 +129,7 @@ impl Live {
     }
 
     /// They have said what they were writing.
-    pub(super) fn has_said(&self, person: PersonId) {
+    pub(super) fn has_said(&self, person: UserId) {
         if self.typing.with_untracked(|typing| typing.iter().any(|typist| typist.person.id == person)) {
             self.typing.update(|typing| typing.retain(|typist| typist.person.id != person));
         }
@@ -170,17 +170,16 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::PersonName;
+    use crate::wire::DisplayName;
 
-    fn person(id: u64, name: &str) -> Author {
-        Author::new(PersonId(id), name.parse::<PersonName>().unwrap())
+    fn person(id: u64, name: &str) -> User {
+        User::new(UserId(id), name.parse::<DisplayName>().unwrap())
     }
 
     #[test]
     fn people_stand_by_name_and_each_of_them_once() {
-        let people =
-            after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[], PersonId(1));
-        let people = after(people, vec![person(2, "Yan")], &[PersonId(3)], PersonId(1));
+        let people = after(vec![person(1, "Zoe")], vec![person(2, "ann"), person(3, "Bob")], &[], UserId(1));
+        let people = after(people, vec![person(2, "Yan")], &[UserId(3)], UserId(1));
         assert_eq!(people, [person(2, "Yan"), person(1, "Zoe")]);
     }
 
@@ -189,7 +188,7 @@ mod tests {
         let you = person(1, "Zoe");
         let people = after(vec![you.clone()], vec![person(2, "ann")], &[you.id], you.id);
         assert_eq!(people, [person(2, "ann"), you.clone()]);
-        assert_eq!(after(people, vec![], &[you.id, PersonId(2)], PersonId(2)), [person(2, "ann")]);
+        assert_eq!(after(people, vec![], &[you.id, UserId(2)], UserId(2)), [person(2, "ann")]);
     }
 
     #[test]
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn two_of_the_same_name_are_told_apart_where_they_stand_together() {
-        let first = Author { alike: true, ..person(4, "Zoe") };
+        let first = User { alike: true, ..person(4, "Zoe") };
         let people = in_order(vec![person(1 << 32, "Calm Owl"), first, person(3 << 32, "calm owl")]);
         let people = told_apart(&people);
         let tags: Vec<_> = people.iter().map(|person| (person.alike, person.tag.as_deref())).collect();

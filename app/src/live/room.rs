@@ -5,7 +5,7 @@ use super::{Feed, Outbox, Shown, Window, people::Typist};
 use super::{people::Typed, storage::Storage};
 use crate::{
     pages::{RoomEntry, RoomPage},
-    wire::{Author, CommandId, Message, Millis, PersonName, RoomName, Seq},
+    wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
     words::Words,
 };
 use leptos::prelude::*;
@@ -42,7 +42,7 @@ pub struct Live {
     /// It shows the newest messages and lives; an older page is as the server made it, and so are its forms.
     pub lives: bool,
     /// The first of the users present, by name.
-    pub people: RwSignal<Vec<Author>>,
+    pub people: RwSignal<Vec<User>>,
     /// All users present, as the server last counted them.
     pub(super) people_count: RwSignal<u32>,
     /// Who is writing.
@@ -50,7 +50,7 @@ pub struct Live {
     /// The rooms of whoever sits here, and others that can be found.
     pub rooms: RwSignal<Vec<RoomEntry>>,
     /// Who sits here.
-    pub you: RwSignal<Author>,
+    pub you: RwSignal<User>,
     /// The day here, counted from 1970: what is today for one night is yesterday after it.
     pub today: RwSignal<u64>,
     /// How the connection is.
@@ -101,7 +101,7 @@ pub struct Live {
     window: StoredValue<Window>,
     pub(super) outbox: StoredValue<Outbox>,
     /// A name that is to be sent to the server, with its command and the name before it.
-    pub(super) naming: StoredValue<Option<(CommandId, PersonName, PersonName)>>,
+    pub(super) naming: StoredValue<Option<(CommandId, DisplayName, DisplayName)>>,
     /// Raised when there is something for the server.
     pub(super) work: RwSignal<u64>,
 }
@@ -333,7 +333,7 @@ impl Live {
     }
 
     /// Somebody is called something else.
-    pub(super) fn renamed(&self, person: Author) {
+    pub(super) fn renamed(&self, person: User) {
         self.change(|feed| feed.rename(&person));
         self.people_renamed(&person);
         if self.you.with_untracked(|you| you.id == person.id) {

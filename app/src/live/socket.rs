@@ -10,7 +10,7 @@ use crate::{
     base::link,
     clock::steady,
     pages::NameTrouble,
-    wire::{Author, ClientFrame, CommandId, ErrorCode, Millis, PersonName, RoomName, Seq, ServerFrame},
+    wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::{
@@ -373,7 +373,7 @@ impl Connection {
             ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq),
             ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms),
             ServerFrame::Renamed { id, name, alike, tag } => {
-                self.live.renamed(Author { id, name, alike, tag });
+                self.live.renamed(User { id, name, alike, tag });
                 Some(())
             }
             ServerFrame::Presence { room, here, gone, count } => {
@@ -509,7 +509,7 @@ impl Connection {
     }
 
     /// The name before the change of name that was under way, if `id` is its command; it is settled then.
-    fn named(&self, id: CommandId) -> Option<PersonName> {
+    fn named(&self, id: CommandId) -> Option<DisplayName> {
         let naming = self.live.naming;
         let before = naming.get_value().filter(|(naming, ..)| *naming == id).map(|(_, _, before)| before);
         if before.is_some() {

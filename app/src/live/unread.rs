@@ -3,7 +3,7 @@
 use super::UNREAD_MOST;
 use crate::{
     pages::RoomEntry,
-    wire::{Event, EventBody, PersonId, Seq},
+    wire::{Event, EventBody, Seq, UserId},
 };
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub struct Counted {
 
 impl RoomEntry {
     /// Takes note of what happened in the room, and gives the messages of others among it.
-    pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: PersonId) -> Vec<&'a Event> {
+    pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: UserId) -> Vec<&'a Event> {
         // What was unread when the page came stands before its head.
         if self.counted == 0 {
             self.counted = self.head;
@@ -100,12 +100,12 @@ impl RoomEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Author, PersonName, RoomName};
+    use crate::wire::{DisplayName, RoomName, User};
 
-    const YOU: PersonId = PersonId(1);
+    const YOU: UserId = UserId(1);
 
     fn event(seq: Seq, author: u64, body: EventBody) -> Arc<Event> {
-        let author = Author::new(PersonId(author), PersonName::given(PersonId(author)));
+        let author = User::new(UserId(author), DisplayName::given(UserId(author)));
         Arc::new(Event { seq, at: 0, id: uuid::Uuid::nil(), author, body })
     }
 

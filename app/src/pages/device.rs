@@ -1,6 +1,6 @@
 //! Being the same person on another device.
 
-use crate::{base::link, document::Shared, sheets::LinkToPass, wire::Author, words::Lang};
+use crate::{base::link, document::Shared, sheets::LinkToPass, wire::User, words::Lang};
 use leptos::{either::Either, prelude::*};
 
 /// What the page of a link to another device shows.
@@ -13,9 +13,9 @@ pub enum DevicePage {
         /// Where the answer goes.
         path: String,
         /// Who one would be.
-        becomes: Author,
+        becomes: User,
         /// Who one was here before.
-        before: Author,
+        before: User,
     },
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     live::Live,
     ui::{Composer, Header, History, People, Rooms, State, Toast, Transcript},
-    wire::{Author, BadName, ErrorCode, Message, RoomName, Seq},
+    wire::{ErrorCode, InvalidName, Message, RoomName, Seq, User},
     words::Lang,
 };
 use leptos::{either::Either, prelude::*};
@@ -15,7 +15,7 @@ pub struct RoomPage {
     /// The language of the page.
     pub lang: Lang,
     /// Who looks.
-    pub you: Author,
+    pub you: User,
     /// The identity of the log.
     pub log: String,
     /// The room.
@@ -41,7 +41,7 @@ pub struct RoomPage {
     /// Whether there are older ones.
     pub more: bool,
     /// The first of the users present, as far as they fit.
-    pub members: Vec<Author>,
+    pub members: Vec<User>,
     /// All users present.
     pub member_count: u32,
     /// The rooms of whoever looks, and others that can be found.
@@ -110,7 +110,7 @@ pub enum Refused {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NameTrouble {
     /// It breaks the rule.
-    Bad(BadName),
+    Bad(InvalidName),
     /// The browser keeps no cookies: nobody would be called so.
     NoCookies,
     /// Something else.

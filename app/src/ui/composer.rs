@@ -6,7 +6,7 @@ use crate::{
     pages::Refused,
     raw_text::rcdata,
     ui::{Icon, Problem, enter::sends},
-    wire::{BadText, tidy},
+    wire::{InvalidText, tidy},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -24,7 +24,7 @@ pub fn Composer(
     refused: Option<Refused>,
 ) -> impl IntoView {
     let (draft, why) = match refused {
-        Some(Refused::Text { text, why }) if tidy(&text) == Err(BadText::Blank) => {
+        Some(Refused::Text { text, why }) if tidy(&text) == Err(InvalidText::Blank) => {
             (String::new(), (live.words.refused)(why))
         }
         Some(Refused::Text { text, why }) => (text, (live.words.refused)(why)),

@@ -3,7 +3,7 @@
 use crate::{
     live::{Live, told_apart},
     ui::Close,
-    wire::{Author, limits::MEMBERS_LISTED},
+    wire::{User, limits::MEMBERS_LISTED},
 };
 use leptos::prelude::*;
 
@@ -16,7 +16,7 @@ pub fn People(
 ) -> impl IntoView {
     let words = live.words;
     let heading = move || (words.people_here)(live.present());
-    let person = move |person: Author| {
+    let person = move |person: User| {
         let is_you = live.you.with_untracked(|you| you.id == person.id);
         let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
         view! {

@@ -1,16 +1,16 @@
 //! What durably happened in a room, and the message that comes of it.
 
-use super::{CommandId, Millis, PersonId, PersonName, Seq};
+use super::{CommandId, DisplayName, Millis, Seq, UserId};
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, sync::Arc};
 
 /// A person as others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Author {
+pub struct User {
     /// Who it is.
-    pub id: PersonId,
+    pub id: UserId,
     /// What they are called.
-    pub name: PersonName,
+    pub name: DisplayName,
     /// Another user has the same name, or one that is confusable with it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub alike: bool,
@@ -20,9 +20,9 @@ pub struct Author {
     pub tag: Option<Arc<str>>,
 }
 
-impl Author {
+impl User {
     /// Somebody whose name nobody else has.
-    pub fn new(id: PersonId, name: PersonName) -> Self {
+    pub fn new(id: UserId, name: DisplayName) -> Self {
         Self { id, name, alike: false, tag: None }
     }
 
@@ -57,7 +57,7 @@ pub struct Event {
     /// The command that made it.
     pub id: CommandId,
     /// Whose command it was.
-    pub author: Author,
+    pub author: User,
     /// What happened.
     #[serde(flatten)]
     pub body: EventBody,
@@ -109,7 +109,7 @@ pub struct Message {
     /// The command that posted it.
     pub id: CommandId,
     /// Who posted it.
-    pub author: Author,
+    pub author: User,
     /// What it says; nothing where it was deleted.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub text: Arc<str>,

@@ -1,6 +1,6 @@
 //! One unit on the wire: [`ClientFrame`] up, [`ServerFrame`] down.
 
-use super::{Author, CommandId, Event, Message, PersonId, PersonName, RoomName, Seq, event::is_false};
+use super::{CommandId, DisplayName, Event, Message, RoomName, Seq, User, UserId, event::is_false};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -152,7 +152,7 @@ pub enum ServerFrame {
         /// The identity of the log; a client that has another starts afresh.
         log: String,
         /// Who the server takes this connection for.
-        you: Author,
+        you: User,
         /// What the server accepts.
         limits: Limits,
         /// Silence in milliseconds after which the client sends `ping`.
@@ -173,7 +173,7 @@ pub enum ServerFrame {
         reset: bool,
         /// The first [`MEMBERS_LISTED`](super::limits::MEMBERS_LISTED) users present; the reader is among them if it
         /// is present.
-        members: Vec<Author>,
+        members: Vec<User>,
         /// All users present; 0 from a server that does not count them.
         #[serde(default)]
         member_count: u32,
@@ -221,9 +221,9 @@ pub enum ServerFrame {
     /// Somebody here is called something else now.
     Renamed {
         /// Who.
-        id: PersonId,
+        id: UserId,
         /// Their new name.
-        name: PersonName,
+        name: DisplayName,
         /// Another user has the same name, or one that is confusable with it.
         #[serde(default, skip_serializing_if = "is_false")]
         alike: bool,
@@ -236,9 +236,9 @@ pub enum ServerFrame {
         /// Where.
         room: RoomName,
         /// The users who are listed now.
-        here: Vec<Author>,
+        here: Vec<User>,
         /// The users who are no longer listed.
-        gone: Vec<PersonId>,
+        gone: Vec<UserId>,
         /// All users present now; 0 from a server that does not count them.
         #[serde(default)]
         count: u32,
@@ -248,7 +248,7 @@ pub enum ServerFrame {
         /// Where.
         room: RoomName,
         /// Who.
-        user: Author,
+        user: User,
     },
     /// This person has read up to here on another device.
     Read {
@@ -334,7 +334,7 @@ pub enum ErrorCode {
     /// It is somebody else's.
     NotAllowed,
     /// The name breaks the rule.
-    BadName,
+    InvalidName,
     /// Nothing can be posted now.
     ReadOnly,
     /// The server failed; the command may be sent again.

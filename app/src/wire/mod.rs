@@ -13,12 +13,12 @@ mod scalar;
 mod size;
 mod text;
 
-pub use event::{Author, Event, EventBody, Message};
+pub use event::{Event, EventBody, Message, User};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
-pub use name::{BadName, BadRoomName, LOBBY, PersonId, PersonName, RoomName, RoomTitle, Topic};
+pub use name::{DisplayName, InvalidName, InvalidRoomName, LOBBY, RoomName, RoomTitle, Topic, UserId};
 pub use page::{Events, Messages, RoomHead, Rooms};
 pub use size::{PageBudget, json_bytes};
-pub use text::{BadText, mentions, one_line, tidy, tidy_line, visible};
+pub use text::{InvalidText, mentions, one_line, tidy, tidy_line, visible};
 
 /// The name offered in `Sec-WebSocket-Protocol`.
 pub const PROTOCOL: &str = "hubbub.v1";

@@ -14,15 +14,15 @@ pub struct RoomName(Arc<str>);
 
 /// A room's name that breaks the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadRoomName;
+pub struct InvalidRoomName;
 
-impl fmt::Display for BadRoomName {
+impl fmt::Display for InvalidRoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "A room's name is 1 to {ROOM_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -.")
     }
 }
 
-impl std::error::Error for BadRoomName {}
+impl std::error::Error for InvalidRoomName {}
 
 impl RoomName {
     /// The room that everybody meets in first.
@@ -61,21 +61,21 @@ impl RoomName {
 }
 
 impl FromStr for RoomName {
-    type Err = BadRoomName;
+    type Err = InvalidRoomName;
 
-    fn from_str(name: &str) -> Result<Self, BadRoomName> {
+    fn from_str(name: &str) -> Result<Self, InvalidRoomName> {
         let good = (1..=ROOM_CHARS).contains(&name.len())
             && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
             && !name.starts_with('-')
             && !name.ends_with('-');
-        if good { Ok(Self(name.into())) } else { Err(BadRoomName) }
+        if good { Ok(Self(name.into())) } else { Err(InvalidRoomName) }
     }
 }
 
 impl TryFrom<String> for RoomName {
-    type Error = BadRoomName;
+    type Error = InvalidRoomName;
 
-    fn try_from(name: String) -> Result<Self, BadRoomName> {
+    fn try_from(name: String) -> Result<Self, InvalidRoomName> {
         name.parse()
     }
 }
@@ -95,9 +95,9 @@ impl fmt::Display for RoomName {
 /// Who somebody is, whatever they call themselves: 64 random bits, written as 16 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PersonId(pub u64);
+pub struct UserId(pub u64);
 
-impl PersonId {
+impl UserId {
     /// The style class of this person's colour: one of twelve hues of equal lightness. The bits that make a given
     /// name have no part in it, nor in the tag: two of one name differ in both.
     pub fn hue(self) -> &'static str {
@@ -114,7 +114,7 @@ impl PersonId {
     }
 }
 
-impl FromStr for PersonId {
+impl FromStr for UserId {
     type Err = &'static str;
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
@@ -124,7 +124,7 @@ impl FromStr for PersonId {
     }
 }
 
-impl TryFrom<String> for PersonId {
+impl TryFrom<String> for UserId {
     type Error = &'static str;
 
     fn try_from(id: String) -> Result<Self, Self::Error> {
@@ -132,13 +132,13 @@ impl TryFrom<String> for PersonId {
     }
 }
 
-impl From<PersonId> for String {
-    fn from(id: PersonId) -> Self {
+impl From<UserId> for String {
+    fn from(id: UserId) -> Self {
         id.to_string()
     }
 }
 
-impl fmt::Display for PersonId {
+impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
@@ -148,11 +148,11 @@ impl fmt::Display for PersonId {
 /// character or one that turns the direction of the text around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct PersonName(Arc<str>);
+pub struct DisplayName(Arc<str>);
 
 /// A person's name that breaks the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BadName {
+pub enum InvalidName {
     /// Nothing that one could see is left after trimming.
     Blank,
     /// It has more characters than may be.
@@ -165,7 +165,7 @@ pub enum BadName {
     Reserved,
 }
 
-impl fmt::Display for BadName {
+impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Blank => "It is blank. A name has 1 to 32 visible characters on one line.",
@@ -177,32 +177,32 @@ impl fmt::Display for BadName {
     }
 }
 
-impl std::error::Error for BadName {}
+impl std::error::Error for InvalidName {}
 
-impl PersonName {
+impl DisplayName {
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl FromStr for PersonName {
-    type Err = BadName;
+impl FromStr for DisplayName {
+    type Err = InvalidName;
 
-    fn from_str(name: &str) -> Result<Self, BadName> {
+    fn from_str(name: &str) -> Result<Self, InvalidName> {
         one_visible_line(name, NAME_CHARS).map(|name| Self(name.into()))
     }
 }
 
 /// `text` without white space at its ends, if it is one line that shows what it is.
-fn one_visible_line(text: &str, chars: usize) -> Result<&str, BadName> {
+fn one_visible_line(text: &str, chars: usize) -> Result<&str, InvalidName> {
     let text = text.trim();
     if !text.contains(is_visible) {
-        Err(BadName::Blank)
+        Err(InvalidName::Blank)
     } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
-        Err(BadName::Hidden)
+        Err(InvalidName::Hidden)
     } else if text.chars().count() > chars {
-        Err(BadName::TooLong)
+        Err(InvalidName::TooLong)
     } else {
         Ok(text)
     }
@@ -233,20 +233,20 @@ impl Topic {
 }
 
 impl FromStr for RoomTitle {
-    type Err = BadName;
+    type Err = InvalidName;
 
-    fn from_str(title: &str) -> Result<Self, BadName> {
+    fn from_str(title: &str) -> Result<Self, InvalidName> {
         one_visible_line(title, TITLE_CHARS).map(|title| Self(title.into()))
     }
 }
 
 impl FromStr for Topic {
-    type Err = BadName;
+    type Err = InvalidName;
 
-    fn from_str(topic: &str) -> Result<Self, BadName> {
+    fn from_str(topic: &str) -> Result<Self, InvalidName> {
         match one_visible_line(topic, TOPIC_CHARS) {
             Ok(topic) => Ok(Self(topic.into())),
-            Err(BadName::Blank) => Ok(Self::default()),
+            Err(InvalidName::Blank) => Ok(Self::default()),
             Err(bad) => Err(bad),
         }
     }
@@ -255,9 +255,9 @@ impl FromStr for Topic {
 macro_rules! as_string {
     ($($type:ident)*) => {$(
         impl TryFrom<String> for $type {
-            type Error = BadName;
+            type Error = InvalidName;
 
-            fn try_from(text: String) -> Result<Self, BadName> {
+            fn try_from(text: String) -> Result<Self, InvalidName> {
                 text.parse()
             }
         }
@@ -276,7 +276,7 @@ macro_rules! as_string {
     )*};
 }
 
-as_string!(PersonName RoomTitle Topic);
+as_string!(DisplayName RoomTitle Topic);
 
 /// Whether `c` shows something by itself.
 pub(super) fn is_visible(c: char) -> bool {
@@ -315,7 +315,7 @@ mod tests {
             assert!(good.parse::<RoomName>().is_ok(), "{good} must be a room");
         }
         for bad in ["", "-a", "a-", "A", "a b", "ä", "a/b", "..", &"x".repeat(65)] {
-            assert_eq!(bad.parse::<RoomName>(), Err(BadRoomName), "{bad} must not be a room");
+            assert_eq!(bad.parse::<RoomName>(), Err(InvalidRoomName), "{bad} must not be a room");
         }
     }
 
@@ -340,18 +340,18 @@ mod tests {
 
     #[test]
     fn a_person_id_is_16_hex_digits_both_ways() {
-        let id: PersonId = "00000000000000ff".parse().unwrap();
-        assert_eq!((id, id.to_string().as_str()), (PersonId(255), "00000000000000ff"));
+        let id: UserId = "00000000000000ff".parse().unwrap();
+        assert_eq!((id, id.to_string().as_str()), (UserId(255), "00000000000000ff"));
         for bad in ["", "ff", "+0000000000000ff", "00000000000000FF", "00000000000000fg"] {
-            assert!(bad.parse::<PersonId>().is_err(), "{bad} must not be an id");
+            assert!(bad.parse::<UserId>().is_err(), "{bad} must not be an id");
         }
     }
 
     #[test]
     fn a_name_is_trimmed_and_counted_in_characters() {
-        assert_eq!(" 小明 ".parse::<PersonName>().unwrap().as_str(), "小明");
-        assert!("字".repeat(32).parse::<PersonName>().is_ok());
-        assert_eq!("字".repeat(33).parse::<PersonName>(), Err(BadName::TooLong));
+        assert_eq!(" 小明 ".parse::<DisplayName>().unwrap().as_str(), "小明");
+        assert!("字".repeat(32).parse::<DisplayName>().is_ok());
+        assert_eq!("字".repeat(33).parse::<DisplayName>(), Err(InvalidName::TooLong));
     }
 
     #[test]
@@ -367,13 +367,13 @@ mod tests {
             "\u{301}\u{301}",
             "\0",
         ] {
-            assert_eq!(blank.parse::<PersonName>(), Err(BadName::Blank), "{blank:?} must be refused");
+            assert_eq!(blank.parse::<DisplayName>(), Err(InvalidName::Blank), "{blank:?} must be refused");
         }
         for bad in ["a\nb", "a\0", "\u{202e}nab", "\u{feff}a", "a\u{2800}", "a\u{1d173}"] {
-            assert_eq!(bad.parse::<PersonName>(), Err(BadName::Hidden), "{bad:?} must be refused");
+            assert_eq!(bad.parse::<DisplayName>(), Err(InvalidName::Hidden), "{bad:?} must be refused");
         }
         for good in ["👩\u{200d}🚀 Ada", "❤\u{fe0f}", "Zoe\u{308}"] {
-            assert!(good.parse::<PersonName>().is_ok(), "{good} must be a name");
+            assert!(good.parse::<DisplayName>().is_ok(), "{good} must be a name");
         }
     }
 }

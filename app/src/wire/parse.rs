@@ -4,8 +4,8 @@
 //! the same with less; a test compares the two on anything that may come.
 
 use super::{
-    Author, CommandId, ErrorCode, Event, EventBody, Limits, Message, Millis, PersonId, PersonName, RoomName,
-    Seq, ServerFrame, scalar::Scalar,
+    CommandId, DisplayName, ErrorCode, Event, EventBody, Limits, Message, Millis, RoomName, Seq, ServerFrame,
+    User, UserId, scalar::Scalar,
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -53,14 +53,7 @@ macro_rules! frame {
     };
 }
 
-frame!(Welcome {
-    protocol: u32,
-    server: String,
-    log: String,
-    you: Author,
-    limits: Limits,
-    heartbeat_ms: u64
-});
+frame!(Welcome { protocol: u32, server: String, log: String, you: User, limits: Limits, heartbeat_ms: u64 });
 frame!(Joined {
     room: RoomName,
     title: String,
@@ -68,7 +61,7 @@ frame!(Joined {
     topic: String,
     head: Seq,
     reset: bool,
-    members: Vec<Author>,
+    members: Vec<User>,
     #[serde(default)]
     member_count: u32,
     read: Seq,
@@ -78,20 +71,20 @@ frame!(Joined {
 frame!(Ack { id: CommandId, room: Option<RoomName>, seq: Option<Seq>, dup: bool });
 frame!(Error { id: Option<String>, code: ErrorCode, message: String, retry_ms: Option<u64> });
 frame!(Renamed {
-    id: PersonId,
-    name: PersonName,
+    id: UserId,
+    name: DisplayName,
     #[serde(default)]
     alike: bool,
     tag: Option<Arc<str>>,
 });
 frame!(Presence {
     room: RoomName,
-    here: Vec<Author>,
-    gone: Vec<PersonId>,
+    here: Vec<User>,
+    gone: Vec<UserId>,
     #[serde(default)]
     count: u32,
 });
-frame!(Typing { room: RoomName, user: Author });
+frame!(Typing { room: RoomName, user: User });
 frame!(Read { room: RoomName, seq: Seq, head: Option<Seq>, unread: Option<u32> });
 frame!(Titled { room: RoomName, title: String, topic: String });
 frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
@@ -119,7 +112,7 @@ struct AnyEvent {
     seq: Seq,
     at: Millis,
     id: CommandId,
-    author: Author,
+    author: User,
     kind: String,
     #[serde(default)]
     text: Scalar,

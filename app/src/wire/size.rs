@@ -1,6 +1,6 @@
 //! How many bytes messages and events take in JSON: pages and frames are bounded by it.
 
-use super::{Author, Event, EventBody, Message, limits::PAGE_BYTES};
+use super::{Event, EventBody, Message, User, limits::PAGE_BYTES};
 
 /// Bytes of the names of all fields of a message or an event, of its ids and marks, at most.
 const FIELDS: usize = 200;
@@ -15,7 +15,7 @@ pub fn json_bytes(text: &str) -> usize {
     ['"', '\\', '\n', '\t'].iter().fold(text.len(), |bytes, escaped| bytes + text.matches(*escaped).count())
 }
 
-impl Author {
+impl User {
     /// Returns the bytes that the author takes in JSON, at most.
     pub fn json_bytes(&self) -> usize {
         const BESIDES_NAME: usize = 80;
@@ -45,7 +45,7 @@ impl Event {
     }
 }
 
-fn name_bytes(author: &Author) -> usize {
+fn name_bytes(author: &User) -> usize {
     json_bytes(author.name.as_str())
 }
 
@@ -86,7 +86,7 @@ impl Default for PageBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{PersonId, PersonName, visible};
+    use crate::wire::{DisplayName, UserId, visible};
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -103,9 +103,9 @@ mod tests {
         fn json_is_no_larger_than_its_bytes_say(text in any::<String>(), name in "[a-z\"\\\\ é字]{1,32}") {
             let text = visible(&text).into_owned();
             prop_assert_eq!(serde_json::to_string(&text).unwrap().len(), json_bytes(&text) + 2);
-            let author = Author {
+            let author = User {
                 alike: true,
-                ..Author::new(PersonId(u64::MAX), name.parse().unwrap_or_else(|_| PersonName::given(PersonId(1))))
+                ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::given(UserId(1))))
             };
             let message = Message {
                 seq: u64::MAX,

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Why a text cannot be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadText {
+pub enum InvalidText {
     /// It has no visible character.
     Blank,
     /// More than [`MESSAGE_BYTES`] are left after tidying.
@@ -26,8 +26,8 @@ pub enum BadText {
 /// Tidying what is tidy changes nothing. White space is Unicode's.
 ///
 /// # Errors
-/// [`BadText`] if nothing visible or too much is left.
-pub fn tidy(text: &str) -> Result<Cow<'_, str>, BadText> {
+/// [`InvalidText`] if nothing visible or too much is left.
+pub fn tidy(text: &str) -> Result<Cow<'_, str>, InvalidText> {
     let text = match line_feeds(text) {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
         Cow::Owned(text) => Cow::Owned(trimmed(&text)?.to_owned()),
@@ -38,7 +38,7 @@ pub fn tidy(text: &str) -> Result<Cow<'_, str>, BadText> {
     }
     match text.len().saturating_sub(MESSAGE_BYTES) {
         0 => Ok(text),
-        over => Err(BadText::TooLong { over }),
+        over => Err(InvalidText::TooLong { over }),
     }
 }
 
@@ -46,7 +46,7 @@ pub fn tidy(text: &str) -> Result<Cow<'_, str>, BadText> {
 ///
 /// # Errors
 /// As for [`tidy`].
-pub fn tidy_line(text: &str) -> Result<String, BadText> {
+pub fn tidy_line(text: &str) -> Result<String, InvalidText> {
     tidy(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
 }
 
@@ -92,9 +92,9 @@ fn replaced(text: &str, runs: bool) -> String {
 }
 
 /// Returns `text` without what goes at its ends.
-fn trimmed(text: &str) -> Result<&str, BadText> {
-    let first = text.find(is_visible).ok_or(BadText::Blank)?;
-    let last = text.rfind(is_visible).ok_or(BadText::Blank)?;
+fn trimmed(text: &str) -> Result<&str, InvalidText> {
+    let first = text.find(is_visible).ok_or(InvalidText::Blank)?;
+    let last = text.rfind(is_visible).ok_or(InvalidText::Blank)?;
     let start = text[..first].rfind('\n').map_or(0, |at| at + 1);
     let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
     let text = text[start..end].trim_end();
@@ -191,14 +191,14 @@ mod tests {
     #[test]
     fn a_line_is_tidied_as_a_single_line() {
         assert_eq!(tidy_line("  a\r\n  b\r").as_deref(), Ok("a   b"));
-        assert_eq!(tidy_line("\u{7}\n\0"), Err(BadText::Blank));
+        assert_eq!(tidy_line("\u{7}\n\0"), Err(InvalidText::Blank));
     }
 
     #[test]
     fn runs_of_control_characters_become_one_if_the_text_is_too_long_otherwise() {
         becomes(&format!("a{}b", "\u{1}".repeat(MESSAGE_BYTES - 2)), "a\u{fffd}b");
         let apart = "\u{1}x".repeat(MESSAGE_BYTES / 2);
-        assert_eq!(tidy(&apart), Err(BadText::TooLong { over: MESSAGE_BYTES }));
+        assert_eq!(tidy(&apart), Err(InvalidText::TooLong { over: MESSAGE_BYTES }));
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             "\0",
             "\u{7}\n\u{1b}",
         ] {
-            assert_eq!(tidy(blank), Err(BadText::Blank), "{blank:?}");
+            assert_eq!(tidy(blank), Err(InvalidText::Blank), "{blank:?}");
         }
         for shown in ["👩\u{200d}🚀", "❤\u{fe0f}", "नमस्ते", "a\u{200b}b", "می\u{200c}خواهم", ".", "\u{fffd}"]
         {
@@ -232,7 +232,7 @@ mod tests {
     fn the_limit_counts_bytes_after_tidying() {
         let fits = format!("  {}  ", "é".repeat(MESSAGE_BYTES / 2));
         assert!(tidy(&fits).is_ok());
-        assert_eq!(tidy(&"x".repeat(MESSAGE_BYTES + 2)), Err(BadText::TooLong { over: 2 }));
+        assert_eq!(tidy(&"x".repeat(MESSAGE_BYTES + 2)), Err(InvalidText::TooLong { over: 2 }));
     }
 
     proptest! {

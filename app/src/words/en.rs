@@ -1,7 +1,7 @@
 //! English.
 
 use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
-use crate::wire::{BadName, ErrorCode, limits::MESSAGE_BYTES};
+use crate::wire::{InvalidName, ErrorCode, limits::MESSAGE_BYTES};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -151,7 +151,7 @@ pub(super) static WORDS: Words = Words {
             }
             ErrorCode::NoSuchMessage => "That message is not there any more.",
             ErrorCode::NotAllowed => "That is somebody else's to change.",
-            ErrorCode::BadName => {
+            ErrorCode::InvalidName => {
                 "This name cannot be chosen: it is reserved, ends like a tag (#2), or has hidden characters."
             }
             ErrorCode::ReadOnly => "Nothing can be posted here now.",
@@ -162,18 +162,18 @@ pub(super) static WORDS: Words = Words {
     },
     bad_name: |bad| {
         match bad {
-            BadName::Blank => "A name needs something one can see.",
-            BadName::TooLong => "A name has at most 32 characters.",
-            BadName::Hidden => "A name has visible characters on one line: this one hides some, or turns the text around.",
-            BadName::Tag => "This name ends like a tag (#2), which only the server gives. Leave that out.",
-            BadName::Reserved => "This name is reserved: it would speak for the server. Choose another one.",
+            InvalidName::Blank => "A name needs something one can see.",
+            InvalidName::TooLong => "A name has at most 32 characters.",
+            InvalidName::Hidden => "A name has visible characters on one line: this one hides some, or turns the text around.",
+            InvalidName::Tag => "This name ends like a tag (#2), which only the server gives. Leave that out.",
+            InvalidName::Reserved => "This name is reserved: it would speak for the server. Choose another one.",
         }
         .into()
     },
     room_trouble: |trouble| match trouble {
-        RoomTrouble::Title(BadName::Blank) => "A room needs a title that one can see.".into(),
-        RoomTrouble::Title(BadName::TooLong) => "A title has at most 48 characters.".into(),
-        RoomTrouble::Topic(BadName::TooLong) => "A topic has at most 200 characters.".into(),
+        RoomTrouble::Title(InvalidName::Blank) => "A room needs a title that one can see.".into(),
+        RoomTrouble::Title(InvalidName::TooLong) => "A title has at most 48 characters.".into(),
+        RoomTrouble::Topic(InvalidName::TooLong) => "A topic has at most 200 characters.".into(),
         RoomTrouble::Title(_) | RoomTrouble::Topic(_) => {
             "It has characters that hide, break the line or turn it around.".into()
         }

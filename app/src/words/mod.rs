@@ -5,7 +5,7 @@
 
 mod given;
 
-use crate::wire::{BadName, ErrorCode, RoomName};
+use crate::wire::{ErrorCode, InvalidName, RoomName};
 
 /// What can go wrong with a whole page, for a sentence of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,9 +38,9 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RoomTrouble {
     /// The title breaks the rule.
-    Title(BadName),
+    Title(InvalidName),
     /// The topic breaks the rule.
-    Topic(BadName),
+    Topic(InvalidName),
     /// The browser keeps no cookies: nobody would have made it.
     NoCookies,
     /// Another room is called that, or nearly so: its title and its path.
@@ -138,7 +138,7 @@ words! {
     typing(&[String])
     too_long(usize)
     refused(ErrorCode)
-    bad_name(BadName)
+    bad_name(InvalidName)
     room_trouble(&RoomTrouble)
     trouble(&Trouble)
     trouble_title(&Trouble)

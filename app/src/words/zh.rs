@@ -1,7 +1,7 @@
 //! 简体中文.
 
 use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
-use crate::wire::{BadName, ErrorCode, limits::MESSAGE_BYTES};
+use crate::wire::{InvalidName, ErrorCode, limits::MESSAGE_BYTES};
 
 pub(super) static WORDS: Words = Words {
     lang: Lang::Zh,
@@ -142,7 +142,7 @@ pub(super) static WORDS: Words = Words {
             ErrorCode::NoSuchRoom => "房间地址由 1 到 64 个 a-z、0-9 和 - 组成，且不以 - 开头或结尾。",
             ErrorCode::NoSuchMessage => "那条消息已经不在了。",
             ErrorCode::NotAllowed => "那是别人的，你不能改。",
-            ErrorCode::BadName => "这个名字不能用：它是保留的，或结尾像标记（#2），或有隐藏的字符。",
+            ErrorCode::InvalidName => "这个名字不能用：它是保留的，或结尾像标记（#2），或有隐藏的字符。",
             ErrorCode::ReadOnly => "现在不能在这里发消息。",
             ErrorCode::Internal => "服务器暂时无法保存或读取，请稍后再试。",
             _ => "服务器没有看懂。请刷新页面后再试。",
@@ -151,18 +151,18 @@ pub(super) static WORDS: Words = Words {
     },
     bad_name: |bad| {
         match bad {
-            BadName::Blank => "名字里要有看得见的字。",
-            BadName::TooLong => "名字最多 32 个字。",
-            BadName::Tag => "这个名字的结尾像标记（#2），标记只由服务器来加。请去掉它。",
-            BadName::Reserved => "这个名字是保留的：它像是在代表服务器说话。请换一个。",
-            BadName::Hidden => "名字要写在一行里，每个字都看得见：这个名字里有隐藏的或会打乱方向的字符。",
+            InvalidName::Blank => "名字里要有看得见的字。",
+            InvalidName::TooLong => "名字最多 32 个字。",
+            InvalidName::Tag => "这个名字的结尾像标记（#2），标记只由服务器来加。请去掉它。",
+            InvalidName::Reserved => "这个名字是保留的：它像是在代表服务器说话。请换一个。",
+            InvalidName::Hidden => "名字要写在一行里，每个字都看得见：这个名字里有隐藏的或会打乱方向的字符。",
         }
         .into()
     },
     room_trouble: |trouble| match trouble {
-        RoomTrouble::Title(BadName::Blank) => "房间要有一个看得见的名称。".into(),
-        RoomTrouble::Title(BadName::TooLong) => "名称最多 48 个字。".into(),
-        RoomTrouble::Topic(BadName::TooLong) => "主题最多 200 个字。".into(),
+        RoomTrouble::Title(InvalidName::Blank) => "房间要有一个看得见的名称。".into(),
+        RoomTrouble::Title(InvalidName::TooLong) => "名称最多 48 个字。".into(),
+        RoomTrouble::Topic(InvalidName::TooLong) => "主题最多 200 个字。".into(),
         RoomTrouble::Title(_) | RoomTrouble::Topic(_) => "里面有隐藏的、换行的或会打乱方向的字符。".into(),
         RoomTrouble::Taken(title, _) => format!("已经有一间叫“{title}”的房间："),
         RoomTrouble::NoCookies => (WORDS.trouble)(&Trouble::NoCookies),

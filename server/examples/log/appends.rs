@@ -1,7 +1,7 @@
 //! How many events a second are committed.
 
 use super::{Measured, fill::config, quantiles::Quantiles};
-use app::wire::{PersonId, RoomName, Seq};
+use app::wire::{RoomName, Seq, UserId};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use server::{
     log::{Log, NewEvent, Options, SqliteLog, Synchronous},
@@ -75,7 +75,7 @@ async fn append(
     let room: RoomName = RoomName::lobby();
     let text = "x".repeat(64);
     let post = || {
-        let appended = log.append(NewEvent::message(Uuid::now_v7(), room.clone(), PersonId(1), &text));
+        let appended = log.append(NewEvent::message(Uuid::now_v7(), room.clone(), UserId(1), &text));
         let began = Instant::now();
         async move { appended.await.map(|_| began.elapsed()) }
     };

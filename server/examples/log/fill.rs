@@ -1,7 +1,7 @@
 //! Filling a log by the front door: everything is appended as a server would.
 
 use super::Measured;
-use app::wire::{PersonId, RoomName};
+use app::wire::{RoomName, UserId};
 use futures_util::future::join_all;
 use server::{
     config::Config,
@@ -59,7 +59,7 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measur
 /// The message `n`, and what became of it. `heads` are kept.
 fn happening(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
     let place = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
-    let (room, author) = (rooms[place].clone(), PersonId(1 + n % people.max(1)));
+    let (room, author) = (rooms[place].clone(), UserId(1 + n % people.max(1)));
     let event = |deed| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, deed };
     let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
     let target = heads[place] + 1;

@@ -10,8 +10,8 @@ use crate::{
     state::AppState,
 };
 use app::wire::{
-    Author, BadText, ClientFrame, CommandId, ErrorCode, Limits, Malformed, Message, PROTOCOL_VERSION,
-    PageBudget, PersonId, RoomName, Seq, ServerFrame, limits, tidy,
+    ClientFrame, CommandId, ErrorCode, InvalidText, Limits, Malformed, Message, PROTOCOL_VERSION, PageBudget,
+    RoomName, Seq, ServerFrame, User, UserId, limits, tidy,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
@@ -89,7 +89,7 @@ pub(crate) async fn join(
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
     let page = entrance.page.map(|mut page| {
-        let members = entrance.members.list.iter().map(Author::json_bytes).sum();
+        let members = entrance.members.list.iter().map(User::json_bytes).sum();
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
         (page.messages, page.more)
     });
@@ -157,9 +157,9 @@ fn rename(state: &AppState, identity: Identity, id: CommandId, name: &str) -> Re
     // The name is compared with reserved ones, which costs more than to refuse a request.
     state.admit_write(identity, Use::Rename).map_err(|wait| too_fast(Some(id), wait))?;
     let name =
-        choose_name(name).map_err(|bad| Refusal::new(Some(id), ErrorCode::BadName, bad.to_string()))?;
+        choose_name(name).map_err(|bad| Refusal::new(Some(id), ErrorCode::InvalidName, bad.to_string()))?;
     let renamed = state.hub.rename(identity.id, name);
-    let answer = move |renamed: LogResult<Author>| match renamed {
+    let answer = move |renamed: LogResult<User>| match renamed {
         Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
         Err(error) => Some(not_done(Some(id), &error).into()),
     };
@@ -170,7 +170,7 @@ fn rename(state: &AppState, identity: Identity, id: CommandId, name: &str) -> Re
 /// A marker that does not move is neither stored nor sent on.
 pub(crate) fn read(
     state: &AppState,
-    person: PersonId,
+    person: UserId,
     link: Option<u64>,
     room: RoomName,
     seq: Seq,
@@ -216,17 +216,17 @@ impl From<Refusal> for ServerFrame {
 
 pub(crate) fn room_named(room: &str, id: Option<CommandId>) -> Result<RoomName, Refusal> {
     room.parse()
-        .map_err(|bad: app::wire::BadRoomName| Refusal::new(id, ErrorCode::NoSuchRoom, bad.to_string()))
+        .map_err(|bad: app::wire::InvalidRoomName| Refusal::new(id, ErrorCode::NoSuchRoom, bad.to_string()))
 }
 
 pub(crate) fn not_joined(id: Option<CommandId>, room: &RoomName) -> Refusal {
     Refusal::new(id, ErrorCode::NotJoined, format!("Join {room} first."))
 }
 
-fn bad_text(id: CommandId, bad: BadText) -> Refusal {
+fn bad_text(id: CommandId, bad: InvalidText) -> Refusal {
     match bad {
-        BadText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
-        BadText::TooLong { .. } => {
+        InvalidText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
+        InvalidText::TooLong { .. } => {
             let message = format!("A message has at most {} bytes.", limits::MESSAGE_BYTES);
             Refusal::new(Some(id), ErrorCode::TooLong, message)
         }

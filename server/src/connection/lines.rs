@@ -12,7 +12,7 @@ use crate::{
     network::Use,
     websocket::{Violation, close},
 };
-use app::wire::{BadText, RoomName, tidy_line};
+use app::wire::{InvalidText, RoomName, tidy_line};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::pin::pin;
 use tokio::time::{Instant, sleep_until};
@@ -82,8 +82,8 @@ impl Lines {
     fn post(&mut self, text: &str) -> Result<(), Ending> {
         let text = match tidy_line(text) {
             Ok(text) => text,
-            Err(BadText::Blank) => return Ok(()),
-            Err(BadText::TooLong { .. }) => return Err(TOO_LONG),
+            Err(InvalidText::Blank) => return Ok(()),
+            Err(InvalidText::TooLong { .. }) => return Err(TOO_LONG),
         };
         if self.desk.state.admit_room(self.desk.identity, &self.room).is_err() {
             return Err(TOO_MANY_ROOMS);

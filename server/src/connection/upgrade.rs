@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
     websocket,
 };
-use app::wire::{BadRoomName, PROTOCOL, RoomName, limits::COMMAND_BYTES};
+use app::wire::{InvalidRoomName, PROTOCOL, RoomName, limits::COMMAND_BYTES};
 use axum::{
     Extension,
     extract::{Query, Request, State},
@@ -160,7 +160,7 @@ fn mode(headers: &HeaderMap, uri: &Uri) -> Result<Mode, Problem> {
     }
     let asked = Query::<Asked>::try_from_uri(uri)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "?room= is wrong."))?;
-    let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room_name(&room).ok_or(BadRoomName));
+    let room = asked.0.room.map_or(Ok(RoomName::lobby()), |room| room_name(&room).ok_or(InvalidRoomName));
     room.map(Mode::Lines).map_err(Problem::no_such_room)
 }
 

@@ -1,6 +1,6 @@
 //! Which names look alike, and which names a user may choose.
 
-use app::wire::{BadName, PersonName};
+use app::wire::{DisplayName, InvalidName};
 use std::{collections::HashSet, sync::LazyLock};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_security::confusable_detection::skeleton;
@@ -71,13 +71,13 @@ const LOOK_LIKE_DIGITS: &str = "0123456789oOlI";
 /// Returns the name that a user has typed, if they may choose it.
 ///
 /// # Errors
-/// [`BadName`]: it breaks the rule for names, ends with something that looks like a tag, or is reserved.
-pub fn choose_name(text: &str) -> Result<PersonName, BadName> {
-    let name: PersonName = text.parse()?;
+/// [`InvalidName`]: it breaks the rule for names, ends with something that looks like a tag, or is reserved.
+pub fn choose_name(text: &str) -> Result<DisplayName, InvalidName> {
+    let name: DisplayName = text.parse()?;
     if ends_with_tag(name.as_str()) {
-        Err(BadName::Tag)
+        Err(InvalidName::Tag)
     } else if is_reserved(name.as_str()) {
-        Err(BadName::Reserved)
+        Err(InvalidName::Reserved)
     } else {
         Ok(name)
     }
@@ -190,7 +190,7 @@ fn without_former_tag(name: &str) -> &str {
     }
 }
 
-/// Whether the name ends with a number sign and a number, as [tags](app::wire::Author::tag) do.
+/// Whether the name ends with a number sign and a number, as [tags](app::wire::User::tag) do.
 fn ends_with_tag(name: &str) -> bool {
     let name: String = name.nfkc().filter(|c| !is_combining_mark(*c)).collect();
     let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
@@ -234,7 +234,7 @@ fn keys(words: &[&str]) -> HashSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::PersonId;
+    use app::wire::UserId;
 
     #[test]
     fn names_that_look_alike_have_one_key() {
@@ -341,7 +341,7 @@ mod tests {
             "#2",
             "Ann #\u{20e3}2",
         ] {
-            assert_eq!(choose_name(tagged), Err(BadName::Tag), "{tagged}");
+            assert_eq!(choose_name(tagged), Err(InvalidName::Tag), "{tagged}");
         }
         for fine in ["Ann 2", "Room #2b", "C#", "דנה 24", "أحمد (7)", "#teatime", "№ 7", "Ann #2 of Tea"]
         {
@@ -382,7 +382,7 @@ mod tests {
             "版主",
             "官方客服",
         ] {
-            assert_eq!(choose_name(reserved), Err(BadName::Reserved), "{reserved}");
+            assert_eq!(choose_name(reserved), Err(InvalidName::Reserved), "{reserved}");
         }
         for fine in ["Adminna", "Joe Root", "Ann of Hubbub", "Botan", "Modan", "Theo", "The Team", "老王"] {
             assert!(choose_name(fine).is_ok(), "{fine}");
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn every_given_name_may_be_chosen() {
         for bits in 0..2_048_u64 {
-            let given = PersonName::given(PersonId(bits | (bits >> 10) << 56));
+            let given = DisplayName::given(UserId(bits | (bits >> 10) << 56));
             assert!(choose_name(given.as_str()).is_ok(), "{given}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{LogError, LogResult, alike};
 use app::{
-    wire::{Event, Millis, PersonId, RoomName, RoomTitle, Seq, Topic},
+    wire::{Event, Millis, RoomName, RoomTitle, Seq, Topic, UserId},
     words::Lang,
 };
 use std::{
@@ -20,7 +20,7 @@ pub struct About {
     /// What it is about.
     pub topic: Topic,
     /// The user who made it by *New room*. A room that came into being by its first message has no owner.
-    pub owner: Option<PersonId>,
+    pub owner: Option<UserId>,
     /// It is on no list.
     pub private: bool,
     /// It came into being by its address while another public room had the title that its name makes, so that its
@@ -91,7 +91,7 @@ impl About {
     ///
     /// # Errors
     /// [`LogError::NotAllowed`] unless `person` owns it.
-    pub(super) fn retitled(&self, person: PersonId, title: RoomTitle, topic: Topic) -> LogResult<Self> {
+    pub(super) fn retitled(&self, person: UserId, title: RoomTitle, topic: Topic) -> LogResult<Self> {
         if self.owner != Some(person) {
             return Err(LogError::NotAllowed);
         }

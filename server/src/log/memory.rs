@@ -7,8 +7,8 @@ use super::{
     guest, now,
 };
 use app::wire::{
-    Author, CommandId, Event, EventBody, Message, Millis, PageBudget, PersonId, PersonName, RoomName,
-    RoomTitle, Seq, Topic,
+    CommandId, DisplayName, Event, EventBody, Message, Millis, PageBudget, RoomName, RoomTitle, Seq, Topic,
+    User, UserId,
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
@@ -32,14 +32,14 @@ struct Shelf {
     rooms: BTreeMap<RoomName, Vec<Kept>>,
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
-    people: HashMap<PersonId, Person>,
+    people: HashMap<UserId, Person>,
     /// The users of each key by their numbers; no key without a user.
-    keys: HashMap<String, BTreeMap<u64, PersonId>>,
+    keys: HashMap<String, BTreeMap<u64, UserId>>,
     catalogue: Catalogue,
     /// Public rooms by the keys of their titles.
     titles: HashMap<String, BTreeSet<RoomName>>,
     /// Read markers, at most [`MAX_VISITS`] of each user.
-    readings: HashMap<PersonId, HashMap<RoomName, Marker>>,
+    readings: HashMap<UserId, HashMap<RoomName, Marker>>,
 }
 
 /// A read marker, and when it was moved last.
@@ -59,7 +59,7 @@ struct Change {
 
 /// Somebody who has a name.
 struct Person {
-    name: PersonName,
+    name: DisplayName,
     key: String,
     /// Unique among the users of the key.
     number: u64,
@@ -68,7 +68,7 @@ struct Person {
 /// An event without its author's name, which may change.
 struct Kept {
     event: Arc<Event>,
-    author: PersonId,
+    author: UserId,
 }
 
 impl MemoryLog {
@@ -93,7 +93,7 @@ impl Default for MemoryLog {
 }
 
 /// An event, and who is to be seen otherwise since it: what a [`Wake`] tells.
-type News = (Arc<Event>, Vec<Author>);
+type News = (Arc<Event>, Vec<User>);
 
 impl Shelf {
     fn append(&mut self, new: NewEvent) -> LogResult<(Appended, Option<News>)> {
@@ -109,7 +109,7 @@ impl Shelf {
         self.change(&new, at);
         let mut alike = Vec::new();
         if !self.people.contains_key(&new.author) {
-            alike = self.rename(new.author, PersonName::given(new.author));
+            alike = self.rename(new.author, DisplayName::given(new.author));
             alike.retain(|person| person.alike);
         }
         let author = self.author(new.author);
@@ -142,7 +142,7 @@ impl Shelf {
         Ok(())
     }
 
-    fn retitle(&mut self, room: RoomName, person: PersonId, title: RoomTitle, topic: Topic) -> LogResult<()> {
+    fn retitle(&mut self, room: RoomName, person: UserId, title: RoomTitle, topic: Topic) -> LogResult<()> {
         if !self.catalogue.has(&room) && !room.is_lobby() {
             return Err(LogError::NoSuchRoom);
         }
@@ -190,7 +190,7 @@ impl Shelf {
     }
 
     /// Who posted the message at that place, if there is one and it was not deleted.
-    fn author_of(&self, room: &RoomName, seq: Seq) -> LogResult<PersonId> {
+    fn author_of(&self, room: &RoomName, seq: Seq) -> LogResult<UserId> {
         let place = (seq as usize).checked_sub(1);
         let kept = place.and_then(|place| self.rooms.get(room)?.get(place)).ok_or(LogError::NoSuchMessage)?;
         let is_message = matches!(kept.event.body, EventBody::Message { .. });
@@ -231,16 +231,16 @@ impl Shelf {
         self.rooms.get(room).map_or(0, |kept| kept.len() as Seq)
     }
 
-    fn author(&self, id: PersonId) -> Author {
+    fn author(&self, id: UserId) -> User {
         let with = |key: &str| self.keys.get(key).map_or(0, BTreeMap::len);
         match self.people.get(&id) {
             Some(person) => author(id, person.name.clone(), with(&person.key) > 1, person.number),
-            None => guest(id, with(&alike::name_key(PersonName::given(id).as_str())) > 0),
+            None => guest(id, with(&alike::name_key(DisplayName::given(id).as_str())) > 0),
         }
     }
 
     /// Returns every user whose appearance has changed.
-    fn rename(&mut self, id: PersonId, name: PersonName) -> Vec<Author> {
+    fn rename(&mut self, id: UserId, name: DisplayName) -> Vec<User> {
         let key = alike::name_key(name.as_str());
         let mut changed = vec![id];
         if let Some(person) = self.people.get_mut(&id).filter(|person| person.key == key) {
@@ -260,7 +260,7 @@ impl Shelf {
     }
 
     /// Returns the user who is alone with a key now that `old` has left it.
-    fn alone_without(&mut self, old: &Person) -> Option<PersonId> {
+    fn alone_without(&mut self, old: &Person) -> Option<UserId> {
         let users = self.keys.get_mut(&old.key)?;
         users.remove(&old.number);
         match users.len() {
@@ -271,7 +271,7 @@ impl Shelf {
         None
     }
 
-    fn read(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> LogResult<ReadMarker> {
+    fn read(&mut self, person: UserId, room: &RoomName, seq: Seq) -> LogResult<ReadMarker> {
         if !self.catalogue.has(room) && !room.is_lobby() {
             return Err(LogError::NoSuchRoom);
         }
@@ -293,7 +293,7 @@ impl Shelf {
     }
 
     /// Stores a user's first marker in a room. Past [`MAX_VISITS`] of them the oldest one goes.
-    fn insert_marker(&mut self, person: PersonId, room: &RoomName, seq: Seq) {
+    fn insert_marker(&mut self, person: UserId, room: &RoomName, seq: Seq) {
         let markers = self.readings.entry(person).or_default();
         if markers.contains_key(room) {
             return;
@@ -308,14 +308,14 @@ impl Shelf {
     }
 
     /// Markers of a user, those moved most recently first.
-    fn visits(&self, person: PersonId, skip: u32, most: u32) -> Vec<(RoomName, Seq)> {
+    fn visits(&self, person: UserId, skip: u32, most: u32) -> Vec<(RoomName, Seq)> {
         let mut markers: Vec<_> = self.readings.get(&person).into_iter().flatten().collect();
         markers.sort_by_key(|(room, marker)| std::cmp::Reverse((marker.at, *room)));
         let page = markers.into_iter().skip(skip as usize).take(most as usize);
         page.map(|(room, marker)| (room.clone(), marker.seq)).collect()
     }
 
-    fn unread(&self, person: PersonId, room: &RoomName, after: Seq) -> u32 {
+    fn unread(&self, person: UserId, room: &RoomName, after: Seq) -> u32 {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let from = after.max((kept.len() as Seq).saturating_sub(UNREAD_AMONG)) as usize;
         let is_unread = |kept: &&Kept| {
@@ -450,27 +450,27 @@ impl Log for MemoryLog {
     fn retitle(
         &self,
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, LogResult<()>> {
         ready(self.shelf().retitle(room, person, title, topic)).boxed()
     }
 
-    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn people(&self, people: &[UserId]) -> BoxFuture<'static, LogResult<Vec<User>>> {
         let shelf = self.shelf();
         ready(Ok(people.iter().map(|person| shelf.author(*person)).collect())).boxed()
     }
 
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, LogResult<Vec<User>>> {
         ready(Ok(self.shelf().rename(person, name))).boxed()
     }
 
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
+    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
         ready(self.shelf().read(person, &room, seq)).boxed()
     }
 
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
         if let Some(markers) = self.shelf().readings.get_mut(&person) {
             markers.remove(&room);
         }
@@ -479,24 +479,20 @@ impl Log for MemoryLog {
 
     fn visits(
         &self,
-        person: PersonId,
+        person: UserId,
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
         ready(Ok(self.shelf().visits(person, skip, most))).boxed()
     }
 
-    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
         let shelf = self.shelf();
         ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq)))
             .boxed()
     }
 
-    fn unread(
-        &self,
-        person: PersonId,
-        rooms: Vec<(RoomName, Seq)>,
-    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+    fn unread(&self, person: UserId, rooms: Vec<(RoomName, Seq)>) -> BoxFuture<'static, LogResult<Vec<u32>>> {
         let shelf = self.shelf();
         ready(Ok(rooms.iter().map(|(room, after)| shelf.unread(person, room, *after)).collect())).boxed()
     }

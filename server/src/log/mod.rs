@@ -18,7 +18,7 @@ pub use past::Past;
 pub use sqlite::{OpenError, Options, SqliteLog, Summary, Synchronous, back_up, restore};
 
 use app::wire::{
-    Author, CommandId, Event, EventBody, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic,
+    CommandId, DisplayName, Event, EventBody, Millis, RoomName, RoomTitle, Seq, Topic, User, UserId,
 };
 use futures_util::future::BoxFuture;
 use std::{
@@ -58,7 +58,7 @@ pub struct NewEvent {
     /// Where.
     pub room: RoomName,
     /// Who.
-    pub author: PersonId,
+    pub author: UserId,
     /// What.
     pub deed: Deed,
 }
@@ -89,7 +89,7 @@ pub enum Deed {
 
 impl NewEvent {
     /// A message that answers no other.
-    pub fn message(id: CommandId, room: RoomName, author: PersonId, text: &str) -> Self {
+    pub fn message(id: CommandId, room: RoomName, author: UserId, text: &str) -> Self {
         Self { id, room, author, deed: Deed::Post { text: text.into(), reply_to: None } }
     }
 }
@@ -127,7 +127,7 @@ pub struct Wake {
     pub events: Arc<[Arc<Event>]>,
     /// Who is to be seen otherwise from now on, since somebody of a name like theirs has spoken for the first
     /// time; nearly always nobody.
-    pub alike: Vec<Author>,
+    pub alike: Vec<User>,
 }
 
 /// Why the log did not do as asked.
@@ -244,7 +244,7 @@ pub trait Log: Send + Sync + 'static {
     fn retitle(
         &self,
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, LogResult<()>>;
@@ -253,7 +253,7 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>>;
+    fn people(&self, people: &[UserId]) -> BoxFuture<'static, LogResult<Vec<User>>>;
 
     /// Calls `person` something else from now on, in what they have posted too. Resolves once that
     /// is durable, with everybody who is to be seen otherwise now: `person`, and those whose names are now
@@ -261,7 +261,7 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>>;
+    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, LogResult<Vec<User>>>;
 
     /// Moves the read marker of `person` in `room` forward to `seq`, or to the room's end if that is before. In
     /// a room that has been made and is still empty a marker at 0 says that the user has been there; anywhere else it
@@ -269,14 +269,14 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`LogError::NoSuchRoom`] if the room has not been made, [`LogError::Storage`].
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>>;
+    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>>;
 
     /// Removes the read marker of `person` in `room`, so that the room is none of theirs until they read or do
     /// something there again.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>>;
+    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, LogResult<()>>;
 
     /// Returns at most `most` rooms where `person` has been, those used most recently first and without the
     /// first `skip`, with the read marker of each. If the user has only done something there, it stands at the
@@ -286,7 +286,7 @@ pub trait Log: Send + Sync + 'static {
     /// [`LogError::Storage`].
     fn visits(
         &self,
-        person: PersonId,
+        person: UserId,
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>>;
@@ -295,18 +295,14 @@ pub trait Log: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>>;
+    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>>;
 
     /// How many messages of others than `person` stand after a `seq` in each of `rooms`, deleted ones not
     /// counted: [`UNREAD_MOST`] at most, looked for among the last [`UNREAD_AMONG`] events.
     ///
     /// # Errors
     /// [`LogError::Storage`].
-    fn unread(
-        &self,
-        person: PersonId,
-        rooms: Vec<(RoomName, Seq)>,
-    ) -> BoxFuture<'static, LogResult<Vec<u32>>>;
+    fn unread(&self, person: UserId, rooms: Vec<(RoomName, Seq)>) -> BoxFuture<'static, LogResult<Vec<u32>>>;
 
     /// Commits what waits, puts everything in order on disk and ends. What is appended afterwards
     /// fails.
@@ -315,16 +311,16 @@ pub trait Log: Send + Sync + 'static {
 
 /// A user as others see them. `number` is their place among the users of confusable names; the first one needs no
 /// tag.
-fn author(id: PersonId, name: PersonName, alike: bool, number: u64) -> Author {
+fn author(id: UserId, name: DisplayName, alike: bool, number: u64) -> User {
     let tag = (alike && number > 1).then(|| format!("#{number}").into());
-    Author { id, name, alike, tag }
+    User { id, name, alike, tag }
 }
 
 /// A user who has no name of their own and has said nothing yet. They have no number, so that one who is `alike` has
 /// a guest's tag.
-fn guest(id: PersonId, alike: bool) -> Author {
+fn guest(id: UserId, alike: bool) -> User {
     let tag = alike.then(|| id.guest_tag().into());
-    Author { id, name: PersonName::given(id), alike, tag }
+    User { id, name: DisplayName::given(id), alike, tag }
 }
 
 /// The clock of the log.

@@ -78,7 +78,7 @@ pub async fn read_around(log: &dyn Log, room: &RoomName, seq: Seq, limit: u32) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::{Author, PersonId, PersonName, limits::PAGE_BYTES};
+    use app::wire::{DisplayName, User, UserId, limits::PAGE_BYTES};
     use uuid::Uuid;
 
     fn page(seqs: std::ops::RangeInclusive<Seq>) -> Page {
@@ -86,7 +86,7 @@ mod tests {
             seq,
             at: 0,
             id: Uuid::nil(),
-            author: Author::new(PersonId(1), PersonName::given(PersonId(1))),
+            author: User::new(UserId(1), DisplayName::given(UserId(1))),
             text: "x".into(),
             reply_to: None,
             edited_at: None,

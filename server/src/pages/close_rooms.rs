@@ -45,14 +45,14 @@ fn address(title: &str) -> String {
 mod tests {
     use super::*;
     use crate::log::{About, MemoryLog};
-    use app::wire::PersonId;
+    use app::wire::UserId;
 
     async fn log(rooms: &[(&str, &str, bool)]) -> MemoryLog {
         let log = MemoryLog::new();
         for (room, title, private) in rooms {
             let about = About {
                 title: Some(title.parse().unwrap()),
-                owner: Some(PersonId(1)),
+                owner: Some(UserId(1)),
                 private: *private,
                 ..About::default()
             };

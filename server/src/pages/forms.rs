@@ -14,7 +14,7 @@ use crate::{
 };
 use app::{
     pages::{NameTrouble, Refused, Unsaved},
-    wire::{Author, ErrorCode, RoomName, Seq, limits, tidy},
+    wire::{ErrorCode, RoomName, Seq, User, limits, tidy},
     words::Trouble,
 };
 use axum::{
@@ -179,7 +179,7 @@ async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str
     Ok(())
 }
 
-async fn call(state: &AppState, identity: Identity, name: &str) -> Result<Author, (NameTrouble, Problem)> {
+async fn call(state: &AppState, identity: Identity, name: &str) -> Result<User, (NameTrouble, Problem)> {
     if !identity.known {
         return Err((NameTrouble::NoCookies, Problem::no_cookies()));
     }

@@ -13,7 +13,7 @@ use crate::{
 use app::{
     live::OTHERS,
     pages::{Place, Refused, RoomEntry, RoomPage},
-    wire::{Author, RoomName, Seq, limits},
+    wire::{RoomName, Seq, User, limits},
     words::Lang,
 };
 use std::collections::HashSet;
@@ -84,7 +84,7 @@ pub async fn room_page(
     let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
     let viewer = Viewer { you: &you, owns: owned };
     let anchor = marked.filter(|_| place == Place::Past);
-    let fit = |members: &mut Vec<Author>, page: &Page| {
+    let fit = |members: &mut Vec<User>, page: &Page| {
         let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
         fit_members(members, viewer.you.id, &rooms, longest);
     };

@@ -5,7 +5,7 @@
 
 use app::{
     pages::RoomEntry,
-    wire::{Author, Message, PageBudget, PersonId},
+    wire::{Message, PageBudget, User, UserId},
 };
 
 /// Bytes of the head, the bar, the composer, the sheets and the scripts.
@@ -26,7 +26,7 @@ const ROOM: usize = 640;
 /// Who looks at a page: which messages have a menu depends on it.
 pub struct Viewer<'a> {
     /// The user.
-    pub you: &'a Author,
+    pub you: &'a User,
     /// The user owns the room, and every message has a menu.
     pub owns: bool,
 }
@@ -41,19 +41,19 @@ impl Viewer<'_> {
 }
 
 /// Returns what is left of a page with these members and rooms for its messages.
-pub fn budget(members: &[Author], rooms: &[RoomEntry]) -> PageBudget {
+pub fn budget(members: &[User], rooms: &[RoomEntry]) -> PageBudget {
     PageBudget::besides(FRAME + members.iter().map(member_bytes).sum::<usize>() + rooms_bytes(rooms))
 }
 
 /// Removes the last members, if they do not fit on a page beside these rooms and a message of so many bytes. `you`
 /// stay.
-pub fn fit_members(members: &mut Vec<Author>, you: PersonId, rooms: &[RoomEntry], message: usize) {
+pub fn fit_members(members: &mut Vec<User>, you: UserId, rooms: &[RoomEntry], message: usize) {
     let yours = members.iter().find(|member| member.id == you).map_or(0, member_bytes);
     let mut budget = PageBudget::besides(FRAME + rooms_bytes(rooms) + message + yours);
     members.retain(|member| member.id == you || budget.take(member_bytes(member)));
 }
 
-fn member_bytes(member: &Author) -> usize {
+fn member_bytes(member: &User) -> usize {
     MEMBER + html(member.name.as_str()) + json(member.name.as_str())
 }
 

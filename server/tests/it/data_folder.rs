@@ -1,7 +1,7 @@
 //! The data folder in the operator's hands: who may read it, and what becomes of copies, links and leftovers.
 
 use crate::support::{Process, room, soon};
-use app::wire::PersonId;
+use app::wire::UserId;
 use server::{
     config::Config,
     log::{Log, NewEvent, OpenError, SqliteLog},
@@ -35,7 +35,7 @@ async fn use_once(data: &Path) {
 }
 
 fn message(text: &str) -> NewEvent {
-    NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(0xa), text)
+    NewEvent::message(Uuid::now_v7(), room("tea"), UserId(0xa), text)
 }
 
 async fn count(log: &SqliteLog) -> usize {

@@ -4,7 +4,7 @@ use crate::{
     liveness::pass,
     support::{TestServer, V1, room, soon, text},
 };
-use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, PersonId, Seq, ServerFrame, limits};
+use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, Seq, ServerFrame, UserId, limits};
 use futures_util::future::join_all;
 use server::log::NewEvent;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 /// Puts `count` messages into the room without the detour over a socket.
 pub async fn fill(server: &TestServer, room_name: &str, count: usize) {
-    let message = |n: usize| NewEvent::message(Uuid::now_v7(), room(room_name), PersonId(7), &n.to_string());
+    let message = |n: usize| NewEvent::message(Uuid::now_v7(), room(room_name), UserId(7), &n.to_string());
     let appended = join_all((1..=count).map(|n| server.log().append(message(n)))).await;
     assert!(appended.iter().all(Result::is_ok));
 }
@@ -71,7 +71,7 @@ async fn the_welcome_says_everything_that_a_client_must_know() {
     };
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
     assert_eq!(log, server.log().id());
-    assert_eq!(you.name, app::wire::PersonName::given(you.id));
+    assert_eq!(you.name, app::wire::DisplayName::given(you.id));
     assert_eq!((limits.message_bytes, limits.name_chars, limits.catch_up), (8_192, 32, 10_000));
     assert!(heartbeat_ms > 0);
 }
@@ -143,7 +143,7 @@ async fn nothing_falls_between_the_past_and_the_present_while_the_room_is_busy()
         async move {
             for n in 0..400 {
                 let text = format!("busy {n}");
-                let message = NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &text);
+                let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &text);
                 log.append(message).await.unwrap();
                 tokio::task::yield_now().await;
             }

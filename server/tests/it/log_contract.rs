@@ -2,7 +2,7 @@
 
 use crate::support::{room, text};
 use app::wire::{
-    Author, CommandId, EventBody, PersonId, PersonName, RoomName, Seq,
+    CommandId, DisplayName, EventBody, RoomName, Seq, User, UserId,
     limits::{MESSAGE_BYTES, PAGE_BYTES},
 };
 use futures_util::{FutureExt, future::join_all};
@@ -13,8 +13,8 @@ use server::log::{
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
-const ANN: PersonId = PersonId(0xa);
-const BOB: PersonId = PersonId(0xb);
+const ANN: UserId = UserId(0xa);
+const BOB: UserId = UserId(0xb);
 
 /// Runs each scene on each log.
 macro_rules! every_log {
@@ -85,20 +85,20 @@ every_log! {
     an_event_with_the_expected_id_continues_a_past_and_another_id_does_not
 }
 
-fn message(room_name: &str, author: PersonId, text: &str) -> NewEvent {
+fn message(room_name: &str, author: UserId, text: &str) -> NewEvent {
     NewEvent::message(Uuid::now_v7(), room(room_name), author, text)
 }
 
-fn answer(author: PersonId, target: Seq) -> NewEvent {
+fn answer(author: UserId, target: Seq) -> NewEvent {
     let deed = Deed::Post { text: "yes".into(), reply_to: Some(target) };
     NewEvent { deed, ..message("tea", author, "") }
 }
 
-fn edit(author: PersonId, target: Seq, text: &str) -> NewEvent {
+fn edit(author: UserId, target: Seq, text: &str) -> NewEvent {
     NewEvent { deed: Deed::Edit { target, text: text.into() }, ..message("tea", author, "") }
 }
 
-fn delete(author: PersonId, target: Seq) -> NewEvent {
+fn delete(author: UserId, target: Seq) -> NewEvent {
     NewEvent { deed: Deed::Delete { target }, ..message("tea", author, "") }
 }
 
@@ -213,7 +213,7 @@ async fn everybody_who_appends_at_once_gets_a_place_of_their_own(log: Arc<dyn Lo
         tokio::spawn(async move {
             let mut mine = Vec::new();
             for k in 0..50 {
-                mine.push(log.append(message("tea", PersonId(n), &format!("{n}.{k}"))).await.unwrap().seq);
+                mine.push(log.append(message("tea", UserId(n), &format!("{n}.{k}"))).await.unwrap().seq);
             }
             mine
         })
@@ -286,12 +286,12 @@ async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Log>) 
 
 async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before(log: Arc<dyn Log>) {
     post(&*log, "tea", "hello").await;
-    let given = |id| Author::new(id, PersonName::given(id));
+    let given = |id| User::new(id, DisplayName::given(id));
     assert_eq!(log.people(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
-    let chosen: PersonName = "小明".parse().unwrap();
+    let chosen: DisplayName = "小明".parse().unwrap();
     log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
     log.rename(ANN, chosen.clone()).await.unwrap();
-    assert_eq!(log.people(&[BOB, ANN]).await.unwrap(), [given(BOB), Author::new(ANN, chosen.clone())]);
+    assert_eq!(log.people(&[BOB, ANN]).await.unwrap(), [given(BOB), User::new(ANN, chosen.clone())]);
     let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(events[0].author.name, chosen);
     let page = log.read_before(&room("tea"), 2, 9).await.unwrap();
@@ -416,7 +416,7 @@ async fn a_log_has_an_identity(log: Arc<dyn Log>) {
 
 async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dyn Log>) {
     let changed = log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
-    assert_eq!(changed, [Author::new(ANN, "Ann".parse().unwrap())]);
+    assert_eq!(changed, [User::new(ANN, "Ann".parse().unwrap())]);
     // The first letter is Cyrillic.
     let mut changed = log.rename(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
     changed.sort_by_key(|person| person.id);
@@ -424,7 +424,7 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
         changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
         [(ANN, true), (BOB, true)]
     );
-    let alike = |people: Vec<Author>| people.into_iter().map(|person| person.alike).collect::<Vec<_>>();
+    let alike = |people: Vec<User>| people.into_iter().map(|person| person.alike).collect::<Vec<_>>();
     assert_eq!(alike(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
     post(&*log, "tea", "it is me").await;
     assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.alike);
@@ -438,8 +438,8 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
 }
 
 async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Log>) {
-    let (carol, dora) = (PersonId(0xc), PersonId(0xd));
-    let rename = async |person, name: &str| -> Vec<(PersonId, bool)> {
+    let (carol, dora) = (UserId(0xc), UserId(0xd));
+    let rename = async |person, name: &str| -> Vec<(UserId, bool)> {
         let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
         changed.sort_by_key(|person| person.id);
         changed.iter().map(|person| (person.id, person.alike)).collect()
@@ -456,10 +456,10 @@ async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn
 }
 
 async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<dyn Log>) {
-    let carol = PersonId(0xc);
+    let carol = UserId(0xc);
     let tags = async || -> Vec<Option<String>> {
         let users = log.people(&[ANN, BOB, carol]).await.unwrap();
-        users.iter().map(app::wire::Author::tag).collect()
+        users.iter().map(app::wire::User::tag).collect()
     };
     let rename = async |user, name: &str| drop(log.rename(user, name.parse().unwrap()).await.unwrap());
     let tag = |number: u32| Some(format!("#{number}"));
@@ -486,8 +486,8 @@ async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<d
 }
 
 async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Log>) {
-    let guest = PersonId(7 | 0xbeef << 32);
-    log.rename(ANN, PersonName::given(guest)).await.unwrap();
+    let guest = UserId(7 | 0xbeef << 32);
+    log.rename(ANN, DisplayName::given(guest)).await.unwrap();
     assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
     log.append(message("tea", guest, "hello")).await.unwrap();
     assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
@@ -495,8 +495,8 @@ async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Log>
 
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>) {
     // Names are given by the id's remainder, so that these two are namesakes.
-    let (one, other) = (PersonId(5), PersonId(5 + 1024));
-    assert_eq!(PersonName::given(one), PersonName::given(other));
+    let (one, other) = (UserId(5), UserId(5 + 1024));
+    assert_eq!(DisplayName::given(one), DisplayName::given(other));
     log.append(message("tea", one, "hello")).await.unwrap();
     assert!(log.people(&[other]).await.unwrap()[0].alike, "somebody of this name is known");
     log.append(message("tea", other, "hello")).await.unwrap();
@@ -504,7 +504,7 @@ async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Log>)
     assert!(people.iter().all(|person| person.alike), "{people:?}");
 }
 
-fn about(title: &str, owner: PersonId) -> About {
+fn about(title: &str, owner: UserId) -> About {
     About { title: Some(title.parse().unwrap()), owner: Some(owner), ..About::default() }
 }
 
@@ -744,7 +744,7 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Log>) {
     assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
 }
 
-async fn visits(log: &dyn Log, user: PersonId) -> Vec<(RoomName, Seq)> {
+async fn visits(log: &dyn Log, user: UserId) -> Vec<(RoomName, Seq)> {
     log.visits(user, 0, MAX_VISITS + 9).await.unwrap()
 }
 

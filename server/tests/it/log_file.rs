@@ -1,7 +1,7 @@
 //! The log's file: kept, found again, and never somebody else's.
 
 use crate::support::{room, text};
-use app::wire::PersonId;
+use app::wire::UserId;
 use futures_util::future::join_all;
 use server::log::{Deed, Log, LogError, NewEvent, OpenError, SqliteLog};
 use std::{
@@ -12,7 +12,7 @@ use std::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const ANN: PersonId = PersonId(0xa);
+const ANN: UserId = UserId(0xa);
 
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -197,7 +197,7 @@ async fn a_room_from_before_rooms_had_owners_belongs_to_whoever_spoke_there_firs
     drop(older);
     let log = open(&file);
     let owner = |name: &str| log.about(&room(name)).owner;
-    assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(PersonId(12)), None, None]);
+    assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(UserId(12)), None, None]);
     log.retitle(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
 }
 
@@ -234,7 +234,7 @@ async fn users_of_an_older_file_are_numbered_by_their_first_words() {
     );
     for _ in 0..2 {
         let log = open(&file);
-        let users = log.people(&[10, 11, 12, 13].map(PersonId)).await.unwrap();
+        let users = log.people(&[10, 11, 12, 13].map(UserId)).await.unwrap();
         let tags: Vec<_> = users.iter().map(|user| (user.alike, user.tag())).collect();
         let tag = |number| (true, Some(format!("#{number}")));
         assert_eq!(tags, [tag(3), tag(2), (true, None), (false, None)]);

@@ -4,13 +4,13 @@ use crate::{
     support::{TestServer, V1, sent, visitor},
     wakes::Meddled,
 };
-use app::wire::{ClientFrame, PersonId, ServerFrame};
+use app::wire::{ClientFrame, ServerFrame, UserId};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
 use uuid::Uuid;
 
 /// Who is seen otherwise, as `person` is told.
-fn renamed(frames: &[ServerFrame]) -> Vec<(PersonId, bool)> {
+fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     let renamed = |frame: &ServerFrame| match frame {
         ServerFrame::Renamed { id, alike, .. } => Some((*id, *alike)),
         _ => None,
@@ -20,7 +20,7 @@ fn renamed(frames: &[ServerFrame]) -> Vec<(PersonId, bool)> {
     renamed
 }
 
-fn both(one: &V1, other: &V1, alike: bool) -> Vec<(PersonId, bool)> {
+fn both(one: &V1, other: &V1, alike: bool) -> Vec<(UserId, bool)> {
     let mut both = vec![(one.you().id, alike), (other.you().id, alike)];
     both.sort();
     both

@@ -2,7 +2,7 @@
 
 use crate::support::{TestServer, V1, room, sent, soon, visitor};
 use app::wire::{
-    ClientFrame, Events, Messages, PersonId, Seq, ServerFrame,
+    ClientFrame, Events, Messages, Seq, ServerFrame, UserId,
     limits::{MESSAGE_BYTES, PAGE_BYTES},
 };
 use futures_util::future::join_all;
@@ -17,7 +17,7 @@ fn longest() -> [String; 7] {
         .map(|text| text.repeat((MESSAGE_BYTES - 1) / text.len()) + ".")
 }
 
-async fn fill(server: &TestServer, author: PersonId, text: &str, count: usize) {
+async fn fill(server: &TestServer, author: UserId, text: &str, count: usize) {
     let post = |_| server.log().append(NewEvent::message(Uuid::now_v7(), room("tea"), author, text));
     assert!(join_all((0..count).map(post)).await.iter().all(Result::is_ok));
 }
@@ -32,7 +32,7 @@ async fn get(server: &TestServer, path: &str) -> String {
 async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
     for text in longest() {
         let server = TestServer::start().await;
-        fill(&server, PersonId(7), &text, 100).await;
+        fill(&server, UserId(7), &text, 100).await;
         let mut seqs: Vec<Seq> = Vec::new();
         loop {
             let after = seqs.last().copied().unwrap_or(0);
@@ -59,7 +59,7 @@ async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
 async fn a_joined_frame_and_what_follows_end_at_256_kib() {
     for text in longest() {
         let server = TestServer::start().await;
-        fill(&server, PersonId(7), &text, 100).await;
+        fill(&server, UserId(7), &text, 100).await;
         let mut ann = V1::connect(&server).await;
         let join = ClientFrame::Join {
             room: "tea".into(),
@@ -97,7 +97,7 @@ async fn a_page_of_a_room_ends_at_256_kib_for_its_owner_too() {
         let server = TestServer::start().await;
         let owner = visitor(&server).await;
         sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
-        fill(&server, PersonId(7), &text, 400).await;
+        fill(&server, UserId(7), &text, 400).await;
         sent(owner.get(server.http("/r/tea/seen?seq=1"))).await;
         let reader = visitor(&server).await;
         sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
@@ -118,7 +118,7 @@ async fn a_page_of_a_room_ends_at_256_kib_for_its_owner_too() {
 #[tokio::test]
 async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_all() {
     let server = TestServer::start().await;
-    fill(&server, PersonId(7), "A sentence of a usual length, as people write it.", 291).await;
+    fill(&server, UserId(7), "A sentence of a usual length, as people write it.", 291).await;
     let reader = visitor(&server).await;
     sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
     let page = sent(reader.get(server.http("/r/tea"))).await.text().await.unwrap();
@@ -132,7 +132,7 @@ async fn control_characters_that_were_stored_before_are_replaced_wherever_they_a
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(SqliteLog::open(&folder.path().join("hubbub.db")).unwrap());
     let server = TestServer::on(log).await;
-    fill(&server, PersonId(7), &format!("a{}b", "\u{1b}".repeat(MESSAGE_BYTES - 2)), 100).await;
+    fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MESSAGE_BYTES - 2)), 100).await;
     for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {
         let body = get(&server, path).await;
         assert!(body.len() <= PAGE_BYTES && !body.contains("\\u001b"), "{path}: {} bytes", body.len());

@@ -1,7 +1,7 @@
 //! A log that was put back from an older copy is another past: a client that had seen more begins with the newest page.
 
 use crate::support::room;
-use app::wire::{CommandId, PersonId, Seq};
+use app::wire::{CommandId, Seq, UserId};
 use server::log::{Log, NewEvent, Past, SqliteLog};
 use std::{fs, path::Path};
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 async fn post(log: &SqliteLog, count: usize) -> Vec<CommandId> {
     let mut ids = Vec::new();
     for _ in 0..count {
-        let message = NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(0xa), "hello");
+        let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(0xa), "hello");
         ids.push(message.id);
         log.append(message).await.unwrap();
     }

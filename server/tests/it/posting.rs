@@ -226,7 +226,7 @@ async fn a_name_that_cannot_be_one_is_refused() {
     for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33), "Ann #2", "Аdmin", "Hubbub.", "系统"] {
         let id = Uuid::now_v7();
         ann.say(&ClientFrame::Rename { id, name: bad.into() }).await;
-        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::BadName, None), "{bad:?}");
+        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::InvalidName, None), "{bad:?}");
     }
 }
 

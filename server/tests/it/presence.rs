@@ -5,7 +5,7 @@ use crate::{
     support::{TestServer, V1, room, sent, visitor},
 };
 use app::wire::{
-    Author, ClientFrame, PersonId, ServerFrame,
+    ClientFrame, ServerFrame, User, UserId,
     limits::{MESSAGE_BYTES, PAGE_BYTES},
 };
 use server::{
@@ -16,7 +16,7 @@ use server::{
 use uuid::Uuid;
 
 /// What `person` is told of others who came and who went, until now.
-async fn told(person: &mut V1) -> (Vec<PersonId>, Vec<PersonId>) {
+async fn told(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
     settle().await;
     person.say(&ClientFrame::Ping { n: 1 }).await;
     let you = person.you().id;
@@ -49,7 +49,7 @@ async fn follow(server: &TestServer, cookie: &str, quiet: bool) -> (V1, ServerFr
     (person, joined)
 }
 
-fn members(joined: &ServerFrame) -> Vec<PersonId> {
+fn members(joined: &ServerFrame) -> Vec<UserId> {
     let ServerFrame::Joined { members, .. } = joined else { panic!("{joined:?}") };
     members.iter().map(|member| member.id).collect()
 }
@@ -69,7 +69,7 @@ async fn who_comes_is_told_to_the_others_and_who_goes_ten_seconds_later() {
     assert_eq!(told(&mut ann).await, (vec![], vec![]), "not yet");
     pass(3).await;
     assert_eq!(told(&mut ann).await, (vec![], vec![id]));
-    assert_eq!(server.state.hub.members(&room("tea"), PersonId(0)).count, 1);
+    assert_eq!(server.state.hub.members(&room("tea"), UserId(0)).count, 1);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_t
 async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<Reader> {
     let mut readers = Vec::new();
     for id in 1..=users {
-        let link = Link::new(Author::new(PersonId(id), name(id).parse().expect("a good name")));
+        let link = Link::new(User::new(UserId(id), name(id).parse().expect("a good name")));
         let mut reader = Reader::new(server.state.hub.clone(), server.state.log.clone(), link);
         reader.join(&room("tea"), Start::Page(1), 1, false).await.expect("the log can be read");
         readers.push(reader);
@@ -157,7 +157,7 @@ async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) ->
     readers
 }
 
-async fn next_presence(person: &mut V1) -> (Vec<PersonId>, Vec<PersonId>, u32) {
+async fn next_presence(person: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
     loop {
         if let ServerFrame::Presence { here, gone, count, .. } = person.hear_any().await {
             return (here.into_iter().map(|user| user.id).collect(), gone, count);
@@ -174,18 +174,18 @@ async fn a_list_of_260_users_has_200_of_them_with_the_reader_and_counts_all() {
     let cookie = server.somebody().await;
     let (mut ann, joined) = follow(&server, &cookie, false).await;
     let you = ann.you().id;
-    let listed: Vec<PersonId> = (1..200).map(PersonId).chain([you]).collect();
+    let listed: Vec<UserId> = (1..200).map(UserId).chain([you]).collect();
     assert_eq!(members(&joined), listed, "the reader stands behind them all");
     assert!(matches!(joined, ServerFrame::Joined { member_count: 261, .. }), "{joined:?}");
     pass(1).await;
-    assert_eq!(next_presence(&mut ann).await, (vec![PersonId(200)], vec![], 261), "the reader had its place");
+    assert_eq!(next_presence(&mut ann).await, (vec![UserId(200)], vec![], 261), "the reader had its place");
     pass(6).await;
     // Of the listed users the first leaves, and of the others the last.
     drop(others.remove(0));
     drop(others.pop());
     settle().await;
     pass(11).await;
-    assert_eq!(next_presence(&mut ann).await, (vec![PersonId(201)], vec![PersonId(1)], 259));
+    assert_eq!(next_presence(&mut ann).await, (vec![UserId(201)], vec![UserId(1)], 259));
     drop(others.pop());
     settle().await;
     pass(11).await;
@@ -205,7 +205,7 @@ async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
             let text = &"<".repeat(MESSAGE_BYTES);
             server
                 .log()
-                .append(NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), text))
+                .append(NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), text))
                 .await
                 .unwrap();
         }

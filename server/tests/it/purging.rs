@@ -1,13 +1,13 @@
 //! Deleted and replaced texts are gone from every byte of the data folder, while the server runs.
 
 use crate::support::{PATIENCE, room};
-use app::wire::PersonId;
+use app::wire::UserId;
 use server::log::{Deed, Log, NewEvent, SqliteLog};
 use std::{fs, path::Path, time::Duration};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-const ANN: PersonId = PersonId(0xa);
+const ANN: UserId = UserId(0xa);
 
 fn command(deed: Deed) -> NewEvent {
     NewEvent { deed, ..NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "") }

@@ -5,7 +5,7 @@ use crate::{
     liveness::{pass, raw_socket, settle},
     support::{Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, Way, events, room, soon},
 };
-use app::wire::{PersonId, ServerFrame};
+use app::wire::{ServerFrame, UserId};
 use futures_util::future::join_all;
 use server::log::NewEvent;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const FLOOD: usize = 5_000;
 async fn flood(server: &TestServer, count: usize) {
     for _ in 0..count / 100 {
         let long = "x".repeat(LONG);
-        let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &long);
+        let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &long);
         join_all((0..100).map(message).map(|message| server.log().append(message))).await;
         tokio::task::yield_now().await;
     }

@@ -5,7 +5,7 @@ use crate::{
     liveness::settle,
     support::{TestServer, V1, room, soon},
 };
-use app::wire::PersonId;
+use app::wire::UserId;
 use futures_util::future::join_all;
 use server::log::NewEvent;
 use tokio::{
@@ -25,7 +25,7 @@ async fn client(server: &TestServer) -> TcpStream {
 /// Messages of 4,000 bytes.
 async fn fill_long(server: &TestServer, count: usize) {
     let long = "x".repeat(4_000);
-    let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &long);
+    let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &long);
     join_all((0..count).map(message).map(|message| server.log().append(message))).await;
 }
 

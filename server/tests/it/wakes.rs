@@ -4,7 +4,7 @@ use crate::{
     liveness::{pass, settle},
     support::{Lines, TestServer, V1, room, soon},
 };
-use app::wire::{Author, ClientFrame, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
+use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::future::BoxFuture;
 use server::log::{
     About, Appended, ListedRoom, Log, LogResult, MemoryLog, NewEvent, Page, Past, ReadMarker, Wake,
@@ -103,22 +103,22 @@ impl Log for Meddled {
     fn retitle(
         &self,
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, LogResult<()>> {
         self.log.retitle(room, person, title, topic)
     }
-    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn people(&self, people: &[UserId]) -> BoxFuture<'static, LogResult<Vec<User>>> {
         self.log.people(people)
     }
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, LogResult<Vec<User>>> {
         self.log.rename(person, name)
     }
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
         self.log.leave(person, room)
     }
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
+    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
         let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
         readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         Box::pin(async move {
@@ -129,7 +129,7 @@ impl Log for Meddled {
     }
     fn visits(
         &self,
-        person: PersonId,
+        person: UserId,
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
@@ -142,14 +142,10 @@ impl Log for Meddled {
             visits.await
         })
     }
-    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
         self.log.read_up_to(person, room)
     }
-    fn unread(
-        &self,
-        person: PersonId,
-        rooms: Vec<(RoomName, Seq)>,
-    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+    fn unread(&self, person: UserId, rooms: Vec<(RoomName, Seq)>) -> BoxFuture<'static, LogResult<Vec<u32>>> {
         self.log.unread(person, rooms)
     }
     fn close(&self) -> BoxFuture<'static, ()> {
@@ -161,7 +157,7 @@ async fn everything_arrives_with(meddling: fn(u64, Wake) -> Vec<Wake>) {
     let server = TestServer::on(Meddled::new(meddling)).await;
     let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
     for n in 0..101_u32 {
-        let message = NewEvent::message(Uuid::now_v7(), room("tea"), PersonId(7), &n.to_string());
+        let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &n.to_string());
         server.log().append(message).await.unwrap();
         tokio::task::yield_now().await;
     }

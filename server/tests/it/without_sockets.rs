@@ -199,7 +199,7 @@ async fn a_command_that_is_refused_says_why_in_a_frame() {
         (ClientFrame::Delete { id, room: room(), target: 9 }, ErrorCode::NoSuchMessage),
         (ClientFrame::Delete { id, room: room(), target: 1 }, ErrorCode::NotAllowed),
         (ClientFrame::Delete { id, room: "No Room".into(), target: 1 }, ErrorCode::NoSuchRoom),
-        (ClientFrame::Rename { id, name: " ".into() }, ErrorCode::BadName),
+        (ClientFrame::Rename { id, name: " ".into() }, ErrorCode::InvalidName),
     ] {
         let answer = command(&server, &cookie, &frame).await;
         let ServerFrame::Error { id: Some(of), code, .. } = &answer else { panic!("{frame:?}: {answer:?}") };

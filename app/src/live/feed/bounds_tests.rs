@@ -1,12 +1,12 @@
 //! What the feed keeps, drops, hides and fetches again.
 
 use super::*;
-use crate::wire::PersonName;
+use crate::wire::DisplayName;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-fn author(n: u64) -> Author {
-    Author::new(PersonId(n), PersonName::given(PersonId(n)))
+fn author(n: u64) -> User {
+    User::new(UserId(n), DisplayName::given(UserId(n)))
 }
 
 /// Message `seq` of the log, all by one author and within a minute.
@@ -121,7 +121,7 @@ fn a_held_deletion_hides_its_message_until_it_is_undone_or_sent() {
 #[test]
 fn a_hidden_message_is_neither_the_first_of_a_day_nor_the_first_new_one() {
     let mut feed = feed(3);
-    feed.seen(0, PersonId(2));
+    feed.seen(0, UserId(2));
     feed.hold(&deletion(7, 1), author(2));
     let shown = feed.shown(0..3);
     assert!(!shown[0].day && !shown[0].first_new && shown[1].day && shown[1].first_new);

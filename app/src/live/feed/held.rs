@@ -3,12 +3,12 @@
 use super::{Change, Feed, Row};
 use crate::{
     live::{Command, Deed},
-    wire::{Author, CommandId},
+    wire::{CommandId, User},
 };
 
 impl Feed {
     /// Hides the message that `deletion` deletes, until [`release`](Self::release) or [`forget`](Self::forget).
-    pub fn hold(&mut self, deletion: &Command, author: Author) {
+    pub fn hold(&mut self, deletion: &Command, author: User) {
         self.changes.push(Change { command: deletion.clone(), author, refused: None, held: true });
     }
 

@@ -1,6 +1,6 @@
 //! One message as a browser has it.
 
-use crate::wire::{Author, CommandId, ErrorCode, Message, Millis, Seq};
+use crate::wire::{CommandId, ErrorCode, Message, Millis, Seq, User};
 use std::sync::Arc;
 
 /// Lines of one person within this time stand together under one head.
@@ -15,7 +15,7 @@ pub struct Row {
     /// The command that posted it.
     pub id: CommandId,
     /// Whose it is.
-    pub author: Author,
+    pub author: User,
     /// What it says.
     pub text: Arc<str>,
     /// Its author has changed it.
@@ -60,7 +60,7 @@ pub(super) fn number(rows: &mut [Row], from: usize) {
 
 impl Row {
     /// A row that stands in no log yet.
-    pub(super) fn written(id: CommandId, author: Author, text: Arc<str>, standing: Standing) -> Self {
+    pub(super) fn written(id: CommandId, author: User, text: Arc<str>, standing: Standing) -> Self {
         Self { id, author, text, edited: false, deleted: false, standing, place: 0 }
     }
 

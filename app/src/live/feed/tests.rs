@@ -1,12 +1,12 @@
 //! The feed, held against the log that it follows.
 
 use super::{row::TOGETHER, *};
-use crate::wire::PersonName;
+use crate::wire::DisplayName;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-fn author(n: u64) -> Author {
-    Author::new(PersonId(n), PersonName::given(PersonId(n)))
+fn author(n: u64) -> User {
+    User::new(UserId(n), DisplayName::given(UserId(n)))
 }
 
 fn event(seq: Seq) -> Arc<Event> {
@@ -124,14 +124,14 @@ fn the_line_stands_before_the_first_message_of_somebody_else_that_was_not_seen()
     let said = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
     feed.hear(&[said(1, 2), said(2, 1), said(3, 2), said(4, 2)]);
     assert_eq!(feed.first_new(), None, "nobody knows what was seen");
-    feed.seen(1, PersonId(1));
-    assert_eq!((feed.first_new(), feed.new_after(1, PersonId(1))), (Some(3), 2));
+    feed.seen(1, UserId(1));
+    assert_eq!((feed.first_new(), feed.new_after(1, UserId(1))), (Some(3), 2));
     let marked: Vec<bool> = all(&feed).iter().map(|shown| shown.first_new).collect();
     assert_eq!(marked, [false, false, true, false]);
     feed.hear(&[changed(5, EventBody::Delete { target: 3 })]);
-    assert_eq!((feed.first_new(), feed.new_after(1, PersonId(1))), (Some(4), 1), "what is gone is not new");
-    feed.seen(4, PersonId(1));
-    assert_eq!((feed.first_new(), feed.new_after(4, PersonId(1))), (None, 0));
+    assert_eq!((feed.first_new(), feed.new_after(1, UserId(1))), (Some(4), 1), "what is gone is not new");
+    feed.seen(4, UserId(1));
+    assert_eq!((feed.first_new(), feed.new_after(4, UserId(1))), (None, 0));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn lines_of_one_person_stand_together_for_five_minutes() {
 fn a_new_name_is_on_every_row_of_its_owner() {
     let mut feed = empty();
     feed.hear(&[event(1), event(2)]);
-    feed.rename(&Author::new(PersonId(1), "Ann".parse().unwrap()));
+    feed.rename(&User::new(UserId(1), "Ann".parse().unwrap()));
     let names: Vec<String> = all(&feed).iter().map(|shown| shown.row.author.name.to_string()).collect();
     assert_eq!(names[0], "Ann");
     assert_ne!(names[1], "Ann");

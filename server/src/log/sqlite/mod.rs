@@ -18,7 +18,7 @@ use super::{
     About, Appended, ListedRoom, Log, LogError, LogResult, NewEvent, Page, Past, ReadMarker, UNREAD_AMONG,
     Wake, catalogue::Catalogue, past,
 };
-use app::wire::{Author, Event, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
+use app::wire::{DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use epoch::{Epochs, Shared};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use health::Health;
@@ -216,7 +216,7 @@ impl Log for SqliteLog {
     fn retitle(
         &self,
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, LogResult<()>> {
@@ -225,12 +225,12 @@ impl Log for SqliteLog {
             .boxed()
     }
 
-    fn people(&self, people: &[PersonId]) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn people(&self, people: &[UserId]) -> BoxFuture<'static, LogResult<Vec<User>>> {
         let people = people.to_vec();
         self.readers.read(move |db| reader::people(db, &people))
     }
 
-    fn rename(&self, person: PersonId, name: PersonName) -> BoxFuture<'static, LogResult<Vec<Author>>> {
+    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, LogResult<Vec<User>>> {
         let stored = self.write(|answer| Work::Store(Command::Rename(person, name), answer));
         async {
             match stored.await? {
@@ -241,7 +241,7 @@ impl Log for SqliteLog {
         .boxed()
     }
 
-    fn read(&self, person: PersonId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
+    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, LogResult<ReadMarker>> {
         let stored = self.write(|answer| Work::Store(Command::Read(person, room, seq), answer));
         async {
             match stored.await? {
@@ -252,30 +252,26 @@ impl Log for SqliteLog {
         .boxed()
     }
 
-    fn leave(&self, person: PersonId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
+    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, LogResult<()>> {
         let left = self.write(|answer| Work::Store(Command::Leave(person, room), answer));
         async { left.await.map(drop) }.boxed()
     }
 
     fn visits(
         &self,
-        person: PersonId,
+        person: UserId,
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, LogResult<Vec<(RoomName, Seq)>>> {
         self.readers.read(move |db| reader::visits(db, person, skip, most))
     }
 
-    fn read_up_to(&self, person: PersonId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
+    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, LogResult<Option<Seq>>> {
         let room = room.clone();
         self.readers.read(move |db| reader::read_up_to(db, person, &room))
     }
 
-    fn unread(
-        &self,
-        person: PersonId,
-        rooms: Vec<(RoomName, Seq)>,
-    ) -> BoxFuture<'static, LogResult<Vec<u32>>> {
+    fn unread(&self, person: UserId, rooms: Vec<(RoomName, Seq)>) -> BoxFuture<'static, LogResult<Vec<u32>>> {
         let heads = self.heads(&rooms.iter().map(|(room, _)| room.clone()).collect::<Vec<_>>());
         self.readers.read(move |db| {
             let among = |(head, (room, after)): (Seq, &(RoomName, Seq))| {

@@ -3,7 +3,7 @@
 use super::{open::open_reader, sql};
 use crate::log::{About, LogError, LogResult, Page, UNREAD_MOST, alike, author, guest};
 use app::wire::{
-    Author, CommandId, Event, EventBody, Message, PageBudget, PersonId, PersonName, RoomName, Seq, visible,
+    CommandId, DisplayName, Event, EventBody, Message, PageBudget, RoomName, Seq, User, UserId, visible,
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
@@ -115,47 +115,47 @@ pub(super) fn before(db: &Connection, room: &RoomName, before: Seq, limit: u32) 
     Page::collect(statement.query_map((room.as_str(), before, one_more), message)?, limit)
 }
 
-pub(super) fn people(db: &Connection, people: &[PersonId]) -> rusqlite::Result<Vec<Author>> {
+pub(super) fn people(db: &Connection, people: &[UserId]) -> rusqlite::Result<Vec<User>> {
     people.iter().map(|person| person_or_given(db, *person)).collect()
 }
 
 /// Returns the user, under their given name if they have said nothing yet.
-fn person_or_given(db: &Connection, id: PersonId) -> rusqlite::Result<Author> {
+fn person_or_given(db: &Connection, id: UserId) -> rusqlite::Result<User> {
     if let Some((known, _)) = person(db, id)? {
         return Ok(known);
     }
-    let key = alike::name_key(PersonName::given(id).as_str());
+    let key = alike::name_key(DisplayName::given(id).as_str());
     Ok(guest(id, db.prepare_cached(sql::BY_KEY)?.exists([key])?))
 }
 
 /// Returns a user who has a name or has said something, with the key of their name.
-pub(super) fn person(db: &Connection, id: PersonId) -> rusqlite::Result<Option<(Author, Option<String>)>> {
+pub(super) fn person(db: &Connection, id: UserId) -> rusqlite::Result<Option<(User, Option<String>)>> {
     let mut statement = db.prepare_cached(sql::PERSON)?;
     let known = |row: &Row<'_>| Ok((named(row, 0, id)?, row.get(3)?));
     statement.query_row([id.0.cast_signed()], known).optional()
 }
 
 /// The user whose name, ambiguity and number stand from `column` on.
-fn named(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<Author> {
+fn named(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<User> {
     let number: Option<u64> = row.get(column + 2)?;
     Ok(author(id, name(row, column, id)?, row.get(column + 1)?, number.unwrap_or(1)))
 }
 
 /// A name; one that no longer obeys the rule counts as none.
-fn name(row: &Row<'_>, column: usize, id: PersonId) -> rusqlite::Result<PersonName> {
-    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| PersonName::given(id)))
+fn name(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<DisplayName> {
+    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| DisplayName::given(id)))
 }
 
 /// Returns the two users of `key` with the highest numbers, with those numbers.
-pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<(PersonId, u64)>> {
+pub(super) fn two_by_key(db: &Connection, key: &str) -> rusqlite::Result<Vec<(UserId, u64)>> {
     let mut statement = db.prepare_cached(sql::BY_KEY)?;
-    let user = |row: &Row<'_>| Ok((PersonId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?));
+    let user = |row: &Row<'_>| Ok((UserId(row.get::<_, i64>(0)?.cast_unsigned()), row.get(1)?));
     statement.query_map([key], user)?.collect()
 }
 
 pub(super) fn visits(
     db: &Connection,
-    person: PersonId,
+    person: UserId,
     skip: u32,
     most: u32,
 ) -> rusqlite::Result<Vec<(RoomName, Seq)>> {
@@ -164,21 +164,12 @@ pub(super) fn visits(
     statement.query_map(which, |row| Ok((room_name(row, 0)?, row.get(1)?)))?.collect()
 }
 
-pub(super) fn read_up_to(
-    db: &Connection,
-    person: PersonId,
-    room: &RoomName,
-) -> rusqlite::Result<Option<Seq>> {
+pub(super) fn read_up_to(db: &Connection, person: UserId, room: &RoomName) -> rusqlite::Result<Option<Seq>> {
     let mut statement = db.prepare_cached(sql::READ_UP_TO)?;
     statement.query_row((person.0.cast_signed(), room.as_str()), |row| row.get(0)).optional()
 }
 
-pub(super) fn unread(
-    db: &Connection,
-    person: PersonId,
-    room: &RoomName,
-    after: Seq,
-) -> rusqlite::Result<u32> {
+pub(super) fn unread(db: &Connection, person: UserId, room: &RoomName, after: Seq) -> rusqlite::Result<u32> {
     let mut statement = db.prepare_cached(sql::UNREAD)?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     statement.query_row((room.as_str(), after, person.0.cast_signed(), UNREAD_MOST), |row| row.get(0))
@@ -192,7 +183,7 @@ pub(super) fn about(row: &Row<'_>, column: usize) -> rusqlite::Result<About> {
     Ok(About {
         title: title.and_then(|title| title.parse().ok()),
         topic: topic.parse().unwrap_or_default(),
-        owner: owner.map(|owner| PersonId(owner.cast_unsigned())),
+        owner: owner.map(|owner| UserId(owner.cast_unsigned())),
         private: row.get(column + 3)?,
         contested: row.get(column + 4)?,
     })
@@ -240,10 +231,10 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 }
 
 /// An author's id, and in the next columns their name, if any, whether it is ambiguous, and their number.
-fn author_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Author> {
-    let id = PersonId(row.get::<_, i64>(column)?.cast_unsigned());
+fn author_of(row: &Row<'_>, column: usize) -> rusqlite::Result<User> {
+    let id = UserId(row.get::<_, i64>(column)?.cast_unsigned());
     if row.get_ref(column + 1)?.data_type() == Type::Null {
-        return Ok(Author::new(id, PersonName::given(id)));
+        return Ok(User::new(id, DisplayName::given(id)));
     }
     named(row, column + 1, id)
 }

@@ -17,7 +17,7 @@ use super::{
     sql,
 };
 use crate::log::{About, Appended, Deed, LogError, LogResult, NewEvent, ReadMarker, Wake, now};
-use app::wire::{Author, CommandId, Event, Millis, PersonId, PersonName, RoomName, RoomTitle, Seq, Topic};
+use app::wire::{CommandId, DisplayName, Event, Millis, RoomName, RoomTitle, Seq, Topic, User, UserId};
 pub(super) use people::fill_in_keys;
 pub(super) use rooms::fill_in_title_keys;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
@@ -37,10 +37,10 @@ pub(super) use upkeep::{BUSY_WAIT, Upkeep};
 const MOST_PER_COMMIT: usize = 1_024;
 
 /// Who people are, as far as it was asked for.
-type People = HashMap<PersonId, Author>;
+type People = HashMap<UserId, User>;
 
 /// Who has been where, as far as it was asked for: whoever is here has a row for how far they have read.
-type Visitors = HashSet<(PersonId, RoomName)>;
+type Visitors = HashSet<(UserId, RoomName)>;
 
 /// What a transaction added to each room, in order.
 type Grown = BTreeMap<RoomName, Vec<Arc<Event>>>;
@@ -54,7 +54,7 @@ struct News {
     grown: Grown,
     told: Told,
     /// As in [`Wake`].
-    alike: Vec<Author>,
+    alike: Vec<User>,
     /// A text was purged.
     has_purged: bool,
 }
@@ -64,7 +64,7 @@ pub(super) enum Done {
     /// Its event stands there.
     Appended(Appended),
     /// These people are to be seen otherwise.
-    Renamed(Vec<Author>),
+    Renamed(Vec<User>),
     /// What has become of a read marker.
     Read(ReadMarker),
     /// There is nothing to say about it.
@@ -85,13 +85,13 @@ pub(super) enum Work {
 /// What can be stored.
 pub(super) enum Command {
     Append(NewEvent),
-    Rename(PersonId, PersonName),
-    Read(PersonId, RoomName, Seq),
-    Leave(PersonId, RoomName),
+    Rename(UserId, DisplayName),
+    Read(UserId, RoomName, Seq),
+    Leave(UserId, RoomName),
     Create(RoomName, About),
     Retitle {
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     },
@@ -128,7 +128,7 @@ struct Batch<'a> {
     /// What else is known about rooms now.
     told: Told,
     /// Who is to be seen otherwise since somebody has spoken for the first time.
-    alike: Vec<Author>,
+    alike: Vec<User>,
     /// Bytes that it may still add; `None` without a quota.
     room_left: Option<u64>,
     /// A text was purged.
@@ -375,11 +375,11 @@ impl Batch<'_> {
     }
 
     /// Who used this id before, and for what.
-    fn find(&self, id: CommandId) -> rusqlite::Result<Option<(PersonId, Appended)>> {
+    fn find(&self, id: CommandId) -> rusqlite::Result<Option<(UserId, Appended)>> {
         let mut statement = self.transaction.prepare_cached(sql::BY_ID)?;
         statement
             .query_row([id.as_bytes()], |row| {
-                let author = PersonId(row.get::<_, i64>(0)?.cast_unsigned());
+                let author = UserId(row.get::<_, i64>(0)?.cast_unsigned());
                 let room = reader::room_name(row, 1)?;
                 Ok((author, Appended { room, seq: row.get(2)?, at: row.get(3)?, dup: true }))
             })
@@ -387,11 +387,11 @@ impl Batch<'_> {
     }
 
     /// Who posted the message at that place, if there is one and it was not deleted.
-    fn author_of(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<PersonId>> {
+    fn author_of(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<UserId>> {
         let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
         let mut statement = self.transaction.prepare_cached(sql::AUTHOR_OF)?;
         let author = statement.query_row((room.as_str(), seq), |row| row.get::<_, i64>(0)).optional()?;
-        Ok(author.map(|author| PersonId(author.cast_unsigned())))
+        Ok(author.map(|author| UserId(author.cast_unsigned())))
     }
 
     /// The room's newest `seq`, this transaction's own included.
@@ -411,7 +411,7 @@ impl Batch<'_> {
         self.told.contains_key(room) || committed()
     }
 
-    fn owns(&self, person: PersonId, room: &RoomName) -> bool {
+    fn owns(&self, person: UserId, room: &RoomName) -> bool {
         self.about(room).owner == Some(person)
     }
 

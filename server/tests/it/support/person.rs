@@ -3,7 +3,7 @@
 
 use app::{
     live::{Beat, Command, Deed, Feed, Heard, Outbox, Pulse, Reconnect},
-    wire::{Author, ClientFrame, CommandId, ErrorCode, Message, PROTOCOL, RoomName, Seq, ServerFrame},
+    wire::{ClientFrame, CommandId, ErrorCode, Message, PROTOCOL, RoomName, Seq, ServerFrame, User},
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{
@@ -44,7 +44,7 @@ pub struct Pace {
 pub struct Kept {
     pub feed: Feed,
     pub outbox: Outbox,
-    you: Option<Author>,
+    you: Option<User>,
     cookie: Option<HeaderValue>,
     /// Joined, at present.
     pub live: bool,
@@ -273,7 +273,7 @@ impl Connection<'_> {
     }
 
     /// The first `welcome` says which log the empty feed belongs to.
-    fn welcome(&mut self, log: String, you: Author) {
+    fn welcome(&mut self, log: String, you: User) {
         self.memory.change(|kept| {
             if kept.feed.log().is_empty() {
                 kept.feed = Feed::new(log.clone(), 0, Vec::new());

@@ -1,7 +1,7 @@
 //! Somebody who talks `hubbub.v1`.
 
 use super::{Stream, TestServer, closed, soon};
-use app::wire::{Author, ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame};
+use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame, User};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
@@ -37,7 +37,7 @@ impl V1 {
     }
 
     /// Who the server takes this connection for.
-    pub fn you(&self) -> &Author {
+    pub fn you(&self) -> &User {
         match &self.welcome {
             ServerFrame::Welcome { you, .. } => you,
             other => panic!("instead of a welcome came {other:?}"),

@@ -2,7 +2,7 @@
 
 use super::{Batch, reader, sql};
 use crate::log::{LogError, LogResult, MAX_VISITS, ReadMarker, alike};
-use app::wire::{Author, PersonId, PersonName, RoomName, Seq};
+use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use rusqlite::Connection;
 
 /// People whose names are remembered; past that many it begins afresh.
@@ -13,7 +13,7 @@ const VISITORS_MOST: usize = 10_000;
 
 impl Batch<'_> {
     /// Who `person` is. Whoever has said nothing before is known from now on, under their given name.
-    pub(super) fn author(&mut self, person: PersonId) -> rusqlite::Result<Author> {
+    pub(super) fn author(&mut self, person: UserId) -> rusqlite::Result<User> {
         if let Some(author) = self.people.get(&person) {
             return Ok(author.clone());
         }
@@ -21,7 +21,7 @@ impl Batch<'_> {
             self.people.clear();
         }
         if reader::person(&self.transaction, person)?.is_none() {
-            let changed = self.rename(person, PersonName::given(person))?;
+            let changed = self.rename(person, DisplayName::given(person))?;
             self.alike.extend(changed.into_iter().filter(|person| person.alike));
         }
         let known = reader::person(&self.transaction, person)?.map(|(author, _)| author);
@@ -34,7 +34,7 @@ impl Batch<'_> {
     /// other at each of the two keys. Only the second user of a key makes the first one ambiguous, and only the
     /// last but one to leave it makes the remaining one unambiguous, so that no rename reads more than two users
     /// of a key.
-    pub(super) fn rename(&mut self, person: PersonId, name: PersonName) -> rusqlite::Result<Vec<Author>> {
+    pub(super) fn rename(&mut self, person: UserId, name: DisplayName) -> rusqlite::Result<Vec<User>> {
         let key = alike::name_key(name.as_str());
         let old_key = reader::person(&self.transaction, person)?.and_then(|(_, key)| key);
         let mut changed = vec![person];
@@ -59,14 +59,14 @@ impl Batch<'_> {
         reader::people(&self.transaction, &changed)
     }
 
-    fn set_alike(&self, person: PersonId, alike: bool) -> rusqlite::Result<PersonId> {
+    fn set_alike(&self, person: UserId, alike: bool) -> rusqlite::Result<UserId> {
         self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
         Ok(person)
     }
 
     /// `person` did what stands at `seq` in `room`: from now on they have been there. How far they have read
     /// stays as it is where that is known.
-    pub(super) fn visited(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
+    pub(super) fn visited(&mut self, person: UserId, room: &RoomName, seq: Seq) -> rusqlite::Result<()> {
         let visit = (person, room.clone());
         if self.visitors.contains(&visit) {
             return Ok(());
@@ -82,7 +82,7 @@ impl Batch<'_> {
     /// Moves the read marker of `person` in `room` forward to `seq`.
     pub(super) fn read(
         &mut self,
-        person: PersonId,
+        person: UserId,
         room: &RoomName,
         seq: Seq,
     ) -> rusqlite::Result<LogResult<ReadMarker>> {
@@ -99,7 +99,7 @@ impl Batch<'_> {
     }
 
     /// Removes the read marker of `person` in `room`.
-    pub(super) fn leave(&mut self, person: PersonId, room: RoomName) -> rusqlite::Result<()> {
+    pub(super) fn leave(&mut self, person: UserId, room: RoomName) -> rusqlite::Result<()> {
         let user = person.0.cast_signed();
         let mut remove = self.transaction.prepare_cached(sql::REMOVE_MARKER)?;
         if remove.execute((user, room.as_str()))? > 0 {
@@ -109,14 +109,14 @@ impl Batch<'_> {
         Ok(())
     }
 
-    fn move_marker(&self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+    fn move_marker(&self, person: UserId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
         let mut statement = self.transaction.prepare_cached(sql::MOVE_MARKER)?;
         let moved = statement.execute((person.0.cast_signed(), room.as_str(), seq, self.at))?;
         Ok(moved > 0)
     }
 
     /// Returns whether the user had no marker in the room. Past [`MAX_VISITS`] of them the oldest one goes.
-    fn insert_marker(&mut self, person: PersonId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+    fn insert_marker(&mut self, person: UserId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
         let user = person.0.cast_signed();
         let mut insert = self.transaction.prepare_cached(sql::INSERT_MARKER)?;
         if insert.execute((user, room.as_str(), seq, self.at))? == 0 {

@@ -2,7 +2,7 @@
 
 use super::{Batch, Done, Outcome, reader, sql};
 use crate::log::{About, LogError, catalogue::check_title};
-use app::wire::{Event, PersonId, RoomName, RoomTitle, Topic};
+use app::wire::{Event, RoomName, RoomTitle, Topic, UserId};
 use rusqlite::Connection;
 use std::sync::{Arc, PoisonError};
 
@@ -28,7 +28,7 @@ impl Batch<'_> {
     pub(super) fn retitle(
         &mut self,
         room: RoomName,
-        person: PersonId,
+        person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> rusqlite::Result<Outcome> {

@@ -16,7 +16,7 @@ const MANY: u64 = 4_000;
 /// Steps by which commands over [`MANY`] rows may differ from those over [`FEW`]: how deep a tree is.
 const SLACK: u64 = 4;
 
-const OWNER: PersonId = PersonId(1);
+const OWNER: UserId = UserId(1);
 
 /// Ids of stored users begin here.
 const CROWD: u64 = 1 << 20;
@@ -59,13 +59,13 @@ impl Counted {
 }
 
 /// The user of the same given name as the stored ones.
-fn newcomer() -> PersonId {
-    PersonId(CROWD)
+fn newcomer() -> UserId {
+    UserId(CROWD)
 }
 
 fn fill(db: &Connection, stored: u64) {
     let ann = alike::name_key("Ann");
-    let given = PersonName::given(newcomer());
+    let given = DisplayName::given(newcomer());
     let given_key = alike::name_key(given.as_str());
     db.execute_batch("BEGIN").unwrap();
     for n in 1..=stored {
@@ -95,16 +95,16 @@ fn room(name: &str) -> RoomName {
     name.parse().unwrap()
 }
 
-fn append(author: PersonId, deed: Deed) -> Command {
+fn append(author: UserId, deed: Deed) -> Command {
     Command::Append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, deed })
 }
 
-fn post(author: PersonId) -> Command {
+fn post(author: UserId) -> Command {
     append(author, Deed::Post { text: "hello".into(), reply_to: None })
 }
 
 fn rename(user: u64, name: &str) -> Command {
-    Command::Rename(PersonId(user), name.parse().unwrap())
+    Command::Rename(UserId(user), name.parse().unwrap())
 }
 
 /// Every kind of command, each in the place where most is stored that it could read.
@@ -126,7 +126,7 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("an edit", append(OWNER, Deed::Edit { target: 2, text: "other".into() })),
         ("a deletion by the owner", append(OWNER, Deed::Delete { target: 3 })),
         ("a read marker", Command::Read(OWNER, room("tea"), 1)),
-        ("a read marker of a user with many", Command::Read(PersonId(3), room("tea"), 1)),
+        ("a read marker of a user with many", Command::Read(UserId(3), room("tea"), 1)),
         ("a read marker in another room", Command::Read(OWNER, room("room-2"), 1)),
         ("a new room", Command::Create(room("new"), about)),
         (
