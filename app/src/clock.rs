@@ -4,8 +4,8 @@
 //! the browser writes its own zone and language over it.
 
 #[cfg(feature = "hydrate")]
-use crate::words::Lang;
-use crate::{wire::Millis, words::Words};
+use crate::i18n::Lang;
+use crate::{i18n::Words, wire::Millis};
 
 /// Milliseconds of a day.
 const DAY: Millis = 86_400_000;
@@ -155,7 +155,7 @@ fn format(parts: &[(&str, &str)], language: &str) -> js_sys::Function {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::Lang;
+    use crate::i18n::Lang;
 
     #[test]
     fn known_moments_have_their_dates() {

@@ -3,7 +3,7 @@
 //! - [`wire`]: the words on the wire: names, events, frames, limits. Knows nothing of Leptos.
 //! - [`live`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect
 //!   steps; and, in the browser only, the socket that drives them.
-//! - [`words`]: what the screen says, a file for each language.
+//! - [`i18n`]: what the screen says, a file for each language.
 //! - `base`: the path below which the browser sees the server, and the links that carry it.
 //! - [`ui`]: one thing on screen each.
 //! - [`pages`]: one page each.
@@ -12,22 +12,31 @@
 
 #![recursion_limit = "256"]
 
+mod app;
 mod base;
 mod clock;
-#[cfg(feature = "ssr")]
-mod document;
+pub mod i18n;
 pub mod live;
+#[cfg(feature = "ssr")]
+pub mod page_context;
+pub mod page_data;
 pub mod pages;
 mod raw_text;
-mod screen;
 #[cfg(feature = "ssr")]
-mod sheets;
+mod shell;
+#[cfg(feature = "ssr")]
+mod theme;
 pub mod ui;
 pub mod wire;
-pub mod words;
 
+pub use app::App;
 #[cfg(feature = "ssr")]
 pub use base::Base;
 #[cfg(feature = "ssr")]
-pub use document::{Frame, Links, Screen, Shared, Theme, document};
-pub use screen::App;
+pub use page_context::{Frame, Links};
+#[cfg(feature = "ssr")]
+pub use shell::{Screen, document};
+#[cfg(feature = "ssr")]
+pub use theme::Theme;
+#[cfg(feature = "ssr")]
+pub use ui::share::Shared;

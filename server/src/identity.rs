@@ -13,7 +13,7 @@ use crate::{
     state::AppState,
     visitor::{accepts_html, language},
 };
-use app::{wire::UserId, words::Lang};
+use app::{i18n::Lang, wire::UserId};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},

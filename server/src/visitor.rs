@@ -4,7 +4,7 @@ use crate::{
     cookies::named,
     host::{PublicAddress, RequestSource},
 };
-use app::{Theme, words::Lang};
+use app::{Theme, i18n::Lang};
 use axum::{
     Extension,
     extract::{FromRequestParts, OriginalUri, rejection::ExtensionRejection},

@@ -1,9 +1,9 @@
 //! What whoever sits here says and wants: shown at once, kept until the server has answered.
 
 use super::{Command, Deed, Live};
-use crate::pages::NameTrouble;
+use crate::i18n::Trouble;
+use crate::page_data::NameTrouble;
 use crate::wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, tidy};
-use crate::words::Trouble;
 use leptos::prelude::*;
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::{Live, storage};
 use crate::{
     base::link,
-    pages::RoomEntry,
+    page_data::RoomEntry,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
 };
 use js_sys::{Object, Reflect};

@@ -5,7 +5,7 @@ use super::Live;
 use super::{attention::Change, unread::Counted};
 #[cfg(feature = "hydrate")]
 use crate::{
-    pages::RoomEntry,
+    page_data::RoomEntry,
     wire::{Event, EventBody, Seq, UserId},
 };
 use leptos::prelude::*;

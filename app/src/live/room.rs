@@ -4,9 +4,9 @@ use super::{Feed, Outbox, Shown, Window, people::Typist};
 #[cfg(feature = "hydrate")]
 use super::{people::Typed, storage::Storage};
 use crate::{
-    pages::{RoomEntry, RoomPage},
+    i18n::Words,
+    page_data::{RoomEntry, RoomPage},
     wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
-    words::Words,
 };
 use leptos::prelude::*;
 
@@ -110,7 +110,7 @@ impl Live {
     /// The room as the server rendered it; in the browser it comes alive by itself, where it shows
     /// the newest page.
     pub fn new(page: RoomPage) -> Self {
-        let lives = page.place == crate::pages::Place::Newest;
+        let lives = page.place == crate::page_data::Place::Newest;
         let mut feed = Feed::new(page.log, page.head, page.messages);
         feed.begins(!page.more);
         if let Some(read) = page.read {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::link,
     clock::steady,
-    pages::NameTrouble,
+    page_data::NameTrouble,
     wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};

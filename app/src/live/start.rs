@@ -1,7 +1,7 @@
 //! A room comes to life, after hydration.
 
 use super::{Live, keys, notice::listen, socket, storage};
-use crate::{base::link, clock, words::Words};
+use crate::{base::link, clock, i18n::Words};
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;

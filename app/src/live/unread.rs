@@ -2,7 +2,7 @@
 
 use super::UNREAD_MOST;
 use crate::{
-    pages::RoomEntry,
+    page_data::RoomEntry,
     wire::{Event, EventBody, Seq, UserId},
 };
 use std::sync::Arc;

@@ -2,17 +2,17 @@
 //! works as it is.
 
 #[cfg(feature = "ssr")]
-mod device;
+mod device_link;
+#[cfg(feature = "ssr")]
+mod error;
 mod room;
 #[cfg(feature = "ssr")]
 mod rooms;
-#[cfg(feature = "ssr")]
-mod sorry;
 
 #[cfg(feature = "ssr")]
-pub use device::{Device, DevicePage};
-pub use room::{NameTrouble, Place, Refused, Room, RoomEntry, RoomPage};
+pub use device_link::{Device, DevicePage};
+#[cfg(feature = "ssr")]
+pub use error::{Sorry, Unsaved};
+pub use room::Room;
 #[cfg(feature = "ssr")]
 pub use rooms::{AllRooms, NewRoom, RoomsPage};
-#[cfg(feature = "ssr")]
-pub use sorry::{Sorry, Unsaved};

@@ -1,14 +1,14 @@
 //! Every room that can be found, and a form for a new one.
 
-use super::RoomEntry;
 use crate::{
     base::link,
+    i18n::{Lang, RoomTrouble},
+    page_data::RoomEntry,
     ui::Icon,
     wire::{
         RoomName,
         limits::{TITLE_CHARS, TOPIC_CHARS},
     },
-    words::{Lang, RoomTrouble},
 };
 use leptos::prelude::*;
 use std::collections::HashMap;

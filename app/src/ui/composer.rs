@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     live::Live,
-    pages::Refused,
+    page_data::Refused,
     raw_text::rcdata,
     ui::{Icon, Problem, enter::sends},
     wire::{InvalidText, tidy},

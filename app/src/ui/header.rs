@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     live::Live,
-    pages::Refused,
+    page_data::Refused,
     ui::{Icon, Problem},
     wire::{RoomName, limits::NAME_CHARS},
 };

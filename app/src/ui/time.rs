@@ -1,6 +1,6 @@
 //! A moment, a day.
 
-use crate::{clock, live::Live, wire::Millis, words::Words};
+use crate::{clock, i18n::Words, live::Live, wire::Millis};
 use leptos::prelude::*;
 
 /// A moment: in UTC as the server writes it, then in the browser's own zone.

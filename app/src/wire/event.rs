@@ -1,51 +1,8 @@
 //! What durably happened in a room, and the message that comes of it.
 
-use super::{CommandId, DisplayName, Millis, Seq, UserId};
+use super::{CommandId, Millis, Seq, User};
 use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, sync::Arc};
-
-/// A person as others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// Who it is.
-    pub id: UserId,
-    /// What they are called.
-    pub name: DisplayName,
-    /// Another user has the same name, or one that is confusable with it.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub alike: bool,
-    /// With `alike`: the mark that distinguishes them, such as `#2`. The first user of a name has none, and no two users of
-    /// confusable names have the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tag: Option<Arc<str>>,
-}
-
-impl User {
-    /// Somebody whose name nobody else has.
-    pub fn new(id: UserId, name: DisplayName) -> Self {
-        Self { id, name, alike: false, tag: None }
-    }
-
-    /// How people stand in a list: by name, letters of ASCII in any case, then by id.
-    pub fn before(&self, other: &Self) -> Ordering {
-        let (mine, theirs) = (self.name.as_str().bytes(), other.name.as_str().bytes());
-        let lower = |byte: u8| byte.to_ascii_lowercase();
-        mine.map(lower).cmp(theirs.map(lower)).then(self.id.cmp(&other.id))
-    }
-
-    /// The name, with what tells it from another's that is alike.
-    pub fn told_apart(&self) -> String {
-        match &self.tag {
-            Some(tag) => format!("{} {tag}", self.name),
-            None => self.name.to_string(),
-        }
-    }
-
-    /// What stands behind the name if another user's is confusable with it.
-    pub fn tag(&self) -> Option<String> {
-        self.tag.as_ref().map(ToString::to_string)
-    }
-}
+use std::sync::Arc;
 
 /// One entry of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,22 +3,27 @@
 //! Every frame is one JSON object with a `type`. Unknown fields are ignored, unknown types survive
 //! parsing as `Unknown`, so that an old client can talk to a new server.
 
+mod decode;
 mod event;
 mod frame;
+mod http;
 pub mod limits;
-mod name;
-mod page;
-mod parse;
-mod scalar;
+mod room_name;
+mod room_title;
 mod size;
 mod text;
+mod user;
+mod visible_line;
 
-pub use event::{Event, EventBody, Message, User};
+pub use event::{Event, EventBody, Message};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
-pub use name::{DisplayName, InvalidName, InvalidRoomName, LOBBY, RoomName, RoomTitle, Topic, UserId};
-pub use page::{Events, Messages, RoomHead, Rooms};
+pub use http::{Events, Messages, RoomHead, Rooms};
+pub use room_name::{InvalidRoomName, LOBBY, RoomName};
+pub use room_title::{RoomTitle, Topic};
 pub use size::{PageBudget, json_bytes};
 pub use text::{InvalidText, mentions, one_line, tidy, tidy_line, visible};
+pub use user::{DisplayName, User, UserId};
+pub use visible_line::InvalidName;
 
 /// The name offered in `Sec-WebSocket-Protocol`.
 pub const PROTOCOL: &str = "hubbub.v1";

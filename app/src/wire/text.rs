@@ -1,7 +1,7 @@
 //! What a message's text may be, and how it is shown: one rule for the socket, lines, forms, the API and the
 //! browser's composer.
 
-use super::{limits::MESSAGE_BYTES, name::is_visible};
+use super::{limits::MESSAGE_BYTES, visible_line::is_visible};
 use std::borrow::Cow;
 
 /// Why a text cannot be posted.

@@ -2,8 +2,8 @@
 
 use super::{LogError, LogResult, alike};
 use app::{
+    i18n::Lang,
     wire::{Event, Millis, RoomName, RoomTitle, Seq, Topic, UserId},
-    words::Lang,
 };
 use std::{
     cmp::Reverse,

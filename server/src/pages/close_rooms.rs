@@ -1,7 +1,7 @@
 //! Which rooms a mistyped address may mean.
 
 use crate::log::Log;
-use app::{wire::RoomName, words::Lang};
+use app::{i18n::Lang, wire::RoomName};
 use std::collections::HashSet;
 use strsim::osa_distance;
 

@@ -9,7 +9,7 @@ use crate::{
     state::AppState,
     visitor::{Visitor, accepts_html},
 };
-use app::{Screen, pages::DevicePage, words::Trouble};
+use app::{Screen, i18n::Trouble, pages::DevicePage};
 use axum::{
     Extension,
     extract::{Path, State},

@@ -13,9 +13,10 @@ use crate::{
     visitor::Visitor,
 };
 use app::{
-    pages::{NameTrouble, Refused, Unsaved},
+    i18n::Trouble,
+    page_data::{NameTrouble, Refused},
+    pages::Unsaved,
     wire::{ErrorCode, RoomName, Seq, User, limits, tidy},
-    words::Trouble,
 };
 use axum::{
     Extension,

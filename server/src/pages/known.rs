@@ -11,10 +11,10 @@ use crate::{
     state::AppState,
 };
 use app::{
+    i18n::Lang,
     live::OTHERS,
-    pages::{Place, Refused, RoomEntry, RoomPage},
+    page_data::{Place, Refused, RoomEntry, RoomPage},
     wire::{RoomName, Seq, User, limits},
-    words::Lang,
 };
 use std::collections::HashSet;
 

@@ -1,7 +1,7 @@
 //! What a browser needs to know to install Hubbub.
 
 use crate::{host::PublicAddress, visitor::language};
-use app::words::Lang;
+use app::i18n::Lang;
 use axum::{
     Extension,
     extract::Query,

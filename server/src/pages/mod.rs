@@ -26,9 +26,10 @@ use crate::{
 };
 use app::{
     Base, Frame, Links, Screen, Shared, document,
-    pages::{Refused, RoomPage, Unsaved},
+    i18n::Trouble,
+    page_data::{Refused, RoomPage},
+    pages::Unsaved,
     wire::{ErrorCode, LOBBY, RoomName, Seq},
-    words::Trouble,
 };
 use axum::{
     Extension,

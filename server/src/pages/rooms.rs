@@ -17,9 +17,9 @@ use crate::{
 };
 use app::{
     Screen,
+    i18n::{Lang, RoomTrouble, Trouble},
     pages::{NewRoom, RoomsPage, Unsaved},
     wire::{RoomName, RoomTitle, Topic},
-    words::{Lang, RoomTrouble, Trouble},
 };
 use axum::{
     Extension,

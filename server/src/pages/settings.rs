@@ -12,7 +12,7 @@ use crate::{
 };
 use app::{
     Theme,
-    words::{Lang, Trouble},
+    i18n::{Lang, Trouble},
 };
 use axum::{
     Extension,

@@ -4,7 +4,7 @@
 //! The numbers here are measured and rounded up; a test renders pages of hostile texts and compares.
 
 use app::{
-    pages::RoomEntry,
+    page_data::RoomEntry,
     wire::{Message, PageBudget, User, UserId},
 };
 

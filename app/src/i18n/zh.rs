@@ -1,6 +1,6 @@
 //! 简体中文.
 
-use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
+use super::{Lang, RoomTrouble, Trouble, Words, default_names::Given};
 use crate::wire::{InvalidName, ErrorCode, limits::MESSAGE_BYTES};
 
 pub(super) static WORDS: Words = Words {

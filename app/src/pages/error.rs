@@ -3,9 +3,9 @@
 use super::rooms::way_to;
 use crate::{
     base::link,
+    i18n::{Lang, Trouble, Words},
     raw_text::rcdata,
-    sheets::AboutFields,
-    words::{Lang, Trouble, Words},
+    ui::dialogs::AboutFields,
 };
 use leptos::{either::Either, prelude::*};
 

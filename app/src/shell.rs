@@ -1,12 +1,18 @@
 //! The HTML around a page: the head, the page itself, and the sheets that the server alone renders.
 
 use crate::{
-    App, Base,
+    app::App,
     base::link,
-    pages::{AllRooms, Device, DevicePage, Place, RoomPage, RoomsPage, Sorry, Unsaved},
+    i18n::Trouble,
+    page_context::{Frame, Links},
+    page_data::{Place, RoomPage},
+    pages::{AllRooms, Device, DevicePage, RoomsPage, Sorry, Unsaved},
     raw_text::inline_script,
-    sheets::{About, Keys, Settings},
-    words::{Lang, Trouble},
+    theme::Theme,
+    ui::{
+        dialogs::{About, Keys, Settings},
+        share::Shared,
+    },
 };
 use leptos::{
     either::{Either, EitherOf4},
@@ -14,45 +20,6 @@ use leptos::{
     nonce::use_nonce,
     prelude::*,
 };
-
-/// Where the page's files are.
-#[derive(Debug, Clone)]
-pub struct Links {
-    /// The glue script that loads the wasm.
-    pub script: String,
-    /// The app.
-    pub wasm: String,
-    /// The style sheet.
-    pub style: String,
-    /// cargo-leptos' reload settings, while developing.
-    pub reload: Option<LeptosOptions>,
-}
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Theme {
-    /// As the system is.
-    System,
-    /// Always light.
-    Light,
-    /// Always dark.
-    Dark,
-}
-
-/// What is the same for every page of one visitor.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    /// Where the page's files are.
-    pub links: Links,
-    /// The language.
-    pub lang: Lang,
-    /// Light or dark.
-    pub theme: Theme,
-    /// The page's own path, to come back to.
-    pub path: String,
-    /// The path below which the browser sees the server.
-    pub base: Base,
-}
 
 /// What is on the screen.
 #[derive(Debug, Clone)]
@@ -65,34 +32,6 @@ pub enum Screen {
     Device(Box<DevicePage>),
     /// A sentence that says why there is nothing else, and what was written in vain.
     Sorry(Trouble, Option<Unsaved>),
-}
-
-/// A link that is to be passed on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shared {
-    /// The link.
-    pub url: String,
-    /// Its QR code (ISO/IEC 18004): so many modules a side, and the dark ones as an SVG path.
-    pub qr: Option<(usize, String)>,
-}
-
-impl Theme {
-    /// Every theme, the first for whoever has chosen none.
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// As the cookie and the style sheet know it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    /// The theme of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.name() == name)
-    }
 }
 
 /// The whole document for `screen`.

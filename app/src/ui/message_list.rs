@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     live::Live,
-    pages::Place,
+    page_data::Place,
     ui::{Icon, Line, Unknown},
     wire::Seq,
 };

@@ -3,13 +3,17 @@
 
 use crate::{
     base::link,
-    document::{Frame, Shared, Theme},
-    pages::RoomPage,
-    ui::Close,
+    i18n::{Lang, Words},
+    page_context::Frame,
+    page_data::RoomPage,
+    theme::Theme,
+    ui::{
+        Close,
+        share::{LinkToPass, Shared},
+    },
     wire::limits::{TITLE_CHARS, TOPIC_CHARS},
-    words::{Lang, Words},
 };
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::prelude::*;
 
 /// The share link, notifications, and for its maker the title.
 #[component]
@@ -61,40 +65,6 @@ pub(crate) fn AboutFields(title: String, topic: String, words: &'static Words) -
         <label for="topic">{words.topic_label}</label>
         <input id="topic" name="topic" value=topic maxlength=TOPIC_CHARS * 2 />
         <button type="submit">{words.rename_room}</button>
-    }
-}
-
-/// A link, a button that copies it, and its QR code.
-#[component]
-pub(crate) fn LinkToPass(
-    /// The field's id.
-    id: &'static str,
-    /// What the link is for.
-    label: &'static str,
-    /// The link.
-    shared: Shared,
-    /// The page's language.
-    words: &'static Words,
-) -> impl IntoView {
-    let qr = shared.qr.map(|(side, path)| {
-        // Four modules of quiet around it, as the standard asks.
-        let view_box = format!("-4 -4 {0} {0}", side + 8);
-        view! {
-            <svg class="qr" viewBox=view_box role="img" aria-label=words.qr>
-                <rect x="-4" y="-4" width=side + 8 height=side + 8 />
-                <path d=path />
-            </svg>
-        }
-    });
-    view! {
-        <label for=id>{label}</label>
-        <div class="row">
-            <input id=id value=shared.url readonly />
-            <button type="button" hidden data-copy=id data-copied=words.copied data-failed=words.copy_failed>{words.copy}</button>
-        </div>
-        <p id="copy-problem" class="note" role="status"></p>
-        {qr}
-        <script nonce=use_nonce() inner_html=include_str!("copy.js")></script>
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     live::{Live, OTHERS},
-    pages::RoomEntry,
+    page_data::RoomEntry,
     ui::{Close, Icon},
 };
 use leptos::{either::Either, prelude::*};

@@ -1,6 +1,6 @@
 //! The button that closes a sheet.
 
-use crate::{ui::Icon, words::Words};
+use crate::{i18n::Words, ui::Icon};
 use leptos::prelude::*;
 
 /// The button that closes a sheet, also without script.

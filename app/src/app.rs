@@ -1,6 +1,6 @@
 //! What comes alive in the browser: a room.
 
-use crate::pages::{Room, RoomPage};
+use crate::{page_data::RoomPage, pages::Room};
 use leptos::prelude::*;
 
 /// The room, the same on both sides. The server provides the [`RoomPage`] as context before it renders;

@@ -1,6 +1,11 @@
 //! Being the same person on another device.
 
-use crate::{base::link, document::Shared, sheets::LinkToPass, wire::User, words::Lang};
+use crate::{
+    base::link,
+    i18n::Lang,
+    ui::share::{LinkToPass, Shared},
+    wire::User,
+};
 use leptos::{either::Either, prelude::*};
 
 /// What the page of a link to another device shows.

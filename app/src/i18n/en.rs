@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Lang, RoomTrouble, Trouble, Words, given::Given};
+use super::{Lang, RoomTrouble, Trouble, Words, default_names::Given};
 use crate::wire::{InvalidName, ErrorCode, limits::MESSAGE_BYTES};
 
 const MONTHS: [&str; 12] =

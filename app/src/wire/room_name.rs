@@ -1,0 +1,127 @@
+//! The names of rooms.
+
+use super::limits::ROOM_CHARS;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, sync::Arc};
+
+/// The room behind `/`.
+pub const LOBBY: &str = "lobby";
+
+/// The name of a room: 1 to 64 of `a-z 0-9 -`, not starting or ending with `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomName(Arc<str>);
+
+/// A room's name that breaks the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidRoomName;
+
+impl fmt::Display for InvalidRoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "A room's name is 1 to {ROOM_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -.")
+    }
+}
+
+impl std::error::Error for InvalidRoomName {}
+
+impl RoomName {
+    /// The room that everybody meets in first.
+    pub fn lobby() -> Self {
+        Self(LOBBY.into())
+    }
+
+    /// Whether this is the room that everybody meets in first.
+    pub fn is_lobby(&self) -> bool {
+        &*self.0 == LOBBY
+    }
+
+    /// Returns whether the name itself makes the room private: `p-` and 32 hexadecimal digits that cannot be guessed. Such a
+    /// room is on no list, even if nothing else is known about it.
+    pub fn is_private(&self) -> bool {
+        let digits = self.0.strip_prefix("p-").unwrap_or_default();
+        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    }
+
+    /// The name as it stands in a URL.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name as a heading: `team-tea` is "Team tea".
+    pub fn title(&self) -> String {
+        let spaced = self.0.replace('-', " ");
+        let mut chars = spaced.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    }
+
+    /// Where the room's page is.
+    pub fn path(&self) -> String {
+        if self.is_lobby() { "/".into() } else { format!("/r/{}", self.0) }
+    }
+}
+
+impl FromStr for RoomName {
+    type Err = InvalidRoomName;
+
+    fn from_str(name: &str) -> Result<Self, InvalidRoomName> {
+        let good = (1..=ROOM_CHARS).contains(&name.len())
+            && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        if good { Ok(Self(name.into())) } else { Err(InvalidRoomName) }
+    }
+}
+
+impl TryFrom<String> for RoomName {
+    type Error = InvalidRoomName;
+
+    fn try_from(name: String) -> Result<Self, InvalidRoomName> {
+        name.parse()
+    }
+}
+
+impl From<RoomName> for String {
+    fn from(name: RoomName) -> Self {
+        name.0.as_ref().into()
+    }
+}
+
+impl fmt::Display for RoomName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_name_is_short_lower_case_and_has_no_hyphen_at_its_ends() {
+        for good in ["a", "lobby", "team-tea", "2026", &"x".repeat(64)] {
+            assert!(good.parse::<RoomName>().is_ok(), "{good} must be a room");
+        }
+        for bad in ["", "-a", "a-", "A", "a b", "ä", "a/b", "..", &"x".repeat(65)] {
+            assert_eq!(bad.parse::<RoomName>(), Err(InvalidRoomName), "{bad} must not be a room");
+        }
+    }
+
+    #[test]
+    fn a_room_is_private_by_its_name_alone() {
+        let is_private = |name: &str| name.parse::<RoomName>().unwrap().is_private();
+        assert!(is_private(&format!("p-{}", "0123456789abcdef".repeat(2))));
+        for public in ["lobby", "p-1", &format!("p-{}", "0".repeat(31)), &format!("p-{}", "0".repeat(33))] {
+            assert!(!is_private(public), "{public}");
+        }
+        for other in [format!("p-{}", "g".repeat(32)), format!("q-{}", "0".repeat(32)), "0".repeat(34)] {
+            assert!(!is_private(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_room_has_a_title_and_a_path() {
+        let tea: RoomName = "team-tea".parse().unwrap();
+        assert_eq!((tea.title().as_str(), tea.path().as_str()), ("Team tea", "/r/team-tea"));
+        assert_eq!(RoomName::lobby().path(), "/");
+    }
+}

@@ -1,0 +1,54 @@
+//! Titles and topics of rooms.
+
+use super::{
+    limits::{TITLE_CHARS, TOPIC_CHARS},
+    visible_line::{InvalidName, as_string, one_visible_line},
+};
+use serde::{Deserialize, Serialize};
+use std::{str::FromStr, sync::Arc};
+
+/// What a room is called by whoever made it: 1 to 48 visible characters on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RoomTitle(Arc<str>);
+
+/// What a room is about: up to 200 visible characters on one line, or nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Topic(Arc<str>);
+
+impl RoomTitle {
+    /// The title itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Topic {
+    /// The topic itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RoomTitle {
+    type Err = InvalidName;
+
+    fn from_str(title: &str) -> Result<Self, InvalidName> {
+        one_visible_line(title, TITLE_CHARS).map(|title| Self(title.into()))
+    }
+}
+
+impl FromStr for Topic {
+    type Err = InvalidName;
+
+    fn from_str(topic: &str) -> Result<Self, InvalidName> {
+        match one_visible_line(topic, TOPIC_CHARS) {
+            Ok(topic) => Ok(Self(topic.into())),
+            Err(InvalidName::Blank) => Ok(Self::default()),
+            Err(bad) => Err(bad),
+        }
+    }
+}
+
+as_string!(RoomTitle Topic);
