@@ -43,12 +43,12 @@ test: lint release packages chromium kosoku strace nginx ## Check everything, as
 	@echo "test: interleavings, as a model checker chooses them"
 	@cargo test --quiet --package server --features shuttle --test interleavings
 	@echo "test: a short soak of the release"
-	@cargo run --quiet --package server --example soak -- --people 20 --seconds 5 --message-every 0.5 --fault-every 0.3 --kills 1 --restarts 1 --pulse-ms 100
+	@cargo run --quiet --package bench --bin soak -- --people 20 --seconds 5 --message-every 0.5 --fault-every 0.3 --kills 1 --restarts 1 --pulse-ms 100
 	@echo "test: browser tests against the release"
 	@cd end2end && npm run --silent test
 
 soak: release ## Let 200 people talk while the network and the server fail (ARGS="--seconds 600")
-	@cargo run --quiet --release --package server --example soak -- --people 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
+	@cargo run --quiet --release --package bench --bin soak -- --people 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
 
 # What cargo-fuzz would pass, but for the address sanitizer, which needs a nightly compiler; there is no unsafe here.
 FUZZ_FLAGS := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -61,8 +61,8 @@ fuzz: ## Throw bytes at the WebSocket decoder for a minute (ARGS="-max_total_tim
 		--target $$(rustc -vV | sed -n 's/host: //p') --bin decoder -- $(CURDIR)/target/fuzz/corpus -max_total_time=60 -max_len=600 -print_final_stats=1 $(ARGS)
 
 bench: release bench-peers ## Compare with peers: deliveries, latency, memory (ARGS="--only closed-1000 --servers hubbub,go")
-	@cargo build --quiet --release --package server --example flood --example naive --example floor --example bench
-	@cargo run --quiet --release --package server --example bench -- $(ARGS)
+	@cargo build --quiet --release --package bench
+	@cargo run --quiet --release --package bench --bin compare -- $(ARGS)
 
 lint: wasm-target packages ## Check format, lints and types
 	@cargo fmt --all --check

@@ -1,6 +1,6 @@
 //! One open socket: the upgrade, whole frames in, frames out.
 
-use crate::order::{Ear, Key};
+use crate::ordering::{Ear, Key};
 use mio::{Interest, Registry, Token, net::TcpStream};
 use std::{
     io::{self, Read, Write},

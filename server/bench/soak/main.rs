@@ -1,7 +1,7 @@
 //! A soak: many people talk for a while in one room, while the network and the server fail.
 //!
 //! ```text
-//! cargo run --release -p server --example soak -- --people 200 --seconds 60 --fault-every 1 --kills 2
+//! cargo run --release -p bench --bin soak -- --people 200 --seconds 60 --fault-every 1 --kills 2
 //! ```
 //!
 //! It starts the real binary with a temporary data folder on a free port. Everybody has a client that
@@ -28,7 +28,8 @@
 //! It exits with 1 where anything was lost, repeated or reordered. A seed decides the moments and the
 //! victims; how the threads of the server meet them is different each time.
 
-mod crowd;
+mod clients;
+mod faults;
 #[path = "../../tests/it/support/person.rs"]
 mod person;
 #[path = "../../tests/it/support/process.rs"]
@@ -36,12 +37,12 @@ mod process;
 #[path = "../../tests/it/support/proxy.rs"]
 mod proxy;
 mod report;
-mod trouble;
 #[path = "../../tests/it/support/verdict.rs"]
 mod verdict;
 
 use clap::Parser;
-use crowd::Crowd;
+use clients::Crowd;
+use faults::Trouble;
 use process::Process;
 use report::Report;
 use std::{
@@ -53,7 +54,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::timeout;
-use trouble::Trouble;
 
 /// How long everybody may take to settle in the end.
 const SETTLE: Duration = Duration::from_secs(120);
@@ -122,7 +122,7 @@ async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     crowd.mend();
     let began = Instant::now();
     let settled = timeout(SETTLE, crowd.settle(server.address)).await.is_ok();
-    let log = verdict::events(server.address, crowd::ROOM).await?;
+    let log = verdict::events(server.address, clients::ROOM).await?;
     let report = Report {
         seed,
         settled_ms: settled.then(|| began.elapsed().as_millis()),

@@ -2,7 +2,7 @@
 
 use crate::{
     frames::{TEXT, masked},
-    order::{Key, NUMBER, key},
+    ordering::{Key, NUMBER, key},
 };
 use clap::ValueEnum;
 use memchr::{memchr, memmem::Finder};

@@ -5,7 +5,7 @@
 //! does not take waits for it, without bound.
 //!
 //! ```text
-//! cargo run --release -p server --example floor -- 127.0.0.1:8080
+//! cargo run --release -p bench --bin raw_writes -- 127.0.0.1:8080
 //! ```
 
 use mio::{

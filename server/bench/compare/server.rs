@@ -97,7 +97,9 @@ impl Server {
                 command.arg(hubbub()?).args(ours).arg(address.to_string()).arg("--data").arg(data)
             }
             Self::Ephemeral => command.arg(hubbub()?).args(ours).arg(address.to_string()).arg("--ephemeral"),
-            Self::Naive | Self::Floor => command.arg(example(&self.to_string())?).arg(address.to_string()),
+            Self::Naive | Self::Floor => command
+                .arg(sibling(if self == Self::Naive { "axum_broadcast" } else { "raw_writes" })?)
+                .arg(address.to_string()),
             Self::Ws => command.args(["node", &format!("{WS}/server.js"), &address.port().to_string()]),
             Self::Go => command.arg(format!("{FOLDER}/go")).args(["-addr", &address.to_string()]),
         };
@@ -149,13 +151,13 @@ impl Drop for Running {
 /// What to say where a version cannot be found.
 const UNKNOWN: &str = "unknown";
 
-/// The release, beside the examples.
+/// The release, beside the tools.
 fn hubbub() -> io::Result<PathBuf> {
-    Ok(example("..")?.join("hubbub"))
+    sibling("hubbub")
 }
 
-/// An example that was built with this one.
-pub fn example(name: &str) -> io::Result<PathBuf> {
+/// A binary that was built with this one.
+pub fn sibling(name: &str) -> io::Result<PathBuf> {
     Ok(env::current_exe()?.with_file_name(name))
 }
 

@@ -2,10 +2,10 @@
 
 use crate::{
     Settings,
-    crowd::Crowd,
+    clients::Crowd,
+    faults::{Faults, Trouble},
     person::Kept,
     proxy::Way,
-    trouble::{Faults, Trouble},
     verdict::Verdict,
 };
 use app::wire::Event;

@@ -1,18 +1,18 @@
 //! Everybody: the connections, the one thread that serves them, and what they post and hear.
 
-mod hearing;
-mod posting;
+mod receive;
+mod send;
 
 use crate::{
     Pace, Settings,
     connection::{Connection, State, request},
     latency::Latency,
-    order::Order,
+    ordering::Order,
+    payloads::{Mode, PostFrame, Texts, join_frame},
     report::Faults,
-    texts::{Mode, PostFrame, Texts, join_frame},
 };
 use mio::{Events, Poll};
-use posting::Posting;
+use send::Posting;
 use std::{
     io,
     time::{Duration, Instant},

@@ -4,7 +4,7 @@ use crate::{
     Settings,
     report::Report,
     scenario::Scenario,
-    server::{FOLDER, Server, example},
+    server::{FOLDER, Server, sibling},
 };
 use serde::Serialize;
 use std::{
@@ -87,7 +87,7 @@ fn measure_calmly(settings: &Settings, scenario: &Scenario, server: Server) -> i
 fn measure(settings: &Settings, scenario: &Scenario, server: Server) -> io::Result<Report> {
     let running = server.start(settings.server_cpu)?;
     let mut flood = Command::new("taskset");
-    flood.args(["-c", &settings.flood_cpu.to_string()]).arg(example("flood")?);
+    flood.args(["-c", &settings.flood_cpu.to_string()]).arg(sibling("loadgen")?);
     flood.args(["--json", "--addr", &running.address.to_string(), "--pid", &running.pid().to_string()]);
     flood.args(["--seconds", &settings.seconds.to_string(), "--warm-up", &settings.warm_up.to_string()]);
     flood.args(scenario.arguments.split(' '));

@@ -2,7 +2,7 @@
 
 use crate::{
     Pace, Settings,
-    crowd::{Crowd, Tally},
+    clients::{Crowd, Tally},
     latency::Latency,
     process::{Cpu, Process, waited},
     report::{Report, Spread},

@@ -6,7 +6,7 @@
 //! `Lagged` from its receiver, which ends its loop, and so the connection, without a word.
 //!
 //! ```text
-//! cargo run --release -p server --example naive -- 127.0.0.1:8080
+//! cargo run --release -p bench --bin axum_broadcast -- 127.0.0.1:8080
 //! ```
 
 use axum::{

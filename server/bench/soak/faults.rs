@@ -2,7 +2,7 @@
 
 use crate::{
     Settings,
-    crowd::Crowd,
+    clients::Crowd,
     process::Process,
     proxy::{Fault, Way},
 };

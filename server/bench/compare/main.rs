@@ -11,7 +11,7 @@
 
 mod document;
 mod machine;
-#[path = "../flood/report.rs"]
+#[path = "../loadgen/report.rs"]
 mod report;
 mod runs;
 mod scenario;

@@ -1,7 +1,7 @@
 //! Posting: when whose next message goes out.
 
 use super::Crowd;
-use crate::{Pace, connection::State, order::key};
+use crate::{Pace, connection::State, ordering::key};
 
 /// Posting, since some moment in µs, and so many messages ago.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
 //! The log by itself: filled with as many messages as years bring, and measured.
 //!
 //! ```text
-//! cargo run --release -p server --example log -- fill --data target/years --messages 2000000
-//! cargo run --release -p server --example log -- measure --data target/years
+//! cargo run --release -p bench --bin store -- fill --data target/years --messages 2000000
+//! cargo run --release -p bench --bin store -- measure --data target/years
 //! ```
 //!
 //! `measure` prints how many events a second are committed, alone and in groups, with the disk synced

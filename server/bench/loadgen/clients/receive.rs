@@ -5,8 +5,8 @@ use crate::{
     Pace,
     connection::{Brought, State, upgraded},
     frames::{self, CLOSE, CONTINUATION, Found, Frame, PING, PONG, TEXT, masked},
-    order::{Key, number},
-    texts::Said,
+    ordering::{Key, number},
+    payloads::Said,
 };
 
 impl Crowd {

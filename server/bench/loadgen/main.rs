@@ -1,14 +1,14 @@
 //! A flood: many connections in one room, messages, and how fast everybody hears them.
 //!
 //! ```text
-//! cargo run --release -p server --example flood -- --connections 1000 --senders 100 --pid PID
-//! cargo run --release -p server --example flood -- --connections 1000 --senders 40 --rate 40 --pid PID
-//! cargo run --release -p server --example flood -- --posts --pid PID
-//! cargo run --release -p server --example flood -- --idle --connections 10000 --pid PID
+//! cargo run --release -p bench --bin loadgen -- --connections 1000 --senders 100 --pid PID
+//! cargo run --release -p bench --bin loadgen -- --connections 1000 --senders 40 --rate 40 --pid PID
+//! cargo run --release -p bench --bin loadgen -- --posts --pid PID
+//! cargo run --release -p bench --bin loadgen -- --idle --connections 10000 --pid PID
 //! ```
 //!
 //! Everybody joins before anybody posts. Each message carries its number, and everybody has to hear all
-//! of them, once, in one order ([`order`]). At a fixed rate the time of a message counts from when it had
+//! of them, once, in one order ([`ordering`]). At a fixed rate the time of a message counts from when it had
 //! to go out, whether the server was ready for it or not; in the closed loop, where everybody posts
 //! their next message when they hear their last, from when it went out.
 //!
@@ -16,24 +16,24 @@
 //! it a core of its own (`taskset`). It exits with 1 where anything was lost, repeated, out of order,
 //! foreign, disconnected or refused.
 
+mod clients;
 mod connection;
-mod crowd;
 mod frames;
 mod latency;
-mod order;
+mod ordering;
+mod payloads;
 mod process;
 mod report;
 mod run;
 mod table;
-mod texts;
 
 use clap::Parser;
+use payloads::Mode;
 use std::{
     io::{Write, stderr, stdout},
     net::SocketAddr,
     process::ExitCode,
 };
-use texts::Mode;
 
 /// Many connections in one room: how fast does everybody hear what is posted?
 #[derive(Debug, Clone, Parser)]
