@@ -334,6 +334,7 @@ pub enum ErrorCode {
     /// It is somebody else's.
     NotAllowed,
     /// The name breaks the rule.
+    #[serde(rename = "bad_name")]
     InvalidName,
     /// Nothing can be posted now.
     ReadOnly,
