@@ -1,8 +1,9 @@
 //! What both sides of Hubbub share.
 //!
 //! - [`wire`]: the words on the wire: names, events, frames, limits. Knows nothing of Leptos.
-//! - [`live`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect
-//!   steps; and, in the browser only, the socket that drives them.
+//! - [`client`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect steps.
+//! - [`state`]: what a page shows, as signals.
+//! - `browser`: in the browser only, the socket, the storage and the rest that drives them.
 //! - [`i18n`]: what the screen says, a file for each language.
 //! - `base`: the path below which the browser sees the server, and the links that carry it.
 //! - [`ui`]: one thing on screen each.
@@ -14,9 +15,11 @@
 
 mod app;
 mod base;
+#[cfg(feature = "hydrate")]
+mod browser;
+pub mod client;
 mod clock;
 pub mod i18n;
-pub mod live;
 #[cfg(feature = "ssr")]
 pub mod page_context;
 pub mod page_data;
@@ -24,6 +27,7 @@ pub mod pages;
 mod raw_text;
 #[cfg(feature = "ssr")]
 mod shell;
+pub mod state;
 #[cfg(feature = "ssr")]
 mod theme;
 pub mod ui;

@@ -2,7 +2,7 @@
 //! what was written, once and in order.
 
 use app::{
-    live::{Command, Deed, Feed, Heard, Outbox},
+    client::{Command, Deed, Feed, Heard, Outbox},
     wire::{DisplayName, ErrorCode, Event, EventBody, Message, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};

@@ -1,8 +1,8 @@
 //! A room: its messages, who is here, and the place to write.
 
 use crate::{
-    live::Live,
     page_data::{Place, RoomPage},
+    state::Live,
     ui::{Composer, Header, History, People, Rooms, State, Toast, Transcript},
 };
 use leptos::{either::Either, prelude::*};

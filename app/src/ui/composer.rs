@@ -2,9 +2,9 @@
 
 use crate::{
     base::link,
-    live::Live,
     page_data::Refused,
     raw_text::rcdata,
+    state::Live,
     ui::{Icon, Problem, enter::sends},
     wire::{InvalidText, tidy},
 };

@@ -1,7 +1,7 @@
 //! How the connection is, where that matters to somebody.
 
 use crate::{
-    live::{Live, Status},
+    state::{Live, Status},
     wire::Millis,
 };
 use leptos::prelude::*;

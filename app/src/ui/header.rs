@@ -2,8 +2,8 @@
 
 use crate::{
     base::link,
-    live::Live,
     page_data::Refused,
+    state::Live,
     ui::{Icon, Problem},
     wire::{RoomName, limits::NAME_CHARS},
 };

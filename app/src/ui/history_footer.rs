@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    live::Live,
+    state::Live,
     wire::{RoomName, Seq, limits},
 };
 use leptos::prelude::*;

@@ -1,7 +1,7 @@
 //! Who is here.
 
 use crate::{
-    live::{Live, told_apart},
+    state::{Live, told_apart},
     ui::Close,
     wire::{User, limits::MEMBERS_LISTED},
 };

@@ -2,7 +2,8 @@
 
 use crate::{
     base::link,
-    live::{Live, Shown},
+    client::Shown,
+    state::Live,
     ui::{Day, Menu, Time},
     wire::{Seq, mentions, visible},
 };

@@ -2,8 +2,8 @@
 
 use crate::{
     base::link,
-    live::Live,
     page_data::Place,
+    state::Live,
     ui::{Icon, Line, Unknown},
     wire::Seq,
 };

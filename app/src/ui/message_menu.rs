@@ -2,8 +2,8 @@
 
 use crate::{
     base::link,
-    live::Live,
     raw_text::rcdata,
+    state::Live,
     ui::{Icon, Problem, enter::sends, is_composing},
     wire::{Seq, tidy},
 };

@@ -2,9 +2,10 @@
 
 use crate::{
     base::link,
-    live::{Live, OTHERS},
     page_data::RoomEntry,
+    state::Live,
     ui::{Close, Icon},
+    wire::limits::MAX_LISTED_ROOMS,
 };
 use leptos::{either::Either, prelude::*};
 
@@ -24,8 +25,8 @@ pub fn Rooms(
         rooms.map(|(at, _)| view! { <Entry live at /> }).collect::<Vec<_>>()
     };
     let others = list(false);
-    let all =
-        (others.len() >= OTHERS).then(|| view! { <a class="more" href=link("/rooms")>{words.all_rooms}</a> });
+    let all = (others.len() >= MAX_LISTED_ROOMS)
+        .then(|| view! { <a class="more" href=link("/rooms")>{words.all_rooms}</a> });
     let others = if others.is_empty() {
         Either::Left(())
     } else {

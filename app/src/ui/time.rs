@@ -1,6 +1,6 @@
 //! A moment, a day.
 
-use crate::{clock, i18n::Words, live::Live, wire::Millis};
+use crate::{clock, i18n::Words, state::Live, wire::Millis};
 use leptos::prelude::*;
 
 /// A moment: in UTC as the server writes it, then in the browser's own zone.

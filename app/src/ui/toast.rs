@@ -1,6 +1,6 @@
 //! What was just done and can still be undone, and what could not be done at all.
 
-use crate::{live::Live, ui::connection_status::countdown};
+use crate::{state::Live, ui::connection_status::countdown};
 use leptos::prelude::*;
 
 /// The deletions that can still be undone, with the button that does so. It stands before the composer, so that

@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    live::Live,
+    state::Live,
     wire::{RoomName, limits::TITLE_CHARS},
 };
 use leptos::{either::Either, prelude::*};

@@ -49,3 +49,12 @@ pub const HEARTBEAT_MS: u64 = 15_000;
 
 /// Milliseconds that a client waits for `pong` before it takes the socket for dead.
 pub const PONG_WAIT_MS: u64 = 5_000;
+
+/// Rooms besides its own that a page follows, at most: the first of the user's rooms.
+pub const MAX_FOLLOWED_ROOMS: usize = 30;
+
+/// Rooms of others that a list shows, at most; the page of all rooms has them all.
+pub const MAX_LISTED_ROOMS: usize = 20;
+
+/// Unread messages that are counted, at most.
+pub const MAX_UNREAD_COUNT: u32 = 100;

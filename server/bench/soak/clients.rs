@@ -6,7 +6,7 @@ use crate::{
     proxy::{Fault, Proxy},
     verdict::events,
 };
-use app::{live::Deed, wire::Seq};
+use app::{client::Deed, wire::Seq};
 use futures_util::future::join_all;
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use tokio::{sync::watch::Ref, time::sleep};

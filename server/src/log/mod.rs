@@ -33,7 +33,7 @@ use tokio::sync::broadcast;
 const WAKES_WAITING: usize = 1_024;
 
 /// Unread messages that are counted, at most.
-pub const UNREAD_MOST: u32 = app::live::UNREAD_MOST;
+pub const UNREAD_MOST: u32 = app::wire::limits::MAX_UNREAD_COUNT;
 
 /// Events of a room among which unread messages are looked for.
 pub const UNREAD_AMONG: Seq = 1_000;

@@ -12,7 +12,6 @@ use crate::{
 };
 use app::{
     i18n::Lang,
-    live::OTHERS,
     page_data::{Place, Refused, RoomEntry, RoomPage},
     wire::{RoomName, Seq, User, limits},
 };
@@ -80,7 +79,7 @@ pub async fn room_page(
     }
     let about = state.log.about(&room);
     let owned = about.owner == Some(identity.id);
-    let others = |own: &HashSet<RoomName>| state.log.lively(own, OTHERS);
+    let others = |own: &HashSet<RoomName>| state.log.lively(own, limits::MAX_LISTED_ROOMS);
     let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
     let viewer = Viewer { you: &you, owns: owned };
     let anchor = marked.filter(|_| place == Place::Past);
@@ -223,5 +222,5 @@ async fn older_unread(
     let here = messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
     let all = state.log.unread(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
     // Where more are unread than are counted, there are that many before these too.
-    Ok(if all >= app::live::UNREAD_MOST { all } else { all.saturating_sub(here as u32) })
+    Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(here as u32) })
 }

@@ -2,7 +2,7 @@
 //! its author.
 
 use crate::support::{Pace, Person, Process, Verdict, events, soon};
-use app::{live::Deed, wire::Event};
+use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
     config::Config,

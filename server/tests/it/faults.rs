@@ -1,7 +1,7 @@
 //! The network fails at every moment; nothing is lost, repeated or reordered.
 
 use crate::support::{Fault, Pace, Person, Proxy, TestServer, Verdict, Way, events, soon};
-use app::{live::Deed, wire::Event};
+use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! A restart of the real binary while people talk.
 
 use crate::support::{Kept, Pace, Person, Process, Verdict, events, soon};
-use app::live::Deed;
+use app::client::Deed;
 use std::{
     io::{Write, stdout},
     ops::Deref,

@@ -2,7 +2,7 @@
 //! drives it as the page does, over a real socket.
 
 use app::{
-    live::{Beat, Command, Deed, Feed, Heard, Outbox, Pulse, Reconnect},
+    client::{Beat, Command, Deed, Feed, Heard, Outbox, Pulse, Reconnect},
     wire::{ClientFrame, CommandId, ErrorCode, Message, PROTOCOL, RoomName, Seq, ServerFrame, User},
 };
 use futures_util::{SinkExt, StreamExt};

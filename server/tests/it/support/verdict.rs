@@ -2,7 +2,7 @@
 
 use super::person::Kept;
 use app::{
-    live::Shown,
+    client::Shown,
     wire::{CommandId, Event, EventBody, Events, Message, Seq},
 };
 use serde::Serialize;

@@ -1,15 +1,16 @@
 //! The session: connects, joins after the last event of the page, sends the outbox, applies what it
 //! receives, and reconnects when the connection is lost.
 
-use super::{
-    Beat, Counted, Ended, Heard, Live, Pulse, Reconnect, Status, Transport, TransportChoice,
-    carrier::{Carrier, Signal},
-    storage,
-};
 use crate::{
     base::link,
+    browser::{
+        carrier::{Carrier, Signal},
+        storage,
+    },
+    client::{Beat, Counted, Ended, Heard, Pulse, Reconnect, Transport, TransportChoice},
     clock::steady,
     page_data::NameTrouble,
+    state::{Live, Status},
     wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -74,10 +75,10 @@ struct Connection {
 }
 
 /// Keeps a room connected. Runs once, after hydration.
-pub(super) fn connect(live: Live) {
+pub(crate) fn connect(live: Live) {
     storage::live_on();
     live.take_up_what_waits();
-    super::notice::listen(&window(), "pagehide", storage::live_no_more);
+    crate::browser::notifications::listen(&window(), "pagehide", storage::live_no_more);
     spawn_local(async move {
         let mut looks = IntervalStream::new(LOOK_MS);
         while looks.next().await.is_some() {
@@ -97,7 +98,7 @@ pub(super) fn connect(live: Live) {
     let blocked = storage::is_socket_blocked();
     let choice = if blocked { TransportChoice::blocked(steady()) } else { TransportChoice::default() };
     let choice = StoredValue::new(choice);
-    super::notice::listen(&window(), "online", move || {
+    crate::browser::notifications::listen(&window(), "online", move || {
         choice.update_value(|choice| choice.network_changed(steady()));
     });
     spawn_local(async move {
@@ -115,7 +116,7 @@ pub(super) fn connect(live: Live) {
                 None => Ended::TimedOut,
             };
             choice.update_value(|choice| choice.ended(transport, ended, steady()));
-            live.with_outbox(super::Outbox::again);
+            live.with_outbox(crate::client::Outbox::again);
             let delay = reconnect.delay(js_sys::Math::random());
             live.next_try.set(Some(steady() + delay.as_millis() as u64));
             live.status.set(Status::Offline);
@@ -290,7 +291,7 @@ impl Connection {
     /// Lets everything be sent again that may not have arrived.
     fn send_again(&mut self) {
         self.naming = None;
-        self.live.reading.update_value(super::Reading::again);
+        self.live.reading.update_value(crate::client::Reading::again);
         self.try_again_in(AGAIN_MS);
     }
 
@@ -333,7 +334,7 @@ impl Connection {
                 topic,
             } => {
                 self.live.titled(&room, title, topic);
-                self.live.people.set(super::people::in_order(members));
+                self.live.people.set(crate::state::members::in_order(members));
                 self.live.people_count.set(member_count);
                 self.live.reading.update_value(|reading| {
                     reading.again();
@@ -457,7 +458,7 @@ impl Connection {
             self.naming = Some(id);
             self.say(&ClientFrame::Rename { id, name: name.to_string() })?;
         }
-        if let Some(command) = self.live.with_outbox(super::Outbox::send_next) {
+        if let Some(command) = self.live.with_outbox(crate::client::Outbox::send_next) {
             let frame = self.live.room.with_value(|room| command.frame(room));
             self.say(&frame)?;
         }
@@ -474,7 +475,7 @@ impl Connection {
             self.live.name_asks.set(self.live.you.with_untracked(|you| you.alike));
         } else {
             self.live.settle(id);
-            if seq.is_some_and(|seq| seq <= self.live.with_feed(super::Feed::last)) {
+            if seq.is_some_and(|seq| seq <= self.live.with_feed(crate::client::Feed::last)) {
                 // It happened before: its event does not come again.
                 self.live.change(|feed| feed.forget(id));
             }
@@ -522,14 +523,14 @@ impl Connection {
         let (live, wake) = (self.live, self.wake.clone());
         spawn_local(async move {
             TimeoutFuture::new(ms).await;
-            live.with_outbox(super::Outbox::again);
+            live.with_outbox(crate::client::Outbox::again);
             let _ = wake.unbounded_send(());
         });
     }
 
     /// A head that was promised a heartbeat ago and is not here was lost on the way.
     fn compare(&mut self, head: Seq) -> Option<()> {
-        let last = self.live.with_feed(super::Feed::last);
+        let last = self.live.with_feed(crate::client::Feed::last);
         let lost = self.promised > last;
         self.promised = head;
         if lost { self.join() } else { Some(()) }

@@ -2,7 +2,7 @@
 
 use super::{Change, Feed, Row};
 use crate::{
-    live::{Command, Deed},
+    client::{Command, Deed},
     wire::{CommandId, User},
 };
 

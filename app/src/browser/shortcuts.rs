@@ -1,14 +1,13 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
-use super::{Live, notice::element};
-use crate::{base::link, ui::is_composing, wire::RoomName};
+use crate::{base::link, browser::notifications::element, state::Live, ui::is_composing, wire::RoomName};
 use leptos::{ev, prelude::*};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent, MouseEvent};
 
 /// Hears keys and clicks for as long as the page lives.
-pub(super) fn attend(live: Live) {
+pub(crate) fn attend(live: Live) {
     std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
     std::mem::forget(window_event_listener(ev::focusin, move |focus| {
         let focused = focus.target().and_then(|target| target.dyn_into::<Element>().ok());

@@ -1,9 +1,11 @@
 //! Deletions that can still be undone: the message is hidden at once, the command is sent some seconds later.
 
-use super::{Command, Deed, Live, commands::new_id, notice::element};
 use crate::{
     base::link,
+    browser::notifications::element,
+    client::{Command, Deed},
     clock::steady,
+    state::{Live, commands::new_id},
     wire::{Millis, Seq},
 };
 use leptos::prelude::*;
@@ -18,7 +20,7 @@ const FOCUSED_MS: Millis = 1_000;
 
 impl Live {
     /// Hides a message and sends its deletion after [`UNDO_MS`], unless that is undone before.
-    pub(super) fn hold_deletion(&self, target: Seq) {
+    pub(crate) fn hold_deletion(&self, target: Seq) {
         let command = Command { id: new_id(), deed: Deed::Delete { target } };
         // If the browser ends this page without a word, the next one sends it.
         self.keeps(self.storage().keep(&command));
@@ -30,7 +32,7 @@ impl Live {
 
     /// Shows the messages again whose deletion has not been sent.
     pub fn undo_deletions(&self) {
-        for command in self.with_feed(super::Feed::held) {
+        for command in self.with_feed(crate::client::Feed::held) {
             self.forget(command.id);
         }
         self.deletions.set(None);
@@ -38,9 +40,9 @@ impl Live {
     }
 
     /// Sends every deletion that is held, since the page may be about to end.
-    pub(super) fn end_deletions(&self) {
+    pub(crate) fn end_deletions(&self) {
         let room = self.room.get_value();
-        for command in self.with_feed(super::Feed::held) {
+        for command in self.with_feed(crate::client::Feed::held) {
             if let Deed::Delete { target } = command.deed {
                 // The socket may be gone before it has sent more than the first. The server deletes a message once.
                 let _ = window().navigator().send_beacon(&link(&format!("/r/{room}/{target}/delete")));
@@ -72,7 +74,7 @@ impl Live {
     }
 
     fn count_deletions(&self, until: Millis) {
-        let held = self.with_feed(super::Feed::held).len();
+        let held = self.with_feed(crate::client::Feed::held).len();
         self.deletions.set((held > 0).then_some((held, until)));
     }
 }

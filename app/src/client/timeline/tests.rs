@@ -1,7 +1,7 @@
 //! The feed, held against the log that it follows.
 
-use super::{row::TOGETHER, *};
-use crate::wire::DisplayName;
+use super::*;
+use crate::{client::entry::TOGETHER, wire::DisplayName};
 use proptest::prelude::*;
 use uuid::Uuid;
 

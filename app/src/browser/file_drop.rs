@@ -1,7 +1,7 @@
 //! Files that are dropped on the page or pasted into it. They cannot be sent, and the page says so; the browser alone
 //! would open them in place of the page, or do nothing.
 
-use super::{Live, notice::element};
+use crate::{browser::notifications::element, state::Live};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use web_sys::{DataTransfer, DragEvent, HtmlElement};
@@ -10,7 +10,7 @@ use web_sys::{DataTransfer, DragEvent, HtmlElement};
 const NOTICE_TIME: Duration = Duration::from_secs(8);
 
 /// Catches files for as long as the page lives.
-pub(super) fn catch(live: Live) {
+pub(crate) fn catch(live: Live) {
     std::mem::forget(window_event_listener(ev::dragover, |drag| {
         if has_files(drag.data_transfer().as_ref()) {
             drag.prevent_default();

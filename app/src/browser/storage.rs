@@ -6,11 +6,11 @@
 //! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
 //! it all the same, the server does it once, since its id is one.
 
-use super::{
-    Command,
-    tabs::{Sign, Tabs},
-};
 use crate::{
+    client::{
+        Command,
+        tabs::{Sign, Tabs},
+    },
     clock::{now, steady},
     wire::{CommandId, ErrorCode, Millis, RoomName, Seq},
 };
@@ -23,7 +23,7 @@ use web_sys::Storage as Shelf;
 const READ: &str = "hubbub/read";
 
 /// The keys of one room. Where the browser keeps nothing, nothing is kept.
-pub(super) struct Storage {
+pub(crate) struct Storage {
     prefix: String,
 }
 
@@ -40,26 +40,26 @@ struct Kept {
 }
 
 impl Storage {
-    pub(super) fn of(room: &RoomName) -> Self {
+    pub(crate) fn of(room: &RoomName) -> Self {
         Self { prefix: format!("hubbub/room/{room}") }
     }
 
     /// Keeps a command until it is forgotten. Whether the browser has taken it; otherwise it waits in this tab only.
     #[must_use]
-    pub(super) fn keep(&self, command: &Command) -> bool {
+    pub(crate) fn keep(&self, command: &Command) -> bool {
         let at = self.kept(command.id).map_or_else(stamp, |kept| kept.at);
         self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None })
     }
 
     /// The server does not take it; its author decides.
-    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
+    pub(crate) fn refuse(&self, id: CommandId, why: ErrorCode) {
         if let Some(kept) = self.kept(id) {
             // Where it is not taken the command is tried once more after a reload.
             let _ = self.write(&Kept { refused: Some(why), ..kept });
         }
     }
 
-    pub(super) fn forget(&self, id: CommandId) {
+    pub(crate) fn forget(&self, id: CommandId) {
         if let Some(shelf) = shelf() {
             let _ = shelf.remove_item(&self.key(id));
         }
@@ -67,7 +67,7 @@ impl Storage {
 
     /// The commands that this tab has to see to, with why they were refused: its own, and those of tabs
     /// that are gone.
-    pub(super) fn waiting(&self) -> Vec<(Command, Option<ErrorCode>)> {
+    pub(crate) fn waiting(&self) -> Vec<(Command, Option<ErrorCode>)> {
         let Some(shelf) = shelf() else { return Vec::new() };
         let out = format!("{}/out/", self.prefix);
         let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
@@ -87,7 +87,7 @@ impl Storage {
     }
 
     /// What is being written in this tab, or was in one that is gone.
-    pub(super) fn draft(&self) -> String {
+    pub(crate) fn draft(&self) -> String {
         let Some(shelf) = shelf() else { return String::new() };
         let drafts = format!("{}/draft/", self.prefix);
         let own = format!("{drafts}{}", tab());
@@ -104,7 +104,7 @@ impl Storage {
 
     /// Keeps what is being written. Whether the browser has taken it.
     #[must_use]
-    pub(super) fn set_draft(&self, text: &str) -> bool {
+    pub(crate) fn set_draft(&self, text: &str) -> bool {
         let Some(shelf) = shelf() else { return false };
         let key = format!("{}/draft/{}", self.prefix, tab());
         let kept = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
@@ -112,14 +112,14 @@ impl Storage {
     }
 
     /// Keeps the read marker for this tab's next page: the server may make that page before the last report reaches it.
-    pub(super) fn set_read(&self, log: &str, seq: Seq) {
+    pub(crate) fn set_read(&self, log: &str, seq: Seq) {
         if let Some(tab) = session() {
             let _ = tab.set_item(READ, &format!("{seq}{}", self.place(log)));
         }
     }
 
     /// The read marker that this tab's last page kept, if that was a page of this room and log.
-    pub(super) fn read(&self, log: &str) -> Option<Seq> {
+    pub(crate) fn read(&self, log: &str) -> Option<Seq> {
         session()?.get_item(READ).ok()??.strip_suffix(&self.place(log))?.parse().ok()
     }
 
@@ -150,7 +150,7 @@ thread_local! {
 }
 
 /// Gives a sign of life of this tab.
-pub(super) fn live_on() {
+pub(crate) fn live_on() {
     TAB.with(|(tab, page)| {
         if let Some(shelf) = shelf() {
             let _ = shelf.set_item(&sign_key(tab), &Sign { at: now(), page: page.clone() }.to_string());
@@ -159,7 +159,7 @@ pub(super) fn live_on() {
 }
 
 /// This tab is closed or turned to another page: what it left is another tab's to take up.
-pub(super) fn live_no_more() {
+pub(crate) fn live_no_more() {
     if let Some(shelf) = shelf() {
         let _ = shelf.remove_item(&sign_key(&tab()));
     }
@@ -188,7 +188,7 @@ fn session() -> Option<Shelf> {
 }
 
 fn claim_tab() -> (String, String) {
-    let page = super::commands::new_id().to_string();
+    let page = crate::state::commands::new_id().to_string();
     let own = session();
     let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
     let is_taken = |tab: &String| {
@@ -216,7 +216,7 @@ fn read(shelf: &Shelf, key: &str) -> Option<Kept> {
 }
 
 /// Whether this browser keeps anything for this site.
-pub(super) fn keeps() -> bool {
+pub(crate) fn keeps() -> bool {
     let Some(shelf) = shelf() else { return false };
     let key = "hubbub/keeps";
     shelf.set_item(key, "1").and_then(|()| shelf.remove_item(key)).is_ok()
@@ -226,7 +226,7 @@ pub(super) fn keeps() -> bool {
 const BLOCKED_MS: Millis = 10 * 60 * 1_000;
 
 /// Remembers for the next pages whether WebSockets get through.
-pub(super) fn socket_blocked(blocked: bool) {
+pub(crate) fn socket_blocked(blocked: bool) {
     if let Some(shelf) = shelf() {
         let key = "hubbub/socket-blocked";
         let _ = if blocked { shelf.set_item(key, &now().to_string()) } else { shelf.remove_item(key) };
@@ -234,7 +234,7 @@ pub(super) fn socket_blocked(blocked: bool) {
 }
 
 /// Whether an earlier page has found that no WebSocket gets through, not long ago.
-pub(super) fn is_socket_blocked() -> bool {
+pub(crate) fn is_socket_blocked() -> bool {
     let since = shelf().and_then(|shelf| shelf.get_item("hubbub/socket-blocked").ok()?);
     let since = since.and_then(|since| since.parse::<Millis>().ok());
     // A clock that was set back makes nothing last longer.
@@ -247,7 +247,7 @@ thread_local! {
 }
 
 /// A choice that was made for a room or, without one, for all of them.
-pub(super) fn choice(key: &str) -> Option<String> {
+pub(crate) fn choice(key: &str) -> Option<String> {
     let kept = shelf().and_then(|shelf| shelf.get_item(&format!("hubbub/choice/{key}")).ok()?);
     kept.or_else(|| {
         UNKEPT.with_borrow(|unkept| {
@@ -258,7 +258,7 @@ pub(super) fn choice(key: &str) -> Option<String> {
 }
 
 /// Keeps a choice.
-pub(super) fn choose(key: &str, value: &str) {
+pub(crate) fn choose(key: &str, value: &str) {
     let kept = shelf().is_some_and(|shelf| shelf.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
     if !kept {
         UNKEPT.with_borrow_mut(|unkept| unkept.push((key.into(), value.into())));

@@ -1,11 +1,12 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
-use super::{Feed, Outbox, Shown, Window, people::Typist};
 #[cfg(feature = "hydrate")]
-use super::{people::Typed, storage::Storage};
+use crate::{browser::storage::Storage, state::members::Typed};
 use crate::{
+    client::{Feed, Outbox, Shown, Window},
     i18n::Words,
     page_data::{RoomEntry, RoomPage},
+    state::members::Typist,
     wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
 };
 use leptos::prelude::*;
@@ -44,7 +45,7 @@ pub struct Live {
     /// The first of the users present, by name.
     pub people: RwSignal<Vec<User>>,
     /// All users present, as the server last counted them.
-    pub(super) people_count: RwSignal<u32>,
+    pub(crate) people_count: RwSignal<u32>,
     /// Who is writing.
     pub typing: RwSignal<Vec<Typist>>,
     /// The rooms of whoever sits here, and others that can be found.
@@ -81,29 +82,29 @@ pub struct Live {
     pub deletions: RwSignal<Option<(usize, Millis)>>,
     /// What decides that.
     #[cfg(feature = "hydrate")]
-    pub(super) aloud: StoredValue<super::Aloud>,
+    pub(crate) aloud: StoredValue<crate::client::Aloud>,
     /// Older rows are being shown.
     #[cfg(feature = "hydrate")]
-    pub(super) going_back: StoredValue<bool>,
+    pub(crate) going_back: StoredValue<bool>,
     /// The feed has changed since it was shown; until when that waits at most.
     #[cfg(feature = "hydrate")]
-    pub(super) stale: StoredValue<Option<TimeoutHandle>>,
+    pub(crate) stale: StoredValue<Option<TimeoutHandle>>,
     /// Whether a person attends to the page.
     #[cfg(feature = "hydrate")]
-    pub(super) attention: StoredValue<super::Attention>,
+    pub(crate) attention: StoredValue<crate::client::Attention>,
     /// How far whoever sits here has read, and what the server knows of it.
     #[cfg(feature = "hydrate")]
-    pub(super) reading: StoredValue<super::Reading>,
+    pub(crate) reading: StoredValue<crate::client::Reading>,
     /// When the server was last told that somebody writes here.
     #[cfg(feature = "hydrate")]
-    pub(super) typed: StoredValue<Typed>,
+    pub(crate) typed: StoredValue<Typed>,
     feed: StoredValue<Feed>,
     window: StoredValue<Window>,
-    pub(super) outbox: StoredValue<Outbox>,
+    pub(crate) outbox: StoredValue<Outbox>,
     /// A name that is to be sent to the server, with its command and the name before it.
-    pub(super) naming: StoredValue<Option<(CommandId, DisplayName, DisplayName)>>,
+    pub(crate) naming: StoredValue<Option<(CommandId, DisplayName, DisplayName)>>,
     /// Raised when there is something for the server.
-    pub(super) work: RwSignal<u64>,
+    pub(crate) work: RwSignal<u64>,
 }
 
 impl Live {
@@ -124,7 +125,7 @@ impl Live {
             topic: RwSignal::new(page.topic),
             owned: page.owned,
             lives,
-            people: RwSignal::new(super::people::in_order(page.members)),
+            people: RwSignal::new(crate::state::members::in_order(page.members)),
             people_count: RwSignal::new(page.member_count),
             typing: RwSignal::default(),
             rooms: RwSignal::new(page.rooms),
@@ -150,9 +151,9 @@ impl Live {
             #[cfg(feature = "hydrate")]
             stale: StoredValue::new(None),
             #[cfg(feature = "hydrate")]
-            attention: StoredValue::new(super::Attention::opened(crate::clock::steady())),
+            attention: StoredValue::new(crate::client::Attention::opened(crate::clock::steady())),
             #[cfg(feature = "hydrate")]
-            reading: StoredValue::new(super::Reading::from(page.read.unwrap_or(0))),
+            reading: StoredValue::new(crate::client::Reading::from(page.read.unwrap_or(0))),
             #[cfg(feature = "hydrate")]
             typed: StoredValue::default(),
             feed: StoredValue::new(feed),
@@ -162,7 +163,7 @@ impl Live {
             work: RwSignal::new(0),
         };
         #[cfg(feature = "hydrate")]
-        Effect::new(move || super::start(live));
+        Effect::new(move || crate::browser::start(live));
         live
     }
 
@@ -221,13 +222,13 @@ impl Live {
 
     /// Whether the oldest row of the feed is shown.
     #[cfg(feature = "hydrate")]
-    pub(super) fn at_oldest(&self) -> bool {
+    pub(crate) fn at_oldest(&self) -> bool {
         self.window.with_value(Window::has_oldest)
     }
 
     /// One row further back, if the feed has one.
     #[cfg(feature = "hydrate")]
-    pub(super) fn step_back(&self) -> bool {
+    pub(crate) fn step_back(&self) -> bool {
         let can = !self.at_oldest();
         if can {
             self.window.update_value(Window::back);
@@ -257,7 +258,7 @@ impl Live {
 
     /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
     /// then.
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
         self.bound();
@@ -268,7 +269,7 @@ impl Live {
 
     /// Shows rows around the message `seq`, if it is here, and returns whether it is.
     #[cfg(feature = "hydrate")]
-    pub(super) fn show_around(&self, seq: Seq) -> bool {
+    pub(crate) fn show_around(&self, seq: Seq) -> bool {
         let found = self.feed.with_value(|feed| feed.index_of(seq).map(|index| (index, feed.len())));
         if let Some((index, len)) = found {
             self.window.set_value(Window::around(index, len));
@@ -280,7 +281,7 @@ impl Live {
 
     /// Takes the messages that follow those that were kept, up to the event `to`.
     #[cfg(feature = "hydrate")]
-    pub(super) fn append(&self, messages: Vec<Message>, to: Seq) {
+    pub(crate) fn append(&self, messages: Vec<Message>, to: Seq) {
         self.feed.update_value(|feed| feed.extend(messages, to));
         self.bound();
         let len = self.feed.with_value(Feed::len);
@@ -290,7 +291,7 @@ impl Live {
 
     /// Begins again with the newest page of the same log, at its end.
     #[cfg(feature = "hydrate")]
-    pub(super) fn restart_at_end(&self, page: crate::wire::Messages) {
+    pub(crate) fn restart_at_end(&self, page: crate::wire::Messages) {
         self.feed.update_value(|feed| {
             feed.reset(page.log, page.head, page.messages);
             feed.begins(!page.more);
@@ -301,14 +302,14 @@ impl Live {
 
     /// Shows what has come. Whether there is more to show.
     #[cfg(feature = "hydrate")]
-    pub(super) fn show_on(&self) -> bool {
+    pub(crate) fn show_on(&self) -> bool {
         let (len, at_end) = (self.feed.with_value(Feed::len), self.at_end.get_untracked());
         let more = self.window.try_update_value(|window| window.grown(len, at_end));
         self.show();
         more.unwrap_or_default()
     }
 
-    pub(super) fn show(&self) {
+    pub(crate) fn show(&self) {
         let window = self.window.with_value(Window::range);
         let shown = self.feed.with_value(|feed| feed.shown(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));
@@ -333,7 +334,7 @@ impl Live {
     }
 
     /// Somebody is called something else.
-    pub(super) fn renamed(&self, person: User) {
+    pub(crate) fn renamed(&self, person: User) {
         self.change(|feed| feed.rename(&person));
         self.people_renamed(&person);
         if self.you.with_untracked(|you| you.id == person.id) {
@@ -342,33 +343,33 @@ impl Live {
     }
 
     /// So many messages come onto the screen.
-    pub(super) fn comes(&self, count: usize) {
+    pub(crate) fn comes(&self, count: usize) {
         let now = crate::clock::steady();
         let reads = self.aloud.try_update_value(|aloud| aloud.come(count, now)).unwrap_or(true);
         self.read_out(reads);
     }
 
     /// After a flood: how many have come, in one sentence.
-    pub(super) fn say_what_came(&self) {
+    pub(crate) fn say_what_came(&self) {
         let now = crate::clock::steady();
         if let Some(count) = self.aloud.try_update_value(|aloud| aloud.pause(now)).flatten() {
             self.came.set((self.words.new_messages)(count));
         }
         if !self.going_back.get_value() {
-            self.read_out(self.aloud.with_value(super::Aloud::reads));
+            self.read_out(self.aloud.with_value(crate::client::Aloud::reads));
         }
     }
 
-    pub(super) fn read_out(&self, reads: bool) {
+    pub(crate) fn read_out(&self, reads: bool) {
         if self.reads_out.get_untracked() != reads {
             self.reads_out.set(reads);
         }
     }
 
     /// The server says to start afresh.
-    pub(super) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
+    pub(crate) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
         if self.feed.with_value(|feed| feed.log() != log) {
-            self.reading.update_value(super::Reading::start_afresh);
+            self.reading.update_value(crate::client::Reading::start_afresh);
         }
         self.comes(messages.len());
         self.feed.update_value(|feed| {
@@ -379,15 +380,15 @@ impl Live {
         self.to_end();
     }
 
-    pub(super) fn storage(&self) -> Storage {
+    pub(crate) fn storage(&self) -> Storage {
         self.room.with_value(Storage::of)
     }
 
-    pub(super) fn with_feed<T>(&self, read: impl FnOnce(&Feed) -> T) -> T {
+    pub(crate) fn with_feed<T>(&self, read: impl FnOnce(&Feed) -> T) -> T {
         self.feed.with_value(read)
     }
 
-    pub(super) fn with_outbox<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
+    pub(crate) fn with_outbox<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
         let mut done = None;
         self.outbox.update_value(|outbox| done = Some(change(outbox)));
         done.expect("an update runs its change")

@@ -7,7 +7,7 @@ use std::ops::Range;
 const MOST: usize = 300;
 
 /// Rows that are added at once when the reader comes to an end of what the page holds.
-pub(super) const STEP: usize = 100;
+pub(crate) const STEP: usize = 100;
 
 /// Rows that come into the page at once, at most: a frame's worth on a slow machine.
 const AT_ONCE: usize = 40;

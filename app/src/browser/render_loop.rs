@@ -1,6 +1,6 @@
 //! Showing what has changed once for each frame of the screen, since a burst changes the feed more often.
 
-use super::Live;
+use crate::state::Live;
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const UNSEEN: Duration = Duration::from_millis(250);
 
 impl Live {
     /// Shows the feed with the next frame.
-    pub(super) fn show_soon(&self) {
+    pub(crate) fn show_soon(&self) {
         let live = *self;
         if self.stale.with_value(Option::is_none) {
             self.stale.set_value(set_timeout_with_handle(move || live.show_stale(), UNSEEN).ok());

@@ -1,6 +1,6 @@
 //! How many rows a feed keeps, and how a reader comes to those that it dropped.
 
-use super::{Feed, Row, row::number};
+use super::{Feed, Row, number};
 use crate::wire::{Message, Seq};
 use std::ops::Range;
 

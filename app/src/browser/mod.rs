@@ -1,9 +1,20 @@
 //! A room comes to life, after hydration.
 
-use super::{Live, keys, notice::listen, socket, storage};
-use crate::{base::link, clock, i18n::Words};
+mod carrier;
+mod deletions;
+mod file_drop;
+mod load_older;
+pub(crate) mod notifications;
+mod render_loop;
+mod scroll_restoration;
+mod shortcuts;
+mod socket;
+pub(crate) mod storage;
+
+use crate::{base::link, clock, i18n::Words, state::Live};
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
+use notifications::listen;
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -13,12 +24,12 @@ use web_sys::{HtmlElement, ServiceWorkerRegistration};
 const DAY_CHECK: Duration = Duration::from_secs(30);
 
 /// Brings the page to life; the room too, where it shows the newest page.
-pub(super) fn start(live: Live) {
+pub(crate) fn start(live: Live) {
     // From here on what needs a script shows itself.
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");
     }
-    live.change(super::Feed::settle_here);
+    live.change(crate::client::Feed::settle_here);
     live.unkept.set(unkept(live.words));
     set_interval(
         move || {
@@ -29,8 +40,8 @@ pub(super) fn start(live: Live) {
         },
         DAY_CHECK,
     );
-    keys::attend(live);
-    super::files::catch(live);
+    shortcuts::attend(live);
+    crate::browser::file_drop::catch(live);
     live.offer_notices();
     register_worker();
     give_way_to_the_keyboard();
@@ -56,7 +67,7 @@ pub(super) fn start(live: Live) {
         });
         listen(&window(), "pagehide", move || {
             live.end_deletions();
-            super::returning::remember(live);
+            crate::browser::scroll_restoration::remember(live);
         });
         live.recall_read();
         live.return_to_place();
@@ -78,7 +89,7 @@ fn unkept(words: &Words) -> Option<&'static str> {
 
 /// The worker that keeps the last seen rooms for when there is no network.
 fn register_worker() {
-    if let Some(container) = super::notice::workers() {
+    if let Some(container) = crate::browser::notifications::workers() {
         let registered = container.register(&link("/sw.js"));
         spawn_local(async move {
             // A browser that refuses it has no copies of rooms, and nothing else is missing.
@@ -118,7 +129,9 @@ fn give_way_to_the_keyboard() {
 
 /// The worker fetches this page once more, so that what it keeps is as new as what was just read.
 fn refresh_copy() {
-    if let Some(worker) = super::notice::workers().and_then(|container| container.controller()) {
+    if let Some(worker) =
+        crate::browser::notifications::workers().and_then(|container| container.controller())
+    {
         let _ = worker.post_message(&"refresh".into());
     }
 }

@@ -1,18 +1,16 @@
 //! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
 
 mod bounds;
-mod held;
-mod row;
+mod held_deletions;
 
 pub use bounds::MAX_ROWS;
-pub use row::{Row, Standing};
 
-use super::{Command, Deed};
+use super::entry::number;
 use crate::{
+    client::{Command, Deed, Row, Standing},
     clock,
     wire::{CommandId, ErrorCode, Event, EventBody, Message, Millis, Seq, User, UserId},
 };
-use row::number;
 use std::{ops::Range, sync::Arc};
 
 /// A row as it is shown.
@@ -104,7 +102,7 @@ impl Feed {
 
     /// Days begin and end where the browser is.
     #[cfg(feature = "hydrate")]
-    pub(super) fn settle_here(&mut self) {
+    pub(crate) fn settle_here(&mut self) {
         self.day_of = clock::day_here;
     }
 

@@ -1,25 +1,15 @@
 //! The list of rooms: what happens in them, and how much of it is unread.
 
-use super::Live;
-#[cfg(feature = "hydrate")]
-use super::{attention::Change, unread::Counted};
+use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
+    client::{attention::Change, unread::Counted},
     page_data::RoomEntry,
     wire::{Event, EventBody, Seq, UserId},
 };
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 use std::sync::Arc;
-
-/// Rooms besides this one that a page follows, at most: the first of the person's own.
-pub const FOLLOWED: usize = 30;
-
-/// Rooms of others that a list shows, at most; the page of all rooms has them all.
-pub const OTHERS: usize = 20;
-
-/// Unread messages that are counted, at most.
-pub const UNREAD_MOST: u32 = 100;
 
 impl Live {
     /// Messages in this room that whoever sits here has not seen.
@@ -39,33 +29,36 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// The other rooms to follow, and after which event.
-    pub(super) fn followed(&self) -> Vec<(crate::wire::RoomName, Seq)> {
+    pub(crate) fn followed(&self) -> Vec<(crate::wire::RoomName, Seq)> {
         let here = self.room.get_value();
         self.rooms.with_untracked(|rooms| {
             let others = rooms.iter().filter(|entry| entry.yours && entry.room != here);
-            others.take(FOLLOWED).map(|entry| (entry.room.clone(), entry.head)).collect()
+            others
+                .take(crate::wire::limits::MAX_FOLLOWED_ROOMS)
+                .map(|entry| (entry.room.clone(), entry.head))
+                .collect()
         })
     }
 
     /// Something happened in a room: it is counted, and said where somebody wants to know.
-    pub(super) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
+    pub(crate) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
         let (you, attends) = (self.you.get_untracked(), self.attends());
         let change = |entry: &mut RoomEntry| {
             let new = entry.hear(events, you.id);
             if !attends {
-                new.iter().for_each(|event| super::notice::announce(entry, event, &you));
+                new.iter().for_each(|event| crate::browser::notifications::announce(entry, event, &you));
             }
         };
         self.entry(room, change);
         for event in events {
             if let EventBody::Delete { target } = event.body {
-                super::notice::withdraw(room, target, true);
+                crate::browser::notifications::withdraw(room, target, true);
             }
         }
     }
 
     /// A room begins afresh: its past is not known here, so nothing of it counts as unread.
-    pub(super) fn entry_at(&self, room: &crate::wire::RoomName, head: Seq) {
+    pub(crate) fn entry_at(&self, room: &crate::wire::RoomName, head: Seq) {
         self.entry(room, |entry| {
             (entry.head, entry.counted) = (head, head);
             entry.fresh.clear();
@@ -73,7 +66,7 @@ impl Live {
     }
 
     /// How many messages of a room are unread now.
-    pub(super) fn unread_is(&self, room: &crate::wire::RoomName, unread: u32) {
+    pub(crate) fn unread_is(&self, room: &crate::wire::RoomName, unread: u32) {
         let same = |entry: &RoomEntry| entry.room == *room && entry.unread == unread;
         if !self.rooms.with_untracked(|rooms| rooms.iter().any(same)) {
             self.entry(room, |entry| {
@@ -84,8 +77,8 @@ impl Live {
     }
 
     /// This person has read a room elsewhere, of which the server may have counted the rest.
-    pub(super) fn read_elsewhere(&self, room: &crate::wire::RoomName, seq: Seq, counted: Option<Counted>) {
-        super::notice::withdraw(room, seq, false);
+    pub(crate) fn read_elsewhere(&self, room: &crate::wire::RoomName, seq: Seq, counted: Option<Counted>) {
+        crate::browser::notifications::withdraw(room, seq, false);
         if self.room.with_value(|here| here == room) {
             self.reading.update_value(|reading| reading.elsewhere(seq));
             self.count_here();
@@ -95,13 +88,13 @@ impl Live {
     }
 
     /// A room is called something else.
-    pub(super) fn titled(&self, room: &crate::wire::RoomName, title: String, topic: String) {
+    pub(crate) fn titled(&self, room: &crate::wire::RoomName, title: String, topic: String) {
         let title = self.words.title_of(room, title);
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
             let topic = self.words.topic_of(room, topic);
-            super::notice::say("about-title", &title);
-            super::notice::say("about-topic", &topic);
+            crate::browser::notifications::say("about-title", &title);
+            crate::browser::notifications::say("about-topic", &topic);
             self.title.set(title);
             self.topic.set(topic);
         }
@@ -116,12 +109,12 @@ impl Live {
     }
 
     /// Whether a person attends to this page.
-    pub(super) fn attends(&self) -> bool {
-        self.attention.with_value(super::Attention::attends)
+    pub(crate) fn attends(&self) -> bool {
+        self.attention.with_value(crate::client::Attention::attends)
     }
 
     /// Follows the person's attention: when it is gained the messages in view are read.
-    pub(super) fn attend(&self) {
+    pub(crate) fn attend(&self) {
         if self.update_attention() == Change::Gained {
             self.read_view();
         }
@@ -130,7 +123,8 @@ impl Live {
     /// From the moment at which attention is lost what comes is new.
     fn update_attention(&self) -> Change {
         let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
-        let update = |attention: &mut super::Attention| attention.update(has_focus, crate::clock::steady());
+        let update =
+            |attention: &mut crate::client::Attention| attention.update(has_focus, crate::clock::steady());
         let change = self.attention.try_update_value(update).unwrap_or(Change::None);
         if change == Change::Lost {
             self.look_away();
@@ -139,7 +133,7 @@ impl Live {
     }
 
     /// A pointer, a key, a touch or a scroll.
-    pub(super) fn is_active(&self) {
+    pub(crate) fn is_active(&self) {
         self.attention.update_value(|attention| attention.active(crate::clock::steady()));
         if !self.attends() {
             self.attend();
@@ -153,27 +147,30 @@ impl Live {
     }
 
     fn read_view(&self) {
-        let seen =
-            if self.at_end.get_untracked() { Some(self.with_feed(super::Feed::last)) } else { lowest_row() };
+        let seen = if self.at_end.get_untracked() {
+            Some(self.with_feed(crate::client::Feed::last))
+        } else {
+            lowest_row()
+        };
         let news = seen
             .filter(|seq| self.reading.try_update_value(|reading| reading.sees(*seq)).unwrap_or_default());
         self.count_here();
         if let Some(seq) = news {
-            self.room.with_value(|room| super::notice::withdraw(room, seq, false));
+            self.room.with_value(|room| crate::browser::notifications::withdraw(room, seq, false));
             self.work.update(|work| *work += 1);
         }
     }
 
     /// The page may be about to go: its read marker is reported at once, and kept for the next page of this tab.
-    pub(super) fn leaves(&self) {
-        self.reading.update_value(super::Reading::hurry);
+    pub(crate) fn leaves(&self) {
+        self.reading.update_value(crate::client::Reading::hurry);
         self.work.update(|work| *work += 1);
-        let read = self.reading.with_value(super::Reading::read);
+        let read = self.reading.with_value(crate::client::Reading::read);
         self.with_feed(|feed| self.storage().set_read(feed.log(), read));
     }
 
     /// Applies the read marker that this tab's last page had, if the server did not know it yet.
-    pub(super) fn recall_read(&self) {
+    pub(crate) fn recall_read(&self) {
         let (read, you) = self.read_by();
         let kept = self.with_feed(|feed| self.storage().read(feed.log()));
         if let Some(seq) = kept.filter(|seq| *seq > read) {
@@ -187,7 +184,7 @@ impl Live {
 
     /// The read marker, and the user whose it is.
     fn read_by(&self) -> (Seq, UserId) {
-        (self.reading.with_value(super::Reading::read), self.you.with_untracked(|you| you.id))
+        (self.reading.with_value(crate::client::Reading::read), self.you.with_untracked(|you| you.id))
     }
 
     /// Nobody looks any more: what comes from now on is new to them.
@@ -204,7 +201,9 @@ impl Live {
         }
         let (read, you) = self.read_by();
         let unread = self.with_feed(|feed| feed.new_after(read, you));
-        self.room.with_value(|here| self.unread_is(here, unread.min(UNREAD_MOST as usize) as u32));
+        self.room.with_value(|here| {
+            self.unread_is(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32)
+        });
     }
 }
 

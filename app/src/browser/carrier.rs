@@ -1,8 +1,9 @@
 //! One open connection to the server as the browser has it: a WebSocket, or Server-Sent Events with requests.
 
-use super::{Transport, notice::Listener};
 use crate::{
     base::link,
+    browser::notifications::Listener,
+    client::Transport,
     wire::{ClientFrame, PROTOCOL},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -20,7 +21,7 @@ const ANSWER_WAIT_MS: u32 = 15_000;
 const FORBIDDEN: u16 = 403;
 
 /// What a connection brings.
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// A frame of the server.
     Frame(String),
     /// The answer to a request.
@@ -34,7 +35,7 @@ pub(super) enum Signal {
 }
 
 /// An open connection. It is closed when it is dropped.
-pub(super) struct Carrier {
+pub(crate) struct Carrier {
     open: Open,
     signals: UnboundedSender<Signal>,
     _listeners: [Listener; 3],
@@ -47,13 +48,13 @@ enum Open {
 
 impl Carrier {
     /// Opens a WebSocket; `None` if the browser has none or refuses the address.
-    pub(super) fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
+    pub(crate) fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
         let socket = WebSocket::new_with_str(&socket_url(), PROTOCOL).ok()?;
         Some(Self::over(socket.clone().into(), Open::Socket(socket)))
     }
 
     /// Opens the stream of frames at `path`.
-    pub(super) fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
+    pub(crate) fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
         let source = EventSource::new(path).ok()?;
         Some(Self::over(source.clone().into(), Open::Stream(source)))
     }
@@ -75,7 +76,7 @@ impl Carrier {
         (Self { open, signals, _listeners: [message, close, error] }, received)
     }
 
-    pub(super) fn transport(&self) -> Transport {
+    pub(crate) fn transport(&self) -> Transport {
         match self.open {
             Open::Socket(_) => Transport::WebSocket,
             Open::Stream(_) => Transport::Http,
@@ -83,7 +84,7 @@ impl Carrier {
     }
 
     /// Sends a frame; `None` if the connection is lost. What has no meaning without a WebSocket is not sent.
-    pub(super) fn send(&self, frame: &ClientFrame) -> Option<()> {
+    pub(crate) fn send(&self, frame: &ClientFrame) -> Option<()> {
         let json = serde_json::to_string(frame).ok()?;
         match (&self.open, frame) {
             (Open::Socket(socket), _) => socket.send_with_str(&json).ok(),

@@ -1,9 +1,11 @@
 //! Who is here, and who is writing.
 
-use super::Live;
 #[cfg(any(feature = "hydrate", test))]
 use crate::wire::UserId;
-use crate::wire::{Millis, User};
+use crate::{
+    state::Live,
+    wire::{Millis, User},
+};
 use leptos::prelude::*;
 use std::cmp::Ordering;
 
@@ -92,7 +94,7 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// Somebody is called something else.
-    pub(super) fn people_renamed(&self, person: &User) {
+    pub(crate) fn people_renamed(&self, person: &User) {
         if self.people.with_untracked(|people| people.iter().any(|known| known.id == person.id)) {
             self.people.update(|people| {
                 let others = std::mem::take(people);
@@ -102,7 +104,7 @@ impl Live {
     }
 
     /// Applies a change of the list of the users present, of whom there are `count` now.
-    pub(super) fn presence(&self, here: Vec<User>, gone: &[UserId], count: u32) {
+    pub(crate) fn presence(&self, here: Vec<User>, gone: &[UserId], count: u32) {
         if !here.is_empty() || !gone.is_empty() {
             let you = self.you.with_untracked(|you| you.id);
             self.people.update(|people| *people = after(std::mem::take(people), here, gone, you));
@@ -112,7 +114,7 @@ impl Live {
     }
 
     /// Somebody is writing.
-    pub(super) fn types(&self, person: User) {
+    pub(crate) fn types(&self, person: User) {
         let until = crate::clock::steady() + TYPING_MS;
         self.typing.update(|typing| {
             typing.retain(|typist| typist.person.id != person.id);
@@ -129,7 +131,7 @@ impl Live {
     }
 
     /// They have said what they were writing.
-    pub(super) fn has_said(&self, person: UserId) {
+    pub(crate) fn has_said(&self, person: UserId) {
         if self.typing.with_untracked(|typing| typing.iter().any(|typist| typist.person.id == person)) {
             self.typing.update(|typing| typing.retain(|typist| typist.person.id != person));
         }
@@ -161,7 +163,7 @@ impl Live {
     }
 
     /// Whether a sign of typing is to be sent. It is not kept: by tomorrow nobody is typing.
-    pub(super) fn take_typed(&self) -> bool {
+    pub(crate) fn take_typed(&self) -> bool {
         let take = |typed: &mut Typed| std::mem::take(&mut typed.waits) && typed.writing;
         self.typed.try_update_value(take).unwrap_or_default()
     }

@@ -1,9 +1,10 @@
 //! Telling somebody who looks elsewhere: browser notifications, the title, the icon.
 
-use super::{Live, storage};
 use crate::{
     base::link,
+    browser::storage,
     page_data::RoomEntry,
+    state::Live,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
 };
 use js_sys::{Object, Reflect};
@@ -26,7 +27,7 @@ thread_local! {
 
 /// Shows a notification of a message, if the person wants one. The caller has found that the person does not attend
 /// to this page.
-pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
+pub(crate) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
     let EventBody::Message { text, .. } = &event.body else { return };
     let wanted = match wish(&entry.room).as_deref() {
         Some("all") => true,
@@ -50,7 +51,7 @@ pub(super) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
 
 /// Closes the notification of a message of `room` that was read, with all before it, or of `only` this one, which was
 /// deleted.
-pub(super) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
+pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
     if wish(room).is_none_or(|wish| wish == "off") {
         return;
     }
@@ -71,7 +72,7 @@ pub(super) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
 
 impl Live {
     /// What the window's title and the icon say: how much is unread.
-    pub(super) fn wear_badge(self) {
+    pub(crate) fn wear_badge(self) {
         Effect::new(move |worn: Option<u32>| {
             let (unread, title) = (self.unread(), self.title.get());
             let count = match unread {
@@ -93,7 +94,7 @@ impl Live {
     }
 
     /// Shows what was chosen for this room, and hears what is chosen.
-    pub(super) fn offer_notices(self) {
+    pub(crate) fn offer_notices(self) {
         let Some(select) = element::<HtmlSelectElement>("notify") else { return };
         let room = self.room.get_value();
         let wished = wish(&room).filter(|wished| wished != "off");
@@ -181,7 +182,7 @@ async fn registration() -> Option<ServiceWorkerRegistration> {
 }
 
 /// Browsers have workers over HTTPS and on this machine only.
-pub(super) fn workers() -> Option<ServiceWorkerContainer> {
+pub(crate) fn workers() -> Option<ServiceWorkerContainer> {
     Reflect::get(&window().navigator(), &"serviceWorker".into()).ok()?.dyn_into().ok()
 }
 
@@ -209,26 +210,26 @@ fn badge_app(unread: u32) {
 }
 
 /// Writes a sentence into an element of the page.
-pub(super) fn say(id: &str, words: &str) {
+pub(crate) fn say(id: &str, words: &str) {
     if let Some(place) = element::<HtmlElement>(id) {
         place.set_text_content(Some(words));
     }
 }
 
 /// An element that the server alone has rendered.
-pub(super) fn element<E: JsCast>(id: &str) -> Option<E> {
+pub(crate) fn element<E: JsCast>(id: &str) -> Option<E> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
 /// For as long as the page lives.
-pub(super) fn listen(target: &web_sys::EventTarget, event: &str, hear: impl FnMut() + 'static) {
+pub(crate) fn listen(target: &web_sys::EventTarget, event: &str, hear: impl FnMut() + 'static) {
     let hear = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(hear);
     let _ = target.add_event_listener_with_callback(event, hear.as_ref().unchecked_ref());
     hear.forget();
 }
 
 /// A listener for as long as this lives.
-pub(super) struct Listener {
+pub(crate) struct Listener {
     target: web_sys::EventTarget,
     event: &'static str,
     callback: wasm_bindgen::closure::Closure<dyn FnMut(web_sys::Event)>,
@@ -236,7 +237,7 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Calls `callback` at each `event` of `target`.
-    pub(super) fn new(
+    pub(crate) fn new(
         target: &web_sys::EventTarget,
         event: &'static str,
         callback: impl FnMut(web_sys::Event) + 'static,

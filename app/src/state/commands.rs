@@ -1,9 +1,12 @@
 //! What whoever sits here says and wants: shown at once, kept until the server has answered.
 
-use super::{Command, Deed, Live};
-use crate::i18n::Trouble;
-use crate::page_data::NameTrouble;
-use crate::wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, tidy};
+use crate::{
+    client::{Command, Deed},
+    i18n::Trouble,
+    page_data::NameTrouble,
+    state::Live,
+    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, tidy},
+};
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -97,7 +100,7 @@ impl Live {
         self.send(command);
     }
 
-    pub(super) fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: Command) {
         #[cfg(feature = "hydrate")]
         self.keeps(self.storage().keep(&command));
         self.outbox.update_value(|outbox| outbox.push(command));
@@ -109,7 +112,7 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// What an earlier page of this tab, or a tab that is gone, has left waiting.
-    pub(super) fn take_up_what_waits(&self) {
+    pub(crate) fn take_up_what_waits(&self) {
         for (command, refused) in self.storage().waiting() {
             let (id, you) = (command.id, self.you.get_untracked());
             if self.with_feed(|feed| feed.waits(id)) {
@@ -124,13 +127,13 @@ impl Live {
     }
 
     /// The command is done.
-    pub(super) fn settle(&self, id: CommandId) {
+    pub(crate) fn settle(&self, id: CommandId) {
         self.with_outbox(|outbox| outbox.settle(id));
         self.storage().forget(id);
     }
 
     /// The server does not take the command.
-    pub(super) fn refuse(&self, id: CommandId, why: ErrorCode) {
+    pub(crate) fn refuse(&self, id: CommandId, why: ErrorCode) {
         if why == ErrorCode::NoSuchMessage && self.with_outbox(|outbox| outbox.deletes(id)) {
             // Another page or device has deleted the message: what was asked for holds.
             self.settle(id);
@@ -146,7 +149,9 @@ impl Live {
     /// cover the page.
     pub fn write_on(&self) {
         let has_mouse = crate::ui::enter::has_fine_pointer();
-        if let Some(field) = super::notice::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse) {
+        if let Some(field) =
+            crate::browser::notifications::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse)
+        {
             let _ = field.focus();
         }
     }
@@ -181,7 +186,7 @@ impl Live {
     }
 
     /// Says so where the browser does not keep what is written, as long as that is so.
-    pub(super) fn keeps(&self, kept: bool) {
+    pub(crate) fn keeps(&self, kept: bool) {
         let no_storage = Some(self.words.no_storage);
         let said = self.unkept.get_untracked();
         if kept && said == no_storage && self.with_outbox(|outbox| outbox.is_empty()) {
@@ -194,7 +199,7 @@ impl Live {
 
 /// A UUID of version 7 (RFC 9562, section 5.7): they grow with time, so the log's index stays cheap.
 #[cfg(feature = "hydrate")]
-pub(super) fn new_id() -> CommandId {
+pub(crate) fn new_id() -> CommandId {
     let mut random = [0; 10];
     if let Ok(crypto) = window().crypto() {
         let _ = crypto.get_random_values_with_u8_array(&mut random);

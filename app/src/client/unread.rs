@@ -1,9 +1,8 @@
 //! How many messages of a room are unread, as events come and as the person reads elsewhere.
 
-use super::UNREAD_MOST;
 use crate::{
     page_data::RoomEntry,
-    wire::{Event, EventBody, Seq, UserId},
+    wire::{Event, EventBody, Seq, UserId, limits::MAX_UNREAD_COUNT},
 };
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use std::sync::Arc;
 pub struct Counted {
     /// The room's newest `seq` when it was counted.
     pub head: Seq,
-    /// Messages of others, up to [`UNREAD_MOST`].
+    /// Messages of others, up to [`MAX_UNREAD_COUNT`].
     pub unread: u32,
 }
 
@@ -54,19 +53,21 @@ impl RoomEntry {
                 // An event that the server has counted and this page has yet to receive is not counted twice.
                 self.counted = counted.head;
                 let later = self.fresh.iter().filter(|fresh| **fresh > counted.head).count() as u32;
-                (counted.unread + later).min(UNREAD_MOST)
+                (counted.unread + later).min(MAX_UNREAD_COUNT)
             }
             None => {
                 let known = self.fresh.len() as u32;
-                (unknown + known).min(u32::try_from(self.head - seq).unwrap_or(UNREAD_MOST)).min(self.unread)
+                (unknown + known)
+                    .min(u32::try_from(self.head - seq).unwrap_or(MAX_UNREAD_COUNT))
+                    .min(self.unread)
             }
         };
     }
 
     fn count(&mut self, seq: Seq) {
-        if seq > self.counted.max(self.read) && self.unread < UNREAD_MOST {
+        if seq > self.counted.max(self.read) && self.unread < MAX_UNREAD_COUNT {
             // The count of the room on the page goes down without this list.
-            if self.fresh.len() >= UNREAD_MOST as usize {
+            if self.fresh.len() >= MAX_UNREAD_COUNT as usize {
                 self.fresh.remove(0);
             }
             self.fresh.push(seq);
@@ -86,7 +87,7 @@ impl RoomEntry {
             // One of those that the server had counted when the page came.
             None => target > self.read && !by_you && self.unknown() > 0 && target <= self.counted,
         };
-        if was_counted && self.unread < UNREAD_MOST {
+        if was_counted && self.unread < MAX_UNREAD_COUNT {
             self.unread -= 1;
         }
     }
@@ -149,9 +150,9 @@ mod tests {
         let mut tea = entry(0);
         let flood: Vec<_> = (21..300).map(|seq| message(seq, 2)).collect();
         tea.hear(&flood, YOU);
-        assert_eq!(tea.unread, UNREAD_MOST);
+        assert_eq!(tea.unread, MAX_UNREAD_COUNT);
         tea.hear(&[delete(300, 25)], YOU);
-        assert_eq!(tea.unread, UNREAD_MOST);
+        assert_eq!(tea.unread, MAX_UNREAD_COUNT);
     }
 
     #[test]

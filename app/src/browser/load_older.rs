@@ -1,8 +1,9 @@
 //! Reading back: older rows that the feed has, then those that the server has.
 
-use super::{Feed, Live, window::STEP};
 use crate::{
     base::link,
+    client::{Feed, viewport::STEP},
+    state::Live,
     wire::{Messages, Seq},
 };
 use leptos::{
@@ -53,7 +54,7 @@ impl Live {
 
     /// Fetches the messages before the oldest one here, and returns whether that succeeded. If it fails, the next
     /// scroll tries again.
-    pub(super) async fn fetch(&self) -> bool {
+    pub(crate) async fn fetch(&self) -> bool {
         let Some(first) = self.first() else { return false };
         let page = self.page_before(Some(first), FETCHED).await;
         // The feed may have begun again meanwhile.
@@ -63,7 +64,7 @@ impl Live {
 
     /// Shows rows that come below, while the reader keeps those in view: at the very edge the browser would go with
     /// the edge, and a reader could not scroll on.
-    pub(super) fn show_in_place(&self) {
+    pub(crate) fn show_in_place(&self) {
         let place = Place::of(".line:last-child");
         self.show();
         spawn_local(async move {
@@ -75,7 +76,7 @@ impl Live {
     }
 
     /// Fetches the messages after those that were kept, of a feed that was detached from its end.
-    pub(super) fn fetch_newer(&self) {
+    pub(crate) fn fetch_newer(&self) {
         let live = *self;
         let Some(kept_to) = live.with_feed(Feed::kept_to).filter(|_| !live.going_back.get_value()) else {
             return;
@@ -101,7 +102,7 @@ impl Live {
     }
 
     /// Begins again with the newest messages.
-    pub(super) fn fetch_newest(&self) {
+    pub(crate) fn fetch_newest(&self) {
         let live = *self;
         live.read_out(false);
         spawn_local(async move {

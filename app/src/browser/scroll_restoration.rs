@@ -1,7 +1,6 @@
 //! Going back to a room: the page shows again what was read there when it was left.
 
-use super::{Live, MAX_ROWS};
-use crate::{base::link, wire::Seq};
+use crate::{base::link, client::MAX_ROWS, state::Live, wire::Seq};
 use js_sys::Reflect;
 use leptos::{
     prelude::*,
@@ -14,7 +13,7 @@ use web_sys::Element;
 const EDGE: f64 = 8.0;
 
 /// Keeps the first visible message in the history entry of the page, if the reader is not at the end.
-pub(super) fn remember(live: Live) {
+pub(crate) fn remember(live: Live) {
     let seq = if live.at_end.get_untracked() { None } else { first_visible() };
     if let Ok(history) = window().history() {
         let _ = history.replace_state(&seq.map(|seq| seq as f64).into(), "");
@@ -23,7 +22,7 @@ pub(super) fn remember(live: Live) {
 
 impl Live {
     /// Shows the message again that was the first visible one when the user left this history entry.
-    pub(super) fn return_to_place(&self) {
+    pub(crate) fn return_to_place(&self) {
         let (true, Some(seq)) = (came_back(), kept()) else { return };
         let live = *self;
         live.going_back.set_value(true);
@@ -50,7 +49,7 @@ impl Live {
     }
 
     fn rows(&self) -> usize {
-        self.with_feed(super::Feed::len)
+        self.with_feed(crate::client::Feed::len)
     }
 }
 
