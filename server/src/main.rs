@@ -5,7 +5,7 @@ use server::{
     net,
     serve::{self, Ended},
     shutdown::StopSignals,
-    start::{Started, start},
+    startup::{Started, start},
 };
 use std::{
     env,
@@ -55,7 +55,7 @@ async fn run(mut config: Config) -> Result<(), String> {
     let Started { state, lock: _lock } = start(config)?;
     let listener = serve::listen(&state).await?;
     let address = listener.local_addr().map_err(|error| format!("has no address: {error}"))?;
-    say(&server::welcome::welcome(&address, &state.config));
+    say(&server::banner::welcome(&address, &state.config));
     if let Some(places) = lowered {
         tracing::warn!(places, wished, "--max-connections lowered: the limit of open files is too small");
     }

@@ -1,6 +1,6 @@
 //! Hosts, origins and public addresses, normalized: lower case, no final dot, no port that is the scheme's default.
 
-use crate::forwarded::is_prefix;
+use crate::http::forwarded::is_prefix;
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},

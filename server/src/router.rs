@@ -1,8 +1,12 @@
 //! Every route, with the layers around them. Called by `main` and by tests.
 
 use crate::{
-    addresses::lead_to_canonical, admission::limit_reads, api, assets, connection, cors::share_with_allowed,
-    error::Problem, forwarded::resolve_forwarded, host::admit_host, identity::identify, pages, request_log,
+    api, connection,
+    http::{
+        admission::limit_reads, assets, canonical_path::lead_to_canonical, cors::share_with_allowed,
+        forwarded::resolve_forwarded, host::admit_host, identity::identify, problem::Problem, request_log,
+    },
+    pages,
     state::AppState,
 };
 use app::wire::limits::COMMAND_BYTES;

@@ -4,10 +4,9 @@
 //! algorithm on and does not wait for upgraded sockets.
 
 use crate::{
-    forwarded::is_trusted_proxy,
+    http::{forwarded::is_trusted_proxy, request_log},
+    limits::network::Network,
     net::{Activity, ConnectionPermit, Listener, NetStream, http},
-    network::Network,
-    request_log,
     router::router,
     state::AppState,
 };
@@ -52,7 +51,7 @@ pub async fn serve(listener: impl Into<Listener>, state: AppState) -> Ended {
     drop(listener);
     let ended = drain(&state).await;
     request_log::log_sum();
-    state.log.close().await;
+    state.store.close().await;
     ended
 }
 

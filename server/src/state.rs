@@ -1,16 +1,13 @@
 //! What every request can reach.
 
 use crate::{
-    assets::Site,
     config::Config,
-    devices::Devices,
+    device_links::Devices,
+    http::{assets::Site, work::HttpWork},
     hub::Hub,
-    limits::UserLimiter,
-    log::Log,
+    limits::{connection_limit::Places, network::NetworkLimits, rate_limit::UserLimiter},
     net::{Connections, HTTP_CONNECTIONS, UnsentBudget},
-    network::NetworkLimits,
-    places::Places,
-    work::HttpWork,
+    store::Store,
 };
 use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
@@ -24,7 +21,7 @@ pub struct AppState {
     /// The settings.
     pub config: Arc<Config>,
     /// The durable order of events.
-    pub log: Arc<dyn Log>,
+    pub store: Arc<dyn Store>,
     /// The live rooms.
     pub hub: Arc<Hub>,
     /// How fast people may post.
@@ -57,10 +54,10 @@ pub struct AppState {
 
 impl AppState {
     /// The state of a server that has just started.
-    pub fn new(config: Config, log: Arc<dyn Log>, key: Key) -> Self {
+    pub fn new(config: Config, log: Arc<dyn Store>, key: Key) -> Self {
         Self {
             hub: Hub::start(log.clone()),
-            log,
+            store: log,
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
             work: Arc::default(),
@@ -84,7 +81,7 @@ impl AppState {
     /// Who `person` is; under the name given to them where the log cannot be read.
     pub async fn author_of(&self, person: UserId) -> User {
         let given = || User::new(person, DisplayName::given(person));
-        match self.log.people(&[person]).await {
+        match self.store.people(&[person]).await {
             Ok(mut people) => people.pop().unwrap_or_else(given),
             Err(error) => {
                 tracing::error!(%error, "a name could not be read");

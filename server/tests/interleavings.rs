@@ -7,12 +7,14 @@ use app::wire::{LOBBY, RoomName, Seq, UserId};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use server::{
-    batch::Encoding,
-    flow::{Item, Outlet, QUEUE_FRAMES},
-    hub::Hub,
-    link::Link,
-    log::{Log, MemoryLog, NewEvent},
-    reader::{Reader, Start},
+    hub::{
+        Hub,
+        batch::Encoding,
+        outbound::{Item, Outlet, QUEUE_FRAMES},
+        subscriber::Link,
+        subscription::{Reader, Start},
+    },
+    store::{MemoryStore, NewEvent, Store},
 };
 use shuttle::sync::{
     Arc, Mutex,
@@ -30,7 +32,7 @@ fn lobby() -> RoomName {
     LOBBY.parse().expect("a room")
 }
 
-fn post(log: &dyn Log, count: u64) {
+fn post(log: &dyn Store, count: u64) {
     for n in 0..count {
         let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), UserId(1), &n.to_string());
         now(log.append(message)).expect("it is stored");
@@ -39,7 +41,7 @@ fn post(log: &dyn Log, count: u64) {
 }
 
 /// Lets the hub hear every wake until `count` events are told; `deaf` to every other one.
-fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::log::Wake>, count: u64, deaf: bool) {
+fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::store::Wake>, count: u64, deaf: bool) {
     let mut heard = 0;
     while heard < count {
         match wakes.try_recv() {
@@ -56,7 +58,7 @@ fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::log::Wake
 }
 
 /// Joins, then reads until `count`; whatever comes must continue what is there.
-fn read(hub: Arc<Hub>, log: Arc<dyn Log>, start: Start, count: u64) {
+fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: Start, count: u64) {
     let mut reader = Reader::new(hub, log, Link::onlooker());
     let entrance = now(reader.join(&lobby(), start, 50, false)).expect("it is joined");
     let mut last: Seq = match (start, entrance.page) {
@@ -84,7 +86,7 @@ fn read(hub: Arc<Hub>, log: Arc<dyn Log>, start: Start, count: u64) {
 }
 
 fn meet(count: u64, deaf: bool, starts: &'static [Start]) {
-    let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+    let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let (wakes, hub) = (log.wakes(), Arc::new(Hub::idle(log.clone())));
     let mut threads = Vec::new();
     for start in starts {
@@ -142,7 +144,7 @@ impl Outlet for End {
 }
 
 /// Joins with a socket of its own; what the room tells goes straight into it, or by way of the reader.
-fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Log>, count: u64) {
+fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Store>, count: u64) {
     let link = Link::onlooker();
     link.attach(end.clone(), Encoding::Lines);
     let mut reader = Reader::new(hub, log, link);
@@ -167,7 +169,7 @@ fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Log>, count: u64) {
 fn what_a_room_writes_straight_into_a_socket_has_no_seam_with_what_its_reader_sends() {
     let count = 8;
     let race = move || {
-        let log: Arc<dyn Log> = Arc::new(MemoryLog::new());
+        let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let (wakes, hub) = (log.wakes(), Arc::new(Hub::idle(log.clone())));
         let (telling, posting) = (hub.clone(), log.clone());
         let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, log, count));

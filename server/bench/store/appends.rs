@@ -4,8 +4,8 @@ use super::{Measured, fill::config, quantiles::Quantiles};
 use app::wire::{RoomName, Seq, UserId};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use server::{
-    log::{Log, NewEvent, Options, SqliteLog, Synchronous},
-    start::start,
+    startup::start,
+    store::{NewEvent, Options, SqliteStore, Store, Synchronous},
 };
 use std::{
     io::{Write, stdout},
@@ -33,7 +33,7 @@ pub async fn measure(seconds: f64) -> Measured {
             let folder = tempdir_in("target")?;
             let keep_key = &mut |_: &[u8]| Ok(());
             let options = Options { synchronous, max_bytes: None, keep_key };
-            let log = SqliteLog::open_with(&folder.path().join("hubbub.db"), options)?;
+            let log = SqliteStore::open_with(&folder.path().join("hubbub.db"), options)?;
             let (rate, took) = append(&log, outstanding, seconds).await?;
             let how = format!("{synchronous:?}").to_uppercase();
             writeln!(stdout(), "{how:7} {outstanding:5} under way: {rate:7.0} events/s, answered {took}")?;
@@ -46,7 +46,7 @@ pub async fn measure(seconds: f64) -> Measured {
 /// Appends to the log in `data`, alone and beside readers.
 pub async fn measure_with_readers(data: &Path, seconds: f64) -> Measured {
     let started = start(config(data))?;
-    let log = started.state.log.clone();
+    let log = started.state.store.clone();
     for readers in [0, READERS] {
         let (stop, read) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let reading: Vec<_> =
@@ -68,10 +68,10 @@ pub async fn measure_with_readers(data: &Path, seconds: f64) -> Measured {
 
 /// Events a second, and how long each took.
 async fn append(
-    log: &dyn Log,
+    log: &dyn Store,
     outstanding: usize,
     seconds: f64,
-) -> Result<(f64, Quantiles), server::log::LogError> {
+) -> Result<(f64, Quantiles), server::store::StoreError> {
     let room: RoomName = RoomName::lobby();
     let text = "x".repeat(64);
     let post = || {
@@ -95,7 +95,7 @@ async fn append(
 }
 
 /// Reads the largest room from its beginning, again and again.
-async fn catch_up(log: Arc<dyn Log>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
+async fn catch_up(log: Arc<dyn Store>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
     let Some((room, ..)) = log.list_rooms(None, usize::MAX).into_iter().max_by_key(|(_, head, _)| *head)
     else {
         return;

@@ -5,8 +5,8 @@ use app::wire::{RoomName, UserId};
 use futures_util::future::join_all;
 use server::{
     config::Config,
-    log::{Deed, NewEvent},
-    start::start,
+    startup::start,
+    store::{Deed, NewEvent},
 };
 use std::{
     io::{Write, stdout},
@@ -35,7 +35,7 @@ pub fn config(data: &Path) -> Config {
 /// Appends `messages`, some of which are edited or deleted.
 pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measured {
     let started = start(config(data))?;
-    let log = &*started.state.log;
+    let log = &*started.state.store;
     let rooms: Vec<RoomName> =
         (0..rooms.max(1)).map(|n| format!("years-{n}").parse()).collect::<Result<_, _>>()?;
     let began = Instant::now();

@@ -1,7 +1,7 @@
 //! How long a server on a full log takes for a page, over a real connection.
 
 use super::{Measured, fill::config, quantiles::Quantiles};
-use server::{serve::serve, start::start};
+use server::{serve::serve, startup::start};
 use std::{
     io::{Write, stdout},
     path::Path,
@@ -22,7 +22,7 @@ pub async fn measure(data: &Path) -> Measured {
         began.elapsed().as_secs_f64() * 1_000.0
     )?;
     let state = started.state.clone();
-    let rooms = state.log.list_rooms(None, usize::MAX).into_iter();
+    let rooms = state.store.list_rooms(None, usize::MAX).into_iter();
     let (room, head, _) = rooms.max_by_key(|(_, head, _)| *head).ok_or("the folder is empty")?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

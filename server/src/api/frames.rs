@@ -3,16 +3,16 @@
 
 use crate::{
     connection::commands::{Joining, Refusal, carry_out, join, welcome},
-    error::Problem,
-    flow::Item,
-    host::{RequestSource, foreign_page},
-    identity::Identity,
-    link::Link,
-    log::Past,
+    http::{
+        host::{RequestSource, foreign_page},
+        identity::Identity,
+        problem::Problem,
+    },
+    hub::{outbound::Item, subscriber::Link, subscription::Reader},
+    limits::connection_limit::Place,
     net::Activity,
-    places::Place,
-    reader::Reader,
     state::AppState,
+    store::Past,
     websocket::frame,
 };
 use app::wire::{ClientFrame, CommandId, RoomName, Seq, ServerFrame};
@@ -78,7 +78,7 @@ pub async fn stream(
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let link = Link::new(state.author_of(identity.id).await);
-    let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
+    let reader = Reader::new(state.hub.clone(), state.store.clone(), link.clone());
     let mut frames = Frames { reader, link: link.clone(), identity, state, heartbeat, _place: place };
     let first = frames.join(room, query).await?;
     if let Some(Extension(activity)) = activity {

@@ -2,8 +2,8 @@
 
 use super::counted;
 use crate::{
-    data_folder::{KEY_FILE, LOG_FILE, cannot_use},
-    log::back_up,
+    data::folder::{KEY_FILE, LOG_FILE, cannot_use},
+    store::back_up,
 };
 use std::{
     fs,

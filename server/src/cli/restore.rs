@@ -2,8 +2,8 @@
 
 use super::counted;
 use crate::{
-    data_folder::{DataFolder, cannot_use},
-    log::restore,
+    data::folder::{DataFolder, cannot_use},
+    store::restore,
 };
 use std::{fs, path::Path};
 

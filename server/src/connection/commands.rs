@@ -1,13 +1,14 @@
 //! What a v1 command does, whichever way it came: in a frame of a socket or in the body of a request.
 
 use crate::{
-    identity::Identity,
-    link::Link,
-    log::{Appended, Deed, LogError, LogResult, NewEvent, Past, ReadMarker, choose_name},
-    loggable::LoggableRoom,
-    network::Use,
-    reader::{Reader, Start},
+    http::{identity::Identity, redact::LoggableRoom},
+    hub::{
+        subscriber::Link,
+        subscription::{Reader, Start},
+    },
+    limits::network::Use,
     state::AppState,
+    store::{Appended, Deed, NewEvent, Past, ReadMarker, StoreError, StoreResult, choose_name},
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, InvalidText, Limits, Malformed, Message, PROTOCOL_VERSION, PageBudget,
@@ -45,7 +46,7 @@ pub(crate) fn welcome(state: &AppState, link: &Link) -> ServerFrame {
     ServerFrame::Welcome {
         protocol: PROTOCOL_VERSION,
         server: env!("CARGO_PKG_VERSION").into(),
-        log: state.log.id().into(),
+        log: state.store.id().into(),
         you: link.author(),
         limits: Limits::HERE,
         heartbeat_ms: limits::HEARTBEAT_MS,
@@ -53,10 +54,10 @@ pub(crate) fn welcome(state: &AppState, link: &Link) -> ServerFrame {
 }
 
 /// Where a reader begins: after what it has if the log continues that, else with the newest page.
-async fn start(state: &AppState, room: &RoomName, past: Option<Past>, limit: u32) -> LogResult<Start> {
+async fn start(state: &AppState, room: &RoomName, past: Option<Past>, limit: u32) -> StoreResult<Start> {
     let Some(past) = past else { return Ok(Start::Page(limit)) };
     let after = past.after;
-    Ok(if state.log.continues(room, past).await? { Start::After(after) } else { Start::Page(limit) })
+    Ok(if state.store.continues(room, past).await? { Start::After(after) } else { Start::Page(limit) })
 }
 
 /// Lets `reader` join `room`; its events follow the answer.
@@ -84,7 +85,7 @@ pub(crate) async fn join(
         return Err(Refusal::new(None, ErrorCode::BadRequest, message));
     }
     let start = start(state, &room, asked.past, limit).await.map_err(|error| not_done(None, &error))?;
-    let read = state.log.read_up_to(identity.id, &room).await;
+    let read = state.store.read_up_to(identity.id, &room).await;
     let read = read.map_err(|error| not_done(None, &error))?.unwrap_or(0);
     let entrance = reader.join(&room, start, limit, asked.quiet).await;
     let entrance = entrance.map_err(|error| not_done(None, &error))?;
@@ -95,8 +96,8 @@ pub(crate) async fn join(
     });
     let (messages, more) = page.unzip();
     Ok(ServerFrame::Joined {
-        title: state.log.about(&room).title(&room),
-        topic: state.log.about(&room).topic.to_string(),
+        title: state.store.about(&room).title(&room),
+        topic: state.store.about(&room).topic.to_string(),
         read,
         room,
         head: entrance.head,
@@ -148,7 +149,7 @@ fn append(
     deed: Deed,
 ) -> Result<Pending, Refusal> {
     state.admit_post(identity, &room).map_err(|wait| too_fast(Some(id), wait))?;
-    let appended = state.log.append(NewEvent { id, room, author: identity.id, deed });
+    let appended = state.store.append(NewEvent { id, room, author: identity.id, deed });
     Ok(async move { Some(acknowledged(id, appended.await)) }.boxed())
 }
 
@@ -159,7 +160,7 @@ fn rename(state: &AppState, identity: Identity, id: CommandId, name: &str) -> Re
     let name =
         choose_name(name).map_err(|bad| Refusal::new(Some(id), ErrorCode::InvalidName, bad.to_string()))?;
     let renamed = state.hub.rename(identity.id, name);
-    let answer = move |renamed: LogResult<User>| match renamed {
+    let answer = move |renamed: StoreResult<User>| match renamed {
         Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
         Err(error) => Some(not_done(Some(id), &error).into()),
     };
@@ -178,13 +179,13 @@ pub(crate) fn read(
     state.posts.take(person).map_err(|wait| too_fast(None, wait))?;
     let hub = state.hub.clone();
     // A position beyond the room's end is none.
-    let seq = seq.min(state.log.heads(std::slice::from_ref(&room))[0]);
-    let stored = state.log.read(person, room.clone(), seq);
+    let seq = seq.min(state.store.heads(std::slice::from_ref(&room))[0]);
+    let stored = state.store.read(person, room.clone(), seq);
     let read = async move {
         match stored.await {
             Ok(ReadMarker::Moved) => hub.has_read(person, link, &room, seq).await,
             Ok(ReadMarker::Unchanged) => {}
-            Err(error @ LogError::NoSuchRoom) => return Some(not_done(None, &error).into()),
+            Err(error @ StoreError::NoSuchRoom) => return Some(not_done(None, &error).into()),
             Err(error) => {
                 tracing::error!(%error, room = %LoggableRoom(&room), "a read marker could not be stored");
             }
@@ -238,29 +239,29 @@ pub(crate) fn too_fast(id: Option<CommandId>, wait: Duration) -> Refusal {
     Refusal { retry: Some(wait), ..refusal }
 }
 
-fn not_done(id: Option<CommandId>, error: &LogError) -> Refusal {
+fn not_done(id: Option<CommandId>, error: &StoreError) -> Refusal {
     match error {
-        LogError::IdTaken => Refusal::new(id, ErrorCode::BadRequest, "Somebody else has used this id."),
-        LogError::NoSuchMessage => {
+        StoreError::IdTaken => Refusal::new(id, ErrorCode::BadRequest, "Somebody else has used this id."),
+        StoreError::NoSuchMessage => {
             Refusal::new(id, ErrorCode::NoSuchMessage, "That message does not exist, or no longer.")
         }
-        LogError::RoomExists | LogError::TitleTaken(_) => {
+        StoreError::RoomExists | StoreError::TitleTaken(_) => {
             Refusal::new(id, ErrorCode::BadRequest, error.to_string())
         }
-        LogError::NoSuchRoom => Refusal::new(id, ErrorCode::NoSuchRoom, "There is no such room."),
-        LogError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
-        LogError::ReadOnly => {
+        StoreError::NoSuchRoom => Refusal::new(id, ErrorCode::NoSuchRoom, "There is no such room."),
+        StoreError::NotAllowed => Refusal::new(id, ErrorCode::NotAllowed, "That message is somebody else's."),
+        StoreError::ReadOnly => {
             let message = "The server has no room for more. Deleting messages makes some.";
             Refusal::new(id, ErrorCode::ReadOnly, message)
         }
-        LogError::Storage(_) => {
+        StoreError::Storage(_) => {
             tracing::error!(%error, "a command was not done");
             Refusal::new(id, ErrorCode::Internal, "The server could not store or read this now.")
         }
     }
 }
 
-fn acknowledged(id: CommandId, appended: LogResult<Appended>) -> ServerFrame {
+fn acknowledged(id: CommandId, appended: StoreResult<Appended>) -> ServerFrame {
     match appended {
         Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
         Err(error) => not_done(Some(id), &error).into(),

@@ -6,10 +6,9 @@ use super::{
     socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending, flushed},
 };
 use crate::{
-    batch::Encoding,
-    flow::Outlet,
-    log::{Appended, LogError, LogResult, NewEvent},
-    network::Use,
+    hub::{batch::Encoding, outbound::Outlet},
+    limits::network::Use,
+    store::{Appended, NewEvent, StoreError, StoreResult},
     websocket::{Violation, close},
 };
 use app::wire::{InvalidText, RoomName, tidy_line};
@@ -21,7 +20,7 @@ use uuid::Uuid;
 struct Lines {
     desk: Desk,
     room: RoomName,
-    posting: FuturesOrdered<BoxFuture<'static, LogResult<Appended>>>,
+    posting: FuturesOrdered<BoxFuture<'static, StoreResult<Appended>>>,
     /// Somebody posts too fast: the last post counts against the limit then, and nothing is read
     /// before. They are slowed down, not cut off.
     owed: Option<Instant>,
@@ -90,7 +89,7 @@ impl Lines {
         }
         self.count_post();
         let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), self.desk.link.person, &text);
-        self.posting.push_back(self.desk.state.log.append(message));
+        self.posting.push_back(self.desk.state.store.append(message));
         Ok(())
     }
 
@@ -107,13 +106,13 @@ impl Lines {
         self.owed = counted.err().map(|wait| Instant::now() + wait);
     }
 
-    fn posted(&mut self, posted: LogResult<Appended>) -> Result<(), Ending> {
+    fn posted(&mut self, posted: StoreResult<Appended>) -> Result<(), Ending> {
         match posted {
             Ok(posted) => {
                 self.desk.has_posted(&posted.room, posted.seq);
                 Ok(())
             }
-            Err(LogError::ReadOnly) => Err(READ_ONLY),
+            Err(StoreError::ReadOnly) => Err(READ_ONLY),
             Err(error) => {
                 tracing::error!(%error, "a line was not stored");
                 Err((close::ERROR, "your last message could not be stored"))

@@ -10,17 +10,19 @@
 pub(crate) mod commands;
 mod lines;
 mod socket;
-mod stream;
 mod upgrade;
 mod v1;
+mod writer;
 
 pub use socket::{Ending, Received, Socket};
-use stream::Stream;
-pub use stream::Stuck;
 pub use upgrade::{hand_over, upgrade};
+use writer::Stream;
+pub use writer::Stuck;
 
 use crate::{
-    batch::Encoding, identity::Identity, link::Link, places::Place, reader::Reader, room::Room,
+    http::identity::Identity,
+    hub::{batch::Encoding, room::Room, subscriber::Link, subscription::Reader},
+    limits::connection_limit::Place,
     state::AppState,
 };
 use app::wire::{RoomName, Seq};
@@ -63,7 +65,7 @@ struct Desk {
 impl Desk {
     async fn new(state: AppState, place: Place, identity: Identity) -> Self {
         let link = Link::new(state.author_of(identity.id).await);
-        let reader = Reader::new(state.hub.clone(), state.log.clone(), link.clone());
+        let reader = Reader::new(state.hub.clone(), state.store.clone(), link.clone());
         let posting = Some(state.posting.token());
         // Without a cookie they are somebody new, but the same person as long as the connection lasts.
         let identity = Identity { known: true, ..identity };

@@ -1,9 +1,9 @@
 //! What every mode needs of a socket: messages, pings, silence, closing well.
 
-use super::stream::{Stream, Stuck};
+use super::writer::{Stream, Stuck};
 use crate::{
+    http::request_log::may_log,
     net::ConnectionPermit,
-    request_log::may_log,
     websocket::{
         Decoder, Goodbye, Message, Violation,
         close::{AWAY, LATER, RESTART, UNSUPPORTED},

@@ -1,12 +1,14 @@
 //! Who may have a socket. axum checks neither the origin nor the form of the key, and lets unknown
 //! subprotocols through, so all of that is checked here, before the upgrade.
 
-use super::{Desk, Mode, lines, socket::Socket, stream::Stream, v1};
+use super::{Desk, Mode, lines, socket::Socket, v1, writer::Stream};
 use crate::{
-    addresses::room_name,
-    error::Problem,
-    host::{RequestSource, foreign_page},
-    identity::Identity,
+    http::{
+        canonical_path::room_name,
+        host::{RequestSource, foreign_page},
+        identity::Identity,
+        problem::Problem,
+    },
     net::{Transport, http::release},
     state::AppState,
     websocket,

@@ -1,7 +1,7 @@
 //! How many connections may be open, in all and from each network, whatever is spoken on them.
 
 use super::transport::Activity;
-use crate::{network::Network, places::share};
+use crate::limits::{connection_limit::share, network::Network};
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Bound::{Excluded, Unbounded},

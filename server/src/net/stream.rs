@@ -1,6 +1,6 @@
 //! An accepted byte stream, whatever the socket's address family.
 
-use crate::forwarded::Endpoints;
+use crate::http::forwarded::Endpoints;
 use std::{
     io::{self, IoSlice},
     net::IpAddr,

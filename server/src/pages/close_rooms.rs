@@ -1,6 +1,6 @@
 //! Which rooms a mistyped address may mean.
 
-use crate::log::Log;
+use crate::store::Store;
 use app::{i18n::Lang, wire::RoomName};
 use std::collections::HashSet;
 use strsim::osa_distance;
@@ -13,7 +13,7 @@ const MAX_SUGGESTIONS: usize = 3;
 
 /// Returns the titles and paths of public rooms whose name or title is close to `room`, the closest first. At most
 /// 200 rooms are compared.
-pub(super) fn close_rooms(log: &dyn Log, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
+pub(super) fn close_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
     // One typing error in four characters, and three at most.
     let most = (room.as_str().len() / 4).clamp(1, 3);
     let mut close: Vec<(usize, RoomName, String)> = log
@@ -44,11 +44,11 @@ fn address(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{About, MemoryLog};
+    use crate::store::{About, MemoryStore};
     use app::wire::UserId;
 
-    async fn log(rooms: &[(&str, &str, bool)]) -> MemoryLog {
-        let log = MemoryLog::new();
+    async fn log(rooms: &[(&str, &str, bool)]) -> MemoryStore {
+        let log = MemoryStore::new();
         for (room, title, private) in rooms {
             let about = About {
                 title: Some(title.parse().unwrap()),
@@ -61,7 +61,7 @@ mod tests {
         log
     }
 
-    fn suggested(log: &MemoryLog, typed: &str) -> Vec<String> {
+    fn suggested(log: &MemoryStore, typed: &str) -> Vec<String> {
         close_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
     }
 

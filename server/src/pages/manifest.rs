@@ -1,6 +1,6 @@
 //! What a browser needs to know to install Hubbub.
 
-use crate::{host::PublicAddress, visitor::language};
+use crate::http::{host::PublicAddress, preferences::language};
 use app::i18n::Lang;
 use axum::{
     Extension,

@@ -1,28 +1,30 @@
 //! The pages: rendered here from the log, made alive by the browser.
 
 mod close_rooms;
-mod device;
-mod forms;
-mod known;
+mod device_link;
 mod manifest;
+mod message_forms;
+mod room_view;
 mod rooms;
 mod settings;
 mod size;
 
-pub use device::{make_link, open_link, take_link};
-pub use forms::{delete, edit, post, rename};
+pub use device_link::{make_link, open_link, take_link};
 pub use manifest::manifest;
+pub use message_forms::{delete, edit, post, rename};
 pub use rooms::{all_rooms, leave, make_room, retitle};
 pub use settings::settings;
 
 use crate::{
-    admission::network,
-    error::Problem,
-    host::{RequestSource, foreign_page},
-    identity::Identity,
-    network::Use,
+    http::{
+        admission::network,
+        host::{RequestSource, foreign_page},
+        identity::Identity,
+        preferences::{Visitor, accepts_html},
+        problem::Problem,
+    },
+    limits::network::Use,
     state::AppState,
-    visitor::{Visitor, accepts_html},
 };
 use app::{
     Base, Frame, Links, Screen, Shared, document,
@@ -38,10 +40,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use known::{Wanted, room_page};
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 use qrcode::{Color, QrCode};
+use room_view::{Wanted, room_page};
 use serde::Deserialize;
 use std::fmt::Write;
 
@@ -105,13 +107,13 @@ pub async fn seen(
     let (Ok(room), Ok(Query(seen))) = (room.parse::<RoomName>(), seen) else {
         return Problem::bad_request("A room and a place in it are needed.").into_response();
     };
-    if !identity.known || state.log.heads(std::slice::from_ref(&room))[0] < seen.seq {
+    if !identity.known || state.store.heads(std::slice::from_ref(&room))[0] < seen.seq {
         return Problem::bad_request("This was not seen.").into_response();
     }
     if let Err(wait) = state.admit_write(identity, Use::Post) {
         return Problem::too_fast(wait).into_response();
     }
-    match state.log.read(identity.id, room, seen.seq).await {
+    match state.store.read(identity.id, room, seen.seq).await {
         Ok(_) => ([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response(),
         Err(error) => Problem::from(error).into_response(),
     }

@@ -2,18 +2,21 @@
 
 use super::{
     code,
-    forms::{admit, ours},
-    known::OwnRooms,
-    no_such_page, problem_page, render, sorry, sorry_for,
+    message_forms::{admit, ours},
+    no_such_page, problem_page, render,
+    room_view::OwnRooms,
+    sorry, sorry_for,
 };
 use crate::{
-    error::Problem,
-    form::{BadForm, Form},
-    identity::Identity,
-    log::{About, LogError, LogResult},
-    network::Use,
+    http::{
+        form::{BadForm, Form},
+        identity::Identity,
+        preferences::Visitor,
+        problem::Problem,
+    },
+    limits::network::Use,
     state::AppState,
-    visitor::Visitor,
+    store::{About, StoreError, StoreResult},
 };
 use app::{
     Screen,
@@ -148,7 +151,7 @@ pub async fn leave(
     if let Err(wait) = state.posts.take(identity.id) {
         return problem_page(&state, visitor, Problem::too_fast(wait)).await;
     }
-    match state.log.leave(identity.id, room).await {
+    match state.store.leave(identity.id, room).await {
         Ok(()) => visitor.redirect(&RoomName::lobby().path()).into_response(),
         Err(error) => problem_page(&state, visitor, error.into()).await,
     }
@@ -167,8 +170,9 @@ async fn list(
         let own = OwnRooms::read(state, identity, pages.yours).await?;
         let older = own.next;
         // One more says whether there are more.
-        let others = |own: &HashSet<RoomName>| state.log.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
-        LogResult::Ok((own.list(state, identity, visitor.lang, others).await?, older))
+        let others =
+            |own: &HashSet<RoomName>| state.store.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
+        StoreResult::Ok((own.list(state, identity, visitor.lang, others).await?, older))
     };
     match state.work.read(found).await {
         Err(busy) => Problem::from(busy).into_response(),
@@ -208,12 +212,12 @@ async fn make(
     let about =
         About { title: Some(title.clone()), topic, owner: Some(identity.id), private, contested: false };
     let room = if private { nobody_guesses() } else { named_after(&title) };
-    match state.log.create_room(room.clone(), about.clone()).await {
+    match state.store.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),
         // Another title has led to the same name: this one gets something of its own.
-        Err(LogError::RoomExists) => {
+        Err(StoreError::RoomExists) => {
             let room = with_a_tail(&room);
-            let made = state.log.create_room(room.clone(), about).await;
+            let made = state.store.create_room(room.clone(), about).await;
             made.map(|()| room).map_err(|error| refused(state, lang, error))
         }
         Err(error) => Err(refused(state, lang, error)),
@@ -231,9 +235,9 @@ fn may(state: &AppState, identity: Identity) -> Result<(), Refused> {
     })
 }
 
-fn refused(state: &AppState, lang: Lang, error: LogError) -> Refused {
-    if let LogError::TitleTaken(room) = &error {
-        let title = lang.words().title_of(room, state.log.about(room).title(room));
+fn refused(state: &AppState, lang: Lang, error: StoreError) -> Refused {
+    if let StoreError::TitleTaken(room) = &error {
+        let title = lang.words().title_of(room, state.store.about(room).title(room));
         return (RoomTrouble::Taken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);

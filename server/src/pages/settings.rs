@@ -1,14 +1,16 @@
 //! Language and theme, chosen by a plain form.
 
 use super::{
-    forms::{admit, ours},
+    message_forms::{admit, ours},
     sorry,
 };
 use crate::{
-    form::{BadForm, Form},
-    identity::Identity,
+    http::{
+        form::{BadForm, Form},
+        identity::Identity,
+        preferences::{Visitor, choice},
+    },
     state::AppState,
-    visitor::{Visitor, choice},
 };
 use app::{
     Theme,

@@ -7,7 +7,7 @@ use crate::{
 use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use server::log::About;
+use server::store::About;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ async fn rooms_come_in_pages_of_200_each_once() {
     let server = TestServer::start().await;
     let names: Vec<RoomName> = (0..450).map(|n| room(&format!("room-{n:03}"))).collect();
     for name in &names {
-        server.log().create_room(name.clone(), About::default()).await.unwrap();
+        server.store().create_room(name.clone(), About::default()).await.unwrap();
     }
     let (mut listed, mut sizes, mut path) = (Vec::new(), Vec::new(), "/api/rooms".to_owned());
     loop {
@@ -81,7 +81,7 @@ async fn messages_come_in_pages_in_order() {
     let page = async |query: &str| -> (Vec<Seq>, bool) {
         let path = format!("/api/rooms/tea/messages{query}");
         let page: Messages = get(&server, &path).await.json().await.unwrap();
-        assert_eq!((page.log.as_str(), page.head), (server.log().id(), 120));
+        assert_eq!((page.log.as_str(), page.head), (server.store().id(), 120));
         (page.messages.iter().map(|message| message.seq).collect(), page.more)
     };
     assert_eq!(page("").await, ((71..=120).collect(), true));
@@ -104,7 +104,7 @@ async fn events_come_after_any_place_in_order() {
     let seqs = |page: &Events| page.events.iter().map(|event| event.seq).collect::<Vec<_>>();
     let first = events("").await;
     assert_eq!(seqs(&first), (1..=1_000).collect::<Vec<_>>());
-    assert_eq!((first.log.as_str(), first.head, first.reset), (server.log().id(), 1_200, false));
+    assert_eq!((first.log.as_str(), first.head, first.reset), (server.store().id(), 1_200, false));
     assert_eq!(seqs(&events("?after=1000").await), (1_001..=1_200).collect::<Vec<_>>());
     assert_eq!(seqs(&events("?after=7&limit=2").await), [8, 9]);
     let beyond = events("?after=1201").await;
@@ -185,7 +185,7 @@ async fn a_body_that_is_not_utf8_is_refused() {
     let form = Client::new().post(server.http("/r/tea")).header("accept", "text/html");
     let form = form.header("content-type", "application/x-www-form-urlencoded").body(&b"text=a%FFb"[..]);
     assert_eq!(sent(form).await.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(server.log().heads(&["tea".parse().unwrap()]), [0]);
+    assert_eq!(server.store().heads(&["tea".parse().unwrap()]), [0]);
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn the_server_says_that_it_lives_and_can_serve_until_it_goes() {
     let server = TestServer::start().await;
     assert_eq!(get(&server, "/healthz").await.text().await.unwrap(), "ok\n");
     assert_eq!(get(&server, "/readyz").await.text().await.unwrap(), "ready\n");
-    server.log().close().await;
+    server.store().close().await;
     assert_eq!(get(&server, "/healthz").await.status(), StatusCode::OK);
 }
 

@@ -6,7 +6,7 @@ use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
     config::Config,
-    start::{Started, start},
+    startup::{Started, start},
 };
 use std::{
     collections::HashMap,
@@ -334,7 +334,7 @@ async fn assert_starts(data: &Path, after: &str) {
         };
         let Started { state, lock } =
             started.unwrap_or_else(|error| panic!("{after}, the {again} start after it: {error}"));
-        let log = state.log.clone();
+        let log = state.store.clone();
         drop(state);
         log.close().await;
         drop(lock);

@@ -4,8 +4,8 @@ use crate::support::{Process, room, soon};
 use app::wire::UserId;
 use server::{
     config::Config,
-    log::{Log, NewEvent, OpenError, SqliteLog},
-    start::{Started, start},
+    startup::{Started, start},
+    store::{NewEvent, OpenError, SqliteStore, Store},
 };
 use std::{
     fs,
@@ -30,15 +30,15 @@ fn config(data: &Path) -> Config {
 /// Posts a message to a server that has just started, then ends it cleanly.
 async fn use_once(data: &Path) {
     let Started { state, lock: _lock } = start(config(data)).unwrap();
-    state.log.append(message("hello")).await.unwrap();
-    state.log.close().await;
+    state.store.append(message("hello")).await.unwrap();
+    state.store.close().await;
 }
 
 fn message(text: &str) -> NewEvent {
     NewEvent::message(Uuid::now_v7(), room("tea"), UserId(0xa), text)
 }
 
-async fn count(log: &SqliteLog) -> usize {
+async fn count(log: &SqliteStore) -> usize {
     log.read_after(&room("tea"), 0, u32::MAX).await.unwrap().len()
 }
 
@@ -47,7 +47,7 @@ async fn a_new_folder_and_every_file_in_it_are_for_their_owner_alone() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("deep").join("data");
     let Started { state, lock: _lock } = start(config(&data)).unwrap();
-    state.log.append(message("hello")).await.unwrap();
+    state.store.append(message("hello")).await.unwrap();
     assert_eq!(mode(&data), 0o700);
     let mut names = Vec::new();
     for entry in fs::read_dir(&data).unwrap().flatten() {
@@ -96,7 +96,7 @@ async fn a_key_that_was_cut_off_is_refused_and_stays_as_it_was() {
 /// Runs a server on a new folder and gives the copy that `copy` makes of it while it runs.
 async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
     let data = tempfile::tempdir().unwrap();
-    let log = SqliteLog::open(&data.path().join("hubbub.db")).unwrap();
+    let log = SqliteStore::open(&data.path().join("hubbub.db")).unwrap();
     for n in 0..100 {
         log.append(message(&n.to_string())).await.unwrap();
     }
@@ -110,7 +110,7 @@ async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
 async fn a_copy_of_the_bare_file_of_a_running_server_is_refused_and_stays_as_it_was() {
     let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
-    let refused = SqliteLog::open(&file).map(drop).unwrap_err();
+    let refused = SqliteStore::open(&file).map(drop).unwrap_err();
     assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");
     assert!(refused.to_string().contains("hubbub backup"), "{refused}");
     assert_eq!(fs::read(&file).unwrap(), before);
@@ -129,7 +129,7 @@ async fn copies_that_sqlite_makes_of_a_running_log_are_complete() {
         rusqlite::Connection::open(from).unwrap().execute("VACUUM INTO ?1", [to.to_str().unwrap()]).unwrap();
     };
     for (_folder, file) in [copied(by_backup).await, copied(by_vacuum).await] {
-        assert_eq!(count(&SqliteLog::open(&file).unwrap()).await, 100);
+        assert_eq!(count(&SqliteStore::open(&file).unwrap()).await, 100);
     }
 }
 
@@ -140,7 +140,7 @@ async fn a_copy_with_its_write_ahead_log_is_complete() {
         fs::copy(from.with_file_name("hubbub.db-wal"), to.with_file_name("hubbub.db-wal")).unwrap();
     })
     .await;
-    assert_eq!(count(&SqliteLog::open(&file).unwrap()).await, 100);
+    assert_eq!(count(&SqliteStore::open(&file).unwrap()).await, 100);
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_log_that_was_closed_is_one_file_and_its_copy_is_complete() {
     let copy = tempfile::tempdir().unwrap();
     let file = copy.path().join("hubbub.db");
     fs::copy(data.path().join("hubbub.db"), &file).unwrap();
-    assert_eq!(count(&SqliteLog::open(&file).unwrap()).await, 1);
+    assert_eq!(count(&SqliteStore::open(&file).unwrap()).await, 1);
 }
 
 async fn killed() -> Process {
@@ -174,14 +174,14 @@ async fn a_killed_log_that_another_program_has_opened_and_folded_in_starts() {
     other.close().unwrap();
     assert_eq!(events, 10);
     assert!(!server.folder.path().join("hubbub.db-wal").exists(), "SQLite has folded it in");
-    assert_eq!(count(&SqliteLog::open(&file).unwrap()).await, 10);
+    assert_eq!(count(&SqliteStore::open(&file).unwrap()).await, 10);
 }
 
 #[tokio::test]
 async fn a_killed_log_whose_write_ahead_log_was_removed_is_refused() {
     let server = killed().await;
     fs::remove_file(server.folder.path().join("hubbub.db-wal")).unwrap();
-    let refused = SqliteLog::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
+    let refused = SqliteStore::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
     assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");
 }
 
@@ -193,7 +193,7 @@ async fn a_closed_log_beside_a_write_ahead_log_that_is_not_its_own_is_refused_an
     use_once(folder.path()).await;
     fs::copy(folder.path().join(closed), &file).unwrap();
     let wal = fs::read(server.folder.path().join("hubbub.db-wal")).unwrap();
-    let refused = SqliteLog::open(&file).map(drop).unwrap_err();
+    let refused = SqliteStore::open(&file).map(drop).unwrap_err();
     assert!(matches!(refused, OpenError::ForeignWal), "{refused:?}");
     assert_eq!(fs::read(server.folder.path().join("hubbub.db-wal")).unwrap(), wal);
 }
@@ -204,14 +204,14 @@ async fn a_log_behind_a_symbolic_link_is_kept_where_the_link_leads() {
     use_once(elsewhere.path()).await;
     let link = folder.path().join("hubbub.db");
     symlink(elsewhere.path().join("hubbub.db"), &link).unwrap();
-    let log = SqliteLog::open(&link).unwrap();
+    let log = SqliteStore::open(&link).unwrap();
     log.append(message("again")).await.unwrap();
     log.close().await;
     assert!(link.is_symlink());
-    assert_eq!(count(&SqliteLog::open(&elsewhere.path().join("hubbub.db")).unwrap()).await, 2);
+    assert_eq!(count(&SqliteStore::open(&elsewhere.path().join("hubbub.db")).unwrap()).await, 2);
     let lost = folder.path().join("lost.db");
     symlink("nowhere", &lost).unwrap();
-    let refused = SqliteLog::open(&lost).map(drop).unwrap_err();
+    let refused = SqliteStore::open(&lost).map(drop).unwrap_err();
     assert!(refused.to_string().contains("symbolic link"), "{refused}");
 }
 
@@ -220,11 +220,11 @@ async fn a_folder_that_is_moved_while_its_server_runs_starts_where_it_is_with_ev
     let parent = tempfile::tempdir().unwrap();
     let (here, there) = (parent.path().join("here"), parent.path().join("there"));
     let Started { state, lock: _lock } = start(config(&here)).unwrap();
-    state.log.append(message("before")).await.unwrap();
+    state.store.append(message("before")).await.unwrap();
     fs::rename(&here, &there).unwrap();
-    let after = state.log.append(message("after")).await;
-    state.log.close().await;
+    let after = state.store.append(message("after")).await;
+    state.store.close().await;
     let stored = 1 + usize::from(after.is_ok());
-    assert_eq!(count(&SqliteLog::open(&there.join("hubbub.db")).unwrap()).await, stored);
+    assert_eq!(count(&SqliteStore::open(&there.join("hubbub.db")).unwrap()).await, stored);
     assert!(!here.exists(), "nothing is made in the old place");
 }

@@ -51,7 +51,7 @@ async fn what_was_posted_before_the_end_is_stored_acknowledged_and_told() {
     assert_eq!(soon(stopping).await.unwrap(), Ended::Drained);
 
     let server = TestServer::on_disk(folder.path()).await;
-    let stored = server.log().heads(&[room("tea")])[0];
+    let stored = server.store().heads(&[room("tea")])[0];
     assert_eq!((stored, told), (acknowledged, acknowledged), "stored, told and acknowledged are one");
 }
 

@@ -1,11 +1,11 @@
 //! HTTP connections are limited in time and bytes, whatever their clients do.
 
 use crate::{
+    heartbeat::{pass, settle},
     joining::fill,
-    liveness::{pass, settle},
     support::{TestServer, soon},
 };
-use server::{network::Network, serve::Ended};
+use server::{limits::network::Network, serve::Ended};
 use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

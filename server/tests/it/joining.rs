@@ -1,19 +1,19 @@
 //! Coming into a room: what one gets of the past, and that nothing falls between past and present.
 
 use crate::{
-    liveness::pass,
+    heartbeat::pass,
     support::{TestServer, V1, room, soon, text},
 };
 use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, Seq, ServerFrame, UserId, limits};
 use futures_util::future::join_all;
-use server::log::NewEvent;
+use server::store::NewEvent;
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// Puts `count` messages into the room without the detour over a socket.
 pub async fn fill(server: &TestServer, room_name: &str, count: usize) {
     let message = |n: usize| NewEvent::message(Uuid::now_v7(), room(room_name), UserId(7), &n.to_string());
-    let appended = join_all((1..=count).map(|n| server.log().append(message(n)))).await;
+    let appended = join_all((1..=count).map(|n| server.store().append(message(n)))).await;
     assert!(appended.iter().all(Result::is_ok));
 }
 
@@ -70,7 +70,7 @@ async fn the_welcome_says_everything_that_a_client_must_know() {
         panic!("{:?}", ann.welcome)
     };
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(log, server.log().id());
+    assert_eq!(log, server.store().id());
     assert_eq!(you.name, app::wire::DisplayName::given(you.id));
     assert_eq!((limits.message_bytes, limits.name_chars, limits.catch_up), (8_192, 32, 10_000));
     assert!(heartbeat_ms > 0);
@@ -129,7 +129,7 @@ async fn who_missed_nothing_is_sent_nothing_of_the_past() {
     let server = TestServer::start().await;
     fill(&server, "tea", 3).await;
     let mut ann = V1::connect(&server).await;
-    assert_catches_up(&join_with(&mut ann, Some(3), Some(server.log().id()), None).await, 3);
+    assert_catches_up(&join_with(&mut ann, Some(3), Some(server.store().id()), None).await, 3);
     fill(&server, "tea", 1).await;
     assert_eq!(seqs(&ann.events(1).await), [4]);
 }
@@ -139,7 +139,7 @@ async fn nothing_falls_between_the_past_and_the_present_while_the_room_is_busy()
     let server = TestServer::start().await;
     fill(&server, "tea", 20).await;
     let busy = tokio::spawn({
-        let log = server.state.log.clone();
+        let log = server.state.store.clone();
         async move {
             for n in 0..400 {
                 let text = format!("busy {n}");
@@ -180,7 +180,7 @@ async fn who_comes_from_another_log_or_from_beyond_the_end_starts_afresh() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let mut ann = V1::connect(&server).await;
-    for (after, log) in [(3, Some("another")), (6, None), (Seq::MAX, Some(server.log().id()))] {
+    for (after, log) in [(3, Some("another")), (6, None), (Seq::MAX, Some(server.store().id()))] {
         let (head, messages, more) = page(join_with(&mut ann, Some(after), log, None).await);
         assert_eq!((head, messages.len(), more), (5, 5, false), "after {after} of {log:?}");
     }
@@ -303,6 +303,6 @@ async fn times_are_milliseconds_since_1970() {
     let now = || std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as Millis;
     let before = now();
     fill(&server, "tea", 1).await;
-    let at = server.log().read_after(&room("tea"), 0, 1).await.unwrap()[0].at;
+    let at = server.store().read_after(&room("tea"), 0, 1).await.unwrap()[0].at;
     assert!((before..=now()).contains(&at), "{at}");
 }

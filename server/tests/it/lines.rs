@@ -60,7 +60,7 @@ async fn blank_lines_are_ignored() {
     }
     ann.say("something").await;
     assert_eq!(bob.hear().await, "something");
-    assert_eq!(server.log().heads(&[room("tea")]), [1]);
+    assert_eq!(server.store().heads(&[room("tea")]), [1]);
 }
 
 /// M04, put right: the demo makes text of it.

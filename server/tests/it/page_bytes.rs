@@ -7,7 +7,7 @@ use app::wire::{
 };
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
-use server::log::{NewEvent, SqliteLog};
+use server::store::{NewEvent, SqliteStore};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ fn longest() -> [String; 7] {
 }
 
 async fn fill(server: &TestServer, author: UserId, text: &str, count: usize) {
-    let post = |_| server.log().append(NewEvent::message(Uuid::now_v7(), room("tea"), author, text));
+    let post = |_| server.store().append(NewEvent::message(Uuid::now_v7(), room("tea"), author, text));
     assert!(join_all((0..count).map(post)).await.iter().all(Result::is_ok));
 }
 
@@ -130,7 +130,7 @@ async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_al
 #[tokio::test]
 async fn control_characters_that_were_stored_before_are_replaced_wherever_they_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    let log = Arc::new(SqliteLog::open(&folder.path().join("hubbub.db")).unwrap());
+    let log = Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap());
     let server = TestServer::on(log).await;
     fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MESSAGE_BYTES - 2)), 100).await;
     for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {

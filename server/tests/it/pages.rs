@@ -141,7 +141,7 @@ async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_ca
         StatusCode::OK,
         "it goes on to the room"
     );
-    assert_eq!(server.log().list_rooms(None, 9).len(), 1);
+    assert_eq!(server.store().list_rooms(None, 9).len(), 1);
 }
 
 #[tokio::test]
@@ -374,7 +374,7 @@ async fn another_site_cannot_post_for_somebody() {
         let request = browser().post(server.http(path)).header("origin", "http://evil.example").form(&[form]);
         assert_eq!(sent(request).await.status(), StatusCode::FORBIDDEN, "{path}");
     }
-    assert!(server.log().list_rooms(None, 1).is_empty());
+    assert!(server.store().list_rooms(None, 1).is_empty());
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use crate::support::room;
 use app::wire::{CommandId, Seq, UserId};
-use server::log::{Log, NewEvent, Past, SqliteLog};
+use server::store::{NewEvent, Past, SqliteStore, Store};
 use std::{fs, path::Path};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-async fn post(log: &SqliteLog, count: usize) -> Vec<CommandId> {
+async fn post(log: &SqliteStore, count: usize) -> Vec<CommandId> {
     let mut ids = Vec::new();
     for _ in 0..count {
         let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(0xa), "hello");
@@ -17,8 +17,8 @@ async fn post(log: &SqliteLog, count: usize) -> Vec<CommandId> {
     ids
 }
 
-fn open(folder: &Path) -> SqliteLog {
-    SqliteLog::open(&folder.join("hubbub.db")).unwrap()
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(&folder.join("hubbub.db")).unwrap()
 }
 
 /// Copies a whole data folder, as an operator does.
@@ -30,7 +30,7 @@ fn copy(from: &Path) -> TempDir {
     to
 }
 
-async fn continues(log: &SqliteLog, after: Seq, after_id: Option<CommandId>, id: &str) -> bool {
+async fn continues(log: &SqliteStore, after: Seq, after_id: Option<CommandId>, id: &str) -> bool {
     log.continues(&room("tea"), Past { after, after_id, log: Some(id.into()) }).await.unwrap()
 }
 

@@ -29,7 +29,7 @@ async fn post_as(person: &mut V1, id: CommandId, text: &str, reply_to: Option<Se
 }
 
 fn stored(server: &TestServer) -> Seq {
-    server.log().heads(&[room("tea")])[0]
+    server.store().heads(&[room("tea")])[0]
 }
 
 #[tokio::test]

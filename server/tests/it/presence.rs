@@ -1,7 +1,7 @@
 //! Who is here, who is typing. Time is moved.
 
 use crate::{
-    liveness::{pass, settle},
+    heartbeat::{pass, settle},
     support::{TestServer, V1, room, sent, visitor},
 };
 use app::wire::{
@@ -9,9 +9,11 @@ use app::wire::{
     limits::{MESSAGE_BYTES, PAGE_BYTES},
 };
 use server::{
-    link::Link,
-    log::NewEvent,
-    reader::{Reader, Start},
+    hub::{
+        subscriber::Link,
+        subscription::{Reader, Start},
+    },
+    store::NewEvent,
 };
 use uuid::Uuid;
 
@@ -139,7 +141,7 @@ async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_t
     ann.say(&ClientFrame::Typing { room: "tea".into() }).await;
     ann.until_pong().await;
     assert_eq!(bob.until_pong().await, [typing]);
-    assert!(server.log().list_rooms(None, 1).is_empty(), "nothing of it is stored");
+    assert!(server.store().list_rooms(None, 1).is_empty(), "nothing of it is stored");
     ann.say(&ClientFrame::Typing { room: "coffee".into() }).await;
     let refused = ann.until_pong().await;
     assert!(matches!(&refused[..], [ServerFrame::Error { .. }]), "{refused:?}");
@@ -150,7 +152,7 @@ async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) ->
     let mut readers = Vec::new();
     for id in 1..=users {
         let link = Link::new(User::new(UserId(id), name(id).parse().expect("a good name")));
-        let mut reader = Reader::new(server.state.hub.clone(), server.state.log.clone(), link);
+        let mut reader = Reader::new(server.state.hub.clone(), server.state.store.clone(), link);
         reader.join(&room("tea"), Start::Page(1), 1, false).await.expect("the log can be read");
         readers.push(reader);
     }
@@ -204,7 +206,7 @@ async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
         for _ in 0..40 {
             let text = &"<".repeat(MESSAGE_BYTES);
             server
-                .log()
+                .store()
                 .append(NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), text))
                 .await
                 .unwrap();

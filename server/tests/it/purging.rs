@@ -2,7 +2,7 @@
 
 use crate::support::{PATIENCE, room};
 use app::wire::UserId;
-use server::log::{Deed, Log, NewEvent, SqliteLog};
+use server::store::{Deed, NewEvent, SqliteStore, Store};
 use std::{fs, path::Path, time::Duration};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -39,7 +39,7 @@ fn text(n: usize, word: &str) -> String {
 #[tokio::test]
 async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
     let folder = tempfile::tempdir().unwrap();
-    let log = SqliteLog::open(&folder.path().join("hubbub.db")).unwrap();
+    let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     let mut targets = Vec::new();
     for n in 0..400 {
         let word = if n % 2 == 0 { "secret" } else { "public" };
@@ -67,7 +67,7 @@ async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
 async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hubbub.db");
-    let log = SqliteLog::open(&file).unwrap();
+    let log = SqliteStore::open(&file).unwrap();
     let post = |text: &str| command(Deed::Post { text: text.into(), reply_to: None });
     let target = log.append(post("secret")).await.unwrap().seq;
     let reader = rusqlite::Connection::open(&file).unwrap();
@@ -85,7 +85,7 @@ async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
 #[tokio::test]
 async fn a_start_after_a_crash_takes_purged_texts_out_of_the_write_ahead_log() {
     let folder = tempfile::tempdir().unwrap();
-    let log = SqliteLog::open(&folder.path().join("hubbub.db")).unwrap();
+    let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     let post = command(Deed::Post { text: "secret".into(), reply_to: None });
     let target = log.append(post).await.unwrap().seq;
     log.append(command(Deed::Delete { target })).await.unwrap();
@@ -94,6 +94,6 @@ async fn a_start_after_a_crash_takes_purged_texts_out_of_the_write_ahead_log() {
         fs::copy(entry.path(), left.path().join(entry.file_name())).unwrap();
     }
     assert!(count(left.path(), "secret") > 0);
-    let _again = SqliteLog::open(&left.path().join("hubbub.db")).unwrap();
+    let _again = SqliteStore::open(&left.path().join("hubbub.db")).unwrap();
     assert_eq!(count(left.path(), "secret"), 0);
 }

@@ -1,8 +1,8 @@
 //! How far somebody has read, on all of their devices.
 
 use crate::{
+    heartbeat::settle,
     joining::fill,
-    liveness::settle,
     support::{TestServer, V1, room},
 };
 use app::wire::{ClientFrame, ErrorCode, ServerFrame};

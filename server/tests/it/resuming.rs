@@ -83,7 +83,7 @@ async fn one_folder_has_one_server() {
     let first = TestServer::on_disk(folder.path()).await;
     let mut config = (*first.state.config).clone();
     config.data = folder.path().into();
-    let second = server::start::start(config).map(drop);
+    let second = server::startup::start(config).map(drop);
     assert!(second.unwrap_err().ends_with("another hubbub is using this folder"));
 }
 

@@ -2,12 +2,12 @@
 //! cuts them off and loses what they missed.
 
 use crate::{
-    liveness::{pass, raw_socket, settle},
+    heartbeat::{pass, raw_socket, settle},
     support::{Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, Way, events, room, soon},
 };
 use app::wire::{ServerFrame, UserId};
 use futures_util::future::join_all;
-use server::log::NewEvent;
+use server::store::NewEvent;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -26,7 +26,7 @@ async fn flood(server: &TestServer, count: usize) {
     for _ in 0..count / 100 {
         let long = "x".repeat(LONG);
         let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &long);
-        join_all((0..100).map(message).map(|message| server.log().append(message))).await;
+        join_all((0..100).map(message).map(|message| server.store().append(message))).await;
         tokio::task::yield_now().await;
     }
 }

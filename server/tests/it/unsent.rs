@@ -1,13 +1,13 @@
 //! What clients have yet to take is bounded for the whole process.
 
 use crate::{
+    heartbeat::settle,
     joining::fill,
-    liveness::settle,
     support::{TestServer, V1, room, soon},
 };
 use app::wire::UserId;
 use futures_util::future::join_all;
-use server::log::NewEvent;
+use server::store::NewEvent;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpSocket, TcpStream},
@@ -26,7 +26,7 @@ async fn client(server: &TestServer) -> TcpStream {
 async fn fill_long(server: &TestServer, count: usize) {
     let long = "x".repeat(4_000);
     let message = |_| NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &long);
-    join_all((0..count).map(message).map(|message| server.log().append(message))).await;
+    join_all((0..count).map(message).map(|message| server.store().append(message))).await;
 }
 
 async fn until(what: impl Fn() -> bool) {

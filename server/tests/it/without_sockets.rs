@@ -89,7 +89,7 @@ async fn a_stream_brings_what_a_joined_connection_brings() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let cookie = server.somebody().await;
-    let log = server.log().id();
+    let log = server.store().id();
     let mut frames = Frames::open(&server, &cookie, &format!("?after=3&log={log}")).await;
     let ServerFrame::Welcome { you, .. } = frames.next_any().await else { panic!("the welcome comes first") };
     let joined = frames.next_any().await;
@@ -249,5 +249,5 @@ async fn a_command_from_a_page_of_another_origin_is_forbidden() {
     let answer = soon(request.body(body).send()).await.unwrap();
     assert_eq!(answer.status(), 403);
     assert!(answer.headers().contains_key("hubbub-person"));
-    assert_eq!(server.log().heads(&["tea".parse().unwrap()]), [0]);
+    assert_eq!(server.store().heads(&["tea".parse().unwrap()]), [0]);
 }

@@ -21,10 +21,10 @@ use axum_extra::extract::cookie::Key;
 use futures_util::StreamExt;
 use server::{
     config::Config,
-    log::Log,
     serve::{Ended, serve},
-    start::{Started, start},
+    startup::{Started, start},
     state::AppState,
+    store::Store,
 };
 use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{
@@ -77,7 +77,7 @@ impl TestServer {
     }
 
     /// A server on a log of somebody's own.
-    pub async fn on(log: Arc<dyn Log>) -> Self {
+    pub async fn on(log: Arc<dyn Store>) -> Self {
         let config = Config { post_rate: 0, ..Config::plain() };
         Self::serving(Started { state: AppState::new(config, log, Key::generate()), lock: None }).await
     }
@@ -98,8 +98,8 @@ impl TestServer {
         ended
     }
 
-    pub fn log(&self) -> &dyn Log {
-        &*self.state.log
+    pub fn store(&self) -> &dyn Store {
+        &*self.state.store
     }
 
     pub fn http(&self, path: &str) -> String {

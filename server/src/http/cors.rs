@@ -1,0 +1,51 @@
+//! Cross-origin access to the API for the sites that `--allow-origin` names (Fetch, section 3.3). Other sites get no
+//! header of it, so that their pages cannot read an answer.
+
+use crate::{http::host::RequestSource, state::AppState};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+/// Answers preflights, and marks the API's answers as readable for an allowed site, as a layer.
+pub async fn share_with_allowed(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if state.config.allow_origin.is_empty() || !path.starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let is_allowed = request.extensions().get() == Some(&RequestSource::Allowed);
+    let origin = request.headers().get(header::ORIGIN).filter(|_| is_allowed).cloned();
+    let is_preflight = *request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = match &origin {
+        Some(_) if is_preflight => preflight().into_response(),
+        _ => next.run(request).await,
+    };
+    // A cache must not give one site's answer to another.
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
+    if let Some(origin) = origin {
+        add_headers(response.headers_mut(), origin);
+    }
+    response
+}
+
+fn add_headers(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    let readable = HeaderValue::from_static("etag, hubbub-person, location, retry-after");
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, readable);
+}
+
+fn preflight() -> impl IntoResponse {
+    let allowed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "accept, cache-control, content-type, if-none-match, last-event-id",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, allowed)
+}

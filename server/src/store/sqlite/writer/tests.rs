@@ -1,0 +1,163 @@
+//! What a command costs the writer does not grow with what is stored.
+
+use super::*;
+use crate::store::{
+    skeleton,
+    sqlite::schema::{self, Synchronous},
+};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use uuid::Uuid;
+
+/// Users called Ann, users of one given name, messages in the room, rooms of one user: of each as many as are
+/// stored.
+const FEW: u64 = 20;
+const MANY: u64 = 4_000;
+
+/// Steps by which commands over [`MANY`] rows may differ from those over [`FEW`]: how deep a tree is.
+const SLACK: u64 = 4;
+
+const OWNER: UserId = UserId(1);
+
+/// Ids of stored users begin here.
+const CROWD: u64 = 1 << 20;
+
+struct Counted {
+    writer: Writer,
+    /// How often SQLite's virtual machine came to the end of a loop or of a statement.
+    steps: Arc<AtomicU64>,
+}
+
+impl Counted {
+    /// A writer over a store with `stored` rows of everything that a user can add.
+    fn over(file: &Path, stored: u64) -> Self {
+        let opened = schema::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
+        fill(&opened.connection, stored);
+        drop(opened);
+        let opened = schema::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = steps.clone();
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        opened.connection.progress_handler(1, Some(count)).unwrap();
+        let rooms = Rooms::new(std::sync::RwLock::new(opened.catalogue));
+        let upkeep = (Upkeep::new(&opened.path, None), Record::of(&opened.path), Arc::default());
+        Self { writer: Writer::new(opened.connection, rooms, broadcast::channel(16).0, upkeep), steps }
+    }
+
+    fn cost(&mut self, command: Command) -> u64 {
+        self.steps.store(0, Ordering::Relaxed);
+        let (outcomes, news) = self.writer.transact(vec![command]).unwrap();
+        let steps = self.steps.load(Ordering::Relaxed);
+        self.writer.tell(news);
+        for outcome in outcomes {
+            assert!(outcome.is_ok(), "{:?}", outcome.err());
+        }
+        steps
+    }
+}
+
+/// The user of the same given name as the stored ones.
+fn newcomer() -> UserId {
+    UserId(CROWD)
+}
+
+fn fill(db: &Connection, stored: u64) {
+    let ann = skeleton::name_key("Ann");
+    let given = DisplayName::given(newcomer());
+    let given_key = skeleton::name_key(given.as_str());
+    db.execute_batch("BEGIN").unwrap();
+    for n in 1..=stored {
+        let users = "INSERT INTO person (id, name, key, alike, number) VALUES (?1, ?2, ?3, 1, ?4)";
+        db.execute(users, (n + 10, "Ann", &ann, n)).unwrap();
+        // Given names repeat by the id's remainder.
+        db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key, n)).unwrap();
+        let rooms = "INSERT INTO room (name, head, title, title_key) VALUES (?1, 1, ?2, ?3)";
+        db.execute(rooms, (format!("room-{n}"), "Same", skeleton::title_key("By address"))).unwrap();
+        let event =
+            "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, ?4, 0, 'x')";
+        let id = Uuid::from_u128(n.into());
+        db.execute(event, ("tea", n, id.as_bytes(), OWNER.0)).unwrap();
+    }
+    let tea = "INSERT INTO room (name, head, title, title_key, owner) VALUES ('tea', ?1, 'Tea', 'tea', ?2)";
+    db.execute(tea, (stored, OWNER.0)).unwrap();
+    // A user with as many read markers as there may be, so that one more evicts one.
+    db.execute_batch(
+        "INSERT INTO reading (person, room, seq, at) SELECT 3, name, 1, 5 FROM room WHERE name <> 'tea' LIMIT 1000;
+         INSERT INTO visitor (person, visits) VALUES (3, 1000)",
+    )
+    .unwrap();
+    db.execute_batch("COMMIT").unwrap();
+}
+
+fn room(name: &str) -> RoomName {
+    name.parse().unwrap()
+}
+
+fn append(author: UserId, deed: Deed) -> Command {
+    Command::Append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, deed })
+}
+
+fn post(author: UserId) -> Command {
+    append(author, Deed::Post { text: "hello".into(), reply_to: None })
+}
+
+fn rename(user: u64, name: &str) -> Command {
+    Command::Rename(UserId(user), name.parse().unwrap())
+}
+
+/// Every kind of command, each in the place where most is stored that it could read.
+fn commands() -> Vec<(&'static str, Command)> {
+    let repeated = NewEvent {
+        id: Uuid::from_u128(1),
+        ..NewEvent::message(Uuid::now_v7(), room("tea"), OWNER, "a repeat")
+    };
+    let about = About { title: Some("New".parse().unwrap()), owner: Some(OWNER), ..About::default() };
+    vec![
+        ("a rename to a name of many", rename(2, "Ann")),
+        ("a rename to the same name", rename(2, "ANN")),
+        ("a rename from a name of many", rename(2, "Bob")),
+        ("a rename from a name of many to another", rename(11, "Carol")),
+        ("the first word of a user whose given name many have", post(newcomer())),
+        ("a post", post(OWNER)),
+        ("a repeated post", Command::Append(repeated)),
+        ("a reply", append(OWNER, Deed::Post { text: "yes".into(), reply_to: Some(2) })),
+        ("an edit", append(OWNER, Deed::Edit { target: 2, text: "other".into() })),
+        ("a deletion by the owner", append(OWNER, Deed::Delete { target: 3 })),
+        ("a read marker", Command::Read(OWNER, room("tea"), 1)),
+        ("a read marker of a user with many", Command::Read(UserId(3), room("tea"), 1)),
+        ("a read marker in another room", Command::Read(OWNER, room("room-2"), 1)),
+        ("a new room", Command::Create(room("new"), about)),
+        (
+            "a room by its address with the title of many",
+            Command::Append(NewEvent::message(Uuid::now_v7(), room("by-address"), OWNER, "first")),
+        ),
+        (
+            "another title",
+            Command::Retitle {
+                room: room("tea"),
+                person: OWNER,
+                title: "Other".parse().unwrap(),
+                topic: "".parse().unwrap(),
+            },
+        ),
+    ]
+}
+
+#[test]
+fn a_command_reads_no_more_rows_however_much_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut few = Counted::over(&folder.path().join("few.db"), FEW);
+    let mut many = Counted::over(&folder.path().join("many.db"), MANY);
+    let grown: Vec<_> = commands()
+        .into_iter()
+        .zip(commands())
+        .map(|((name, first), (_, second))| (name, few.cost(first), many.cost(second)))
+        .filter(|(_, few, many)| *many > few + SLACK)
+        .collect();
+    assert!(grown.is_empty(), "steps over {FEW} and over {MANY} stored rows: {grown:?}");
+}

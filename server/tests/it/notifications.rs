@@ -1,0 +1,228 @@
+//! Wakes are hints: lost, doubled and late ones change nothing but delay.
+
+use crate::{
+    heartbeat::{pass, settle},
+    support::{Lines, TestServer, V1, room, soon},
+};
+use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use futures_util::future::BoxFuture;
+use server::store::{
+    About, Appended, ListedRoom, MemoryStore, NewEvent, Page, Past, ReadMarker, Store, StoreResult, Wake,
+};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::broadcast, time::sleep};
+use uuid::Uuid;
+
+/// A real log whose wakes pass through somebody's hands, and which is slow to say where somebody has been every
+/// third time.
+pub struct Meddled {
+    log: MemoryStore,
+    wakes: broadcast::Sender<Wake>,
+    asked: AtomicU32,
+    readings: Arc<Readings>,
+}
+
+/// Positions that wait to be stored: how many do now, how many ever did at once.
+#[derive(Default)]
+struct Readings {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Meddled {
+    /// Each wake becomes what `with` makes of it.
+    pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
+        let log = MemoryStore::new();
+        let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
+        let passing = wakes.clone();
+        tokio::spawn(async move {
+            let mut n = 0;
+            while let Ok(wake) = heard.recv().await {
+                n += 1;
+                for wake in with(n, wake) {
+                    let _ = passing.send(wake);
+                }
+            }
+        });
+        Arc::new(Self { log, wakes, asked: AtomicU32::new(0), readings: Arc::default() })
+    }
+}
+
+impl Store for Meddled {
+    fn id(&self) -> &str {
+        self.log.id()
+    }
+    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, StoreResult<bool>> {
+        self.log.continues(room, past)
+    }
+    fn ready(&self) -> BoxFuture<'static, StoreResult<()>> {
+        self.log.ready()
+    }
+    fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
+        self.log.append(event)
+    }
+    fn read_after(
+        &self,
+        room: &RoomName,
+        after: Seq,
+        limit: u32,
+    ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
+        self.log.read_after(room, after, limit)
+    }
+    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> BoxFuture<'static, StoreResult<Page>> {
+        self.log.read_before(room, before, limit)
+    }
+    fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
+        self.log.heads(rooms)
+    }
+    fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+        self.log.list_rooms(after, most)
+    }
+    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.lively(but, most)
+    }
+    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.by_title(after, but, most)
+    }
+    fn wakes(&self) -> broadcast::Receiver<Wake> {
+        self.wakes.subscribe()
+    }
+    fn about(&self, room: &RoomName) -> Arc<About> {
+        self.log.about(room)
+    }
+    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, StoreResult<()>> {
+        self.log.create_room(room, about)
+    }
+    fn retitle(
+        &self,
+        room: RoomName,
+        person: UserId,
+        title: RoomTitle,
+        topic: Topic,
+    ) -> BoxFuture<'static, StoreResult<()>> {
+        self.log.retitle(room, person, title, topic)
+    }
+    fn people(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+        self.log.people(people)
+    }
+    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+        self.log.rename(person, name)
+    }
+    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
+        self.log.leave(person, room)
+    }
+    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, StoreResult<ReadMarker>> {
+        let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
+        readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Box::pin(async move {
+            sleep(Duration::from_millis(5)).await;
+            readings.now.fetch_sub(1, Ordering::Relaxed);
+            read.await
+        })
+    }
+    fn visits(
+        &self,
+        person: UserId,
+        skip: u32,
+        most: u32,
+    ) -> BoxFuture<'static, StoreResult<Vec<(RoomName, Seq)>>> {
+        let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
+        let visits = self.log.visits(person, skip, most);
+        Box::pin(async move {
+            if is_slow {
+                sleep(Duration::from_millis(30)).await;
+            }
+            visits.await
+        })
+    }
+    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
+        self.log.read_up_to(person, room)
+    }
+    fn unread(
+        &self,
+        person: UserId,
+        rooms: Vec<(RoomName, Seq)>,
+    ) -> BoxFuture<'static, StoreResult<Vec<u32>>> {
+        self.log.unread(person, rooms)
+    }
+    fn close(&self) -> BoxFuture<'static, ()> {
+        self.log.close()
+    }
+}
+
+async fn everything_arrives_with(meddling: fn(u64, Wake) -> Vec<Wake>) {
+    let server = TestServer::on(Meddled::new(meddling)).await;
+    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    for n in 0..101_u32 {
+        let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &n.to_string());
+        server.store().append(message).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    for person in [&mut ann, &mut bob] {
+        let heard = soon(person.events(101)).await;
+        assert!((1..=101).eq(heard.iter().map(|event| event.seq)), "every one, in order, once");
+    }
+}
+
+#[tokio::test]
+async fn half_of_the_wakes_lost_is_a_second_lost_and_no_message() {
+    everything_arrives_with(|n, wake| if n % 2 == 0 { vec![wake] } else { vec![] }).await;
+}
+
+#[tokio::test]
+async fn no_wake_at_all_is_a_second_lost_and_no_message() {
+    everything_arrives_with(|_, _| vec![]).await;
+}
+
+#[tokio::test]
+async fn doubled_wakes_tell_nothing_twice() {
+    everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
+}
+
+/// The room tells nothing here before the hub looks by itself.
+#[tokio::test]
+async fn who_posts_faster_than_their_room_can_tell_is_slowed_and_loses_nothing() {
+    const POSTS: u64 = 1_000;
+    let server = TestServer::on(Meddled::new(|_, _| vec![])).await;
+    let (mut ann, mut bob) = (Lines::enter(&server, "tea").await, Lines::enter(&server, "tea").await);
+    for n in 0..POSTS {
+        ann.say(&n.to_string()).await;
+    }
+    let head = || server.store().heads(&[room("tea")])[0];
+    soon(async {
+        while head() <= 512 {
+            settle().await;
+        }
+    })
+    .await;
+    settle().await;
+    assert!(head() <= 512 + 64 + 1, "{} were taken", head());
+    for _ in 0..3 {
+        pass(1).await;
+    }
+    for n in 0..POSTS {
+        assert_eq!(bob.hear().await, n.to_string());
+    }
+}
+
+#[tokio::test]
+async fn who_tells_how_far_they_have_read_faster_than_it_can_be_kept_is_read_no_further() {
+    let log = Meddled::new(|_, wake| vec![wake]);
+    let readings = log.readings.clone();
+    let server = TestServer::on(log).await;
+    let mut ann = V1::enter(&server, "tea").await;
+    ann.post("tea", "one").await;
+    for _ in 0..1_000 {
+        ann.say(&ClientFrame::Read { room: "tea".into(), seq: 1 }).await;
+    }
+    ann.until_pong().await;
+    let most = readings.most.load(Ordering::Relaxed);
+    assert!((1..=64).contains(&most), "{most} at once");
+}

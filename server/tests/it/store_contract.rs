@@ -1,0 +1,864 @@
+//! What every log must do. Each sentence is tested on the log in memory and on the one on disk.
+
+use crate::support::{room, text};
+use app::wire::{
+    CommandId, DisplayName, EventBody, RoomName, Seq, User, UserId,
+    limits::{MESSAGE_BYTES, PAGE_BYTES},
+};
+use futures_util::{FutureExt, future::join_all};
+use server::store::{
+    About, Appended, Deed, MAX_VISITS, MemoryStore, NewEvent, Page, Past, ReadMarker, SqliteStore, Store,
+    StoreError, read_around,
+};
+use std::{collections::HashSet, sync::Arc};
+use uuid::Uuid;
+
+const ANN: UserId = UserId(0xa);
+const BOB: UserId = UserId(0xb);
+
+/// Runs each scene on each log.
+macro_rules! every_log {
+    ($($scene:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $scene() {
+                super::$scene(std::sync::Arc::new(super::MemoryStore::new())).await;
+            })*
+        }
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $scene() {
+                let folder = tempfile::tempdir().unwrap();
+                let log = super::SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
+                super::$scene(std::sync::Arc::new(log)).await;
+            })*
+        }
+    };
+}
+
+every_log! {
+    each_room_counts_1_2_3_without_holes
+    a_repeat_adds_nothing_and_is_told_the_place_of_the_first
+    the_same_command_from_two_tabs_at_once_is_stored_once
+    an_id_that_somebody_else_used_is_refused
+    what_is_refused_leaves_no_hole
+    who_is_woken_finds_what_woke_them
+    wakes_bring_every_event_in_order
+    everybody_who_appends_at_once_gets_a_place_of_their_own
+    a_place_is_taken_when_append_is_called_not_when_it_is_awaited
+    an_append_that_nobody_waits_for_is_stored_all_the_same
+    events_are_read_from_any_place_in_order
+    messages_are_read_in_pages_back_from_any_place
+    pages_end_at_256_kib_of_json_and_hold_at_least_one_entry
+    an_answer_must_have_a_message_of_its_room_to_answer
+    an_edit_is_an_event_and_the_message_says_something_else
+    a_delete_is_an_event_and_what_was_said_is_gone
+    only_its_author_can_change_a_message_and_only_while_it_is_there
+    pages_count_messages_whatever_else_happened
+    a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
+    names_that_are_alike_are_known_and_only_as_long_as_they_are
+    who_was_alike_before_and_is_so_after_is_not_seen_otherwise
+    users_of_one_name_have_different_tags_and_the_first_has_none
+    a_guest_whose_given_name_a_user_has_gets_a_guests_tag
+    who_says_something_under_a_given_name_is_known_by_it
+    a_made_room_is_there_with_what_is_known_about_it
+    a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
+    a_private_room_takes_nobodys_title
+    no_other_room_is_called_like_the_lobby_in_any_language
+    a_room_keeps_its_title_although_another_is_called_so_by_its_address
+    a_room_by_its_address_shows_it_where_another_room_has_the_title
+    public_rooms_are_listed_by_name_from_any_one_on
+    the_liveliest_rooms_come_first
+    rooms_are_listed_by_title_from_any_one_on
+    only_its_owner_calls_a_room_something_else
+    a_room_that_came_into_being_by_its_first_message_has_no_owner
+    a_room_is_private_by_its_name_whoever_makes_it
+    an_owner_deletes_any_message_of_their_room_and_edits_none
+    reading_goes_forward_and_never_beyond_the_end
+    a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one
+    the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound
+    a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before
+    a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
+    messages_of_others_are_unread_and_deleted_ones_are_not
+    a_log_has_an_identity
+    past_events_of_a_deleted_message_say_nothing_however_often_it_was_edited
+    an_event_with_the_expected_id_continues_a_past_and_another_id_does_not
+}
+
+fn message(room_name: &str, author: UserId, text: &str) -> NewEvent {
+    NewEvent::message(Uuid::now_v7(), room(room_name), author, text)
+}
+
+fn answer(author: UserId, target: Seq) -> NewEvent {
+    let deed = Deed::Post { text: "yes".into(), reply_to: Some(target) };
+    NewEvent { deed, ..message("tea", author, "") }
+}
+
+fn edit(author: UserId, target: Seq, text: &str) -> NewEvent {
+    NewEvent { deed: Deed::Edit { target, text: text.into() }, ..message("tea", author, "") }
+}
+
+fn delete(author: UserId, target: Seq) -> NewEvent {
+    NewEvent { deed: Deed::Delete { target }, ..message("tea", author, "") }
+}
+
+async fn post(log: &dyn Store, room: &str, text: &str) -> Appended {
+    log.append(message(room, ANN, text)).await.unwrap()
+}
+
+async fn said(log: &dyn Store, room_name: &str) -> Vec<(Seq, String)> {
+    let events = log.read_after(&room(room_name), 0, u32::MAX).await.unwrap();
+    events.iter().map(|event| (event.seq, text(event).to_owned())).collect()
+}
+
+fn numbered(texts: &[&str]) -> Vec<(Seq, String)> {
+    (1..).zip(texts.iter().map(|text| (*text).to_owned())).collect()
+}
+
+/// Every public room with its newest `seq`.
+fn listed(log: &dyn Store) -> Vec<(RoomName, Seq)> {
+    log.list_rooms(None, usize::MAX).into_iter().map(|(room, head, _)| (room, head)).collect()
+}
+
+async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
+    for (room, text, seq) in
+        [("tea", "a", 1), ("jam", "b", 1), ("tea", "c", 2), ("jam", "d", 2), ("tea", "e", 3)]
+    {
+        let appended = post(&*log, room, text).await;
+        assert_eq!((appended.room.as_str(), appended.seq, appended.dup), (room, seq, false));
+    }
+    assert_eq!(said(&*log, "tea").await, numbered(&["a", "c", "e"]));
+    assert_eq!(log.heads(&[room("tea"), room("empty"), room("jam")]), [3, 0, 2]);
+    assert_eq!(listed(&*log), [(room("jam"), 2), (room("tea"), 3)]);
+}
+
+async fn a_repeat_adds_nothing_and_is_told_the_place_of_the_first(log: Arc<dyn Store>) {
+    let first = message("tea", ANN, "hello");
+    let stored = log.append(first.clone()).await.unwrap();
+    post(&*log, "tea", "more").await;
+    let again = log.append(first.clone()).await.unwrap();
+    assert_eq!(again, Appended { dup: true, ..stored.clone() });
+    let elsewhere = log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
+    assert_eq!(elsewhere, Appended { dup: true, ..stored }, "an id is one command, in one room");
+    assert_eq!(said(&*log, "tea").await, numbered(&["hello", "more"]));
+    assert_eq!(log.heads(&[room("jam")]), [0]);
+}
+
+async fn the_same_command_from_two_tabs_at_once_is_stored_once(log: Arc<dyn Store>) {
+    let command = message("tea", ANN, "hello");
+    let all = join_all((0..8).map(|_| log.append(command.clone()))).await;
+    let places: Vec<Appended> = all.into_iter().map(Result::unwrap).collect();
+    assert!(places.iter().all(|place| place.seq == 1), "{places:?}");
+    assert_eq!(places.iter().filter(|place| !place.dup).count(), 1, "{places:?}");
+    assert_eq!(said(&*log, "tea").await, numbered(&["hello"]));
+}
+
+async fn an_id_that_somebody_else_used_is_refused(log: Arc<dyn Store>) {
+    let anns = message("tea", ANN, "mine");
+    log.append(anns.clone()).await.unwrap();
+    let refused = log.append(NewEvent { author: BOB, ..anns }).await;
+    assert!(matches!(refused, Err(StoreError::IdTaken)), "{refused:?}");
+    assert_eq!(said(&*log, "tea").await, numbered(&["mine"]));
+}
+
+async fn what_is_refused_leaves_no_hole(log: Arc<dyn Store>) {
+    let first = message("tea", ANN, "one");
+    let commands =
+        [first.clone(), NewEvent { author: BOB, ..first }, answer(BOB, 9), message("tea", BOB, "two")];
+    let outcomes = join_all(commands.map(|command| log.append(command))).await;
+    assert!(outcomes[1].is_err() && outcomes[2].is_err(), "{outcomes:?}");
+    assert_eq!(outcomes[3].as_ref().unwrap().seq, 2);
+    assert_eq!(said(&*log, "tea").await, numbered(&["one", "two"]));
+}
+
+async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
+    let mut wakes = log.wakes();
+    let posting = tokio::spawn({
+        let log = log.clone();
+        async move { join_all((0..100).map(|n| log.append(message("tea", ANN, &n.to_string())))).await }
+    });
+    let mut woken = 0;
+    while woken < 100 {
+        let wake = wakes.recv().await.unwrap();
+        let last = wake.events.last().unwrap();
+        assert!(
+            log.heads(std::slice::from_ref(&wake.room))[0] >= last.seq,
+            "heads are raised before the wake"
+        );
+        let found = log.read_after(&wake.room, last.seq - 1, 1).await.unwrap();
+        assert_eq!(&found[0], last, "what wakes is committed");
+        woken = last.seq;
+    }
+    posting.await.unwrap();
+}
+
+async fn wakes_bring_every_event_in_order(log: Arc<dyn Store>) {
+    let mut wakes = log.wakes();
+    let commands = (0..300).map(|n| log.append(message(["tea", "jam"][n % 2], ANN, &n.to_string())));
+    join_all(commands).await;
+    let mut heard = Vec::new();
+    while let Ok(wake) = wakes.try_recv() {
+        assert!(!wake.events.is_empty(), "a wake is never empty");
+        heard.extend(wake.events.iter().map(|event| (wake.room.clone(), event.clone())));
+    }
+    for name in ["tea", "jam"] {
+        let of_room = heard.iter().filter(|(of, _)| *of == room(name)).map(|(_, event)| event.clone());
+        assert_eq!(of_room.collect::<Vec<_>>(), log.read_after(&room(name), 0, 1_000).await.unwrap());
+    }
+}
+
+async fn everybody_who_appends_at_once_gets_a_place_of_their_own(log: Arc<dyn Store>) {
+    let author = |n: u64| {
+        let log = log.clone();
+        tokio::spawn(async move {
+            let mut mine = Vec::new();
+            for k in 0..50 {
+                mine.push(log.append(message("tea", UserId(n), &format!("{n}.{k}"))).await.unwrap().seq);
+            }
+            mine
+        })
+    };
+    let mut all = Vec::new();
+    for mine in join_all((0..4).map(author)).await {
+        let mine = mine.unwrap();
+        assert!(mine.is_sorted(), "one author's messages keep their order: {mine:?}");
+        all.extend(mine);
+    }
+    all.sort_unstable();
+    assert_eq!(all, (1..=200).collect::<Vec<_>>());
+    assert_eq!(said(&*log, "tea").await.len(), 200);
+}
+
+async fn a_place_is_taken_when_append_is_called_not_when_it_is_awaited(log: Arc<dyn Store>) {
+    let first = log.append(message("tea", ANN, "first"));
+    let second = log.append(message("tea", ANN, "second"));
+    assert_eq!(second.await.unwrap().seq, 2);
+    assert_eq!(first.await.unwrap().seq, 1);
+}
+
+async fn an_append_that_nobody_waits_for_is_stored_all_the_same(log: Arc<dyn Store>) {
+    drop(log.append(message("tea", ANN, "gone")));
+    post(&*log, "tea", "after").await;
+    assert_eq!(said(&*log, "tea").await, numbered(&["gone", "after"]));
+}
+
+async fn events_are_read_from_any_place_in_order(log: Arc<dyn Store>) {
+    join_all((1..=9).map(|n| log.append(message("tea", ANN, &n.to_string())))).await;
+    let after = async |after, limit| -> Vec<Seq> {
+        let events = log.read_after(&room("tea"), after, limit).await.unwrap();
+        events.iter().map(|event| event.seq).collect()
+    };
+    assert_eq!(after(0, 4).await, [1, 2, 3, 4]);
+    assert_eq!(after(4, 100).await, [5, 6, 7, 8, 9]);
+    for beyond in [9, 10, Seq::MAX] {
+        assert!(after(beyond, 100).await.is_empty(), "nothing is after {beyond}");
+    }
+    assert!(said(&*log, "empty").await.is_empty());
+}
+
+async fn messages_are_read_in_pages_back_from_any_place(log: Arc<dyn Store>) {
+    join_all((1..=9).map(|n| log.append(message("tea", ANN, &n.to_string())))).await;
+    let before = async |before, limit| -> (Vec<Seq>, bool) {
+        let page = log.read_before(&room("tea"), before, limit).await.unwrap();
+        (page.messages.iter().map(|message| message.seq).collect(), page.more)
+    };
+    assert_eq!(before(10, 4).await, (vec![6, 7, 8, 9], true));
+    assert_eq!(before(Seq::MAX, 9).await, ((1..=9).collect(), false));
+    assert_eq!(before(6, 4).await, (vec![2, 3, 4, 5], true));
+    assert_eq!(before(3, 4).await, (vec![1, 2], false));
+    for none in [0, 1] {
+        assert_eq!(before(none, 4).await, (vec![], false), "nothing stands before {none}");
+    }
+}
+
+async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Store>) {
+    post(&*log, "jam", "elsewhere").await;
+    let answer = |target| log.append(answer(BOB, target));
+    for nothing in [0, 1, Seq::MAX] {
+        let refused = answer(nothing).await;
+        assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{nothing}: {refused:?}");
+    }
+    post(&*log, "tea", "shall we?").await;
+    let placed = answer(1).await.unwrap();
+    let page = log.read_before(&room("tea"), placed.seq + 1, 1).await.unwrap();
+    assert_eq!(page.messages[0].reply_to, Some(1));
+}
+
+async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before(log: Arc<dyn Store>) {
+    post(&*log, "tea", "hello").await;
+    let given = |id| User::new(id, DisplayName::given(id));
+    assert_eq!(log.people(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
+    let chosen: DisplayName = "小明".parse().unwrap();
+    log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    log.rename(ANN, chosen.clone()).await.unwrap();
+    assert_eq!(log.people(&[BOB, ANN]).await.unwrap(), [given(BOB), User::new(ANN, chosen.clone())]);
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(events[0].author.name, chosen);
+    let page = log.read_before(&room("tea"), 2, 9).await.unwrap();
+    assert_eq!(page.messages[0].author.name, chosen);
+    let mut wakes = log.wakes();
+    post(&*log, "tea", "it is me").await;
+    assert_eq!(wakes.recv().await.unwrap().events[0].author.name, chosen);
+}
+
+async fn page(log: &dyn Store) -> Page {
+    log.read_before(&room("tea"), Seq::MAX, 100).await.unwrap()
+}
+
+async fn an_edit_is_an_event_and_the_message_says_something_else(log: Arc<dyn Store>) {
+    post(&*log, "tea", "helo").await;
+    post(&*log, "tea", "other").await;
+    let mut wakes = log.wakes();
+    let edited = edit(ANN, 1, "hello");
+    let place = log.append(edited.clone()).await.unwrap();
+    assert_eq!((place.seq, place.dup), (3, false));
+    assert!(log.append(edited).await.unwrap().dup);
+    let told = wakes.recv().await.unwrap().events[0].clone();
+    assert_eq!(told.body, EventBody::Edit { target: 1, text: "hello".into() });
+    assert_eq!(log.read_after(&room("tea"), 2, 9).await.unwrap(), [told]);
+    let message = page(&*log).await.messages.remove(0);
+    assert_eq!((&*message.text, message.edited_at, message.deleted), ("hello", Some(place.at), false));
+    log.append(edit(ANN, 1, "hello!")).await.unwrap();
+    assert_eq!(&*page(&*log).await.messages[0].text, "hello!");
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(text(&events[0]), "hello!", "what was replaced is gone from past events");
+    for edit in &events[2..] {
+        assert_eq!(edit.body, EventBody::Edit { target: 1, text: "hello!".into() });
+    }
+}
+
+async fn past_events_of_a_deleted_message_say_nothing_however_often_it_was_edited(log: Arc<dyn Store>) {
+    post(&*log, "tea", "secret 0").await;
+    for n in 1..4 {
+        log.append(edit(ANN, 1, &format!("secret {n}"))).await.unwrap();
+    }
+    log.append(delete(ANN, 1)).await.unwrap();
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert!(!format!("{events:?}").contains("secret"), "{events:?}");
+    assert_eq!(events[3].body, EventBody::Edit { target: 1, text: "".into() });
+}
+
+async fn an_event_with_the_expected_id_continues_a_past_and_another_id_does_not(log: Arc<dyn Store>) {
+    let first = message("tea", ANN, "one");
+    log.append(first.clone()).await.unwrap();
+    log.append(message("tea", ANN, "two")).await.unwrap();
+    let past = |after, after_id, log: Option<&str>| Past { after, after_id, log: log.map(Into::into) };
+    let id = log.id();
+    for (expected, past) in [
+        (true, past(0, None, None)),
+        (true, past(1, None, None)),
+        (true, past(1, None, Some(id))),
+        (true, past(1, Some(first.id), Some(id))),
+        (true, past(1, Some(first.id), None)),
+        (false, past(2, Some(first.id), Some(id))),
+        (false, past(1, Some(Uuid::now_v7()), None)),
+        (false, past(3, Some(first.id), None)),
+        (false, past(Seq::MAX, Some(first.id), None)),
+        (false, past(1, Some(first.id), Some("another"))),
+        (false, past(0, None, Some("another"))),
+    ] {
+        let continues = log.continues(&room("tea"), past.clone()).await.unwrap();
+        assert_eq!(continues, expected, "{past:?}");
+    }
+    assert!(!log.continues(&room("jam"), past(1, Some(first.id), None)).await.unwrap(), "another room");
+}
+
+async fn a_delete_is_an_event_and_what_was_said_is_gone(log: Arc<dyn Store>) {
+    post(&*log, "tea", "secret").await;
+    log.append(edit(ANN, 1, "secret too")).await.unwrap();
+    assert_eq!(log.append(delete(ANN, 1)).await.unwrap().seq, 3);
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(events[2].body, EventBody::Delete { target: 1 });
+    assert!(!format!("{events:?}").contains("secret"), "{events:?}");
+    let page = page(&*log).await;
+    let message = &page.messages[0];
+    assert_eq!((&*message.text, message.edited_at, message.deleted), ("", None, true));
+    assert_eq!(page.messages.len(), 1);
+}
+
+async fn only_its_author_can_change_a_message_and_only_while_it_is_there(log: Arc<dyn Store>) {
+    post(&*log, "tea", "mine").await;
+    for theirs in [edit(BOB, 1, "yours"), delete(BOB, 1)] {
+        let refused = log.append(theirs).await;
+        assert!(matches!(refused, Err(StoreError::NotAllowed)), "{refused:?}");
+    }
+    log.append(edit(ANN, 1, "still mine")).await.unwrap();
+    for no_message in [0, 2, 99, Seq::MAX] {
+        for deed in [edit(ANN, no_message, "x"), delete(ANN, no_message)] {
+            let refused = log.append(deed).await;
+            assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{no_message}: {refused:?}");
+        }
+    }
+    log.append(delete(ANN, 1)).await.unwrap();
+    for late in [edit(ANN, 1, "x"), delete(ANN, 1), answer(BOB, 1)] {
+        let refused = log.append(late).await;
+        assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{refused:?}");
+    }
+    assert_eq!(log.heads(&[room("tea")]), [3], "what is refused leaves no hole");
+}
+
+async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Store>) {
+    for n in 1..=5 {
+        post(&*log, "tea", &n.to_string()).await;
+    }
+    for n in 0..20 {
+        log.append(edit(ANN, 5, &format!("five {n}"))).await.unwrap();
+    }
+    let newest = log.read_before(&room("tea"), Seq::MAX, 3).await.unwrap();
+    let seqs: Vec<Seq> = newest.messages.iter().map(|message| message.seq).collect();
+    assert_eq!((seqs, newest.more), (vec![3, 4, 5], true));
+}
+
+async fn a_log_has_an_identity(log: Arc<dyn Store>) {
+    assert!(log.id().parse::<CommandId>().is_ok(), "{} is no UUID", log.id());
+    assert_ne!(log.id(), MemoryStore::new().id());
+}
+
+async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dyn Store>) {
+    let changed = log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    assert_eq!(changed, [User::new(ANN, "Ann".parse().unwrap())]);
+    // The first letter is Cyrillic.
+    let mut changed = log.rename(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
+    changed.sort_by_key(|person| person.id);
+    assert_eq!(
+        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        [(ANN, true), (BOB, true)]
+    );
+    let alike = |people: Vec<User>| people.into_iter().map(|person| person.alike).collect::<Vec<_>>();
+    assert_eq!(alike(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
+    post(&*log, "tea", "it is me").await;
+    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.alike);
+    let mut changed = log.rename(BOB, "Bob".parse().unwrap()).await.unwrap();
+    changed.sort_by_key(|person| person.id);
+    assert_eq!(
+        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        [(ANN, false), (BOB, false)]
+    );
+    assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.alike);
+}
+
+async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Store>) {
+    let (carol, dora) = (UserId(0xc), UserId(0xd));
+    let rename = async |person, name: &str| -> Vec<(UserId, bool)> {
+        let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
+        changed.sort_by_key(|person| person.id);
+        changed.iter().map(|person| (person.id, person.alike)).collect()
+    };
+    assert_eq!(rename(ANN, "Ann").await, [(ANN, false)]);
+    assert_eq!(rename(BOB, "ann").await, [(ANN, true), (BOB, true)]);
+    assert_eq!(rename(carol, "ANN").await, [(carol, true)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, true)]);
+    assert_eq!(rename(dora, "Bob").await, [(dora, false)]);
+    assert_eq!(rename(carol, "Bob").await, [(carol, true), (dora, true)]);
+    assert_eq!(rename(BOB, "BOB").await, [(ANN, false), (BOB, true)]);
+    assert_eq!(rename(ANN, "Anna").await, [(ANN, false)]);
+    assert_eq!(rename(carol, "Ann").await, [(carol, false)], "nobody is called so any more");
+}
+
+async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<dyn Store>) {
+    let carol = UserId(0xc);
+    let tags = async || -> Vec<Option<String>> {
+        let users = log.people(&[ANN, BOB, carol]).await.unwrap();
+        users.iter().map(app::wire::User::tag).collect()
+    };
+    let rename = async |user, name: &str| drop(log.rename(user, name.parse().unwrap()).await.unwrap());
+    let tag = |number: u32| Some(format!("#{number}"));
+    rename(ANN, "Ann").await;
+    assert_eq!(tags().await[0], None);
+    rename(BOB, "Ann ✓").await;
+    rename(carol, "-ANN-").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)]);
+    rename(BOB, "ann").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)], "another spelling of the name keeps the tag");
+    post(&*log, "tea", "hello").await;
+    log.append(message("tea", carol, "hello")).await.unwrap();
+    let page = page(&*log).await;
+    assert_eq!(page.messages.iter().map(|said| said.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
+    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
+    rename(ANN, "Anna").await;
+    assert_eq!(tags().await, [None, tag(2), tag(3)], "nobody inherits the place of the first");
+    rename(ANN, "Ann").await;
+    assert_eq!(tags().await, [tag(4), tag(2), tag(3)], "nor does she come back to it");
+    rename(BOB, "Bob").await;
+    rename(carol, "Carol").await;
+    assert_eq!(tags().await, [None, None, None], "alone again");
+}
+
+async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Store>) {
+    let guest = UserId(7 | 0xbeef << 32);
+    log.rename(ANN, DisplayName::given(guest)).await.unwrap();
+    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
+    log.append(message("tea", guest, "hello")).await.unwrap();
+    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
+}
+
+async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store>) {
+    // Names are given by the id's remainder, so that these two are namesakes.
+    let (one, other) = (UserId(5), UserId(5 + 1024));
+    assert_eq!(DisplayName::given(one), DisplayName::given(other));
+    log.append(message("tea", one, "hello")).await.unwrap();
+    assert!(log.people(&[other]).await.unwrap()[0].alike, "somebody of this name is known");
+    log.append(message("tea", other, "hello")).await.unwrap();
+    let people = log.people(&[one, other]).await.unwrap();
+    assert!(people.iter().all(|person| person.alike), "{people:?}");
+}
+
+fn about(title: &str, owner: UserId) -> About {
+    About { title: Some(title.parse().unwrap()), owner: Some(owner), ..About::default() }
+}
+
+async fn a_made_room_is_there_with_what_is_known_about_it(log: Arc<dyn Store>) {
+    let wanted = About { topic: "leaves".parse().unwrap(), ..about("Tea House", ANN) };
+    log.create_room(room("tea"), wanted.clone()).await.unwrap();
+    assert_eq!((*log.about(&room("tea"))).clone(), wanted);
+    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea House");
+    assert_eq!(
+        (listed(&*log), log.about(&room("team-tea")).title(&room("team-tea"))),
+        (vec![(room("tea"), 0)], "Team tea".into())
+    );
+    post(&*log, "tea", "first").await;
+    assert_eq!((listed(&*log), (*log.about(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
+}
+
+async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea House", ANN)).await.unwrap();
+    post(&*log, "coffee", "anybody?").await;
+    for taken in ["tea", "coffee", "lobby"] {
+        let again = log.create_room(room(taken), about("Something else", BOB)).await;
+        assert!(matches!(again, Err(StoreError::RoomExists)), "{taken}: {again:?}");
+    }
+    for alike in ["tea  house", "TEA HOUSE", "Te\u{430} House", "Coffee"] {
+        let again = log.create_room(room("other"), about(alike, BOB)).await;
+        assert!(matches!(again, Err(StoreError::TitleTaken(_))), "{alike}: {again:?}");
+    }
+    let both = join_all(["one", "two"].map(|name| log.create_room(room(name), about("At once", ANN)))).await;
+    assert_eq!(both.iter().filter(|made| made.is_ok()).count(), 1, "{both:?}");
+}
+
+async fn a_private_room_takes_nobodys_title(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    log.create_room(room("p-1"), About { private: true, ..about("Tea", BOB) }).await.unwrap();
+    log.create_room(room("p-2"), About { private: true, ..about("Secret", BOB) }).await.unwrap();
+    log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
+}
+
+async fn no_other_room_is_called_like_the_lobby_in_any_language(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    for title in ["Lobby", "l\u{43e}bby", "大厅"] {
+        let made = log.create_room(room("other"), about(title, BOB)).await;
+        assert!(matches!(&made, Err(StoreError::TitleTaken(taken)) if taken.is_lobby()), "{title}: {made:?}");
+        let called = log.retitle(room("tea"), ANN, title.parse().unwrap(), "".parse().unwrap()).await;
+        assert!(
+            matches!(&called, Err(StoreError::TitleTaken(taken)) if taken.is_lobby()),
+            "{title}: {called:?}"
+        );
+    }
+    post(&*log, "lobby", "hello").await;
+    let made = log.create_room(room("other"), about("大厅", BOB)).await;
+    assert!(matches!(made, Err(StoreError::TitleTaken(_))), "{made:?}");
+}
+
+async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log: Arc<dyn Store>) {
+    log.create_room(room("leaves"), about("Tea", ANN)).await.unwrap();
+    log.append(message("tea", BOB, "opened by its address")).await.unwrap();
+    let retitle = |name: &str, title: &str, topic: &str| {
+        log.retitle(room(name), ANN, title.parse().unwrap(), topic.parse().unwrap())
+    };
+    retitle("leaves", "TEA", "green").await.unwrap();
+    assert_eq!(log.about(&room("leaves")).topic.as_str(), "green");
+    log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
+    let taken = retitle("jam", "Tea", "").await;
+    assert!(matches!(taken, Err(StoreError::TitleTaken(_))), "{taken:?}");
+    retitle("leaves", "Leaves", "").await.unwrap();
+    retitle("jam", "Tea", "").await.expect("the title is free, since the other one shows its address");
+    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea (/r/tea)");
+}
+
+async fn a_room_by_its_address_shows_it_where_another_room_has_the_title(log: Arc<dyn Store>) {
+    log.create_room(room("numbers"), about("Payroll", ANN)).await.unwrap();
+    let title = |name: &str| log.about(&room(name)).title(&room(name));
+    let posts = ["payroll", "a-b", "a--b", "l0bby", "quiet"];
+    for name in posts {
+        log.append(message(name, BOB, "opened by its address")).await.unwrap();
+    }
+    assert_eq!(title("payroll"), "Payroll (/r/payroll)");
+    assert_eq!((title("a-b"), title("a--b")), ("A b".into(), "A  b (/r/a--b)".into()));
+    assert_eq!((title("l0bby"), title("quiet")), ("L0bby (/r/l0bby)".into(), "Quiet".into()));
+    let copied = log.create_room(room("copy"), about("Payroll (/r/payroll)", ANN)).await;
+    assert!(matches!(&copied, Err(StoreError::TitleTaken(taken)) if *taken == room("payroll")), "{copied:?}");
+    let retitle = log.retitle(room("numbers"), ANN, "Numbers".parse().unwrap(), "".parse().unwrap());
+    retitle.await.unwrap();
+    assert_eq!(title("payroll"), "Payroll (/r/payroll)", "it keeps the title that users know");
+    let both = join_all([
+        log.append(message("same-time", BOB, "first")).map(drop).boxed(),
+        log.create_room(room("other"), about("Same time", ANN)).map(drop).boxed(),
+    ]);
+    both.await;
+    assert_ne!(title("same-time"), title("other"));
+}
+
+async fn public_rooms_are_listed_by_name_from_any_one_on(log: Arc<dyn Store>) {
+    for name in ["tea", "jam", "lobby"] {
+        post(&*log, name, "hello").await;
+    }
+    post(&*log, &format!("p-{}", "0".repeat(32)), "psst").await;
+    log.create_room(room("ink"), about("Ink", ANN)).await.unwrap();
+    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    let names = |after: Option<&str>, most| -> Vec<String> {
+        let rooms = log.list_rooms(after.map(room).as_ref(), most);
+        rooms.iter().map(|(room, head, about)| format!("{room} {head} {}", about.title(room))).collect()
+    };
+    assert_eq!(names(None, 9), ["ink 0 Ink", "jam 1 Jam", "lobby 1 Lobby", "tea 1 Tea"]);
+    assert_eq!(names(None, 2), ["ink 0 Ink", "jam 1 Jam"]);
+    assert_eq!(names(Some("jam"), 1), ["lobby 1 Lobby"]);
+    assert_eq!(names(Some("never-made"), 9), ["tea 1 Tea"]);
+    assert_eq!(names(Some("tea"), 9), [""; 0]);
+}
+
+/// So that what happens next happens later by the clock of the log.
+async fn a_moment() {
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+}
+
+async fn the_liveliest_rooms_come_first(log: Arc<dyn Store>) {
+    for name in ["tea", "jam", "lobby", "ink"] {
+        post(&*log, name, "first").await;
+        a_moment().await;
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    post(&*log, "p-1", "psst").await;
+    let lively = |but: &[&str], most| log.lively(&but.iter().map(|name| room(name)).collect(), most);
+    assert_eq!(lively(&[], 9), [room("ink"), room("jam"), room("tea")]);
+    a_moment().await;
+    post(&*log, "tea", "again").await;
+    assert_eq!(lively(&[], 2), [room("tea"), room("ink")]);
+    assert_eq!(lively(&["tea", "lobby"], 1), [room("ink")]);
+    a_moment().await;
+    log.create_room(room("new"), about("New", ANN)).await.unwrap();
+    log.retitle(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(lively(&[], 2), [room("new"), room("tea")]);
+}
+
+async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Store>) {
+    let names: Vec<RoomName> = (0..250).map(|n| room(&format!("room-{n:03}"))).collect();
+    for (n, name) in names.iter().enumerate() {
+        // The other way round, and in turn large and small.
+        let title = if n % 2 == 0 { format!("A{:03}", 999 - n) } else { format!("a{:03}", 999 - n) };
+        log.create_room(name.clone(), about(&title, ANN)).await.unwrap();
+    }
+    log.create_room(room("p-1"), About { private: true, ..about("A500", ANN) }).await.unwrap();
+    post(&*log, "lobby", "hello").await;
+    let own = [names[7].clone()].into();
+    let (mut listed, mut after): (Vec<RoomName>, Option<RoomName>) = (Vec::new(), None);
+    loop {
+        let page = log.by_title(after.as_ref(), &own, 100);
+        listed.extend(page.iter().cloned());
+        after = page.last().cloned();
+        if page.len() < 100 {
+            break;
+        }
+    }
+    let expected = names.iter().rev().filter(|room| !own.contains(room));
+    assert!(listed.iter().eq(expected), "each once, in order: {listed:?}");
+    log.retitle(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(log.by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
+    assert_eq!(log.by_title(Some(&names[1]), &own, 2), [], "it was the last one");
+    assert_eq!(log.by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
+}
+
+async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Store>) {
+    let retitle = |name: &'static str, person, title: &str| {
+        log.retitle(room(name), person, title.parse().unwrap(), "about it".parse().unwrap())
+    };
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    log.create_room(room("coffee"), about("Coffee", ANN)).await.unwrap();
+    assert!(matches!(retitle("nothing", ANN, "New").await, Err(StoreError::NoSuchRoom)));
+    assert!(matches!(retitle("tea", BOB, "Mine").await, Err(StoreError::NotAllowed)));
+    assert!(matches!(retitle("tea", ANN, "coffee").await, Err(StoreError::TitleTaken(_))));
+    retitle("tea", ANN, "TEA").await.unwrap();
+    retitle("coffee", ANN, "Cocoa").await.unwrap();
+    assert!(matches!(retitle("tea", ANN, "cocoa").await, Err(StoreError::TitleTaken(_))));
+    log.append(message("juice", BOB, "first")).await.unwrap();
+    assert!(matches!(retitle("coffee", ANN, "Juice").await, Err(StoreError::TitleTaken(_))));
+    log.create_room(room("other"), about("Coffee", BOB)).await.expect("that title is free again");
+    let tea = log.about(&room("tea"));
+    assert_eq!(
+        (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
+        ("TEA", "about it", Some(ANN))
+    );
+}
+
+async fn a_room_that_came_into_being_by_its_first_message_has_no_owner(log: Arc<dyn Store>) {
+    log.append(message("tea", BOB, "first")).await.unwrap();
+    log.append(message("tea", ANN, "second")).await.unwrap();
+    log.append(message("lobby", BOB, "hello")).await.unwrap();
+    for name in ["tea", "lobby"] {
+        assert_eq!(log.about(&room(name)).owner, None, "{name}");
+        let retitled = log.retitle(room(name), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
+        assert!(matches!(retitled, Err(StoreError::NotAllowed)), "{name}: {retitled:?}");
+    }
+    let taken = log.append(delete(BOB, 2)).await;
+    assert!(matches!(taken, Err(StoreError::NotAllowed)), "{taken:?}");
+}
+
+async fn a_room_is_private_by_its_name_whoever_makes_it(log: Arc<dyn Store>) {
+    let [spoken, made] = ["0", "f"].map(|digit| room(&format!("p-{}", digit.repeat(32))));
+    post(&*log, spoken.as_str(), "psst").await;
+    log.create_room(made.clone(), about("Made as a public one", ANN)).await.unwrap();
+    for name in [&spoken, &made] {
+        assert!(log.about(name).private, "{name}");
+    }
+    assert_eq!(log.about(&spoken).owner, None);
+    assert_eq!(log.lively(&[].into(), 9), []);
+    assert_eq!(log.by_title(None, &[].into(), 9), []);
+    log.create_room(room("tea"), about("Made as a public one", BOB)).await.expect("it takes nobody's title");
+}
+
+async fn an_owner_deletes_any_message_of_their_room_and_edits_none(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea", BOB)).await.unwrap();
+    log.append(message("tea", BOB, "welcome")).await.unwrap();
+    let rude = log.append(message("tea", ANN, "something rude")).await.unwrap();
+    let edited = log.append(edit(BOB, rude.seq, "something nice")).await;
+    assert!(matches!(edited, Err(StoreError::NotAllowed)), "{edited:?}");
+    log.append(delete(BOB, rude.seq)).await.unwrap();
+    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[1].deleted);
+}
+
+async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Store>) {
+    post(&*log, "tea", "one").await;
+    post(&*log, "tea", "two").await;
+    assert_eq!(visits(&*log, BOB).await, []);
+    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
+    for (seq, read, marker) in [
+        (1, 1, ReadMarker::Moved),
+        (9, 2, ReadMarker::Moved),
+        (1, 2, ReadMarker::Unchanged),
+        (2, 2, ReadMarker::Unchanged),
+    ] {
+        assert_eq!(log.read(BOB, room("tea"), seq).await.unwrap(), marker);
+        assert_eq!(visits(&*log, BOB).await, [(room("tea"), read)]);
+        assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), Some(read));
+    }
+    assert_eq!(visits(&*log, ANN).await, [(room("tea"), 1)]);
+    assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
+}
+
+async fn visits(log: &dyn Store, user: UserId) -> Vec<(RoomName, Seq)> {
+    log.visits(user, 0, MAX_VISITS + 9).await.unwrap()
+}
+
+async fn a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one(log: Arc<dyn Store>) {
+    for seq in [0, 1] {
+        let refused = log.read(BOB, room("nowhere"), seq).await;
+        assert!(matches!(refused, Err(StoreError::NoSuchRoom)), "{refused:?}");
+    }
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    post(&*log, "jam", "one").await;
+    for (name, seq) in [("jam", 0), ("lobby", 0), ("lobby", 1)] {
+        assert_eq!(log.read(BOB, room(name), seq).await.unwrap(), ReadMarker::Unchanged, "{name} {seq}");
+    }
+    assert_eq!(visits(&*log, BOB).await, []);
+    assert_eq!(log.read(BOB, room("tea"), 7).await.unwrap(), ReadMarker::Moved, "it is made, and empty");
+    assert_eq!(log.read(BOB, room("tea"), 0).await.unwrap(), ReadMarker::Unchanged);
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 0)]);
+    assert_eq!(visits(&*log, ANN).await.len(), 2, "the owner of a new room has been there");
+}
+
+async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(log: Arc<dyn Store>) {
+    let all: Vec<RoomName> = (0..=MAX_VISITS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
+    join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
+    let read =
+        async |n: usize| assert_eq!(log.read(BOB, all[n].clone(), 1).await.unwrap(), ReadMarker::Moved);
+    read(0).await;
+    a_moment().await;
+    for n in 1..MAX_VISITS as usize {
+        read(n).await;
+    }
+    a_moment().await;
+    log.append(message("room-0000", ANN, "news")).await.unwrap();
+    log.read(BOB, all[0].clone(), 2).await.unwrap();
+    let first = log.visits(BOB, 0, 2).await.unwrap();
+    assert_eq!(first[0], (all[0].clone(), 2), "the room that was read last comes first");
+    assert_eq!(log.visits(BOB, 1, 1).await.unwrap(), first[1..]);
+    assert_eq!(visits(&*log, BOB).await.len(), MAX_VISITS as usize);
+    let oldest = visits(&*log, BOB).await.pop().unwrap().0;
+    read(MAX_VISITS as usize).await;
+    let kept = visits(&*log, BOB).await;
+    assert_eq!(kept.len(), MAX_VISITS as usize);
+    assert!(kept.iter().all(|(room, _)| *room != oldest), "{oldest} was not used for longest");
+    log.append(message(oldest.as_str(), BOB, "back again")).await.unwrap();
+    assert!(visits(&*log, BOB).await.contains(&(oldest, 2)), "an evicted room can come back");
+    assert_eq!(visits(&*log, ANN).await.len(), MAX_VISITS as usize, "posts have the same bound");
+}
+
+async fn a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Store>) {
+    post(&*log, "tea", "one").await;
+    post(&*log, "tea", "two").await;
+    let first = message("tea", BOB, "three");
+    log.append(first.clone()).await.unwrap();
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 3)], "up to his message");
+    post(&*log, "tea", "four").await;
+    log.append(message("tea", BOB, "five")).await.unwrap();
+    log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
+    assert_eq!(visits(&*log, BOB).await, [(room("tea"), 3)], "four may be unread, and a repeat is no visit");
+    post(&*log, "jam", "one").await;
+    a_moment().await;
+    log.read(BOB, room("jam"), 1).await.unwrap();
+    log.append(message("jam", BOB, "two")).await.unwrap();
+    assert_eq!(visits(&*log, BOB).await, [(room("jam"), 1), (room("tea"), 3)]);
+}
+
+async fn a_user_who_leaves_a_room_has_not_been_there_until_they_come_back(log: Arc<dyn Store>) {
+    for name in ["tea", "jam"] {
+        log.append(message(name, ANN, "one")).await.unwrap();
+        log.append(message(name, BOB, "two")).await.unwrap();
+    }
+    log.leave(BOB, room("tea")).await.unwrap();
+    log.leave(BOB, room("never-seen")).await.unwrap();
+    assert_eq!(visits(&*log, BOB).await, [(room("jam"), 2)]);
+    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(visits(&*log, ANN).await.len(), 2, "other users stay");
+    log.append(message("tea", BOB, "three")).await.unwrap();
+    log.leave(BOB, room("jam")).await.unwrap();
+    log.read(BOB, room("jam"), 1).await.unwrap();
+    let back: HashSet<_> = visits(&*log, BOB).await.into_iter().collect();
+    assert_eq!(back, HashSet::from([(room("tea"), 3), (room("jam"), 1)]));
+}
+
+async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Store>) {
+    for n in 0..3 {
+        log.append(message("tea", ANN, &n.to_string())).await.unwrap();
+    }
+    log.append(message("tea", BOB, "my own")).await.unwrap();
+    let deed = Deed::Delete { target: 2 };
+    log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, deed }).await.unwrap();
+    let unread = log.unread(BOB, vec![(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
+    assert_eq!(unread, [2, 1, 0]);
+    for n in 0..150 {
+        log.append(message("tea", ANN, &n.to_string())).await.unwrap();
+    }
+    assert_eq!(log.unread(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
+}
+
+async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Store>) {
+    let longest = "\"".repeat(MESSAGE_BYTES);
+    let post = |text: &str| log.append(NewEvent::message(Uuid::now_v7(), room("tea"), ANN, text));
+    for _ in 0..40 {
+        post(&longest).await.unwrap();
+    }
+    for n in 1..=1_000 {
+        post(&n.to_string()).await.unwrap();
+    }
+    let events = log.read_after(&room("tea"), 0, 1_000).await.unwrap();
+    let bytes = serde_json::to_string(&events).unwrap().len();
+    assert!(bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{} events of {bytes} bytes", events.len());
+    let page = log.read_before(&room("tea"), 41, 50).await.unwrap();
+    let bytes = serde_json::to_string(&page.messages).unwrap().len();
+    assert!(page.more && bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{bytes} bytes");
+    assert_eq!(page.messages.last().unwrap().seq, 40, "the newest stay");
+    assert_eq!(log.read_after(&room("tea"), 40, 1_000).await.unwrap().len(), 1_000, "short ones all fit");
+    let page = read_around(&*log, &room("tea"), 20, 50).await.unwrap();
+    let seqs: Vec<_> = page.messages.iter().map(|message| message.seq).collect();
+    assert!(page.more && seqs.contains(&20) && seqs.contains(&21), "{seqs:?}");
+}
