@@ -5,6 +5,7 @@ use crate::{
     http::{
         admission::limit_reads, assets, canonical_path::lead_to_canonical, cors::share_with_allowed,
         forwarded::resolve_forwarded, host::admit_host, identity::identify, problem::Problem, request_log,
+        work::COMPRESSION_LEVEL,
     },
     pages,
     state::AppState,
@@ -20,8 +21,7 @@ use axum::{
 };
 use std::time::Duration;
 use tower_http::{
-    CompressionLevel, catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer,
-    trace::TraceLayer,
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
 /// How long an answer may take to begin, a slow request body included.
@@ -30,10 +30,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(15);
 /// Bytes that a form with a text may have. More than a message may have, so that a text that is too long comes back
 /// to whoever wrote it.
 const FORM_BYTES: usize = 1_024 * 1_024;
-
-/// How well what is made for each visitor is compressed (brotli has 0 to 11). The page of a room with 50
-/// messages has 47 KB, compressed 7.5. Level 4 would save 0.5 KB more and take about twice the time.
-const COMPRESSED: CompressionLevel = CompressionLevel::Precise(3);
 
 /// What pages never use, so that nothing in them can ask for it.
 const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
@@ -96,7 +92,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .route("/api/rooms/{room}/frames", get(api::frames::stream))
         .route("/api/commands", post(api::frames::command))
         .route("/ws", any(connection::upgrade))
-        .layer(CompressionLayer::new().quality(COMPRESSED))
+        .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL))
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .layer(from_fn_with_state(state.clone(), identify))
 }

@@ -111,15 +111,16 @@ pub async fn messages(
     if has_tag(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let read = async {
-        match (which.around, which.before) {
+    let work = state.work.clone();
+    let read = async move {
+        let page = match (which.around, which.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
             (None, before) => state.store.read_before(&room, before.unwrap_or(head + 1), limit).await,
-        }
+        }?;
+        let log = state.store.id().to_owned();
+        Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
     };
-    let page = state.work.read(read).await??;
-    let log = state.store.id().to_owned();
-    Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
+    work.run(read).await?
 }
 
 /// `GET /api/rooms/{room}/events`: a page of events, or a stream of them without end.
@@ -154,16 +155,16 @@ pub async fn events(
     if has_tag(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let log = state.store.id().to_owned();
-    let reset = after > head || !state.store.continues(&room, past).await?;
-    // What follows the events of another past would be taken for its continuation.
-    let events = if reset {
-        Vec::new()
-    } else {
-        state.work.read(state.store.read_after(&room, after, limit)).await??
+    let work = state.work.clone();
+    let read = async move {
+        let log = state.store.id().to_owned();
+        let reset = after > head || !state.store.continues(&room, past).await?;
+        // What follows the events of another past would be taken for its continuation.
+        let events = if reset { Vec::new() } else { state.store.read_after(&room, after, limit).await? };
+        let more = events.last().is_some_and(|last| last.seq < head);
+        Ok(tagged(&Events { log, head, reset, events, more }, &tag))
     };
-    let more = events.last().is_some_and(|last| last.seq < head);
-    Ok(tagged(&Events { log, head, reset, events, more }, &tag))
+    work.run(read).await?
 }
 
 /// `POST /api/rooms/{room}/messages`.

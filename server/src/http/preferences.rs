@@ -8,7 +8,7 @@ use app::{Theme, i18n::Lang};
 use axum::{
     Extension,
     extract::{FromRequestParts, OriginalUri, rejection::ExtensionRejection},
-    http::{HeaderMap, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
     response::Redirect,
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
@@ -36,6 +36,8 @@ pub struct Visitor {
     pub address: PublicAddress,
     /// From which site's page the request comes.
     pub source: RequestSource,
+    /// The `Accept-Encoding` of the request.
+    pub encodings: Option<HeaderValue>,
 }
 
 impl Visitor {
@@ -59,6 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
             path: page_path(&uri),
             address,
             source,
+            encodings: parts.headers.get(header::ACCEPT_ENCODING).cloned(),
         })
     }
 }

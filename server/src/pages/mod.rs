@@ -22,6 +22,7 @@ use crate::{
         identity::Identity,
         preferences::{Visitor, accepts_html},
         problem::Problem,
+        work::COMPRESSION_LEVEL,
     },
     limits::network::Use,
     state::AppState,
@@ -35,7 +36,7 @@ use app::{
 };
 use axum::{
     Extension,
-    body::to_bytes,
+    body::{Body, to_bytes},
     extract::{FromRequestParts, Path, Query, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -45,7 +46,9 @@ use leptos_axum::ResponseOptions;
 use qrcode::{Color, QrCode};
 use room_view::{Wanted, room_page};
 use serde::Deserialize;
-use std::fmt::Write;
+use std::{fmt::Write, future::ready};
+use tower::{Layer, ServiceExt, service_fn};
+use tower_http::compression::{CompressionBody, CompressionLayer};
 
 /// `?before=` and `?around=`: another page than the newest.
 #[derive(Deserialize)]
@@ -82,12 +85,21 @@ pub async fn room(
     let Ok(Query(asked)) = asked else {
         return sorry(&state, visitor, Trouble::NoPlace, StatusCode::BAD_REQUEST).await;
     };
-    let page = room_page(&state, identity, room, asked.wanted(), visitor.lang, None);
-    match state.work.read(page).await {
-        Ok(Ok(page)) => render_room(&state, visitor, page, StatusCode::OK).await,
-        Ok(Err(error)) => problem_page(&state, visitor, error.into()).await,
-        Err(busy) => Problem::from(busy).into_response(),
-    }
+    let page = |state: AppState| async move {
+        match room_page(&state, identity, room, asked.wanted(), visitor.lang, None).await {
+            Ok(page) => render_room(&state, visitor, page, StatusCode::OK).await,
+            Err(error) => problem_page(&state, visitor, error.into()).await,
+        }
+    };
+    in_turn(&state, page).await
+}
+
+/// Makes a page, its reads included, when it is its turn.
+async fn in_turn<F: Future<Output = Response> + Send + 'static>(
+    state: &AppState,
+    page: impl FnOnce(AppState) -> F,
+) -> Response {
+    state.work.run(page(state.clone())).await.unwrap_or_else(|busy| Problem::from(busy).into_response())
 }
 
 /// `GET /r/{room}/seen?seq=`: a page without script was looked at. Browsers without script ask for it as a
@@ -216,15 +228,16 @@ async fn again(
 ) -> Response {
     // A form's own path shows nothing when it is asked for again.
     let visitor = Visitor { path: room.path(), ..visitor };
-    let page = room_page(state, identity, room, Wanted::Newest, visitor.lang, Some(refused));
-    match state.work.read(page).await {
-        Err(busy) => Problem::from(busy).into_response(),
-        Ok(Ok(page)) => {
-            let page = render_room(state, visitor, page, problem.status()).await;
-            problem.add_headers(page)
+    let page = |state: AppState| async move {
+        match room_page(&state, identity, room, Wanted::Newest, visitor.lang, Some(refused)).await {
+            Ok(page) => {
+                let page = render_room(&state, visitor, page, problem.status()).await;
+                problem.add_headers(page)
+            }
+            Err(error) => problem_page(&state, visitor, error.into()).await,
         }
-        Ok(Err(error)) => problem_page(state, visitor, error.into()).await,
-    }
+    };
+    in_turn(state, page).await
 }
 
 /// Why a form was not done, in the words of the protocol.
@@ -256,14 +269,16 @@ async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: Stat
     };
     let base = Base(visitor.address.prefix);
     let frame = Frame { links, lang: visitor.lang, theme: visitor.theme, path: visitor.path, base };
+    let encodings = visitor.encodings;
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
         document(frame.clone(), screen.clone())
     });
-    let rendered = state.work.render(async move {
+    let rendered = state.work.run(async move {
         // The screen says everything; nothing of the request is asked for while rendering.
-        let (parts, body) = page(Request::default()).await.into_parts();
-        // Leptos renders as the body is read.
-        to_bytes(body, usize::MAX).await.map(|body| Response::from_parts(parts, body.into()))
+        let response = page(Request::default()).await;
+        // Leptos renders as the body is read, and the compression works then too.
+        let (parts, body) = compress(response, encodings).await.into_parts();
+        to_bytes(Body::new(body), usize::MAX).await.map(|body| Response::from_parts(parts, body.into()))
     });
     let mut response = match rendered.await {
         Ok(Ok(response)) => response,
@@ -278,6 +293,19 @@ async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: Stat
     // The page holds somebody's name and the newest messages.
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Compresses `response` as the client accepts it, in place of the layer that does so on Tokio's workers.
+async fn compress(response: Response, encodings: Option<HeaderValue>) -> Response<CompressionBody<Body>> {
+    let mut request = Request::new(Body::empty());
+    request.headers_mut().extend(encodings.map(|encodings| (header::ACCEPT_ENCODING, encodings)));
+    let mut response = Some(response);
+    let service = service_fn(move |_| ready(response.take().ok_or(())));
+    let layer = CompressionLayer::new().quality(COMPRESSION_LEVEL);
+    match layer.layer(service).oneshot(request).await {
+        Ok(compressed) => compressed,
+        Err(()) => unreachable!("a service that is called once has its response"),
+    }
 }
 
 /// The page may load, run and reach what is ours and nothing else (Content Security Policy Level 3).

@@ -1,7 +1,7 @@
 //! The page of the rooms; making one, and calling it something else.
 
 use super::{
-    code,
+    code, in_turn,
     message_forms::{admit, ours},
     no_such_page, problem_page, render,
     room_view::OwnRooms,
@@ -166,26 +166,34 @@ async fn list(
     refused: Option<RoomTrouble>,
     status: StatusCode,
 ) -> Response {
-    let found = async {
-        let own = OwnRooms::read(state, identity, pages.yours).await?;
-        let older = own.next;
-        // One more says whether there are more.
-        let others =
-            |own: &HashSet<RoomName>| state.store.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
-        StoreResult::Ok((own.list(state, identity, visitor.lang, others).await?, older))
-    };
-    match state.work.read(found).await {
-        Err(busy) => Problem::from(busy).into_response(),
-        Ok(Ok((mut rooms, older))) => {
-            let yours = rooms.iter().filter(|room| room.yours).count();
-            let is_more = rooms.len() > yours + OTHERS_MOST;
-            rooms.truncate(yours + OTHERS_MOST);
-            let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
-            let page = RoomsPage { lang: visitor.lang, rooms, older, next, wanted, refused };
-            render(state, visitor, Screen::Rooms(Box::new(page)), status).await
+    let page = |state: AppState| async move {
+        match rooms_page(&state, identity, visitor.lang, &pages).await {
+            Ok(page) => {
+                let page = RoomsPage { wanted, refused, ..page };
+                render(&state, visitor, Screen::Rooms(Box::new(page)), status).await
+            }
+            Err(error) => problem_page(&state, visitor, error.into()).await,
         }
-        Ok(Err(error)) => problem_page(state, visitor, error.into()).await,
-    }
+    };
+    in_turn(state, page).await
+}
+
+async fn rooms_page(
+    state: &AppState,
+    identity: Identity,
+    lang: Lang,
+    pages: &Pages,
+) -> StoreResult<RoomsPage> {
+    let own = OwnRooms::read(state, identity, pages.yours).await?;
+    let older = own.next;
+    // One more says whether there are more.
+    let others = |own: &HashSet<RoomName>| state.store.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
+    let mut rooms = own.list(state, identity, lang, others).await?;
+    let yours = rooms.iter().filter(|room| room.yours).count();
+    let is_more = rooms.len() > yours + OTHERS_MOST;
+    rooms.truncate(yours + OTHERS_MOST);
+    let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
+    Ok(RoomsPage { lang, rooms, older, next, wanted: NewRoom::default(), refused: None })
 }
 
 /// What is wrong, for the page, and how it is answered.
