@@ -2,7 +2,8 @@
 //!
 //! - [`config`]: the settings; [`cli`]: `backup` and `restore`; [`startup`], [`data`]: opens the data folder.
 //! - [`serve`]: accepts connections and drains them; [`shutdown`]: the stop signals; [`banner`]: the first lines printed.
-//! - [`net`]: the sockets below HTTP, with their timeouts; [`origin`]: hosts and origins, normalized.
+//! - [`net`]: the sockets below HTTP, with their timeouts; [`origin`]: hosts and origins, normalized; `redact`: client
+//!   text made safe for the log.
 //! - [`router`]: every route; [`state`]: the state that handlers share; [`http`]: the parts that handlers share.
 //! - [`pages`], [`api`]: the answers over HTTP; [`device_links`]: links that sign a second device in.
 //! - [`connection`]: one open WebSocket, in lines or in `hubbub.v1`; [`limits`]: rate and connection limits.
@@ -23,6 +24,7 @@ pub mod limits;
 pub mod net;
 pub mod origin;
 pub mod pages;
+mod redact;
 pub mod router;
 pub mod serve;
 pub mod shutdown;

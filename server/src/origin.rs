@@ -1,6 +1,5 @@
 //! Hosts, origins and public addresses, normalized: lower case, no final dot, no port that is the scheme's default.
 
-use crate::http::forwarded::is_prefix;
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -9,6 +8,9 @@ use std::{
 
 /// Bytes that a host may have (RFC 1035, section 2.3.4).
 const MAX_HOST_BYTES: usize = 255;
+
+/// Bytes that a path prefix may have.
+pub const MAX_PREFIX_BYTES: usize = 128;
 
 /// A host and the port that stands beside it, as in `Host` (RFC 9110, section 7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +216,18 @@ impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}/", self.origin, self.prefix)
     }
+}
+
+/// Returns whether `prefix` can stand before every path: empty, or segments of unreserved characters (RFC 3986,
+/// section 2.3), each after a slash. A browser would take `//` for another host and `..` for another path.
+pub fn is_prefix(prefix: &str) -> bool {
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    prefix.is_empty()
+        || prefix.len() <= MAX_PREFIX_BYTES
+            && prefix.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }
 
 /// Returns whether a path begins with a segment that a route of this server begins with: as a prefix it could not be

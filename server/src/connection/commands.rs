@@ -1,12 +1,13 @@
 //! What a v1 command does, whichever way it came: in a frame of a socket or in the body of a request.
 
 use crate::{
-    http::{identity::Identity, redact::LoggableRoom},
+    http::identity::Identity,
     hub::{
         subscriber::Link,
         subscription::{Reader, Start},
     },
     limits::network::Use,
+    redact::LoggableRoom,
     state::AppState,
     store::{Appended, Deed, NewEvent, Past, ReadMarker, StoreError, StoreResult, choose_name},
 };

@@ -1,6 +1,6 @@
 //! Addresses as people write, phones capitalize and sentences end them lead to the page that is meant.
 
-use crate::http::{host::PublicAddress, redact::percent_decode};
+use crate::{http::host::PublicAddress, redact::percent_decode};
 use app::wire::RoomName;
 use axum::{
     extract::Request,

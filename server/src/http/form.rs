@@ -1,6 +1,6 @@
 //! Forms whose every field is UTF-8.
 
-use crate::http::redact::percent_decode;
+use crate::redact::percent_decode;
 use axum::{
     extract::{FromRequest, RawForm, Request},
     http::StatusCode,

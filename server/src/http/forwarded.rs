@@ -1,7 +1,7 @@
 //! What a request's TCP connection and the `X-Forwarded-*` headers of trusted proxies say about the client: its
 //! address, and the scheme, host and path prefix under which the client sees this server.
 
-use crate::state::AppState;
+use crate::{net::Endpoints, origin::is_prefix, state::AppState};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName},
@@ -15,23 +15,6 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
-
-/// Bytes that a path prefix may have.
-pub const MAX_PREFIX_BYTES: usize = 128;
-
-/// The two ends of the connection that carries a request; the accept loop adds it to the request's extensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoints {
-    /// A TCP connection.
-    Tcp {
-        /// The address of the client, or of the proxy in front of this server.
-        peer: SocketAddr,
-        /// The address of this server that the peer has connected to.
-        local: SocketAddr,
-    },
-    /// A Unix socket: its file's permissions decide which proxy may connect.
-    Unix,
-}
 
 /// What is known about the client of a request; a request extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,18 +113,6 @@ fn prefix(headers: &HeaderMap) -> String {
     if is_prefix(&prefix) { prefix } else { String::new() }
 }
 
-/// Returns whether `prefix` can stand before every path: empty, or segments of unreserved characters (RFC 3986,
-/// section 2.3), each after a slash. A browser would take `//` for another host and `..` for another path.
-pub fn is_prefix(prefix: &str) -> bool {
-    let is_segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-    };
-    prefix.is_empty()
-        || prefix.len() <= MAX_PREFIX_BYTES
-            && prefix.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
-}
-
 /// The items of a header that is a list, over all of its lines. An item that is not ASCII is skipped.
 fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
@@ -151,7 +122,7 @@ fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::{config::Config, origin::MAX_PREFIX_BYTES};
     use axum::http::HeaderValue;
 
     const PROXY: &str = "127.0.0.1:5000";

@@ -6,15 +6,10 @@
 
 use crate::{
     config::Config,
-    http::{
-        forwarded::{Endpoints, Forwarded, is_prefix},
-        preferences::accepts_html,
-        problem::Problem,
-        redact::loggable,
-        request_log::may_log,
-    },
-    net::Activity,
-    origin::{Authority, Origin, is_own_path},
+    http::{forwarded::Forwarded, preferences::accepts_html, problem::Problem, request_log::may_log},
+    net::{Activity, Endpoints},
+    origin::{Authority, Origin, is_own_path, is_prefix},
+    redact::loggable,
     state::AppState,
 };
 use axum::{

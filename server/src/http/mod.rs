@@ -12,6 +12,5 @@ pub mod identity;
 pub mod preferences;
 pub mod problem;
 mod range;
-pub(crate) mod redact;
 pub(crate) mod request_log;
 pub mod work;

@@ -11,7 +11,7 @@ use std::{
 };
 use tracing::Span;
 
-use crate::http::redact::loggable_path;
+use crate::redact::loggable_path;
 
 /// Lines a minute that clients may cause.
 const MAX_LINES_PER_MINUTE: u64 = 60;

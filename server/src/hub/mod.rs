@@ -9,7 +9,6 @@ pub mod subscription;
 mod sync;
 
 use crate::{
-    http::redact::LoggableRoom,
     hub::{
         outbound::Item,
         presence::{Members, TOLD_EVERY},
@@ -17,6 +16,7 @@ use crate::{
         subscriber::Link,
         sync::{Mutex, MutexGuard},
     },
+    redact::LoggableRoom,
     store::{MAX_VISITS, Store, StoreError, StoreResult, Wake},
     websocket::frame,
 };

@@ -2,8 +2,8 @@
 //! rule is [`flow`](crate::hub::outbound)'s; here is the part of it that waits for the log.
 
 use crate::{
-    http::redact::LoggableRoom,
     hub::{Hub, outbound::Item, presence::Members, room::Room, subscriber::Link},
+    redact::LoggableRoom,
     store::{Page, Store, StoreResult},
 };
 use app::wire::{

@@ -3,6 +3,7 @@
 //! - [`listener`]: where the server listens.
 //! - [`connections`]: how many connections may be open; [`files`]: how many the system allows.
 //! - [`stream`]: an accepted byte stream, whatever its address family.
+//! - [`endpoints`]: the addresses of both ends of a connection.
 //! - [`clock`]: the time limits of an HTTP connection, as plain data.
 //! - [`unsent`]: the bytes that clients have yet to take, of all connections.
 //! - [`transport`]: the stream as hyper uses it, watched by that clock.
@@ -10,6 +11,7 @@
 
 mod clock;
 mod connections;
+mod endpoints;
 mod files;
 pub mod http;
 mod listener;
@@ -18,6 +20,7 @@ mod transport;
 mod unsent;
 
 pub use connections::{ConnectionPermit, Connections};
+pub use endpoints::Endpoints;
 pub use files::{HTTP_CONNECTIONS, lowered, raise_open_file_limit};
 pub use listener::{ListenAddr, Listener};
 pub use stream::NetStream;

@@ -1,6 +1,6 @@
 //! An accepted byte stream, whatever the socket's address family.
 
-use crate::http::forwarded::Endpoints;
+use super::endpoints::Endpoints;
 use std::{
     io::{self, IoSlice},
     net::IpAddr,
