@@ -5,7 +5,7 @@
 
 #[cfg(feature = "hydrate")]
 use crate::i18n::Lang;
-use crate::{i18n::Words, wire::Millis};
+use crate::{i18n::Strings, wire::Millis};
 
 /// Milliseconds of a day.
 const DAY: Millis = 86_400_000;
@@ -27,15 +27,15 @@ pub(crate) fn iso(at: Millis) -> String {
 }
 
 /// For a page without script: `23 Nov 15:09 UTC`.
-pub(crate) fn utc(at: Millis, words: &Words) -> String {
+pub(crate) fn utc(at: Millis, strings: &Strings) -> String {
     let Utc { year, month, day, hour, minute, .. } = Utc::of(at);
-    (words.utc)(year.cast_unsigned(), month, day, hour, minute)
+    (strings.utc)(year.cast_unsigned(), month, day, hour, minute)
 }
 
 /// A day for a page without script: `23 Nov 2026`.
-pub(crate) fn utc_day(at: Millis, words: &Words) -> String {
+pub(crate) fn utc_day(at: Millis, strings: &Strings) -> String {
     let Utc { year, month, day, .. } = Utc::of(at);
-    (words.utc_day)(year.cast_unsigned(), month, day)
+    (strings.utc_day)(year.cast_unsigned(), month, day)
 }
 
 /// The day of a moment in UTC, counted from 1970.
@@ -90,26 +90,30 @@ pub(crate) fn day_here(at: Millis) -> u64 {
 
 /// The time of day in the browser's zone and the page's language.
 #[cfg(feature = "hydrate")]
-pub(crate) fn local(at: Millis, words: &Words) -> String {
-    write(at, words, |formats| &formats.time).unwrap_or_else(|| utc(at, words))
+pub(crate) fn local(at: Millis, strings: &Strings) -> String {
+    write(at, strings, |formats| &formats.time).unwrap_or_else(|| utc(at, strings))
 }
 
 /// The day in the browser's zone and the page's language: today and yesterday by their names.
 #[cfg(feature = "hydrate")]
-pub(crate) fn local_day(at: Millis, words: &Words) -> String {
+pub(crate) fn local_day(at: Millis, strings: &Strings) -> String {
     match day_here(now()).saturating_sub(day_here(at)) {
-        0 => words.today.into(),
-        1 => words.yesterday.into(),
-        _ => write(at, words, |formats| &formats.day).unwrap_or_else(|| utc_day(at, words)),
+        0 => strings.today.into(),
+        1 => strings.yesterday.into(),
+        _ => write(at, strings, |formats| &formats.day).unwrap_or_else(|| utc_day(at, strings)),
     }
 }
 
 #[cfg(feature = "hydrate")]
-fn write(at: Millis, words: &Words, format: impl FnOnce(&Formats) -> &js_sys::Function) -> Option<String> {
+fn write(
+    at: Millis,
+    strings: &Strings,
+    format: impl FnOnce(&Formats) -> &js_sys::Function,
+) -> Option<String> {
     let moment = js_sys::Date::new(&(at as f64).into());
     let nothing = wasm_bindgen::JsValue::UNDEFINED;
     FORMATS.with(|formats| {
-        format(formats.get_or_init(|| Formats::new(words))).call1(&nothing, &moment).ok()?.as_string()
+        format(formats.get_or_init(|| Formats::new(strings))).call1(&nothing, &moment).ok()?.as_string()
     })
 }
 
@@ -128,16 +132,16 @@ struct Formats {
 
 #[cfg(feature = "hydrate")]
 impl Formats {
-    fn new(words: &Words) -> Self {
+    fn new(strings: &Strings) -> Self {
         let time = [("hour", "numeric"), ("minute", "2-digit")];
         let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
         let own = leptos::prelude::window().navigator().language().unwrap_or_default();
-        let (spoken, page) = (Lang::of_tag(&own), Some(words.lang));
+        let (spoken, page) = (Lang::from_tag(&own), Some(strings.lang));
         let own = Some(own.as_str());
         Self {
             // Digits as at home, also where the page does not speak the browser's language.
-            time: format(&time, own.filter(|_| spoken.is_none() || spoken == page).unwrap_or(words.tag)),
-            day: format(&day, own.filter(|_| spoken == page).unwrap_or(words.tag)),
+            time: format(&time, own.filter(|_| spoken.is_none() || spoken == page).unwrap_or(strings.tag)),
+            day: format(&day, own.filter(|_| spoken == page).unwrap_or(strings.tag)),
         }
     }
 }
@@ -172,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_page_without_script_says_utc() {
-        let (en, zh) = (Lang::En.words(), Lang::Zh.words());
+        let (en, zh) = (Lang::En.strings(), Lang::Zh.strings());
         assert_eq!(utc(1_795_446_540_000, en), "23 Nov 15:09 UTC");
         assert_eq!(utc(1_795_446_540_000, zh), "11月23日 15:09 UTC");
         assert_eq!(utc_day(1_795_446_540_000, zh), "2026年11月23日");

@@ -37,10 +37,10 @@ pub use app::App;
 #[cfg(feature = "ssr")]
 pub use base::Base;
 #[cfg(feature = "ssr")]
-pub use page_context::{Frame, Links};
+pub use page_context::{AssetUrls, PageContext};
 #[cfg(feature = "ssr")]
-pub use shell::{Screen, document};
+pub use shell::{View, shell};
 #[cfg(feature = "ssr")]
 pub use theme::Theme;
 #[cfg(feature = "ssr")]
-pub use ui::share::Shared;
+pub use ui::share::ShareLink;

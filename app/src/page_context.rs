@@ -1,32 +1,32 @@
-//! What surrounds every page: its files, language, theme and path.
+//! What every page of one visitor has in common.
 
 use crate::{base::Base, i18n::Lang, theme::Theme};
 use leptos::prelude::LeptosOptions;
 
-/// Where the page's files are.
+/// The addresses of the page's files.
 #[derive(Debug, Clone)]
-pub struct Links {
+pub struct AssetUrls {
     /// The glue script that loads the wasm.
     pub script: String,
-    /// The app.
+    /// The wasm.
     pub wasm: String,
     /// The style sheet.
     pub style: String,
-    /// cargo-leptos' reload settings, while developing.
+    /// The settings of cargo-leptos' live reload, during development.
     pub reload: Option<LeptosOptions>,
 }
 
-/// What is the same for every page of one visitor.
+/// What every page of one visitor has in common.
 #[derive(Debug, Clone)]
-pub struct Frame {
-    /// Where the page's files are.
-    pub links: Links,
+pub struct PageContext {
+    /// The addresses of the page's files.
+    pub assets: AssetUrls,
     /// The language.
     pub lang: Lang,
-    /// Light or dark.
+    /// The color scheme.
     pub theme: Theme,
-    /// The page's own path, to come back to.
+    /// The page's own path. A form on the page redirects to it.
     pub path: String,
-    /// The path below which the browser sees the server.
+    /// The path below which the browser reaches the server.
     pub base: Base,
 }

@@ -1,4 +1,4 @@
-//! What the server hands a room's page to hydrate from.
+//! The data that the server hands to a room's page, and that the browser hydrates from.
 
 use crate::{
     i18n::Lang,
@@ -6,119 +6,119 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Everything that the server knows of a room when it renders it.
+/// Everything that the server knows about a room when it renders the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomPage {
     /// The language of the page.
     pub lang: Lang,
-    /// Who looks.
+    /// The current user.
     pub you: User,
     /// The identity of the log.
     pub log: String,
     /// The room.
     pub room: RoomName,
-    /// Its heading.
+    /// Its title.
     pub title: String,
-    /// What it is about; empty where nobody said so.
+    /// Its topic; empty if it has none.
     pub topic: String,
-    /// Whoever looks made it, and may delete what others say in it.
-    pub owned: bool,
-    /// Its newest `seq` when the page was made.
+    /// The current user owns the room and may delete any message in it.
+    pub is_owner: bool,
+    /// Its newest `seq` when the page was rendered.
     pub head: Seq,
-    /// The last event that whoever looks has seen here before; nothing where they have never been here.
+    /// The last event that the current user has read; `None` if they have never visited the room.
     pub read: Option<Seq>,
     /// Unread messages before those of the page.
     pub older_unread: u32,
-    /// Which page this is.
-    pub place: Place,
-    /// The message that the page was opened for.
-    pub marked: Option<Seq>,
+    /// The kind of the page.
+    pub kind: PageKind,
+    /// The message that the address points to.
+    pub highlighted: Option<Seq>,
     /// The page's messages, oldest first.
     pub messages: Vec<Message>,
-    /// Whether there are older ones.
+    /// There are older messages.
     pub more: bool,
-    /// The first of the users present, as far as they fit.
+    /// The users present, at most [`MAX_LISTED_MEMBERS`](crate::wire::limits::MAX_LISTED_MEMBERS).
     pub members: Vec<User>,
-    /// All users present.
+    /// The number of all users present.
     pub member_count: u32,
-    /// The rooms of whoever looks, and others that can be found.
-    pub rooms: Vec<RoomEntry>,
-    /// What a plain form asked for and did not get.
-    pub refused: Option<Refused>,
-    /// If the room does not exist: the titles and paths of rooms whose address or title is much the same, the
-    /// closest first.
-    pub unknown: Option<Vec<(String, String)>>,
+    /// The rooms of the current user, then other public rooms.
+    pub rooms: Vec<RoomSummary>,
+    /// The input of a plain form that the server rejected.
+    pub rejected: Option<RejectedInput>,
+    /// If the room does not exist: the titles and paths of rooms with a similar address or title, the closest
+    /// first.
+    pub suggestions: Option<Vec<(String, String)>>,
 }
 
 /// A room in the list of rooms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomEntry {
+pub struct RoomSummary {
     /// Its name.
     pub room: RoomName,
-    /// Its heading.
+    /// Its title.
     pub title: String,
-    /// Its newest `seq` when the page was made.
+    /// Its newest `seq` when the page was rendered.
     pub head: Seq,
-    /// Messages that whoever looks has not seen, up to 100.
+    /// Messages that the current user has not read, at most 100.
     pub unread: u32,
-    /// Whoever looks has been there.
-    pub yours: bool,
-    /// It is on nobody else's list.
+    /// The current user has visited the room.
+    pub is_joined: bool,
+    /// The room is in the lists of its visitors only.
     pub private: bool,
-    /// Something was said in it, or it was made. Until then it is on no list, this page's own room neither.
+    /// The room was created, or it has a message. Until then no list shows it, not even on its own page.
     pub exists: bool,
-    /// The last event that the visitor has read in it.
+    /// The last event that the current user has read in it.
     pub read: Seq,
-    /// Unread messages that have come since the page was made.
+    /// Unread messages that have come since the page was rendered.
     #[serde(skip)]
     pub fresh: Vec<Seq>,
-    /// What the server has counted up to here is part of `unread`; 0 before anything has come.
+    /// `unread` covers the events up to this `seq`; 0 before the first event has come.
     #[serde(skip)]
     pub counted: Seq,
 }
 
-impl RoomEntry {
-    /// Returns whether a list shows the room: it was made, or something was said in it.
+impl RoomSummary {
+    /// Returns whether a list shows the room: it was created, or it has a message.
     pub fn is_listed(&self) -> bool {
         self.exists || self.head > 0
     }
 }
 
-/// What a plain form asked for and did not get. It stays in its field, so that it is not lost.
+/// The input of a plain form that the server rejected. The page shows it in its field again, so that it is not lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refused {
-    /// A message.
-    Text {
-        /// What was written.
+pub enum RejectedInput {
+    /// The text of a message.
+    Message {
+        /// The text.
         text: String,
-        /// Why.
+        /// The reason.
         why: ErrorCode,
     },
-    /// Another name.
+    /// A display name.
     Name {
-        /// What was written.
+        /// The name.
         name: String,
-        /// Why.
-        why: NameTrouble,
+        /// The reason.
+        why: NameError,
     },
 }
 
-/// Why a name was not taken.
+/// The reason why a display name was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum NameTrouble {
-    /// It breaks the rule.
-    Bad(InvalidName),
-    /// The browser keeps no cookies: nobody would be called so.
-    NoCookies,
-    /// Something else.
-    Refused(ErrorCode),
+pub enum NameError {
+    /// The name is invalid.
+    Invalid(InvalidName),
+    /// The browser stores no cookies, so that the name would be lost at once.
+    CookiesDisabled,
+    /// The server rejected the command for another reason.
+    Command(ErrorCode),
 }
 
-/// Which page of a room.
+/// The kind of a room's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
-    /// The newest messages, and live.
-    Newest,
-    /// The messages before a `seq`, or around one.
-    Past,
+pub enum PageKind {
+    /// The newest messages, with live updates.
+    Latest,
+    /// The messages before or around a `seq`.
+    History,
 }

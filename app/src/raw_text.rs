@@ -7,11 +7,14 @@
 /// Returns `text` as the child of a `<textarea>`.
 ///
 /// On the server it is HTML: `&` and `<` are escaped, what a parser would rewrite is made
-/// [visible](crate::wire::visible), and a line feed leads, since a parser drops the first one (HTML, section
+/// [sanitize_for_display](crate::wire::sanitize_for_display), and a line feed leads, since a parser drops the first one (HTML, section
 /// 13.2.6.4.7). In the browser it is the text of a DOM node, so it stays as it is.
 pub fn rcdata(text: &str) -> String {
     #[cfg(feature = "ssr")]
-    return format!("\n{}", crate::wire::visible(text).replace('&', "&amp;").replace('<', "&lt;"));
+    return format!(
+        "\n{}",
+        crate::wire::sanitize_for_display(text).replace('&', "&amp;").replace('<', "&lt;")
+    );
     #[cfg(not(feature = "ssr"))]
     text.into()
 }

@@ -3,15 +3,15 @@
 use crate::{
     app::App,
     base::link,
-    i18n::Trouble,
-    page_context::{Frame, Links},
-    page_data::{Place, RoomPage},
-    pages::{AllRooms, Device, DevicePage, RoomsPage, Sorry, Unsaved},
+    i18n::PageError,
+    page_context::{AssetUrls, PageContext},
+    page_data::{PageKind, RoomPage},
+    pages::{DeviceLink, DeviceLinkPage, ErrorPage, RejectedForm, RoomDirectory, RoomsPage},
     raw_text::inline_script,
     theme::Theme,
     ui::{
-        dialogs::{About, Keys, Settings},
-        share::Shared,
+        dialogs::{RoomDialog, SettingsDialog, ShortcutsDialog},
+        share::ShareLink,
     },
 };
 use leptos::{
@@ -23,43 +23,43 @@ use leptos::{
 
 /// What is on the screen.
 #[derive(Debug, Clone)]
-pub enum Screen {
+pub enum View {
     /// A room, and its link for others.
-    Room(Box<RoomPage>, Shared),
+    Room(Box<RoomPage>, ShareLink),
     /// The rooms, and a form for a new one.
     Rooms(Box<RoomsPage>),
     /// A link to another device.
-    Device(Box<DevicePage>),
+    DeviceLink(Box<DeviceLinkPage>),
     /// A sentence that says why there is nothing else, and what was written in vain.
-    Sorry(Trouble, Option<Unsaved>),
+    Error(PageError, Option<RejectedForm>),
 }
 
 /// The whole document for `screen`.
-pub fn document(frame: Frame, screen: Screen) -> impl IntoView {
-    provide_context(frame.base.clone());
-    let base = Some(frame.base.0.clone()).filter(|base| !base.is_empty());
-    let words = frame.lang.words();
-    let script = matches!(screen, Screen::Room(..)).then(|| script(&frame.links));
-    let theme = (frame.theme != Theme::System).then(|| frame.theme.name());
+pub fn shell(context: PageContext, view: View) -> impl IntoView {
+    provide_context(context.base.clone());
+    let base = Some(context.base.0.clone()).filter(|base| !base.is_empty());
+    let strings = context.lang.strings();
+    let script = matches!(view, View::Room(..)).then(|| script(&context.assets));
+    let theme = (context.theme != Theme::System).then(|| context.theme.name());
     view! {
         <!DOCTYPE html>
-        <html lang=words.tag data-theme=theme data-base=base>
+        <html lang=strings.tag data-theme=theme data-base=base>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="description" content=words.about_hubbub />
-                {colour(frame.theme)}
-                <title>{title(&screen)}</title>
+                <meta name="description" content=strings.app_description />
+                {colour(context.theme)}
+                <title>{title(&view)}</title>
                 <link rel="icon" href=link("/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=link("/icon-192.png") />
-                <link rel="manifest" href=link(&format!("/hubbub.webmanifest?lang={}", words.tag)) crossorigin="use-credentials" />
-                <link rel="stylesheet" id="leptos" href=frame.links.style.clone() />
-                {frame.links.reload.clone().map(|options| view! { <AutoReload options /> })}
+                <link rel="manifest" href=link(&format!("/hubbub.webmanifest?lang={}", strings.tag)) crossorigin="use-credentials" />
+                <link rel="stylesheet" id="leptos" href=context.assets.style.clone() />
+                {context.assets.reload.clone().map(|options| view! { <AutoReload options /> })}
                 {script}
             </head>
             <body>
-                {body(&frame, screen)}
+                {body(&context, view)}
             </body>
         </html>
     }
@@ -93,48 +93,48 @@ const START: &str = "(async () => { if (!window.app) throw 0; const app = await 
 
 /// A browser that cannot run the app, or does not get it, keeps the plain page, which posts without script, and says
 /// that new messages need a reload; one without script does not even fetch the app.
-fn script(links: &Links) -> impl IntoView + use<> {
+fn script(assets: &AssetUrls) -> impl IntoView + use<> {
     view! {
         // At once, while the page is still being read.
         <script nonce=use_nonce()>
-            {inline_script(FETCH, &[&links.wasm])}
+            {inline_script(FETCH, &[&assets.wasm])}
         </script>
-        <link rel="modulepreload" href=links.script.clone() nonce=use_nonce() />
-        <script type="module" nonce=use_nonce()>{inline_script(START, &[&links.script])}</script>
+        <link rel="modulepreload" href=assets.script.clone() nonce=use_nonce() />
+        <script type="module" nonce=use_nonce()>{inline_script(START, &[&assets.script])}</script>
     }
 }
 
-fn body(frame: &Frame, screen: Screen) -> impl IntoView + use<> {
-    let (lang, words) = (frame.lang, frame.lang.words());
-    let settings = view! { <Settings frame=frame.clone() keys=matches!(screen, Screen::Room(..)) /> };
-    match screen {
-        Screen::Room(page, shared) => {
+fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
+    let (lang, strings) = (context.lang, context.lang.strings());
+    let settings = view! { <SettingsDialog context=context.clone() keys=matches!(view, View::Room(..)) /> };
+    match view {
+        View::Room(page, shared) => {
             // In a room without events there is nothing to have seen.
-            let seen = (page.place == Place::Newest && page.head > 0)
+            let seen = (page.kind == PageKind::Latest && page.head > 0)
                 .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
-            let path = link(&frame.path);
-            let about = view! { <About page=page.clone() shared /> };
+            let path = link(&context.path);
+            let about = view! { <RoomDialog page=page.clone() shared /> };
             provide_context(page);
             // The sheets follow the app, so that it is hydrated from where the browser expects it.
             EitherOf4::A(view! {
                 <App />
                 {about}
                 {settings}
-                <Keys words />
-                <template id="no-app"><p>{words.no_app}" "<a href=path>{words.reload}</a></p></template>
-                {seen.map(|seen| view! { <noscript><img class="unseen" src=seen alt="" /></noscript> })}
+                <ShortcutsDialog strings />
+                <template id="no-app"><p>{strings.app_unavailable}" "<a href=path>{strings.reload}</a></p></template>
+                {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        Screen::Rooms(page) => EitherOf4::B(view! { <AllRooms page=*page lang />{settings} }),
-        Screen::Device(page) => EitherOf4::C(view! { <Device page=*page lang /> }),
-        Screen::Sorry(trouble, unsaved) => EitherOf4::D(view! { <Sorry trouble unsaved lang /> }),
+        View::Rooms(page) => EitherOf4::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf4::C(view! { <DeviceLink page=*page lang /> }),
+        View::Error(error, rejected) => EitherOf4::D(view! { <ErrorPage error rejected lang /> }),
     }
 }
 
-fn title(screen: &Screen) -> String {
-    match screen {
-        Screen::Room(page, _) => format!("{} · Hubbub", page.title),
-        Screen::Rooms(page) => format!("{} · Hubbub", page.lang.words().rooms),
-        Screen::Device(_) | Screen::Sorry(..) => "Hubbub".into(),
+fn title(view: &View) -> String {
+    match view {
+        View::Room(page, _) => format!("{} · Hubbub", page.title),
+        View::Rooms(page) => format!("{} · Hubbub", page.lang.strings().rooms),
+        View::DeviceLink(_) | View::Error(..) => "Hubbub".into(),
     }
 }

@@ -1,9 +1,9 @@
-//! The colors of the page: light, dark or as the system is.
+//! The color scheme of the page.
 
-/// Light or dark.
+/// A color scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Theme {
-    /// As the system is.
+    /// The color scheme of the operating system.
     System,
     /// Always light.
     Light,
@@ -12,10 +12,10 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// Every theme, the first for whoever has chosen none.
+    /// All themes, the default first.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// As the cookie and the style sheet know it.
+    /// Returns the name that the cookie and the style sheet use.
     pub fn name(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -24,8 +24,8 @@ impl Theme {
         }
     }
 
-    /// The theme of that name.
-    pub fn named(name: &str) -> Option<Self> {
+    /// Returns the theme with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|theme| theme.name() == name)
     }
 }

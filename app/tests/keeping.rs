@@ -45,7 +45,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn author(n: u64) -> User {
-    User::new(UserId(n), DisplayName::given(UserId(n)))
+    User::new(UserId(n), DisplayName::generated(UserId(n)))
 }
 
 /// The server as far as it matters here: one order, ids that make repeats harmless.
@@ -77,7 +77,7 @@ impl Server {
 
     fn messages(&self) -> Vec<Message> {
         let mut messages: Vec<Message> =
-            self.events.iter().filter_map(|event| Message::posted(event)).collect();
+            self.events.iter().filter_map(|event| Message::from_event(event)).collect();
         for event in &self.events {
             for message in &mut messages {
                 match &event.body {

@@ -2,7 +2,7 @@
 
 use app::wire::{
     ClientFrame, DisplayName, ErrorCode, Event, EventBody, Events, InvalidText, Limits, Message, Messages,
-    RoomName, ServerFrame, User, UserId, limits, one_line, tidy, visible,
+    RoomName, ServerFrame, User, UserId, limits, sanitize_for_display, to_single_line, trim_message,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn messages() -> impl Strategy<Value = Message> {
     (events(), any::<String>(), option::of(any::<u64>()), changes).prop_map(
         |(event, text, reply_to, change)| {
             let body = EventBody::Message { text: text.into(), reply_to };
-            let mut message = Message::posted(&Event { body, ..(*event).clone() }).unwrap();
+            let mut message = Message::from_event(&Event { body, ..(*event).clone() }).unwrap();
             match change {
                 Some((at, Some(text))) => message.edit(text.into(), at),
                 Some((_, None)) => message.delete(),
@@ -115,7 +115,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
     let text = any::<String>;
     prop_oneof![
         (text(), text(), authors(), any::<u64>()).prop_map(|(server, log, you, heartbeat_ms)| {
-            ServerFrame::Welcome { protocol: 1, server, log, you, limits: Limits::HERE, heartbeat_ms }
+            ServerFrame::Welcome { protocol: 1, server, log, you, limits: Limits::CURRENT, heartbeat_ms }
         }),
         (
             rooms(),
@@ -243,7 +243,7 @@ proptest! {
         let text = String::from_utf8_lossy(&bytes);
         let _ = ClientFrame::parse(&text);
         let _ = (serde_json::from_slice::<ServerFrame>(&bytes), ServerFrame::parse(&text));
-        let _ = (tidy(&text), one_line(&text), visible(&text), text.parse::<RoomName>(), text.parse::<DisplayName>());
+        let _ = (trim_message(&text), to_single_line(&text), sanitize_for_display(&text), text.parse::<RoomName>(), text.parse::<DisplayName>());
     }
 
     #[test]
@@ -261,33 +261,33 @@ proptest! {
 
     #[test]
     fn a_tidy_text_is_within_the_limit_and_stays_as_it_is(text in any::<String>()) {
-        match tidy(&text) {
+        match trim_message(&text) {
             Ok(kept) => {
-                prop_assert!(!kept.is_empty() && kept.len() <= limits::MESSAGE_BYTES);
-                let again = tidy(&kept);
+                prop_assert!(!kept.is_empty() && kept.len() <= limits::MAX_MESSAGE_BYTES);
+                let again = trim_message(&kept);
                 prop_assert_eq!(again.as_deref(), Ok(&*kept));
             }
             Err(InvalidText::Blank) => {
                 let shown = format!("{text}.");
-                prop_assert!(tidy(&shown).is_ok_and(|shown| shown.ends_with('.')));
+                prop_assert!(trim_message(&shown).is_ok_and(|shown| shown.ends_with('.')));
             },
             Err(InvalidText::TooLong { .. }) => {
-                prop_assert!(visible(&text).len() > limits::MESSAGE_BYTES);
+                prop_assert!(sanitize_for_display(&text).len() > limits::MAX_MESSAGE_BYTES);
             },
         }
     }
 
     #[test]
     fn what_a_page_shows_has_no_control_characters_but_tabs_and_line_ends(text in any::<String>()) {
-        let shown = visible(&text);
+        let shown = sanitize_for_display(&text);
         prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
-        prop_assert_eq!(visible(&shown), &*shown);
+        prop_assert_eq!(sanitize_for_display(&shown), &*shown);
     }
 }
 
 #[test]
 fn deep_nesting_is_malformed_and_no_overflow() {
-    let deep = "[".repeat(limits::COMMAND_BYTES);
+    let deep = "[".repeat(limits::MAX_FRAME_BYTES);
     assert_eq!(ClientFrame::parse(&deep).unwrap_err().code, ErrorCode::BadRequest);
 }
 
@@ -315,7 +315,7 @@ fn the_frames_are_those_of_the_protocol() {
                 server: "0.1.0".into(),
                 log: "L".into(),
                 you: ann.clone(),
-                limits: Limits::HERE,
+                limits: Limits::CURRENT,
                 heartbeat_ms: 15_000,
             },
             json!({"type": "welcome", "protocol": 1, "server": "0.1.0", "log": "L", "you": author, "heartbeat_ms": 15_000,
@@ -331,7 +331,7 @@ fn the_frames_are_those_of_the_protocol() {
                 members: vec![ann.clone()],
                 member_count: 1,
                 read: 0,
-                messages: Message::posted(&event).map(|message| vec![message]),
+                messages: Message::from_event(&event).map(|message| vec![message]),
                 more: Some(false),
             },
             json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "head": 7, "reset": true, "members": [author], "member_count": 1, "read": 0,

@@ -106,9 +106,9 @@ for (const javaScriptEnabled of [true, false]) {
     await said(request, room, 95);
     const ann = await somebody({ javaScriptEnabled });
     await ann.page.goto(`/r/${room}?around=40`);
-    await expect(ann.line("message 40")).toHaveClass(/marked/);
+    await expect(ann.line("message 40")).toHaveClass(/highlighted/);
     if (javaScriptEnabled) await expect(ann.line("message 40")).toBeInViewport();
-    const link = await ann.line("message 40").locator(".when").getAttribute("href");
+    const link = await ann.line("message 40").locator(".timestamp").getAttribute("href");
     expect(link).toBe(`/r/${room}?around=40#m40`);
     await ann.page.goto(`/r/${room}?around=30#m30`);
     await expect(ann.line("message 30")).toBeInViewport();
@@ -118,7 +118,7 @@ for (const javaScriptEnabled of [true, false]) {
     await ann.page.getByRole("link", { name: "Newer messages" }).click();
     // The page before ended with message 55.
     await expect(ann.line("message 56")).toBeInViewport();
-    await expect(ann.page.locator(".marked")).toHaveCount(0);
+    await expect(ann.page.locator(".highlighted")).toHaveCount(0);
   });
 }
 
@@ -126,7 +126,7 @@ test("a link to one of the newest messages is the living room, with that message
   await said(request, room, 30);
   await ann.page.goto(`/r/${room}?around=25#m25`);
   await ann.isLive();
-  await expect(ann.line("message 25")).toHaveClass(/marked/);
+  await expect(ann.line("message 25")).toHaveClass(/highlighted/);
   await bob.enters(room);
   await bob.says("still talking");
   await ann.sees("still talking");

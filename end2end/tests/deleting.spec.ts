@@ -36,7 +36,7 @@ for (const { name, options } of DEVICES) {
       await ann.line("the first").dispatchEvent("pointerdown", touch);
       await expect(ann.editor).toBeFocused();
       await ann.line("the first").dispatchEvent("pointerup", touch);
-      await expect(ann.page.locator(".rests")).toHaveCount(0);
+      await expect(ann.page.locator(".long-press")).toHaveCount(0);
       await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).tap();
     } else {
       await ann.deletes("the first");

@@ -60,5 +60,5 @@ test("days and times are Chinese on a Chinese page", async ({ somebody, room, re
   const old = await somebody({ ...chinese, javaScriptEnabled: false });
   await old.page.goto(`/r/${room}`);
   await expect(old.page.locator(".day")).toHaveText(/^20\d\d年\d+月\d+日$/);
-  await expect(old.page.locator(".when")).toHaveText(/^\d+月\d+日 \d\d:\d\d UTC$/);
+  await expect(old.page.locator(".timestamp")).toHaveText(/^\d+月\d+日 \d\d:\d\d UTC$/);
 });

@@ -100,7 +100,7 @@ test("a finger that rested on a message and is lifted does nothing more than ope
     await expect(ann.editor, `lifted at ${x} px`).toBeVisible();
     await expect(ann.line("mine, and it stays")).toHaveAttribute("data-standing", "confirmed");
     // And then it takes touches again.
-    await expect(ann.page.locator(".rests")).toHaveCount(0);
+    await expect(ann.page.locator(".long-press")).toHaveCount(0);
     await ann.page.locator(".menu[open]").getByRole("button", { name: "Cancel" }).tap();
     await expect(ann.editor).toBeHidden();
   }

@@ -171,8 +171,8 @@ test("times are those of the reader's own zone and language", async ({ somebody,
   const berlin = await somebody({ locale: "de-DE", timezoneId: "Europe/Berlin" });
   const newYork = await somebody({ locale: "en-US", timezoneId: "America/New_York" });
   for (const person of [berlin, newYork]) await person.enters(room);
-  const shown = async (person: typeof berlin) => person.line("message 1").locator(".when time").innerText();
-  const at = new Date((await berlin.line("message 1").locator(".when time").getAttribute("datetime")) ?? "");
+  const shown = async (person: typeof berlin) => person.line("message 1").locator(".timestamp time").innerText();
+  const at = new Date((await berlin.line("message 1").locator(".timestamp time").getAttribute("datetime")) ?? "");
   const clock = (locale: string, timeZone: string) =>
     new RegExp(at.toLocaleTimeString(locale, { timeZone, hour: "numeric", minute: "2-digit" }).replace(/\s/g, "\\s") + "$");
   await expect.poll(() => shown(berlin)).toMatch(clock("de-DE", "Europe/Berlin"));

@@ -12,7 +12,7 @@ test("a screen reader finds the author of every message, also of those under one
   }
   await expect(ann.line("one").locator(".head b")).toBeVisible();
   // To the eye the name stands there once.
-  const shown = await ann.page.locator(".line .who").evaluateAll((names) => names.filter((name) => !name.matches(".unseen")).length);
+  const shown = await ann.page.locator(".line .author").evaluateAll((names) => names.filter((name) => !name.matches(".visually-hidden")).length);
   expect(shown).toBe(1);
   // What the live region reads out is the line's own text.
   expect(await ann.line("three").evaluate((line) => line.textContent)).toContain(name);

@@ -167,7 +167,7 @@ test("marks piled on letters stay within their line, in a message, an edited one
   const loose = await ann.page.evaluate(() => {
     const clips = (element: Element | null): boolean =>
       element !== null && element.matches(".line *") && (["clip", "hidden"].includes(getComputedStyle(element).overflowY) && getComputedStyle(element).display !== "inline" || clips(element.parentElement));
-    return [...document.querySelectorAll(".line .text, .line .who b")].filter((text) => !clips(text) && !text.closest(".unseen")).map((text) => text.className);
+    return [...document.querySelectorAll(".line .text, .line .author b")].filter((text) => !clips(text) && !text.closest(".visually-hidden")).map((text) => text.className);
   });
   expect(loose).toEqual([]);
 });

@@ -10,7 +10,7 @@ use crate::{
     pages,
     state::AppState,
 };
-use app::wire::limits::COMMAND_BYTES;
+use app::wire::limits::MAX_FRAME_BYTES;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
@@ -47,7 +47,7 @@ pub fn router(state: AppState) -> Router {
         .merge(api(&state))
         .fallback(assets::file)
         .method_not_allowed_fallback(pages::wrong_method)
-        .layer(DefaultBodyLimit::max(COMMAND_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_FRAME_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
         .layer(CatchPanicLayer::custom(|_| {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed to answer this.")

@@ -80,7 +80,7 @@ impl AppState {
 
     /// Who `person` is; under the name given to them where the log cannot be read.
     pub async fn author_of(&self, person: UserId) -> User {
-        let given = || User::new(person, DisplayName::given(person));
+        let given = || User::new(person, DisplayName::generated(person));
         match self.store.people(&[person]).await {
             Ok(mut people) => people.pop().unwrap_or_else(given),
             Err(error) => {

@@ -40,7 +40,7 @@ fn has_files(data: Option<&DataTransfer>) -> bool {
 }
 
 fn refuse(live: Live) {
-    let sentence = Some(live.words.no_files);
+    let sentence = Some(live.strings.files_unsupported);
     live.notice.set(sentence);
     if let Some(field) = element::<HtmlElement>("text") {
         let _ = field.focus();

@@ -38,7 +38,7 @@ impl Live {
             }
             // One row at a time: the list then moves no element, so that neither the place nor a
             // selection is lost. It is drawn once, since nothing here waits for a frame.
-            let place = Place::of(".line + .line");
+            let place = ScrollAnchor::of(".line + .line");
             for _ in 0..STEP {
                 if !live.step_back() {
                     break;
@@ -65,7 +65,7 @@ impl Live {
     /// Shows rows that come below, while the reader keeps those in view: at the very edge the browser would go with
     /// the edge, and a reader could not scroll on.
     pub(crate) fn show_in_place(&self) {
-        let place = Place::of(".line:last-child");
+        let place = ScrollAnchor::of(".line:last-child");
         self.show();
         spawn_local(async move {
             tick().await;
@@ -123,12 +123,12 @@ impl Live {
 
 /// Where a row stands on the screen: the oldest but one (the oldest has other margins), or the newest. Browsers keep
 /// it there when rows come beside it, but not for a reader who has come to the very edge.
-struct Place {
+struct ScrollAnchor {
     row: Element,
     top: f64,
 }
 
-impl Place {
+impl ScrollAnchor {
     fn of(row: &str) -> Option<Self> {
         let row = document().query_selector(row).ok().flatten()?;
         let top = row.get_bounding_client_rect().top();

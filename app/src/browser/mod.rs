@@ -11,7 +11,7 @@ mod shortcuts;
 mod socket;
 pub(crate) mod storage;
 
-use crate::{base::link, clock, i18n::Words, state::Live};
+use crate::{base::link, clock, i18n::Strings, state::Live};
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use notifications::listen;
@@ -30,7 +30,7 @@ pub(crate) fn start(live: Live) {
         let _ = page.set_attribute("data-alive", "");
     }
     live.change(crate::client::Feed::settle_here);
-    live.unkept.set(unkept(live.words));
+    live.unkept.set(unkept(live.strings));
     set_interval(
         move || {
             let today = clock::day_here(clock::now());
@@ -76,12 +76,12 @@ pub(crate) fn start(live: Live) {
 }
 
 /// What this browser would forget.
-fn unkept(words: &Words) -> Option<&'static str> {
+fn unkept(strings: &Strings) -> Option<&'static str> {
     let cookies = Reflect::get(&window().navigator(), &"cookieEnabled".into());
     if cookies.is_ok_and(|keeps| keeps.is_falsy()) {
-        Some(words.no_cookies)
+        Some(strings.cookies_disabled)
     } else if !storage::keeps() {
-        Some(words.no_storage)
+        Some(strings.storage_unavailable)
     } else {
         None
     }

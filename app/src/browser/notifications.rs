@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     browser::storage,
-    page_data::RoomEntry,
+    page_data::RoomSummary,
     state::Live,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
 };
@@ -27,7 +27,7 @@ thread_local! {
 
 /// Shows a notification of a message, if the person wants one. The caller has found that the person does not attend
 /// to this page.
-pub(crate) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
+pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     let EventBody::Message { text, .. } = &event.body else { return };
     let wanted = match wish(&entry.room).as_deref() {
         Some("all") => true,
@@ -37,7 +37,7 @@ pub(crate) fn announce(entry: &RoomEntry, event: &Event, you: &User) {
     if !wanted || !can_notify() || Notification::permission() != NotificationPermission::Granted {
         return;
     }
-    let title = format!("{} · {}", event.author.told_apart(), entry.title);
+    let title = format!("{} · {}", event.author.disambiguated(), entry.title);
     let options = NotificationOptions::new();
     options.set_body(&text.chars().take(SHOWN).collect::<String>());
     options.set_tag(entry.room.as_str());
@@ -101,7 +101,7 @@ impl Live {
         select.set_value(wished.as_deref().unwrap_or("off"));
         // Leave may have been taken back since.
         if wished.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
-            say("notify-problem", self.words.notify_refused);
+            say("notify-problem", self.strings.notify_denied);
         }
         if let Some(workers) = workers() {
             // The worker has but one thing to say to a page.
@@ -132,11 +132,13 @@ impl Live {
     async fn ask(&self) -> Option<&'static str> {
         // Over plain HTTP browsers refuse without asking, and no setting of theirs helps.
         if !can_notify() || !window().is_secure_context() {
-            return Some(self.words.notify_unable);
+            return Some(self.strings.notify_unsupported);
         }
-        let Ok(asked) = Notification::request_permission() else { return Some(self.words.notify_unable) };
+        let Ok(asked) = Notification::request_permission() else {
+            return Some(self.strings.notify_unsupported);
+        };
         let granted = JsFuture::from(asked).await.is_ok_and(|answer| answer == "granted");
-        (!granted).then_some(self.words.notify_refused)
+        (!granted).then_some(self.strings.notify_denied)
     }
 }
 
@@ -200,7 +202,7 @@ fn badge_app(unread: u32) {
     if let Ok(set) = set.dyn_into::<js_sys::Function>()
         && let Ok(done) = set.call1(&navigator, &unread.into())
     {
-        // Refused where the app is not installed: nothing is lost by it.
+        // RejectedInput where the app is not installed: nothing is lost by it.
         spawn_local(async move {
             if let Ok(done) = done.dyn_into::<js_sys::Promise>() {
                 let _ = JsFuture::from(done).await;
@@ -210,9 +212,9 @@ fn badge_app(unread: u32) {
 }
 
 /// Writes a sentence into an element of the page.
-pub(crate) fn say(id: &str, words: &str) {
+pub(crate) fn say(id: &str, text: &str) {
     if let Some(place) = element::<HtmlElement>(id) {
-        place.set_text_content(Some(words));
+        place.set_text_content(Some(text));
     }
 }
 

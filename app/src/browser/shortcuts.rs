@@ -116,8 +116,8 @@ type Listed = Vec<(String, bool, u32)>;
 fn go(live: Live, choose: impl FnOnce(&Listed, usize) -> Option<usize>) -> bool {
     let here = live.room.get_value();
     let rooms: Listed = live.rooms.with_untracked(|rooms| {
-        let yours = rooms.iter().filter(|entry| entry.yours);
-        yours.map(|entry| (link(&entry.room.path()), entry.room == here, entry.unread)).collect()
+        let is_joined = rooms.iter().filter(|entry| entry.is_joined);
+        is_joined.map(|entry| (link(&entry.room.path()), entry.room == here, entry.unread)).collect()
     });
     let at = rooms.iter().position(|room| room.1).unwrap_or(0);
     let chosen = if rooms.is_empty() { None } else { choose(&rooms, at) };

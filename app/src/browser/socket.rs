@@ -9,7 +9,7 @@ use crate::{
     },
     client::{Beat, Counted, Ended, Heard, Pulse, Reconnect, Transport, TransportChoice},
     clock::steady,
-    page_data::NameTrouble,
+    page_data::NameError,
     state::{Live, Status},
     wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User},
 };
@@ -200,7 +200,7 @@ async fn talk(
             }
             Ended::TimedOut
         }
-        None => Ended::Refused,
+        None => Ended::RejectedInput,
     }
 }
 
@@ -487,7 +487,7 @@ impl Connection {
         // No command's id: before the room is joined it is the join that failed, to be tried anew.
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if let Some(before) = self.named(id) {
-            self.live.name_problem.set(self.live.why_not_named(NameTrouble::Refused(code)));
+            self.live.name_problem.set(self.live.why_not_named(NameError::Command(code)));
             // First, so that the field is open, and keeps what was typed, when the name changes back.
             self.live.name_asks.set(true);
             self.live.you.update(|you| you.name = before);

@@ -1,7 +1,7 @@
 //! Is the other end still there? A browser cannot see the server's pings, and after sleep a dead
 //! socket still says that it is open.
 
-use crate::wire::limits::{HEARTBEAT_MS, PONG_WAIT_MS};
+use crate::wire::limits::{HEARTBEAT_INTERVAL_MS, PONG_TIMEOUT_MS};
 
 /// What to do at a tick of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Pulse {
 
 impl Default for Pulse {
     fn default() -> Self {
-        Self { heartbeat_ms: HEARTBEAT_MS, silent_ms: 0, asked_ms: None, pings: 0 }
+        Self { heartbeat_ms: HEARTBEAT_INTERVAL_MS, silent_ms: 0, asked_ms: None, pings: 0 }
     }
 }
 
@@ -52,7 +52,7 @@ impl Pulse {
         self.silent_ms += ms;
         if let Some(asked) = &mut self.asked_ms {
             *asked += ms;
-            return if *asked >= PONG_WAIT_MS { Beat::Dead } else { Beat::Rest };
+            return if *asked >= PONG_TIMEOUT_MS { Beat::Dead } else { Beat::Rest };
         }
         if self.silent_ms < self.heartbeat_ms {
             return Beat::Rest;
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn no_answer_within_five_seconds_is_death() {
         let mut pulse = Pulse::default();
-        assert_eq!(pulse.tick(HEARTBEAT_MS), Beat::Ping(1));
+        assert_eq!(pulse.tick(HEARTBEAT_INTERVAL_MS), Beat::Ping(1));
         assert_eq!([pulse.tick(4_999), pulse.tick(1)], [Beat::Rest, Beat::Dead]);
     }
 }

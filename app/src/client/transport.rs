@@ -34,7 +34,7 @@ pub enum Transport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// It failed before the server's first frame.
-    Refused,
+    RejectedInput,
     /// The server's first frame did not come in time.
     TimedOut,
     /// It lasted so many milliseconds from the server's first frame on.
@@ -94,7 +94,7 @@ impl TransportChoice {
                 self.cuts = self.cuts.saturating_add(1);
                 self.cuts >= MAX_CUTS
             }
-            Ended::Refused => {
+            Ended::RejectedInput => {
                 self.refusals = self.refusals.saturating_add(1);
                 self.refusals >= if self.got_through { MAX_REFUSALS } else { MAX_FIRST_REFUSALS }
             }
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn http_takes_over_when_a_socket_hangs_is_refused_or_is_cut_early_again_and_again() {
-        for ends in [&[Ended::TimedOut][..], &[Ended::Refused; 3], &[Ended::Lasted(2_000); 3]] {
+        for ends in [&[Ended::TimedOut][..], &[Ended::RejectedInput; 3], &[Ended::Lasted(2_000); 3]] {
             assert_eq!(after(ends).next(), Transport::Http, "{ends:?}");
         }
     }
@@ -158,26 +158,34 @@ mod tests {
     #[test]
     fn a_socket_that_lasts_is_kept_however_often_it_ends() {
         let stable = Ended::Lasted(STABLE_MS);
-        let ends = [stable, Ended::Refused, stable, Ended::Refused, Ended::Refused, stable, stable];
+        let ends = [
+            stable,
+            Ended::RejectedInput,
+            stable,
+            Ended::RejectedInput,
+            Ended::RejectedInput,
+            stable,
+            stable,
+        ];
         assert_eq!(after(&ends).next(), Transport::WebSocket);
     }
 
     #[test]
     fn a_server_that_is_away_for_a_moment_is_not_taken_for_a_blocked_socket() {
         let mut ends = vec![Ended::Lasted(2_000)];
-        ends.extend([Ended::Refused; MAX_REFUSALS as usize - 1]);
+        ends.extend([Ended::RejectedInput; MAX_REFUSALS as usize - 1]);
         assert_eq!(after(&ends).next(), Transport::WebSocket);
-        ends.push(Ended::Refused);
+        ends.push(Ended::RejectedInput);
         assert_eq!(after(&ends).next(), Transport::Http);
     }
 
     #[test]
     fn while_the_server_is_down_both_transports_take_turns() {
-        let mut choice = after(&[Ended::Refused; 3]);
+        let mut choice = after(&[Ended::RejectedInput; 3]);
         let mut turns = Vec::new();
         for now in 0..4 {
             turns.push(choice.next());
-            choice.ended(choice.next(), Ended::Refused, now);
+            choice.ended(choice.next(), Ended::RejectedInput, now);
         }
         assert_eq!(turns, [Transport::Http, Transport::WebSocket, Transport::Http, Transport::WebSocket]);
     }
@@ -219,7 +227,7 @@ mod tests {
     proptest! {
         #[test]
         fn neither_transport_is_tried_more_than_three_times_in_a_row_while_both_fail(
-            ends in prop::collection::vec(prop_oneof![Just(Ended::Refused), Just(Ended::TimedOut)], 1..50),
+            ends in prop::collection::vec(prop_oneof![Just(Ended::RejectedInput), Just(Ended::TimedOut)], 1..50),
         ) {
             let (mut choice, mut row) = (TransportChoice::default(), (Transport::WebSocket, 0));
             for (now, ended) in (0..).zip(ends) {

@@ -1,7 +1,7 @@
 //! How many messages of a room are unread, as events come and as the person reads elsewhere.
 
 use crate::{
-    page_data::RoomEntry,
+    page_data::RoomSummary,
     wire::{Event, EventBody, Seq, UserId, limits::MAX_UNREAD_COUNT},
 };
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct Counted {
     pub unread: u32,
 }
 
-impl RoomEntry {
+impl RoomSummary {
     /// Takes note of what happened in the room, and gives the messages of others among it.
     pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: UserId) -> Vec<&'a Event> {
         // What was unread when the page came stands before its head.
@@ -106,7 +106,7 @@ mod tests {
     const YOU: UserId = UserId(1);
 
     fn event(seq: Seq, author: u64, body: EventBody) -> Arc<Event> {
-        let author = User::new(UserId(author), DisplayName::given(UserId(author)));
+        let author = User::new(UserId(author), DisplayName::generated(UserId(author)));
         Arc::new(Event { seq, at: 0, id: uuid::Uuid::nil(), author, body })
     }
 
@@ -119,16 +119,16 @@ mod tests {
     }
 
     /// A room as the page brings it: read up to 10 of 20, with so many unread.
-    fn entry(unread: u32) -> RoomEntry {
+    fn entry(unread: u32) -> RoomSummary {
         let room: RoomName = "tea".parse().unwrap();
         let title = room.title();
-        RoomEntry {
+        RoomSummary {
             title,
             room,
             head: 20,
             read: 10,
             unread,
-            yours: true,
+            is_joined: true,
             private: false,
             exists: true,
             fresh: Vec::new(),

@@ -1,20 +1,20 @@
 //! English.
 
-use super::{Lang, RoomTrouble, Trouble, Words, default_names::Given};
-use crate::wire::{InvalidName, ErrorCode, limits::MESSAGE_BYTES};
+use super::{Lang, RoomFormError, PageError, Strings, default_names::NameParts};
+use crate::wire::{InvalidName, ErrorCode, limits::MAX_MESSAGE_BYTES};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-pub(super) static WORDS: Words = Words {
+pub(super) static STRINGS: Strings = Strings {
     lang: Lang::En,
     tag: "en",
-    own_name: "English",
+    native_name: "English",
 
-    about_hubbub: "Group chat in one binary. Everyone with the link talks, and nothing is lost.",
+    app_description: "Group chat in one binary. Everyone with the link talks, and nothing is lost.",
     lobby: "Lobby",
     lobby_topic: "Everyone with this link talks here, and nothing is lost. Make a room for anything else.",
-    skip: "Skip to writing",
+    skip_to_composer: "Skip to writing",
     rooms: "Rooms",
     your_rooms: "Your rooms",
     other_rooms: "Other rooms",
@@ -22,9 +22,9 @@ pub(super) static WORDS: Words = Words {
     new_room: "New room",
     home: "Hubbub: the lobby",
     private_room: "private",
-    people: "People",
-    is_you: "(you)",
-    no_rooms: "No other rooms yet.",
+    members: "People",
+    you_suffix: "(you)",
+    no_other_rooms: "No other rooms yet.",
     more_rooms: "More rooms",
 
     room_menu: "About this room",
@@ -33,42 +33,42 @@ pub(super) static WORDS: Words = Words {
     copied: "Copied",
     copy_failed: "Your browser did not let us copy. The link is selected: copy it by hand.",
     qr: "QR code of the link",
-    rename_room: "Save",
-    new_room_title: "What is it called?",
-    new_room_topic: "What is it about?",
-    new_room_make: "Make room",
+    save_room: "Save",
+    room_name_label: "What is it called?",
+    room_topic_label: "What is it about?",
+    create_room: "Make room",
     new_room_hint: "A room is also made by writing the first message at its address: /r/any-name",
-    new_private: "Private",
+    private_label: "Private",
     private_hint: "An address nobody can guess, on no list. Whoever has the link is in.",
-    title: "Title",
+    title_label: "Title",
     topic_label: "Topic (optional)",
 
     messages: "Messages",
     older: "Older messages",
     newer: "Newer messages",
-    history: "These are older messages.",
-    back_to_now: "Back to now",
-    empty: "Nobody has said anything yet. Share the link, and begin.",
-    deleted: "Deleted",
+    history_notice: "These are older messages.",
+    back_to_latest: "Back to now",
+    room_empty: "Nobody has said anything yet. Share the link, and begin.",
+    message_deleted: "Deleted",
     undo: "Undo",
     edited: "edited",
-    new_here: "new",
+    new_messages_separator: "new",
     latest: "Jump to latest",
     permalink: "Link to this message",
     today: "Today",
     yesterday: "Yesterday",
-    no_such_room: "This room does not exist yet.",
+    room_not_found: "This room does not exist yet.",
     did_you_mean: "Did you mean ",
     question_mark: "?",
-    make_it: "Make it",
+    create_this_room: "Make it",
     leave: "Leave this room",
     leave_hint: "It goes from your list. Its address still leads here.",
-    no_files: "Pictures cannot be sent here yet.",
+    files_unsupported: "Pictures cannot be sent here yet.",
 
     send: "Send",
     edit_or_delete: "Edit or delete",
     delete_only: "Delete this message",
-    what_it_says: "What this message says",
+    message_text_label: "What this message says",
     save: "Save",
     delete: "Delete",
     cancel: "Cancel",
@@ -77,15 +77,15 @@ pub(super) static WORDS: Words = Words {
 
     connecting: "Connecting…",
     offline: "Offline. Your messages wait here and will be sent.",
-    foreign_page: "The server refuses what is sent from this address. Its operator finds the address in the log and can allow it with --public-url or --allow-origin.",
-    no_app: "The live part of this page does not run in this browser: messages that come later need a reload.",
+    origin_rejected: "The server refuses what is sent from this address. Its operator finds the address in the log and can allow it with --public-url or --allow-origin.",
+    app_unavailable: "The live part of this page does not run in this browser: messages that come later need a reload.",
     reload: "Reload",
-    no_storage: "This browser keeps nothing for this site: what you write waits only while this tab is open.",
-    no_cookies: "This browser keeps no cookies for this site: you are somebody new each time the page loads, and what you write waits only while this tab is open.",
+    storage_unavailable: "This browser keeps nothing for this site: what you write waits only while this tab is open.",
+    cookies_disabled: "This browser keeps no cookies for this site: you are somebody new each time the page loads, and what you write waits only while this tab is open.",
 
     you_are: "You are ",
     your_name: "Your name",
-    alike: "Somebody else has this name, or one that looks like it. The tag tells you apart.",
+    name_ambiguous: "Somebody else has this name, or one that looks like it. The tag tells you apart.",
 
     settings: "Settings",
     theme: "Theme",
@@ -93,58 +93,58 @@ pub(super) static WORDS: Words = Words {
     light: "Light",
     dark: "Dark",
     language: "Language",
-    device: "Another device",
+    other_device: "Another device",
     device_intro: "Be yourself on another device too: your name, your rooms, and how far you have read.",
-    device_make: "Make a link",
-    device_here: "Open this link on the other device within 10 minutes. It works once.",
-    link: "Link",
-    device_go: "Continue",
-    device_safe: "Whoever opens it is you: show it to nobody else.",
+    create_device_link: "Make a link",
+    device_link_usage: "Open this link on the other device within 10 minutes. It works once.",
+    link_label: "Link",
+    confirm_device_link: "Continue",
+    device_link_warning: "Whoever opens it is you: show it to nobody else.",
     shortcuts: "Keyboard shortcuts",
     close: "Close",
 
-    key_help: "This list",
-    key_help_writing: "This list, while you write",
-    key_unread: "Next unread room",
-    key_next: "Next room",
-    key_previous: "Previous room",
-    key_latest: "Jump to latest",
-    key_edit: "Edit your last message (while nothing is written)",
-    key_send: "Send",
-    key_line: "New line",
+    shortcut_help: "This list",
+    shortcut_help_in_field: "This list, while you write",
+    shortcut_next_unread: "Next unread room",
+    shortcut_next_room: "Next room",
+    shortcut_previous_room: "Previous room",
+    shortcut_latest: "Jump to latest",
+    shortcut_edit_last: "Edit your last message (while nothing is written)",
+    shortcut_send: "Send",
+    shortcut_new_line: "New line",
 
     notify: "Notifications",
     notify_off: "Off",
     notify_mentions: "When I am mentioned",
     notify_all: "Every message",
-    notify_refused: "Your browser refuses notifications for this site. Allow them in its settings, then choose again.",
-    notify_unable: "This browser has no notifications here. They need HTTPS, or this very machine.",
+    notify_denied: "Your browser refuses notifications for this site. Allow them in its settings, then choose again.",
+    notify_unsupported: "This browser has no notifications here. They need HTTPS, or this very machine.",
     sound: "With a sound",
 
-    to_lobby: "Go to the lobby",
+    go_to_lobby: "Go to the lobby",
 
-    message_to: |room| format!("Message to {room}"),
+    composer_label: |room| format!("Message to {room}"),
     unread: |n| if n >= 100 { "99+ unread".into() } else { format!("{n} unread") },
     new_messages: |n| if n == 1 { "1 new message".into() } else { format!("{n} new messages") },
-    more_people: |n| format!("and {n} more"),
-    people_here: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
-    next_try: |seconds| match seconds {
+    more_members: |n| format!("and {n} more"),
+    member_count: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },
+    next_retry: |seconds| match seconds {
         0 => " Trying now.".into(),
         1 => " Next try in a second.".into(),
         more => format!(" Next try in {more} seconds."),
     },
-    deletions: |n| if n == 1 { "Deleted".into() } else { format!("{n} messages deleted") },
+    deleted_messages: |n| if n == 1 { "Deleted".into() } else { format!("{n} messages deleted") },
     undo_in: |seconds| format!("Undo ({seconds} s)"),
     typing: |names| match names {
         [one] => format!("{one} is typing…"),
         [one, two] => format!("{one} and {two} are typing…"),
         _ => "Several people are typing…".into(),
     },
-    too_long: |over| format!("This is {over} bytes too long for one message ({MESSAGE_BYTES} at most)."),
-    refused: |code| {
+    too_long: |over| format!("This is {over} bytes too long for one message ({MAX_MESSAGE_BYTES} at most)."),
+    command_error: |code| {
         match code {
             ErrorCode::Blank => "There is nothing in this message.",
-            ErrorCode::TooLong => return format!("A message has at most {MESSAGE_BYTES} bytes."),
+            ErrorCode::TooLong => return format!("A message has at most {MAX_MESSAGE_BYTES} bytes."),
             ErrorCode::RateLimited => "That was too fast. Wait a moment, then try again.",
             ErrorCode::NoSuchRoom => {
                 "A room's address has 1 to 64 of a-z, 0-9 and -, and neither starts nor ends with -."
@@ -160,7 +160,7 @@ pub(super) static WORDS: Words = Words {
         }
         .into()
     },
-    bad_name: |bad| {
+    invalid_name: |bad| {
         match bad {
             InvalidName::Blank => "A name needs something one can see.",
             InvalidName::TooLong => "A name has at most 32 characters.",
@@ -170,47 +170,47 @@ pub(super) static WORDS: Words = Words {
         }
         .into()
     },
-    room_trouble: |trouble| match trouble {
-        RoomTrouble::Title(InvalidName::Blank) => "A room needs a title that one can see.".into(),
-        RoomTrouble::Title(InvalidName::TooLong) => "A title has at most 48 characters.".into(),
-        RoomTrouble::Topic(InvalidName::TooLong) => "A topic has at most 200 characters.".into(),
-        RoomTrouble::Title(_) | RoomTrouble::Topic(_) => {
+    room_form_error: |trouble| match trouble {
+        RoomFormError::Title(InvalidName::Blank) => "A room needs a title that one can see.".into(),
+        RoomFormError::Title(InvalidName::TooLong) => "A title has at most 48 characters.".into(),
+        RoomFormError::Topic(InvalidName::TooLong) => "A topic has at most 200 characters.".into(),
+        RoomFormError::Title(_) | RoomFormError::Topic(_) => {
             "It has characters that hide, break the line or turn it around.".into()
         }
-        RoomTrouble::Taken(title, _) => format!("There is a room called “{title}” already: "),
-        RoomTrouble::NoCookies => (WORDS.trouble)(&Trouble::NoCookies),
-        RoomTrouble::Refused(code) => (WORDS.refused)(*code),
+        RoomFormError::TitleTaken(title, _) => format!("There is a room called “{title}” already: "),
+        RoomFormError::CookiesDisabled => (STRINGS.page_error)(&PageError::CookiesDisabled),
+        RoomFormError::Command(code) => (STRINGS.command_error)(*code),
     },
-    trouble: |trouble| {
+    page_error: |trouble| {
         match trouble {
-            Trouble::NothingHere => "A room's address is made of a-z, 0-9 and -, at most 64 of them. The lobby is always open.",
-            Trouble::Refused(code) => return (WORDS.refused)(*code),
-            Trouble::Room(trouble) => return (WORDS.room_trouble)(trouble),
-            Trouble::Foreign => "This came from a page of another site, so nothing was done.",
-            Trouble::NotOurs => "This form is not one of ours, so nothing was done.",
-            Trouble::NoPlace => "A place in a room is a number.",
-            Trouble::UsedLink => "Each link works once. Make a new one on the device where you are yourself.",
-            Trouble::StaleLink => {
+            PageError::NotFound => "A room's address is made of a-z, 0-9 and -, at most 64 of them. The lobby is always open.",
+            PageError::Command(code) => return (STRINGS.command_error)(*code),
+            PageError::Room(trouble) => return (STRINGS.room_form_error)(trouble),
+            PageError::ForeignOrigin => "This came from a page of another site, so nothing was done.",
+            PageError::InvalidForm => "This form is not one of ours, so nothing was done.",
+            PageError::InvalidSeq => "A place in a room is a number.",
+            PageError::LinkUsed => "Each link works once. Make a new one on the device where you are yourself.",
+            PageError::LinkExpired => {
                 "A link works for 10 minutes, and only until the server restarts. Make a new one on the device where you are yourself."
             }
-            Trouble::NoCookies => "Your browser keeps no cookies for this site, so this would be forgotten at once. Allow them, then try again.",
-            Trouble::Offline => "This page was not seen here before. Come back to it when there is a network; what you wrote in other rooms waits there.",
-            Trouble::Failed => "The server failed to do this. Try again in a moment.",
+            PageError::CookiesDisabled => "Your browser keeps no cookies for this site, so this would be forgotten at once. Allow them, then try again.",
+            PageError::Offline => "This page was not seen here before. Come back to it when there is a network; what you wrote in other rooms waits there.",
+            PageError::Internal => "The server failed to do this. Try again in a moment.",
         }
         .into()
     },
-    trouble_title: |trouble| {
+    page_error_title: |trouble| {
         match trouble {
-            Trouble::NothingHere => "There is nothing here",
-            Trouble::Offline => "You are offline",
-            Trouble::UsedLink => "This link has been used",
-            Trouble::StaleLink => "This link is too old",
+            PageError::NotFound => "There is nothing here",
+            PageError::Offline => "You are offline",
+            PageError::LinkUsed => "This link has been used",
+            PageError::LinkExpired => "This link is too old",
             _ => "That did not work",
         }
         .into()
     },
-    device_as: |name| format!("From now on you are {name} here."),
-    device_else: |name| format!("Until now you were {name} here."),
+    device_link_new_user: |name| format!("From now on you are {name} here."),
+    device_link_current_user: |name| format!("Until now you were {name} here."),
     older_unread: |n| match n {
         1 => "1 unread message before these".into(),
         100.. => "More than 100 unread messages before these".into(),
@@ -220,13 +220,13 @@ pub(super) static WORDS: Words = Words {
     utc_day: |year, month, day| format!("{day} {} {year}", MONTHS[month - 1]),
 };
 
-pub(super) static GIVEN: Given = Given {
+pub(super) static NAME_PARTS: NameParts = NameParts {
     adjectives: [
         "Quiet", "Brave", "Calm", "Clever", "Curious", "Eager", "Early", "Fair", "Gentle", "Glad", "Golden",
         "Happy", "Honest", "Jolly", "Keen", "Kind", "Lively", "Lucky", "Merry", "Modest", "Nimble", "Noble",
         "Patient", "Plucky", "Proud", "Quick", "Silver", "Steady", "Sunny", "Warm", "Wise", "Witty",
     ],
-    joint: " ",
+    separator: " ",
     animals: [
         "Otter", "Badger", "Bear", "Beaver", "Crane", "Deer", "Dolphin", "Falcon", "Finch", "Fox", "Hare",
         "Hawk", "Hedgehog", "Heron", "Ibis", "Jay", "Koala", "Lark", "Lynx", "Marten", "Mole", "Moose",

@@ -1,21 +1,21 @@
 //! What the screen says, in every language.
 //!
-//! A language is one file that fills in [`Words`], and its line in `languages!` below. A string that is
+//! A language is one file that fills in [`Strings`], and its line in `languages!` below. A string that is
 //! missing in one of them does not compile.
 
 mod default_names;
 mod problem;
 
-pub use problem::{RoomTrouble, Trouble};
+pub use problem::{PageError, RoomFormError};
 
 use crate::wire::{ErrorCode, InvalidName, RoomName};
 
-macro_rules! words {
+macro_rules! strings {
     ($($text:ident)* ; $($phrase:ident($($argument:ty),*))*) => {
         /// Everything that the screen says in one language: texts, and phrases about something.
         #[expect(missing_docs, reason = "what each says stands in the files of the languages")]
         #[derive(Debug)]
-        pub struct Words {
+        pub struct Strings {
             pub lang: Lang,
             $(pub $text: &'static str,)*
             $(pub $phrase: fn($($argument),*) -> String,)*
@@ -39,16 +39,16 @@ macro_rules! languages {
             pub const ALL: &[Self] = &[$(Self::$lang),*];
 
             /// What the screen says in this language.
-            pub fn words(self) -> &'static Words {
+            pub fn strings(self) -> &'static Strings {
                 match self {
-                    $(Self::$lang => &$module::WORDS),*
+                    $(Self::$lang => &$module::STRINGS),*
                 }
             }
 
             /// What names are made of, for those who have not chosen one.
-            fn given(self) -> &'static default_names::Given {
+            fn name_parts(self) -> &'static default_names::NameParts {
                 match self {
-                    $(Self::$lang => &$module::GIVEN),*
+                    $(Self::$lang => &$module::NAME_PARTS),*
                 }
             }
         }
@@ -60,57 +60,57 @@ languages! {
     Zh zh
 }
 
-words! {
+strings! {
     // The language itself: its BCP 47 tag and its own name.
-    tag own_name
+    tag native_name
     // Where one is.
-    about_hubbub lobby lobby_topic skip rooms your_rooms other_rooms all_rooms new_room home private_room people is_you
-    no_rooms more_rooms
+    app_description lobby lobby_topic skip_to_composer rooms your_rooms other_rooms all_rooms new_room home private_room members you_suffix
+    no_other_rooms more_rooms
     // The room.
-    room_menu share copy copied copy_failed qr rename_room
-    new_room_title new_room_topic new_room_make new_room_hint new_private private_hint title topic_label
+    room_menu share copy copied copy_failed qr save_room
+    room_name_label room_topic_label create_room new_room_hint private_label private_hint title_label topic_label
     // Messages.
-    messages older newer history back_to_now empty deleted edited new_here latest permalink today yesterday undo
-    no_such_room did_you_mean question_mark make_it leave leave_hint no_files
+    messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink today yesterday undo
+    room_not_found did_you_mean question_mark create_this_room leave leave_hint files_unsupported
     // Writing.
-    send edit_or_delete delete_only what_it_says save delete cancel try_again discard
+    send edit_or_delete delete_only message_text_label save delete cancel try_again discard
     // The connection.
-    connecting offline foreign_page no_app reload no_storage no_cookies
+    connecting offline origin_rejected app_unavailable reload storage_unavailable cookies_disabled
     // Who.
-    you_are your_name alike
+    you_are your_name name_ambiguous
     // Settings.
-    settings theme system light dark language device device_intro device_make device_here link device_go
-    device_safe shortcuts close
+    settings theme system light dark language other_device device_intro create_device_link device_link_usage link_label confirm_device_link
+    device_link_warning shortcuts close
     // Shortcuts.
-    key_help key_help_writing key_unread key_next key_previous key_latest key_edit key_send key_line
+    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line
     // Notifications.
-    notify notify_off notify_mentions notify_all notify_refused notify_unable sound
+    notify notify_off notify_mentions notify_all notify_denied notify_unsupported sound
     // Offline and pages without a room.
-    to_lobby ;
+    go_to_lobby ;
 
-    message_to(&str)
+    composer_label(&str)
     unread(u32)
     new_messages(usize)
-    people_here(usize)
-    more_people(usize)
-    next_try(u64)
-    deletions(usize)
+    member_count(usize)
+    more_members(usize)
+    next_retry(u64)
+    deleted_messages(usize)
     undo_in(u64)
     typing(&[String])
     too_long(usize)
-    refused(ErrorCode)
-    bad_name(InvalidName)
-    room_trouble(&RoomTrouble)
-    trouble(&Trouble)
-    trouble_title(&Trouble)
-    device_as(&str)
-    device_else(&str)
+    command_error(ErrorCode)
+    invalid_name(InvalidName)
+    room_form_error(&RoomFormError)
+    page_error(&PageError)
+    page_error_title(&PageError)
+    device_link_new_user(&str)
+    device_link_current_user(&str)
     older_unread(u32)
     utc(u64, usize, u64, u64, u64)
     utc_day(u64, usize, u64)
 }
 
-impl Words {
+impl Strings {
     /// What a room is called, as the screen says it: the lobby has a name in each language.
     pub fn title_of(&self, room: &RoomName, title: String) -> String {
         if room.is_lobby() { self.lobby.into() } else { title }
@@ -124,9 +124,9 @@ impl Words {
 
 impl Lang {
     /// The language of a tag such as `zh-CN`, by its first part.
-    pub fn of_tag(tag: &str) -> Option<Self> {
+    pub fn from_tag(tag: &str) -> Option<Self> {
         let first = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        Self::ALL.iter().copied().find(|lang| first(lang.words().tag) == first(tag.trim()))
+        Self::ALL.iter().copied().find(|lang| first(lang.strings().tag) == first(tag.trim()))
     }
 
     /// The language that whoever sent `Accept-Language` likes best of ours (RFC 9110, section 12.5.4).
@@ -135,7 +135,7 @@ impl Lang {
             let (tag, weight) = offer.split_once(';').unwrap_or((offer, ""));
             let weight =
                 weight.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
-            Some((Self::of_tag(tag)?, weight)).filter(|_| weight > 0.0)
+            Some((Self::from_tag(tag)?, weight)).filter(|_| weight > 0.0)
         });
         // The first of equals, so not `max_by`.
         weighed.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(lang, _)| lang)
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_tag_is_known_by_its_first_part() {
         assert_eq!(
-            (Lang::of_tag("ZH-hant"), Lang::of_tag("en"), Lang::of_tag("x")),
+            (Lang::from_tag("ZH-hant"), Lang::from_tag("en"), Lang::from_tag("x")),
             (Some(Lang::Zh), Some(Lang::En), None)
         );
     }

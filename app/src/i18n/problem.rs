@@ -1,45 +1,45 @@
-//! What can go wrong with a page or a form, for a sentence of its own.
+//! Errors that a page or a form explains to the user.
 
 use crate::wire::{ErrorCode, InvalidName};
 
-/// What can go wrong with a whole page, for a sentence of its own.
+/// An error that replaces a whole page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// The path leads nowhere.
-    NothingHere,
-    /// A command was refused.
-    Refused(ErrorCode),
-    /// The form came from a page of another site.
-    Foreign,
-    /// What came is not one of our forms.
-    NotOurs,
-    /// A place in a room is a number.
-    NoPlace,
-    /// The link to another device was used before.
-    UsedLink,
-    /// The link to another device is too old, or none of ours.
-    StaleLink,
-    /// A room was not called something else.
-    Room(RoomTrouble),
-    /// The browser keeps no cookies, so what was asked for would be forgotten at once.
-    NoCookies,
-    /// There is no network, and no copy of the page.
+pub enum PageError {
+    /// No page has this path.
+    NotFound,
+    /// The server rejected a command.
+    Command(ErrorCode),
+    /// The form was submitted from a page of another origin.
+    ForeignOrigin,
+    /// The request body is not a form of this server.
+    InvalidForm,
+    /// The `seq` in the address is not a number.
+    InvalidSeq,
+    /// The device link was used before.
+    LinkUsed,
+    /// The device link is too old, or this server did not create it.
+    LinkExpired,
+    /// The title or the topic of a room could not be changed.
+    Room(RoomFormError),
+    /// The browser stores no cookies, so that the change would be lost at once.
+    CookiesDisabled,
+    /// The browser is offline and has no copy of the page.
     Offline,
     /// The server failed.
-    Failed,
+    Internal,
 }
 
-/// What was wrong with a room that somebody wanted to make or to change.
+/// The reason why a room was not created or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoomTrouble {
-    /// The title breaks the rule.
+pub enum RoomFormError {
+    /// The title is invalid.
     Title(InvalidName),
-    /// The topic breaks the rule.
+    /// The topic is invalid.
     Topic(InvalidName),
-    /// The browser keeps no cookies: nobody would have made it.
-    NoCookies,
-    /// Another room is called that, or nearly so: its title and its path.
-    Taken(String, String),
-    /// Something else.
-    Refused(ErrorCode),
+    /// The browser stores no cookies, so that the room would have no owner.
+    CookiesDisabled,
+    /// Another room has the same title, or a confusable one: its title and its path.
+    TitleTaken(String, String),
+    /// The server rejected the command for another reason.
+    Command(ErrorCode),
 }

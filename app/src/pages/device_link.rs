@@ -3,16 +3,16 @@
 use crate::{
     base::link,
     i18n::Lang,
-    ui::share::{LinkToPass, Shared},
+    ui::share::{ShareLink, ShareLinkField},
     wire::User,
 };
 use leptos::{either::Either, prelude::*};
 
 /// What the page of a link to another device shows.
 #[derive(Debug, Clone)]
-pub enum DevicePage {
+pub enum DeviceLinkPage {
     /// The link, on the device where it was made.
-    Made(Shared),
+    Made(ShareLink),
     /// The question, on the other device. Nothing is used up by looking.
     Opened {
         /// Where the answer goes.
@@ -26,30 +26,30 @@ pub enum DevicePage {
 
 /// A link to another device: to be passed on, or to be followed.
 #[component]
-pub fn Device(
+pub fn DeviceLink(
     /// What to show.
-    page: DevicePage,
+    page: DeviceLinkPage,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
-    let words = lang.words();
+    let strings = lang.strings();
     let content = match page {
-        DevicePage::Made(shared) => Either::Left(view! {
-            <p>{words.device_here}</p>
-            <div class="stack"><LinkToPass id="share" label=words.link shared words /></div>
-            <p class="note">{words.device_safe}</p>
+        DeviceLinkPage::Made(shared) => Either::Left(view! {
+            <p>{strings.device_link_usage}</p>
+            <div class="stack"><ShareLinkField id="share" label=strings.link_label shared strings /></div>
+            <p class="note">{strings.device_link_warning}</p>
         }),
-        DevicePage::Opened { path, becomes, before } => Either::Right(view! {
-            <p>{(words.device_as)(becomes.name.as_str())}</p>
-            <p class="note">{(words.device_else)(before.name.as_str())}</p>
-            <form method="post" action=link(&path) class="stack"><button type="submit">{words.device_go}</button></form>
+        DeviceLinkPage::Opened { path, becomes, before } => Either::Right(view! {
+            <p>{(strings.device_link_new_user)(becomes.name.as_str())}</p>
+            <p class="note">{(strings.device_link_current_user)(before.name.as_str())}</p>
+            <form method="post" action=link(&path) class="stack"><button type="submit">{strings.confirm_device_link}</button></form>
         }),
     };
     view! {
         <main class="plain-page">
-            <h1>{words.device}</h1>
+            <h1>{strings.other_device}</h1>
             {content}
-            <p><a href=link("/")>{words.to_lobby}</a></p>
+            <p><a href=link("/")>{strings.go_to_lobby}</a></p>
         </main>
     }
 }

@@ -1,17 +1,17 @@
 //! A page that says why there is no other.
 
-use super::rooms::way_to;
+use super::rooms::link_to_taken_title;
 use crate::{
     base::link,
-    i18n::{Lang, Trouble, Words},
+    i18n::{Lang, PageError, Strings},
     raw_text::rcdata,
-    ui::dialogs::AboutFields,
+    ui::dialogs::RoomFields,
 };
 use leptos::{either::Either, prelude::*};
 
-/// What was written into a form that was refused, to be mended or copied: nothing of it is lost.
+/// What was written into a form that was rejected, to be mended or copied: nothing of it is lost.
 #[derive(Debug, Clone)]
-pub enum Unsaved {
+pub enum RejectedForm {
     /// What a message was to say.
     Edit {
         /// Where the form goes.
@@ -32,43 +32,43 @@ pub enum Unsaved {
 
 /// A sentence, what was written, and the way back.
 #[component]
-pub fn Sorry(
+pub fn ErrorPage(
     /// What happened.
-    trouble: Trouble,
+    error: PageError,
     /// What was written, where something was.
-    unsaved: Option<Unsaved>,
+    rejected: Option<RejectedForm>,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
-    let words = lang.words();
-    let way = match &trouble {
-        Trouble::Room(trouble) => way_to(trouble),
+    let strings = lang.strings();
+    let way = match &error {
+        PageError::Room(error) => link_to_taken_title(error),
         _ => None,
     };
-    let unsaved = unsaved.map(|unsaved| view! { <Again unsaved words /> });
+    let rejected = rejected.map(|rejected| view! { <RejectedFormFields rejected strings /> });
     view! {
         <main class="plain-page">
-            <h1>{(words.trouble_title)(&trouble)}</h1>
-            <p role="alert">{(words.trouble)(&trouble)}{way}</p>
-            {unsaved}
-            <p><a href=link("/")>{words.to_lobby}</a></p>
+            <h1>{(strings.page_error_title)(&error)}</h1>
+            <p role="alert">{(strings.page_error)(&error)}{way}</p>
+            {rejected}
+            <p><a href=link("/")>{strings.go_to_lobby}</a></p>
         </main>
     }
 }
 
 /// The form once more, with what was written in it.
 #[component]
-fn Again(unsaved: Unsaved, words: &'static Words) -> impl IntoView {
-    match unsaved {
-        Unsaved::Edit { path, text } => Either::Left(view! {
+fn RejectedFormFields(rejected: RejectedForm, strings: &'static Strings) -> impl IntoView {
+    match rejected {
+        RejectedForm::Edit { path, text } => Either::Left(view! {
             <form method="post" action=link(&path) class="stack">
-                <label for="text">{words.what_it_says}</label>
+                <label for="text">{strings.message_text_label}</label>
                 <textarea id="text" name="text" rows="6" required>{rcdata(&text)}</textarea>
-                <button type="submit">{words.save}</button>
+                <button type="submit">{strings.save}</button>
             </form>
         }),
-        Unsaved::About { path, title, topic } => Either::Right(
-            view! { <form method="post" action=link(&path) class="stack"><AboutFields title topic words /></form> },
+        RejectedForm::About { path, title, topic } => Either::Right(
+            view! { <form method="post" action=link(&path) class="stack"><RoomFields title topic strings /></form> },
         ),
     }
 }

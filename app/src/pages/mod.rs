@@ -10,9 +10,9 @@ mod room;
 mod rooms;
 
 #[cfg(feature = "ssr")]
-pub use device_link::{Device, DevicePage};
+pub use device_link::{DeviceLink, DeviceLinkPage};
 #[cfg(feature = "ssr")]
-pub use error::{Sorry, Unsaved};
+pub use error::{ErrorPage, RejectedForm};
 pub use room::Room;
 #[cfg(feature = "ssr")]
-pub use rooms::{AllRooms, NewRoom, RoomsPage};
+pub use rooms::{NewRoom, RoomDirectory, RoomsPage};

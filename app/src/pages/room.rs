@@ -1,9 +1,9 @@
 //! A room: its messages, who is here, and the place to write.
 
 use crate::{
-    page_data::{Place, RoomPage},
+    page_data::{PageKind, RoomPage},
     state::Live,
-    ui::{Composer, Header, History, People, Rooms, State, Toast, Transcript},
+    ui::{Composer, ConnectionStatus, Header, HistoryFooter, MemberList, MessageList, RoomList, Toast},
 };
 use leptos::{either::Either, prelude::*};
 
@@ -13,29 +13,29 @@ pub fn Room(
     /// What the server knew.
     page: RoomPage,
 ) -> impl IntoView {
-    let place = page.place;
+    let kind = page.kind;
     let older = page.messages.first().filter(|_| page.more).map(|first| first.seq);
     let newer = page.messages.last().map(|last| last.seq);
-    let (room, marked, older_unread) = (page.room.clone(), page.marked, page.older_unread);
-    let unknown = page.unknown.clone();
-    let refused = page.refused.clone();
+    let (room, highlighted, older_unread) = (page.room.clone(), page.highlighted, page.older_unread);
+    let suggestions = page.suggestions.clone();
+    let rejected = page.rejected.clone();
     let live = Live::new(page);
-    let header = view! { <Header live refused=refused.clone() /> };
-    let above_composer = match place {
-        Place::Newest => Either::Left(view! { <State live /> }),
-        Place::Past => Either::Right(view! { <History live room newer /> }),
+    let header = view! { <Header live rejected=rejected.clone() /> };
+    let above_composer = match kind {
+        PageKind::Latest => Either::Left(view! { <ConnectionStatus live /> }),
+        PageKind::History => Either::Right(view! { <HistoryFooter live room newer /> }),
     };
     view! {
         <div class="room">
             {header}
-            <Rooms live />
-            <Transcript live older place marked older_unread unknown />
+            <RoomList live />
+            <MessageList live older kind highlighted older_unread suggestions />
             <footer class="below">
                 {above_composer}
                 <Toast live />
-                <Composer live refused />
+                <Composer live rejected />
             </footer>
-            <People live />
+            <MemberList live />
         </div>
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::{
     base::link,
-    i18n::{Lang, RoomTrouble},
-    page_data::RoomEntry,
+    i18n::{Lang, RoomFormError},
+    page_data::RoomSummary,
     ui::Icon,
     wire::{
         RoomName,
-        limits::{TITLE_CHARS, TOPIC_CHARS},
+        limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
     },
 };
 use leptos::prelude::*;
@@ -19,15 +19,15 @@ pub struct RoomsPage {
     /// The language of the page.
     pub lang: Lang,
     /// The rooms of whoever looks, and others that can be found, by title.
-    pub rooms: Vec<RoomEntry>,
+    pub rooms: Vec<RoomSummary>,
     /// How many rooms of the user stand before the next page of them, if there is one.
     pub older: Option<u32>,
     /// The room after which the next page begins, if there is one.
     pub next: Option<RoomName>,
     /// What is in the form.
-    pub wanted: NewRoom,
+    pub input: NewRoom,
     /// Why it was not made.
-    pub refused: Option<RoomTrouble>,
+    pub rejected: Option<RoomFormError>,
 }
 
 /// A room that somebody wants.
@@ -43,64 +43,65 @@ pub struct NewRoom {
 
 /// Every room that can be found, and a form for a new one.
 #[component]
-pub fn AllRooms(
+pub fn RoomDirectory(
     /// What to show.
     page: RoomsPage,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
-    let words = lang.words();
+    let strings = lang.strings();
     let mut called = HashMap::<String, usize>::new();
     for entry in &page.rooms {
         *called.entry(entry.title.to_lowercase()).or_default() += 1;
     }
-    let entry = |entry: &RoomEntry| {
+    let entry = |entry: &RoomSummary| {
         // Their addresses tell rooms of one title apart.
         let is_alike = called.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
         let address = is_alike.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
         let new = if entry.unread > 0 { "#new" } else { "" };
         let unread =
-            (entry.unread > 0).then(|| view! { <span class="note">{(words.unread)(entry.unread)}</span> });
-        let private = entry.private.then(|| view! { <span class="note">{words.private_room}</span> });
+            (entry.unread > 0).then(|| view! { <span class="note">{(strings.unread)(entry.unread)}</span> });
+        let private = entry.private.then(|| view! { <span class="note">{strings.private_room}</span> });
         view! { <li><a href=link(&format!("{}{new}", entry.room.path()))><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
     };
-    let list =
-        |yours: bool| page.rooms.iter().filter(|room| room.yours == yours).map(entry).collect::<Vec<_>>();
-    let (yours, others) = (list(true), list(false));
-    let none = others.is_empty().then(|| view! { <p class="note">{words.no_rooms}</p> });
+    let list = |is_joined: bool| {
+        page.rooms.iter().filter(|room| room.is_joined == is_joined).map(entry).collect::<Vec<_>>()
+    };
+    let (is_joined, others) = (list(true), list(false));
+    let none = others.is_empty().then(|| view! { <p class="note">{strings.no_other_rooms}</p> });
     let older = page.older.map(|older| {
-        view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{words.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?is_joined={older}#is_joined")) rel="next">{strings.more_rooms}</a></p> }
     });
     let more = page.next.map(|last| {
-        view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{words.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{strings.more_rooms}</a></p> }
     });
-    let refused = page.refused.map(|trouble| {
-        view! { <p>{(words.room_trouble)(&trouble)}{way_to(&trouble)}</p> }
+    let rejected = page.rejected.map(|error| {
+        view! { <p>{(strings.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
     });
     view! {
         <main class="plain-page">
             <nav class="row">
-                <span><a class="back" href=link("/")><Icon path="M14 6l-6 6 6 6" />{words.to_lobby}</a></span>
-                <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
+                <span><a class="back" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
+                <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
             </nav>
-            <h1>{words.new_room}</h1>
+            <h1>{strings.new_room}</h1>
             <form method="post" action=link("/rooms") class="stack" id="new-room">
-                <label for="title">{words.new_room_title}</label>
-                <input id="title" name="title" value=page.wanted.title maxlength=TITLE_CHARS * 2 required aria-describedby="room-problem" />
-                <label for="topic">{words.new_room_topic}</label>
-                <input id="topic" name="topic" value=page.wanted.topic maxlength=TOPIC_CHARS * 2 aria-describedby="room-problem" />
-                <label class="tick">
-                    <input type="checkbox" name="private" value="yes" checked=page.wanted.private />
-                    <span><b>{words.new_private}</b>" "<small>{words.private_hint}</small></span>
+                <label for="title">{strings.room_name_label}</label>
+                <input id="title" name="title" value=page.input.title maxlength=MAX_TITLE_CHARS * 2 required aria-describedby="room-problem" />
+                <label for="topic">{strings.room_topic_label}</label>
+                <input id="topic" name="topic" value=page.input.topic maxlength=MAX_TOPIC_CHARS * 2 aria-describedby="room-problem" />
+                <label class="checkbox">
+                    <input type="checkbox" name="private" value="yes" checked=page.input.private />
+                    <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
                 </label>
-                <div id="room-problem" class="problem" role="alert">{refused}</div>
-                <button type="submit">{words.new_room_make}</button>
-                <p class="note">{words.new_room_hint}</p>
+                <div id="room-problem" class="problem" role="alert">{rejected}</div>
+                <button type="submit">{strings.create_room}</button>
+                <p class="note">{strings.new_room_hint}</p>
             </form>
-            <h2 id="yours">{words.your_rooms}</h2>
-            <ul class="directory">{yours}</ul>
+            <h2 id="is_joined">{strings.your_rooms}</h2>
+            <ul class="directory">{is_joined}</ul>
             {older}
-            <h2 id="others">{words.other_rooms}</h2>
+            <h2 id="others">{strings.other_rooms}</h2>
             <ul class="directory">{others}</ul>
             {none}
             {more}
@@ -109,9 +110,9 @@ pub fn AllRooms(
 }
 
 /// The way to the room that has the title, where that is what is wrong.
-pub(super) fn way_to(trouble: &RoomTrouble) -> Option<impl IntoView + use<>> {
-    match trouble {
-        RoomTrouble::Taken(title, path) => Some(view! { <a href=link(path)>{title.clone()}</a> }),
+pub(super) fn link_to_taken_title(error: &RoomFormError) -> Option<impl IntoView + use<>> {
+    match error {
+        RoomFormError::TitleTaken(title, path) => Some(view! { <a href=link(path)>{title.clone()}</a> }),
         _ => None,
     }
 }

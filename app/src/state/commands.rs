@@ -2,10 +2,10 @@
 
 use crate::{
     client::{Command, Deed},
-    i18n::Trouble,
-    page_data::NameTrouble,
+    i18n::PageError,
+    page_data::NameError,
     state::Live,
-    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, tidy},
+    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, trim_message},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -28,8 +28,8 @@ impl Live {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
-        let text = match tidy(text) {
-            Err(InvalidText::Blank) => return Err((self.words.refused)(ErrorCode::Blank)),
+        let text = match trim_message(text) {
+            Err(InvalidText::Blank) => return Err((self.strings.command_error)(ErrorCode::Blank)),
             _ => self.sayable(text)?,
         };
         self.give(Deed::Edit { target, text });
@@ -56,26 +56,26 @@ impl Live {
                 true
             }
             Err(bad) => {
-                self.name_problem.set(self.why_not_named(NameTrouble::Bad(bad)));
+                self.name_problem.set(self.why_not_named(NameError::Invalid(bad)));
                 false
             }
         }
     }
 
     /// Why a name was not taken, for whoever wanted it.
-    pub fn why_not_named(&self, why: NameTrouble) -> String {
+    pub fn why_not_named(&self, why: NameError) -> String {
         match why {
-            NameTrouble::Bad(bad) => (self.words.bad_name)(bad),
-            NameTrouble::NoCookies => (self.words.trouble)(&Trouble::NoCookies),
-            NameTrouble::Refused(code) => (self.words.refused)(code),
+            NameError::Invalid(bad) => (self.strings.invalid_name)(bad),
+            NameError::CookiesDisabled => (self.strings.page_error)(&PageError::CookiesDisabled),
+            NameError::Command(code) => (self.strings.command_error)(code),
         }
     }
 
     /// The text as it can be posted.
     fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
-        tidy(text).map(Into::into).map_err(|bad| match bad {
+        trim_message(text).map(Into::into).map_err(|bad| match bad {
             InvalidText::Blank => String::new(),
-            InvalidText::TooLong { over } => (self.words.too_long)(over),
+            InvalidText::TooLong { over } => (self.strings.too_long)(over),
         })
     }
 
@@ -187,7 +187,7 @@ impl Live {
 
     /// Says so where the browser does not keep what is written, as long as that is so.
     pub(crate) fn keeps(&self, kept: bool) {
-        let no_storage = Some(self.words.no_storage);
+        let no_storage = Some(self.strings.storage_unavailable);
         let said = self.unkept.get_untracked();
         if kept && said == no_storage && self.with_outbox(|outbox| outbox.is_empty()) {
             self.unkept.set(None);

@@ -44,7 +44,7 @@ pub fn in_order(people: Vec<User>) -> Vec<User> {
 
 /// The server sends people in this very order, so that nearly all of them go to the end.
 fn insert(people: &mut Vec<User>, person: User) {
-    let at = people.partition_point(|other| other.before(&person) == Ordering::Less);
+    let at = people.partition_point(|other| other.cmp_for_list(&person) == Ordering::Less);
     if people.get(at).is_none_or(|other| other.id != person.id) {
         people.insert(at, person);
     }

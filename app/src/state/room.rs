@@ -4,8 +4,8 @@
 use crate::{browser::storage::Storage, state::members::Typed};
 use crate::{
     client::{Feed, Outbox, Shown, Window},
-    i18n::Words,
-    page_data::{RoomEntry, RoomPage},
+    i18n::Strings,
+    page_data::{RoomPage, RoomSummary},
     state::members::Typist,
     wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
 };
@@ -31,7 +31,7 @@ pub type ShownLine = (CommandId, ArcRwSignal<Shown>);
 #[derive(Clone, Copy)]
 pub struct Live {
     /// What the screen says, in the page's language.
-    pub words: &'static Words,
+    pub strings: &'static Strings,
     /// The room.
     pub room: StoredValue<RoomName>,
     /// Its heading.
@@ -39,7 +39,7 @@ pub struct Live {
     /// What it is about; empty where nobody said so.
     pub topic: RwSignal<String>,
     /// Whoever sits here made it.
-    pub owned: bool,
+    pub is_owner: bool,
     /// It shows the newest messages and lives; an older page is as the server made it, and so are its forms.
     pub lives: bool,
     /// The first of the users present, by name.
@@ -49,7 +49,7 @@ pub struct Live {
     /// Who is writing.
     pub typing: RwSignal<Vec<Typist>>,
     /// The rooms of whoever sits here, and others that can be found.
-    pub rooms: RwSignal<Vec<RoomEntry>>,
+    pub rooms: RwSignal<Vec<RoomSummary>>,
     /// Who sits here.
     pub you: RwSignal<User>,
     /// The day here, counted from 1970: what is today for one night is yesterday after it.
@@ -111,7 +111,7 @@ impl Live {
     /// The room as the server rendered it; in the browser it comes alive by itself, where it shows
     /// the newest page.
     pub fn new(page: RoomPage) -> Self {
-        let lives = page.place == crate::page_data::Place::Newest;
+        let lives = page.kind == crate::page_data::PageKind::Latest;
         let mut feed = Feed::new(page.log, page.head, page.messages);
         feed.begins(!page.more);
         if let Some(read) = page.read {
@@ -119,11 +119,11 @@ impl Live {
         }
         let window = Window::at_end(feed.len());
         let live = Self {
-            words: page.lang.words(),
+            strings: page.lang.strings(),
             room: StoredValue::new(page.room),
             title: RwSignal::new(page.title),
             topic: RwSignal::new(page.topic),
-            owned: page.owned,
+            is_owner: page.is_owner,
             lives,
             people: RwSignal::new(crate::state::members::in_order(page.members)),
             people_count: RwSignal::new(page.member_count),
@@ -353,7 +353,7 @@ impl Live {
     pub(crate) fn say_what_came(&self) {
         let now = crate::clock::steady();
         if let Some(count) = self.aloud.try_update_value(|aloud| aloud.pause(now)).flatten() {
-            self.came.set((self.words.new_messages)(count));
+            self.came.set((self.strings.new_messages)(count));
         }
         if !self.going_back.get_value() {
             self.read_out(self.aloud.with_value(crate::client::Aloud::reads));

@@ -4,7 +4,7 @@ use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
     client::{attention::Change, unread::Counted},
-    page_data::RoomEntry,
+    page_data::RoomSummary,
     wire::{Event, EventBody, Seq, UserId},
 };
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ impl Live {
 
     /// Unread messages in all rooms of whoever sits here.
     pub fn unread(&self) -> u32 {
-        self.rooms.with(|rooms| rooms.iter().filter(|entry| entry.yours).map(|entry| entry.unread).sum())
+        self.rooms.with(|rooms| rooms.iter().filter(|entry| entry.is_joined).map(|entry| entry.unread).sum())
     }
 }
 
@@ -32,7 +32,7 @@ impl Live {
     pub(crate) fn followed(&self) -> Vec<(crate::wire::RoomName, Seq)> {
         let here = self.room.get_value();
         self.rooms.with_untracked(|rooms| {
-            let others = rooms.iter().filter(|entry| entry.yours && entry.room != here);
+            let others = rooms.iter().filter(|entry| entry.is_joined && entry.room != here);
             others
                 .take(crate::wire::limits::MAX_FOLLOWED_ROOMS)
                 .map(|entry| (entry.room.clone(), entry.head))
@@ -43,7 +43,7 @@ impl Live {
     /// Something happened in a room: it is counted, and said where somebody wants to know.
     pub(crate) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
         let (you, attends) = (self.you.get_untracked(), self.attends());
-        let change = |entry: &mut RoomEntry| {
+        let change = |entry: &mut RoomSummary| {
             let new = entry.hear(events, you.id);
             if !attends {
                 new.iter().for_each(|event| crate::browser::notifications::announce(entry, event, &you));
@@ -67,7 +67,7 @@ impl Live {
 
     /// How many messages of a room are unread now.
     pub(crate) fn unread_is(&self, room: &crate::wire::RoomName, unread: u32) {
-        let same = |entry: &RoomEntry| entry.room == *room && entry.unread == unread;
+        let same = |entry: &RoomSummary| entry.room == *room && entry.unread == unread;
         if !self.rooms.with_untracked(|rooms| rooms.iter().any(same)) {
             self.entry(room, |entry| {
                 entry.unread = unread;
@@ -89,10 +89,10 @@ impl Live {
 
     /// A room is called something else.
     pub(crate) fn titled(&self, room: &crate::wire::RoomName, title: String, topic: String) {
-        let title = self.words.title_of(room, title);
+        let title = self.strings.title_of(room, title);
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
-            let topic = self.words.topic_of(room, topic);
+            let topic = self.strings.topic_of(room, topic);
             crate::browser::notifications::say("about-title", &title);
             crate::browser::notifications::say("about-topic", &topic);
             self.title.set(title);
@@ -100,7 +100,7 @@ impl Live {
         }
     }
 
-    fn entry(&self, room: &crate::wire::RoomName, change: impl FnOnce(&mut RoomEntry)) {
+    fn entry(&self, room: &crate::wire::RoomName, change: impl FnOnce(&mut RoomSummary)) {
         self.rooms.update(|rooms| {
             if let Some(entry) = rooms.iter_mut().find(|entry| entry.room == *room) {
                 change(entry);

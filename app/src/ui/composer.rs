@@ -2,11 +2,11 @@
 
 use crate::{
     base::link,
-    page_data::Refused,
+    page_data::RejectedInput,
     raw_text::rcdata,
     state::Live,
-    ui::{Icon, Problem, enter::sends},
-    wire::{InvalidText, tidy},
+    ui::{FieldError, Icon, enter::sends},
+    wire::{InvalidText, trim_message},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -21,13 +21,13 @@ pub fn Composer(
     /// The room.
     live: Live,
     /// What the plain form did not post.
-    refused: Option<Refused>,
+    rejected: Option<RejectedInput>,
 ) -> impl IntoView {
-    let (draft, why) = match refused {
-        Some(Refused::Text { text, why }) if tidy(&text) == Err(InvalidText::Blank) => {
-            (String::new(), (live.words.refused)(why))
+    let (draft, why) = match rejected {
+        Some(RejectedInput::Message { text, why }) if trim_message(&text) == Err(InvalidText::Blank) => {
+            (String::new(), (live.strings.command_error)(why))
         }
-        Some(Refused::Text { text, why }) => (text, (live.words.refused)(why)),
+        Some(RejectedInput::Message { text, why }) => (text, (live.strings.command_error)(why)),
         _ => Default::default(),
     };
     let field = NodeRef::<html::Textarea>::new();
@@ -59,7 +59,7 @@ pub fn Composer(
             live.write();
         }
         // Once it has been made short enough, nothing is wrong any more.
-        if field.get().is_some_and(|field| tidy(&field.value()).is_ok()) {
+        if field.get().is_some_and(|field| trim_message(&field.value()).is_ok()) {
             set_problem.set(String::new());
         }
     };
@@ -78,7 +78,7 @@ pub fn Composer(
                 #[cfg(feature = "hydrate")]
                 live.go_to_end();
             }
-            Err(words) => return set_problem.set(words),
+            Err(why) => return set_problem.set(why),
         }
         set_problem.set(String::new());
     };
@@ -108,10 +108,10 @@ pub fn Composer(
             }
         }
     };
-    let label = Memo::new(move |_| (live.words.message_to)(&live.title.get()));
+    let label = Memo::new(move |_| (live.strings.composer_label)(&live.title.get()));
     view! {
         <form class="composer" method="post" action=link(&format!("/r/{}", live.room.get_value())) on:submit=submit>
-            <label class="unseen" for="text">{label}</label>
+            <label class="visually-hidden" for="text">{label}</label>
             <textarea
                 node_ref=field
                 id="text"
@@ -128,10 +128,10 @@ pub fn Composer(
                 {rcdata(&draft)}
             </textarea>
             // A press takes the focus from the field, and with it the keyboard of a phone.
-            <button type="submit" aria-label=live.words.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
+            <button type="submit" aria-label=live.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
                 <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>
-            <Problem id="text-problem" words=problem />
+            <FieldError id="text-problem" message=problem />
         </form>
     }
 }

@@ -8,29 +8,29 @@ use leptos::prelude::*;
 
 /// Says nothing while connected, nor at the first flicker; otherwise one calm line.
 #[component]
-pub fn State(
+pub fn ConnectionStatus(
     /// The room.
     live: Live,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let lasts = lasting(move || matches!(live.status.get(), Status::Connecting | Status::Offline));
     let seconds = countdown(move || live.next_try.get());
     let sentence = move || match live.status.get() {
         _ if !lasts.get() => None,
         Status::Asleep | Status::Open => None,
-        Status::Connecting => Some(words.connecting),
-        Status::Offline => Some(words.offline),
+        Status::Connecting => Some(strings.connecting),
+        Status::Offline => Some(strings.offline),
     };
     // Said by nobody aloud: it changes every second.
     let next = move || {
         (live.status.get() == Status::Offline)
-            .then(|| view! { <span aria-hidden="true">{move || (words.next_try)(seconds.get())}</span> })
+            .then(|| view! { <span aria-hidden="true">{move || (strings.next_retry)(seconds.get())}</span> })
     };
     // Said by nobody aloud: it would never end.
     let typing = move || {
         let names: Vec<String> =
-            live.typing.with(|typing| typing.iter().map(|typist| typist.person.told_apart()).collect());
-        (!names.is_empty()).then(|| (words.typing)(&names))
+            live.typing.with(|typing| typing.iter().map(|typist| typist.person.disambiguated()).collect());
+        (!names.is_empty()).then(|| (strings.typing)(&names))
     };
     let name = move || match live.status.get() {
         Status::Asleep => "asleep",
@@ -41,7 +41,7 @@ pub fn State(
     view! {
         <div class="state" data-connection=name role="status">
             {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
-            {move || live.foreign.get().then(|| view! { <p>{words.foreign_page}</p> })}
+            {move || live.foreign.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
             {move || live.unkept.get().map(|sentence| view! { <p>{sentence}</p> })}
         </div>
         <p class="typing" aria-hidden="true">{typing}</p>

@@ -3,26 +3,26 @@
 
 use crate::{
     base::link,
-    i18n::{Lang, Words},
-    page_context::Frame,
+    i18n::{Lang, Strings},
+    page_context::PageContext,
     page_data::RoomPage,
     theme::Theme,
     ui::{
-        Close,
-        share::{LinkToPass, Shared},
+        CloseButton,
+        share::{ShareLink, ShareLinkField},
     },
-    wire::limits::{TITLE_CHARS, TOPIC_CHARS},
+    wire::limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
 };
 use leptos::prelude::*;
 
 /// The share link, notifications, and for its maker the title.
 #[component]
-pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
-    let words = page.lang.words();
-    let maker = page.owned.then(|| {
+pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoView {
+    let strings = page.lang.strings();
+    let maker = page.is_owner.then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/about", page.room)) class="stack">
-                <AboutFields title=page.title.clone() topic=page.topic.clone() words />
+                <RoomFields title=page.title.clone() topic=page.topic.clone() strings />
             </form>
         }
     });
@@ -30,24 +30,24 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/leave", page.room)) class="stack">
-                <button type="submit" class="plain">{words.leave}</button>
-                <p class="note">{words.leave_hint}</p>
+                <button type="submit" class="plain">{strings.leave}</button>
+                <p class="note">{strings.leave_hint}</p>
             </form>
         }
     });
     view! {
         <section id="about" class="sheet" popover="auto" role="dialog" aria-labelledby="about-title">
-            <Head id="about-title" sheet="about" title=page.title.clone() words />
+            <DialogHeader id="about-title" sheet="about" title=page.title.clone() strings />
             <p class="note" id="about-topic">{page.topic.clone()}</p>
-            <LinkToPass id="share" label=words.share shared words />
+            <ShareLinkField id="share" label=strings.share shared strings />
             <div class="needs-script stack">
-                <label for="notify">{words.notify}</label>
+                <label for="notify">{strings.notify}</label>
                 <select id="notify" autocomplete="off">
-                    <option value="off">{words.notify_off}</option>
-                    <option value="mentions">{words.notify_mentions}</option>
-                    <option value="all">{words.notify_all}</option>
+                    <option value="off">{strings.notify_off}</option>
+                    <option value="mentions">{strings.notify_mentions}</option>
+                    <option value="all">{strings.notify_all}</option>
                 </select>
-                <label class="tick"><input type="checkbox" id="sound" autocomplete="off" />{words.sound}</label>
+                <label class="checkbox"><input type="checkbox" id="sound" autocomplete="off" />{strings.sound}</label>
                 <p id="notify-problem" class="problem" role="status"></p>
             </div>
             {maker}
@@ -58,58 +58,58 @@ pub(crate) fn About(page: Box<RoomPage>, shared: Shared) -> impl IntoView {
 
 /// What a room is called and about, to be changed by whoever made it.
 #[component]
-pub(crate) fn AboutFields(title: String, topic: String, words: &'static Words) -> impl IntoView {
+pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings) -> impl IntoView {
     view! {
-        <label for="title">{words.title}</label>
-        <input id="title" name="title" value=title maxlength=TITLE_CHARS * 2 required />
-        <label for="topic">{words.topic_label}</label>
-        <input id="topic" name="topic" value=topic maxlength=TOPIC_CHARS * 2 />
-        <button type="submit">{words.rename_room}</button>
+        <label for="title">{strings.title_label}</label>
+        <input id="title" name="title" value=title maxlength=MAX_TITLE_CHARS * 2 required />
+        <label for="topic">{strings.topic_label}</label>
+        <input id="topic" name="topic" value=topic maxlength=MAX_TOPIC_CHARS * 2 />
+        <button type="submit">{strings.save_room}</button>
     }
 }
 
 /// Theme, language, another device, and the way to the shortcuts.
 #[component]
-pub(crate) fn Settings(
+pub(crate) fn SettingsDialog(
     /// How the page is rendered.
-    frame: Frame,
+    context: PageContext,
     /// The page has shortcuts.
     keys: bool,
 ) -> impl IntoView {
-    let words = frame.lang.words();
+    let strings = context.lang.strings();
     let keys = keys.then(|| {
-        view! { <button type="button" class="plain needs-script" popovertarget="keys">{words.shortcuts}</button> }
+        view! { <button type="button" class="plain needs-script" popovertarget="keys">{strings.shortcuts}</button> }
     });
     let theme = |theme: Theme| {
         let label = match theme {
-            Theme::System => words.system,
-            Theme::Light => words.light,
-            Theme::Dark => words.dark,
+            Theme::System => strings.system,
+            Theme::Light => strings.light,
+            Theme::Dark => strings.dark,
         };
-        let pressed = if frame.theme == theme { "true" } else { "false" };
+        let pressed = if context.theme == theme { "true" } else { "false" };
         view! { <button name="theme" value=theme.name() data-theme-choice=theme.name() aria-pressed=pressed>{label}</button> }
     };
     let lang = |lang: Lang| {
-        let own = lang.words();
-        let pressed = if frame.lang == lang { "true" } else { "false" };
-        view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.own_name}</button> }
+        let own = lang.strings();
+        let pressed = if context.lang == lang { "true" } else { "false" };
+        view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.native_name}</button> }
     };
     view! {
         <section id="settings" class="sheet" popover="auto" role="dialog" aria-labelledby="settings-title">
-            <Head id="settings-title" sheet="settings" title=words.settings.into() words />
+            <DialogHeader id="settings-title" sheet="settings" title=strings.settings.into() strings />
             <form method="post" action=link("/settings") class="stack">
-                <input type="hidden" name="back" value=frame.path.clone() />
-                <h3>{words.theme}</h3>
-                <div class="choices" role="group" aria-label=words.theme>{Theme::ALL.map(theme)}</div>
-                <h3>{words.language}</h3>
-                <div class="choices" role="group" aria-label=words.language>
+                <input type="hidden" name="back" value=context.path.clone() />
+                <h3>{strings.theme}</h3>
+                <div class="choices" role="group" aria-label=strings.theme>{Theme::ALL.map(theme)}</div>
+                <h3>{strings.language}</h3>
+                <div class="choices" role="group" aria-label=strings.language>
                     {Lang::ALL.iter().copied().map(lang).collect::<Vec<_>>()}
                 </div>
             </form>
             <form method="post" action=link("/device") class="stack">
-                <h3>{words.device}</h3>
-                <p class="note">{words.device_intro}</p>
-                <button type="submit">{words.device_make}</button>
+                <h3>{strings.other_device}</h3>
+                <p class="note">{strings.device_intro}</p>
+                <button type="submit">{strings.create_device_link}</button>
             </form>
             {keys}
         </section>
@@ -118,24 +118,24 @@ pub(crate) fn Settings(
 
 /// Every shortcut.
 #[component]
-pub(crate) fn Keys(words: &'static Words) -> impl IntoView {
+pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
     let key = |keys: &'static str, does: &'static str| {
         let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect::<Vec<_>>();
         view! { <div><dt>{keys}</dt><dd>{does}</dd></div> }
     };
     view! {
         <section id="keys" class="sheet" popover="auto" role="dialog" aria-labelledby="keys-title">
-            <Head id="keys-title" sheet="keys" title=words.shortcuts.into() words />
+            <DialogHeader id="keys-title" sheet="keys" title=strings.shortcuts.into() strings />
             <dl>
-                {key("?", words.key_help)}
-                {key("Ctrl /", words.key_help_writing)}
-                {key("Alt Shift ↓", words.key_unread)}
-                {key("Alt ↓", words.key_next)}
-                {key("Alt ↑", words.key_previous)}
-                {key("Alt End", words.key_latest)}
-                {key("↑", words.key_edit)}
-                {key("Enter", words.key_send)}
-                {key("Shift Enter", words.key_line)}
+                {key("?", strings.shortcut_help)}
+                {key("Ctrl /", strings.shortcut_help_in_field)}
+                {key("Alt Shift ↓", strings.shortcut_next_unread)}
+                {key("Alt ↓", strings.shortcut_next_room)}
+                {key("Alt ↑", strings.shortcut_previous_room)}
+                {key("Alt End", strings.shortcut_latest)}
+                {key("↑", strings.shortcut_edit_last)}
+                {key("Enter", strings.shortcut_send)}
+                {key("Shift Enter", strings.shortcut_new_line)}
             </dl>
         </section>
     }
@@ -143,11 +143,16 @@ pub(crate) fn Keys(words: &'static Words) -> impl IntoView {
 
 /// A sheet's title, and the button that closes it.
 #[component]
-fn Head(id: &'static str, sheet: &'static str, title: String, words: &'static Words) -> impl IntoView {
+fn DialogHeader(
+    id: &'static str,
+    sheet: &'static str,
+    title: String,
+    strings: &'static Strings,
+) -> impl IntoView {
     view! {
         <div class="row">
             <h2 id=id>{title}</h2>
-            <Close sheet words />
+            <CloseButton sheet strings />
         </div>
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     base::link,
-    page_data::Refused,
+    page_data::RejectedInput,
     state::Live,
-    ui::{Icon, Problem},
-    wire::{RoomName, limits::NAME_CHARS},
+    ui::{FieldError, Icon},
+    wire::{RoomName, limits::MAX_NAME_CHARS},
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
@@ -15,20 +15,20 @@ pub fn Header(
     /// The room.
     live: Live,
     /// What the plain form did not change.
-    refused: Option<Refused>,
+    rejected: Option<RejectedInput>,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let count = move || live.present().to_string();
-    let here = move || (words.people_here)(live.present());
+    let here = move || (strings.member_count)(live.present());
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
     // On a phone the list of rooms is out of sight: where everybody begins, the way to a room of one's own is not.
     let is_start = live.room.with_value(RoomName::is_lobby);
     let new_room =
-        is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{words.new_room}</a> });
+        is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{strings.new_room}</a> });
     view! {
         <header class="top" class:start=is_start>
-            <a class="skip" href="#text">{words.skip}</a>
-            <button type="button" class="tool open-rooms" popovertarget="rooms" aria-label=words.rooms class:unread=unread>
+            <a class="skip" href="#text">{strings.skip_to_composer}</a>
+            <button type="button" class="tool open-rooms" popovertarget="rooms" aria-label=strings.rooms class:unread=unread>
                 <Icon path="M4 7h16M4 12h16M4 17h10" />
             </button>
             <div class="where">
@@ -39,31 +39,33 @@ pub fn Header(
                 <Icon path="M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5" />
                 <span aria-hidden="true">{count}</span>
             </button>
-            <button type="button" class="tool" popovertarget="about" aria-label=words.room_menu title=words.room_menu>
+            <button type="button" class="tool" popovertarget="about" aria-label=strings.room_menu title=strings.room_menu>
                 <Icon path="M8.5 12.5l7-4M8.5 13.5l7 4M6 15.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 21.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z" />
             </button>
-            <Me live refused />
+            <ProfileCard live rejected />
         </header>
     }
 }
 
 /// Who whoever looks is, and the way to another name and to the settings.
 #[component]
-fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
-    let words = live.words;
+fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
+    let strings = live.strings;
     let present = live.you.with_untracked(|you| you.name.to_string());
-    let refused = match refused {
-        Some(Refused::Name { name, why }) => Some((name, live.why_not_named(why))),
+    let rejected = match rejected {
+        Some(RejectedInput::Name { name, why }) => Some((name, live.why_not_named(why))),
         _ => None,
     };
-    let open = refused.is_some();
-    let (written, why) = refused.unwrap_or((present, String::new()));
+    let open = rejected.is_some();
+    let (written, why) = rejected.unwrap_or((present, String::new()));
     live.name_problem.set(why);
     let input = NodeRef::<html::Input>::new();
     let details = NodeRef::<html::Details>::new();
     let name = move || live.you.with(|you| you.name.to_string());
     let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
-    let alike = move || live.you.with(|you| you.alike).then(|| view! { <p class="note">{words.alike}</p> });
+    let alike = move || {
+        live.you.with(|you| you.alike).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
+    };
     let save = move |submit: SubmitEvent| {
         // An older page does not live: there the form does it.
         if !live.lives {
@@ -108,29 +110,29 @@ fn Me(live: Live, refused: Option<Refused>) -> impl IntoView {
     view! {
         <details class="me" node_ref=details open=open on:toggle=toggled>
             <summary>
-                <span class="label">{words.you_are}</span>
-                <strong class=move || live.you.with(|you| you.id.hue())>{name}</strong>
+                <span class="label">{strings.you_are}</span>
+                <strong class=move || live.you.with(|you| you.id.color_class())>{name}</strong>
                 {tag}
             </summary>
             <div class="card">
                 <form method="post" action=link("/name") on:submit=save>
-                    <label for="name">{words.your_name}</label>
+                    <label for="name">{strings.your_name}</label>
                     <input
                         node_ref=input
                         id="name"
                         name="name"
                         value=written
-                        maxlength=NAME_CHARS * 2
+                        maxlength=MAX_NAME_CHARS * 2
                         autocomplete="nickname"
                         aria-describedby="name-problem"
                         required
                     />
                     <input type="hidden" name="room" value=live.room.get_value().to_string() />
-                    <button type="submit">{words.save}</button>
-                    <Problem id="name-problem" words=live.name_problem.read_only() />
+                    <button type="submit">{strings.save}</button>
+                    <FieldError id="name-problem" message=live.name_problem.read_only() />
                 </form>
                 <div id="alike" aria-live="polite">{alike}</div>
-                <button type="button" class="plain" popovertarget="settings">{words.settings}</button>
+                <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
             </div>
         </details>
     }

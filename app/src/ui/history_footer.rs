@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 /// Says that this is not the newest page, and where that is.
 #[component]
-pub fn History(
+pub fn HistoryFooter(
     /// The room.
     live: Live,
     /// The same, by name.
@@ -17,11 +17,11 @@ pub fn History(
     /// The last message of the page, if it has any.
     newer: Option<Seq>,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let path = link(&room.path());
     let on = newer.map(|seq| {
-        let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::PAGE));
-        view! { <a href=next>{words.newer}</a>" " }
+        let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::DEFAULT_PAGE_SIZE));
+        view! { <a href=next>{strings.newer}</a>" " }
     });
-    view! { <div class="history"><p>{words.history}</p>" "{on}<a href=path>{words.back_to_now}</a></div> }
+    view! { <div class="history"><p>{strings.history_notice}</p>" "{on}<a href=path>{strings.back_to_latest}</a></div> }
 }

@@ -2,39 +2,40 @@
 
 use crate::{
     state::{Live, told_apart},
-    ui::Close,
-    wire::{User, limits::MEMBERS_LISTED},
+    ui::CloseButton,
+    wire::{User, limits::MAX_LISTED_MEMBERS},
 };
 use leptos::prelude::*;
 
 /// Who is here, each of them once, however many tabs they have open. At the side where there is space;
 /// elsewhere a sheet, which opens without script too.
 #[component]
-pub fn People(
+pub fn MemberList(
     /// The room.
     live: Live,
 ) -> impl IntoView {
-    let words = live.words;
-    let heading = move || (words.people_here)(live.present());
+    let strings = live.strings;
+    let heading = move || (strings.member_count)(live.present());
     let person = move |person: User| {
         let is_you = live.you.with_untracked(|you| you.id == person.id);
         let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
         view! {
             <li>
-                <b class=person.id.hue()>{person.name.to_string()}</b>
+                <b class=person.id.color_class()>{person.name.to_string()}</b>
                 {tag}
-                {is_you.then(|| view! { <small>{words.is_you}</small> })}
+                {is_you.then(|| view! { <small>{strings.you_suffix}</small> })}
             </li>
         }
     };
-    let shown = move || live.people.with(|people| told_apart(&people[..people.len().min(MEMBERS_LISTED)]));
+    let shown =
+        move || live.people.with(|people| told_apart(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
     let more = move || {
-        let more = live.present() - live.people.with(|people| people.len().min(MEMBERS_LISTED));
-        (more > 0).then(|| view! { <p class="note">{(words.more_people)(more)}</p> })
+        let more = live.present() - live.people.with(|people| people.len().min(MAX_LISTED_MEMBERS));
+        (more > 0).then(|| view! { <p class="note">{(strings.more_members)(more)}</p> })
     };
     view! {
-        <aside id="people" class="side" popover="auto" aria-label=words.people>
-            <Close sheet="people" words />
+        <aside id="people" class="side" popover="auto" aria-label=strings.members>
+            <CloseButton sheet="people" strings />
             <h2>{heading}</h2>
             <ul>
                 <For each=shown key=|person| (person.id, person.name.clone(), person.tag.clone()) let:known>

@@ -4,8 +4,8 @@ use crate::{
     base::link,
     client::Shown,
     state::Live,
-    ui::{Day, Menu, Time},
-    wire::{Seq, mentions, visible},
+    ui::{Day, MessageMenu, Time},
+    wire::{Seq, mentions, sanitize_for_display},
 };
 use leptos::{ev::PointerEvent, prelude::*};
 use std::time::Duration;
@@ -19,28 +19,33 @@ const LIFTED: Duration = Duration::from_millis(400);
 /// One message. It stays the same element while it turns from pending into confirmed, is edited or
 /// deleted.
 #[component]
-pub fn Line(
+pub fn MessageRow(
     /// The message, whatever becomes of it.
     shown: ArcRwSignal<Shown>,
     /// The room.
     live: Live,
     /// The message that the page was opened for.
-    marked: Option<Seq>,
+    highlighted: Option<Seq>,
 ) -> impl IntoView {
     let shown = RwSignal::from(shown);
-    let words = live.words;
+    let strings = live.strings;
     // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
     // anew: a menu that may be open.
-    let is_marked = move || marked.is_some() && shown.with(|shown| shown.row.standing.seq() == marked);
+    let is_highlighted =
+        move || highlighted.is_some() && shown.with(|shown| shown.row.standing.seq() == highlighted);
     // A reader who follows a link to a message sees its author.
-    let opens = move || is_marked() || shown.with(|shown| shown.opens);
+    let opens = move || is_highlighted() || shown.with(|shown| shown.opens);
     let hidden = move || shown.with(|shown| shown.hidden);
     let editing = RwSignal::new(false);
     let deleted = move || shown.with(|shown| shown.row.deleted);
     let text = move || {
-        shown.with(
-            |shown| if shown.row.deleted { words.deleted.into() } else { visible(&shown.row.text).into() },
-        )
+        shown.with(|shown| {
+            if shown.row.deleted {
+                strings.message_deleted.into()
+            } else {
+                sanitize_for_display(&shown.row.text).into()
+            }
+        })
     };
     let anchor = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("m{seq}")));
     let name = move || {
@@ -54,7 +59,7 @@ pub fn Line(
         shown.with(|shown| {
             let author = &shown.row.author;
             let tag = author.tag().map(|tag| view! { " "<small class="tag">{tag}</small> });
-            view! { <b class=author.id.hue()>{author.name.to_string()}</b>{tag} }
+            view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
         })
     };
     let author_id = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("by{seq}")));
@@ -62,7 +67,7 @@ pub fn Line(
     let time = move || {
         let (seq, at) = shown.with(|shown| shown.row.standing.seq().zip(shown.row.standing.at()))?;
         let href = format!("{path}?around={seq}#m{seq}");
-        Some(view! { <a class="when" href=href title=words.permalink><Time at words /></a> })
+        Some(view! { <a class="timestamp" href=href title=strings.permalink><Time at strings /></a> })
     };
     let day = move || {
         let at = shown.with(|shown| shown.row.standing.at().filter(|_| shown.day))?;
@@ -71,7 +76,7 @@ pub fn Line(
     let first_new = move || {
         shown
             .with(|shown| shown.first_new)
-            .then(|| view! { <p class="new" id="new"><span>{words.new_here}</span></p> })
+            .then(|| view! { <p class="new" id="new"><span>{strings.new_messages_separator}</span></p> })
     };
     let to_you = move || {
         live.you.with(|you| {
@@ -79,7 +84,7 @@ pub fn Line(
         })
     };
     let edited = move || shown.with(|shown| shown.row.edited && !shown.row.deleted);
-    let note = move || edited().then(|| view! { <small class="edited">" "{words.edited}</small> });
+    let note = move || edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
     // A finger has no hover: it rests on the message for a moment. What then opens under it takes no touch until
     // it is lifted: the browser makes a click of that.
     let asked = RwSignal::new(false);
@@ -109,15 +114,16 @@ pub fn Line(
         let you = live.you.with(|you| you.id);
         shown.with(|shown| {
             let own = shown.row.author.id == you;
-            let seq = shown.row.standing.seq().filter(|_| (own || live.owned) && !shown.row.deleted);
+            let seq = shown.row.standing.seq().filter(|_| (own || live.is_owner) && !shown.row.deleted);
             seq.map(|seq| (seq, own))
         })
     });
     let menu = move || {
-        mine.get().map(|(seq, own)| view! { <Menu live seq own text=Signal::derive(text) asked editing /> })
+        mine.get()
+            .map(|(seq, own)| view! { <MessageMenu live seq own text=Signal::derive(text) asked editing /> })
     };
     // What its author asked for and the server did not take.
-    let refused = move || {
+    let rejected = move || {
         shown.with(|shown| match (&shown.changing, shown.row.standing.failure()) {
             (Some((id, Some(why))), _) => Some((*id, *why)),
             (_, Some(why)) => Some((shown.row.id, why)),
@@ -125,12 +131,12 @@ pub fn Line(
         })
     };
     let failed = move || {
-        refused().map(|(id, why)| {
+        rejected().map(|(id, why)| {
             view! {
                 <p class="failed">
-                    {(words.refused)(why)}" "
-                    <button type="button" on:click=move |_| live.retry(id)>{words.try_again}</button>
-                    <button type="button" on:click=move |_| live.forget(id)>{words.discard}</button>
+                    {(strings.command_error)(why)}" "
+                    <button type="button" on:click=move |_| live.retry(id)>{strings.try_again}</button>
+                    <button type="button" on:click=move |_| live.forget(id)>{strings.discard}</button>
                 </p>
             }
         })
@@ -138,11 +144,11 @@ pub fn Line(
     view! {
         <li
             class="line"
-            class:opens=opens
+            class:group-start=opens
             class:deleted=deleted
-            class:marked=is_marked
-            class:to-you=to_you
-            class:rests=rests
+            class:highlighted=is_highlighted
+            class:mentions-you=to_you
+            class:long-press=rests
             class:changeable=move || mine.get().is_some()
             class:changed=edited
             class:editing=editing
@@ -156,9 +162,9 @@ pub fn Line(
         >
             {day}
             {first_new}
-            <div class="said">
-                <p class="head"><span class="who" class:unseen=move || !opens() id=author_id>{author}</span>" "{time}</p>
-                <div class="words"><p class="text" dir="auto">{text}</p>{note}</div>
+            <div class="message-body">
+                <p class="head"><span class="author" class:visually-hidden=move || !opens() id=author_id>{author}</span>" "{time}</p>
+                <div class="message-content"><p class="text" dir="auto">{text}</p>{note}</div>
                 {menu}
                 {failed}
             </div>

@@ -2,9 +2,9 @@
 
 use crate::{
     base::link,
-    page_data::Place,
+    page_data::PageKind,
     state::Live,
-    ui::{Icon, Line, Unknown},
+    ui::{Icon, MessageRow, RoomNotFound},
     wire::Seq,
 };
 use leptos::{either::Either, html, prelude::*};
@@ -21,24 +21,24 @@ const AHEAD: i32 = 800;
 /// The messages of a room, in order. Who reads at the end stays there as the room grows; who reads
 /// back is left where they are and told that there is something new.
 #[component]
-pub fn Transcript(
+pub fn MessageList(
     /// The room.
     live: Live,
     /// The first message's place, where there are older ones.
     older: Option<Seq>,
     /// Which page this is.
-    place: Place,
+    kind: PageKind,
     /// The message that the page was opened for.
-    marked: Option<Seq>,
+    highlighted: Option<Seq>,
     /// Unread messages before those of the page.
     older_unread: u32,
     /// If the room does not exist: the titles and paths of rooms that may be meant.
-    unknown: Option<Vec<(String, String)>>,
+    suggestions: Option<Vec<(String, String)>>,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let is_far = RwSignal::new(false);
-    let words = live.words;
-    let now = place == Place::Newest;
+    let strings = live.strings;
+    let now = kind == PageKind::Latest;
     // The scroller is laid out from its end, so that the end is at 0 and older lines are below 0.
     let measure = move || {
         let Some(scroller) = scroller.get() else { return };
@@ -79,10 +79,10 @@ pub fn Transcript(
             let hash = window().location().hash().unwrap_or_default();
             let place = match hash.strip_prefix('#') {
                 Some(id) => document().get_element_by_id(id),
-                None => scroller.query_selector(".marked, .new").ok().flatten(),
+                None => scroller.query_selector(".highlighted, .new").ok().flatten(),
             };
             let gently = web_sys::ScrollIntoViewOptions::new();
-            gently.set_block(if marked.is_some() {
+            gently.set_block(if highlighted.is_some() {
                 web_sys::ScrollLogicalPosition::Center
             } else {
                 web_sys::ScrollLogicalPosition::Nearest
@@ -104,7 +104,7 @@ pub fn Transcript(
     let pill = move || {
         let new = new.get();
         (now && !live.at_end.get() && (new > 0 || is_far.get())).then(|| {
-            let label = if new > 0 { (words.new_messages)(new as usize) } else { words.latest.into() };
+            let label = if new > 0 { (strings.new_messages)(new as usize) } else { strings.latest.into() };
             view! {
                 <button type="button" class="pill" class:fresh={new > 0} on:click=to_end>
                     {label}
@@ -113,12 +113,12 @@ pub fn Transcript(
             }
         })
     };
-    let empty = now.then(|| match unknown {
-        Some(meant) => Either::Left(view! { <Unknown live meant /> }),
+    let empty = now.then(|| match suggestions {
+        Some(meant) => Either::Left(view! { <RoomNotFound live meant /> }),
         None => Either::Right(view! {
             <div class="empty">
-                <p>{words.empty}</p>
-                <button type="button" popovertarget="about">{words.share}</button>
+                <p>{strings.room_empty}</p>
+                <button type="button" popovertarget="about">{strings.share}</button>
             </div>
         }),
     });
@@ -128,7 +128,11 @@ pub fn Transcript(
         let label = move || {
             // As long as nothing older has come.
             let still = live.lines.with(|_| live.first() == older);
-            if still && older_unread > 0 { (words.older_unread)(older_unread) } else { words.older.into() }
+            if still && older_unread > 0 {
+                (strings.older_unread)(older_unread)
+            } else {
+                strings.older.into()
+            }
         };
         view! { <p class="older"><a href=format!("{path}?before={seq}")>{label}</a></p> }
     };
@@ -137,17 +141,17 @@ pub fn Transcript(
             <div class="scroller" node_ref=scroller on:scroll=scrolled tabindex="0">
                 <div class="column" id="top">
                     {move || older.filter(|_| live.more.get()).map(link.clone())}
-                    <div role="log" aria-label=words.messages aria-live=polite aria-relevant="additions">
+                    <div role="log" aria-label=strings.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">
                             <For each=move || live.lines.get() key=|(id, _)| *id let:line>
-                                <Line shown=line.1 live marked />
+                                <MessageRow shown=line.1 live highlighted />
                             </For>
                         </ol>
                         {empty}
                     </div>
                 </div>
             </div>
-            <p class="unseen" aria-live="polite">{live.came}</p>
+            <p class="visually-hidden" aria-live="polite">{live.came}</p>
             {pill}
         </main>
     }

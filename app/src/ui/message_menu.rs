@@ -4,8 +4,8 @@ use crate::{
     base::link,
     raw_text::rcdata,
     state::Live,
-    ui::{Icon, Problem, enter::sends, is_composing},
-    wire::{Seq, tidy},
+    ui::{FieldError, Icon, enter::sends, is_composing},
+    wire::{Seq, trim_message},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -15,7 +15,7 @@ use leptos::{
 
 /// Edit and delete, behind a button at the line's edge. Without script the forms do the same.
 #[component]
-pub fn Menu(
+pub fn MessageMenu(
     /// The room.
     live: Live,
     /// The message's place.
@@ -61,7 +61,7 @@ pub fn Menu(
     };
     let save = move || {
         let Some(field) = field.get() else { return };
-        if tidy(&field.value()).is_ok_and(|new| *new == text.get_untracked()) {
+        if trim_message(&field.value()).is_ok_and(|new| *new == text.get_untracked()) {
             return close();
         }
         match live.edit(seq, &field.value()) {
@@ -69,7 +69,7 @@ pub fn Menu(
                 set_problem.set(String::new());
                 close();
             }
-            Err(words) => set_problem.set(words),
+            Err(why) => set_problem.set(why),
         }
     };
     // An older page does not live: there the forms do it.
@@ -112,8 +112,8 @@ pub fn Menu(
             let _ = field.set_selection_range(end, end);
         }
     };
-    let words = live.words;
-    let label = if own { words.edit_or_delete } else { words.delete_only };
+    let strings = live.strings;
+    let label = if own { strings.edit_or_delete } else { strings.delete_only };
     let id = format!("edit-{seq}");
     let described = format!("edit-{seq}-problem");
     let path = live.room.with_value(|room| link(&format!("/r/{room}/{seq}")));
@@ -123,14 +123,14 @@ pub fn Menu(
                 <Icon path="M5 12h.01M12 12h.01M19 12h.01" />
             </summary>
             <form class="edit" method="post" action=format!("{path}/edit") on:submit=submit>
-                <label class="unseen" for=id.clone()>{words.what_it_says}</label>
+                <label class="visually-hidden" for=id.clone()>{strings.message_text_label}</label>
                 <textarea node_ref=field id=id name="text" rows="2" required readonly=!own aria-describedby=described.clone() on:keydown=press>
                     {rcdata(&text.get_untracked())}
                 </textarea>
-                {own.then(|| view! { <button type="submit">{words.save}</button> })}
-                <button type="button" class="quiet needs-script" on:click=move |_| give_up(())>{words.cancel}</button>
-                <button type="submit" class="quiet danger" form=format!("delete-{seq}")>{words.delete}</button>
-                <Problem id=described words=problem />
+                {own.then(|| view! { <button type="submit">{strings.save}</button> })}
+                <button type="button" class="quiet needs-script" on:click=move |_| give_up(())>{strings.cancel}</button>
+                <button type="submit" class="quiet danger" form=format!("delete-{seq}")>{strings.delete}</button>
+                <FieldError id=described message=problem />
             </form>
             <form id=format!("delete-{seq}") method="post" action=format!("{path}/delete") on:submit=delete></form>
         </details>

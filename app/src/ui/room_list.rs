@@ -2,9 +2,9 @@
 
 use crate::{
     base::link,
-    page_data::RoomEntry,
+    page_data::RoomSummary,
     state::Live,
-    ui::{Close, Icon},
+    ui::{CloseButton, Icon},
     wire::limits::MAX_LISTED_ROOMS,
 };
 use leptos::{either::Either, prelude::*};
@@ -12,49 +12,49 @@ use leptos::{either::Either, prelude::*};
 /// The rooms of whoever looks with what is unread in them, others that can be found, and the way to a new
 /// one. At the side where there is space; elsewhere a sheet, which opens without script too.
 #[component]
-pub fn Rooms(
+pub fn RoomList(
     /// The room.
     live: Live,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let names = live.rooms.with_untracked(|rooms| {
-        rooms.iter().map(|entry| (entry.room.clone(), entry.yours)).collect::<Vec<_>>()
+        rooms.iter().map(|entry| (entry.room.clone(), entry.is_joined)).collect::<Vec<_>>()
     });
-    let list = move |yours: bool| {
-        let rooms = names.iter().enumerate().filter(|(_, (_, own))| *own == yours);
-        rooms.map(|(at, _)| view! { <Entry live at /> }).collect::<Vec<_>>()
+    let list = move |is_joined: bool| {
+        let rooms = names.iter().enumerate().filter(|(_, (_, own))| *own == is_joined);
+        rooms.map(|(at, _)| view! { <RoomListEntry live at /> }).collect::<Vec<_>>()
     };
     let others = list(false);
     let all = (others.len() >= MAX_LISTED_ROOMS)
-        .then(|| view! { <a class="more" href=link("/rooms")>{words.all_rooms}</a> });
+        .then(|| view! { <a class="more" href=link("/rooms")>{strings.all_rooms}</a> });
     let others = if others.is_empty() {
         Either::Left(())
     } else {
         Either::Right(view! {
-            <h2>{words.other_rooms}</h2>
+            <h2>{strings.other_rooms}</h2>
             <ul>{others}</ul>
             {all}
         })
     };
     view! {
-        <nav id="rooms" class="side" popover="auto" aria-label=words.rooms>
-            <Close sheet="rooms" words />
-            <a class="home" href=link("/") aria-label=words.home>
+        <nav id="rooms" class="side" popover="auto" aria-label=strings.rooms>
+            <CloseButton sheet="rooms" strings />
+            <a class="home" href=link("/") aria-label=strings.home>
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M6 9h20M6 16h14M6 23h8" />
                 </svg>
                 <span aria-hidden="true">"Hubbub"</span>
             </a>
-            <h2>{words.your_rooms}</h2>
+            <h2>{strings.your_rooms}</h2>
             <ul>{list(true)}</ul>
             <a class="more" href=link("/rooms")>
                 <Icon path="M12 5v14M5 12h14" />
-                {words.new_room}
+                {strings.new_room}
             </a>
             {others}
             <button type="button" class="more last" popovertarget="settings">
                 <Icon path="M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4" />
-                {words.settings}
+                {strings.settings}
             </button>
         </nav>
     }
@@ -62,9 +62,9 @@ pub fn Rooms(
 
 /// A room of the list. Rooms do not move while one looks: it is the one at a place.
 #[component]
-fn Entry(live: Live, at: usize) -> impl IntoView {
-    let words = live.words;
-    let of = move |read: fn(&RoomEntry) -> String| {
+fn RoomListEntry(live: Live, at: usize) -> impl IntoView {
+    let strings = live.strings;
+    let of = move |read: fn(&RoomSummary) -> String| {
         live.rooms.with(|rooms| rooms.get(at).map(read).unwrap_or_default())
     };
     let room = live.rooms.with_untracked(|rooms| rooms[at].clone());
@@ -73,17 +73,17 @@ fn Entry(live: Live, at: usize) -> impl IntoView {
     let unread = Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
     let is_listed =
-        Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).is_some_and(RoomEntry::is_listed)));
+        Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
     // Straight to what is new, also without script.
     let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
     let badge = move || {
         (unread.get() > 0 && !here).then(|| {
             let short = if unread.get() >= 100 { "99+".into() } else { unread.get().to_string() };
-            view! { <span class="count" aria-hidden="true">{short}</span><span class="unseen">{(words.unread)(unread.get())}</span> }
+            view! { <span class="count" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread)(unread.get())}</span> }
         })
     };
     let private = room.private.then(|| {
-        view! { <small class="lock" title=words.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="unseen">{words.private_room}</span></small> }
+        view! { <small class="lock" title=strings.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="visually-hidden">{strings.private_room}</span></small> }
     });
     view! {
         <li hidden=move || !is_listed.get()>

@@ -1,6 +1,6 @@
 //! A moment, a day.
 
-use crate::{clock, i18n::Words, state::Live, wire::Millis};
+use crate::{clock, i18n::Strings, state::Live, wire::Millis};
 use leptos::prelude::*;
 
 /// A moment: in UTC as the server writes it, then in the browser's own zone.
@@ -9,12 +9,12 @@ pub fn Time(
     /// When.
     at: Millis,
     /// The page's language.
-    words: &'static Words,
+    strings: &'static Strings,
 ) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc(at, words));
+    let (text, set_text) = signal(clock::utc(at, strings));
     Effect::new(move || {
         #[cfg(feature = "hydrate")]
-        set_text.set(clock::local(at, words));
+        set_text.set(clock::local(at, strings));
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });
@@ -29,11 +29,11 @@ pub fn Day(
     /// Whose today it is.
     live: Live,
 ) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc_day(at, live.words));
+    let (text, set_text) = signal(clock::utc_day(at, live.strings));
     Effect::new(move || {
         live.today.track();
         #[cfg(feature = "hydrate")]
-        set_text.set(clock::local_day(at, live.words));
+        set_text.set(clock::local_day(at, live.strings));
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });

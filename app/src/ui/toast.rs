@@ -10,10 +10,10 @@ pub fn Toast(
     /// The room.
     live: Live,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let seconds = countdown(move || live.deletions.get().map(|(_, until)| until));
     let count = Memo::new(move |_| live.deletions.get().map_or(0, |(count, _)| count));
-    let sentence = move || (count.get() > 0).then(|| (words.deletions)(count.get()));
+    let sentence = move || (count.get() > 0).then(|| (strings.deleted_messages)(count.get()));
     let undo = move |_| {
         #[cfg(feature = "hydrate")]
         live.undo_deletions();
@@ -22,8 +22,8 @@ pub fn Toast(
     let button = move || {
         shown.get().then(|| {
             view! {
-                <button type="button" id="undo" aria-label=words.undo on:click=undo>
-                    {move || (words.undo_in)(seconds.get())}
+                <button type="button" id="undo" aria-label=strings.undo on:click=undo>
+                    {move || (strings.undo_in)(seconds.get())}
                 </button>
             }
         })

@@ -95,23 +95,23 @@ frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
 #[derive(Deserialize)]
 struct Events {
     room: RoomName,
-    events: Vec<Heard>,
+    events: Vec<DecodedEvent>,
 }
 
 impl From<Events> for ServerFrame {
     fn from(Events { room, events }: Events) -> Self {
-        Self::Events { room, events: events.into_iter().map(|Heard(event)| event).collect() }
+        Self::Events { room, events: events.into_iter().map(|DecodedEvent(event)| event).collect() }
     }
 }
 
 /// An event of any kind.
 #[derive(Deserialize)]
-#[serde(try_from = "AnyEvent")]
-struct Heard(Arc<Event>);
+#[serde(try_from = "RawEvent")]
+struct DecodedEvent(Arc<Event>);
 
 /// What events of the known kinds have. A later kind may have other things under these names.
 #[derive(Deserialize)]
-struct AnyEvent {
+struct RawEvent {
     seq: Seq,
     at: Millis,
     id: CommandId,
@@ -125,11 +125,11 @@ struct AnyEvent {
     target: Scalar,
 }
 
-impl TryFrom<AnyEvent> for Heard {
+impl TryFrom<RawEvent> for DecodedEvent {
     type Error = &'static str;
 
-    fn try_from(event: AnyEvent) -> Result<Self, Self::Error> {
-        let AnyEvent { seq, at, id, author, kind, text, reply_to, target } = event;
+    fn try_from(event: RawEvent) -> Result<Self, Self::Error> {
+        let RawEvent { seq, at, id, author, kind, text, reply_to, target } = event;
         let body = match &*kind {
             "message" => EventBody::Message { text: text.text()?, reply_to: reply_to.number_if_any()? },
             "edit" => EventBody::Edit { target: target.number()?, text: text.text()? },
@@ -170,13 +170,13 @@ impl Scalar {
 
 impl<'de> Deserialize<'de> for Scalar {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+        deserializer.deserialize_any(ScalarVisitor)
     }
 }
 
-struct AnyValue;
+struct ScalarVisitor;
 
-impl<'de> Visitor<'de> for AnyValue {
+impl<'de> Visitor<'de> for ScalarVisitor {
     type Value = Scalar;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {

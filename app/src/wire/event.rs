@@ -83,7 +83,7 @@ pub struct Message {
 
 impl Message {
     /// The message that `event` posted, if it posted one.
-    pub fn posted(event: &Event) -> Option<Self> {
+    pub fn from_event(event: &Event) -> Option<Self> {
         let EventBody::Message { text, reply_to } = &event.body else { return None };
         Some(Self {
             seq: event.seq,

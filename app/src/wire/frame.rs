@@ -171,7 +171,7 @@ pub enum ServerFrame {
         head: Seq,
         /// Forget what you had: `messages` is the newest page.
         reset: bool,
-        /// The first [`MEMBERS_LISTED`](super::limits::MEMBERS_LISTED) users present; the reader is among them if it
+        /// The first [`MAX_LISTED_MEMBERS`](super::limits::MAX_LISTED_MEMBERS) users present; the reader is among them if it
         /// is present.
         members: Vec<User>,
         /// All users present; 0 from a server that does not count them.
@@ -304,10 +304,10 @@ pub struct Limits {
 
 impl Limits {
     /// The limits of this version.
-    pub const HERE: Self = Self {
-        message_bytes: super::limits::MESSAGE_BYTES,
-        name_chars: super::limits::NAME_CHARS,
-        catch_up: super::limits::CATCH_UP,
+    pub const CURRENT: Self = Self {
+        message_bytes: super::limits::MAX_MESSAGE_BYTES,
+        name_chars: super::limits::MAX_NAME_CHARS,
+        catch_up: super::limits::MAX_CATCH_UP_EVENTS,
     };
 }
 

@@ -21,7 +21,7 @@ pub use http::{Events, Messages, RoomHead, Rooms};
 pub use room_name::{InvalidRoomName, LOBBY, RoomName};
 pub use room_title::{RoomTitle, Topic};
 pub use size::{PageBudget, json_bytes};
-pub use text::{InvalidText, mentions, one_line, tidy, tidy_line, visible};
+pub use text::{InvalidText, mentions, sanitize_for_display, to_single_line, trim_message, trim_single_line};
 pub use user::{DisplayName, User, UserId};
 pub use visible_line::InvalidName;
 

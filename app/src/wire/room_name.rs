@@ -1,6 +1,6 @@
 //! The names of rooms.
 
-use super::limits::ROOM_CHARS;
+use super::limits::MAX_ROOM_NAME_CHARS;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -18,7 +18,10 @@ pub struct InvalidRoomName;
 
 impl fmt::Display for InvalidRoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "A room's name is 1 to {ROOM_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -.")
+        write!(
+            f,
+            "A room's name is 1 to {MAX_ROOM_NAME_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -."
+        )
     }
 }
 
@@ -64,7 +67,7 @@ impl FromStr for RoomName {
     type Err = InvalidRoomName;
 
     fn from_str(name: &str) -> Result<Self, InvalidRoomName> {
-        let good = (1..=ROOM_CHARS).contains(&name.len())
+        let good = (1..=MAX_ROOM_NAME_CHARS).contains(&name.len())
             && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
             && !name.starts_with('-')
             && !name.ends_with('-');

@@ -1,8 +1,8 @@
 //! Titles and topics of rooms.
 
 use super::{
-    limits::{TITLE_CHARS, TOPIC_CHARS},
-    visible_line::{InvalidName, as_string, one_visible_line},
+    limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
+    visible_line::{InvalidName, as_string, parse_single_line},
 };
 use serde::{Deserialize, Serialize};
 use std::{str::FromStr, sync::Arc};
@@ -35,7 +35,7 @@ impl FromStr for RoomTitle {
     type Err = InvalidName;
 
     fn from_str(title: &str) -> Result<Self, InvalidName> {
-        one_visible_line(title, TITLE_CHARS).map(|title| Self(title.into()))
+        parse_single_line(title, MAX_TITLE_CHARS).map(|title| Self(title.into()))
     }
 }
 
@@ -43,7 +43,7 @@ impl FromStr for Topic {
     type Err = InvalidName;
 
     fn from_str(topic: &str) -> Result<Self, InvalidName> {
-        match one_visible_line(topic, TOPIC_CHARS) {
+        match parse_single_line(topic, MAX_TOPIC_CHARS) {
             Ok(topic) => Ok(Self(topic.into())),
             Err(InvalidName::Blank) => Ok(Self::default()),
             Err(bad) => Err(bad),

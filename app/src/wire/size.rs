@@ -1,6 +1,6 @@
 //! How many bytes messages and events take in JSON: pages and frames are bounded by it.
 
-use super::{Event, EventBody, Message, User, limits::PAGE_BYTES};
+use super::{Event, EventBody, Message, User, limits::MAX_PAGE_BYTES};
 
 /// Bytes of the names of all fields of a message or an event, of its ids and marks, at most.
 const FIELDS: usize = 200;
@@ -61,9 +61,9 @@ pub struct PageBudget {
 }
 
 impl PageBudget {
-    /// A page of [`PAGE_BYTES`] on which so many bytes are taken by other things.
+    /// A page of [`MAX_PAGE_BYTES`] on which so many bytes are taken by other things.
     pub fn besides(taken: usize) -> Self {
-        Self { left: PAGE_BYTES.saturating_sub(ENVELOPE + taken), is_empty: true }
+        Self { left: MAX_PAGE_BYTES.saturating_sub(ENVELOPE + taken), is_empty: true }
     }
 
     /// Takes the bytes of one more entry. Returns `false` if they do not fit, and nothing more does; the first
@@ -86,26 +86,26 @@ impl Default for PageBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, UserId, visible};
+    use crate::wire::{DisplayName, UserId, sanitize_for_display};
     use proptest::prelude::*;
     use uuid::Uuid;
 
     #[test]
     fn a_page_takes_its_first_entry_whatever_its_size_and_nothing_after_one_that_does_not_fit() {
         let mut page = PageBudget::default();
-        assert!(page.take(2 * PAGE_BYTES) && !page.take(1));
-        let mut page = PageBudget::besides(PAGE_BYTES - ENVELOPE - 100);
+        assert!(page.take(2 * MAX_PAGE_BYTES) && !page.take(1));
+        let mut page = PageBudget::besides(MAX_PAGE_BYTES - ENVELOPE - 100);
         assert!(page.take(60) && !page.take(41) && !page.take(1));
     }
 
     proptest! {
         #[test]
         fn json_is_no_larger_than_its_bytes_say(text in any::<String>(), name in "[a-z\"\\\\ é字]{1,32}") {
-            let text = visible(&text).into_owned();
+            let text = sanitize_for_display(&text).into_owned();
             prop_assert_eq!(serde_json::to_string(&text).unwrap().len(), json_bytes(&text) + 2);
             let author = User {
                 alike: true,
-                ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::given(UserId(1))))
+                ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::generated(UserId(1))))
             };
             let message = Message {
                 seq: u64::MAX,

@@ -1,7 +1,7 @@
 //! What a message's text may be, and how it is shown: one rule for the socket, lines, forms, the API and the
 //! browser's composer.
 
-use super::{limits::MESSAGE_BYTES, visible_line::is_visible};
+use super::{limits::MAX_MESSAGE_BYTES, visible_line::is_visible};
 use std::borrow::Cow;
 
 /// Why a text cannot be posted.
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 pub enum InvalidText {
     /// It has no visible character.
     Blank,
-    /// More than [`MESSAGE_BYTES`] are left after tidying.
+    /// More than [`MAX_MESSAGE_BYTES`] are left after tidying.
     TooLong {
         /// The UTF-8 bytes beyond the limit.
         over: usize,
@@ -27,16 +27,16 @@ pub enum InvalidText {
 ///
 /// # Errors
 /// [`InvalidText`] if nothing visible or too much is left.
-pub fn tidy(text: &str) -> Result<Cow<'_, str>, InvalidText> {
+pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
     let text = match line_feeds(text) {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
         Cow::Owned(text) => Cow::Owned(trimmed(&text)?.to_owned()),
     };
     let mut text = if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text };
-    if text.len() > MESSAGE_BYTES && text.contains(char::REPLACEMENT_CHARACTER) {
+    if text.len() > MAX_MESSAGE_BYTES && text.contains(char::REPLACEMENT_CHARACTER) {
         text = Cow::Owned(replaced(&text, true));
     }
-    match text.len().saturating_sub(MESSAGE_BYTES) {
+    match text.len().saturating_sub(MAX_MESSAGE_BYTES) {
         0 => Ok(text),
         over => Err(InvalidText::TooLong { over }),
     }
@@ -45,21 +45,21 @@ pub fn tidy(text: &str) -> Result<Cow<'_, str>, InvalidText> {
 /// The same for a message of the lines mode: each line break is a space, so it is a single line.
 ///
 /// # Errors
-/// As for [`tidy`].
-pub fn tidy_line(text: &str) -> Result<String, InvalidText> {
-    tidy(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
+/// As for [`trim_message`].
+pub fn trim_single_line(text: &str) -> Result<String, InvalidText> {
+    trim_message(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
 }
 
 /// Returns the text with every line break turned into a space, as the lines mode carries it.
-pub fn one_line(text: &str) -> String {
-    visible(text).replace('\n', " ")
+pub fn to_single_line(text: &str) -> String {
+    sanitize_for_display(text).replace('\n', " ")
 }
 
 /// Returns the text as it is shown: line ends are LF, other control characters but TAB are U+FFFD.
 ///
-/// Texts that were stored before [`tidy`] replaced them may contain any: a terminal would obey them, and an HTML
+/// Texts that were stored before [`trim_message`] replaced them may contain any: a terminal would obey them, and an HTML
 /// parser drops NUL and rewrites CR, so that the server's page and the browser's could not be joined.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub fn sanitize_for_display(text: &str) -> Cow<'_, str> {
     let text = line_feeds(text);
     if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text }
 }
@@ -159,7 +159,7 @@ mod tests {
 
     #[track_caller]
     fn becomes(text: &str, tidied: &str) {
-        assert_eq!(tidy(text).as_deref(), Ok(tidied), "{text:?}");
+        assert_eq!(trim_message(text).as_deref(), Ok(tidied), "{text:?}");
     }
 
     #[test]
@@ -184,21 +184,21 @@ mod tests {
     #[test]
     fn control_characters_become_replacement_characters() {
         becomes("a\0b\u{7}\u{1b}[2J\u{9b}c\td", "a\u{fffd}b\u{fffd}\u{fffd}[2J\u{fffd}c\td");
-        assert_eq!(visible("a\r\nb\rc\0\td\u{1b}"), "a\nb\nc\u{fffd}\td\u{fffd}");
-        assert_eq!(one_line("a\r\nb\n\u{1b}c\td"), "a b \u{fffd}c\td");
+        assert_eq!(sanitize_for_display("a\r\nb\rc\0\td\u{1b}"), "a\nb\nc\u{fffd}\td\u{fffd}");
+        assert_eq!(to_single_line("a\r\nb\n\u{1b}c\td"), "a b \u{fffd}c\td");
     }
 
     #[test]
     fn a_line_is_tidied_as_a_single_line() {
-        assert_eq!(tidy_line("  a\r\n  b\r").as_deref(), Ok("a   b"));
-        assert_eq!(tidy_line("\u{7}\n\0"), Err(InvalidText::Blank));
+        assert_eq!(trim_single_line("  a\r\n  b\r").as_deref(), Ok("a   b"));
+        assert_eq!(trim_single_line("\u{7}\n\0"), Err(InvalidText::Blank));
     }
 
     #[test]
     fn runs_of_control_characters_become_one_if_the_text_is_too_long_otherwise() {
-        becomes(&format!("a{}b", "\u{1}".repeat(MESSAGE_BYTES - 2)), "a\u{fffd}b");
-        let apart = "\u{1}x".repeat(MESSAGE_BYTES / 2);
-        assert_eq!(tidy(&apart), Err(InvalidText::TooLong { over: MESSAGE_BYTES }));
+        becomes(&format!("a{}b", "\u{1}".repeat(MAX_MESSAGE_BYTES - 2)), "a\u{fffd}b");
+        let apart = "\u{1}x".repeat(MAX_MESSAGE_BYTES / 2);
+        assert_eq!(trim_message(&apart), Err(InvalidText::TooLong { over: MAX_MESSAGE_BYTES }));
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
             "\0",
             "\u{7}\n\u{1b}",
         ] {
-            assert_eq!(tidy(blank), Err(InvalidText::Blank), "{blank:?}");
+            assert_eq!(trim_message(blank), Err(InvalidText::Blank), "{blank:?}");
         }
         for shown in ["👩\u{200d}🚀", "❤\u{fe0f}", "नमस्ते", "a\u{200b}b", "می\u{200c}خواهم", ".", "\u{fffd}"]
         {
@@ -230,9 +230,9 @@ mod tests {
 
     #[test]
     fn the_limit_counts_bytes_after_tidying() {
-        let fits = format!("  {}  ", "é".repeat(MESSAGE_BYTES / 2));
-        assert!(tidy(&fits).is_ok());
-        assert_eq!(tidy(&"x".repeat(MESSAGE_BYTES + 2)), Err(InvalidText::TooLong { over: 2 }));
+        let fits = format!("  {}  ", "é".repeat(MAX_MESSAGE_BYTES / 2));
+        assert!(trim_message(&fits).is_ok());
+        assert_eq!(trim_message(&"x".repeat(MAX_MESSAGE_BYTES + 2)), Err(InvalidText::TooLong { over: 2 }));
     }
 
     proptest! {
@@ -240,16 +240,16 @@ mod tests {
         fn tidy_text_obeys_the_rule_and_stays_as_it_is(
             text in "([ -~]|[\\x00-\\x20\\x7f-\\xa0]|[\n\r\t ]|[a-c\u{200b}\u{2800}\u{3000}\u{fe0f}\u{301}é😀]){0,40}"
         ) {
-            if let Ok(tidied) = tidy(&text) {
+            if let Ok(tidied) = trim_message(&text) {
                 prop_assert!(!tidied.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
                 prop_assert_eq!(tidied.trim_end(), &*tidied);
                 let (first, last) = (tidied.lines().next(), tidied.lines().last());
                 prop_assert!(first.is_some_and(|line| line.contains(is_visible)));
                 prop_assert!(last.is_some_and(|line| line.contains(is_visible)));
                 prop_assert!(tidied.contains('\n') || tidied.trim() == tidied);
-                let again = tidy(&tidied);
+                let again = trim_message(&tidied);
                 prop_assert_eq!(again.as_deref(), Ok(&*tidied));
-                prop_assert_eq!(visible(&tidied), &*tidied);
+                prop_assert_eq!(sanitize_for_display(&tidied), &*tidied);
             } else {
                 prop_assert!(!text.contains(is_visible));
             }

@@ -2,8 +2,8 @@
 
 use super::{
     event::is_false,
-    limits::NAME_CHARS,
-    visible_line::{InvalidName, as_string, one_visible_line},
+    limits::MAX_NAME_CHARS,
+    visible_line::{InvalidName, as_string, parse_single_line},
 };
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
@@ -31,14 +31,14 @@ impl User {
     }
 
     /// How people stand in a list: by name, letters of ASCII in any case, then by id.
-    pub fn before(&self, other: &Self) -> Ordering {
+    pub fn cmp_for_list(&self, other: &Self) -> Ordering {
         let (mine, theirs) = (self.name.as_str().bytes(), other.name.as_str().bytes());
         let lower = |byte: u8| byte.to_ascii_lowercase();
         mine.map(lower).cmp(theirs.map(lower)).then(self.id.cmp(&other.id))
     }
 
     /// The name, with what tells it from another's that is alike.
-    pub fn told_apart(&self) -> String {
+    pub fn disambiguated(&self) -> String {
         match &self.tag {
             Some(tag) => format!("{} {tag}", self.name),
             None => self.name.to_string(),
@@ -59,12 +59,12 @@ pub struct UserId(pub u64);
 impl UserId {
     /// The style class of this person's colour: one of twelve hues of equal lightness. The bits that make a given
     /// name have no part in it, nor in the tag: two of one name differ in both.
-    pub fn hue(self) -> &'static str {
-        const HUES: [&str; 12] = [
-            "hue-0", "hue-1", "hue-2", "hue-3", "hue-4", "hue-5", "hue-6", "hue-7", "hue-8", "hue-9",
-            "hue-10", "hue-11",
+    pub fn color_class(self) -> &'static str {
+        const CLASSES: [&str; 12] = [
+            "color-0", "color-1", "color-2", "color-3", "color-4", "color-5", "color-6", "color-7",
+            "color-8", "color-9", "color-10", "color-11",
         ];
-        HUES[((self.0 >> 16 & 0xffff) % 12) as usize]
+        CLASSES[((self.0 >> 16 & 0xffff) % 12) as usize]
     }
 
     /// What stands behind the name of a guest, who has said nothing yet and has a name like another's.
@@ -120,7 +120,7 @@ impl FromStr for DisplayName {
     type Err = InvalidName;
 
     fn from_str(name: &str) -> Result<Self, InvalidName> {
-        one_visible_line(name, NAME_CHARS).map(|name| Self(name.into()))
+        parse_single_line(name, MAX_NAME_CHARS).map(|name| Self(name.into()))
     }
 }
 

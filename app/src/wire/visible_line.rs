@@ -33,11 +33,11 @@ impl fmt::Display for InvalidName {
 impl std::error::Error for InvalidName {}
 
 /// `text` without white space at its ends, if it is one line that shows what it is.
-pub(super) fn one_visible_line(text: &str, chars: usize) -> Result<&str, InvalidName> {
+pub(super) fn parse_single_line(text: &str, chars: usize) -> Result<&str, InvalidName> {
     let text = text.trim();
     if !text.contains(is_visible) {
         Err(InvalidName::Blank)
-    } else if text.chars().any(|c| c.is_control() || is_hidden(c)) {
+    } else if text.chars().any(|c| c.is_control() || is_default_ignorable(c)) {
         Err(InvalidName::Hidden)
     } else if text.chars().count() > chars {
         Err(InvalidName::TooLong)
@@ -74,14 +74,14 @@ pub(super) use as_string;
 
 /// Whether `c` shows something by itself.
 pub(super) fn is_visible(c: char) -> bool {
-    !(c.is_whitespace() || c.is_control() || is_hidden(c) || needs_company(c))
+    !(c.is_whitespace() || c.is_control() || is_default_ignorable(c) || is_combining(c))
 }
 
 /// Characters that show nothing or reorder their neighbours: those that may be ignored when drawn
 /// (`Default_Ignorable_Code_Point` of the Unicode Character Database: soft hyphen, zero width, word joiners,
 /// tags, bidi marks, embeddings, overrides and isolates), line separators, annotations, and two that are
 /// drawn as nothing (braille blank, null notehead).
-fn is_hidden(c: char) -> bool {
+fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}'
@@ -92,7 +92,7 @@ fn is_hidden(c: char) -> bool {
 
 /// Characters that mean something with others only: what emoji are built with (zero-width joiner, variation
 /// selectors 15 and 16), and marks that stand on a letter.
-fn needs_company(c: char) -> bool {
+fn is_combining(c: char) -> bool {
     matches!(c,
         '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}'
         | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'

@@ -34,7 +34,7 @@ pub struct Faults {
 
 /// Everything that went wrong.
 #[derive(Default)]
-pub struct Trouble {
+pub struct PageError {
     pub faults: Faults,
     /// Whose road was gone, and from when until when.
     pub gone: Vec<(usize, Instant, Instant)>,
@@ -42,7 +42,7 @@ pub struct Trouble {
     pub ends: Vec<(Instant, Instant)>,
 }
 
-impl Trouble {
+impl PageError {
     /// Makes trouble for as long as the soak lasts.
     pub async fn make(settings: &Settings, crowd: &Crowd, server: &mut Process) -> io::Result<Self> {
         let end = Instant::now() + Duration::from_secs(settings.seconds);
@@ -85,8 +85,8 @@ impl Trouble {
 }
 
 /// Lets a fault befall somebody every so often.
-async fn trouble_roads(settings: &Settings, crowd: &Crowd, end: Instant) -> Trouble {
-    let mut trouble = Trouble::default();
+async fn trouble_roads(settings: &Settings, crowd: &Crowd, end: Instant) -> PageError {
+    let mut trouble = PageError::default();
     if settings.fault_every <= 0.0 {
         return trouble;
     }

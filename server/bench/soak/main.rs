@@ -42,7 +42,7 @@ mod verdict;
 
 use clap::Parser;
 use clients::Crowd;
-use faults::Trouble;
+use faults::PageError;
 use process::Process;
 use report::Report;
 use std::{
@@ -117,7 +117,7 @@ async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     let crowd = Crowd::gather(server.address, settings).await;
     let trouble = tokio::select! {
         never = crowd.talk(settings.message_every) => match never {},
-        trouble = Trouble::make(settings, &crowd, &mut server) => trouble?,
+        trouble = PageError::make(settings, &crowd, &mut server) => trouble?,
     };
     crowd.mend();
     let began = Instant::now();

@@ -3,7 +3,7 @@
 use crate::{
     Settings,
     clients::Crowd,
-    faults::{Faults, Trouble},
+    faults::{Faults, PageError},
     person::Kept,
     proxy::Way,
     verdict::Verdict,
@@ -60,7 +60,13 @@ struct Dark {
 
 impl Report {
     /// Takes stock.
-    pub fn of(settings: &Settings, crowd: &Crowd, trouble: &Trouble, log: &[Arc<Event>], peak: u64) -> Self {
+    pub fn of(
+        settings: &Settings,
+        crowd: &Crowd,
+        trouble: &PageError,
+        log: &[Arc<Event>],
+        peak: u64,
+    ) -> Self {
         let kept = crowd.kept();
         let dark: Vec<Dark> =
             kept.iter().enumerate().flat_map(|(n, kept)| dark_times(n, kept, trouble)).collect();
@@ -110,7 +116,7 @@ impl Report {
 }
 
 /// When somebody was without connection: where the road was gone, from its return.
-fn dark_times(member: usize, kept: &Kept, trouble: &Trouble) -> impl Iterator<Item = Dark> {
+fn dark_times(member: usize, kept: &Kept, trouble: &PageError) -> impl Iterator<Item = Dark> {
     let dark = move |&(lost, took): &(Instant, Duration)| {
         let back = lost + took;
         let gone = trouble

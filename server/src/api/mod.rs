@@ -16,7 +16,9 @@ use crate::{
     state::AppState,
     store::{ListedRoom, NewEvent, Past, read_around},
 };
-use app::wire::{CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, tidy};
+use app::wire::{
+    CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, trim_message,
+};
 use axum::{
     Extension, Json,
     body::Bytes,
@@ -105,7 +107,7 @@ pub async fn messages(
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
     let Query(which) = which.map_err(wrong_query)?;
-    let limit = within(which.limit, limits::PAGE, limits::PAGE_MOST)?;
+    let limit = within(which.limit, limits::DEFAULT_PAGE_SIZE, limits::MAX_PAGE_SIZE)?;
     let head = head_of(&state, &room);
     let tag = tag(&state, head, &format!("m{}.{}.{limit}", number(which.before), number(which.around)));
     if has_tag(&headers, &tag) {
@@ -145,7 +147,7 @@ pub async fn events(
         )
         .await;
     }
-    let limit = within(which.limit, limits::EVENTS_MOST, limits::EVENTS_MOST)?;
+    let limit = within(which.limit, limits::MAX_EVENTS_PER_RESPONSE, limits::MAX_EVENTS_PER_RESPONSE)?;
     let past = which.past();
     let after = past.after;
     let head = head_of(&state, &room);
@@ -183,7 +185,7 @@ pub async fn post(
     }
     let _posting = state.posting.token();
     let posting = posting(&headers, &body)?;
-    let text = tidy(&posting.text).map_err(Problem::bad_text)?;
+    let text = trim_message(&posting.text).map_err(Problem::bad_text)?;
     state.admit_post(identity, &room).map_err(Problem::too_fast)?;
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);

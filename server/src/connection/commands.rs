@@ -13,7 +13,7 @@ use crate::{
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, InvalidText, Limits, Malformed, Message, PROTOCOL_VERSION, PageBudget,
-    RoomName, Seq, ServerFrame, User, UserId, limits, tidy,
+    RoomName, Seq, ServerFrame, User, UserId, limits, trim_message,
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use std::time::Duration;
@@ -49,8 +49,8 @@ pub(crate) fn welcome(state: &AppState, link: &Link) -> ServerFrame {
         server: env!("CARGO_PKG_VERSION").into(),
         log: state.store.id().into(),
         you: link.author(),
-        limits: Limits::HERE,
-        heartbeat_ms: limits::HEARTBEAT_MS,
+        limits: Limits::CURRENT,
+        heartbeat_ms: limits::HEARTBEAT_INTERVAL_MS,
     }
 }
 
@@ -75,9 +75,9 @@ pub(crate) async fn join(
 ) -> Result<ServerFrame, Refusal> {
     let joins = state.networks.usage(identity.network).take(Use::Join);
     joins.map_err(|wait| too_fast(None, wait))?;
-    let limit = asked.limit.unwrap_or(limits::PAGE);
-    if !(1..=limits::PAGE_MOST).contains(&limit) {
-        let message = format!("A page has 1 to {} messages.", limits::PAGE_MOST);
+    let limit = asked.limit.unwrap_or(limits::DEFAULT_PAGE_SIZE);
+    if !(1..=limits::MAX_PAGE_SIZE).contains(&limit) {
+        let message = format!("A page has 1 to {} messages.", limits::MAX_PAGE_SIZE);
         return Err(Refusal::new(None, ErrorCode::BadRequest, message));
     }
     if !reader.may_join(&room) {
@@ -118,11 +118,11 @@ pub(crate) fn carry_out(
 ) -> Result<Pending, Refusal> {
     match frame {
         ClientFrame::Post { id, room, text, reply_to } => {
-            let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+            let text = trim_message(&text).map_err(|bad| bad_text(id, bad))?.into();
             append(state, identity, id, room_named(&room, Some(id))?, Deed::Post { text, reply_to })
         }
         ClientFrame::Edit { id, room, target, text } => {
-            let text = tidy(&text).map_err(|bad| bad_text(id, bad))?.into();
+            let text = trim_message(&text).map_err(|bad| bad_text(id, bad))?.into();
             append(state, identity, id, room_named(&room, Some(id))?, Deed::Edit { target, text })
         }
         ClientFrame::Delete { id, room, target } => {
@@ -229,7 +229,7 @@ fn bad_text(id: CommandId, bad: InvalidText) -> Refusal {
     match bad {
         InvalidText::Blank => Refusal::new(Some(id), ErrorCode::Blank, "There is nothing in this message."),
         InvalidText::TooLong { .. } => {
-            let message = format!("A message has at most {} bytes.", limits::MESSAGE_BYTES);
+            let message = format!("A message has at most {} bytes.", limits::MAX_MESSAGE_BYTES);
             Refusal::new(Some(id), ErrorCode::TooLong, message)
         }
     }

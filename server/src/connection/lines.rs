@@ -11,7 +11,7 @@ use crate::{
     store::{Appended, NewEvent, StoreError, StoreResult},
     websocket::{Violation, close},
 };
-use app::wire::{InvalidText, RoomName, tidy_line};
+use app::wire::{InvalidText, RoomName, trim_single_line};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use std::pin::pin;
 use tokio::time::{Instant, sleep_until};
@@ -79,7 +79,7 @@ impl Lines {
     }
 
     fn post(&mut self, text: &str) -> Result<(), Ending> {
-        let text = match tidy_line(text) {
+        let text = match trim_single_line(text) {
             Ok(text) => text,
             Err(InvalidText::Blank) => return Ok(()),
             Err(InvalidText::TooLong { .. }) => return Err(TOO_LONG),

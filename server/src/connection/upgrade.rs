@@ -13,7 +13,7 @@ use crate::{
     state::AppState,
     websocket,
 };
-use app::wire::{InvalidRoomName, PROTOCOL, RoomName, limits::COMMAND_BYTES};
+use app::wire::{InvalidRoomName, PROTOCOL, RoomName, limits::MAX_FRAME_BYTES};
 use axum::{
     Extension,
     extract::{Query, Request, State},
@@ -64,7 +64,7 @@ async fn accept(state: AppState, identity: Identity, mode: Mode, request: Reques
     // Counted from now on, so that a server that stops waits for it.
     let arriving = sockets.token();
     // A task of its own for each mode, no bigger than it needs: most of them do nothing, most of the time.
-    hand_over(request, protocol, COMMAND_BYTES, move |socket| {
+    hand_over(request, protocol, MAX_FRAME_BYTES, move |socket| {
         match mode {
             Mode::Lines(room) => drop(sockets.spawn(lines::serve(socket, desk, room))),
             Mode::V1 => drop(sockets.spawn(v1::serve(socket, desk))),

@@ -219,7 +219,7 @@ fn somebody_new(lang: Lang) -> UserId {
     let random = (high ^ low) & !(0xffff << DISTINCT);
     // An odd step visits every value once.
     let distinct = NEXT.fetch_add(40_503, Ordering::Relaxed) & 0xffff;
-    UserId::speaking(lang, random | distinct << DISTINCT)
+    UserId::with_language(lang, random | distinct << DISTINCT)
 }
 
 /// A refused request makes nobody.

@@ -52,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ExtensionRejection> {
         let Ok(uri) = OriginalUri::from_request_parts(parts, state).await;
-        let theme = named(&parts.headers, THEME).find_map(Theme::named);
+        let theme = named(&parts.headers, THEME).find_map(Theme::from_name);
         let Extension(address) = Extension::from_request_parts(parts, state).await?;
         let Extension(source) = Extension::from_request_parts(parts, state).await?;
         Ok(Self {
@@ -91,14 +91,14 @@ pub fn choice(lang: Option<Lang>, theme: Option<Theme>, address: &PublicAddress)
             .secure(address.origin.is_https())
             .max_age(KEPT)
     };
-    let lang = lang.map(|lang| kept(LANG, lang.words().tag));
+    let lang = lang.map(|lang| kept(LANG, lang.strings().tag));
     let theme = theme.map(|theme| kept(THEME, theme.name()));
     lang.into_iter().chain(theme).fold(CookieJar::new(), CookieJar::add)
 }
 
 /// The language that was chosen, or else the one of ours that the browser likes best.
 pub fn language(headers: &HeaderMap) -> Lang {
-    let chosen = named(headers, LANG).find_map(Lang::of_tag);
+    let chosen = named(headers, LANG).find_map(Lang::from_tag);
     chosen.unwrap_or_else(|| liked(headers))
 }
 

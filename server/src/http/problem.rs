@@ -66,7 +66,7 @@ impl Problem {
             InvalidText::TooLong { .. } => Self::coded(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ErrorCode::TooLong,
-                format!("A message has at most {} bytes.", limits::MESSAGE_BYTES),
+                format!("A message has at most {} bytes.", limits::MAX_MESSAGE_BYTES),
             ),
         }
     }

@@ -2,7 +2,7 @@
 //! it.
 
 use crate::websocket::frame;
-use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, one_line};
+use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, to_single_line};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
@@ -114,7 +114,7 @@ fn fitting(events: &[Arc<Event>]) -> usize {
 
 fn lines(events: &[Arc<Event>]) -> Option<String> {
     let line = |event: &Arc<Event>| match &event.body {
-        EventBody::Message { text, .. } if !text.is_empty() => Some(one_line(text)),
+        EventBody::Message { text, .. } if !text.is_empty() => Some(to_single_line(text)),
         _ => None,
     };
     let lines: Vec<String> = events.iter().filter_map(line).collect();

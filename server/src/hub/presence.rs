@@ -1,7 +1,7 @@
 //! Who is in a room: people, however many connections each of them has, and with some patience for those
 //! who come right back. Plain data; time is passed in.
 
-use app::wire::{User, UserId, limits::MEMBERS_LISTED};
+use app::wire::{User, UserId, limits::MAX_LISTED_MEMBERS};
 use std::{
     cmp::Ordering,
     collections::{BTreeSet, HashMap, HashSet},
@@ -25,7 +25,7 @@ const MAX_GONE: usize = 1_000;
 
 /// Who is in a room.
 ///
-/// Every subscriber lists the first [`MEMBERS_LISTED`] users, in the order of the list, and the number of all of them.
+/// Every subscriber lists the first [`MAX_LISTED_MEMBERS`] users, in the order of the list, and the number of all of them.
 /// What is broadcast is how these have changed, so no frame grows with the number of users present.
 #[derive(Debug, Default)]
 pub struct Presence {
@@ -49,7 +49,7 @@ pub struct Presence {
 /// The users present, as a subscriber lists them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members {
-    /// The first [`MEMBERS_LISTED`] of them at most, in the order of the list.
+    /// The first [`MAX_LISTED_MEMBERS`] of them at most, in the order of the list.
     pub list: Vec<User>,
     /// All of them.
     pub count: u32,
@@ -70,7 +70,7 @@ struct Listed(User);
 
 impl Ord for Listed {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.before(&other.0)
+        self.0.cmp_for_list(&other.0)
     }
 }
 
@@ -93,7 +93,7 @@ impl Eq for Listed {}
 pub struct Changes {
     /// The users to list.
     pub here: Vec<User>,
-    /// The users to list no more: they have left, or stand behind the first [`MEMBERS_LISTED`].
+    /// The users to list no more: they have left, or stand behind the first [`MAX_LISTED_MEMBERS`].
     pub gone: Vec<UserId>,
     /// A subscriber counts another number of users than are present.
     pub is_recount: bool,
@@ -135,7 +135,7 @@ impl Presence {
         let before = mem::replace(&mut here.person, person.clone());
         self.list.remove(&Listed(before));
         self.list.insert(Listed(person.clone()));
-        self.moved |= self.list.len() > MEMBERS_LISTED;
+        self.moved |= self.list.len() > MAX_LISTED_MEMBERS;
         self.moved
     }
 
@@ -146,7 +146,7 @@ impl Presence {
         if let Some(here) = self.people.get(&you)
             && list.iter().all(|member| member.id != you)
         {
-            list.truncate(MEMBERS_LISTED - 1);
+            list.truncate(MAX_LISTED_MEMBERS - 1);
             list.push(here.person.clone());
         }
         Members { list, count: self.count() }
@@ -168,7 +168,7 @@ impl Presence {
     }
 
     fn first(&self) -> impl Iterator<Item = &User> {
-        self.list.iter().take(MEMBERS_LISTED).map(|listed| &listed.0)
+        self.list.iter().take(MAX_LISTED_MEMBERS).map(|listed| &listed.0)
     }
 
     /// Whether `person` is here.
@@ -249,7 +249,7 @@ mod tests {
     use std::collections::hash_map::Entry;
 
     fn person(id: u64) -> User {
-        User::new(UserId(id), DisplayName::given(UserId(id)))
+        User::new(UserId(id), DisplayName::generated(UserId(id)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -354,7 +354,7 @@ mod tests {
                     room.came(called(id, name), now);
                     let members = room.subscribe(UserId(id));
                     let list: HashSet<UserId> = members.list.iter().map(|member| member.id).collect();
-                    assert!(list.len() <= MEMBERS_LISTED && list.contains(&UserId(id)));
+                    assert!(list.len() <= MAX_LISTED_MEMBERS && list.contains(&UserId(id)));
                     absent.insert(Subscriber { list, count: members.count });
                 } else if round > 30 && random.bool() {
                     subscribers.remove(&UserId(id));
@@ -365,7 +365,7 @@ mod tests {
             }
             now += Duration::from_secs(random.u64(0..20));
             let changes = room.changes(now);
-            assert!(changes.here.len() <= MEMBERS_LISTED && changes.gone.len() <= MAX_GONE);
+            assert!(changes.here.len() <= MAX_LISTED_MEMBERS && changes.gone.len() <= MAX_GONE);
             let first: HashSet<UserId> = room.first().map(|first| first.id).collect();
             for (id, subscriber) in &mut subscribers {
                 if !changes.is_empty() && changes.only != Some(*id) {
@@ -379,7 +379,7 @@ mod tests {
             }
             largest = largest.max(room.count());
         }
-        assert!(largest as usize > MEMBERS_LISTED + 50, "{largest} users at most");
+        assert!(largest as usize > MAX_LISTED_MEMBERS + 50, "{largest} users at most");
     }
 
     #[tokio::test(start_paused = true)]
@@ -387,7 +387,7 @@ mod tests {
         let (mut room, start) = (Presence::default(), Instant::now());
         let called = |id| User::new(UserId(id), format!("N{id:04}").parse().unwrap());
         (1..=260).for_each(|id| drop((room.came(called(id), start), room.subscribe(UserId(id)))));
-        assert_eq!((room.changes(start).here.len(), room.count()), (MEMBERS_LISTED, 260));
+        assert_eq!((room.changes(start).here.len(), room.count()), (MAX_LISTED_MEMBERS, 260));
         room.left(UserId(250), start);
         let changes = room.changes(start);
         assert_eq!(changes, Changes { is_recount: true, ..Changes::default() });

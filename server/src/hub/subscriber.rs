@@ -40,7 +40,7 @@ impl Link {
     /// A link for whoever follows without being here.
     pub fn onlooker() -> Arc<Self> {
         let nobody = UserId(0);
-        Self::made(User::new(nobody, DisplayName::given(nobody)), false)
+        Self::made(User::new(nobody, DisplayName::generated(nobody)), false)
     }
 
     fn made(author: User, seen: bool) -> Arc<Self> {

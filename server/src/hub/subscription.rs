@@ -8,11 +8,11 @@ use crate::{
 };
 use app::wire::{
     RoomName, Seq,
-    limits::{CATCH_UP, MAX_JOINED_ROOMS},
+    limits::{MAX_CATCH_UP_EVENTS, MAX_JOINED_ROOMS},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// Events that are read from the log at once, of [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) at most.
+/// Events that are read from the log at once, of [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) at most.
 const READ: u32 = 128;
 
 /// Pause before a failed read is tried again.
@@ -80,7 +80,7 @@ impl Reader {
         let joined = self.register(room, quiet);
         let head = self.head(room);
         let page = match start {
-            Start::After(after) if after <= head && head - after <= CATCH_UP => {
+            Start::After(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => {
                 self.link.flow().follow(&joined.name, after, true);
                 None
             }

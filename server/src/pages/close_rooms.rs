@@ -28,7 +28,7 @@ pub(super) fn close_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(
         .collect();
     close.sort();
     close.truncate(MAX_SUGGESTIONS);
-    close.into_iter().map(|(_, room, title)| (lang.words().title_of(&room, title), room.path())).collect()
+    close.into_iter().map(|(_, room, title)| (lang.strings().title_of(&room, title), room.path())).collect()
 }
 
 /// How many characters are wrong, missing, too many or swapped with their neighbor.

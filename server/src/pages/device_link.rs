@@ -11,7 +11,7 @@ use crate::{
     limits::network::Use,
     state::AppState,
 };
-use app::{Screen, i18n::Trouble, pages::DevicePage};
+use app::{View, i18n::PageError, pages::DeviceLinkPage};
 use axum::{
     Extension,
     extract::{Path, State},
@@ -30,7 +30,7 @@ pub async fn make_link(
         return sorry(&state, visitor, trouble, status).await;
     }
     if !identity.known {
-        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
+        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
     }
     let usage = state.networks.usage(identity.network);
     let made = usage.take(Use::DeviceLink).map_err(Problem::too_fast);
@@ -39,7 +39,7 @@ pub async fn make_link(
         Err(problem) if accepts_html(&headers) => return problem_page(&state, visitor, problem).await,
         Err(problem) => return problem.into_response(),
     };
-    render(&state, visitor, Screen::Device(Box::new(DevicePage::Made(link))), StatusCode::OK).await
+    render(&state, visitor, View::DeviceLink(Box::new(DeviceLinkPage::Made(link))), StatusCode::OK).await
 }
 
 /// `GET /device/{link}`: asks whether to become that person. Looking uses nothing up: messengers look at
@@ -53,8 +53,8 @@ pub async fn open_link(
     match state.devices.peek(&link) {
         Ok(person) => {
             let (becomes, before) = (state.author_of(person).await, state.author_of(identity.id).await);
-            let page = DevicePage::Opened { path: format!("/device/{link}"), becomes, before };
-            render(&state, visitor, Screen::Device(Box::new(page)), StatusCode::OK).await
+            let page = DeviceLinkPage::Opened { path: format!("/device/{link}"), becomes, before };
+            render(&state, visitor, View::DeviceLink(Box::new(page)), StatusCode::OK).await
         }
         Err(stale) => too_late(&state, visitor, stale).await,
     }
@@ -72,7 +72,7 @@ pub async fn take_link(
     }
     // A link that still works is not used up by a browser that would forget it.
     if !identity.known && state.devices.peek(&link).is_ok() {
-        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
+        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
     }
     match state.devices.redeem(&link) {
         Ok(person) => (Extension(Becomes(person)), visitor.redirect("/")).into_response(),
@@ -82,8 +82,8 @@ pub async fn take_link(
 
 async fn too_late(state: &AppState, visitor: Visitor, stale: Stale) -> Response {
     let trouble = match stale {
-        Stale::Used => Trouble::UsedLink,
-        Stale::Expired => Trouble::StaleLink,
+        Stale::Used => PageError::LinkUsed,
+        Stale::Expired => PageError::LinkExpired,
     };
     sorry(state, visitor, trouble, StatusCode::GONE).await
 }

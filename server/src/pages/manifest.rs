@@ -23,15 +23,15 @@ pub async fn manifest(
     Extension(address): Extension<PublicAddress>,
     Query(spoken): Query<Spoken>,
 ) -> impl IntoResponse {
-    let lang = spoken.lang.as_deref().and_then(Lang::of_tag).unwrap_or_else(|| language(&headers));
-    let words = lang.words();
+    let lang = spoken.lang.as_deref().and_then(Lang::from_tag).unwrap_or_else(|| language(&headers));
+    let strings = lang.strings();
     let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": address.path(src), "sizes": sizes, "type": kind, "purpose": purpose });
     let manifest = json!({
         "id": address.path("/"),
         "name": "Hubbub",
         "short_name": "Hubbub",
-        "description": words.about_hubbub,
-        "lang": words.tag,
+        "description": strings.app_description,
+        "lang": strings.tag,
         "start_url": address.path("/"),
         "scope": address.path("/"),
         "display": "standalone",
@@ -43,7 +43,7 @@ pub async fn manifest(
             icon("/icon-512.png", "512x512", "image/png", "any"),
             icon("/icon-512.png", "512x512", "image/png", "maskable"),
         ],
-        "shortcuts": [{ "name": words.new_room, "url": address.path("/rooms") }],
+        "shortcuts": [{ "name": strings.new_room, "url": address.path("/rooms") }],
     });
     ([(header::CONTENT_TYPE, "application/manifest+json")], manifest.to_string())
 }

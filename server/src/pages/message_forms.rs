@@ -15,10 +15,10 @@ use crate::{
     store::{Deed, NewEvent, choose_name},
 };
 use app::{
-    i18n::Trouble,
-    page_data::{NameTrouble, Refused},
-    pages::Unsaved,
-    wire::{ErrorCode, RoomName, Seq, User, limits, tidy},
+    i18n::PageError,
+    page_data::{NameError, RejectedInput},
+    pages::RejectedForm,
+    wire::{ErrorCode, RoomName, Seq, User, limits, trim_message},
 };
 use axum::{
     Extension,
@@ -60,7 +60,7 @@ pub async fn post(
     match store(&state, identity, &room, &text).await {
         Ok(()) => visitor.redirect(&room.path()).into_response(),
         Err(problem) => {
-            let refused = Refused::Text { text, why: code(&problem) };
+            let refused = RejectedInput::Message { text, why: code(&problem) };
             again(&state, identity, visitor, room, refused, problem).await
         }
     }
@@ -83,13 +83,13 @@ pub async fn edit(
     };
     let text = composed.text;
     let changed = async {
-        let text = tidy(&text).map_err(Problem::bad_text)?.into();
+        let text = trim_message(&text).map_err(Problem::bad_text)?.into();
         change(&state, identity, &room, Deed::Edit { target, text }).await
     };
     match changed.await {
         Ok(()) => back_to(&state, &visitor, &room, target),
         Err(problem) => {
-            let unsaved = Unsaved::Edit { path: format!("/r/{room}/{target}/edit"), text };
+            let unsaved = RejectedForm::Edit { path: format!("/r/{room}/{target}/edit"), text };
             let page = sorry_for(&state, visitor, trouble(&problem), unsaved, problem.status()).await;
             problem.add_headers(page)
         }
@@ -126,8 +126,11 @@ async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Dee
 /// To the message: on the newest page, or on the older one that it stands on.
 fn back_to(state: &AppState, visitor: &Visitor, room: &RoomName, seq: Seq) -> Response {
     let head = state.store.heads(std::slice::from_ref(room))[0];
-    let page =
-        if head - seq.min(head) < limits::PAGE.into() { String::new() } else { format!("?around={seq}") };
+    let page = if head - seq.min(head) < limits::DEFAULT_PAGE_SIZE.into() {
+        String::new()
+    } else {
+        format!("?around={seq}")
+    };
     visitor.redirect(&format!("{}{page}#m{seq}", room.path())).into_response()
 }
 
@@ -148,47 +151,47 @@ pub async fn rename(
         Ok(you) if you.alike => visitor.redirect(&format!("{}#alike", room.path())).into_response(),
         Ok(_) => visitor.redirect(&room.path()).into_response(),
         Err((why, problem)) => {
-            let refused = Refused::Name { name: called.name, why };
+            let refused = RejectedInput::Name { name: called.name, why };
             again(&state, identity, visitor, room, refused, problem).await
         }
     }
 }
 
 /// What is wrong with a form as a whole.
-pub(super) type Unfit = (Trouble, StatusCode);
+pub(super) type Unfit = (PageError, StatusCode);
 
 /// The form, if it is one and comes from our own page.
 pub(super) fn admit<T>(visitor: &Visitor, form: Result<Form<T>, BadForm>) -> Result<T, Unfit> {
     ours(visitor)?;
     form.map(|Form(form)| form).map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            (Trouble::Refused(ErrorCode::TooLong), StatusCode::PAYLOAD_TOO_LARGE)
+            (PageError::Command(ErrorCode::TooLong), StatusCode::PAYLOAD_TOO_LARGE)
         }
-        status => (Trouble::NotOurs, status),
+        status => (PageError::InvalidForm, status),
     })
 }
 
 /// Whether it comes from our own page, or an allowed site's.
 pub(super) fn ours(visitor: &Visitor) -> Result<(), Unfit> {
     let is_foreign = visitor.source == RequestSource::Foreign;
-    if is_foreign { Err((Trouble::Foreign, StatusCode::FORBIDDEN)) } else { Ok(()) }
+    if is_foreign { Err((PageError::ForeignOrigin, StatusCode::FORBIDDEN)) } else { Ok(()) }
 }
 
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
     let _posting = state.posting.token();
-    let text = tidy(text).map_err(Problem::bad_text)?;
+    let text = trim_message(text).map_err(Problem::bad_text)?;
     state.admit_post(identity, room).map_err(Problem::too_fast)?;
     state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
     Ok(())
 }
 
-async fn call(state: &AppState, identity: Identity, name: &str) -> Result<User, (NameTrouble, Problem)> {
+async fn call(state: &AppState, identity: Identity, name: &str) -> Result<User, (NameError, Problem)> {
     if !identity.known {
-        return Err((NameTrouble::NoCookies, Problem::no_cookies()));
+        return Err((NameError::CookiesDisabled, Problem::no_cookies()));
     }
-    let refused = |problem: Problem| (NameTrouble::Refused(code(&problem)), problem);
+    let refused = |problem: Problem| (NameError::Command(code(&problem)), problem);
     // The name is compared with reserved ones, which costs more than to refuse a form.
     state.admit_write(identity, Use::Rename).map_err(|wait| refused(Problem::too_fast(wait)))?;
-    let name = choose_name(name).map_err(|bad| (NameTrouble::Bad(bad), Problem::bad_name(bad)))?;
+    let name = choose_name(name).map_err(|bad| (NameError::Invalid(bad), Problem::bad_name(bad)))?;
     state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
 }

@@ -28,10 +28,11 @@ use crate::{
     state::AppState,
 };
 use app::{
-    Base, Frame, Links, Screen, Shared, document,
-    i18n::Trouble,
-    page_data::{Refused, RoomPage},
-    pages::Unsaved,
+    AssetUrls, Base, PageContext, ShareLink, View,
+    i18n::PageError,
+    page_data::{RejectedInput, RoomPage},
+    pages::RejectedForm,
+    shell,
     wire::{ErrorCode, LOBBY, RoomName, Seq},
 };
 use axum::{
@@ -83,7 +84,7 @@ pub async fn room(
 ) -> Response {
     let Ok(room) = room.parse() else { return no_such_page(&state, visitor).await };
     let Ok(Query(asked)) = asked else {
-        return sorry(&state, visitor, Trouble::NoPlace, StatusCode::BAD_REQUEST).await;
+        return sorry(&state, visitor, PageError::InvalidSeq, StatusCode::BAD_REQUEST).await;
     };
     let page = |state: AppState| async move {
         match room_page(&state, identity, room, asked.wanted(), visitor.lang, None).await {
@@ -133,7 +134,7 @@ pub async fn seen(
 
 /// `GET /offline`: what a browser without a network shows instead of a page that it has no copy of.
 pub async fn offline(State(state): State<AppState>, visitor: Visitor) -> Response {
-    sorry(&state, visitor, Trouble::Offline, StatusCode::OK).await
+    sorry(&state, visitor, PageError::Offline, StatusCode::OK).await
 }
 
 /// Any other path: a page for a browser, a problem for a program.
@@ -168,7 +169,7 @@ async fn nothing_for(state: &AppState, request: Request, problem: Problem) -> Re
     }
     let (mut parts, _) = request.into_parts();
     match Visitor::from_request_parts(&mut parts, state).await {
-        Ok(visitor) => sorry(state, visitor, Trouble::NothingHere, problem.status()).await,
+        Ok(visitor) => sorry(state, visitor, PageError::NotFound, problem.status()).await,
         Err(rejection) => rejection.into_response(),
     }
 }
@@ -184,22 +185,22 @@ impl Asked {
 }
 
 async fn no_such_page(state: &AppState, visitor: Visitor) -> Response {
-    sorry(state, visitor, Trouble::NothingHere, StatusCode::NOT_FOUND).await
+    sorry(state, visitor, PageError::NotFound, StatusCode::NOT_FOUND).await
 }
 
-async fn sorry(state: &AppState, visitor: Visitor, trouble: Trouble, status: StatusCode) -> Response {
-    render(state, visitor, Screen::Sorry(trouble, None), status).await
+async fn sorry(state: &AppState, visitor: Visitor, trouble: PageError, status: StatusCode) -> Response {
+    render(state, visitor, View::Error(trouble, None), status).await
 }
 
 /// Why a form was not done, with what was written in it.
 async fn sorry_for(
     state: &AppState,
     visitor: Visitor,
-    trouble: Trouble,
-    unsaved: Unsaved,
+    trouble: PageError,
+    unsaved: RejectedForm,
     status: StatusCode,
 ) -> Response {
-    render(state, visitor, Screen::Sorry(trouble, Some(unsaved)), status).await
+    render(state, visitor, View::Error(trouble, Some(unsaved)), status).await
 }
 
 /// The problem as a page.
@@ -208,13 +209,13 @@ async fn problem_page(state: &AppState, visitor: Visitor, problem: Problem) -> R
     problem.add_headers(page)
 }
 
-fn trouble(problem: &Problem) -> Trouble {
-    problem.code().map_or(Trouble::Failed, Trouble::Refused)
+fn trouble(problem: &Problem) -> PageError {
+    problem.code().map_or(PageError::Internal, PageError::Command)
 }
 
 async fn render_room(state: &AppState, visitor: Visitor, page: RoomPage, status: StatusCode) -> Response {
     let shared = shared(visitor.address.url(&page.room.path()));
-    render(state, visitor, Screen::Room(Box::new(page), shared), status).await
+    render(state, visitor, View::Room(Box::new(page), shared), status).await
 }
 
 /// The room again, with what was refused still in its field.
@@ -223,7 +224,7 @@ async fn again(
     identity: Identity,
     visitor: Visitor,
     room: RoomName,
-    refused: Refused,
+    refused: RejectedInput,
     problem: Problem,
 ) -> Response {
     // A form's own path shows nothing when it is asked for again.
@@ -246,7 +247,7 @@ fn code(problem: &Problem) -> ErrorCode {
 }
 
 /// A link to be passed on, with its QR code where it is short enough for one.
-fn shared(url: String) -> Shared {
+fn shared(url: String) -> ShareLink {
     let qr = QrCode::new(&url).ok().map(|code| {
         let (side, modules) = (code.width(), code.to_colors());
         let dark = modules.iter().enumerate().filter(|(_, module)| **module == Color::Dark);
@@ -256,22 +257,22 @@ fn shared(url: String) -> Shared {
         });
         (side, path)
     });
-    Shared { url, qr }
+    ShareLink { url, qr }
 }
 
-async fn render(state: &AppState, visitor: Visitor, screen: Screen, status: StatusCode) -> Response {
+async fn render(state: &AppState, visitor: Visitor, view: View, status: StatusCode) -> Response {
     let site = &state.site;
-    let links = Links {
+    let assets = AssetUrls {
         script: visitor.address.path(&site.path("pkg/hubbub.js")),
         wasm: visitor.address.path(&site.path("pkg/hubbub.wasm")),
         style: visitor.address.path(&site.path("pkg/hubbub.css")),
         reload: site.reload(),
     };
     let base = Base(visitor.address.prefix);
-    let frame = Frame { links, lang: visitor.lang, theme: visitor.theme, path: visitor.path, base };
+    let context = PageContext { assets, lang: visitor.lang, theme: visitor.theme, path: visitor.path, base };
     let encodings = visitor.encodings;
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
-        document(frame.clone(), screen.clone())
+        shell(context.clone(), view.clone())
     });
     let rendered = state.work.run(async move {
         // The screen says everything; nothing of the request is asked for while rendering.

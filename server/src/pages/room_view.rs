@@ -12,13 +12,13 @@ use crate::{
 };
 use app::{
     i18n::Lang,
-    page_data::{Place, Refused, RoomEntry, RoomPage},
+    page_data::{PageKind, RejectedInput, RoomPage, RoomSummary},
     wire::{RoomName, Seq, User, limits},
 };
 use std::collections::HashSet;
 
 /// Messages after the one that a page is opened for.
-const AFTER: Seq = limits::PAGE as Seq / 2;
+const AFTER: Seq = limits::DEFAULT_PAGE_SIZE as Seq / 2;
 
 /// Messages that were read before, above the first that is new.
 const READ_BEFORE: Seq = 10;
@@ -50,39 +50,41 @@ pub async fn room_page(
     room: RoomName,
     wanted: Wanted,
     lang: Lang,
-    refused: Option<Refused>,
+    rejected: Option<RejectedInput>,
 ) -> StoreResult<RoomPage> {
     // The head is read first: what is posted between the two reads comes once more over the socket,
     // where it is recognised.
     let head = state.store.heads(std::slice::from_ref(&room))[0];
-    let (before, mut place, marked) = match wanted {
-        Wanted::Newest => (head + 1, Place::Newest, None),
-        Wanted::Before(seq) if seq > head => (head + 1, Place::Newest, None),
-        Wanted::Before(seq) => (seq, Place::Past, None),
+    let (before, mut kind, highlighted) = match wanted {
+        Wanted::Newest => (head + 1, PageKind::Latest, None),
+        Wanted::Before(seq) if seq > head => (head + 1, PageKind::Latest, None),
+        Wanted::Before(seq) => (seq, PageKind::History, None),
         // Near the end it is the newest page, which goes on.
-        Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, Place::Newest, Some(seq)),
-        Wanted::Around(seq) => (seq.saturating_add(AFTER), Place::Past, Some(seq)),
+        Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, PageKind::Latest, Some(seq)),
+        Wanted::Around(seq) => (seq.saturating_add(AFTER), PageKind::History, Some(seq)),
     };
     let own = OwnRooms::read(state, identity, 0).await?;
     let read = state.store.read_up_to(identity.id, &room).await?;
-    let mut page = match (place, marked) {
-        (Place::Past, Some(seq)) => read_around(&*state.store, &room, seq, limits::PAGE).await?,
-        _ => state.store.read_before(&room, before, messages_of(place, head, read)).await?,
+    let mut page = match (kind, highlighted) {
+        (PageKind::History, Some(seq)) => {
+            read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?
+        }
+        _ => state.store.read_before(&room, before, messages_of(kind, head, read)).await?,
     };
     let you = state.author_of(identity.id).await;
     let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
-    if place == Place::Newest && members.iter().all(|member| member.id != you.id) {
+    if kind == PageKind::Latest && members.iter().all(|member| member.id != you.id) {
         // Who opens the page is about to be here.
-        members.truncate(limits::MEMBERS_LISTED - 1);
+        members.truncate(limits::MAX_LISTED_MEMBERS - 1);
         members.push(you.clone());
         member_count += 1;
     }
     let about = state.store.about(&room);
-    let owned = about.owner == Some(identity.id);
+    let is_owner = about.owner == Some(identity.id);
     let others = |own: &HashSet<RoomName>| state.store.lively(own, limits::MAX_LISTED_ROOMS);
     let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
-    let viewer = Viewer { you: &you, owns: owned };
-    let anchor = marked.filter(|_| place == Place::Past);
+    let viewer = Viewer { you: &you, owns: is_owner };
+    let anchor = highlighted.filter(|_| kind == PageKind::History);
     let fit = |members: &mut Vec<User>, page: &Page| {
         let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
         fit_members(members, viewer.you.id, &rooms, longest);
@@ -90,48 +92,50 @@ pub async fn room_page(
     fit(&mut members, &page);
     page.keep(budget(&members, &rooms), anchor, |message| viewer.bytes(message));
     if let Some(seq) =
-        marked.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
+        highlighted.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
     {
         // Too much follows it for one page.
-        place = Place::Past;
-        page = read_around(&*state.store, &room, seq, limits::PAGE).await?;
+        kind = PageKind::History;
+        page = read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?;
         fit(&mut members, &page);
-        page.keep(budget(&members, &rooms), marked, |message| viewer.bytes(message));
+        page.keep(budget(&members, &rooms), highlighted, |message| viewer.bytes(message));
     }
-    let older_unread = match place {
-        Place::Newest => older_unread(state, identity, &room, read, &page.messages).await?,
-        Place::Past => 0,
+    let older_unread = match kind {
+        PageKind::Latest => older_unread(state, identity, &room, read, &page.messages).await?,
+        PageKind::History => 0,
     };
     Ok(RoomPage {
         lang,
         log: state.store.id().into(),
-        title: lang.words().title_of(&room, about.title(&room)),
-        topic: lang.words().topic_of(&room, about.topic.to_string()),
-        owned,
+        title: lang.strings().title_of(&room, about.title(&room)),
+        topic: lang.strings().topic_of(&room, about.topic.to_string()),
+        is_owner,
         head,
         read,
         older_unread,
-        place,
-        marked,
+        kind,
+        highlighted,
         messages: page.messages,
         more: page.more,
         members,
         member_count,
         rooms,
-        unknown: (place == Place::Newest && !exists(&about, &room, head))
+        suggestions: (kind == PageKind::Latest && !exists(&about, &room, head))
             .then(|| close_rooms(state.store.as_ref(), lang, &room)),
-        refused,
+        rejected,
         you,
         room,
     })
 }
 
 /// How many messages a page has: the newest one more than others, where so many are unread.
-fn messages_of(place: Place, head: Seq, read: Option<Seq>) -> u32 {
+fn messages_of(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
     let unread = read.map_or(0, |read| head.saturating_sub(read) + READ_BEFORE);
-    match place {
-        Place::Newest => u32::try_from(unread).unwrap_or(u32::MAX).clamp(limits::PAGE, UNREAD_PAGE),
-        Place::Past => limits::PAGE,
+    match kind {
+        PageKind::Latest => {
+            u32::try_from(unread).unwrap_or(u32::MAX).clamp(limits::DEFAULT_PAGE_SIZE, UNREAD_PAGE)
+        }
+        PageKind::History => limits::DEFAULT_PAGE_SIZE,
     }
 }
 
@@ -181,12 +185,12 @@ impl OwnRooms {
         identity: Identity,
         lang: Lang,
         others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
-    ) -> StoreResult<Vec<RoomEntry>> {
+    ) -> StoreResult<Vec<RoomSummary>> {
         let unread = state.store.unread(identity.id, self.page.clone()).await?;
-        let entry = |room, unread, yours| entry(state, lang, room, unread, yours);
-        let yours = self.page.into_iter().zip(unread);
-        let mut entries: Vec<RoomEntry> =
-            yours.map(|((room, read), unread)| RoomEntry { read, ..entry(room, unread, true) }).collect();
+        let entry = |room, unread, is_joined| entry(state, lang, room, unread, is_joined);
+        let joined = self.page.into_iter().zip(unread);
+        let mut entries: Vec<RoomSummary> =
+            joined.map(|((room, read), unread)| RoomSummary { read, ..entry(room, unread, true) }).collect();
         entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
         entries.extend(others(&self.all).into_iter().map(|room| entry(room, 0, false)));
         Ok(entries)
@@ -198,13 +202,13 @@ fn exists(about: &About, room: &RoomName, head: Seq) -> bool {
     head > 0 || about.title.is_some() || room.is_lobby()
 }
 
-fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, yours: bool) -> RoomEntry {
+fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: bool) -> RoomSummary {
     let about = state.store.about(&room);
     let head = state.store.heads(std::slice::from_ref(&room))[0];
-    let title = lang.words().title_of(&room, about.title(&room));
+    let title = lang.strings().title_of(&room, about.title(&room));
     let exists = exists(&about, &room, head);
     let (private, read, fresh, counted) = (about.private, head, Vec::new(), 0);
-    RoomEntry { title, private, room, head, unread, yours, exists, read, fresh, counted }
+    RoomSummary { title, private, room, head, unread, is_joined, exists, read, fresh, counted }
 }
 
 /// What is unread before the page's first message.

@@ -19,9 +19,9 @@ use crate::{
     store::{About, StoreError, StoreResult},
 };
 use app::{
-    Screen,
-    i18n::{Lang, RoomTrouble, Trouble},
-    pages::{NewRoom, RoomsPage, Unsaved},
+    View,
+    i18n::{Lang, PageError, RoomFormError},
+    pages::{NewRoom, RejectedForm, RoomsPage},
     wire::{RoomName, RoomTitle, Topic},
 };
 use axum::{
@@ -130,8 +130,8 @@ pub async fn retitle(
         Ok(()) => visitor.redirect(&room.path()).into_response(),
         Err((trouble, problem)) => {
             let Wished { title, topic, .. } = wished;
-            let unsaved = Unsaved::About { path: format!("/r/{room}/about"), title, topic };
-            let page = sorry_for(&state, visitor, Trouble::Room(trouble), unsaved, problem.status()).await;
+            let unsaved = RejectedForm::About { path: format!("/r/{room}/about"), title, topic };
+            let page = sorry_for(&state, visitor, PageError::Room(trouble), unsaved, problem.status()).await;
             problem.add_headers(page)
         }
     }
@@ -163,14 +163,14 @@ async fn list(
     visitor: Visitor,
     pages: Pages,
     wanted: NewRoom,
-    refused: Option<RoomTrouble>,
+    refused: Option<RoomFormError>,
     status: StatusCode,
 ) -> Response {
     let page = |state: AppState| async move {
         match rooms_page(&state, identity, visitor.lang, &pages).await {
             Ok(page) => {
-                let page = RoomsPage { wanted, refused, ..page };
-                render(&state, visitor, Screen::Rooms(Box::new(page)), status).await
+                let page = RoomsPage { input: wanted, rejected: refused, ..page };
+                render(&state, visitor, View::Rooms(Box::new(page)), status).await
             }
             Err(error) => problem_page(&state, visitor, error.into()).await,
         }
@@ -189,21 +189,21 @@ async fn rooms_page(
     // One more says whether there are more.
     let others = |own: &HashSet<RoomName>| state.store.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
     let mut rooms = own.list(state, identity, lang, others).await?;
-    let yours = rooms.iter().filter(|room| room.yours).count();
+    let yours = rooms.iter().filter(|room| room.is_joined).count();
     let is_more = rooms.len() > yours + OTHERS_MOST;
     rooms.truncate(yours + OTHERS_MOST);
     let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
-    Ok(RoomsPage { lang, rooms, older, next, wanted: NewRoom::default(), refused: None })
+    Ok(RoomsPage { lang, rooms, older, next, input: NewRoom::default(), rejected: None })
 }
 
 /// What is wrong, for the page, and how it is answered.
-type Refused = (RoomTrouble, Problem);
+type Refused = (RoomFormError, Problem);
 
 impl Wished {
     fn parse(&self) -> Result<(RoomTitle, Topic), Refused> {
         let bad = |what: &str| Problem::bad_request(format!("This cannot be a {what}."));
-        let title = self.title.parse().map_err(|why| (RoomTrouble::Title(why), bad("title")))?;
-        let topic = self.topic.parse().map_err(|why| (RoomTrouble::Topic(why), bad("topic")))?;
+        let title = self.title.parse().map_err(|why| (RoomFormError::Title(why), bad("title")))?;
+        let topic = self.topic.parse().map_err(|why| (RoomFormError::Topic(why), bad("topic")))?;
         Ok((title, topic))
     }
 }
@@ -235,21 +235,21 @@ async fn make(
 /// Whether somebody may make or change a room now.
 fn may(state: &AppState, identity: Identity) -> Result<(), Refused> {
     if !identity.known {
-        return Err((RoomTrouble::NoCookies, Problem::no_cookies()));
+        return Err((RoomFormError::CookiesDisabled, Problem::no_cookies()));
     }
     state.admit_write(identity, Use::Room).map_err(|wait| {
         let problem = Problem::too_fast(wait);
-        (RoomTrouble::Refused(code(&problem)), problem)
+        (RoomFormError::Command(code(&problem)), problem)
     })
 }
 
 fn refused(state: &AppState, lang: Lang, error: StoreError) -> Refused {
     if let StoreError::TitleTaken(room) = &error {
-        let title = lang.words().title_of(room, state.store.about(room).title(room));
-        return (RoomTrouble::Taken(title, room.path()), error.into());
+        let title = lang.strings().title_of(room, state.store.about(room).title(room));
+        return (RoomFormError::TitleTaken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);
-    (RoomTrouble::Refused(code(&problem)), problem)
+    (RoomFormError::Command(code(&problem)), problem)
 }
 
 /// A title as a name: its letters and digits of ASCII, without accents; where none are left, a random one.

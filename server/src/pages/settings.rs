@@ -14,7 +14,7 @@ use crate::{
 };
 use app::{
     Theme,
-    i18n::{Lang, Trouble},
+    i18n::{Lang, PageError},
 };
 use axum::{
     Extension,
@@ -44,14 +44,14 @@ pub async fn settings(
         return sorry(&state, visitor, trouble, status).await;
     }
     if !identity.known {
-        return sorry(&state, visitor, Trouble::NoCookies, StatusCode::BAD_REQUEST).await;
+        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
     }
     let chosen = match admit(&visitor, form) {
         Ok(chosen) => chosen,
         Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
     };
-    let lang = chosen.lang.as_deref().and_then(Lang::of_tag);
-    let theme = chosen.theme.as_deref().and_then(Theme::named);
+    let lang = chosen.lang.as_deref().and_then(Lang::from_tag);
+    let theme = chosen.theme.as_deref().and_then(Theme::from_name);
     (choice(lang, theme, &visitor.address), visitor.redirect(own_path(&chosen.back))).into_response()
 }
 

@@ -1,10 +1,10 @@
 //! How many bytes the page of a room takes: its HTML, and the JSON in it that the browser begins with. The page ends
-//! at [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES), as answers of the API do.
+//! at [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES), as answers of the API do.
 //!
 //! The numbers here are measured and rounded up; a test renders pages of hostile texts and compares.
 
 use app::{
-    page_data::RoomEntry,
+    page_data::RoomSummary,
     wire::{Message, PageBudget, User, UserId},
 };
 
@@ -41,13 +41,13 @@ impl Viewer<'_> {
 }
 
 /// Returns what is left of a page with these members and rooms for its messages.
-pub fn budget(members: &[User], rooms: &[RoomEntry]) -> PageBudget {
+pub fn budget(members: &[User], rooms: &[RoomSummary]) -> PageBudget {
     PageBudget::besides(FRAME + members.iter().map(member_bytes).sum::<usize>() + rooms_bytes(rooms))
 }
 
 /// Removes the last members, if they do not fit on a page beside these rooms and a message of so many bytes. `you`
 /// stay.
-pub fn fit_members(members: &mut Vec<User>, you: UserId, rooms: &[RoomEntry], message: usize) {
+pub fn fit_members(members: &mut Vec<User>, you: UserId, rooms: &[RoomSummary], message: usize) {
     let yours = members.iter().find(|member| member.id == you).map_or(0, member_bytes);
     let mut budget = PageBudget::besides(FRAME + rooms_bytes(rooms) + message + yours);
     members.retain(|member| member.id == you || budget.take(member_bytes(member)));
@@ -57,9 +57,9 @@ fn member_bytes(member: &User) -> usize {
     MEMBER + html(member.name.as_str()) + json(member.name.as_str())
 }
 
-fn rooms_bytes(rooms: &[RoomEntry]) -> usize {
+fn rooms_bytes(rooms: &[RoomSummary]) -> usize {
     let room =
-        |room: &RoomEntry| ROOM + 2 * html(&room.title) + json(&room.title) + 4 * room.room.as_str().len();
+        |room: &RoomSummary| ROOM + 2 * html(&room.title) + json(&room.title) + 4 * room.room.as_str().len();
     rooms.iter().map(room).sum()
 }
 

@@ -109,7 +109,7 @@ impl Shelf {
         self.change(&new, at);
         let mut alike = Vec::new();
         if !self.people.contains_key(&new.author) {
-            alike = self.rename(new.author, DisplayName::given(new.author));
+            alike = self.rename(new.author, DisplayName::generated(new.author));
             alike.retain(|person| person.alike);
         }
         let author = self.author(new.author);
@@ -236,7 +236,7 @@ impl Shelf {
         let with = |key: &str| self.keys.get(key).map_or(0, BTreeMap::len);
         match self.people.get(&id) {
             Some(person) => author(id, person.name.clone(), with(&person.key) > 1, person.number),
-            None => guest(id, with(&skeleton::name_key(DisplayName::given(id).as_str())) > 0),
+            None => guest(id, with(&skeleton::name_key(DisplayName::generated(id).as_str())) > 0),
         }
     }
 
@@ -363,7 +363,7 @@ impl Shelf {
 
     /// The message in its present state, if it is one.
     fn message(&self, room: &RoomName, kept: &Kept) -> Option<Message> {
-        let mut message = Message::posted(&self.named(kept))?;
+        let mut message = Message::from_event(&self.named(kept))?;
         match self.changes.get(&(room.clone(), message.seq)) {
             Some(Change { at, text: Some(text), .. }) => message.edit(text.clone(), *at),
             Some(Change { text: None, .. }) => message.delete(),

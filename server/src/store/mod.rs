@@ -191,7 +191,7 @@ pub trait Store: Send + Sync + 'static {
     fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>>;
 
     /// At most `limit` events of `room` after `after`, in order, and no more than
-    /// [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) of JSON; but one, if there is one.
+    /// [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON; but one, if there is one.
     ///
     /// # Errors
     /// [`StoreError::Storage`].
@@ -203,7 +203,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>>;
 
     /// The newest at most `limit` messages of `room` that stand before `before`, and no more than
-    /// [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES) of JSON; but one, if there is one.
+    /// [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON; but one, if there is one.
     ///
     /// # Errors
     /// [`StoreError::Storage`].
@@ -324,7 +324,7 @@ fn author(id: UserId, name: DisplayName, alike: bool, number: u64) -> User {
 /// a guest's tag.
 fn guest(id: UserId, alike: bool) -> User {
     let tag = alike.then(|| id.guest_tag().into());
-    User { id, name: DisplayName::given(id), alike, tag }
+    User { id, name: DisplayName::generated(id), alike, tag }
 }
 
 /// The clock of the log.

@@ -13,7 +13,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Makes a page of `newest_first`: at most `limit` messages and [`PAGE_BYTES`](app::wire::limits::PAGE_BYTES)
+    /// Makes a page of `newest_first`: at most `limit` messages and [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES)
     /// of JSON. It takes no more than one message beyond.
     pub(super) fn collect<E>(
         newest_first: impl Iterator<Item = Result<Message, E>>,
@@ -78,7 +78,7 @@ pub async fn read_around(log: &dyn Store, room: &RoomName, seq: Seq, limit: u32)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::{DisplayName, User, UserId, limits::PAGE_BYTES};
+    use app::wire::{DisplayName, User, UserId, limits::MAX_PAGE_BYTES};
     use uuid::Uuid;
 
     fn page(seqs: std::ops::RangeInclusive<Seq>) -> Page {
@@ -86,7 +86,7 @@ mod tests {
             seq,
             at: 0,
             id: Uuid::nil(),
-            author: User::new(UserId(1), DisplayName::given(UserId(1))),
+            author: User::new(UserId(1), DisplayName::generated(UserId(1))),
             text: "x".into(),
             reply_to: None,
             edited_at: None,
@@ -99,7 +99,7 @@ mod tests {
     fn keeps(entries: usize, anchor: Option<Seq>, kept: std::ops::RangeInclusive<Seq>, more: bool) {
         let mut cut = page(1..=9);
         let bytes = 10_000;
-        cut.keep(PageBudget::besides(PAGE_BYTES - entries * bytes - 2_100), anchor, |_| bytes);
+        cut.keep(PageBudget::besides(MAX_PAGE_BYTES - entries * bytes - 2_100), anchor, |_| bytes);
         assert_eq!(cut, Page { more, ..page(kept) });
     }
 

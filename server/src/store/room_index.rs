@@ -102,7 +102,7 @@ impl About {
 /// Whether the lobby is called so in some language.
 fn is_lobbys(key: &str) -> bool {
     static KEYS: LazyLock<HashSet<String>> =
-        LazyLock::new(|| Lang::ALL.iter().map(|lang| skeleton::title_key(lang.words().lobby)).collect());
+        LazyLock::new(|| Lang::ALL.iter().map(|lang| skeleton::title_key(lang.strings().lobby)).collect());
     KEYS.contains(key)
 }
 

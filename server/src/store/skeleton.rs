@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn every_given_name_may_be_chosen() {
         for bits in 0..2_048_u64 {
-            let given = DisplayName::given(UserId(bits | (bits >> 10) << 56));
+            let given = DisplayName::generated(UserId(bits | (bits >> 10) << 56));
             assert!(choose_name(given.as_str()).is_ok(), "{given}");
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     joining::fill,
     support::{TestServer, V1, room, soon, text},
 };
-use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MESSAGE_BYTES};
+use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MAX_MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::store::About;
@@ -253,7 +253,7 @@ async fn a_program_that_keeps_its_cookie_stays_one_person() {
 async fn what_cannot_be_posted_is_a_problem_with_a_code() {
     let server = TestServer::start().await;
     let tea = || posting(&server, "tea");
-    let long = "x".repeat(MESSAGE_BYTES + 1);
+    let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
     let wrong = [
         (tea().body(" \n"), 400, Some("blank")),
         (tea().body(long), 413, Some("too_long")),

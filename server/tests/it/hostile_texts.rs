@@ -2,7 +2,7 @@
 //! room, to the author and to other readers.
 
 use crate::support::{TestServer, sent, visitor};
-use app::wire::{limits::MESSAGE_BYTES, visible};
+use app::wire::{limits::MAX_MESSAGE_BYTES, sanitize_for_display};
 use reqwest::{Client, StatusCode};
 use scraper::{Html, Selector};
 
@@ -106,7 +106,7 @@ impl Stage {
 
     /// Every form that comes back with what was refused.
     async fn refusals(&self, text: &str) -> Vec<(String, String)> {
-        let long = format!("{text}{}", "x".repeat(MESSAGE_BYTES));
+        let long = format!("{text}{}", "x".repeat(MAX_MESSAGE_BYTES));
         let mut pages = Vec::new();
         for (path, fields) in [
             ("/r/stage", vec![("text", &*long)]),
@@ -158,16 +158,17 @@ async fn refused_text_comes_back_exactly_as_it_was_written() {
     let browser = visitor(&server).await;
     form(&browser, &server, "/r/tea", &[("text", "first")]).await;
     for text in TEXTS.into_iter().chain(["\n\nleading line feeds", "carriage\r\nreturns", "\0\u{1b}[2J"]) {
-        let long = format!("{text}{}", "x".repeat(MESSAGE_BYTES));
+        let long = format!("{text}{}", "x".repeat(MAX_MESSAGE_BYTES));
         let (status, page) = form(&browser, &server, "/r/tea/1/edit", &[("text", &long)]).await;
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(texts(&page, "textarea"), [visible(&long)], "{text:?}");
+        assert_eq!(texts(&page, "textarea"), [sanitize_for_display(&long)], "{text:?}");
         let (_, page) = form(&browser, &server, "/r/tea", &[("text", &long)]).await;
         let composer = texts(&page, ".composer textarea");
-        assert_eq!(composer, [visible(&long)], "{text:?}");
+        assert_eq!(composer, [sanitize_for_display(&long)], "{text:?}");
         let (_, page) = form(&browser, &server, "/name", &[("name", &long), ("room", "tea")]).await;
-        let names: Vec<_> = values(&page, "#name").iter().map(|name| visible(name).into_owned()).collect();
-        assert_eq!(names, [visible(&long)], "{text:?}");
+        let names: Vec<_> =
+            values(&page, "#name").iter().map(|name| sanitize_for_display(name).into_owned()).collect();
+        assert_eq!(names, [sanitize_for_display(&long)], "{text:?}");
     }
 }
 

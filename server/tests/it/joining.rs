@@ -71,7 +71,7 @@ async fn the_welcome_says_everything_that_a_client_must_know() {
     };
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
     assert_eq!(log, server.store().id());
-    assert_eq!(you.name, app::wire::DisplayName::given(you.id));
+    assert_eq!(you.name, app::wire::DisplayName::generated(you.id));
     assert_eq!((limits.message_bytes, limits.name_chars, limits.catch_up), (8_192, 32, 10_000));
     assert!(heartbeat_ms > 0);
 }
@@ -103,11 +103,11 @@ async fn who_comes_new_may_ask_for_another_number_of_messages_within_the_limit()
     let server = TestServer::start().await;
     fill(&server, "tea", 600).await;
     let mut ann = V1::connect(&server).await;
-    for limit in [1, limits::PAGE_MOST] {
+    for limit in [1, limits::MAX_PAGE_SIZE] {
         let (_, messages, more) = page(join_with(&mut ann, None, None, Some(limit)).await);
         assert_eq!((messages.len(), more), (limit as usize, true));
     }
-    for wrong in [0, limits::PAGE_MOST + 1] {
+    for wrong in [0, limits::MAX_PAGE_SIZE + 1] {
         let refused = join_with(&mut ann, None, None, Some(wrong)).await;
         assert!(matches!(refused, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{refused:?}");
     }

@@ -5,7 +5,7 @@ use crate::{
     joining::fill,
     support::{Lines, TestServer, V1, room, soon},
 };
-use app::wire::limits::MESSAGE_BYTES;
+use app::wire::limits::MAX_MESSAGE_BYTES;
 use futures_util::StreamExt;
 use tokio_tungstenite::tungstenite::{
     Message,
@@ -101,7 +101,7 @@ async fn fragments_are_put_together() {
 async fn the_longest_line_is_relayed_intact() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = ann_and_bob(&server).await;
-    let longest = "é".repeat(MESSAGE_BYTES / 2);
+    let longest = "é".repeat(MAX_MESSAGE_BYTES / 2);
     ann.say(&format!("  {longest}  ")).await;
     assert_eq!(bob.hear().await, longest);
 }
@@ -111,7 +111,7 @@ async fn the_longest_line_is_relayed_intact() {
 async fn a_longer_line_is_refused_with_1009_and_a_reason_and_nobody_hears_of_it() {
     let server = TestServer::start().await;
     let mut bob = Lines::enter(&server, "tea").await;
-    for bytes in [MESSAGE_BYTES + 1, 100_000] {
+    for bytes in [MAX_MESSAGE_BYTES + 1, 100_000] {
         let mut ann = Lines::enter(&server, "tea").await;
         ann.say(&"x".repeat(bytes)).await;
         assert_eq!(code_of_close(&mut ann).await, (1009, "a message has at most 8192 bytes".into()));

@@ -3,7 +3,7 @@
 use crate::support::{TestServer, V1, room, sent, soon, visitor};
 use app::wire::{
     ClientFrame, Events, Messages, Seq, ServerFrame, UserId,
-    limits::{MESSAGE_BYTES, PAGE_BYTES},
+    limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The longest texts: plain, and of characters that HTML, JSON and scripts escape.
 fn longest() -> [String; 7] {
     ["x", "<", "&", "\"", "\\", "\u{200b}", "字"]
-        .map(|text| text.repeat((MESSAGE_BYTES - 1) / text.len()) + ".")
+        .map(|text| text.repeat((MAX_MESSAGE_BYTES - 1) / text.len()) + ".")
 }
 
 async fn fill(server: &TestServer, author: UserId, text: &str, count: usize) {
@@ -37,7 +37,7 @@ async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
         loop {
             let after = seqs.last().copied().unwrap_or(0);
             let body = get(&server, &format!("/api/rooms/tea/events?after={after}")).await;
-            assert!(body.len() <= PAGE_BYTES, "{} bytes of {:.1}", body.len(), text);
+            assert!(body.len() <= MAX_PAGE_BYTES, "{} bytes of {:.1}", body.len(), text);
             let page: Events = serde_json::from_str(&body).unwrap();
             seqs.extend(page.events.iter().map(|event| event.seq));
             if !page.more {
@@ -47,11 +47,11 @@ async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
         assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
         let body = get(&server, "/api/rooms/tea/messages?limit=500").await;
         let page: Messages = serde_json::from_str(&body).unwrap();
-        assert!(body.len() <= PAGE_BYTES && page.more, "{} bytes of {:.1}", body.len(), text);
+        assert!(body.len() <= MAX_PAGE_BYTES && page.more, "{} bytes of {:.1}", body.len(), text);
         assert_eq!(page.messages.last().unwrap().seq, 100);
         let body = get(&server, "/api/rooms/tea/messages?around=50&limit=500").await;
         let page: Messages = serde_json::from_str(&body).unwrap();
-        assert!(body.len() <= PAGE_BYTES && page.messages.iter().any(|message| message.seq == 50));
+        assert!(body.len() <= MAX_PAGE_BYTES && page.messages.iter().any(|message| message.seq == 50));
     }
 }
 
@@ -71,7 +71,7 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
         };
         ann.say(&join).await;
         let joined = ann.hear().await;
-        assert!(joined.to_json().len() <= PAGE_BYTES, "{} bytes", joined.to_json().len());
+        assert!(joined.to_json().len() <= MAX_PAGE_BYTES, "{} bytes", joined.to_json().len());
         match joined {
             ServerFrame::Joined { messages: Some(messages), more, .. } => {
                 assert_eq!((messages.last().unwrap().seq, more), (100, Some(true)));
@@ -83,7 +83,7 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
         let mut last = 0;
         while last < 100 {
             let frame = bob.hear().await;
-            assert!(frame.to_json().len() <= PAGE_BYTES);
+            assert!(frame.to_json().len() <= MAX_PAGE_BYTES);
             let ServerFrame::Events { events, .. } = frame else { continue };
             assert_eq!(events[0].seq, last + 1, "nothing is left out");
             last = events[events.len() - 1].seq;
@@ -109,7 +109,7 @@ async fn a_page_of_a_room_ends_at_256_kib_for_its_owner_too() {
             (&reader, "/r/tea?before=200", 199),
         ] {
             let page = sent(browser.get(server.http(path))).await.text().await.unwrap();
-            assert!(page.len() <= PAGE_BYTES, "{path} of {text:.1} has {} bytes", page.len());
+            assert!(page.len() <= MAX_PAGE_BYTES, "{path} of {text:.1} has {} bytes", page.len());
             assert!(page.contains(&format!("id=\"m{shown}\"")), "{path} of {text:.1} lacks {shown}");
         }
     }
@@ -122,7 +122,7 @@ async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_al
     let reader = visitor(&server).await;
     sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
     let page = sent(reader.get(server.http("/r/tea"))).await.text().await.unwrap();
-    assert!(page.len() <= PAGE_BYTES, "{} bytes", page.len());
+    assert!(page.len() <= MAX_PAGE_BYTES, "{} bytes", page.len());
     assert_eq!(page.matches("class=\"text\"").count(), 291, "in {} bytes", page.len());
 }
 
@@ -132,20 +132,20 @@ async fn control_characters_that_were_stored_before_are_replaced_wherever_they_a
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap());
     let server = TestServer::on(log).await;
-    fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MESSAGE_BYTES - 2)), 100).await;
+    fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MAX_MESSAGE_BYTES - 2)), 100).await;
     for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {
         let body = get(&server, path).await;
-        assert!(body.len() <= PAGE_BYTES && !body.contains("\\u001b"), "{path}: {} bytes", body.len());
+        assert!(body.len() <= MAX_PAGE_BYTES && !body.contains("\\u001b"), "{path}: {} bytes", body.len());
         assert!(body.contains("a\u{fffd}\u{fffd}"), "{path}");
     }
     let mut ann = V1::connect(&server).await;
     let joined = ann.join("tea", None).await.to_json();
-    assert!(joined.len() <= PAGE_BYTES && !joined.contains("\\u001b"), "{} bytes", joined.len());
+    assert!(joined.len() <= MAX_PAGE_BYTES && !joined.contains("\\u001b"), "{} bytes", joined.len());
     let stream =
         Client::new().get(server.http("/api/rooms/tea/events")).header("accept", "text/event-stream");
     let mut stream = soon(stream.send()).await.unwrap();
     let mut told = Vec::new();
-    while told.len() < PAGE_BYTES {
+    while told.len() < MAX_PAGE_BYTES {
         told.extend_from_slice(&soon(stream.chunk()).await.unwrap().unwrap());
     }
     let told = String::from_utf8_lossy(&told);

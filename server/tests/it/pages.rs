@@ -4,7 +4,7 @@ use crate::{
     joining::fill,
     support::{TestServer, V1, browser, sent, soon, text, visitor},
 };
-use app::wire::limits::MESSAGE_BYTES;
+use app::wire::limits::MAX_MESSAGE_BYTES;
 use axum::{extract::FromRef, response::IntoResponse};
 use axum_extra::extract::{
     SignedCookieJar,
@@ -258,7 +258,7 @@ async fn the_cookie_is_secure_behind_https() {
 async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_in_it() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
-    let long = "x".repeat(MESSAGE_BYTES + 1);
+    let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
     for (posted, status, says) in
         [(" ", 400, "nothing in this message"), (long.as_str(), 413, "at most 8192 bytes")]
     {
@@ -284,7 +284,7 @@ async fn the_forms_of_a_message_change_it_for_its_author_alone() {
     assert!(!page(&bob, &server, "/r/tea").await.contains("/r/tea/1/edit"), "bob has no form for it");
     assert_eq!(sent(edit(&bob, "his")).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(sent(edit(&ann, " ")).await.status(), StatusCode::BAD_REQUEST);
-    let refused = sent(edit(&ann, &format!("\nnot lost {}", "x".repeat(MESSAGE_BYTES)))).await;
+    let refused = sent(edit(&ann, &format!("\nnot lost {}", "x".repeat(MAX_MESSAGE_BYTES)))).await;
     assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let body = refused.text().await.unwrap();
     assert!(body.contains("action=\"/r/tea/1/edit\"") && body.contains("not lost xxx"), "{body}");

@@ -121,12 +121,12 @@ async fn a_blank_text_is_refused_and_costs_nothing() {
 async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;
-    let longest = "é".repeat(limits::MESSAGE_BYTES / 2);
+    let longest = "é".repeat(limits::MAX_MESSAGE_BYTES / 2);
     ann.post("tea", &format!("  {longest}  ")).await;
     assert_eq!(acknowledged(&mut ann).await.2, Some(1));
     let id = ann.post("tea", &format!("{longest}x")).await;
     assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::TooLong, None));
-    ann.post("tea", &format!("a{}", "\0".repeat(limits::MESSAGE_BYTES - 1))).await;
+    ann.post("tea", &format!("a{}", "\0".repeat(limits::MAX_MESSAGE_BYTES - 1))).await;
     assert_eq!(acknowledged(&mut ann).await.2, Some(2), "however JSON writes it");
 }
 
@@ -298,9 +298,9 @@ async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_conne
 async fn a_message_with_more_bytes_than_any_command_may_have_closes_with_1009() {
     let server = TestServer::start().await;
     let mut ann = V1::enter(&server, "tea").await;
-    ann.say_raw(&" ".repeat(limits::COMMAND_BYTES)).await;
+    ann.say_raw(&" ".repeat(limits::MAX_FRAME_BYTES)).await;
     assert_eq!(refused(&mut ann).await.1, ErrorCode::BadRequest, "the limit itself is no offence");
-    ann.say_raw(&" ".repeat(limits::COMMAND_BYTES + 1)).await;
+    ann.say_raw(&" ".repeat(limits::MAX_FRAME_BYTES + 1)).await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1009);
 }
 

@@ -6,7 +6,7 @@ use crate::{
 };
 use app::wire::{
     ClientFrame, ServerFrame, User, UserId,
-    limits::{MESSAGE_BYTES, PAGE_BYTES},
+    limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use server::{
     hub::{
@@ -204,7 +204,7 @@ async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
         let owner = visitor(&server).await;
         sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
         for _ in 0..40 {
-            let text = &"<".repeat(MESSAGE_BYTES);
+            let text = &"<".repeat(MAX_MESSAGE_BYTES);
             server
                 .store()
                 .append(NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), text))
@@ -212,12 +212,12 @@ async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
                 .unwrap();
         }
         let page = sent(owner.get(server.http("/r/tea"))).await.text().await.unwrap();
-        assert!(page.len() <= PAGE_BYTES, "a page of {} bytes with {name}", page.len());
+        assert!(page.len() <= MAX_PAGE_BYTES, "a page of {} bytes with {name}", page.len());
         assert!(page.contains("id=\"m40\""), "the newest message is on it");
         let mut ann = V1::connect(&server).await;
         let joined = ann.join("tea", None).await;
         let bytes = joined.to_json().len();
-        assert!(bytes <= PAGE_BYTES, "a frame of {bytes} bytes with {name}");
+        assert!(bytes <= MAX_PAGE_BYTES, "a frame of {bytes} bytes with {name}");
         assert_eq!(members(&joined).len(), 200);
     }
 }

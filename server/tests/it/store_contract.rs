@@ -3,7 +3,7 @@
 use crate::support::{room, text};
 use app::wire::{
     CommandId, DisplayName, EventBody, RoomName, Seq, User, UserId,
-    limits::{MESSAGE_BYTES, PAGE_BYTES},
+    limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use futures_util::{FutureExt, future::join_all};
 use server::store::{
@@ -286,7 +286,7 @@ async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Store>
 
 async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before(log: Arc<dyn Store>) {
     post(&*log, "tea", "hello").await;
-    let given = |id| User::new(id, DisplayName::given(id));
+    let given = |id| User::new(id, DisplayName::generated(id));
     assert_eq!(log.people(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
     let chosen: DisplayName = "小明".parse().unwrap();
     log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
@@ -487,7 +487,7 @@ async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<d
 
 async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Store>) {
     let guest = UserId(7 | 0xbeef << 32);
-    log.rename(ANN, DisplayName::given(guest)).await.unwrap();
+    log.rename(ANN, DisplayName::generated(guest)).await.unwrap();
     assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
     log.append(message("tea", guest, "hello")).await.unwrap();
     assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
@@ -496,7 +496,7 @@ async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Stor
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store>) {
     // Names are given by the id's remainder, so that these two are namesakes.
     let (one, other) = (UserId(5), UserId(5 + 1024));
-    assert_eq!(DisplayName::given(one), DisplayName::given(other));
+    assert_eq!(DisplayName::generated(one), DisplayName::generated(other));
     log.append(message("tea", one, "hello")).await.unwrap();
     assert!(log.people(&[other]).await.unwrap()[0].alike, "somebody of this name is known");
     log.append(message("tea", other, "hello")).await.unwrap();
@@ -842,7 +842,7 @@ async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Sto
 }
 
 async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Store>) {
-    let longest = "\"".repeat(MESSAGE_BYTES);
+    let longest = "\"".repeat(MAX_MESSAGE_BYTES);
     let post = |text: &str| log.append(NewEvent::message(Uuid::now_v7(), room("tea"), ANN, text));
     for _ in 0..40 {
         post(&longest).await.unwrap();
@@ -852,10 +852,14 @@ async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn S
     }
     let events = log.read_after(&room("tea"), 0, 1_000).await.unwrap();
     let bytes = serde_json::to_string(&events).unwrap().len();
-    assert!(bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{} events of {bytes} bytes", events.len());
+    assert!(
+        bytes <= MAX_PAGE_BYTES && bytes > MAX_PAGE_BYTES / 2,
+        "{} events of {bytes} bytes",
+        events.len()
+    );
     let page = log.read_before(&room("tea"), 41, 50).await.unwrap();
     let bytes = serde_json::to_string(&page.messages).unwrap().len();
-    assert!(page.more && bytes <= PAGE_BYTES && bytes > PAGE_BYTES / 2, "{bytes} bytes");
+    assert!(page.more && bytes <= MAX_PAGE_BYTES && bytes > MAX_PAGE_BYTES / 2, "{bytes} bytes");
     assert_eq!(page.messages.last().unwrap().seq, 40, "the newest stay");
     assert_eq!(log.read_after(&room("tea"), 40, 1_000).await.unwrap().len(), 1_000, "short ones all fit");
     let page = read_around(&*log, &room("tea"), 20, 50).await.unwrap();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 fn author(n: u64) -> User {
-    User::new(UserId(n), DisplayName::given(UserId(n)))
+    User::new(UserId(n), DisplayName::generated(UserId(n)))
 }
 
 /// Message `seq` of the log, all by one author and within a minute.
@@ -16,7 +16,7 @@ fn event(seq: Seq) -> Arc<Event> {
 }
 
 fn messages(seqs: Range<Seq>) -> Vec<Message> {
-    seqs.filter_map(|seq| Message::posted(&event(seq))).collect()
+    seqs.filter_map(|seq| Message::from_event(&event(seq))).collect()
 }
 
 fn events(seqs: Range<Seq>) -> Vec<Arc<Event>> {

@@ -328,7 +328,7 @@ impl Feed {
             EventBody::Message { .. } => {
                 if self.kept_to.is_none() {
                     let from = self.confirmed.len();
-                    self.confirmed.extend(Message::posted(event).map(Row::from));
+                    self.confirmed.extend(Message::from_event(event).map(Row::from));
                     number(&mut self.confirmed, from);
                 }
             }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 fn author(n: u64) -> User {
-    User::new(UserId(n), DisplayName::given(UserId(n)))
+    User::new(UserId(n), DisplayName::generated(UserId(n)))
 }
 
 fn event(seq: Seq) -> Arc<Event> {
@@ -136,8 +136,8 @@ fn the_line_stands_before_the_first_message_of_somebody_else_that_was_not_seen()
 
 #[test]
 fn older_messages_stand_before_and_none_comes_twice() {
-    let mut feed = Feed::new("log".into(), 9, vec![Message::posted(&event(8)).unwrap()]);
-    feed.prepend((5..=8).filter_map(|seq| Message::posted(&event(seq))).collect());
+    let mut feed = Feed::new("log".into(), 9, vec![Message::from_event(&event(8)).unwrap()]);
+    feed.prepend((5..=8).filter_map(|seq| Message::from_event(&event(seq))).collect());
     assert_eq!((seqs(&feed), feed.first(), feed.last()), ((5..=8).collect(), Some(5), 9));
 }
 
@@ -147,7 +147,7 @@ fn a_reset_replaces_what_was_and_keeps_what_waits() {
     feed.hear(&[event(1)]);
     feed.post(Uuid::from_u128(7), author(1), "mine".into());
     feed.post(Uuid::from_u128(9), author(1), "stored meanwhile".into());
-    let messages = vec![Message::posted(&event(9)).unwrap()];
+    let messages = vec![Message::from_event(&event(9)).unwrap()];
     feed.reset("other".into(), 9, messages);
     let ids: Vec<u128> = all(&feed).iter().map(|shown| shown.row.id.as_u128()).collect();
     assert_eq!((feed.log(), feed.last(), ids), ("other", 9, vec![9, 7]));

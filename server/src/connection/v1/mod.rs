@@ -119,7 +119,7 @@ impl V1 {
     fn count_malformed(&mut self, malformed: Malformed) -> Result<Answer, Ending> {
         let code = malformed.code;
         self.malformed_in_a_row = if code == ErrorCode::BadRequest { self.malformed_in_a_row + 1 } else { 0 };
-        if self.malformed_in_a_row >= limits::MALFORMED_IN_A_ROW {
+        if self.malformed_in_a_row >= limits::MAX_CONSECUTIVE_MALFORMED {
             return Err((close::POLICY, "20 malformed messages in a row"));
         }
         Ok(Answer::Now(Refusal::from(malformed).into()))

@@ -47,7 +47,7 @@ fn word(bytes: &[u8]) -> String {
 }
 
 fn event(seq: Seq, text: &str) -> Arc<Event> {
-    let author = User::new(UserId(1), DisplayName::given(UserId(1)));
+    let author = User::new(UserId(1), DisplayName::generated(UserId(1)));
     let body = EventBody::Message { text: text.into(), reply_to: None };
     Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
 }

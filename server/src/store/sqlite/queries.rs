@@ -3,7 +3,8 @@
 use super::{schema::open_reader, sql};
 use crate::store::{About, Page, StoreError, StoreResult, UNREAD_MOST, author, guest, skeleton};
 use app::wire::{
-    CommandId, DisplayName, Event, EventBody, Message, PageBudget, RoomName, Seq, User, UserId, visible,
+    CommandId, DisplayName, Event, EventBody, Message, PageBudget, RoomName, Seq, User, UserId,
+    sanitize_for_display,
 };
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::{Connection, OptionalExtension, Row, types::Type};
@@ -124,7 +125,7 @@ fn person_or_given(db: &Connection, id: UserId) -> rusqlite::Result<User> {
     if let Some((known, _)) = person(db, id)? {
         return Ok(known);
     }
-    let key = skeleton::name_key(DisplayName::given(id).as_str());
+    let key = skeleton::name_key(DisplayName::generated(id).as_str());
     Ok(guest(id, db.prepare_cached(sql::BY_KEY)?.exists([key])?))
 }
 
@@ -143,7 +144,7 @@ fn named(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<User> {
 
 /// A name; one that no longer obeys the rule counts as none.
 fn name(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<DisplayName> {
-    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| DisplayName::given(id)))
+    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| DisplayName::generated(id)))
 }
 
 /// Returns the two users of `key` with the highest numbers, with those numbers.
@@ -206,7 +207,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
 
 /// A text as it is sent: one that was stored before texts were tidied may have control characters.
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
-    Ok(visible(row.get_ref(column)?.as_str()?).into())
+    Ok(sanitize_for_display(row.get_ref(column)?.as_str()?).into())
 }
 
 /// A message with what became of it.
@@ -234,7 +235,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
 fn author_of(row: &Row<'_>, column: usize) -> rusqlite::Result<User> {
     let id = UserId(row.get::<_, i64>(column)?.cast_unsigned());
     if row.get_ref(column + 1)?.data_type() == Type::Null {
-        return Ok(User::new(id, DisplayName::given(id)));
+        return Ok(User::new(id, DisplayName::generated(id)));
     }
     named(row, column + 1, id)
 }

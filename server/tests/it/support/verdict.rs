@@ -57,7 +57,9 @@ impl Log {
         let mut messages = BTreeMap::new();
         for event in events {
             match &event.body {
-                EventBody::Message { .. } => messages.extend(Message::posted(event).map(|it| (it.seq, it))),
+                EventBody::Message { .. } => {
+                    messages.extend(Message::from_event(event).map(|it| (it.seq, it)))
+                }
                 EventBody::Edit { target, text } => {
                     messages.entry(*target).and_modify(|message| message.edit(text.clone(), event.at));
                 }

@@ -68,7 +68,7 @@ fn newcomer() -> UserId {
 
 fn fill(db: &Connection, stored: u64) {
     let ann = skeleton::name_key("Ann");
-    let given = DisplayName::given(newcomer());
+    let given = DisplayName::generated(newcomer());
     let given_key = skeleton::name_key(given.as_str());
     db.execute_batch("BEGIN").unwrap();
     for n in 1..=stored {

@@ -21,7 +21,7 @@ impl Batch<'_> {
             self.people.clear();
         }
         if queries::person(&self.transaction, person)?.is_none() {
-            let changed = self.rename(person, DisplayName::given(person))?;
+            let changed = self.rename(person, DisplayName::generated(person))?;
             self.alike.extend(changed.into_iter().filter(|person| person.alike));
         }
         let known = queries::person(&self.transaction, person)?.map(|(author, _)| author);

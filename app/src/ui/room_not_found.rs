@@ -3,19 +3,19 @@
 use crate::{
     base::link,
     state::Live,
-    wire::{RoomName, limits::TITLE_CHARS},
+    wire::{RoomName, limits::MAX_TITLE_CHARS},
 };
 use leptos::{either::Either, prelude::*};
 
 /// Says that the room does not exist yet, which ones may be meant, and how it is made. Its first message makes it too.
 #[component]
-pub fn Unknown(
+pub fn RoomNotFound(
     /// The room.
     live: Live,
     /// The titles and paths of rooms that may be meant.
     meant: Vec<(String, String)>,
 ) -> impl IntoView {
-    let words = live.words;
+    let strings = live.strings;
     let suggestion = |(at, (title, path)): (usize, (String, String))| {
         let comma = (at > 0).then_some(", ");
         view! { {comma}<a href=link(&path)><b>{title}</b></a> }
@@ -24,17 +24,17 @@ pub fn Unknown(
         Either::Left(())
     } else {
         let links = meant.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
-        Either::Right(view! { <p>{words.did_you_mean}{links}{words.question_mark}</p> })
+        Either::Right(view! { <p>{strings.did_you_mean}{links}{strings.question_mark}</p> })
     };
-    let title: String = live.room.with_value(RoomName::title).chars().take(TITLE_CHARS).collect();
+    let title: String = live.room.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
     // A private room has an address that is made for it.
     let make = (!live.room.with_value(RoomName::is_private)).then(|| {
         view! {
             <form method="post" action=link("/rooms")>
                 <input type="hidden" name="title" value=title />
-                <button type="submit">{words.make_it}</button>
+                <button type="submit">{strings.create_this_room}</button>
             </form>
         }
     });
-    view! { <div class="empty"><p>{words.no_such_room}</p>{meant}{make}</div> }
+    view! { <div class="empty"><p>{strings.room_not_found}</p>{meant}{make}</div> }
 }
