@@ -6,6 +6,8 @@ mod support;
 
 mod api;
 mod backup;
+mod bot;
+mod changing;
 mod command;
 mod conformance;
 mod crash;
