@@ -1,4 +1,4 @@
-// What the page weighs and how soon it is alive: `make weigh`. The release server, a fresh browser context for
+// What the page weighs and how soon it is alive: `make page-weight`. The release server, a fresh browser context for
 // each visit, nothing cached; the middle of some visits. Times are read from the browser's own trace, as
 // DevTools record it, all of them from the start of the navigation:
 //

@@ -7,7 +7,6 @@ mod support;
 mod api;
 mod backup;
 mod bot;
-mod changing;
 mod command;
 mod conformance;
 mod crash;

@@ -190,7 +190,7 @@ async fn a_name_is_given_in_the_language_of_the_browser() {
 }
 
 #[tokio::test]
-async fn whose_new_name_is_like_anothers_is_led_to_where_that_is_said() {
+async fn rename_to_a_confusable_name_leads_to_an_explanation() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     let call =

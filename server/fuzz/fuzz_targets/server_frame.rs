@@ -1,0 +1,20 @@
+//! Any text as a frame of the server: the browser's decoder and the derived one agree, and a decoded frame survives a
+//! round trip.
+
+#![no_main]
+
+#[allow(dead_code, unused_imports, reason = "the app uses the rest")]
+#[path = "../../../app/src/wire/mod.rs"]
+mod wire;
+
+use libfuzzer_sys::fuzz_target;
+use wire::ServerFrame;
+
+fuzz_target!(|text: &str| {
+    let derived = serde_json::from_str::<ServerFrame>(text).ok();
+    let decoded = ServerFrame::parse(text).ok();
+    assert_eq!(decoded, derived);
+    if let Some(frame) = decoded.filter(|frame| *frame != ServerFrame::Unknown) {
+        assert_eq!(ServerFrame::parse(&frame.to_json()).ok(), Some(frame));
+    }
+});
