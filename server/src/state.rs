@@ -28,8 +28,10 @@ pub struct AppState {
     pub posts: Arc<UserLimiter>,
     /// How fast users may change their names, beside the limit on posts.
     pub renames: Arc<UserLimiter>,
-    /// What HTTP requests may do at once.
-    pub work: Arc<HttpWork>,
+    /// The threads that make pages.
+    pub page_work: Arc<HttpWork>,
+    /// The thread that answers reads of the API: they take up to 256 KiB each, and pages do not wait for them.
+    pub api_work: Arc<HttpWork>,
     /// What each network may do.
     pub networks: Arc<NetworkLimits>,
     /// Links to other devices.
@@ -60,7 +62,8 @@ impl AppState {
             store: log,
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
-            work: Arc::default(),
+            page_work: Arc::default(),
+            api_work: Arc::new(HttpWork::with_threads(1)),
             networks: Arc::new(NetworkLimits::new(config.per_network, config.post_rate)),
             devices: Arc::default(),
             places: Places::new(config.max_connections, config.per_network),

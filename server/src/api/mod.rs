@@ -113,7 +113,7 @@ pub async fn messages(
     if has_tag(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let work = state.work.clone();
+    let work = state.api_work.clone();
     let read = async move {
         let page = match (which.around, which.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
@@ -157,7 +157,7 @@ pub async fn events(
     if has_tag(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
-    let work = state.work.clone();
+    let work = state.api_work.clone();
     let read = async move {
         let log = state.store.id().to_owned();
         let reset = after > head || !state.store.continues(&room, past).await?;

@@ -63,7 +63,8 @@ impl HttpWork {
         Self::with_threads(available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1))
     }
 
-    fn with_threads(threads: usize) -> Self {
+    /// As many threads as `threads` says.
+    pub fn with_threads(threads: usize) -> Self {
         Self { threads, queue: Mutex::default() }
     }
 

@@ -100,7 +100,7 @@ async fn in_turn<F: Future<Output = Response> + Send + 'static>(
     state: &AppState,
     page: impl FnOnce(AppState) -> F,
 ) -> Response {
-    state.work.run(page(state.clone())).await.unwrap_or_else(|busy| Problem::from(busy).into_response())
+    state.page_work.run(page(state.clone())).await.unwrap_or_else(|busy| Problem::from(busy).into_response())
 }
 
 /// `GET /r/{room}/seen?seq=`: a page without script was looked at. Browsers without script ask for it as a
@@ -274,7 +274,7 @@ async fn render(state: &AppState, visitor: Visitor, view: View, status: StatusCo
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
         shell(context.clone(), view.clone())
     });
-    let rendered = state.work.run(async move {
+    let rendered = state.page_work.run(async move {
         // The screen says everything; nothing of the request is asked for while rendering.
         let response = page(Request::default()).await;
         // Leptos renders as the body is read, and the compression works then too.
