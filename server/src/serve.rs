@@ -6,7 +6,7 @@
 use crate::{
     http::{forwarded::is_trusted_proxy, request_log},
     limits::network::Network,
-    net::{Activity, ConnectionPermit, Listener, NetStream, http},
+    net::{Activity, Listener, NetStream, TransportPermit, http},
     router::router,
     state::AppState,
 };
@@ -82,7 +82,7 @@ impl<'a> Acceptor<'a> {
                 Ok(stream) => self.serve(stream),
                 Err(error) => {
                     self.failed.warn(|suppressed| tracing::warn!(%error, suppressed, "accept failed"));
-                    self.state.connections.close_idle();
+                    self.state.transport_limit.close_idle();
                     sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
@@ -90,7 +90,7 @@ impl<'a> Acceptor<'a> {
     }
 
     fn serve(&mut self, stream: NetStream) {
-        let activity = Activity::new(self.state.unsent.open());
+        let activity = Activity::new(self.state.unsent_budget.open());
         match self.admit(&stream, &activity) {
             Some(permit) => {
                 let (router, draining) = (self.router.clone(), self.state.draining.clone());
@@ -115,11 +115,11 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    fn admit(&self, stream: &NetStream, activity: &Arc<Activity>) -> Option<ConnectionPermit> {
+    fn admit(&self, stream: &NetStream, activity: &Arc<Activity>) -> Option<TransportPermit> {
         let peer = stream.peer_ip();
         let is_proxy = is_trusted_proxy(peer, &self.state.config.trusted_proxy);
         let network = (!is_proxy).then(|| Network::from(peer));
-        self.state.connections.admit(network, activity)
+        self.state.transport_limit.try_acquire(network, activity)
     }
 }
 
@@ -152,7 +152,7 @@ async fn tidy(state: &AppState) {
 }
 
 async fn drain(state: &AppState) -> Ended {
-    state.posting.close();
+    state.writers.close();
     state.sockets.close();
     let patience = Duration::from_secs(state.config.drain_seconds);
     match timeout(patience, state.sockets.wait()).await {

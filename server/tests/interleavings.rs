@@ -10,9 +10,9 @@ use server::{
     hub::{
         Hub,
         batch::Encoding,
-        outbound::{Item, Outlet, QUEUE_FRAMES},
-        subscriber::Link,
-        subscription::{Reader, Start},
+        outbound::{Delivery, FrameSink, QUEUE_FRAMES},
+        subscriber::Subscriber,
+        subscription::{JoinFrom, SubscriberSession},
     },
     store::{MemoryStore, NewEvent, Store},
 };
@@ -48,7 +48,7 @@ fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::store::Wa
             Ok(wake) => {
                 heard = wake.events.last().expect("a wake is never empty").seq;
                 if !deaf || heard % 2 == 0 {
-                    now(hub.hear(&wake));
+                    now(hub.on_commit(&wake));
                 }
             }
             Err(TryRecvError::Empty) => shuttle::thread::yield_now(),
@@ -58,8 +58,8 @@ fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::store::Wa
 }
 
 /// Joins, then reads until `count`; whatever comes must continue what is there.
-fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: Start, count: u64) {
-    let mut reader = Reader::new(hub, log, Link::onlooker());
+fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: JoinFrom, count: u64) {
+    let mut reader = SubscriberSession::new(hub, log, Subscriber::anonymous());
     let entrance = now(reader.join(&lobby(), start, 50, false)).expect("it is joined");
     let mut last: Seq = match (start, entrance.page) {
         (_, Some(page)) => {
@@ -70,12 +70,12 @@ fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: Start, count: u64) {
             );
             entrance.head
         }
-        (Start::After(after), None) => after,
-        (Start::Page(_), None) => panic!("a page was asked for"),
+        (JoinFrom::Seq(after), None) => after,
+        (JoinFrom::LatestPage(_), None) => panic!("a page was asked for"),
     };
     while last < count {
-        for item in now(reader.take()) {
-            let Item::Events(batch) = item else { continue };
+        for item in now(reader.flush()) {
+            let Delivery::Events(batch) = item else { continue };
             for event in batch.events() {
                 assert_eq!(event.seq, last + 1, "no seam, no repeat, no hole");
                 last = event.seq;
@@ -85,9 +85,9 @@ fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: Start, count: u64) {
     }
 }
 
-fn meet(count: u64, deaf: bool, starts: &'static [Start]) {
+fn meet(count: u64, deaf: bool, starts: &'static [JoinFrom]) {
     let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let (wakes, hub) = (log.wakes(), Arc::new(Hub::idle(log.clone())));
+    let (wakes, hub) = (log.wakes(), Arc::new(Hub::detached(log.clone())));
     let mut threads = Vec::new();
     for start in starts {
         let (hub, log) = (hub.clone(), log.clone());
@@ -103,20 +103,20 @@ fn meet(count: u64, deaf: bool, starts: &'static [Start]) {
 
 #[test]
 fn join_has_no_seam_however_it_meets_posting_and_telling() {
-    let starts = &[Start::Page(50), Start::After(0)];
+    let starts = &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)];
     shuttle::check_random(move || meet(6, false, starts), 5_000);
     shuttle::check_pct(move || meet(6, false, starts), 5_000, 3);
 }
 
 #[test]
 fn a_wake_that_is_lost_leaves_no_hole() {
-    shuttle::check_random(|| meet(6, true, &[Start::Page(50), Start::After(0)]), 5_000);
+    shuttle::check_random(|| meet(6, true, &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)]), 5_000);
 }
 
 #[test]
 fn a_full_queue_falls_back_to_the_log_without_a_hole() {
     let count = QUEUE_FRAMES as u64 + 40;
-    shuttle::check_random(move || meet(count, false, &[Start::After(0)]), 50);
+    shuttle::check_random(move || meet(count, false, &[JoinFrom::Seq(0)]), 50);
 }
 
 /// The end of a socket, which is now free and now not.
@@ -126,7 +126,7 @@ struct End {
     full: AtomicBool,
 }
 
-impl Outlet for End {
+impl FrameSink for End {
     fn send(&self, frame: Bytes) {
         // Two bytes of header: these texts are short.
         let mut heard = self.heard.lock().expect("nobody panics");
@@ -138,17 +138,17 @@ impl Outlet for End {
         frames.into_iter().for_each(|frame| self.send(frame));
     }
 
-    fn is_free(&self) -> bool {
+    fn is_writable(&self) -> bool {
         !self.full.load(Ordering::SeqCst)
     }
 }
 
 /// Joins with a socket of its own; what the room tells goes straight into it, or by way of the reader.
 fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Store>, count: u64) {
-    let link = Link::onlooker();
+    let link = Subscriber::anonymous();
     link.attach(end.clone(), Encoding::Lines);
-    let mut reader = Reader::new(hub, log, link);
-    now(reader.join(&lobby(), Start::After(0), 50, false)).expect("it is joined");
+    let mut reader = SubscriberSession::new(hub, log, link);
+    now(reader.join(&lobby(), JoinFrom::Seq(0), 50, false)).expect("it is joined");
     loop {
         let heard = end.heard.lock().expect("nobody panics").clone();
         let heard = String::from_utf8(heard).expect("text");
@@ -158,8 +158,8 @@ fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Store>, count: u64) {
             return;
         }
         end.full.store(heard.len() % 3 == 1 && !end.full.load(Ordering::SeqCst), Ordering::SeqCst);
-        if end.is_free() && reader.ready().now_or_never().is_some() {
-            assert!(now(reader.take()).is_empty(), "it went into the socket");
+        if end.is_writable() && reader.ready().now_or_never().is_some() {
+            assert!(now(reader.flush()).is_empty(), "it went into the socket");
         }
         shuttle::thread::yield_now();
     }
@@ -170,7 +170,7 @@ fn what_a_room_writes_straight_into_a_socket_has_no_seam_with_what_its_reader_se
     let count = 8;
     let race = move || {
         let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let (wakes, hub) = (log.wakes(), Arc::new(Hub::idle(log.clone())));
+        let (wakes, hub) = (log.wakes(), Arc::new(Hub::detached(log.clone())));
         let (telling, posting) = (hub.clone(), log.clone());
         let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, log, count));
         let teller = shuttle::thread::spawn(move || tell(&telling, wakes, count, false));

@@ -1,7 +1,7 @@
-//! Any bytes, cut anywhere: the decoder never panics, never gives more than it may, and what comes out does
-//! not depend on where the network cuts.
+//! Feeds arbitrary bytes to the decoder. It never panics or exceeds its size limit, and its messages do not depend on
+//! where the network cuts.
 //!
-//! `make fuzz`, or `cargo fuzz run decoder` where cargo-fuzz and a nightly compiler are.
+//! Run `make fuzz`, or `cargo fuzz run decoder` with cargo-fuzz and a nightly compiler.
 
 #![no_main]
 
@@ -10,22 +10,22 @@
 mod websocket;
 
 use libfuzzer_sys::fuzz_target;
-use websocket::{Decoder, Message, Violation};
+use websocket::{Decoder, Message, ProtocolError};
 
-/// Bytes that a message may have here.
-const MOST: usize = 1_000;
+/// Bytes of one message, at most.
+const MAX_BYTES: usize = 1_000;
 
-fn decoded<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Message>, Option<Violation>) {
-    let (mut decoder, mut messages) = (Decoder::new(MOST), Vec::new());
+fn decoded<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<Message>, Option<ProtocolError>) {
+    let (mut decoder, mut messages) = (Decoder::new(MAX_BYTES), Vec::new());
     for mut piece in pieces {
         loop {
             match decoder.decode(&mut piece) {
                 Ok(Some(message)) => messages.push(message),
                 Ok(None) => break,
-                Err(violation) => return (messages, Some(violation)),
+                Err(error) => return (messages, Some(error)),
             }
         }
-        assert!(piece.is_empty(), "everything is taken");
+        assert!(piece.is_empty(), "all input is consumed");
     }
     (messages, None)
 }
@@ -43,5 +43,5 @@ fuzz_target!(|input: &[u8]| {
     let whole = decoded([bytes].into_iter());
     let cut = decoded(bytes.chunks(usize::from(*size).max(1)));
     assert_eq!(whole, cut);
-    assert!(whole.0.iter().all(|message| length(message) <= MOST));
+    assert!(whole.0.iter().all(|message| length(message) <= MAX_BYTES));
 });

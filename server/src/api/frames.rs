@@ -2,14 +2,17 @@
 //! Events, the client's in the bodies of requests.
 
 use crate::{
-    connection::commands::{Joining, Refusal, carry_out, join, welcome},
+    connection::v1::{
+        commands::{JoinOptions, execute, join, welcome},
+        reply::CommandError,
+    },
     http::{
         host::{RequestSource, foreign_page},
         identity::Identity,
         problem::Problem,
     },
-    hub::{outbound::Item, subscriber::Link, subscription::Reader},
-    limits::connection_limit::Place,
+    hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
+    limits::connection_limit::ConnectionPermit,
     net::Activity,
     state::AppState,
     store::Past,
@@ -55,12 +58,12 @@ pub struct StreamQuery {
 }
 
 struct Frames {
-    reader: Reader,
-    link: Arc<Link>,
+    reader: SubscriberSession,
+    link: Arc<Subscriber>,
     identity: Identity,
     state: AppState,
     heartbeat: Interval,
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
 /// `GET /api/rooms/{room}/frames`: what a v1 connection receives that joins `room`, and follows others quietly.
@@ -73,13 +76,13 @@ pub async fn stream(
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
     let Query(query) = query.map_err(super::wrong_query)?;
-    let place = state.places.take(identity.network)?;
-    place.keep();
+    let permit = state.connection_limit.try_acquire(identity.network)?;
+    permit.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let link = Link::new(state.author_of(identity.id).await);
-    let reader = Reader::new(state.hub.clone(), state.store.clone(), link.clone());
-    let mut frames = Frames { reader, link: link.clone(), identity, state, heartbeat, _place: place };
+    let link = Subscriber::new(state.author_of(identity.id).await);
+    let reader = SubscriberSession::new(state.hub.clone(), state.store.clone(), link.clone());
+    let mut frames = Frames { reader, link: link.clone(), identity, state, heartbeat, _permit: permit };
     let first = frames.join(room, query).await?;
     if let Some(Extension(activity)) = activity {
         link.charge_to(activity.account().clone());
@@ -96,18 +99,18 @@ impl Frames {
         let mut frames = vec![welcome(&self.state, &self.link)];
         let (after_id, log) = (query.after_id, query.log);
         let past = query.after.map(|after| Past { after, after_id, log: log.clone() });
-        let own = Joining { past, ..Joining::default() };
+        let own = JoinOptions { past, ..JoinOptions::default() };
         frames.push(self.join_one(room, own).await.map_err(|_| Problem::unreadable())?);
         for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
             let past = Some(Past { after, after_id: None, log: log.clone() });
-            let other = Joining { past, limit: Some(1), quiet: true };
+            let other = JoinOptions { past, limit: Some(1), is_passive: true };
             // The room itself is what the client needs.
             frames.extend(self.join_one(room, other).await);
         }
         Ok(frames)
     }
 
-    async fn join_one(&mut self, room: RoomName, joining: Joining) -> Result<ServerFrame, Refusal> {
+    async fn join_one(&mut self, room: RoomName, joining: JoinOptions) -> Result<ServerFrame, CommandError> {
         join(&self.state, &mut self.reader, self.identity, room, joining).await
     }
 
@@ -115,7 +118,7 @@ impl Frames {
         stream::unfold(self, |mut frames| async move {
             let next = tokio::select! {
                 () = frames.state.draining.cancelled() => return None,
-                () = frames.reader.ready() => frames.reader.take().await.into_iter().map(|item| event(&json(item))).collect(),
+                () = frames.reader.ready() => frames.reader.flush().await.into_iter().map(|item| event(&json(item))).collect(),
                 _ = frames.heartbeat.tick() => {
                     vec![event(&ServerFrame::Pong { n: 0, heads: frames.reader.changed_heads() }.to_json())]
                 }
@@ -139,12 +142,12 @@ fn event(json: &str) -> sse::Event {
     sse::Event::default().data(json)
 }
 
-fn json(item: Item) -> String {
+fn json(item: Delivery) -> String {
     match item {
-        Item::Events(batch) => {
+        Delivery::Events(batch) => {
             ServerFrame::Events { room: batch.room().clone(), events: batch.events().to_vec() }.to_json()
         }
-        Item::Frame(frame) | Item::Passing(frame) => frame::payload(&frame).to_owned(),
+        Delivery::Control(frame) | Delivery::Ephemeral(frame) => frame::payload(&frame).to_owned(),
     }
 }
 
@@ -160,10 +163,10 @@ pub async fn command(
     if source == RequestSource::Foreign {
         return Err(foreign_page(&headers));
     }
-    let _posting = state.posting.token();
+    let _posting = state.writers.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {
-        Ok(frame) => carry_out(&state, identity, frame),
+        Ok(frame) => execute(&state, identity, frame),
         Err(malformed) => Err(malformed.into()),
     };
     let answer = match pending {
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_list_of_rooms_is_read_up_to_its_bound_and_malformed_entries_are_skipped() {
-        let rooms: Vec<(RoomName, Seq)> = other_rooms("tea.12,,no place,work.x,UP PER.1,work.3").collect();
+        let rooms: Vec<(RoomName, Seq)> = other_rooms("tea.12,,no permit,work.x,UP PER.1,work.3").collect();
         let names: Vec<(&str, Seq)> = rooms.iter().map(|(room, after)| (room.as_str(), *after)).collect();
         assert_eq!(names, [("tea", 12), ("work", 3)]);
         let many = (0..100).map(|n| format!("r{n}.0")).collect::<Vec<_>>().join(",");

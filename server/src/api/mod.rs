@@ -183,15 +183,15 @@ pub async fn post(
     if source == RequestSource::Foreign {
         return Err(foreign_page(&headers));
     }
-    let _posting = state.posting.token();
+    let _posting = state.writers.token();
     let posting = posting(&headers, &body)?;
     let text = trim_message(&posting.text).map_err(Problem::bad_text)?;
     state.admit_post(identity, &room).map_err(Problem::too_fast)?;
     let id = posting.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.store.append(message).await?;
-    let place = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], Json(Posted { seq: appended.seq, id }))
+    let permit = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
+    Ok((StatusCode::CREATED, [(header::LOCATION, permit)], Json(Posted { seq: appended.seq, id }))
         .into_response())
 }
 

@@ -3,8 +3,8 @@
 
 use crate::{
     http::problem::Problem,
-    hub::{outbound::Item, subscriber::Link, subscription::Reader},
-    limits::{connection_limit::Place, network::Network},
+    hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
+    limits::{connection_limit::ConnectionPermit, network::Network},
     net::Activity,
     state::AppState,
     store::Past,
@@ -30,10 +30,10 @@ const RETRY: Duration = Duration::from_secs(1);
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 struct Following {
-    reader: Reader,
+    reader: SubscriberSession,
     state: AppState,
     ids: StreamIds,
-    _place: Place,
+    _permit: ConnectionPermit,
 }
 
 /// What stands in the field `id`, which a browser sends back as `Last-Event-ID`.
@@ -54,17 +54,17 @@ pub(super) async fn events(
     activity: Option<&Activity>,
     network: Network,
 ) -> Result<Response, Problem> {
-    let place = state.places.take(network)?;
-    place.keep();
+    let permit = state.connection_limit.try_acquire(network)?;
+    permit.keep();
     let says_its_past = past.after_id.is_some() || past.log.is_some();
     let ids = if says_its_past { StreamIds::SeqAndId } else { StreamIds::Seq };
     let past = last_event_id(headers)?.unwrap_or(past);
     let after = past.after;
     let head = state.store.heads(std::slice::from_ref(&room))[0];
     let reset = after > head || !state.store.continues(&room, past).await?;
-    let link = Link::onlooker();
-    let mut reader = Reader::new(state.hub.clone(), state.store.clone(), link.clone());
-    reader.join_after(&room, if reset { 0 } else { after });
+    let link = Subscriber::anonymous();
+    let mut reader = SubscriberSession::new(state.hub.clone(), state.store.clone(), link.clone());
+    reader.join_from(&room, if reset { 0 } else { after });
     if let Some(activity) = activity {
         link.charge_to(activity.account().clone());
         activity.on_event_stream();
@@ -73,7 +73,7 @@ pub(super) async fn events(
     // What the client has is of another past.
     let hello =
         if reset { hello.event("reset").data(state.store.id()) } else { hello.comment(room.as_str()) };
-    let following = Following { reader, state, ids, _place: place };
+    let following = Following { reader, state, ids, _permit: permit };
     let stream = stream::once(async { Ok(hello) }).chain(live(following));
     // nginx would keep the events back until its buffer is full, others would compress them.
     let headers = [(X_ACCEL_BUFFERING, "no"), (header::CACHE_CONTROL, "no-store, no-transform")];
@@ -86,16 +86,16 @@ fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallibl
             () = following.state.draining.cancelled() => return None,
             () = following.reader.ready() => {}
         }
-        let (items, ids) = (following.reader.take().await, following.ids);
+        let (items, ids) = (following.reader.flush().await, following.ids);
         Some((stream::iter(items.into_iter().flat_map(move |item| told(item, ids)).map(Ok)), following))
     })
     .flatten()
 }
 
-fn told(item: Item, ids: StreamIds) -> Vec<sse::Event> {
+fn told(item: Delivery, ids: StreamIds) -> Vec<sse::Event> {
     match item {
-        Item::Events(batch) => batch.events().iter().map(|event| one(event, ids)).collect(),
-        Item::Frame(_) | Item::Passing(_) => Vec::new(),
+        Delivery::Events(batch) => batch.events().iter().map(|event| one(event, ids)).collect(),
+        Delivery::Control(_) | Delivery::Ephemeral(_) => Vec::new(),
     }
 }
 

@@ -1,133 +1,143 @@
-//! One open socket and its task.
+//! One open WebSocket and its task.
 //!
-//! - [`upgrade`]: who may have one, and in which mode.
-//! - [`stream`]: its bytes: written at once by whoever has something, the write wait.
-//! - [`socket`]: what every mode needs of it: messages, pings, silence, closing well.
-//! - [`commands`]: what a v1 command does, for sockets and for requests.
-//! - [`lines`]: bare text, as the Go demo's page speaks it.
-//! - [`v1`]: `hubbub.v1`, the browser app's protocol.
+//! - [`upgrade`]: checks the request and chooses the protocol; [`handshake`]: answers 101.
+//! - [`run`]: the loop of a connection, the same for both protocols.
+//! - [`lines`]: bare text in one room; [`v1`]: `hubbub.v1`, the browser app's protocol.
+//! - [`socket`]: messages, pings, the idle timeout and the close; [`writer`]: the bytes, written at once by every task
+//!   that has some.
+//! - [`close`]: the reasons for a close.
 
-pub(crate) mod commands;
+mod close;
+mod handshake;
 mod lines;
+mod run;
 mod socket;
 mod upgrade;
-mod v1;
+pub(crate) mod v1;
 mod writer;
 
-pub use socket::{Ending, Received, Socket};
-pub use upgrade::{hand_over, upgrade};
-use writer::Stream;
-pub use writer::Stuck;
+pub use close::CloseReason;
+pub use handshake::complete_handshake;
+pub use socket::{Incoming, Socket};
+pub use upgrade::upgrade;
+pub use writer::WriteError;
 
 use crate::{
     http::identity::Identity,
-    hub::{batch::Encoding, room::Room, subscriber::Link, subscription::Reader},
-    limits::connection_limit::Place,
+    hub::{
+        batch::Encoding, outbound::Delivery, room::Room, subscriber::Subscriber,
+        subscription::SubscriberSession,
+    },
+    limits::connection_limit::ConnectionPermit,
     state::AppState,
 };
 use app::wire::{RoomName, Seq};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+use writer::SocketWriter;
 
-/// Posts of one connection that may wait for their commit; at this many it is read no further.
-const OUTSTANDING: usize = 64;
+/// Posts of one connection that may wait for their commit. At this many the connection is not read.
+const MAX_IN_FLIGHT_POSTS: usize = 64;
 
-/// Events that a room may have yet to tell before those who post in it are read no further.
-const AHEAD: u64 = 512;
+/// Events that a room may have yet to broadcast. Beyond them, connections that post there are not read.
+const MAX_UNBROADCAST_EVENTS: u64 = 512;
 
-/// How long a connection of a stopping server waits for the last words of the others.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a connection of a stopping server waits for the posts of others.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How a client talks.
+/// The protocol that the client speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Mode {
+enum Protocol {
     /// Bare text in one room.
     Lines(RoomName),
     /// JSON frames in any room.
     V1,
 }
 
-/// What both modes work with.
-struct Desk {
+/// What the connections of both protocols work with.
+struct ConnectionContext {
     state: AppState,
-    reader: Reader,
-    link: Arc<Link>,
-    /// Held as long as this connection may post.
-    posting: Option<TaskTrackerToken>,
-    /// Who the client is, and where from.
+    session: SubscriberSession,
+    subscriber: Arc<Subscriber>,
+    /// Held as long as this connection may append.
+    writer_token: Option<TaskTrackerToken>,
+    /// The client's user and network.
     identity: Identity,
-    /// Where this connection's newest post stands.
-    posted: Option<(Arc<Room>, Seq)>,
-    place: Place,
+    /// The room and the `seq` of this connection's newest post.
+    last_post: Option<(Arc<Room>, Seq)>,
+    permit: ConnectionPermit,
 }
 
-impl Desk {
-    async fn new(state: AppState, place: Place, identity: Identity) -> Self {
-        let link = Link::new(state.author_of(identity.id).await);
-        let reader = Reader::new(state.hub.clone(), state.store.clone(), link.clone());
-        let posting = Some(state.posting.token());
-        // Without a cookie they are somebody new, but the same person as long as the connection lasts.
+impl ConnectionContext {
+    async fn new(state: AppState, permit: ConnectionPermit, identity: Identity) -> Self {
+        let subscriber = Subscriber::new(state.author_of(identity.id).await);
+        let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
+        let writer_token = Some(state.writers.token());
+        // A client without a cookie is a new user, but the same one as long as the connection lasts.
         let identity = Identity { known: true, ..identity };
-        Self { state, reader, link, posting, identity, posted: None, place }
+        Self { state, session, subscriber, writer_token, identity, last_post: None, permit }
     }
 
-    /// What the rooms tell is written into `socket` from now on.
+    /// Writes the deliveries of rooms into `socket` from now on.
     fn attach(&self, socket: &Socket, encoding: Encoding) {
-        let stream = socket.stream();
-        self.link.charge_to(stream.account().clone());
-        self.link.attach(stream, encoding);
+        let writer = socket.writer();
+        self.subscriber.charge_to(writer.account().clone());
+        self.subscriber.attach(writer, encoding);
     }
 
-    /// Gives back what the client has of the budget for unsent bytes. Returns `true` if its queue, which the
-    /// log can replace, was most of it, so that it may go on.
-    fn relieve(&self, stream: &Stream, stuck: Stuck) -> bool {
-        if stuck != Stuck::OverBudget {
+    /// Gives back the client's share of the budget for unsent bytes after a write error. Returns `true` if its queue,
+    /// which the store can replace, was most of the share: the connection may go on then.
+    #[must_use]
+    fn recover(&self, writer: &SocketWriter, error: WriteError) -> bool {
+        if error != WriteError::OverBudget {
             return false;
         }
-        let is_enough = self.link.drop_queue() > stream.unsent_bytes();
+        let is_enough = self.subscriber.drop_queue() > writer.unsent_bytes();
         if !is_enough {
-            stream.drop_unsent();
+            writer.drop_unsent();
         }
-        stream.account().forgive();
+        writer.account().forgive();
         is_enough
     }
 
-    /// Takes note of where a post of this connection stands.
-    fn has_posted(&mut self, room: &RoomName, seq: Seq) {
-        self.posted = self.reader.room(room).map(|room| (room.clone(), seq));
+    /// Records the position of a post of this connection.
+    fn record_post(&mut self, room: &RoomName, seq: Seq) {
+        self.last_post = self.session.room(room).map(|room| (room.clone(), seq));
     }
 
-    /// Whether this connection posts faster than its room can tell.
-    fn is_ahead(&self) -> bool {
-        self.posted.as_ref().is_some_and(|(room, seq)| room.told() + AHEAD < *seq)
+    /// Returns `true` while this connection's newest post is more than `MAX_UNBROADCAST_EVENTS` ahead of the room's
+    /// cursor. The connection is not read while this holds.
+    fn is_backpressured(&self) -> bool {
+        let last_post = self.last_post.as_ref();
+        last_post.is_some_and(|(room, seq)| room.cursor() + MAX_UNBROADCAST_EVENTS < *seq)
     }
 
-    /// Resolves when the room has nearly caught up with this connection's posts.
-    async fn caught_up(&self) {
-        if let Some((room, seq)) = &self.posted {
-            Box::pin(room.has_told(seq.saturating_sub(AHEAD))).await;
+    /// Resolves when [`is_backpressured`](Self::is_backpressured) no longer holds. Cancel safe.
+    async fn backpressure_released(&self) {
+        if let Some((room, seq)) = &self.last_post {
+            Box::pin(room.wait_for(seq.saturating_sub(MAX_UNBROADCAST_EVENTS))).await;
         }
     }
 
-    /// Says that this connection posts no more, and waits until nobody does. What it is told waits from
-    /// now on until it is [`deliver`](Self::deliver)ed.
-    async fn until_the_last_post(&mut self) {
-        self.link.detach();
-        self.posting = None;
-        // Who does not wait for the others only hears less.
-        let _ = timeout(LAST_WORDS, self.state.posting.wait()).await;
+    /// Announces that this connection appends no more, and waits for the other writers. Deliveries are queued from now
+    /// on, until [`flush_final`](Self::flush_final).
+    async fn stop_accepting_and_wait(&mut self) {
+        self.subscriber.detach();
+        self.writer_token = None;
+        // After the timeout the client only misses the last posts of others.
+        let _ = timeout(DRAIN_TIMEOUT, self.state.writers.wait()).await;
     }
 
-    /// Whether there is, or will soon be, something to deliver before the end.
-    async fn has_last_words(&self) -> bool {
-        !self.reader.has_everything() && timeout(LAST_WORDS, self.reader.ready()).await.is_ok()
+    /// Returns `true` if there is, or will soon be, something to deliver before the end.
+    async fn has_final_deliveries(&self) -> bool {
+        !self.session.is_caught_up() && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
     }
 
-    /// Sends the last words, in `encoding`. Whether there may be more.
-    async fn deliver(&mut self, socket: &Socket, encoding: Encoding) -> bool {
-        let items = self.reader.take().await;
-        socket.send(items.iter().filter_map(|item| item.encoded(encoding)));
+    /// Sends the final deliveries. Returns `false` if the client takes no more bytes.
+    async fn flush_final(&mut self, socket: &Socket, encoding: Encoding) -> bool {
+        let deliveries: Vec<Delivery> = self.session.flush().await;
+        socket.send(deliveries.iter().filter_map(|delivery| delivery.encoded(encoding)));
         socket.flush().await.is_ok()
     }
 }

@@ -1,14 +1,13 @@
-//! What every mode needs of a socket: messages, pings, silence, closing well.
+//! What both protocols need of a WebSocket: messages, pings, the idle timeout and the close.
 
-use super::writer::{Stream, Stuck};
+use super::{
+    close::{CloseReason, RESTART},
+    writer::{SocketWriter, WriteError},
+};
 use crate::{
     http::request_log::may_log,
-    net::ConnectionPermit,
-    websocket::{
-        Decoder, Goodbye, Message, Violation,
-        close::{AWAY, LATER, RESTART, UNSUPPORTED},
-        frame,
-    },
+    net::TransportPermit,
+    websocket::{CloseFrame, Decoder, Message, ProtocolError, frame},
 };
 use bytes::{Buf, Bytes};
 use std::{io, sync::Arc, time::Duration};
@@ -18,158 +17,137 @@ use tokio::{
 };
 
 /// How often the server pings.
-const PING_EVERY: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// Silence after which a connection is over: three pings without an answer.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How long a client may give no sign of life: three pings without an answer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a close may take, with whatever is still under way towards us.
-const CLOSE_WAIT: Duration = Duration::from_millis(500);
+/// How long a close may take, including the bytes that are still on the way to the server.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Bytes that are read at once.
-const READ: usize = 8 * 1_024;
+/// Bytes of one read.
+const READ_BUFFER_BYTES: usize = 8 * 1_024;
 
-/// Bytes that may wait to be taken by the other end before it is read no further.
-const UNSENT_MOST: usize = 64 * 1_024;
+/// Unsent bytes of a client. At this many the client is not read.
+const MAX_UNSENT_BYTES: usize = 64 * 1_024;
+
+/// Units of Tokio's budget, 128 in each poll, that a message takes if it arrived together with others. So a client that
+/// sends without a pause yields to the other connections after 16 messages, which take about 0.2 ms.
+const BUDGET_PER_MESSAGE: u32 = 8;
 
 /// An accepted WebSocket.
 pub struct Socket {
-    stream: Arc<Stream>,
-    _permit: Option<ConnectionPermit>,
+    writer: Arc<SocketWriter>,
+    _permit: Option<TransportPermit>,
     decoder: Decoder,
-    /// What was read and not yet decoded; nothing at rest.
+    /// Bytes that were read and not yet decoded; empty while the connection is idle.
     rest: Bytes,
-    /// The other end has said goodbye, or cannot be understood.
-    over: bool,
-    last_heard: Instant,
+    /// The client has sent a close frame or violated the protocol.
+    is_over: bool,
+    last_message: Instant,
     next_ping: Instant,
 }
 
-/// What came in, or why nothing more will.
+/// A message of the client, or the reason why no more will come.
 #[derive(Debug)]
-pub enum Received {
+pub enum Incoming {
     /// A text message.
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// Ping, pong: a sign of life.
-    Life,
-    /// The connection is over; nothing can be said any more.
-    Gone,
-    /// The connection must be closed, for this reason.
-    Refused(Violation),
+    /// A ping or a pong.
+    Heartbeat,
+    /// The connection is closed; nothing more can be sent.
+    Closed,
+    /// The client violated the protocol; the connection must be closed.
+    ProtocolError(ProtocolError),
 }
-
-/// Why a connection ends, where the server ends it: the close code and the reason.
-pub type Ending = (u16, &'static str);
-
-/// What can still be said to one who is stuck; `None` where there is nobody left to tell.
-pub(super) fn ending(stuck: Stuck) -> Option<Ending> {
-    match stuck {
-        Stuck::Broken => None,
-        Stuck::TooSlow | Stuck::OverBudget => Some((LATER, "too slow, come back")),
-    }
-}
-
-/// Waits until everything is taken. Rare, so that an idle connection has no room for it.
-pub(super) async fn flushed(stream: &Stream) -> Result<(), Stuck> {
-    Box::pin(stream.flush()).await
-}
-
-/// Units of Tokio's budget, 128 in each poll, that a message takes if it came together with others. So a client that
-/// sends without a pause gives way to the other connections after 16 messages, which take about 0.2 ms.
-const BUDGET_PER_MESSAGE: u32 = 8;
-
-/// What both modes say to a binary message.
-pub(super) const TEXT_ONLY: Ending = (UNSUPPORTED, "text only");
-
-/// What one is told who gives no sign of life, should they hear it.
-pub(super) const SILENT: Ending = (AWAY, "silent for 60 s");
-
-/// What everybody is told when the server goes.
-pub(super) const RESTARTING: Ending = (RESTART, "restarting, come back");
 
 impl Socket {
-    /// A socket whose handshake is done, after which `rest` was read already. It takes no message of more
-    /// than `most` bytes.
-    pub(super) fn new(stream: Stream, permit: Option<ConnectionPermit>, rest: Bytes, most: usize) -> Self {
+    /// Creates a socket after the handshake. `rest` was read already; a message has at most `max_bytes` bytes.
+    pub(super) fn new(
+        writer: SocketWriter,
+        permit: Option<TransportPermit>,
+        rest: Bytes,
+        max_bytes: usize,
+    ) -> Self {
         let now = Instant::now();
         Self {
-            stream: Arc::new(stream),
+            writer: Arc::new(writer),
             _permit: permit,
-            decoder: Decoder::new(most),
+            decoder: Decoder::new(max_bytes),
             rest,
-            over: false,
-            last_heard: now,
-            next_ping: now + PING_EVERY,
+            is_over: false,
+            last_message: now,
+            next_ping: now + PING_INTERVAL,
         }
     }
 
-    /// Its bytes: where frames can be sent from elsewhere.
-    pub(super) fn stream(&self) -> Arc<Stream> {
-        self.stream.clone()
+    /// Returns the writer, which other tasks can send frames through.
+    pub(super) fn writer(&self) -> Arc<SocketWriter> {
+        self.writer.clone()
     }
 
-    /// Sends whole frames in order, in few writes. What the other end does not take now is kept and
-    /// follows by [`flush`](Self::flush).
+    /// Sends whole frames in order, in few writes. [`flush`](Self::flush) sends the bytes that the client does not take
+    /// now.
     pub fn send(&self, frames: impl IntoIterator<Item = Bytes>) {
-        self.stream.send_all(frames);
+        self.writer.send_all(frames);
     }
 
-    /// Waits until everything is taken. May be dropped at any time.
+    /// Waits until the client has taken all bytes. Cancel safe.
     ///
     /// # Errors
-    /// [`Stuck`] where the other end takes nothing any more.
-    pub async fn flush(&self) -> Result<(), Stuck> {
-        self.stream.flush().await
+    /// [`WriteError`].
+    pub async fn flush(&self) -> Result<(), WriteError> {
+        self.writer.flush().await
     }
 
-    /// Whether what a message brings about may be sent too.
-    pub(super) fn may_receive(&self) -> bool {
-        self.stream.unsent_bytes() < UNSENT_MOST
+    /// Returns `true` if the client has few enough unsent bytes to be read.
+    pub(super) fn can_receive(&self) -> bool {
+        self.writer.unsent_bytes() < MAX_UNSENT_BYTES
     }
 
-    /// The next message. May be dropped at any time.
-    pub async fn receive(&mut self) -> Received {
-        if self.over {
-            return Received::Gone;
+    /// Receives the next message. Cancel safe.
+    pub async fn receive(&mut self) -> Incoming {
+        if self.is_over {
+            return Incoming::Closed;
         }
         match self.next().await {
             Ok(message) => {
-                self.last_heard = Instant::now();
+                self.last_message = Instant::now();
                 match message {
-                    Message::Text(text) => Received::Text(text),
-                    Message::Binary(bytes) => Received::Binary(bytes),
-                    Message::Pong => Received::Life,
+                    Message::Text(text) => Incoming::Text(text),
+                    Message::Binary(bytes) => Incoming::Binary(bytes),
+                    Message::Pong => Incoming::Heartbeat,
                     Message::Ping(payload) => {
                         self.send([frame::pong(&payload)]);
-                        Received::Life
+                        Incoming::Heartbeat
                     }
-                    Message::Close(goodbye) => {
-                        Box::pin(self.answer_goodbye(goodbye)).await;
-                        Received::Gone
+                    Message::Close(close) => {
+                        Box::pin(self.reply_close(close)).await;
+                        Incoming::Closed
                     }
                 }
             }
-            Err(Some(violation)) => {
-                self.over = true;
-                Received::Refused(violation)
+            Err(Some(error)) => {
+                self.is_over = true;
+                Incoming::ProtocolError(error)
             }
-            Err(None) => Received::Gone,
+            Err(None) => Incoming::Closed,
         }
     }
 
-    /// Both have said it then, and the server hangs up first (RFC 6455, section 7.1.1).
-    async fn answer_goodbye(&mut self, goodbye: Option<Goodbye>) {
-        self.over = true;
-        let answer = goodbye.map_or_else(frame::close_without_words, |said| frame::close(said.code, ""));
-        self.stream.send_last(answer);
-        let _ = timeout(CLOSE_WAIT, self.stream.flush()).await;
-        self.stream.end();
+    /// Answers a close frame. The server closes the TCP connection first (RFC 6455, section 7.1.1).
+    async fn reply_close(&mut self, close: Option<CloseFrame>) {
+        self.is_over = true;
+        let answer = close.map_or_else(frame::empty_close, |close| frame::close(close.code, ""));
+        self.writer.send_final(answer);
+        let _ = timeout(CLOSE_TIMEOUT, self.writer.flush()).await;
+        self.writer.shutdown_write();
     }
 
-    /// The next message; `Err(None)` where the stream ends.
-    async fn next(&mut self) -> Result<Message, Option<Violation>> {
+    /// Receives the next message; fails with `None` at the end of the stream.
+    async fn next(&mut self) -> Result<Message, Option<ProtocolError>> {
         loop {
             if !self.rest.is_empty() {
                 for _ in 0..BUDGET_PER_MESSAGE {
@@ -179,14 +157,14 @@ impl Socket {
                     return Ok(message);
                 }
             }
-            self.stream.readable().await.map_err(|_| None)?;
+            self.writer.readable().await.map_err(|_| None)?;
             if let Some(message) = self.read()? {
                 return Ok(message);
             }
         }
     }
 
-    fn decode_rest(&mut self) -> Result<Option<Message>, Violation> {
+    fn decode_rest(&mut self) -> Result<Option<Message>, ProtocolError> {
         let mut input = &self.rest[..];
         let message = self.decoder.decode(&mut input)?;
         let left = input.len();
@@ -197,13 +175,13 @@ impl Socket {
         Ok(message)
     }
 
-    /// Reads what is there, without keeping a buffer for it.
-    fn read(&mut self) -> Result<Option<Message>, Option<Violation>> {
-        let mut buffer = [0; READ];
-        let read = match self.stream.read(&mut buffer) {
+    /// Reads the bytes that have arrived, into a buffer on the stack.
+    fn read(&mut self) -> Result<Option<Message>, Option<ProtocolError>> {
+        let mut buffer = [0; READ_BUFFER_BYTES];
+        let read = match self.writer.read(&mut buffer) {
             Ok(0) => return Err(None),
             Ok(read) => read,
-            Err(nothing) if nothing.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(_) => return Err(None),
         };
         let mut input = &buffer[..read];
@@ -212,64 +190,66 @@ impl Socket {
         Ok(message)
     }
 
-    /// When it is time to [`keep_alive`](Self::keep_alive).
-    pub(super) fn due(&self) -> Instant {
-        self.next_ping.min(self.sign_of_life() + SILENCE)
+    /// Returns when [`keep_alive`](Self::keep_alive) must be called next.
+    pub(super) fn next_deadline(&self) -> Instant {
+        self.next_ping.min(self.last_activity() + IDLE_TIMEOUT)
     }
 
-    /// Who takes what had to wait is alive.
-    fn sign_of_life(&self) -> Instant {
-        self.last_heard.max(self.stream.last_sign())
+    /// Returns when the client last sent a message or took bytes that had to wait.
+    fn last_activity(&self) -> Instant {
+        self.last_message.max(self.writer.last_progress())
     }
 
-    /// Pings where it is time; `false` where the other end has been silent too long.
+    /// Sends a ping if it is time. Returns `false` after the idle timeout.
+    #[must_use]
     pub(super) fn keep_alive(&mut self) -> bool {
         let now = Instant::now();
-        if now.duration_since(self.sign_of_life()) >= SILENCE {
+        if now.duration_since(self.last_activity()) >= IDLE_TIMEOUT {
             return false;
         }
         if now >= self.next_ping {
-            self.next_ping = now + PING_EVERY;
+            self.next_ping = now + PING_INTERVAL;
             self.send([frame::ping()]);
         }
         true
     }
 
-    /// Says why and hangs up. What the other end has still under way is read, so that the close
-    /// frame is not lost to a reset.
-    pub async fn close(mut self, (code, reason): Ending) {
-        // A restart closes everybody; that is said once, elsewhere.
-        if code == RESTART || !may_log() {
-            tracing::debug!(code, reason, "a connection is closed");
+    /// Sends a close frame and closes the connection. The bytes that are still on the way to the server are read, so
+    /// that a reset does not destroy the close frame.
+    pub async fn close(mut self, close: CloseReason) {
+        let CloseReason { code, reason } = close;
+        // A restart closes every connection; it is logged once, elsewhere.
+        if close == RESTART || !may_log() {
+            tracing::debug!(code, reason, "connection closed");
         } else {
-            tracing::info!(code, reason, "a connection is closed");
+            tracing::info!(code, reason, "connection closed");
         }
-        self.stream.send_last(frame::close(code, reason));
-        let goodbye = async {
-            if self.stream.flush().await.is_ok() {
-                self.hear_goodbye().await;
+        self.writer.send_final(frame::close(code, reason));
+        let handshake = async {
+            if self.writer.flush().await.is_ok() {
+                self.await_close_frame().await;
             }
         };
-        let _ = timeout(CLOSE_WAIT, goodbye).await;
+        let _ = timeout(CLOSE_TIMEOUT, handshake).await;
     }
 
-    /// Reads until the other end has said goodbye too, or until its end where it cannot be understood.
-    async fn hear_goodbye(&mut self) {
-        while !self.over {
+    /// Reads until the client's close frame, or until the end of the stream after a protocol error.
+    async fn await_close_frame(&mut self) {
+        while !self.is_over {
             match self.next().await {
-                Ok(Message::Close(_)) => return self.stream.end(),
+                Ok(Message::Close(_)) => return self.writer.shutdown_write(),
                 Ok(_) => {}
                 Err(None) => return,
-                Err(Some(_)) => self.over = true,
+                Err(Some(_)) => self.is_over = true,
             }
         }
-        self.stream.end();
-        while self.stream.readable().await.is_ok() && self.discard() {}
+        self.writer.shutdown_write();
+        while self.writer.readable().await.is_ok() && self.discard() {}
     }
 
-    /// Whether the stream goes on.
+    /// Reads and drops bytes. Returns `false` at the end of the stream.
     fn discard(&self) -> bool {
-        match self.stream.read(&mut [0; READ]) {
+        match self.writer.read(&mut [0; READ_BUFFER_BYTES]) {
             Ok(read) => read > 0,
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         }

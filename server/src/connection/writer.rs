@@ -1,7 +1,7 @@
-//! The bytes of a socket: written at once by whoever has something, read by its task.
+//! The bytes of a socket: written at once by every task that has some, read by the connection's own task.
 
 use crate::{
-    hub::outbound::Outlet,
+    hub::outbound::FrameSink,
     net::{Account, NetStream},
 };
 use bytes::{Buf, Bytes};
@@ -19,154 +19,154 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a socket may take no byte of what is written to it.
-const WRITE_WAIT: Duration = Duration::from_secs(10);
+/// How long a client may take no byte of what is written to it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Frames that are handed to the network in one write.
-const GATHERED: usize = 64;
+/// Frames in one vectored write.
+const MAX_IO_SLICES: usize = 64;
 
-/// A byte stream that takes frames without waiting, from its task and from the rooms.
+/// A byte stream that accepts frames without waiting, from the connection's task and from rooms.
 #[derive(Debug)]
-pub struct Stream {
+pub struct SocketWriter {
     stream: NetStream,
-    /// Sections under this lock never wait; writes happen under it, so that frames keep their order.
-    unsent: Mutex<Unsent>,
+    /// Sections under this lock never wait. Writes happen under it, so that frames keep their order.
+    buffer: Mutex<WriteBuffer>,
     account: Arc<Account>,
 }
 
-/// What the network has not yet taken.
+/// The bytes that the network has not yet taken.
 #[derive(Debug)]
-struct Unsent {
+struct WriteBuffer {
     frames: VecDeque<Bytes>,
     bytes: usize,
-    /// A part of the first frame was taken.
+    /// The network has taken a part of the first frame.
     is_partial: bool,
-    /// As much of it as the account knows.
+    /// The bytes that the account knows of.
     charged: usize,
-    /// When the network last took something, or something began to wait.
-    progress: Instant,
-    /// When the other end last made room for something that had to wait.
-    last_sign: Instant,
-    broken: bool,
+    /// When the network last took bytes, or when the buffer was last empty.
+    last_write: Instant,
+    /// When the client last made room for bytes that had to wait.
+    last_progress: Instant,
+    closed: bool,
 }
 
-/// The stream takes nothing any more.
+/// The reason why the stream takes no more bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stuck {
-    /// It is broken or closed.
-    Broken,
-    /// It took no byte for [`WRITE_WAIT`].
-    TooSlow,
-    /// Too much waits in the process, and this stream is among those with the most.
+pub enum WriteError {
+    /// The connection is closed or broken.
+    Closed,
+    /// The client took no byte for [`WRITE_TIMEOUT`].
+    Timeout,
+    /// The process has too many unsent bytes, and this client is among those with the most.
     OverBudget,
 }
 
-impl Stream {
-    /// A stream to which nothing was written yet.
+impl SocketWriter {
+    /// Creates a writer for a stream to which nothing was written yet.
     pub fn new(stream: NetStream, account: Arc<Account>) -> Self {
         let now = Instant::now();
-        let unsent = Unsent {
+        let buffer = WriteBuffer {
             frames: VecDeque::new(),
             bytes: 0,
             is_partial: false,
             charged: 0,
-            progress: now,
-            last_sign: now,
-            broken: false,
+            last_write: now,
+            last_progress: now,
+            closed: false,
         };
-        Self { stream, unsent: Mutex::new(unsent), account }
+        Self { stream, buffer: Mutex::new(buffer), account }
     }
 
-    /// Sends frames in order, in few writes.
+    /// Sends frames in order, in few writes. Bytes that the network does not take now are buffered.
     pub fn send_all(&self, frames: impl IntoIterator<Item = Bytes>) {
-        let mut unsent = self.unsent();
-        let was_free = unsent.frames.is_empty();
+        let mut buffer = self.buffer();
+        let was_writable = buffer.frames.is_empty();
         for frame in frames {
-            unsent.keep(frame);
+            buffer.push(frame);
         }
-        if was_free {
-            self.write(&mut unsent);
+        if was_writable {
+            self.write(&mut buffer);
         }
-        self.charge(&mut unsent);
+        self.charge(&mut buffer);
     }
 
-    /// What waits for this stream.
+    /// Returns the account of this client's unsent bytes.
     pub fn account(&self) -> &Arc<Account> {
         &self.account
     }
 
-    /// Charges what waits now.
-    fn charge(&self, unsent: &mut Unsent) {
-        if unsent.charged != unsent.bytes {
-            self.account.recharge(&mut unsent.charged, unsent.bytes);
+    /// Reports the present size to the account.
+    fn charge(&self, buffer: &mut WriteBuffer) {
+        if buffer.charged != buffer.bytes {
+            self.account.recharge(&mut buffer.charged, buffer.bytes);
         }
     }
 
-    /// Bytes that wait to be taken.
+    /// Returns the buffered bytes.
     pub fn unsent_bytes(&self) -> usize {
-        self.unsent().bytes
+        self.buffer().bytes
     }
 
-    /// When the other end last showed that it is there, by making room.
-    pub fn last_sign(&self) -> Instant {
-        self.unsent().last_sign
+    /// Returns when the client last made room for bytes that had to wait, which counts as activity.
+    pub fn last_progress(&self) -> Instant {
+        self.buffer().last_progress
     }
 
-    /// Waits until everything is taken. May be dropped at any time.
+    /// Waits until the network has taken all bytes. Cancel safe.
     ///
     /// # Errors
-    /// [`Stuck`].
-    pub async fn flush(&self) -> Result<(), Stuck> {
+    /// [`WriteError`]; the connection must be closed, except after [`WriteError::OverBudget`].
+    pub async fn flush(&self) -> Result<(), WriteError> {
         loop {
-            let patience = {
-                let unsent = self.unsent();
-                if unsent.broken {
-                    return Err(Stuck::Broken);
+            let deadline = {
+                let buffer = self.buffer();
+                if buffer.closed {
+                    return Err(WriteError::Closed);
                 }
-                if unsent.frames.is_empty() {
+                if buffer.frames.is_empty() {
                     return Ok(());
                 }
-                unsent.progress + WRITE_WAIT
+                buffer.last_write + WRITE_TIMEOUT
             };
             let writable = async {
                 tokio::select! {
-                    () = poll_fn(|cx| self.account.poll_evicted(cx)) => Err(Stuck::OverBudget),
-                    writable = self.stream.writable() => writable.map_err(|_| Stuck::Broken),
+                    () = poll_fn(|cx| self.account.poll_evicted(cx)) => Err(WriteError::OverBudget),
+                    writable = self.stream.writable() => writable.map_err(|_| WriteError::Closed),
                 }
             };
-            match timeout_at(patience, writable).await {
-                Ok(Ok(())) => self.write_what_waited(),
-                Ok(Err(stuck)) => return Err(stuck),
-                Err(_) => return Err(Stuck::TooSlow),
+            match timeout_at(deadline, writable).await {
+                Ok(Ok(())) => self.flush_pending(),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => return Err(WriteError::Timeout),
             }
         }
     }
 
-    /// Sends the last frame; the other end has its time for it anew.
-    pub fn send_last(&self, frame: Bytes) {
-        self.unsent().progress = Instant::now();
+    /// Sends the last frame. The write timeout starts again.
+    pub fn send_final(&self, frame: Bytes) {
+        self.buffer().last_write = Instant::now();
         self.send(frame);
     }
 
-    /// Drops what waits, but for the rest of a frame that was begun, so that a close frame can follow.
+    /// Drops all buffered frames except one that was sent in part, so that a close frame can follow.
     pub fn drop_unsent(&self) {
-        let mut unsent = self.unsent();
-        let kept = usize::from(unsent.is_partial);
-        unsent.frames.truncate(kept);
-        unsent.frames.shrink_to_fit();
-        unsent.bytes = unsent.frames.iter().map(Bytes::len).sum();
-        self.charge(&mut unsent);
+        let mut buffer = self.buffer();
+        let kept = usize::from(buffer.is_partial);
+        buffer.frames.truncate(kept);
+        buffer.frames.shrink_to_fit();
+        buffer.bytes = buffer.frames.iter().map(Bytes::len).sum();
+        self.charge(&mut buffer);
     }
 
-    /// Resolves when there is something to [`read`](Self::read). May be dropped at any time.
+    /// Resolves when the stream may be readable. Cancel safe.
     pub async fn readable(&self) -> io::Result<()> {
         self.stream.readable().await
     }
 
-    /// Reads what is there.
+    /// Reads the bytes that have arrived.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] where nothing is there.
+    /// [`io::ErrorKind::WouldBlock`] if there are none.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         let mut short = 0;
         let read = self.stream.try_io(Interest::READABLE, || {
@@ -174,104 +174,104 @@ impl Stream {
             if read == 0 || read == into.len() {
                 return Ok(read);
             }
-            // There was no more, so there is no need to ask again: Tokio waits for the next byte then.
+            // A short read has emptied the socket. Tokio then waits for the next byte without another system call.
             short = read;
             Err(io::ErrorKind::WouldBlock.into())
         });
         if short > 0 { Ok(short) } else { read }
     }
 
-    /// Says that nothing more will be sent.
-    pub fn end(&self) {
-        // Who is gone already needs not be told.
+    /// Shuts down the sending side.
+    pub fn shutdown_write(&self) {
+        // An error means that the connection is closed already.
         let _ = SockRef::from(&self.stream).shutdown(Shutdown::Write);
     }
 
-    /// Hands over as much as the network takes now.
-    fn write(&self, unsent: &mut Unsent) {
-        while !unsent.frames.is_empty() && !unsent.broken {
-            let mut slices = [IoSlice::new(&[]); GATHERED];
-            let gathered = unsent.gather(&mut slices);
-            match self.stream.try_write_vectored(&slices[..gathered]) {
-                Ok(taken) => unsent.taken(taken),
-                Err(full) if is_full(&full) => break,
-                Err(_) => unsent.break_off(),
+    /// Writes as much as the network takes now.
+    fn write(&self, buffer: &mut WriteBuffer) {
+        while !buffer.frames.is_empty() && !buffer.closed {
+            let mut slices = [IoSlice::new(&[]); MAX_IO_SLICES];
+            let count = buffer.fill_io_slices(&mut slices);
+            match self.stream.try_write_vectored(&slices[..count]) {
+                Ok(taken) => buffer.advance(taken),
+                Err(error) if would_block(&error) => break,
+                Err(_) => buffer.mark_closed(),
             }
         }
     }
 
-    fn write_what_waited(&self) {
-        let mut unsent = self.unsent();
-        let before = unsent.bytes;
-        self.write(&mut unsent);
-        if unsent.bytes < before {
-            unsent.last_sign = Instant::now();
+    fn flush_pending(&self) {
+        let mut buffer = self.buffer();
+        let before = buffer.bytes;
+        self.write(&mut buffer);
+        if buffer.bytes < before {
+            buffer.last_progress = Instant::now();
         }
-        self.charge(&mut unsent);
+        self.charge(&mut buffer);
     }
 
-    fn unsent(&self) -> MutexGuard<'_, Unsent> {
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, WriteBuffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether the network takes nothing just now.
-fn is_full(error: &io::Error) -> bool {
+/// Returns `true` if the network takes no bytes just now.
+fn would_block(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-impl Outlet for Stream {
+impl FrameSink for SocketWriter {
     fn send(&self, mut frame: Bytes) {
-        let mut unsent = self.unsent();
-        if !unsent.is_stalled() {
-            // Past Tokio, whose readiness is asked for when something has to wait.
+        let mut buffer = self.buffer();
+        if !buffer.is_blocked() {
+            // A direct write: Tokio's readiness is only needed when bytes have to wait.
             match SockRef::from(&self.stream).send(&frame) {
                 Ok(taken) if taken == frame.len() => return,
                 Ok(taken) => {
                     frame.advance(taken);
-                    unsent.is_partial = taken > 0;
+                    buffer.is_partial = taken > 0;
                 }
-                Err(full) if is_full(&full) => {}
-                Err(_) => unsent.break_off(),
+                Err(error) if would_block(&error) => {}
+                Err(_) => buffer.mark_closed(),
             }
         }
-        unsent.keep(frame);
-        self.charge(&mut unsent);
+        buffer.push(frame);
+        self.charge(&mut buffer);
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
         self.send_all(frames);
     }
 
-    fn is_free(&self) -> bool {
-        !self.unsent().is_stalled()
+    fn is_writable(&self) -> bool {
+        !self.buffer().is_blocked()
     }
 }
 
-impl Unsent {
-    fn is_stalled(&self) -> bool {
-        self.broken || !self.frames.is_empty()
+impl WriteBuffer {
+    fn is_blocked(&self) -> bool {
+        self.closed || !self.frames.is_empty()
     }
 
-    /// What is broken takes nothing and keeps nothing.
-    fn keep(&mut self, frame: Bytes) {
-        if self.broken {
+    /// Buffers a frame. A closed buffer drops it.
+    fn push(&mut self, frame: Bytes) {
+        if self.closed {
             return;
         }
         if self.frames.is_empty() {
-            self.progress = Instant::now();
+            self.last_write = Instant::now();
         }
         self.bytes += frame.len();
         self.frames.push_back(frame);
     }
 
-    fn gather<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    fn fill_io_slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let frames = self.frames.iter().zip(slices);
         frames.map(|(frame, slice)| *slice = IoSlice::new(frame)).count()
     }
 
-    fn taken(&mut self, mut taken: usize) {
-        self.progress = Instant::now();
+    fn advance(&mut self, mut taken: usize) {
+        self.last_write = Instant::now();
         self.bytes -= taken;
         while let Some(first) = self.frames.front_mut() {
             if taken < first.len() {
@@ -283,11 +283,11 @@ impl Unsent {
             self.is_partial = false;
             self.frames.pop_front();
         }
-        // Nothing is held at rest.
+        // An idle connection holds no memory.
         self.frames = VecDeque::new();
     }
 
-    fn break_off(&mut self) {
-        (self.frames, self.bytes, self.broken) = (VecDeque::new(), 0, true);
+    fn mark_closed(&mut self) {
+        (self.frames, self.bytes, self.closed) = (VecDeque::new(), 0, true);
     }
 }

@@ -1,42 +1,41 @@
-//! What one commit holds for a room: encoded once for each way of talking, shared by everybody who reads
-//! it.
+//! A batch of consecutive events of one room, encoded once for each protocol and shared by all subscribers.
 
 use crate::websocket::frame;
 use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, to_single_line};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
-/// Bytes of JSON after which a batch is cut, so that one write stays small enough for a slow
-/// reader to take within the write wait.
-const CUT_AT: usize = 64 * 1_024;
+/// Bytes of JSON in one batch, unless one event alone has more. A slow client can take one write of this size within
+/// the write timeout.
+const MAX_BATCH_BYTES: usize = 64 * 1_024;
 
-/// Events of one room without a hole between them; never empty.
+/// Consecutive events of one room; never empty.
 #[derive(Debug)]
 pub struct Batch {
     room: RoomName,
     events: Vec<Arc<Event>>,
     bytes: usize,
-    /// Encoded by the first reader who needs it.
+    /// Encoded by the first subscriber that needs it.
     v1: OnceLock<Bytes>,
     lines: OnceLock<Option<Bytes>>,
 }
 
-/// How a reader wants to be told.
+/// The encoding of a subscriber's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// An `events` frame.
+    /// An `events` frame of `hubbub.v1`.
     V1,
     /// Bare text, one message a line.
     Lines,
 }
 
 impl Batch {
-    /// `events` in batches of a size that can be written at once.
-    pub fn cut(room: &RoomName, events: &[Arc<Event>]) -> Vec<Arc<Self>> {
+    /// Splits `events` into batches that can each be written at once.
+    pub fn split(room: &RoomName, events: &[Arc<Event>]) -> Vec<Arc<Self>> {
         let mut batches = Vec::new();
         let mut rest = events;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(fitting(rest));
+            let (now, later) = rest.split_at(fits_in_batch(rest));
             batches.push(Arc::new(Self::new(room, now)));
             rest = later;
         }
@@ -53,38 +52,38 @@ impl Batch {
         }
     }
 
-    /// Whose events these are.
+    /// Returns the room of the events.
     pub fn room(&self) -> &RoomName {
         &self.room
     }
 
-    /// The events in order.
+    /// Returns the events in order.
     pub fn events(&self) -> &[Arc<Event>] {
         &self.events
     }
 
-    /// The first event's place.
+    /// Returns the first event's `seq`.
     pub fn first(&self) -> Seq {
         self.events.first().map_or(0, |event| event.seq)
     }
 
-    /// The last event's place.
+    /// Returns the last event's `seq`.
     pub fn last(&self) -> Seq {
         self.events.last().map_or(0, |event| event.seq)
     }
 
-    /// What it weighs in a queue: its bytes of JSON, at most.
+    /// Returns the bytes of JSON that the batch adds to a queue, at most.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// The batch without what is at or before `seq`.
+    /// Returns the events after `seq` as a batch of their own.
     pub fn after(&self, seq: Seq) -> Self {
         let from = self.events.partition_point(|event| event.seq <= seq);
         Self::new(&self.room, &self.events[from..])
     }
 
-    /// As a whole WebSocket frame; nothing where this encoding has no word for what happened.
+    /// Returns the batch as a whole WebSocket frame, or `None` if this encoding shows none of its events.
     pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
         match encoding {
             Encoding::V1 => Some(self.v1.get_or_init(|| self.encode_v1()).clone()),
@@ -102,14 +101,14 @@ impl Batch {
     }
 }
 
-/// How many of `events` go into one batch: at least one.
-fn fitting(events: &[Arc<Event>]) -> usize {
+/// Returns how many of `events` fit into one batch: at least one.
+fn fits_in_batch(events: &[Arc<Event>]) -> usize {
     let mut bytes = 0;
-    let over = events.iter().position(|event| {
+    let overflow = events.iter().position(|event| {
         bytes += event.json_bytes();
-        bytes > CUT_AT
+        bytes > MAX_BATCH_BYTES
     });
-    over.map_or(events.len(), |over| over.max(1))
+    overflow.map_or(events.len(), |index| index.max(1))
 }
 
 fn lines(events: &[Arc<Event>]) -> Option<String> {

@@ -1,5 +1,12 @@
-//! The live rooms of this process. The hub follows the log's wakes and lets each room tell.
+//! The live rooms of this process. The hub follows the store's notifications and drains each room's backlog.
+//!
+//! - [`announce`]: names, titles and read markers, sent to the connections that show them.
+//! - [`room`]: one live room; [`backlog`]: its commits that are not yet broadcast; [`presence`]: its users.
+//! - [`batch`]: consecutive events, encoded once for each protocol.
+//! - [`subscriber`]: the shared half of a subscriber; [`outbound`]: its queue; [`subscription`]: its own half.
 
+mod announce;
+mod backlog;
 pub mod batch;
 pub mod outbound;
 pub mod presence;
@@ -9,30 +16,26 @@ pub mod subscription;
 mod sync;
 
 use crate::{
-    hub::{
-        outbound::Item,
-        presence::{Members, TOLD_EVERY},
-        room::{Next, Room},
-        subscriber::Link,
-        sync::{Mutex, MutexGuard},
-    },
     redact::LoggableRoom,
-    store::{MAX_VISITS, Store, StoreError, StoreResult, Wake},
-    websocket::frame,
+    store::{Store, Wake},
 };
-use app::wire::{DisplayName, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId};
+use app::wire::{RoomName, UserId};
+use backlog::NextDelivery;
+use presence::{Members, PRESENCE_FLUSH_INTERVAL};
+use room::{PresenceChange, Room};
 use smallvec::SmallVec;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+use subscriber::Subscriber;
+use sync::{Mutex, MutexGuard};
 use tokio::{
     sync::{
-        Mutex as Turn,
         broadcast::{Receiver, error::RecvError},
         mpsc::{UnboundedSender, unbounded_channel},
     },
@@ -40,96 +43,98 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// How often the hub looks by itself whether a room has grown, so that a lost wake costs no more
-/// than this.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time between two polls of the rooms' heads, which bounds the delay after a lost notification.
+const HEAD_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Events that are read at once to heal a gap.
-const HEAL: u32 = 500;
+/// Events that one read from the store returns to fill a gap.
+const GAP_READ_LIMIT: u32 = 500;
 
-/// The live rooms of this process. A room lives while somebody is connected to it.
+/// The subscribers of one user.
+type UserSubscribers = SmallVec<[Arc<Subscriber>; 1]>;
+
+/// The live rooms of this process. A room is live while it has a subscriber.
 pub struct Hub {
-    log: Arc<dyn Store>,
+    store: Arc<dyn Store>,
     /// Sections under this lock are short and never wait.
     rooms: Mutex<HashMap<RoomName, Arc<Room>>>,
-    /// Everybody's links. Sections under this lock are short and never wait.
-    people: Mutex<HashMap<UserId, SmallVec<[Arc<Link>; 1]>>>,
-    /// Rooms in which somebody has come or gone.
-    stirred: UnboundedSender<Arc<Room>>,
-    /// One at a time tells what somebody or a room is called, and reads it then: the last that is told is how
-    /// it is, in whatever order the commits are heard of.
-    calling: Turn<()>,
-    /// Moves on after every commit that changes what users are called or how they are marked. It begins at random,
-    /// so that no value of an earlier process comes again.
+    /// All visible subscribers. Sections under this lock are short and never wait.
+    users: Mutex<HashMap<UserId, UserSubscribers>>,
+    /// Rooms whose presence must be flushed.
+    presence_dirty: UnboundedSender<Arc<Room>>,
+    /// Serializes announcements of name and title changes. Each announcement re-reads the current value while holding
+    /// this lock, so the last announcement is always the newest value, whatever order commits are observed in.
+    announce_lock: tokio::sync::Mutex<()>,
+    /// Increases after every commit that changes users' names or marks. It begins at random, so that no value of an
+    /// earlier process repeats.
     names_generation: AtomicU64,
 }
 
 impl Hub {
-    /// A hub that follows `log` until the log's wakes end.
-    pub fn start(log: Arc<dyn Store>) -> Arc<Self> {
-        let wakes = log.wakes();
-        let (stirred, mut stirs) = unbounded_channel();
-        let hub = Arc::new(Self { stirred, ..Self::idle(log) });
-        tokio::spawn(hub.clone().follow(wakes));
+    /// Creates a hub that follows `store` until the store's notifications end.
+    pub fn start(store: Arc<dyn Store>) -> Arc<Self> {
+        let notifications = store.wakes();
+        let (presence_dirty, mut presence_rx) = unbounded_channel();
+        let hub = Arc::new(Self { presence_dirty, ..Self::detached(store) });
+        tokio::spawn(hub.clone().follow(notifications));
         tokio::spawn(async move {
-            while let Some(room) = stirs.recv().await {
-                tokio::spawn(settle(room));
+            while let Some(room) = presence_rx.recv().await {
+                tokio::spawn(flush_presence(room));
             }
         });
         hub
     }
 
-    /// A hub that follows nothing by itself: somebody lets it [`hear`](Self::hear).
-    pub fn idle(log: Arc<dyn Store>) -> Self {
-        let (stirred, _) = unbounded_channel();
-        let names_generation = AtomicU64::new(Uuid::new_v4().as_u64_pair().0);
-        let (rooms, people) = (Mutex::new(HashMap::new()), Mutex::new(HashMap::new()));
-        Self { log, rooms, people, stirred, calling: Turn::new(()), names_generation }
+    /// Creates a hub that follows nothing by itself: a test calls [`on_commit`](Self::on_commit).
+    pub fn detached(store: Arc<dyn Store>) -> Self {
+        let (presence_dirty, _) = unbounded_channel();
+        Self {
+            store,
+            rooms: Mutex::new(HashMap::new()),
+            users: Mutex::new(HashMap::new()),
+            presence_dirty,
+            announce_lock: tokio::sync::Mutex::new(()),
+            names_generation: AtomicU64::new(Uuid::new_v4().as_u64_pair().0),
+        }
     }
 
-    /// Returns the generation of users' names and marks: as long as it stays, no name that was read changes.
+    /// Returns the generation of users' names and marks. While it stays the same, no name that was read changes.
     pub fn names_generation(&self) -> u64 {
         self.names_generation.load(Ordering::Acquire)
     }
 
-    /// `link` is another one of its person's.
-    pub fn meet(&self, link: &Arc<Link>) {
-        self.people().entry(link.person).or_default().push(link.clone());
+    /// Registers a subscriber of its user.
+    pub fn register(&self, subscriber: &Arc<Subscriber>) {
+        self.users().entry(subscriber.user_id).or_default().push(subscriber.clone());
     }
 
-    /// `link` is gone.
-    pub fn part(&self, link: &Link) {
-        let mut people = self.people();
-        if let Some(links) = people.get_mut(&link.person) {
-            links.retain(|known| known.id != link.id);
-            if links.is_empty() {
-                people.remove(&link.person);
+    /// Unregisters a subscriber of its user.
+    pub fn unregister(&self, subscriber: &Subscriber) {
+        let mut users = self.users();
+        if let Some(subscribers) = users.get_mut(&subscriber.user_id) {
+            subscribers.retain(|registered| registered.id != subscriber.id);
+            if subscribers.is_empty() {
+                users.remove(&subscriber.user_id);
             }
         }
     }
 
-    /// Everything that is told in `room` from now on reaches `link`, who is seen there unless it is `quiet`.
-    pub fn join(&self, room: &RoomName, link: Arc<Link>, quiet: bool) -> Arc<Room> {
+    /// Adds `subscriber` to a room; it receives every later broadcast. A passive subscriber is not listed as present.
+    pub fn join(&self, room: &RoomName, subscriber: Arc<Subscriber>, is_passive: bool) -> Arc<Room> {
         let mut rooms = self.rooms();
-        // The head is read before the room can be told of anything, so the room misses nothing.
-        let open = || Arc::new(Room::new(room.clone(), self.log.heads(std::slice::from_ref(room))[0]));
+        // The head is read before the room can broadcast, so the room misses no event.
+        let open = || Arc::new(Room::new(room.clone(), self.store.heads(std::slice::from_ref(room))[0]));
         let room = rooms.entry(room.clone()).or_insert_with(open).clone();
-        if room.join(link, quiet) {
-            // Without anybody who settles it there is nobody to tell either.
-            let _ = self.stirred.send(room.clone());
-        }
+        self.schedule_flush(&room, room.join(subscriber, is_passive));
         room
     }
 
-    /// Nothing more of `room` reaches `link`; an empty room is closed.
-    pub fn leave(&self, room: &RoomName, link: &Link) {
+    /// Removes `subscriber` from a room. A room without subscribers is closed.
+    pub fn leave(&self, room: &RoomName, subscriber: &Subscriber) {
         let mut rooms = self.rooms();
-        let Some(left) = rooms.get(room) else { return };
-        let (is_empty, settle) = left.leave(link);
-        if settle {
-            let _ = self.stirred.send(left.clone());
-        }
-        if is_empty {
+        let Some(live) = rooms.get(room) else { return };
+        let left = live.leave(subscriber);
+        self.schedule_flush(live, left.presence);
+        if left.is_empty {
             rooms.remove(room);
         }
     }
@@ -139,180 +144,83 @@ impl Hub {
         self.room(room).map(|room| room.members(you)).unwrap_or_default()
     }
 
-    /// Informs the connections of `person`, except the link with the id `here`, that `person` has read `room` up
-    /// to `seq`, and how much is still unread.
-    pub async fn has_read(&self, person: UserId, here: Option<u64>, room: &RoomName, seq: Seq) {
-        let others: SmallVec<[Arc<Link>; 4]> = match self.people().get(&person) {
-            Some(links) => links.iter().filter(|link| Some(link.id) != here).cloned().collect(),
-            None => return,
-        };
-        if others.is_empty() {
-            return;
+    fn schedule_flush(&self, room: &Arc<Room>, change: PresenceChange) {
+        if change == PresenceChange::FlushNeeded {
+            // A detached hub flushes no presence.
+            let _ = self.presence_dirty.send(room.clone());
         }
-        let head = self.log.heads(std::slice::from_ref(room))[0];
-        let unread = if seq >= head {
-            Some(0)
-        } else {
-            // Without a count the clients estimate.
-            let counts = self.log.unread(person, vec![(room.clone(), seq)]).await;
-            counts.ok().and_then(|counts| counts.first().copied())
-        };
-        let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
-        let frame = frame::text(&read.to_json());
-        others.iter().for_each(|link| link.tell(Item::Frame(frame.clone())));
     }
 
-    /// Calls `person` something else, durably, and tells everybody who may have something of theirs on the
-    /// screen, also where the future is dropped. It takes its place in the order when this is called. How
-    /// `person` is to be seen once that is told.
-    ///
-    /// # Errors
-    /// [`StoreError::Storage`]; nothing has changed then.
-    pub fn rename(
-        self: &Arc<Self>,
-        person: UserId,
-        name: DisplayName,
-    ) -> impl Future<Output = StoreResult<User>> + Send + use<> {
-        let (hub, fallback) = (self.clone(), User::new(person, name.clone()));
-        let renamed = self.log.rename(person, name);
-        to_its_end(async move {
-            let told = hub.tell_renamed(renamed.await?).await;
-            Ok(told.into_iter().find(|told| told.id == person).unwrap_or(fallback))
-        })
-    }
-
-    /// Tells how those who have `changed` are to be seen now.
-    async fn tell_renamed(&self, changed: Vec<User>) -> Vec<User> {
-        self.names_generation.fetch_add(1, Ordering::AcqRel);
-        let _turn = self.calling.lock().await;
-        let ids: Vec<UserId> = changed.iter().map(|changed| changed.id).collect();
-        let present = self.log.people(&ids).await.unwrap_or(changed);
-        for person in &present {
-            self.tell_name(person).await;
-        }
-        present
-    }
-
-    async fn tell_name(&self, person: &User) {
-        let links = self.people().get(&person.id).cloned().unwrap_or_default();
-        links.iter().for_each(|link| link.rename(person.clone()));
-        let visited = self.log.visits(person.id, 0, MAX_VISITS).await.unwrap_or_default();
-        let visited: HashSet<RoomName> = visited.into_iter().map(|(room, _)| room).collect();
-        let followed: HashSet<RoomName> = links.iter().flat_map(|link| link.rooms()).collect();
-        // Only rooms in which the user is or has been: a rename costs no more if many others are open.
-        let rooms: Vec<Arc<Room>> = {
-            let open = self.rooms();
-            visited.union(&followed).filter_map(|room| open.get(room).cloned()).collect()
-        };
-        for room in rooms.iter().filter(|room| room.rename(person)) {
-            let _ = self.stirred.send(room.clone());
-        }
-        let theirs = rooms.iter().filter(|room| visited.contains(&room.name) || room.has(person.id));
-        let told: HashMap<u64, Arc<Link>> =
-            theirs.flat_map(|room| room.row().to_vec()).map(|link| (link.id, link)).collect();
-        let User { id, name, alike, tag } = person.clone();
-        let frame = frame::text(&ServerFrame::Renamed { id, name, alike, tag }.to_json());
-        told.into_values().for_each(|link| link.tell(Item::Frame(frame.clone())));
-    }
-
-    /// Its owner calls a room something else, durably; everybody in it is told, also where the future is
-    /// dropped. It takes its place in the order when this is called.
-    ///
-    /// # Errors
-    /// As [`Store::retitle`].
-    pub fn retitle(
-        self: &Arc<Self>,
-        room: &RoomName,
-        person: UserId,
-        title: RoomTitle,
-        topic: Topic,
-    ) -> impl Future<Output = StoreResult<()>> + Send + use<> {
-        let (hub, name) = (self.clone(), room.clone());
-        let retitled = self.log.retitle(room.clone(), person, title, topic);
-        to_its_end(async move {
-            retitled.await?;
-            hub.tell_title(name).await;
-            Ok(())
-        })
-    }
-
-    async fn tell_title(&self, name: RoomName) {
-        let _turn = self.calling.lock().await;
-        let Some(room) = self.room(&name) else { return };
-        let about = self.log.about(&name);
-        let (title, topic) = (about.title(&name), about.topic.to_string());
-        room.tell_all(&ServerFrame::Titled { room: name, title, topic });
-    }
-
-    async fn follow(self: Arc<Self>, mut wakes: Receiver<Wake>) {
-        let mut look = interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    async fn follow(self: Arc<Self>, mut notifications: Receiver<Wake>) {
+        let mut poll = interval(HEAD_POLL_INTERVAL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let grown = tokio::select! {
-                wake = wakes.recv() => match wake {
-                    Ok(wake) => self.wake(wake),
+            let to_drain = tokio::select! {
+                notification = notifications.recv() => match notification {
+                    Ok(notification) => self.on_notification(notification),
                     Err(RecvError::Lagged(_)) => {
                         self.names_generation.fetch_add(1, Ordering::AcqRel);
-                        self.look()
+                        self.poll_heads()
                     }
                     Err(RecvError::Closed) => return,
                 },
-                _ = look.tick() => self.look(),
+                _ = poll.tick() => self.poll_heads(),
             };
-            for room in grown {
+            for room in to_drain {
                 let hub = self.clone();
-                tokio::spawn(async move { hub.tell(&room).await });
+                tokio::spawn(async move { hub.drain_backlog(&room).await });
             }
         }
     }
 
-    /// The room in which something must be told now.
-    fn wake(self: &Arc<Self>, wake: Wake) -> Vec<Arc<Room>> {
-        if !wake.alike.is_empty() {
+    /// Handles a notification. Returns the room whose backlog must be drained, if any.
+    fn on_notification(self: &Arc<Self>, notification: Wake) -> Vec<Arc<Room>> {
+        if !notification.alike.is_empty() {
             let hub = self.clone();
-            tokio::spawn(async move { hub.tell_renamed(wake.alike).await });
+            tokio::spawn(async move { hub.announce_users(notification.alike).await });
         }
-        self.room(&wake.room).filter(|room| room.hear(Some(&wake.events))).into_iter().collect()
+        let room = self.room(&notification.room);
+        room.filter(|room| room.enqueue(Some(&notification.events))).into_iter().collect()
     }
 
-    /// Tells what a wake brings, or reads what is missing before it.
-    pub async fn hear(&self, wake: &Wake) {
-        if let Some(room) = self.room(&wake.room)
-            && room.hear(Some(&wake.events))
+    /// Broadcasts the events of a notification, after those that are missing before them.
+    pub async fn on_commit(&self, notification: &Wake) {
+        if let Some(room) = self.room(&notification.room)
+            && room.enqueue(Some(&notification.events))
         {
-            self.tell(&room).await;
+            self.drain_backlog(&room).await;
         }
     }
 
-    /// Looks at every open room, whatever wakes there were: those of which something must be told.
-    fn look(&self) -> Vec<Arc<Room>> {
+    /// Compares the cursor of every live room with the store. Returns the rooms whose backlog must be drained.
+    fn poll_heads(&self) -> Vec<Arc<Room>> {
         let open = self.open_rooms();
         let names: Vec<RoomName> = open.iter().map(|room| room.name.clone()).collect();
-        let heads = self.log.heads(&names);
-        let grown = open.into_iter().zip(heads).filter(|(room, head)| *head > room.told());
-        grown.map(|(room, _)| room).filter(|room| room.hear(None)).collect()
+        let heads = self.store.heads(&names);
+        let behind = open.into_iter().zip(heads).filter(|(room, head)| *head > room.cursor());
+        behind.map(|(room, _)| room).filter(|room| room.enqueue(None)).collect()
     }
 
-    /// Tells what the room has heard until nothing is left. One at a time for each room: what comes
-    /// meanwhile is told together, next.
-    async fn tell(&self, room: &Room) {
-        while let Some(next) = room.next() {
+    /// Broadcasts a room's backlog until it is empty. One task at a time drains a room; commits that arrive meanwhile
+    /// are broadcast together, next.
+    async fn drain_backlog(&self, room: &Room) {
+        while let Some(next) = room.take_backlog() {
             match next {
-                Next::Events(events) => room.broadcast(&events).await,
-                Next::FromLog => self.heal(room).await,
+                NextDelivery::Events(events) => room.broadcast(&events).await,
+                NextDelivery::ReadFromStore => self.fill_gap(room).await,
             }
         }
     }
 
-    /// Reads and tells until nothing is missing. Where the log cannot be read, the next look tries
-    /// again.
-    async fn heal(&self, room: &Room) {
+    /// Reads and broadcasts the events after the cursor. If a read fails, the next poll tries again.
+    async fn fill_gap(&self, room: &Room) {
         loop {
-            match self.log.read_after(&room.name, room.told(), HEAL).await {
+            match self.store.read_after(&room.name, room.cursor(), GAP_READ_LIMIT).await {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
                 Err(error) => {
-                    return tracing::error!(%error, room = %LoggableRoom(&room.name), "a gap could not be healed yet");
+                    let room = LoggableRoom(&room.name);
+                    return tracing::error!(%error, %room, "gap read failed; retrying");
                 }
             }
         }
@@ -326,8 +234,8 @@ impl Hub {
         self.rooms().values().cloned().collect()
     }
 
-    fn people(&self) -> MutexGuard<'_, HashMap<UserId, SmallVec<[Arc<Link>; 1]>>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    fn users(&self) -> MutexGuard<'_, HashMap<UserId, UserSubscribers>> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Room>>> {
@@ -335,19 +243,11 @@ impl Hub {
     }
 }
 
-/// Does something that must not be left half done, though whoever asked for it hangs up.
-fn to_its_end<T: Send + 'static>(
-    deed: impl Future<Output = StoreResult<T>> + Send + 'static,
-) -> impl Future<Output = StoreResult<T>> + Send {
-    let done = tokio::spawn(deed);
-    async { done.await.unwrap_or_else(|error| Err(StoreError::Storage(error.to_string()))) }
-}
-
-/// Tells a room who has come and who has gone, until nothing is left to tell.
-async fn settle(room: Arc<Room>) {
+/// Broadcasts a room's presence at intervals until nothing is pending.
+async fn flush_presence(room: Arc<Room>) {
     loop {
-        sleep(TOLD_EVERY).await;
-        if !room.tell_presence(Instant::now()) {
+        sleep(PRESENCE_FLUSH_INTERVAL).await;
+        if !room.broadcast_presence(Instant::now()) {
             return;
         }
     }

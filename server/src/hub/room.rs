@@ -1,11 +1,12 @@
-//! One live room: who is connected to it, and how far it has told them.
+//! One live room: its subscribers, and how far it has broadcast.
 
 use crate::{
     hub::{
+        backlog::{Backlog, Commit, NextDelivery},
         batch::Batch,
-        outbound::Item,
-        presence::{Changes, Members, Presence},
-        subscriber::Link,
+        outbound::Delivery,
+        presence::{Members, Presence, PresenceDiff},
+        subscriber::Subscriber,
         sync::{
             Mutex, MutexGuard,
             atomic::{AtomicU64, Ordering},
@@ -21,261 +22,233 @@ use std::{
 };
 use tokio::{sync::Notify, task::yield_now, time::Instant};
 
-/// Links that are told before others get a turn on this thread: half a millisecond's worth.
-const TURN: usize = 64;
+/// Subscribers that are served before the task yields: about half a millisecond of work.
+const DELIVERIES_PER_YIELD: usize = 64;
 
-/// Events that wait to be told. What comes beyond is read from the log when its turn comes.
-const HEARD_MOST: usize = 4_096;
-
-/// A room that somebody is connected to.
+/// A room with at least one subscriber.
 #[derive(Debug)]
 pub struct Room {
     /// Its name.
     pub name: RoomName,
-    /// The last `seq` that was broadcast. Only whoever is telling moves it.
-    told: AtomicU64,
-    /// Somebody waits until more was told.
-    told_more: Notify,
+    /// The last `seq` that was broadcast. Only the task that drains the backlog moves it.
+    cursor: AtomicU64,
+    cursor_changed: Notify,
     /// Sections under these locks are short and never wait.
-    links: Mutex<Links>,
-    heard: Mutex<Heard>,
+    subscribers: Mutex<Subscribers>,
+    backlog: Mutex<Backlog>,
 }
 
 #[derive(Debug, Default)]
-struct Links {
-    by_id: HashMap<u64, Arc<Link>>,
-    /// The same in a row, made when it is needed after somebody came or went.
-    row: Option<Arc<[Arc<Link>]>>,
-    /// Those who follow without being here.
-    quiet: HashSet<u64>,
+struct Subscribers {
+    by_id: HashMap<u64, Arc<Subscriber>>,
+    /// The same as a slice, built when it is needed after a change.
+    slice: Option<Arc<[Arc<Subscriber>]>>,
+    /// The subscribers that are not listed as present.
+    passive: HashSet<u64>,
     presence: Presence,
-    /// Somebody sees to it that what changes is told.
-    settling: bool,
+    /// A task will flush presence.
+    flush_scheduled: bool,
 }
 
-/// What the log says has happened and was not yet told.
-#[derive(Debug, Default)]
-struct Heard {
-    /// What each commit brought.
-    commits: Vec<Arc<[Arc<Event>]>>,
-    events: usize,
-    /// More happened than is kept here.
-    more: bool,
-    /// Somebody is telling, or about to.
-    telling: bool,
+/// Whether a change of presence needs the caller's help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum PresenceChange {
+    /// There is nothing to broadcast, or a flush is scheduled already.
+    None,
+    /// The caller must schedule a presence flush.
+    FlushNeeded,
 }
 
-/// What is to be told next.
-#[derive(Debug)]
-pub enum Next {
-    /// These events, which continue what was told.
-    Events(Vec<Arc<Event>>),
-    /// What the log has after what was told.
-    FromLog,
+/// What [`Room::leave`] left behind.
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct Left {
+    /// The room has no subscriber any more.
+    pub is_empty: bool,
+    /// Whether a presence flush is needed.
+    pub presence: PresenceChange,
 }
 
 impl Room {
-    /// A room without anybody, whose events up to `told` need not be broadcast.
-    pub fn new(name: RoomName, told: Seq) -> Self {
+    /// Creates a room without subscribers, whose events up to `cursor` need not be broadcast.
+    pub fn new(name: RoomName, cursor: Seq) -> Self {
         Self {
             name,
-            told: AtomicU64::new(told),
-            told_more: Notify::new(),
-            links: Mutex::default(),
-            heard: Mutex::default(),
+            cursor: AtomicU64::new(cursor),
+            cursor_changed: Notify::new(),
+            subscribers: Mutex::default(),
+            backlog: Mutex::default(),
         }
     }
 
-    /// Everything that is broadcast from now on reaches `link`, who is seen here unless it is `quiet`.
-    /// Whether somebody must see to it that this is told.
-    pub fn join(&self, link: Arc<Link>, quiet: bool) -> bool {
-        let mut links = self.links();
-        links.row = None;
-        let (was_here, is_here) = (links.is_here(&link), link.seen && !quiet);
-        if is_here {
-            links.quiet.remove(&link.id);
+    /// Registers `subscriber`; it receives every later broadcast. A passive subscriber is not listed as present.
+    pub fn join(&self, subscriber: Arc<Subscriber>, is_passive: bool) -> PresenceChange {
+        let mut subscribers = self.subscribers_mut();
+        subscribers.slice = None;
+        let was_present = subscribers.is_present(&subscriber);
+        let is_present = subscriber.is_visible && !is_passive;
+        if is_present {
+            subscribers.passive.remove(&subscriber.id);
         } else {
-            links.quiet.insert(link.id);
+            subscribers.passive.insert(subscriber.id);
         }
-        let stirred = match (was_here, is_here) {
-            (false, true) => links.presence.came(link.author(), Instant::now()),
-            (true, false) => links.presence.left(link.person, Instant::now()),
+        let changed = match (was_present, is_present) {
+            (false, true) => subscribers.presence.connected(subscriber.user(), Instant::now()),
+            (true, false) => subscribers.presence.disconnected(subscriber.user_id, Instant::now()),
             _ => false,
         };
-        links.by_id.insert(link.id, link);
-        stirred && !mem::replace(&mut links.settling, true)
+        subscribers.by_id.insert(subscriber.id, subscriber);
+        subscribers.schedule_flush(changed)
     }
 
-    /// Nothing more reaches `link`. Whether the room is empty now, and whether somebody must settle it.
-    pub fn leave(&self, link: &Link) -> (bool, bool) {
-        let mut links = self.links();
-        links.row = None;
-        let stirred = links.is_here(link) && links.presence.left(link.person, Instant::now());
-        links.by_id.remove(&link.id);
-        links.quiet.remove(&link.id);
-        let settle = stirred && !mem::replace(&mut links.settling, true);
-        (links.by_id.is_empty(), settle)
+    /// Unregisters `subscriber`; it receives nothing more.
+    pub fn leave(&self, subscriber: &Subscriber) -> Left {
+        let mut subscribers = self.subscribers_mut();
+        subscribers.slice = None;
+        let changed = subscribers.is_present(subscriber)
+            && subscribers.presence.disconnected(subscriber.user_id, Instant::now());
+        subscribers.by_id.remove(&subscriber.id);
+        subscribers.passive.remove(&subscriber.id);
+        let presence = subscribers.schedule_flush(changed);
+        Left { is_empty: subscribers.by_id.is_empty(), presence }
     }
 
-    /// Tells who has come and who has gone. Whether there may be more to tell later.
-    pub fn tell_presence(&self, now: Instant) -> bool {
-        let (changes, count, more) = {
-            let mut links = self.links();
-            let changes = links.presence.changes(now);
-            links.settling = links.presence.may_change();
-            (changes, links.presence.count(), links.settling)
+    /// Broadcasts the users who joined or left since the last call. Returns `true` if the caller must flush again
+    /// later.
+    #[must_use]
+    pub fn broadcast_presence(&self, now: Instant) -> bool {
+        let (diff, count, has_pending) = {
+            let mut subscribers = self.subscribers_mut();
+            let diff = subscribers.presence.take_diff(now);
+            subscribers.flush_scheduled = subscribers.presence.has_pending();
+            (diff, subscribers.presence.count(), subscribers.flush_scheduled)
         };
-        if !changes.is_empty() {
-            let Changes { here, gone, only, .. } = changes;
-            // The user who has come alone knows that.
-            let presence = ServerFrame::Presence { room: self.name.clone(), here, gone, count };
-            self.tell_here(Item::Frame(frame::text(&presence.to_json())), only);
+        if !diff.is_empty() {
+            let PresenceDiff { joins, leaves, sole_user, .. } = diff;
+            // A user who has joined alone knows that.
+            let presence =
+                ServerFrame::Presence { room: self.name.clone(), here: joins, gone: leaves, count };
+            self.broadcast_to_present(Delivery::Control(frame::text(&presence.to_json())), sole_user);
         }
-        more
+        has_pending
     }
 
-    /// Tells everybody else here that `user` is typing.
-    pub fn tell_typing(&self, user: User) {
-        let but = Some(user.id);
+    /// Informs the others present that `user` is typing.
+    pub fn broadcast_typing(&self, user: User) {
+        let exclude = Some(user.id);
         let typing = ServerFrame::Typing { room: self.name.clone(), user };
-        self.tell_here(Item::Passing(frame::text(&typing.to_json())), but);
+        self.broadcast_to_present(Delivery::Ephemeral(frame::text(&typing.to_json())), exclude);
     }
 
-    fn tell_here(&self, item: Item, but: Option<UserId>) {
-        let listeners: Vec<Arc<Link>> = {
-            let links = self.links();
-            let listens = |link: &&Arc<Link>| !links.quiet.contains(&link.id) && Some(link.person) != but;
-            links.by_id.values().filter(listens).cloned().collect()
+    fn broadcast_to_present(&self, delivery: Delivery, exclude: Option<UserId>) {
+        let recipients: Vec<Arc<Subscriber>> = {
+            let subscribers = self.subscribers_mut();
+            let is_recipient = |subscriber: &&Arc<Subscriber>| {
+                !subscribers.passive.contains(&subscriber.id) && Some(subscriber.user_id) != exclude
+            };
+            subscribers.by_id.values().filter(is_recipient).cloned().collect()
         };
-        listeners.iter().for_each(|link| link.tell(item.clone()));
+        recipients.iter().for_each(|subscriber| subscriber.deliver(delivery.clone()));
     }
 
-    /// Tells everybody who follows the room something about it.
-    pub fn tell_all(&self, frame: &ServerFrame) {
-        let frame = Item::Frame(frame::text(&frame.to_json()));
-        self.row().iter().for_each(|link| link.tell(frame.clone()));
+    /// Sends a frame to every subscriber, passive ones too.
+    pub fn broadcast_all(&self, frame: &ServerFrame) {
+        let delivery = Delivery::Control(frame::text(&frame.to_json()));
+        self.subscribers().iter().for_each(|subscriber| subscriber.deliver(delivery.clone()));
     }
 
-    /// How far the room has told.
-    pub fn told(&self) -> Seq {
-        self.told.load(Ordering::Acquire)
+    /// Returns the last `seq` that was broadcast.
+    pub fn cursor(&self) -> Seq {
+        self.cursor.load(Ordering::Acquire)
     }
 
-    /// Resolves when the room has told everything up to `seq`.
-    pub async fn has_told(&self, seq: Seq) {
+    /// Resolves when everything up to `seq` was broadcast. Cancel safe.
+    pub async fn wait_for(&self, seq: Seq) {
         loop {
-            let more = self.told_more.notified();
-            if self.told() >= seq {
+            let changed = self.cursor_changed.notified();
+            if self.cursor() >= seq {
                 return;
             }
-            more.await;
+            changed.await;
         }
     }
 
-    /// Takes note of what one commit brought, or that something happened. Whether somebody must
-    /// [`tell`](crate::hub::Hub::tell) it now.
-    pub fn hear(&self, commit: Option<&Arc<[Arc<Event>]>>) -> bool {
-        let mut heard = self.heard();
-        match commit {
-            Some(commit) if heard.events < HEARD_MOST => {
-                heard.events += commit.len();
-                heard.commits.push(commit.clone());
-            }
-            _ => heard.more = true,
-        }
-        !mem::replace(&mut heard.telling, true)
+    /// Adds a commit to the backlog; `None` stands for events that only the store has. Returns `true` if the caller
+    /// must drain the backlog.
+    #[must_use]
+    pub fn enqueue(&self, commit: Option<&Commit>) -> bool {
+        self.backlog().enqueue(commit)
     }
 
-    /// What is to be told next; nothing where everything is, and then whoever tells is done.
-    pub fn next(&self) -> Option<Next> {
-        let mut heard = self.heard();
-        if heard.commits.is_empty() && !heard.more {
-            heard.telling = false;
-            return None;
-        }
-        let Heard { commits, more, .. } =
-            mem::replace(&mut *heard, Heard { telling: true, ..Heard::default() });
-        let (events, gap) = self.continuing(&commits);
-        heard.more = more || gap;
-        if events.is_empty() && heard.more {
-            heard.more = false;
-            return Some(Next::FromLog);
-        }
-        Some(Next::Events(events))
+    /// Takes what the draining task broadcasts next. After `None` the task is done.
+    pub fn take_backlog(&self) -> Option<NextDelivery> {
+        self.backlog().take(self.cursor())
     }
 
-    /// What continues that which was told, and whether something is missing after it.
-    fn continuing(&self, commits: &[Arc<[Arc<Event>]>]) -> (Vec<Arc<Event>>, bool) {
-        let (mut last, mut events) = (self.told(), Vec::new());
-        for commit in commits {
-            match (commit.first(), commit.last()) {
-                (Some(first), Some(end)) if first.seq == last + 1 => {
-                    events.extend_from_slice(commit);
-                    last = end.seq;
-                }
-                (_, Some(end)) if end.seq > last => return (events, true),
-                _ => {}
-            }
-        }
-        (events, false)
-    }
-
-    /// Tells everybody `events`, the next in order.
+    /// Broadcasts `events`, which follow the cursor, and moves the cursor.
     pub async fn broadcast(&self, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
-        let batches = Batch::cut(&self.name, events);
-        for links in self.row().chunks(TURN) {
-            for link in links {
-                batches.iter().for_each(|batch| link.tell(Item::Events(batch.clone())));
+        let batches = Batch::split(&self.name, events);
+        for subscribers in self.subscribers().chunks(DELIVERIES_PER_YIELD) {
+            for subscriber in subscribers {
+                batches.iter().for_each(|batch| subscriber.deliver(Delivery::Events(batch.clone())));
             }
             yield_now().await;
         }
-        self.told.store(last.seq, Ordering::Release);
-        self.told_more.notify_waiters();
+        self.cursor.store(last.seq, Ordering::Release);
+        self.cursor_changed.notify_waiters();
     }
 
     /// Returns the users present as `you` list them, each once, however many connections they have.
     pub fn members(&self, you: UserId) -> Members {
-        self.links().presence.members(you)
+        self.subscribers_mut().presence.members(you)
     }
 
-    /// Returns the users present as `you` list them, who are sent the changes from now on.
+    /// Returns the users present as `you` list them, who receive the changes from now on.
     pub fn subscribe(&self, you: UserId) -> Members {
-        self.links().presence.subscribe(you)
+        self.subscribers_mut().presence.subscribe(you)
     }
 
-    /// Whether `person` is here.
-    pub fn has(&self, person: UserId) -> bool {
-        self.links().presence.has(person)
+    /// Returns `true` if the user is present.
+    pub fn has_user(&self, user: UserId) -> bool {
+        self.subscribers_mut().presence.contains(user)
     }
 
-    /// Calls a user something else. Returns whether the caller must settle the room, because others may be among the
-    /// first users of the list now.
-    #[must_use]
-    pub fn rename(&self, person: &User) -> bool {
-        let mut links = self.links();
-        links.presence.rename(person) && !mem::replace(&mut links.settling, true)
+    /// Updates the name and mark of a user who may be present.
+    pub fn update_user(&self, user: &User) -> PresenceChange {
+        let mut subscribers = self.subscribers_mut();
+        let changed = subscribers.presence.update_user(user);
+        subscribers.schedule_flush(changed)
     }
 
-    /// Everybody's link.
-    pub fn row(&self) -> Arc<[Arc<Link>]> {
-        let mut links = self.links();
-        let Links { by_id, row, .. } = &mut *links;
-        row.get_or_insert_with(|| by_id.values().cloned().collect()).clone()
+    /// Returns all subscribers.
+    pub fn subscribers(&self) -> Arc<[Arc<Subscriber>]> {
+        let mut subscribers = self.subscribers_mut();
+        let Subscribers { by_id, slice, .. } = &mut *subscribers;
+        slice.get_or_insert_with(|| by_id.values().cloned().collect()).clone()
     }
 
-    fn links(&self) -> MutexGuard<'_, Links> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscribers_mut(&self) -> MutexGuard<'_, Subscribers> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn heard(&self) -> MutexGuard<'_, Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn backlog(&self) -> MutexGuard<'_, Backlog> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Links {
-    /// Whether `link` is one of those who are seen here.
-    fn is_here(&self, link: &Link) -> bool {
-        self.by_id.contains_key(&link.id) && !self.quiet.contains(&link.id)
+impl Subscribers {
+    fn is_present(&self, subscriber: &Subscriber) -> bool {
+        self.by_id.contains_key(&subscriber.id) && !self.passive.contains(&subscriber.id)
+    }
+
+    /// Returns whether the caller must schedule a flush for a change of presence.
+    fn schedule_flush(&mut self, changed: bool) -> PresenceChange {
+        if changed && !mem::replace(&mut self.flush_scheduled, true) {
+            PresenceChange::FlushNeeded
+        } else {
+            PresenceChange::None
+        }
     }
 }

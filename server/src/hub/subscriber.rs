@@ -1,9 +1,9 @@
-//! The half of a reader that others see: who it is, and what it is told.
+//! The shared half of a subscriber: its user, and the queue that rooms deliver into.
 
 use crate::{
     hub::{
         batch::Encoding,
-        outbound::{Flow, Item, Outlet},
+        outbound::{Delivery, FrameSink, OutboundQueue},
         sync::{Mutex, MutexGuard},
     },
     net::Account,
@@ -15,99 +15,97 @@ use std::sync::{
 };
 use tokio::sync::Notify;
 
-/// The shared half of one reader of rooms.
+/// A subscriber of rooms, shared between its own task and the rooms.
 #[derive(Debug)]
-pub struct Link {
+pub struct Subscriber {
     /// Unique in this process.
     pub id: u64,
-    /// Who reads.
-    pub person: UserId,
-    /// Whether others see that this person is here.
-    pub seen: bool,
-    author: Mutex<User>,
-    /// Sections under this lock are short and never wait; what a room tells is written to the network
-    /// under it, as far as the network takes it at once.
-    flow: Mutex<Flow>,
-    ready: Notify,
+    /// The user of the connection.
+    pub user_id: UserId,
+    /// The user is listed as present.
+    pub is_visible: bool,
+    user: Mutex<User>,
+    /// Sections under this lock are short and never wait. A room writes to the network under it, as far as the kernel
+    /// takes the bytes at once.
+    outbound: Mutex<OutboundQueue>,
+    needs_flush: Notify,
 }
 
-impl Link {
-    /// A link for `person`, who is seen to be here.
-    pub fn new(author: User) -> Arc<Self> {
-        Self::made(author, true)
+impl Subscriber {
+    /// Creates a subscriber for `user`, who is listed as present.
+    pub fn new(user: User) -> Arc<Self> {
+        Self::with_visibility(user, true)
     }
 
-    /// A link for whoever follows without being here.
-    pub fn onlooker() -> Arc<Self> {
-        let nobody = UserId(0);
-        Self::made(User::new(nobody, DisplayName::generated(nobody)), false)
+    /// Creates a subscriber that is not listed as present and has no user.
+    pub fn anonymous() -> Arc<Self> {
+        let id = UserId(0);
+        Self::with_visibility(User::new(id, DisplayName::generated(id)), false)
     }
 
-    fn made(author: User, seen: bool) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+    fn with_visibility(user: User, is_visible: bool) -> Arc<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            person: author.id,
-            seen,
-            author: Mutex::new(author),
-            flow: Mutex::default(),
-            ready: Notify::new(),
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            user_id: user.id,
+            is_visible,
+            user: Mutex::new(user),
+            outbound: Mutex::default(),
+            needs_flush: Notify::new(),
         })
     }
 
-    /// Who reads, under their present name.
-    pub fn author(&self) -> User {
-        self.author.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns the user under their current name.
+    pub fn user(&self) -> User {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The reader is called something else now.
-    pub fn rename(&self, author: User) {
-        *self.author.lock().unwrap_or_else(PoisonError::into_inner) = author;
+    /// Replaces the user's name and mark.
+    pub fn set_user(&self, user: User) {
+        *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user;
     }
 
-    /// What this reader is told goes straight into `outlet` from now on, wherever nothing waits before
-    /// it.
-    pub fn attach(&self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
-        self.flow().attach(outlet, encoding);
-        self.ready.notify_one();
+    /// Writes deliveries straight into `sink` from now on, as long as nothing is pending before them.
+    pub fn attach(&self, sink: Arc<dyn FrameSink>, encoding: Encoding) {
+        self.outbound().attach(sink, encoding);
+        self.needs_flush.notify_one();
     }
 
-    /// What waits for this reader is charged to `account`.
+    /// Charges the queue to `account`.
     pub fn charge_to(&self, account: Arc<Account>) {
-        self.flow().charge_to(account);
+        self.outbound().charge_to(account);
     }
 
-    /// Drops what waits and can be read from the log again. Returns how many bytes that were.
+    /// Drops the queued deliveries that the store has or that have expired. Returns their bytes.
     pub fn drop_queue(&self) -> usize {
-        self.flow().drop_queue()
+        self.outbound().drop_queue()
     }
 
-    /// What this reader is told waits from now on until it is taken.
+    /// Queues every delivery from now on, until it is flushed.
     pub fn detach(&self) {
-        self.flow().detach();
+        self.outbound().detach();
     }
 
-    /// Tells something. Never waits: it goes into the outlet or the queue, and a full queue is
-    /// forgotten.
-    pub fn tell(&self, item: Item) {
-        if self.flow().tell(item) {
-            self.ready.notify_one();
+    /// Sends or queues a delivery. Never waits: a full queue drops what the store can replace.
+    pub fn deliver(&self, delivery: Delivery) {
+        if self.outbound().deliver(delivery) {
+            self.needs_flush.notify_one();
         }
     }
 
-    /// The rooms that this reader follows.
+    /// Returns the rooms that this subscriber follows.
     pub fn rooms(&self) -> Vec<RoomName> {
-        self.flow().rooms().cloned().collect()
+        self.outbound().rooms().cloned().collect()
     }
 
-    /// Resolves when the reader has to do something.
+    /// Resolves when the subscriber's task must flush. Cancel safe.
     pub async fn ready(&self) {
-        while !self.flow().needs_reader() {
-            self.ready.notified().await;
+        while !self.outbound().needs_flush() {
+            self.needs_flush.notified().await;
         }
     }
 
-    pub(crate) fn flow(&self) -> MutexGuard<'_, Flow> {
-        self.flow.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn outbound(&self) -> MutexGuard<'_, OutboundQueue> {
+        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,8 +1,10 @@
-//! One who follows rooms: the same for a v1 connection, a lines connection and an event stream. Its
-//! rule is [`flow`](crate::hub::outbound)'s; here is the part of it that waits for the log.
+//! A subscriber's own half: it joins and leaves rooms, and reads from the store what the queue cannot replace.
+//!
+//! WebSocket connections and event streams share it. The rule of delivery is in [`outbound`](crate::hub::outbound);
+//! here is the part that waits for the store.
 
 use crate::{
-    hub::{Hub, outbound::Item, presence::Members, room::Room, subscriber::Link},
+    hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
     redact::LoggableRoom,
     store::{Page, Store, StoreResult},
 };
@@ -12,217 +14,217 @@ use app::wire::{
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-/// Events that are read from the log at once, of [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) at most.
-const READ: u32 = 128;
+/// Events of one read from the store, of [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) at most.
+const CATCH_UP_BATCH: u32 = 128;
 
-/// Pause before a failed read is tried again.
-const READ_AGAIN: Duration = Duration::from_secs(1);
+/// The pause before a failed read is tried again.
+const READ_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Where a reader wants to begin.
+/// The position at which a subscriber joins a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// After this `seq`, of this very log.
-    After(Seq),
+pub enum JoinFrom {
+    /// After this `seq` of this event log.
+    Seq(Seq),
     /// With a page of at most so many of the newest messages.
-    Page(u32),
+    LatestPage(u32),
 }
 
-/// What a reader finds when it joins.
+/// What a subscriber finds when it joins a room.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct Joined {
     /// The room's newest `seq`.
     pub head: Seq,
     /// The users present.
     pub members: Members,
-    /// The newest page, where the reader must begin afresh; otherwise the missed events follow.
+    /// The newest page, if the subscriber must begin with one; otherwise the missed events follow.
     pub page: Option<Page>,
 }
 
-/// One who follows rooms.
-pub struct Reader {
+/// A subscriber's session: the rooms that it has joined. Leaves them when it is dropped.
+pub struct SubscriberSession {
     hub: Arc<Hub>,
-    log: Arc<dyn Store>,
-    link: Arc<Link>,
-    /// By name.
-    joined: Vec<Joined>,
+    store: Arc<dyn Store>,
+    subscriber: Arc<Subscriber>,
+    /// Sorted by name.
+    joined: Vec<JoinedRoom>,
 }
 
-struct Joined {
+struct JoinedRoom {
     room: Arc<Room>,
-    /// The room's head as a `pong` last had it.
-    reported: Option<Seq>,
+    /// The room's head in the last `pong`.
+    reported_head: Option<Seq>,
 }
 
-impl Reader {
-    /// A reader of nothing.
-    pub fn new(hub: Arc<Hub>, log: Arc<dyn Store>, link: Arc<Link>) -> Self {
-        if link.seen {
-            hub.meet(&link);
+impl SubscriberSession {
+    /// Creates a session without rooms.
+    pub fn new(hub: Arc<Hub>, store: Arc<dyn Store>, subscriber: Arc<Subscriber>) -> Self {
+        if subscriber.is_visible {
+            hub.register(&subscriber);
         }
-        Self { hub, log, link, joined: Vec::new() }
+        Self { hub, store, subscriber, joined: Vec::new() }
     }
 
-    /// Joins a room, or joins it again from another place: registers, then reads, then lets live
-    /// events through that are newer. `otherwise` is the page's size where a page is needed although
-    /// the reader asked for events; who is `quiet` is not seen there. Nothing is sent until the next [`take`](Self::take), so that what is
-    /// found here can be sent first.
+    /// Joins a room, or joins it again from another position. It registers the subscriber first and reads then, so
+    /// that no event is lost between the two.
+    ///
+    /// If the events after `from` are too many, the page has at most `page_size` messages. Nothing is sent until the
+    /// next [`flush`](Self::flush), so that the caller can send the answer first.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Storage`]; the room is not joined then.
     pub async fn join(
         &mut self,
         room: &RoomName,
-        start: Start,
-        otherwise: u32,
-        quiet: bool,
-    ) -> StoreResult<Entrance> {
-        self.link.flow().hold();
-        let joined = self.register(room, quiet);
+        from: JoinFrom,
+        page_size: u32,
+        is_passive: bool,
+    ) -> StoreResult<Joined> {
+        self.subscriber.outbound().pause();
+        let joined = self.register(room, is_passive);
         let head = self.head(room);
-        let page = match start {
-            Start::After(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => {
-                self.link.flow().follow(&joined.name, after, true);
+        let page = match from {
+            JoinFrom::Seq(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => {
+                self.subscriber.outbound().subscribe(&joined.name, after, true);
                 None
             }
-            Start::After(_) => Some(self.begin_afresh(&joined.name, head, otherwise).await?),
-            Start::Page(limit) => Some(self.begin_afresh(&joined.name, head, limit).await?),
+            JoinFrom::Seq(_) => Some(self.join_with_page(&joined.name, head, page_size).await?),
+            JoinFrom::LatestPage(limit) => Some(self.join_with_page(&joined.name, head, limit).await?),
         };
-        Ok(Entrance { head, members: joined.subscribe(self.link.person), page })
+        Ok(Joined { head, members: joined.subscribe(self.subscriber.user_id), page })
     }
 
-    async fn begin_afresh(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<Page> {
-        // Before the read: a queue that runs over meanwhile must put this room behind.
-        self.link.flow().follow(room, head, false);
-        let page = self.log.read_before(room, head + 1, limit).await;
+    async fn join_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<Page> {
+        // Before the read: if the queue overflows meanwhile, this room must lag as well.
+        self.subscriber.outbound().subscribe(room, head, false);
+        let page = self.store.read_before(room, head + 1, limit).await;
         if page.is_err() {
             self.leave(room);
         }
         page
     }
 
-    /// Follows `room` from now on, without its past.
-    pub fn join_now(&mut self, room: &RoomName) {
+    /// Joins `room` for its later events only.
+    pub fn join_live(&mut self, room: &RoomName) {
         let joined = self.register(room, false);
         let head = self.head(room);
-        self.link.flow().follow(&joined.name, head, false);
+        self.subscriber.outbound().subscribe(&joined.name, head, false);
     }
 
-    /// Follows `room` after `after`, however far back that is.
-    pub fn join_after(&mut self, room: &RoomName, after: Seq) {
+    /// Joins `room` after `after`, however many events follow it.
+    pub fn join_from(&mut self, room: &RoomName, after: Seq) {
         let joined = self.register(room, false);
-        self.link.flow().follow(&joined.name, after, true);
+        self.subscriber.outbound().subscribe(&joined.name, after, true);
     }
 
-    /// The live room, whose name everybody in it shares.
-    fn register(&mut self, room: &RoomName, quiet: bool) -> Arc<Room> {
-        let registered = self.hub.join(room, self.link.clone(), quiet);
-        match self.place(room) {
-            Ok(at) => self.joined[at].reported = None,
+    /// Registers the subscriber. Returns the live room, whose name all of its subscribers share.
+    fn register(&mut self, room: &RoomName, is_passive: bool) -> Arc<Room> {
+        let registered = self.hub.join(room, self.subscriber.clone(), is_passive);
+        match self.room_index(room) {
+            Ok(at) => self.joined[at].reported_head = None,
             Err(at) => {
                 self.joined.reserve_exact(1);
-                self.joined.insert(at, Joined { room: registered.clone(), reported: None });
+                self.joined.insert(at, JoinedRoom { room: registered.clone(), reported_head: None });
             }
         }
         registered
     }
 
-    /// Follows `room` no longer. Whether it was joined.
+    /// Leaves `room`. Returns `true` if it was joined.
     pub fn leave(&mut self, room: &RoomName) -> bool {
-        self.hub.leave(room, &self.link);
-        self.link.flow().unfollow(room);
-        self.place(room).map(|at| self.joined.remove(at)).is_ok()
+        self.hub.leave(room, &self.subscriber);
+        self.subscriber.outbound().unsubscribe(room);
+        self.room_index(room).map(|at| self.joined.remove(at)).is_ok()
     }
 
-    /// The live room of this name, where it is joined.
+    /// Returns the live room of this name if it is joined.
     pub fn room(&self, name: &RoomName) -> Option<&Arc<Room>> {
-        self.place(name).ok().map(|at| &self.joined[at].room)
+        self.room_index(name).ok().map(|at| &self.joined[at].room)
     }
 
-    /// Returns whether `room` is joined or may be: a reader follows [`MAX_JOINED_ROOMS`] at most.
-    pub fn may_join(&self, room: &RoomName) -> bool {
+    /// Returns `true` if `room` is joined or fits within [`MAX_JOINED_ROOMS`].
+    pub fn can_join(&self, room: &RoomName) -> bool {
         self.joined.len() < MAX_JOINED_ROOMS || self.room(room).is_some()
     }
 
-    fn place(&self, name: &RoomName) -> Result<usize, usize> {
+    fn room_index(&self, name: &RoomName) -> Result<usize, usize> {
         self.joined.binary_search_by(|joined| joined.room.name.cmp(name))
     }
 
-    /// Whether everything that the log has of the joined rooms was let through.
-    pub fn has_everything(&self) -> bool {
+    /// Returns `true` if all stored events of the joined rooms were accepted.
+    pub fn is_caught_up(&self) -> bool {
         let heads = self.heads();
-        let flow = self.link.flow();
-        heads.iter().all(|(room, head)| flow.last(room) >= Some(*head))
+        let outbound = self.subscriber.outbound();
+        heads.iter().all(|(room, head)| outbound.cursor(room) >= Some(*head))
     }
 
-    /// The newest `seq` of every joined room.
+    /// Returns the newest `seq` of every joined room.
     fn heads(&self) -> BTreeMap<RoomName, Seq> {
         let rooms: Vec<RoomName> = self.joined.iter().map(|joined| joined.room.name.clone()).collect();
-        let heads = self.log.heads(&rooms);
+        let heads = self.store.heads(&rooms);
         rooms.into_iter().zip(heads).collect()
     }
 
-    /// Returns the newest `seq` of each joined room in which it is not what the last call returned, if it was joined
-    /// then: a client that lacks the last event of a room learns of it, and one that lacks nothing is told little.
+    /// Returns the newest `seq` of each joined room whose head the last call did not report. A client that lacks the
+    /// last event of a room notices it, and a `pong` stays small while nothing changes.
     pub fn changed_heads(&mut self) -> BTreeMap<RoomName, Seq> {
         let mut heads = self.heads();
         for joined in &mut self.joined {
             let head = heads.get(&joined.room.name).copied();
-            if joined.reported == head {
+            if joined.reported_head == head {
                 heads.remove(&joined.room.name);
             }
-            joined.reported = head;
+            joined.reported_head = head;
         }
         heads
     }
 
-    /// Resolves when there is something to [`take`](Self::take). May be dropped at any time.
+    /// Resolves when there is something to [`flush`](Self::flush). Cancel safe.
     pub async fn ready(&self) {
-        self.link.ready().await;
+        self.subscriber.ready().await;
     }
 
-    /// Sends what waits, and the next piece of a room that is behind. What a link without an outlet has
-    /// is returned, to be sent by the caller. Must be driven to its end, since what it took is gone from
-    /// the queue.
-    pub async fn take(&mut self) -> Vec<Item> {
-        let (mut items, behind) = {
-            let mut flow = self.link.flow();
-            (flow.take(), flow.behind())
+    /// Sends what is queued, and the next piece of a room that lags. Returns it instead if the subscriber has no sink.
+    /// Not cancel safe: what was taken from the queue would be lost.
+    pub async fn flush(&mut self) -> Vec<Delivery> {
+        let (mut deliveries, lagging) = {
+            let mut outbound = self.subscriber.outbound();
+            (outbound.flush(), outbound.next_lagging())
         };
-        if let Some((room, last)) = behind {
-            items.extend(Box::pin(self.catch_up(&room, last)).await);
+        if let Some((room, cursor)) = lagging {
+            deliveries.extend(Box::pin(self.catch_up(&room, cursor)).await);
         }
-        items
+        deliveries
     }
 
-    async fn catch_up(&self, room: &RoomName, last: Seq) -> Vec<Item> {
-        // What is committed after this goes through the queue.
+    async fn catch_up(&self, room: &RoomName, cursor: Seq) -> Vec<Delivery> {
+        // Events that are committed after this point arrive through the queue.
         let head = self.head(room);
-        match self.log.read_after(room, last, READ).await {
+        match self.store.read_after(room, cursor, CATCH_UP_BATCH).await {
             Ok(events) => {
-                let is_all = events.last().is_none_or(|event| event.seq >= head);
-                self.link.flow().catch_up(room, &events, is_all)
+                let is_complete = events.last().is_none_or(|event| event.seq >= head);
+                self.subscriber.outbound().catch_up(room, &events, is_complete)
             }
             Err(error) => {
-                tracing::error!(%error, room = %LoggableRoom(room), "a reader could not catch up yet");
-                tokio::time::sleep(READ_AGAIN).await;
+                tracing::error!(%error, room = %LoggableRoom(room), "catch-up read failed; retrying");
+                tokio::time::sleep(READ_RETRY_DELAY).await;
                 Vec::new()
             }
         }
     }
 
     fn head(&self, room: &RoomName) -> Seq {
-        self.log.heads(std::slice::from_ref(room))[0]
+        self.store.heads(std::slice::from_ref(room))[0]
     }
 }
 
-impl Drop for Reader {
+impl Drop for SubscriberSession {
     fn drop(&mut self) {
-        self.link.detach();
-        if self.link.seen {
-            self.hub.part(&self.link);
+        self.subscriber.detach();
+        if self.subscriber.is_visible {
+            self.hub.unregister(&self.subscriber);
         }
         for joined in &self.joined {
-            self.hub.leave(&joined.room.name, &self.link);
+            self.hub.leave(&joined.room.name, &self.subscriber);
         }
     }
 }

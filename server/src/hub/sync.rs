@@ -1,5 +1,5 @@
-//! The locks and counters of the hub, its rooms and their links: the usual ones, or those of a model
-//! checker that decides who goes on at each of them (feature `shuttle`).
+//! The locks and counters of the hub: those of the standard library, or those of a model checker that schedules the
+//! threads at each of them (feature `shuttle`).
 
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic};

@@ -2,4 +2,5 @@
 
 pub mod connection_limit;
 pub mod network;
+pub mod permit_counter;
 pub mod rate_limit;

@@ -2,9 +2,9 @@
 
 use super::{
     clock::{Expired, STALL_TIMEOUT},
-    connections::ConnectionPermit,
     stream::NetStream,
     transport::{Activity, Transport},
+    transport_limit::TransportPermit,
 };
 use axum::{Router, body::Body, extract::Request, response::Response};
 use bytes::Bytes;
@@ -67,7 +67,7 @@ const LINGER_BYTES: usize = 1_024 * 1_024;
 /// upgrades the connection.
 pub async fn serve_connection(
     stream: NetStream,
-    permit: Option<ConnectionPermit>,
+    permit: Option<TransportPermit>,
     activity: Arc<Activity>,
     router: Router,
     draining: CancellationToken,

@@ -1,7 +1,7 @@
 //! Below HTTP: the sockets that are listened at and accepted, and their limits in time and bytes.
 //!
 //! - [`listener`]: where the server listens.
-//! - [`connections`]: how many connections may be open; [`files`]: how many the system allows.
+//! - [`transport_limit`]: how many connections may be open; [`files`]: how many the system allows.
 //! - [`stream`]: an accepted byte stream, whatever its address family.
 //! - [`endpoints`]: the addresses of both ends of a connection.
 //! - [`clock`]: the time limits of an HTTP connection, as plain data.
@@ -10,19 +10,19 @@
 //! - [`http`]: serving one HTTP connection within those limits.
 
 mod clock;
-mod connections;
 mod endpoints;
 mod files;
 pub mod http;
 mod listener;
 mod stream;
 mod transport;
+mod transport_limit;
 mod unsent;
 
-pub use connections::{ConnectionPermit, Connections};
 pub use endpoints::Endpoints;
 pub use files::{HTTP_CONNECTIONS, lowered, raise_open_file_limit};
 pub use listener::{ListenAddr, Listener};
 pub use stream::NetStream;
 pub use transport::{Activity, Transport};
+pub use transport_limit::{TransportLimit, TransportPermit};
 pub use unsent::{Account, UnsentBudget};

@@ -2,8 +2,8 @@
 
 use super::{
     clock::{ConnectionClock, Expired},
-    connections::ConnectionPermit,
     stream::NetStream,
+    transport_limit::TransportPermit,
     unsent::Account,
 };
 use std::{
@@ -37,7 +37,7 @@ struct State {
     /// Bytes of the account that wait in hyper.
     charged: usize,
     /// The stream that hyper has dropped.
-    left: Option<(NetStream, Option<ConnectionPermit>)>,
+    left: Option<(NetStream, Option<TransportPermit>)>,
 }
 
 /// A [`NetStream`] that records in an [`Activity`] when bytes come, wait and go.
@@ -46,7 +46,7 @@ pub struct Transport {
     /// `None` once it was taken out for an upgrade.
     stream: Option<NetStream>,
     activity: Arc<Activity>,
-    permit: Option<ConnectionPermit>,
+    permit: Option<TransportPermit>,
 }
 
 impl Activity {
@@ -132,7 +132,7 @@ impl Activity {
     }
 
     /// The stream, if hyper has dropped it while the client may still be sending.
-    pub fn take_left(&self) -> Option<(NetStream, Option<ConnectionPermit>)> {
+    pub fn take_left(&self) -> Option<(NetStream, Option<TransportPermit>)> {
         let mut state = self.state();
         let has_ended = state.has_ended;
         state.left.take().filter(|_| !has_ended)
@@ -166,13 +166,13 @@ impl Activity {
 
 impl Transport {
     /// Wraps `stream`; holds `permit` as long as it lives.
-    pub fn new(stream: NetStream, activity: Arc<Activity>, permit: Option<ConnectionPermit>) -> Self {
+    pub fn new(stream: NetStream, activity: Arc<Activity>, permit: Option<TransportPermit>) -> Self {
         Self { stream: Some(stream), activity, permit }
     }
 
     /// The stream with its permit and its account, after an upgrade; the HTTP connection's time limits apply no longer.
-    pub fn into_parts(mut self) -> Option<(NetStream, Option<ConnectionPermit>, Arc<Account>)> {
-        let permit = self.permit.take().inspect(ConnectionPermit::on_upgrade);
+    pub fn into_parts(mut self) -> Option<(NetStream, Option<TransportPermit>, Arc<Account>)> {
+        let permit = self.permit.take().inspect(TransportPermit::on_upgrade);
         self.activity.account.recharge(&mut self.activity.state().charged, 0);
         let account = self.activity.account.clone();
         self.stream.take().map(|stream| (stream, permit, account))

@@ -116,7 +116,7 @@ pub async fn delete(
 }
 
 async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
-    let _posting = state.posting.token();
+    let _posting = state.writers.token();
     state.admit_write(identity, Use::Post).map_err(Problem::too_fast)?;
     let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, deed };
     state.store.append(event).await?;
@@ -178,7 +178,7 @@ pub(super) fn ours(visitor: &Visitor) -> Result<(), Unfit> {
 }
 
 async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
-    let _posting = state.posting.token();
+    let _posting = state.writers.token();
     let text = trim_message(text).map_err(Problem::bad_text)?;
     state.admit_post(identity, room).map_err(Problem::too_fast)?;
     state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
@@ -193,5 +193,5 @@ async fn call(state: &AppState, identity: Identity, name: &str) -> Result<User, 
     // The name is compared with reserved ones, which costs more than to refuse a form.
     state.admit_write(identity, Use::Rename).map_err(|wait| refused(Problem::too_fast(wait)))?;
     let name = choose_name(name).map_err(|bad| (NameError::Invalid(bad), Problem::bad_name(bad)))?;
-    state.hub.rename(identity.id, name).await.map_err(|error| refused(error.into()))
+    state.hub.set_display_name(identity.id, name).await.map_err(|error| refused(error.into()))
 }

@@ -122,7 +122,7 @@ pub async fn retitle(
         may(&state, identity)?;
         state
             .hub
-            .retitle(&room, identity.id, title, topic)
+            .update_room(&room, identity.id, title, topic)
             .await
             .map_err(|error| refused(&state, visitor.lang, error))
     };

@@ -1,9 +1,9 @@
-//! Masking (RFC 6455, section 5.3): byte `i` is combined with byte `i mod 4` of the key.
+//! Masking (RFC 6455, section 5.3): payload byte `i` is XORed with byte `i mod 4` of the key.
 
-/// Eight bytes at a time.
+/// Bytes that are masked in one step.
 const STRIDE: usize = 8;
 
-/// Masks or unmasks `bytes`, of whose frame `before` bytes have passed already.
+/// Masks or unmasks `bytes`, which follow the first `before` bytes of the payload.
 pub(super) fn apply(bytes: &mut [u8], key: [u8; 4], before: usize) {
     let mut turned = key;
     turned.rotate_left(before % key.len());
@@ -26,7 +26,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_example_of_the_rfc_is_unmasked() {
+    fn unmasks_the_example_of_the_rfc() {
         // Section 5.7: "Hello", masked.
         let mut hello = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
         apply(&mut hello, [0x37, 0xfa, 0x21, 0x3d], 0);
@@ -35,7 +35,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_what_the_rfc_says_wherever_the_bytes_are_cut(
+        fn masking_matches_the_rfc_wherever_the_payload_is_cut(
             bytes in prop::collection::vec(any::<u8>(), 0..100),
             key in any::<[u8; 4]>(),
             cut in 0..100_usize,

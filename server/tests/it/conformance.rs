@@ -6,7 +6,7 @@
 use axum::{Router, extract::Request, response::Response};
 use serde_json::{Map, Value};
 use server::{
-    connection::{Received, Socket, hand_over},
+    connection::{Incoming, Socket, complete_handshake},
     net::{Activity, UnsentBudget, http::serve_connection},
     websocket::frame,
 };
@@ -25,17 +25,17 @@ const PATIENCE: Duration = Duration::from_secs(180);
 const MOST: usize = 64 << 20;
 
 async fn echo(request: Request) -> Response {
-    hand_over(request, None, MOST, |socket| drop(tokio::spawn(serve(socket))))
+    complete_handshake(request, None, MOST, |socket| drop(tokio::spawn(serve(socket))))
 }
 
 async fn serve(mut socket: Socket) {
     loop {
         let echo = match socket.receive().await {
-            Received::Text(text) => frame::text(&text),
-            Received::Binary(bytes) => frame::binary(&bytes),
-            Received::Life => continue,
-            Received::Gone => return,
-            Received::Refused(violation) => return socket.close(violation.ending()).await,
+            Incoming::Text(text) => frame::text(&text),
+            Incoming::Binary(bytes) => frame::binary(&bytes),
+            Incoming::Heartbeat => continue,
+            Incoming::Closed => return,
+            Incoming::ProtocolError(error) => return socket.close(error.into()).await,
         };
         socket.send([echo]);
         if socket.flush().await.is_err() {

@@ -82,7 +82,7 @@ async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
     let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
     for n in 0..3 {
         let names = ["Ann", "Anna"].map(|name| format!("{name} {n}").parse().unwrap());
-        let both = names.map(|name| server.state.hub.rename(ann.you().id, name));
+        let both = names.map(|name| server.state.hub.set_display_name(ann.you().id, name));
         join_all(both).await.into_iter().for_each(|renamed| drop(renamed.unwrap()));
         match bob.until_pong().await.last() {
             Some(ServerFrame::Renamed { name, .. }) => assert_eq!(name.as_str(), format!("Anna {n}")),
@@ -95,7 +95,7 @@ async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
 async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
     let server = TestServer::start().await;
     let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
-    let renamed = server.state.hub.rename(ann.you().id, "Ann".parse().unwrap());
+    let renamed = server.state.hub.set_display_name(ann.you().id, "Ann".parse().unwrap());
     drop(renamed);
     match bob.hear().await {
         ServerFrame::Renamed { name, .. } => assert_eq!(name.as_str(), "Ann"),

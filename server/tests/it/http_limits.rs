@@ -77,10 +77,10 @@ async fn a_client_that_takes_nothing_of_its_answers_is_closed_after_10_s() {
 async fn a_client_that_takes_nothing_of_an_event_stream_is_closed_and_gives_its_place_back() {
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _client = stalled_stream(&server).await;
-    assert!(server.state.places.take(Network::Local).is_err(), "it holds the only place");
+    assert!(server.state.connection_limit.try_acquire(Network::Local).is_err(), "it holds the only place");
     pass(11).await;
     until_no_connection_is_open(&server).await;
-    assert!(server.state.places.take(Network::Local).is_ok());
+    assert!(server.state.connection_limit.try_acquire(Network::Local).is_ok());
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use app::wire::{
 };
 use server::{
     hub::{
-        subscriber::Link,
-        subscription::{Reader, Start},
+        subscriber::Subscriber,
+        subscription::{JoinFrom, SubscriberSession},
     },
     store::NewEvent,
 };
@@ -148,12 +148,12 @@ async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_t
 }
 
 /// Users with these names join tea, without sockets.
-async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<Reader> {
+async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<SubscriberSession> {
     let mut readers = Vec::new();
     for id in 1..=users {
-        let link = Link::new(User::new(UserId(id), name(id).parse().expect("a good name")));
-        let mut reader = Reader::new(server.state.hub.clone(), server.state.store.clone(), link);
-        reader.join(&room("tea"), Start::Page(1), 1, false).await.expect("the log can be read");
+        let link = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
+        let mut reader = SubscriberSession::new(server.state.hub.clone(), server.state.store.clone(), link);
+        reader.join(&room("tea"), JoinFrom::LatestPage(1), 1, false).await.expect("the log can be read");
         readers.push(reader);
     }
     readers

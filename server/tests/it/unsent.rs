@@ -51,12 +51,12 @@ async fn clients_that_take_nothing_of_much_are_disconnected_above_the_budget_and
         stuck.push(one);
         settle().await;
     }
-    until(|| server.state.unsent.total() <= MIB).await;
+    until(|| server.state.unsent_budget.total() <= MIB).await;
     assert!(server.state.sockets.len() < 25, "{} are left", server.state.sockets.len());
     fill(&server, "tea", 1).await;
     ann.events(1).await;
     drop(stuck);
-    until(|| server.state.unsent.total() == 0).await;
+    until(|| server.state.unsent_budget.total() == 0).await;
 }
 
 #[tokio::test]
@@ -70,10 +70,10 @@ async fn sockets_that_take_nothing_are_bounded_by_the_budget_and_what_they_give_
         fill_long(&server, 100).await;
         tokio::task::yield_now().await;
     }
-    until(|| server.state.unsent.total() <= 2 * MIB).await;
+    until(|| server.state.unsent_budget.total() <= 2 * MIB).await;
     let mut ann = V1::enter(&server, "tea").await;
     fill(&server, "tea", 1).await;
     assert_eq!(ann.events(1).await[0].seq, 2_001);
     drop((slow, ann));
-    until(|| server.state.unsent.total() == 0).await;
+    until(|| server.state.unsent_budget.total() == 0).await;
 }

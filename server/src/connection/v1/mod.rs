@@ -1,217 +1,191 @@
-//! The protocol `hubbub.v1`: each command answered, each event in order.
+//! The protocol `hubbub.v1`: every command is answered, every event arrives in order.
+
+pub(crate) mod commands;
+pub(crate) mod reply;
 
 use super::{
-    Desk, OUTSTANDING,
-    commands::{Joining, Pending, Refusal, carry_out, join, not_joined, read, room_named, too_fast, welcome},
-    socket::{Ending, RESTARTING, Received, SILENT, Socket, TEXT_ONLY, ending, flushed},
+    ConnectionContext,
+    close::{CloseReason, MALFORMED},
+    run::{self, Protocol},
+    socket::Socket,
 };
-use crate::{
-    hub::{batch::Encoding, outbound::Outlet},
-    store::Past,
-    websocket::{close, frame},
-};
+use crate::{hub::batch::Encoding, store::Past, websocket::frame};
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
+use commands::{JoinOptions, execute, join, parse_room_name, read, welcome};
 use futures_util::{FutureExt, StreamExt, stream::FuturesOrdered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
-use std::{num::NonZeroU32, pin::pin, time::Duration};
-use tokio::time::{Instant, sleep_until};
+use reply::{CommandError, PendingReply, Reply};
+use std::{num::NonZeroU32, time::Duration};
+use tokio::time::Instant;
 
-/// How often a connection may tell that somebody types: a little oftener than clients do.
-const TYPING_EVERY: Duration = Duration::from_millis(2_500);
-
-/// Another client needs the permit of a connection that is in no room.
-const CROWDED: Ending = (close::LATER, "too many connections, come back");
+/// Time between two typing signals of one connection: a little less than clients leave.
+const TYPING_INTERVAL: Duration = Duration::from_millis(2_500);
 
 /// Joins of one connection: 20 a second, 200 at once. A page follows 31 rooms.
 const JOINS: Quota =
     Quota::per_second(NonZeroU32::new(20).unwrap()).allow_burst(NonZeroU32::new(200).unwrap());
 
-/// The answer to a command.
-enum Answer {
-    /// Can be given at once.
-    Now(ServerFrame),
-    /// Comes when the log has committed.
-    Later(Pending),
-    /// There is nothing to say.
-    Silence,
-}
-
 struct V1 {
-    desk: Desk,
-    /// What waits for the log, in the order of the commands; some of it is answered with silence. While too
-    /// much of it waits, nothing more is read.
-    answers: FuturesOrdered<Pending>,
+    /// The replies that wait for the store, in the order of the commands.
+    replies: FuturesOrdered<PendingReply>,
     malformed_in_a_row: u32,
-    /// How fast this connection may join rooms.
     joins: DefaultDirectRateLimiter,
-    /// When this connection last told that somebody types.
-    typed: Option<Instant>,
+    /// When this connection last sent a typing signal.
+    last_typing: Option<Instant>,
 }
 
 /// Serves one v1 connection until it ends.
-pub(super) fn serve(mut socket: Socket, desk: Desk) -> impl Future<Output = ()> + Send {
-    let mut v1 = V1 {
-        desk,
-        answers: FuturesOrdered::new(),
+pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<Output = ()> + Send {
+    socket.send([text(&welcome(&context.state, &context.subscriber))]);
+    let v1 = V1 {
+        replies: FuturesOrdered::new(),
         malformed_in_a_row: 0,
         joins: RateLimiter::direct(JOINS),
-        typed: None,
+        last_typing: None,
     };
-    socket.send([text(&welcome(&v1.desk.state, &v1.desk.link))]);
-    v1.desk.attach(&socket, Encoding::V1);
-    async move {
-        let ending = v1.run(&mut socket).await;
-        // Gone from its rooms at once, however long the goodbye takes.
-        drop(v1);
-        if let Some(ending) = ending {
-            Box::pin(socket.close(ending)).await;
+    run::serve(socket, context, v1)
+}
+
+impl Protocol for V1 {
+    /// The reply, or `None` if the command has none.
+    type Commit = Option<ServerFrame>;
+
+    const ENCODING: Encoding = Encoding::V1;
+
+    fn in_flight(&self) -> usize {
+        self.replies.len()
+    }
+
+    fn next_commit(&mut self) -> impl Future<Output = Option<Self::Commit>> + Send {
+        self.replies.next()
+    }
+
+    /// Sends the reply, together with those that are ready by now.
+    fn on_commit(
+        &mut self,
+        context: &mut ConnectionContext,
+        socket: &Socket,
+        first: Self::Commit,
+    ) -> Result<(), CloseReason> {
+        let mut replies = Vec::from_iter(first);
+        while let Some(Some(next)) = self.replies.next().now_or_never() {
+            replies.extend(next);
         }
+        for reply in &replies {
+            if let ServerFrame::Ack { room: Some(room), seq: Some(seq), .. } = reply {
+                context.record_post(room, *seq);
+            }
+        }
+        socket.send(replies.iter().map(text));
+        Ok(())
+    }
+
+    async fn on_text(
+        &mut self,
+        context: &mut ConnectionContext,
+        socket: &Socket,
+        json: &str,
+    ) -> Result<(), CloseReason> {
+        let reply = match ClientFrame::parse(json) {
+            Ok(frame) => {
+                self.malformed_in_a_row = 0;
+                let reply = self.handle_command(context, frame).await;
+                reply.unwrap_or_else(|error| Reply::Immediate(error.into()))
+            }
+            Err(malformed) => self.count_malformed(malformed)?,
+        };
+        match reply {
+            Reply::Immediate(frame) => socket.send([text(&frame)]),
+            Reply::Pending(reply) => self.replies.push_back(reply),
+            Reply::None => {}
+        }
+        Ok(())
     }
 }
 
 impl V1 {
-    /// How it ended; `None` where there is nobody left to tell.
-    async fn run(&mut self, socket: &mut Socket) -> Option<Ending> {
-        let (draining, stream) = (self.desk.state.draining.clone(), socket.stream());
-        let mut draining = pin!(draining.cancelled());
-        let mut timer = pin!(sleep_until(socket.due()));
-        loop {
-            let (is_free, is_ahead) = (stream.is_free(), self.desk.is_ahead());
-            let may_read = self.answers.len() < OUTSTANDING && !is_ahead && socket.may_receive();
-            tokio::select! {
-                biased;
-                () = &mut draining => return Box::pin(self.drain(socket)).await,
-                Some(answer) = self.answers.next() => self.acknowledge(socket, answer),
-                flushed = flushed(&stream), if !is_free => if let Err(stuck) = flushed && !self.desk.relieve(&stream, stuck) { return ending(stuck) },
-                () = self.desk.reader.ready(), if is_free => drop(self.desk.reader.take().await),
-                received = socket.receive(), if may_read => match received {
-                    Received::Text(json) => match Box::pin(self.hear(&json)).await {
-                        Ok(answer) => self.answer(socket, answer),
-                        Err(ending) => return Some(ending),
-                    },
-                    Received::Binary(_) => return Some(TEXT_ONLY),
-                    Received::Life => {}
-                    Received::Gone => return None,
-                    Received::Refused(violation) => return Some(violation.ending()),
-                },
-                () = self.desk.caught_up(), if is_ahead => {}
-                () = self.desk.place.revoked() => return Some(CROWDED),
-                () = &mut timer => {
-                    if !socket.keep_alive() { return Some(SILENT) }
-                    timer.as_mut().reset(socket.due());
-                }
-            }
-        }
-    }
-
-    /// Does what a frame says.
-    async fn hear(&mut self, json: &str) -> Result<Answer, Ending> {
-        match ClientFrame::parse(json) {
-            Ok(frame) => {
-                self.malformed_in_a_row = 0;
-                Ok(self.obey(frame).await.unwrap_or_else(|refusal| Answer::Now(refusal.into())))
-            }
-            Err(malformed) => self.count_malformed(malformed),
-        }
-    }
-
-    fn count_malformed(&mut self, malformed: Malformed) -> Result<Answer, Ending> {
+    fn count_malformed(&mut self, malformed: Malformed) -> Result<Reply, CloseReason> {
         let code = malformed.code;
         self.malformed_in_a_row = if code == ErrorCode::BadRequest { self.malformed_in_a_row + 1 } else { 0 };
         if self.malformed_in_a_row >= limits::MAX_CONSECUTIVE_MALFORMED {
-            return Err((close::POLICY, "20 malformed messages in a row"));
+            return Err(MALFORMED);
         }
-        Ok(Answer::Now(Refusal::from(malformed).into()))
+        Ok(Reply::Immediate(CommandError::from(malformed).into()))
     }
 
-    async fn obey(&mut self, frame: ClientFrame) -> Result<Answer, Refusal> {
+    async fn handle_command(
+        &mut self,
+        context: &mut ConnectionContext,
+        frame: ClientFrame,
+    ) -> Result<Reply, CommandError> {
         match frame {
             ClientFrame::Join { room, after, after_id, log, limit, quiet } => {
                 let past = after.map(|after| Past { after, after_id, log });
-                let (room, asked) = (room_named(&room, None)?, Joining { past, limit, quiet });
-                let limited =
-                    self.joins.check().map_err(|wait| wait.wait_time_from(self.joins.clock().now()));
-                limited.map_err(|wait| too_fast(None, wait))?;
-                let Desk { state, reader, identity, .. } = &mut self.desk;
-                let joined = join(state, reader, *identity, room, asked).await?;
-                self.desk.place.keep();
-                Ok(Answer::Now(joined))
+                let options = JoinOptions { past, limit, is_passive: quiet };
+                self.handle_join(context, &room, options).await
             }
-            ClientFrame::Leave { room } => self.leave(&room).map(|()| Answer::Silence),
+            ClientFrame::Leave { room } => handle_leave(context, &room),
             ClientFrame::Post { id, ref room, .. }
             | ClientFrame::Edit { id, ref room, .. }
             | ClientFrame::Delete { id, ref room, .. } => {
-                self.joined(room, Some(id))?;
-                carry_out(&self.desk.state, self.desk.identity, frame).map(Answer::Later)
+                joined_room(context, room, Some(id))?;
+                execute(&context.state, context.identity, frame).map(Reply::Pending)
             }
             ClientFrame::Rename { .. } => {
-                carry_out(&self.desk.state, self.desk.identity, frame).map(Answer::Later)
+                execute(&context.state, context.identity, frame).map(Reply::Pending)
             }
-            ClientFrame::Typing { room } => self.types(&room).map(|()| Answer::Silence),
+            ClientFrame::Typing { room } => self.handle_typing(context, &room),
             ClientFrame::Read { room, seq } => {
-                let (room, link) = (self.joined(&room, None)?, &self.desk.link);
-                read(&self.desk.state, link.person, Some(link.id), room, seq).map(Answer::Later)
+                let (room, subscriber) = (joined_room(context, &room, None)?, &context.subscriber);
+                read(&context.state, subscriber.user_id, Some(subscriber.id), room, seq).map(Reply::Pending)
             }
             ClientFrame::Ping { n } => {
-                Ok(Answer::Now(ServerFrame::Pong { n, heads: self.desk.reader.changed_heads() }))
+                Ok(Reply::Immediate(ServerFrame::Pong { n, heads: context.session.changed_heads() }))
             }
         }
     }
 
-    fn leave(&mut self, room: &str) -> Result<(), Refusal> {
-        let room = room_named(room, None)?;
-        if self.desk.reader.leave(&room) { Ok(()) } else { Err(not_joined(None, &room)) }
+    async fn handle_join(
+        &mut self,
+        context: &mut ConnectionContext,
+        room: &str,
+        options: JoinOptions,
+    ) -> Result<Reply, CommandError> {
+        let room = parse_room_name(room, None)?;
+        let limited = self.joins.check().map_err(|wait| wait.wait_time_from(self.joins.clock().now()));
+        limited.map_err(|wait| CommandError::rate_limited(None, wait))?;
+        let ConnectionContext { state, session, identity, .. } = &mut *context;
+        let joined = join(state, session, *identity, room, options).await?;
+        context.permit.keep();
+        Ok(Reply::Immediate(joined))
     }
 
-    /// Somebody writes: the others in the room are told, at once or never.
-    fn types(&mut self, room: &str) -> Result<(), Refusal> {
-        let name = room_named(room, None)?;
-        let room = self.desk.reader.room(&name).ok_or_else(|| not_joined(None, &name))?;
-        if self.typed.is_none_or(|typed| typed.elapsed() >= TYPING_EVERY) {
-            self.typed = Some(Instant::now());
-            room.tell_typing(self.desk.link.author());
+    /// Broadcasts a typing signal, unless the last one was sent within [`TYPING_INTERVAL`].
+    fn handle_typing(&mut self, context: &ConnectionContext, room: &str) -> Result<Reply, CommandError> {
+        let name = parse_room_name(room, None)?;
+        let room = context.session.room(&name).ok_or_else(|| CommandError::not_joined(None, &name))?;
+        if self.last_typing.is_none_or(|last| last.elapsed() >= TYPING_INTERVAL) {
+            self.last_typing = Some(Instant::now());
+            room.broadcast_typing(context.subscriber.user());
         }
-        Ok(())
+        Ok(Reply::None)
     }
+}
 
-    /// The room of that name, if this connection has joined it.
-    fn joined(&self, room: &str, id: Option<CommandId>) -> Result<RoomName, Refusal> {
-        let room = room_named(room, id)?;
-        if self.desk.reader.room(&room).is_some() { Ok(room) } else { Err(not_joined(id, &room)) }
-    }
+fn handle_leave(context: &mut ConnectionContext, room: &str) -> Result<Reply, CommandError> {
+    let room = parse_room_name(room, None)?;
+    if context.session.leave(&room) { Ok(Reply::None) } else { Err(CommandError::not_joined(None, &room)) }
+}
 
-    fn answer(&mut self, socket: &Socket, answer: Answer) {
-        match answer {
-            Answer::Now(frame) => socket.send([text(&frame)]),
-            Answer::Later(answer) => self.answers.push_back(answer),
-            Answer::Silence => {}
-        }
-    }
-
-    /// Sends an answer that the log has given, and the others that are there by now.
-    fn acknowledge(&mut self, socket: &Socket, first: Option<ServerFrame>) {
-        let mut answers = Vec::from_iter(first);
-        while let Some(Some(next)) = self.answers.next().now_or_never() {
-            answers.extend(next);
-        }
-        for answer in &answers {
-            if let ServerFrame::Ack { room: Some(room), seq: Some(seq), .. } = answer {
-                self.desk.has_posted(room, *seq);
-            }
-        }
-        socket.send(answers.iter().map(text));
-    }
-
-    /// What was accepted is committed, acknowledged and told before the server goes.
-    async fn drain(&mut self, socket: &Socket) -> Option<Ending> {
-        while let Some(answer) = self.answers.next().await {
-            self.acknowledge(socket, answer);
-        }
-        self.desk.until_the_last_post().await;
-        while self.desk.has_last_words().await && self.desk.deliver(socket, Encoding::V1).await {}
-        Some(RESTARTING)
-    }
+/// Returns the room of that name if this connection has joined it.
+fn joined_room(
+    context: &ConnectionContext,
+    room: &str,
+    id: Option<CommandId>,
+) -> Result<RoomName, CommandError> {
+    let room = parse_room_name(room, id)?;
+    if context.session.room(&room).is_some() { Ok(room) } else { Err(CommandError::not_joined(id, &room)) }
 }
 
 fn text(frame: &ServerFrame) -> Bytes {

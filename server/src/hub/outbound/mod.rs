@@ -1,11 +1,12 @@
-//! What a reader has of each room, what waits for it, and where that goes: one rule under one lock.
+//! The outbound side of one subscriber: its cursor in each room, its bounded queue, and the sink that frames are
+//! written to. All three change together under one lock.
 //!
-//! A reader keeps a place in each room, the last `seq` that it has. What continues it is let through,
-//! a repeat is dropped, and when something is missing the room is behind: what it lacks must come from
-//! the log. So joining has no seam, a full queue loses nothing and a lost wake is healed.
+//! The queue accepts an event that follows the cursor, and drops a repeat. After a gap the subscription lags: its task
+//! reads the missing events from the store. So a join loses no event, a full queue loses nothing, and a lost
+//! notification heals.
 //!
-//! Where nothing waits, the room writes what it tells straight into the reader's [`Outlet`]: no queue,
-//! no task that must wake up first.
+//! If nothing is pending, a room writes straight into the [`FrameSink`]: the frame is not queued, and no task has to
+//! wake up first.
 
 use crate::{
     hub::batch::{Batch, Encoding},
@@ -16,85 +17,84 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 use std::{fmt, mem, sync::Arc};
 
-/// Frames that may wait for one reader. What does not fit is read from the log afterwards.
+/// Deliveries in the queue of one subscriber. Beyond it the queue overflows, and events are read from the store.
 pub const QUEUE_FRAMES: usize = 256;
 
-/// Bytes that may wait for one reader.
+/// Bytes in the queue of one subscriber.
 pub const QUEUE_BYTES: usize = 1_024 * 1_024;
 
-/// Something that a reader is told.
+/// A unit that a room delivers to a subscriber.
 #[derive(Debug, Clone)]
-pub enum Item {
-    /// The next events of a room, which can also be read from the log.
+pub enum Delivery {
+    /// The next events of a room, which the store has too.
     Events(Arc<Batch>),
-    /// What no log has, as who has come and gone: a whole frame of v1.
-    Frame(Bytes),
-    /// What is over in a moment, as that somebody types: a whole frame of v1.
-    Passing(Bytes),
+    /// A whole frame of v1 that is stored nowhere, such as a change of presence.
+    Control(Bytes),
+    /// A whole frame of v1 that expires at once, such as a typing signal.
+    Ephemeral(Bytes),
 }
 
-/// Takes frames without ever waiting.
-pub trait Outlet: Send + Sync {
-    /// Sends a whole frame after those that were sent before. What the network does not take now is
-    /// kept for the reader's task to send.
+/// Accepts frames without waiting.
+pub trait FrameSink: Send + Sync {
+    /// Sends a whole frame after all earlier ones. The sink keeps the bytes that the network does not take now; the
+    /// subscriber's task sends them.
     fn send(&self, frame: Bytes);
 
     /// Sends whole frames in order, in few writes.
     fn send_all(&self, frames: Vec<Bytes>);
 
-    /// Whether nothing is kept.
-    fn is_free(&self) -> bool;
+    /// Returns `true` if the sink keeps no bytes.
+    fn is_writable(&self) -> bool;
 }
 
-/// See the module.
+/// The outbound queue of one subscriber.
 #[derive(Default)]
-pub(crate) struct Flow {
-    /// By name. One room, mostly, which is found without another look into memory: it is done for every
-    /// delivery.
-    following: SmallVec<[Following; 1]>,
-    /// How many of them are behind.
-    behind: usize,
-    /// What waits, in order of arrival.
-    queue: Vec<Item>,
+pub(crate) struct OutboundQueue {
+    /// Sorted by room name. Most subscribers follow one room, which is inline: every delivery looks it up.
+    subscriptions: SmallVec<[Subscription; 1]>,
+    /// How many subscriptions lag.
+    lagging: usize,
+    /// In order of arrival.
+    queue: Vec<Delivery>,
     queued_bytes: usize,
-    /// What the queue is charged to, and how much of it the account knows.
     account: Option<Arc<Account>>,
+    /// The bytes that `account` knows of.
     charged: usize,
-    /// The reader is about to send something that must come first.
-    held: bool,
-    outlet: Option<(Arc<dyn Outlet>, Encoding)>,
+    /// The task is about to send a frame that must come first.
+    paused: bool,
+    sink: Option<(Arc<dyn FrameSink>, Encoding)>,
 }
 
 #[derive(Debug)]
-struct Following {
+struct Subscription {
     room: RoomName,
-    /// The last `seq` that was let through.
-    last: Seq,
-    /// Something is missing that must come from the log.
-    behind: bool,
+    /// The last `seq` that was accepted.
+    cursor: Seq,
+    /// Events after the cursor are missing and must be read from the store.
+    lagging: bool,
 }
 
-impl Flow {
-    /// The rooms that are followed.
+impl OutboundQueue {
+    /// Returns the rooms of all subscriptions.
     pub fn rooms(&self) -> impl Iterator<Item = &RoomName> {
-        self.following.iter().map(|following| &following.room)
+        self.subscriptions.iter().map(|subscription| &subscription.room)
     }
 
-    /// The queue is charged to `account` from now on.
+    /// Charges the queue to `account` from now on.
     pub fn charge_to(&mut self, account: Arc<Account>) {
         self.account = Some(account);
         self.charge();
     }
 
-    /// Drops what can be read from the log again or is over in a moment. Returns how many bytes that were.
+    /// Drops what the store can replace or what has expired. Returns the bytes that were dropped.
     pub fn drop_queue(&mut self) -> usize {
         let before = self.queued_bytes;
-        self.lag();
+        self.overflow();
         self.charge();
         before - self.queued_bytes
     }
 
-    /// Charges what waits now.
+    /// Reports the present size to the account.
     fn charge(&mut self) {
         if self.charged != self.queued_bytes
             && let Some(account) = &self.account
@@ -103,195 +103,200 @@ impl Flow {
         }
     }
 
-    /// Everything that is told goes into `outlet` from now on, as soon as nothing waits any more.
-    pub fn attach(&mut self, outlet: Arc<dyn Outlet>, encoding: Encoding) {
-        self.outlet = Some((outlet, encoding));
+    /// Sends deliveries into `sink` from now on, as long as nothing is pending.
+    pub fn attach(&mut self, sink: Arc<dyn FrameSink>, encoding: Encoding) {
+        self.sink = Some((sink, encoding));
     }
 
-    /// Everything that is told waits until it is taken from now on.
+    /// Queues every delivery from now on, until it is flushed.
     pub fn detach(&mut self) {
-        self.outlet = None;
+        self.sink = None;
     }
 
-    /// Everything that is told waits, until the next [`take`](Self::take).
-    pub fn hold(&mut self) {
-        self.held = true;
+    /// Queues every delivery until the next [`flush`](Self::flush).
+    pub fn pause(&mut self) {
+        self.paused = true;
     }
 
-    /// Follows `room` after `last`; where the reader is `behind`, what comes first is in the log.
-    pub fn follow(&mut self, room: &RoomName, last: Seq, behind: bool) {
-        match self.place(room) {
+    /// Subscribes to `room` after `cursor`. If it is `lagging`, the next events come from the store.
+    pub fn subscribe(&mut self, room: &RoomName, cursor: Seq, lagging: bool) {
+        match self.subscription_index(room) {
             Ok(at) => {
-                self.following[at].last = last;
-                self.set_behind(at, behind);
+                self.subscriptions[at].cursor = cursor;
+                self.set_lagging(at, lagging);
             }
             Err(at) => {
-                self.behind += usize::from(behind);
-                self.following.insert(at, Following { room: room.clone(), last, behind });
+                self.lagging += usize::from(lagging);
+                self.subscriptions.insert(at, Subscription { room: room.clone(), cursor, lagging });
             }
         }
     }
 
-    /// Follows `room` no longer.
-    pub fn unfollow(&mut self, room: &RoomName) {
-        if let Ok(at) = self.place(room) {
-            let left = self.following.remove(at);
-            self.behind -= usize::from(left.behind);
+    /// Ends the subscription to `room`.
+    pub fn unsubscribe(&mut self, room: &RoomName) {
+        if let Ok(at) = self.subscription_index(room) {
+            let removed = self.subscriptions.remove(at);
+            self.lagging -= usize::from(removed.lagging);
         }
     }
 
-    /// The last `seq` of `room` that was let through; nothing where it is not followed.
-    pub fn last(&self, room: &RoomName) -> Option<Seq> {
-        self.place(room).ok().map(|at| self.following[at].last)
+    /// Returns the last `seq` of `room` that was accepted, or `None` without a subscription.
+    pub fn cursor(&self, room: &RoomName) -> Option<Seq> {
+        self.subscription_index(room).ok().map(|at| self.subscriptions[at].cursor)
     }
 
-    /// A room of which something is missing, and after which `seq`.
-    pub fn behind(&self) -> Option<(RoomName, Seq)> {
-        if !self.is_behind() {
+    /// Returns a room that lags, and its cursor.
+    pub fn next_lagging(&self) -> Option<(RoomName, Seq)> {
+        if !self.is_lagging() {
             return None;
         }
-        let behind = self.following.iter().find(|following| following.behind)?;
-        Some((behind.room.clone(), behind.last))
+        let lagging = self.subscriptions.iter().find(|subscription| subscription.lagging)?;
+        Some((lagging.room.clone(), lagging.cursor))
     }
 
-    /// Whether the reader has to do something: something waits, or its outlet has kept something.
-    pub fn needs_reader(&self) -> bool {
-        self.is_waiting() || self.outlet.as_ref().is_some_and(|(outlet, _)| !outlet.is_free())
+    /// Returns `true` if the subscriber's task must flush: something is pending, or the sink keeps bytes.
+    pub fn needs_flush(&self) -> bool {
+        self.has_pending() || self.sink.as_ref().is_some_and(|(sink, _)| !sink.is_writable())
     }
 
-    /// Whether something waits before what is told next.
-    fn is_waiting(&self) -> bool {
-        self.held || !self.queue.is_empty() || self.is_behind()
+    /// Returns `true` if something must be sent before the next delivery.
+    fn has_pending(&self) -> bool {
+        self.paused || !self.queue.is_empty() || self.is_lagging()
     }
 
-    /// Sends the item, where nothing is before it, or lets it wait. Whether the reader has to do
-    /// something now.
-    pub fn tell(&mut self, item: Item) -> bool {
-        if self.is_waiting() || self.outlet.as_ref().is_none_or(|(outlet, _)| !outlet.is_free()) {
-            self.queue(item);
-        } else if let Some(item) = self.let_through(item)
-            && let Some((outlet, encoding)) = &self.outlet
-            && let Some(frame) = item.encoded(*encoding)
+    /// Sends a delivery if nothing is pending before it, or queues it. Returns `true` if the subscriber's task must
+    /// flush.
+    #[must_use]
+    pub fn deliver(&mut self, delivery: Delivery) -> bool {
+        if self.has_pending() || self.sink.as_ref().is_none_or(|(sink, _)| !sink.is_writable()) {
+            self.enqueue(delivery);
+        } else if let Some(delivery) = self.accept_in_order(delivery)
+            && let Some((sink, encoding)) = &self.sink
+            && let Some(frame) = delivery.encoded(*encoding)
         {
-            outlet.send(frame);
+            sink.send(frame);
         }
-        self.needs_reader()
+        self.needs_flush()
     }
 
-    /// Sends everything that waits; returns it where there is no outlet.
-    pub fn take(&mut self) -> Vec<Item> {
-        self.held = false;
+    /// Sends everything that is queued; returns it instead if there is no sink.
+    pub fn flush(&mut self) -> Vec<Delivery> {
+        self.paused = false;
         self.queued_bytes = 0;
         self.charge();
-        let waiting = mem::take(&mut self.queue);
-        let items = waiting.into_iter().filter_map(|item| self.let_through(item)).collect();
-        self.hand_out(items)
+        let queued = mem::take(&mut self.queue);
+        let deliveries = queued.into_iter().filter_map(|delivery| self.accept_in_order(delivery)).collect();
+        self.write_out(deliveries)
     }
 
-    /// Sends what the log has of `room` next, `all` of it or a piece; returns it where there is no outlet.
-    pub fn catch_up(&mut self, room: &RoomName, events: &[Arc<Event>], all: bool) -> Vec<Item> {
-        let Ok(at) = self.place(room) else { return Vec::new() };
-        self.set_behind(at, !all);
-        let following = &mut self.following[at];
-        following.last = events.last().map_or(following.last, |event| event.seq);
-        self.hand_out(Batch::cut(room, events).into_iter().map(Item::Events).collect())
+    /// Sends the next `events` that the store has of `room`; returns them instead if there is no sink. If they are not
+    /// `is_complete`, the room still lags.
+    pub fn catch_up(&mut self, room: &RoomName, events: &[Arc<Event>], is_complete: bool) -> Vec<Delivery> {
+        let Ok(at) = self.subscription_index(room) else { return Vec::new() };
+        self.set_lagging(at, !is_complete);
+        let subscription = &mut self.subscriptions[at];
+        subscription.cursor = events.last().map_or(subscription.cursor, |event| event.seq);
+        self.write_out(Batch::split(room, events).into_iter().map(Delivery::Events).collect())
     }
 
-    fn place(&self, room: &RoomName) -> Result<usize, usize> {
-        self.following.binary_search_by(|following| following.room.cmp(room))
+    fn subscription_index(&self, room: &RoomName) -> Result<usize, usize> {
+        self.subscriptions.binary_search_by(|subscription| subscription.room.cmp(room))
     }
 
-    fn is_behind(&self) -> bool {
-        self.behind > 0
+    fn is_lagging(&self) -> bool {
+        self.lagging > 0
     }
 
-    fn set_behind(&mut self, at: usize, behind: bool) {
-        self.behind -= usize::from(self.following[at].behind);
-        self.behind += usize::from(behind);
-        self.following[at].behind = behind;
+    fn set_lagging(&mut self, at: usize, lagging: bool) {
+        self.lagging -= usize::from(self.subscriptions[at].lagging);
+        self.lagging += usize::from(lagging);
+        self.subscriptions[at].lagging = lagging;
     }
 
-    fn queue(&mut self, item: Item) {
-        self.queued_bytes += item.bytes();
-        self.queue.push(item);
+    fn enqueue(&mut self, delivery: Delivery) {
+        self.queued_bytes += delivery.bytes();
+        self.queue.push(delivery);
         if self.queue.len() > QUEUE_FRAMES || self.queued_bytes > QUEUE_BYTES {
-            self.lag();
+            self.overflow();
         }
         self.charge();
     }
 
-    /// Forgets what waits; the rooms are read from the log next.
-    fn lag(&mut self) {
-        self.forget();
-        self.following.iter_mut().for_each(|following| following.behind = true);
-        self.behind = self.following.len();
+    /// Empties the queue as far as possible, and marks every subscription as lagging.
+    fn overflow(&mut self) {
+        self.drop_recoverable();
+        self.subscriptions.iter_mut().for_each(|subscription| subscription.lagging = true);
+        self.lagging = self.subscriptions.len();
     }
 
-    /// Forgets what is over in a moment and what the log has. Who has come and gone is written nowhere: it
-    /// stays, unless it fills half of the queue alone.
-    fn forget(&mut self) {
-        self.queue.retain(|item| matches!(item, Item::Frame(_)));
-        self.queued_bytes = self.queue.iter().map(Item::bytes).sum();
+    /// Drops queued deliveries that can be recovered (events, from the store) or have expired (typing). Presence diffs
+    /// are stored nowhere, so they stay, unless they alone fill half of the queue.
+    fn drop_recoverable(&mut self) {
+        self.queue.retain(|delivery| matches!(delivery, Delivery::Control(_)));
+        self.queued_bytes = self.queue.iter().map(Delivery::bytes).sum();
         if self.queue.len() > QUEUE_FRAMES / 2 || self.queued_bytes > QUEUE_BYTES / 2 {
             self.queue = Vec::new();
             self.queued_bytes = 0;
         }
     }
 
-    /// What is new of an item, where nothing is missing before it.
-    fn let_through(&mut self, item: Item) -> Option<Item> {
-        let Item::Events(batch) = item else { return Some(item) };
-        let at = self.place(batch.room()).ok()?;
-        let following = &mut self.following[at];
-        if following.behind || batch.last() <= following.last {
+    /// Returns the part of a delivery that follows the cursor, and moves the cursor. After a gap the room lags.
+    fn accept_in_order(&mut self, delivery: Delivery) -> Option<Delivery> {
+        let Delivery::Events(batch) = delivery else { return Some(delivery) };
+        let at = self.subscription_index(batch.room()).ok()?;
+        let subscription = &mut self.subscriptions[at];
+        if subscription.lagging || batch.last() <= subscription.cursor {
             return None;
         }
-        if batch.first() > following.last + 1 {
-            self.set_behind(at, true);
+        let next = subscription.cursor + 1;
+        if batch.first() > next {
+            self.set_lagging(at, true);
             return None;
         }
-        let new =
-            if batch.first() == following.last + 1 { batch } else { Arc::new(batch.after(following.last)) };
-        following.last = new.last();
-        Some(Item::Events(new))
+        let new = if batch.first() == next { batch } else { Arc::new(batch.after(subscription.cursor)) };
+        subscription.cursor = new.last();
+        Some(Delivery::Events(new))
     }
 
-    /// Into the outlet, or back where there is none.
-    fn hand_out(&self, items: Vec<Item>) -> Vec<Item> {
-        let Some((outlet, encoding)) = &self.outlet else { return items };
-        outlet.send_all(items.iter().filter_map(|item| item.encoded(*encoding)).collect());
+    /// Writes deliveries into the sink; returns them if there is none.
+    fn write_out(&self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        let Some((sink, encoding)) = &self.sink else { return deliveries };
+        sink.send_all(deliveries.iter().filter_map(|delivery| delivery.encoded(*encoding)).collect());
         Vec::new()
     }
 }
 
-impl Item {
-    /// As a frame; nothing where this way of talking has no word for it.
+impl Delivery {
+    /// Returns the delivery as a frame, or `None` if `encoding` cannot express it.
     pub fn encoded(&self, encoding: Encoding) -> Option<Bytes> {
         match (self, encoding) {
             (Self::Events(batch), _) => batch.encoded(encoding),
-            (Self::Frame(frame) | Self::Passing(frame), Encoding::V1) => Some(frame.clone()),
-            (Self::Frame(_) | Self::Passing(_), Encoding::Lines) => None,
+            (Self::Control(frame) | Self::Ephemeral(frame), Encoding::V1) => Some(frame.clone()),
+            (Self::Control(_) | Self::Ephemeral(_), Encoding::Lines) => None,
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
             Self::Events(batch) => batch.bytes(),
-            Self::Frame(frame) | Self::Passing(frame) => frame.len(),
+            Self::Control(frame) | Self::Ephemeral(frame) => frame.len(),
         }
     }
 }
 
-impl Drop for Flow {
+impl Drop for OutboundQueue {
     fn drop(&mut self) {
         self.queued_bytes = 0;
         self.charge();
     }
 }
 
-impl fmt::Debug for Flow {
+impl fmt::Debug for OutboundQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flow").field("following", &self.following).field("queue", &self.queue.len()).finish()
+        f.debug_struct("OutboundQueue")
+            .field("subscriptions", &self.subscriptions)
+            .field("queue", &self.queue.len())
+            .finish()
     }
 }
 

@@ -1,116 +1,116 @@
-//! Messages out of the bytes that a client sends, cut wherever the network cuts them.
+//! The incremental decoder: turns the bytes of a client into messages, wherever the network cuts them.
 
 use super::{
-    CONTROL_MOST, FIN, Goodbye, MASKED,
-    close::{self, may_be_sent},
-    mask, opcode,
+    CloseFrame, FIN, MASKED, MAX_CONTROL_PAYLOAD_BYTES, Opcode,
+    close::{self, is_valid_code},
+    mask,
 };
 use std::mem;
 
-/// The longest header that a client writes: two bytes, eight of length, four of mask.
-const HEADER_MOST: usize = 14;
+/// Bytes of the longest header that a client writes: two, eight of length, four of mask.
+const MAX_HEADER_BYTES: usize = 14;
 
-/// Bits that an extension would define (RFC 6455, section 5.2); we know none.
-const RESERVED: u8 = 0x70;
+/// Bits that an extension would define (RFC 6455, section 5.2). The server negotiates no extension.
+const RESERVED_BITS: u8 = 0x70;
 
-/// What a message may have reserved at once, however long a frame claims to be.
-const RESERVE_MOST: usize = 8 * 1_024;
+/// Bytes that are reserved for one frame, whatever length its header claims.
+const MAX_RESERVED_BYTES: usize = 8 * 1_024;
 
-/// What a client sends.
+/// A message or control frame of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Text, whole.
+    /// A complete text message.
     Text(String),
-    /// Bytes, whole.
+    /// A complete binary message.
     Binary(Vec<u8>),
-    /// To be answered with a pong that carries the same.
+    /// A ping; the server answers with a pong that carries the same payload.
     Ping(Vec<u8>),
-    /// A sign of life.
+    /// A pong, which only counts as activity.
     Pong,
-    /// Goodbye; nothing comes after it.
-    Close(Option<Goodbye>),
+    /// CloseFrame; nothing comes after it.
+    Close(Option<CloseFrame>),
 }
 
-/// Why a client is not listened to any longer.
+/// The reason why the server stops reading from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Violation {
-    /// A rule of the protocol is broken: which.
-    Protocol(&'static str),
-    /// Text is not UTF-8.
+pub enum ProtocolError {
+    /// The client broke this rule of the protocol.
+    Violation(&'static str),
+    /// A text message is not UTF-8.
     NotUtf8,
-    /// A message has more bytes than any may have.
+    /// A message is larger than the limit.
     TooBig,
 }
 
-impl Violation {
-    /// What to close with: the code (RFC 6455, section 7.4.1) and the reason.
-    pub fn ending(self) -> (u16, &'static str) {
+impl ProtocolError {
+    /// Returns the close code (RFC 6455, section 7.4.1) and the reason for people.
+    pub fn code_and_reason(self) -> (u16, &'static str) {
         match self {
-            Self::Protocol(rule) => (close::PROTOCOL, rule),
-            Self::NotUtf8 => (close::INVALID, "text must be UTF-8"),
-            Self::TooBig => (close::SIZE, "this message is larger than any may be"),
+            Self::Violation(rule) => (close::PROTOCOL_ERROR, rule),
+            Self::NotUtf8 => (close::INVALID_PAYLOAD, "text must be UTF-8"),
+            Self::TooBig => (close::MESSAGE_TOO_BIG, "the message is too large"),
         }
     }
 }
 
-/// Makes messages of bytes. Holds nothing at rest.
+/// Decodes bytes into messages. Between two messages it allocates nothing.
 #[derive(Debug)]
 pub struct Decoder {
-    /// Bytes that a message may have.
-    most: usize,
+    /// Bytes of one message, at most.
+    max_bytes: usize,
     header: Header,
     frame: Option<Frame>,
-    /// The message that frames are being added to.
+    /// The message whose frames are being collected.
     message: Option<Fragments>,
-    /// What the present control frame carries.
+    /// The payload of the current control frame.
     control: Vec<u8>,
 }
 
-/// As much of a frame's header as is there.
+/// The part of a frame's header that was received so far.
 #[derive(Debug, Default)]
 struct Header {
-    bytes: [u8; HEADER_MOST],
+    bytes: [u8; MAX_HEADER_BYTES],
     len: usize,
 }
 
-/// A frame whose header is there.
+/// A frame whose header is complete.
 #[derive(Debug)]
 struct Frame {
-    opcode: u8,
+    opcode: Opcode,
     fin: bool,
     key: [u8; 4],
     length: usize,
-    /// Bytes of its payload that have passed.
-    passed: usize,
+    /// Bytes of its payload that were received.
+    received: usize,
 }
 
-/// What there is of a message of one or more frames.
+/// The part of a message that was received so far, from one or more frames.
 #[derive(Debug)]
 struct Fragments {
     is_text: bool,
     payload: Vec<u8>,
-    /// Bytes that are known to be UTF-8.
+    /// The length of the prefix that is known to be UTF-8.
     checked: usize,
 }
 
 impl Decoder {
-    /// A decoder that takes no message of more than `most` bytes.
-    pub fn new(most: usize) -> Self {
-        Self { most, header: Header::default(), frame: None, message: None, control: Vec::new() }
+    /// Creates a decoder for messages of at most `max_bytes` bytes.
+    pub fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, header: Header::default(), frame: None, message: None, control: Vec::new() }
     }
 
-    /// Takes bytes off the front of `input` until a message is whole, or all of them.
+    /// Consumes bytes from the front of `input` until a message is complete or `input` is empty.
     ///
     /// # Errors
-    /// [`Violation`]; nothing more can be read then.
-    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Message>, Violation> {
+    /// [`ProtocolError`]; the decoder must not be used afterwards.
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
         loop {
             if self.frame.is_none() {
                 let Some(frame) = self.header.read(input)? else { return Ok(None) };
-                self.admit(&frame)?;
+                self.validate(&frame)?;
                 self.frame = Some(frame);
             }
-            if !self.take_payload(input)? {
+            if !self.read_payload(input)? {
                 return Ok(None);
             }
             if let Some(message) = self.finish_frame()? {
@@ -119,39 +119,38 @@ impl Decoder {
         }
     }
 
-    /// Whether a frame may stand here (sections 5.4 and 5.5).
-    fn admit(&mut self, frame: &Frame) -> Result<(), Violation> {
+    /// Checks that the frame may follow the previous one (sections 5.4 and 5.5).
+    fn validate(&mut self, frame: &Frame) -> Result<(), ProtocolError> {
         match (frame.opcode, &self.message) {
-            (opcode::CLOSE | opcode::PING | opcode::PONG, _) if !frame.fin => {
-                Err(Violation::Protocol("a control frame is in pieces"))
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) if !frame.fin => {
+                Err(ProtocolError::Violation("a control frame is fragmented"))
             }
-            (opcode::CLOSE | opcode::PING | opcode::PONG, _) if frame.length > CONTROL_MOST => {
-                Err(Violation::Protocol("a control frame is too long"))
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) if frame.length > MAX_CONTROL_PAYLOAD_BYTES => {
+                Err(ProtocolError::Violation("a control frame is too long"))
             }
-            (opcode::CLOSE | opcode::PING | opcode::PONG, _) => Ok(()),
-            (opcode::CONTINUATION, None) => Err(Violation::Protocol("nothing is there to continue")),
-            (opcode::TEXT | opcode::BINARY, Some(_)) => {
-                Err(Violation::Protocol("a message starts within another"))
+            (Opcode::Close | Opcode::Ping | Opcode::Pong, _) => Ok(()),
+            (Opcode::Continuation, None) => Err(ProtocolError::Violation("there is no message to continue")),
+            (Opcode::Text | Opcode::Binary, Some(_)) => {
+                Err(ProtocolError::Violation("a message starts within another"))
             }
-            (opcode::TEXT | opcode::BINARY | opcode::CONTINUATION, _) => self.admit_data(frame),
-            _ => Err(Violation::Protocol("an opcode is not known")),
+            (Opcode::Text | Opcode::Binary | Opcode::Continuation, _) => self.validate_data(frame),
         }
     }
 
-    fn admit_data(&mut self, frame: &Frame) -> Result<(), Violation> {
-        let is_text = frame.opcode == opcode::TEXT;
+    fn validate_data(&mut self, frame: &Frame) -> Result<(), ProtocolError> {
+        let is_text = frame.opcode == Opcode::Text;
         let message = self.message.get_or_insert(Fragments { is_text, payload: Vec::new(), checked: 0 });
-        if frame.length > self.most.saturating_sub(message.payload.len()) {
-            return Err(Violation::TooBig);
+        if frame.length > self.max_bytes.saturating_sub(message.payload.len()) {
+            return Err(ProtocolError::TooBig);
         }
-        message.payload.reserve(frame.length.min(RESERVE_MOST));
+        message.payload.reserve(frame.length.min(MAX_RESERVED_BYTES));
         Ok(())
     }
 
-    /// Whether the frame's payload is whole now.
-    fn take_payload(&mut self, input: &mut &[u8]) -> Result<bool, Violation> {
+    /// Reads the payload. Returns `true` if the frame is complete.
+    fn read_payload(&mut self, input: &mut &[u8]) -> Result<bool, ProtocolError> {
         let Some(frame) = &mut self.frame else { return Ok(false) };
-        let (now, later) = input.split_at(input.len().min(frame.length - frame.passed));
+        let (now, later) = input.split_at(input.len().min(frame.length - frame.received));
         *input = later;
         let payload = match &mut self.message {
             Some(message) if !frame.is_control() => &mut message.payload,
@@ -159,19 +158,19 @@ impl Decoder {
         };
         let from = payload.len();
         payload.extend_from_slice(now);
-        mask::apply(&mut payload[from..], frame.key, frame.passed);
-        frame.passed += now.len();
-        let is_whole = frame.passed == frame.length;
-        // What is whole is checked when it becomes a message; until then a bad byte is not waited for.
+        mask::apply(&mut payload[from..], frame.key, frame.received);
+        frame.received += now.len();
+        let is_complete = frame.received == frame.length;
+        // A complete message is checked as a whole; an incomplete one fails at its first invalid byte.
         if let Some(message) = &mut self.message
-            && !(is_whole && frame.fin)
+            && !(is_complete && frame.fin)
         {
             message.check()?;
         }
-        Ok(is_whole)
+        Ok(is_complete)
     }
 
-    fn finish_frame(&mut self) -> Result<Option<Message>, Violation> {
+    fn finish_frame(&mut self) -> Result<Option<Message>, ProtocolError> {
         let Some(frame) = self.frame.take() else { return Ok(None) };
         if frame.is_control() {
             return control(frame.opcode, mem::take(&mut self.control)).map(Some);
@@ -179,14 +178,14 @@ impl Decoder {
         if !frame.fin {
             return Ok(None);
         }
-        self.message.take().map(Fragments::whole).transpose()
+        self.message.take().map(Fragments::into_message).transpose()
     }
 }
 
 impl Header {
-    /// The frame that it announces, once it is whole (section 5.2).
-    fn read(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, Violation> {
-        while self.len < self.needed() {
+    /// Returns the frame once its header is complete (section 5.2).
+    fn read(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, ProtocolError> {
+        while self.len < self.bytes_needed() {
             let Some((byte, rest)) = input.split_first() else { return Ok(None) };
             self.bytes[self.len] = *byte;
             self.len += 1;
@@ -200,7 +199,7 @@ impl Header {
         frame.map(Some)
     }
 
-    fn needed(&self) -> usize {
+    fn bytes_needed(&self) -> usize {
         match (self.len, self.bytes[1] & !MASKED) {
             (0 | 1, _) => 2,
             (_, 127) => 14,
@@ -209,17 +208,17 @@ impl Header {
         }
     }
 
-    fn check(&self) -> Result<(), Violation> {
-        if self.bytes[0] & RESERVED != 0 {
-            return Err(Violation::Protocol("a reserved bit is set"));
+    fn check(&self) -> Result<(), ProtocolError> {
+        if self.bytes[0] & RESERVED_BITS != 0 {
+            return Err(ProtocolError::Violation("a reserved bit is set"));
         }
         if self.bytes[1] & MASKED == 0 {
-            return Err(Violation::Protocol("a frame is not masked"));
+            return Err(ProtocolError::Violation("a frame is not masked"));
         }
         Ok(())
     }
 
-    fn frame(&self) -> Result<Frame, Violation> {
+    fn frame(&self) -> Result<Frame, ProtocolError> {
         let (length, key) = match self.bytes {
             [_, second, a, b, c, d, e, f, g, h, key @ ..] if second & !MASKED == 127 => {
                 (u64::from_be_bytes([a, b, c, d, e, f, g, h]), key)
@@ -230,62 +229,64 @@ impl Header {
             [_, second, k, l, m, n, ..] => (u64::from(second & !MASKED), [k, l, m, n]),
         };
         if length >> 63 != 0 {
-            return Err(Violation::Protocol("a length's highest bit is set"));
+            return Err(ProtocolError::Violation("a length's highest bit is set"));
         }
-        let length = usize::try_from(length).map_err(|_| Violation::TooBig)?;
-        let (opcode, fin) = (self.bytes[0] & 0x0f, self.bytes[0] & FIN != 0);
-        Ok(Frame { opcode, fin, key, length, passed: 0 })
+        let length = usize::try_from(length).map_err(|_| ProtocolError::TooBig)?;
+        let fin = self.bytes[0] & FIN != 0;
+        let opcode = Opcode::from_first_byte(self.bytes[0])
+            .ok_or(ProtocolError::Violation("an opcode is reserved"))?;
+        Ok(Frame { opcode, fin, key, length, received: 0 })
     }
 }
 
 impl Frame {
     fn is_control(&self) -> bool {
-        self.opcode >= opcode::CLOSE
+        self.opcode.is_control()
     }
 }
 
 impl Fragments {
-    /// Whether what is there can still become UTF-8; a character may be cut at its end.
-    fn check(&mut self) -> Result<(), Violation> {
+    /// Checks that the payload can still become UTF-8. Its last character may be incomplete.
+    fn check(&mut self) -> Result<(), ProtocolError> {
         if !self.is_text {
             return Ok(());
         }
         match std::str::from_utf8(&self.payload[self.checked..]) {
             Ok(text) => self.checked += text.len(),
             Err(cut) if cut.error_len().is_none() => self.checked += cut.valid_up_to(),
-            Err(_) => return Err(Violation::NotUtf8),
+            Err(_) => return Err(ProtocolError::NotUtf8),
         }
         Ok(())
     }
 
-    fn whole(self) -> Result<Message, Violation> {
+    fn into_message(self) -> Result<Message, ProtocolError> {
         if !self.is_text {
             return Ok(Message::Binary(self.payload));
         }
-        String::from_utf8(self.payload).map(Message::Text).map_err(|_| Violation::NotUtf8)
+        String::from_utf8(self.payload).map(Message::Text).map_err(|_| ProtocolError::NotUtf8)
     }
 }
 
-fn control(opcode: u8, payload: Vec<u8>) -> Result<Message, Violation> {
+fn control(opcode: Opcode, payload: Vec<u8>) -> Result<Message, ProtocolError> {
     match opcode {
-        opcode::CLOSE => goodbye(&payload).map(Message::Close),
-        opcode::PING => Ok(Message::Ping(payload)),
+        Opcode::Close => close_frame(&payload).map(Message::Close),
+        Opcode::Ping => Ok(Message::Ping(payload)),
         _ => Ok(Message::Pong),
     }
 }
 
-/// What a close frame says (sections 5.5.1 and 7.4).
-fn goodbye(payload: &[u8]) -> Result<Option<Goodbye>, Violation> {
+/// Parses the payload of a close frame (sections 5.5.1 and 7.4).
+fn close_frame(payload: &[u8]) -> Result<Option<CloseFrame>, ProtocolError> {
     let (code, reason) = match payload {
         [] => return Ok(None),
-        [_] => return Err(Violation::Protocol("half a close code")),
+        [_] => return Err(ProtocolError::Violation("a close code is incomplete")),
         [a, b, reason @ ..] => (u16::from_be_bytes([*a, *b]), reason),
     };
-    if !may_be_sent(code) {
-        return Err(Violation::Protocol("a close code that may not be sent"));
+    if !is_valid_code(code) {
+        return Err(ProtocolError::Violation("a close code is invalid"));
     }
-    let reason = std::str::from_utf8(reason).map_err(|_| Violation::NotUtf8)?.to_owned();
-    Ok(Some(Goodbye { code, reason }))
+    let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::NotUtf8)?.to_owned();
+    Ok(Some(CloseFrame { code, reason }))
 }
 
 #[cfg(test)]

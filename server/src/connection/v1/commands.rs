@@ -1,0 +1,198 @@
+//! The v1 commands, which arrive in a frame of a WebSocket or in the body of a request.
+
+use super::reply::{CommandError, PendingReply, acknowledge};
+use crate::{
+    http::identity::Identity,
+    hub::{
+        subscriber::Subscriber,
+        subscription::{JoinFrom, SubscriberSession},
+    },
+    limits::network::Use,
+    redact::LoggableRoom,
+    state::AppState,
+    store::{Deed, NewEvent, Past, ReadMarker, StoreError, StoreResult, choose_name},
+};
+use app::wire::{
+    ClientFrame, CommandId, ErrorCode, Limits, Message, PROTOCOL_VERSION, PageBudget, RoomName, Seq,
+    ServerFrame, User, UserId, limits, trim_message,
+};
+use futures_util::FutureExt;
+
+/// The options of a client that joins a room.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JoinOptions {
+    /// The events that the client has already.
+    pub past: Option<Past>,
+    /// Messages on the newest page; 50 by default.
+    pub limit: Option<u32>,
+    /// The client follows the room without being listed as present.
+    pub is_passive: bool,
+}
+
+/// Returns the first frame that a client receives.
+pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame {
+    ServerFrame::Welcome {
+        protocol: PROTOCOL_VERSION,
+        server: env!("CARGO_PKG_VERSION").into(),
+        log: state.store.id().into(),
+        you: subscriber.user(),
+        limits: Limits::CURRENT,
+        heartbeat_ms: limits::HEARTBEAT_INTERVAL_MS,
+    }
+}
+
+/// Returns the position to join from: after the client's events if the store continues them, else the newest page.
+async fn join_position(
+    state: &AppState,
+    room: &RoomName,
+    past: Option<Past>,
+    limit: u32,
+) -> StoreResult<JoinFrom> {
+    let Some(past) = past else { return Ok(JoinFrom::LatestPage(limit)) };
+    let after = past.after;
+    let continues = state.store.continues(room, past).await?;
+    Ok(if continues { JoinFrom::Seq(after) } else { JoinFrom::LatestPage(limit) })
+}
+
+/// Joins a room and returns the reply. The room's events follow the reply.
+///
+/// # Errors
+/// [`CommandError`], if the client asks for more than the protocol allows or the store cannot be read. The room is not
+/// joined then.
+pub(crate) async fn join(
+    state: &AppState,
+    session: &mut SubscriberSession,
+    identity: Identity,
+    room: RoomName,
+    options: JoinOptions,
+) -> Result<ServerFrame, CommandError> {
+    let joins = state.networks.usage(identity.network).take(Use::Join);
+    joins.map_err(|wait| CommandError::rate_limited(None, wait))?;
+    let limit = options.limit.unwrap_or(limits::DEFAULT_PAGE_SIZE);
+    if !(1..=limits::MAX_PAGE_SIZE).contains(&limit) {
+        let message = format!("A page has 1 to {} messages.", limits::MAX_PAGE_SIZE);
+        return Err(CommandError::new(None, ErrorCode::BadRequest, message));
+    }
+    if !session.can_join(&room) {
+        let message =
+            format!("A connection follows at most {} rooms. Leave one first.", limits::MAX_JOINED_ROOMS);
+        return Err(CommandError::new(None, ErrorCode::BadRequest, message));
+    }
+    let failed = |error: StoreError| CommandError::store(None, &error);
+    let from = join_position(state, &room, options.past, limit).await.map_err(failed)?;
+    let read = state.store.read_up_to(identity.id, &room).await.map_err(failed)?.unwrap_or(0);
+    let joined = session.join(&room, from, limit, options.is_passive).await.map_err(failed)?;
+    let page = joined.page.map(|mut page| {
+        let members = joined.members.list.iter().map(User::json_bytes).sum();
+        page.keep(PageBudget::besides(members), None, Message::json_bytes);
+        (page.messages, page.more)
+    });
+    let (messages, more) = page.unzip();
+    Ok(ServerFrame::Joined {
+        title: state.store.about(&room).title(&room),
+        topic: state.store.about(&room).topic.to_string(),
+        read,
+        room,
+        head: joined.head,
+        reset: messages.is_some(),
+        members: joined.members.list,
+        member_count: joined.members.count,
+        messages,
+        more,
+    })
+}
+
+/// Executes a command that needs no connection: any but `join`, `leave`, `typing` and `ping`.
+pub(crate) fn execute(
+    state: &AppState,
+    identity: Identity,
+    frame: ClientFrame,
+) -> Result<PendingReply, CommandError> {
+    match frame {
+        ClientFrame::Post { id, room, text, reply_to } => {
+            let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Post { text, reply_to })
+        }
+        ClientFrame::Edit { id, room, target, text } => {
+            let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Edit { target, text })
+        }
+        ClientFrame::Delete { id, room, target } => {
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Delete { target })
+        }
+        ClientFrame::Rename { id, name } => rename(state, identity, id, &name),
+        ClientFrame::Read { room, seq } => read(state, identity.id, None, parse_room_name(&room, None)?, seq),
+        ClientFrame::Join { .. }
+        | ClientFrame::Leave { .. }
+        | ClientFrame::Typing { .. }
+        | ClientFrame::Ping { .. } => {
+            let message = "This command needs a WebSocket. Others are post, edit, delete, rename and read.";
+            Err(CommandError::new(None, ErrorCode::BadRequest, message))
+        }
+    }
+}
+
+/// Appends an event. The store reserves its position when this is called.
+fn append(
+    state: &AppState,
+    identity: Identity,
+    id: CommandId,
+    room: RoomName,
+    deed: Deed,
+) -> Result<PendingReply, CommandError> {
+    state.admit_post(identity, &room).map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
+    let appended = state.store.append(NewEvent { id, room, author: identity.id, deed });
+    Ok(async move { Some(acknowledge(id, appended.await)) }.boxed())
+}
+
+/// Sets a user's display name.
+fn rename(
+    state: &AppState,
+    identity: Identity,
+    id: CommandId,
+    name: &str,
+) -> Result<PendingReply, CommandError> {
+    // Counted first: comparing the name with the reserved ones costs more than rejecting the request.
+    state.admit_write(identity, Use::Rename).map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
+    let name = choose_name(name)
+        .map_err(|invalid| CommandError::new(Some(id), ErrorCode::InvalidName, invalid.to_string()))?;
+    let renamed = state.hub.set_display_name(identity.id, name);
+    let reply = move |renamed: StoreResult<User>| match renamed {
+        Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
+        Err(error) => Some(CommandError::store(Some(id), &error).into()),
+    };
+    Ok(renamed.map(reply).boxed())
+}
+
+/// Moves a user's read marker, then sends it to their other connections; `origin` is the subscriber that sent it. A
+/// marker that does not move is neither stored nor sent.
+pub(crate) fn read(
+    state: &AppState,
+    user: UserId,
+    origin: Option<u64>,
+    room: RoomName,
+    seq: Seq,
+) -> Result<PendingReply, CommandError> {
+    state.posts.take(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
+    let hub = state.hub.clone();
+    // A position beyond the room's end does not exist.
+    let seq = seq.min(state.store.heads(std::slice::from_ref(&room))[0]);
+    let stored = state.store.read(user, room.clone(), seq);
+    let read = async move {
+        match stored.await {
+            Ok(ReadMarker::Moved) => hub.broadcast_read_marker(user, origin, &room, seq).await,
+            Ok(ReadMarker::Unchanged) => {}
+            Err(error @ StoreError::NoSuchRoom) => return Some(CommandError::store(None, &error).into()),
+            Err(error) => {
+                tracing::error!(%error, room = %LoggableRoom(&room), "storing read marker failed");
+            }
+        }
+        None
+    };
+    Ok(read.boxed())
+}
+
+/// Parses the name of a room in a command.
+pub(super) fn parse_room_name(room: &str, id: Option<CommandId>) -> Result<RoomName, CommandError> {
+    room.parse().map_err(|invalid| CommandError::invalid_room_name(id, invalid))
+}

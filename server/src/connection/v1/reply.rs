@@ -1,0 +1,108 @@
+//! The replies to v1 commands.
+
+use crate::store::{Appended, StoreError, StoreResult};
+use app::wire::{
+    CommandId, ErrorCode, InvalidRoomName, InvalidText, Malformed, RoomName, ServerFrame, limits,
+};
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+/// A reply that comes once the store has committed; `None` if the command has none. The command is carried out even if
+/// this is dropped.
+pub(crate) type PendingReply = BoxFuture<'static, Option<ServerFrame>>;
+
+/// The reply to a command.
+pub(super) enum Reply {
+    /// The reply is ready.
+    Immediate(ServerFrame),
+    /// The reply comes once the store has committed.
+    Pending(PendingReply),
+    /// The command has no reply.
+    None,
+}
+
+/// The reason why a command was not carried out.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    id: Option<String>,
+    code: ErrorCode,
+    message: String,
+    retry: Option<Duration>,
+}
+
+impl CommandError {
+    pub(super) fn new(id: Option<CommandId>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { id: id.map(|id| id.to_string()), code, message: message.into(), retry: None }
+    }
+
+    pub(super) fn not_joined(id: Option<CommandId>, room: &RoomName) -> Self {
+        Self::new(id, ErrorCode::NotJoined, format!("Join {room} first."))
+    }
+
+    pub(super) fn invalid_room_name(id: Option<CommandId>, invalid: InvalidRoomName) -> Self {
+        Self::new(id, ErrorCode::NoSuchRoom, invalid.to_string())
+    }
+
+    pub(super) fn invalid_text(id: CommandId, invalid: InvalidText) -> Self {
+        match invalid {
+            InvalidText::Blank => Self::new(Some(id), ErrorCode::Blank, "The message is empty."),
+            InvalidText::TooLong { .. } => {
+                let message = format!("A message has at most {} bytes.", limits::MAX_MESSAGE_BYTES);
+                Self::new(Some(id), ErrorCode::TooLong, message)
+            }
+        }
+    }
+
+    pub(super) fn rate_limited(id: Option<CommandId>, wait: Duration) -> Self {
+        let message = format!("Rate limit exceeded. Retry in {} s.", wait.as_secs() + 1);
+        Self { retry: Some(wait), ..Self::new(id, ErrorCode::RateLimited, message) }
+    }
+
+    /// Returns the error for an operation that the store rejected.
+    pub(super) fn store(id: Option<CommandId>, error: &StoreError) -> Self {
+        match error {
+            StoreError::IdTaken => {
+                Self::new(id, ErrorCode::BadRequest, "Another message already has this id.")
+            }
+            StoreError::NoSuchMessage => {
+                Self::new(id, ErrorCode::NoSuchMessage, "The message does not exist.")
+            }
+            StoreError::RoomExists | StoreError::TitleTaken(_) => {
+                Self::new(id, ErrorCode::BadRequest, error.to_string())
+            }
+            StoreError::NoSuchRoom => Self::new(id, ErrorCode::NoSuchRoom, "The room does not exist."),
+            StoreError::NotAllowed => {
+                Self::new(id, ErrorCode::NotAllowed, "The message belongs to another user.")
+            }
+            StoreError::ReadOnly => {
+                let message = "The server's storage is full. Deleting messages makes room.";
+                Self::new(id, ErrorCode::ReadOnly, message)
+            }
+            StoreError::Storage(_) => {
+                tracing::error!(%error, "command failed");
+                Self::new(id, ErrorCode::Internal, "The server could not read or store this now.")
+            }
+        }
+    }
+}
+
+impl From<Malformed> for CommandError {
+    fn from(Malformed { code, message, id }: Malformed) -> Self {
+        Self { id, code, message, retry: None }
+    }
+}
+
+impl From<CommandError> for ServerFrame {
+    fn from(CommandError { id, code, message, retry }: CommandError) -> Self {
+        let retry_ms = retry.map(|wait| wait.as_millis().max(1) as u64);
+        Self::Error { id, code, message, retry_ms }
+    }
+}
+
+/// Returns the reply to a command that appended an event.
+pub(super) fn acknowledge(id: CommandId, appended: StoreResult<Appended>) -> ServerFrame {
+    match appended {
+        Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
+        Err(error) => CommandError::store(Some(id), &error).into(),
+    }
+}
