@@ -1,12 +1,11 @@
-//! What a start says: where to go, and how others get there.
+//! The lines that the server prints when it has started: its links, and a QR code for other devices.
 
 use crate::{config::Config, net::ListenAddr};
 use qrcode::{QrCode, render::unicode::Dense1x2};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The lines that a start prints: the link for this machine and, where others can reach it, the
-/// link for them with its QR code.
-pub fn welcome(address: &ListenAddr, config: &Config) -> String {
+/// Returns the banner: the link for this machine and, if others can reach it, the link for them with its QR code.
+pub fn startup_banner(address: &ListenAddr, config: &Config) -> String {
     let (here, outside) = match address {
         ListenAddr::Tcp(address) => links(*address),
         ListenAddr::EveryInterface(port) => links((Ipv6Addr::UNSPECIFIED, *port).into()),
@@ -15,31 +14,31 @@ pub fn welcome(address: &ListenAddr, config: &Config) -> String {
     let mut lines = vec![format!("Hubbub is open at {here}")];
     if let Some(link) = config.public_url.as_ref().map(ToString::to_string).or(outside) {
         lines.push(format!("For others here:   {link}"));
-        lines.extend(code(&link));
+        lines.extend(qr_code(&link));
     }
     if config.ephemeral {
-        lines.push("Nothing is kept: all is forgotten when it stops.".into());
+        lines.push("Nothing is stored: all messages are lost when it stops.".into());
     }
     lines.join("\n")
 }
 
 /// Returns the link for this machine, and the one for others if they can reach the address.
 fn links(address: SocketAddr) -> (String, Option<String>) {
-    let outside = seen_from_outside(address.ip()).map(|ip| link(ip, address.port()));
+    let outside = reachable_address(address.ip()).map(|ip| link(ip, address.port()));
     (link(address.ip(), address.port()), outside)
 }
 
 fn link(ip: IpAddr, port: u16) -> String {
-    // "Every interface" is no place to go to.
+    // A browser cannot open "every interface".
     let ip = match ip {
         IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
         IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        given => given,
+        specified => specified,
     };
     format!("http://{}", SocketAddr::new(ip, port))
 }
 
-fn seen_from_outside(ip: IpAddr) -> Option<IpAddr> {
+fn reachable_address(ip: IpAddr) -> Option<IpAddr> {
     if ip.is_loopback() {
         None
     } else if ip.is_unspecified() {
@@ -49,7 +48,7 @@ fn seen_from_outside(ip: IpAddr) -> Option<IpAddr> {
     }
 }
 
-fn code(link: &str) -> Option<String> {
+fn qr_code(link: &str) -> Option<String> {
     QrCode::new(link).ok().map(|code| code.render::<Dense1x2>().build())
 }
 
@@ -58,25 +57,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn on_loopback_only_this_machine_is_invited() {
-        let said = welcome(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &Config::plain());
-        assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
-        assert!(!said.contains("For others"), "{said}");
+    fn loopback_has_no_link_for_others() {
+        let banner =
+            startup_banner(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &Config::plain());
+        assert!(banner.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{banner}");
+        assert!(!banner.contains("For others"), "{banner}");
     }
 
     #[test]
-    fn every_interface_is_named_by_addresses_and_a_unix_socket_by_its_path() {
-        let said = welcome(&ListenAddr::EveryInterface(8080), &Config::plain());
-        assert!(said.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{said}");
-        let said = welcome(&ListenAddr::Unix("/run/hubbub.sock".into()), &Config::plain());
-        assert!(said.starts_with("Hubbub is open at unix:/run/hubbub.sock\n"), "{said}");
+    fn the_banner_names_every_interface_by_address_and_a_unix_socket_by_path() {
+        let banner = startup_banner(&ListenAddr::EveryInterface(8080), &Config::plain());
+        assert!(banner.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{banner}");
+        let banner = startup_banner(&ListenAddr::Unix("/run/hubbub.sock".into()), &Config::plain());
+        assert!(banner.starts_with("Hubbub is open at unix:/run/hubbub.sock\n"), "{banner}");
     }
 
     #[test]
-    fn others_get_the_public_address_if_there_is_one() {
+    fn the_link_for_others_is_the_public_address() {
         let public_url = "https://host.example/chat".parse().ok();
         let config = Config { public_url, ..Config::plain() };
-        let text = welcome(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &config);
+        let text = startup_banner(&ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), &config);
         assert!(text.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{text}");
         assert!(
             text.contains("For others here:   https://host.example/chat/\n") && text.contains('█'),
@@ -85,9 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn beyond_loopback_others_get_a_link_and_a_code() {
-        let said = welcome(&ListenAddr::Tcp(SocketAddr::from(([192, 0, 2, 7], 80))), &Config::plain());
-        assert!(said.contains("For others here:   http://192.0.2.7:80"), "{said}");
-        assert!(said.contains('█'), "{said}");
+    fn a_reachable_address_has_a_link_and_a_qr_code() {
+        let banner =
+            startup_banner(&ListenAddr::Tcp(SocketAddr::from(([192, 0, 2, 7], 80))), &Config::plain());
+        assert!(banner.contains("For others here:   http://192.0.2.7:80"), "{banner}");
+        assert!(banner.contains('█'), "{banner}");
     }
 }

@@ -1,4 +1,4 @@
-//! The settings: each a flag and an environment variable, with its default, unit and reason.
+//! The settings: each is a flag and an environment variable, with its default and unit.
 
 use crate::{
     cli::Command,
@@ -14,52 +14,63 @@ use std::{
     path::PathBuf,
 };
 
+/// The data folder, relative to the working directory.
+const DEFAULT_DATA: &str = "./hubbub-data";
+
+/// Posts a second of one user.
+const DEFAULT_POST_RATE: u32 = 20;
+
+/// Percent of the limits by network.
+const DEFAULT_PER_NETWORK: u32 = 100;
+
+/// WebSockets and event streams.
+const DEFAULT_MAX_CONNECTIONS: usize = 20_000;
+
+/// MiB of unsent data in memory.
+const DEFAULT_MAX_UNSENT_MIB: usize = 256;
+
+/// Seconds of the drain.
+const DEFAULT_DRAIN_SECONDS: u64 = 10;
+
 /// Group chat in one binary. Start it, open the printed link, share it.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "hubbub",
     version,
     max_term_width = 110,
-    after_help = "Stop it at any time, with Ctrl-C or SIGTERM: nothing that was posted is lost."
+    after_help = "Stop it at any time with Ctrl-C or SIGTERM: no message is lost."
 )]
 pub struct Config {
-    /// What to do instead of serving.
+    /// A command that runs instead of the server.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen: HOST:PORT, :PORT for every interface (IPv4 and IPv6), or unix:PATH for a socket. Only this machine
-    /// by default.
-    #[arg(
-        long,
-        env = "HUBBUB_ADDR",
-        hide_env_values = true,
-        default_value = "127.0.0.1:8080",
-        value_name = "ADDR"
-    )]
+    /// The address to listen at: HOST:PORT, :PORT for every interface (IPv4 and IPv6), or unix:PATH. Only this machine by
+    /// default.
+    #[arg(long, env = "HUBBUB_ADDR", default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub addr: ListenAddr,
 
-    /// The folder that keeps the messages and the key of the cookies; made where there is none.
+    /// The folder of the messages and of the key that signs the cookies; created if it does not exist.
     #[arg(
         long,
         global = true,
         env = "HUBBUB_DATA",
-        hide_env_values = true,
-        default_value = "./hubbub-data",
+        default_value = DEFAULT_DATA,
         value_name = "FOLDER"
     )]
     pub data: PathBuf,
 
-    /// Keep everything in memory only: all is forgotten when the server stops.
-    #[arg(long, env = "HUBBUB_EPHEMERAL", hide_env_values = true, value_parser = switch)]
+    /// Keep everything in memory only: it is lost when the server stops.
+    #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
     pub ephemeral: bool,
 
     /// The address under which people see this server, as https://chat.example/ or https://host.example/chat/.
     /// Links carry it, and requests for other hosts are refused.
-    #[arg(long, env = "HUBBUB_PUBLIC_URL", hide_env_values = true, value_name = "URL", value_parser = public_url)]
+    #[arg(long, env = "HUBBUB_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
 
     /// Other sites whose pages may connect and post, as https://chat.example.org; comma-separated.
-    #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", hide_env_values = true, value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    #[arg(long, env = "HUBBUB_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub allow_origin: Vec<Origin>,
 
     /// Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix count, as 10.0.0.0/8 or 192.0.2.1; comma-separated.
@@ -67,7 +78,6 @@ pub struct Config {
     #[arg(
         long,
         env = "HUBBUB_TRUSTED_PROXY",
-        hide_env_values = true,
         default_value = "127.0.0.0/8,::1",
         value_name = "CIDR",
         value_delimiter = ',',
@@ -75,84 +85,72 @@ pub struct Config {
     )]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// Posts a second that one person may make, five seconds' worth at once; 0 for no limit.
+    /// Posts a second of one user, five seconds' worth at once; 0 for no limit.
     #[arg(
         long,
         env = "HUBBUB_POST_RATE",
-        hide_env_values = true,
-        default_value_t = 20,
-        value_name = "N",
-        allow_negative_numbers = true
+        default_value_t = DEFAULT_POST_RATE,
+        value_name = "N"
     )]
     pub post_rate: u32,
 
-    /// Percent of the limits that all clients of one network (IPv4 address, IPv6 /64) share: new people, posts, names,
-    /// rooms, reads, pages, sockets, device links. The defaults are enough for 2,000 people behind one address; 0 for no
-    /// limit.
+    /// Percent of the limits that all clients of one network (IPv4 address, IPv6 /64) share: new users, posts, names,
+    /// rooms, reads, pages, sockets, device links. The defaults suffice for 2,000 users behind one address; 0 for no limit.
     #[arg(
         long,
         env = "HUBBUB_PER_NETWORK",
-        hide_env_values = true,
-        default_value_t = 100,
-        value_name = "PERCENT",
-        allow_negative_numbers = true
+        default_value_t = DEFAULT_PER_NETWORK,
+        value_name = "PERCENT"
     )]
     pub per_network: u32,
 
-    /// Sockets and event streams that may be open; the next one is told to try later.
+    /// WebSockets and event streams that may be open. The next one gets 503.
     #[arg(
         long,
         env = "HUBBUB_MAX_CONNECTIONS",
-        hide_env_values = true,
-        default_value_t = 20_000,
-        value_name = "N",
-        allow_negative_numbers = true
+        default_value_t = DEFAULT_MAX_CONNECTIONS,
+        value_name = "N"
     )]
     pub max_connections: usize,
 
-    /// Bytes that the messages may take on disk, as 500M or 10G. Past it nothing can be posted; messages can still be
-    /// read and deleted. 0 for no bound.
-    #[arg(long, env = "HUBBUB_MAX_BYTES", hide_env_values = true, default_value = "0", value_name = "BYTES", value_parser = bytes)]
+    /// Bytes of the messages on disk, as 500M or 10G. Beyond it users can only read and delete; 0 for no limit.
+    #[arg(long, env = "HUBBUB_MAX_BYTES", default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub max_bytes: u64,
 
-    /// MiB that may wait in memory for clients to take them, in all; above it those with the most are disconnected.
+    /// MiB of unsent data in memory, in all. Beyond it the clients with the most are disconnected.
     #[arg(
         long,
         env = "HUBBUB_MAX_UNSENT_MIB",
-        hide_env_values = true,
-        default_value_t = 256,
-        value_name = "MIB",
-        allow_negative_numbers = true
+        default_value_t = DEFAULT_MAX_UNSENT_MIB,
+        value_name = "MIB"
     )]
     pub max_unsent_mib: usize,
 
-    /// Seconds that a stopping server waits for its connections to say goodbye.
+    /// Seconds that a stopping server waits for its connections to close.
     #[arg(
         long,
         env = "HUBBUB_DRAIN_SECONDS",
-        hide_env_values = true,
-        default_value_t = 10,
-        value_name = "S",
-        allow_negative_numbers = true
+        default_value_t = DEFAULT_DRAIN_SECONDS,
+        value_name = "S"
     )]
     pub drain_seconds: u64,
 
-    /// Connections that the system's limit of open files allows; no setting.
+    /// Connections that the system's limit of open files allows. Not a setting.
     #[arg(skip = usize::MAX)]
     pub max_files: usize,
 }
 
 impl Config {
-    /// Reads the settings from the command line and the environment. A variable that is empty is not given: Compose
-    /// files and unit files leave such behind.
+    /// Reads the settings from the command line and the environment. An empty variable counts as unset: Compose files and
+    /// unit files leave such behind.
     ///
     /// # Errors
-    /// What is wrong with a setting, or the answer to `--help` and `--version`.
+    /// An invalid setting, or the answer to `--help` and `--version`.
     pub fn read() -> Result<Self, clap::Error> {
         let is_empty = |name: &OsStr| {
             env::var_os(name).is_some_and(|value| value.as_encoded_bytes().trim_ascii().is_empty())
         };
-        let mut command = Self::command();
+        let mut command = Self::cli();
         let settings = command.get_arguments();
         let empty = settings.filter(|setting| setting.get_env().is_some_and(is_empty));
         for id in empty.map(|setting| setting.get_id().clone()).collect::<Vec<_>>() {
@@ -161,12 +159,21 @@ impl Config {
         Self::from_arg_matches(&command.try_get_matches()?)
     }
 
-    /// The settings without any flag or variable, for a server that is started by other means.
+    /// Returns the command line. Help shows no values of the environment, and a negative number is an invalid value rather
+    /// than an unknown flag.
+    fn cli() -> clap::Command {
+        Self::command().mut_args(|arg| {
+            let takes_values = arg.get_action().takes_values();
+            arg.hide_env_values(true).allow_negative_numbers(takes_values)
+        })
+    }
+
+    /// Returns the default settings of an ephemeral server on a free port, for tests and tools.
     pub fn plain() -> Self {
         Self {
             command: None,
             addr: ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
-            data: "./hubbub-data".into(),
+            data: DEFAULT_DATA.into(),
             ephemeral: true,
             public_url: None,
             allow_origin: Vec::new(),
@@ -174,11 +181,11 @@ impl Config {
                 IpNet::from(IpAddr::from(Ipv6Addr::LOCALHOST)),
                 IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8),
             ],
-            post_rate: 20,
-            per_network: 100,
-            max_connections: 20_000,
-            max_unsent_mib: 256,
-            drain_seconds: 10,
+            post_rate: DEFAULT_POST_RATE,
+            per_network: DEFAULT_PER_NETWORK,
+            max_connections: DEFAULT_MAX_CONNECTIONS,
+            max_unsent_mib: DEFAULT_MAX_UNSENT_MIB,
+            drain_seconds: DEFAULT_DRAIN_SECONDS,
             max_bytes: 0,
             max_files: usize::MAX,
         }
@@ -193,7 +200,7 @@ fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A network, or an address as the network that has no other.
+/// Parses a network, or an address as a network of one.
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let address = || text.parse::<IpAddr>().map(IpNet::from);
@@ -208,9 +215,9 @@ fn public_url(text: &str) -> Result<PublicUrl, BadAddress> {
     text.trim().parse()
 }
 
-/// A number of bytes, alone or with a unit: K, M, G or T (powers of 1,024), also written MB or MiB.
+/// Parses a number of bytes, alone or with a unit: K, M, G or T (powers of 1,024), also written MB or MiB.
 fn bytes(text: &str) -> Result<u64, String> {
-    let bad = || format!("'{text}' is no number of bytes, such as 500M or 10G");
+    let bad = || format!("'{text}' is not a number of bytes, such as 500M or 10G");
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -231,16 +238,16 @@ mod tests {
     use super::*;
 
     fn parse(flags: &[&str]) -> Result<Config, clap::Error> {
-        Config::try_parse_from([&["hubbub"], flags].concat())
+        Config::from_arg_matches(&Config::cli().try_get_matches_from([&["hubbub"], flags].concat())?)
     }
 
     #[test]
-    fn the_flags_are_well_formed() {
-        Config::command().debug_assert();
+    fn the_flags_are_valid() {
+        Config::cli().debug_assert();
     }
 
     #[test]
-    fn a_port_alone_listens_on_every_interface_and_localhost_is_a_host() {
+    fn a_port_alone_means_every_interface() {
         let addr = |text| parse(&["--addr", text]).unwrap().addr;
         assert_eq!(addr(":9000"), ListenAddr::EveryInterface(9000));
         assert!(matches!(addr("localhost:9000"), ListenAddr::Tcp(address) if address.ip().is_loopback()));
@@ -248,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused() {
+    fn invalid_values_are_rejected() {
         for bad in [["--addr", "8080"], ["--post-rate", "-1"], ["--allow-origin", "chat.example.org"]] {
-            assert!(parse(&bad).is_err(), "{bad:?} must be refused");
+            assert!(parse(&bad).is_err(), "{bad:?} must be rejected");
         }
     }
 
@@ -261,7 +268,7 @@ mod tests {
         let text: Vec<_> = parsed.iter().map(ToString::to_string).collect();
         assert_eq!(text, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
         for bad in ["proxy.example", "10.0.0.0/33", "10.0.0.0/8;::1"] {
-            assert!(networks(bad).is_err(), "{bad} must be refused");
+            assert!(networks(bad).is_err(), "{bad} must be rejected");
         }
     }
 
@@ -286,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn several_origins_may_be_allowed() {
+    fn several_origins_can_be_allowed() {
         let config = parse(&["--allow-origin", "https://a.example,http://b.example:81/"]).unwrap();
         let origins: Vec<_> = config.allow_origin.iter().map(ToString::to_string).collect();
         assert_eq!(origins, ["https://a.example", "http://b.example:81"]);

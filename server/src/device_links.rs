@@ -1,6 +1,6 @@
-//! Links that make another device the same person: each works once, for ten minutes.
+//! Links that sign a user in on another device. Each works once, for ten minutes.
 //!
-//! They live in memory alone: a link that a restart has made stale is asked for anew.
+//! They are kept in memory only: after a restart the user creates a new one.
 
 use app::wire::UserId;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -13,28 +13,28 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// How long a link works.
-const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
+const LINK_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// Links of all people together, used ones included. More are refused, so that nobody's link goes stale
-/// because others make many.
+/// Links of all users together, used ones included. More are rejected, so that no user's link expires early because
+/// others create many.
 const MAX_LINKS: usize = 10_000;
 
-/// There are [`MAX_LINKS`] links already.
+/// All [`MAX_LINKS`] links are in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooManyLinks;
 
-/// Why a link does not work.
+/// The reason why a link does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stale {
-    /// It has worked once.
+pub enum LinkError {
+    /// It was used already.
     Used,
-    /// It is too old, or was never made here.
+    /// It is too old, or this process did not create it.
     Expired,
 }
 
-/// The links that were made in the last ten minutes.
+/// The links of the last ten minutes.
 #[derive(Debug, Default)]
-pub struct Devices {
+pub struct DeviceLinks {
     /// Sections under this lock are short and never wait.
     links: Mutex<Links>,
 }
@@ -42,60 +42,60 @@ pub struct Devices {
 #[derive(Debug, Default)]
 struct Links {
     by_secret: HashMap<String, DeviceLink>,
-    /// The secret of each person's last link.
+    /// The secret of each user's last link.
     last: HashMap<UserId, String>,
 }
 
 #[derive(Debug)]
 struct DeviceLink {
-    person: UserId,
-    made: Instant,
+    user: UserId,
+    created: Instant,
     used: bool,
 }
 
-impl Devices {
-    /// Makes a link for `person`: 122 random bits, fit for a URL. An unused one that they had is replaced.
+impl DeviceLinks {
+    /// Creates a link for `user`: 122 random bits, safe in a URL. It replaces the user's unused link.
     ///
     /// # Errors
     /// [`TooManyLinks`].
-    pub fn make(&self, person: UserId) -> Result<String, TooManyLinks> {
+    pub fn create(&self, user: UserId) -> Result<String, TooManyLinks> {
         let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
         let mut links = self.links();
-        links.remove_open(person);
+        links.remove_unused(user);
         if links.by_secret.len() >= MAX_LINKS {
-            links.forget_expired();
+            links.evict_expired();
         }
         if links.by_secret.len() >= MAX_LINKS {
             return Err(TooManyLinks);
         }
-        links.by_secret.insert(secret.clone(), DeviceLink { person, made: Instant::now(), used: false });
-        links.last.insert(person, secret.clone());
+        links.by_secret.insert(secret.clone(), DeviceLink { user, created: Instant::now(), used: false });
+        links.last.insert(user, secret.clone());
         Ok(secret)
     }
 
-    /// Whose link it is. Nothing is used up.
+    /// Returns the user of a link without using it.
     ///
     /// # Errors
-    /// [`Stale`].
-    pub fn peek(&self, secret: &str) -> Result<UserId, Stale> {
-        match self.links().by_secret.get(secret).filter(|link| link.is_good()) {
-            None => Err(Stale::Expired),
-            Some(link) if link.used => Err(Stale::Used),
-            Some(link) => Ok(link.person),
+    /// [`LinkError`].
+    pub fn peek(&self, secret: &str) -> Result<UserId, LinkError> {
+        match self.links().by_secret.get(secret).filter(|link| link.is_valid()) {
+            None => Err(LinkError::Expired),
+            Some(link) if link.used => Err(LinkError::Used),
+            Some(link) => Ok(link.user),
         }
     }
 
-    /// Whose link it is, once.
+    /// Uses a link. Returns its user.
     ///
     /// # Errors
-    /// [`Stale`].
-    pub fn redeem(&self, secret: &str) -> Result<UserId, Stale> {
-        match self.links().by_secret.get_mut(secret).filter(|link| link.is_good()) {
-            None => Err(Stale::Expired),
-            Some(link) if link.used => Err(Stale::Used),
+    /// [`LinkError`].
+    pub fn redeem(&self, secret: &str) -> Result<UserId, LinkError> {
+        match self.links().by_secret.get_mut(secret).filter(|link| link.is_valid()) {
+            None => Err(LinkError::Expired),
+            Some(link) if link.used => Err(LinkError::Used),
             Some(link) => {
                 link.used = true;
-                Ok(link.person)
+                Ok(link.user)
             }
         }
     }
@@ -106,24 +106,24 @@ impl Devices {
 }
 
 impl Links {
-    /// Removes the link of `person` that was not used yet.
-    fn remove_open(&mut self, person: UserId) {
-        if let Some(secret) = self.last.remove(&person)
+    /// Removes the user's link if it is unused.
+    fn remove_unused(&mut self, user: UserId) {
+        if let Some(secret) = self.last.remove(&user)
             && self.by_secret.get(&secret).is_some_and(|link| !link.used)
         {
             self.by_secret.remove(&secret);
         }
     }
 
-    fn forget_expired(&mut self) {
-        self.by_secret.retain(|_, link| link.is_good());
+    fn evict_expired(&mut self) {
+        self.by_secret.retain(|_, link| link.is_valid());
         self.last.retain(|_, secret| self.by_secret.contains_key(secret));
     }
 }
 
 impl DeviceLink {
-    fn is_good(&self) -> bool {
-        self.made.elapsed() < GOOD_FOR
+    fn is_valid(&self) -> bool {
+        self.created.elapsed() < LINK_LIFETIME
     }
 }
 
@@ -136,45 +136,45 @@ mod tests {
     const BOB: UserId = UserId(2);
 
     #[tokio::test(start_paused = true)]
-    async fn a_link_works_once_and_looking_uses_nothing_up() {
-        let devices = Devices::default();
-        let link = devices.make(ANN).unwrap();
-        assert_eq!((devices.peek(&link), devices.peek(&link)), (Ok(ANN), Ok(ANN)));
-        assert_eq!((devices.redeem(&link), devices.redeem(&link)), (Ok(ANN), Err(Stale::Used)));
-        assert_eq!(devices.peek(&link), Err(Stale::Used));
+    async fn a_link_works_once_and_peeking_does_not_use_it() {
+        let links = DeviceLinks::default();
+        let link = links.create(ANN).unwrap();
+        assert_eq!((links.peek(&link), links.peek(&link)), (Ok(ANN), Ok(ANN)));
+        assert_eq!((links.redeem(&link), links.redeem(&link)), (Ok(ANN), Err(LinkError::Used)));
+        assert_eq!(links.peek(&link), Err(LinkError::Used));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_link_works_for_ten_minutes() {
-        let devices = Devices::default();
-        let link = devices.make(ANN).unwrap();
-        advance(GOOD_FOR - Duration::from_secs(1)).await;
-        assert_eq!(devices.peek(&link), Ok(ANN));
+        let links = DeviceLinks::default();
+        let link = links.create(ANN).unwrap();
+        advance(LINK_LIFETIME - Duration::from_secs(1)).await;
+        assert_eq!(links.peek(&link), Ok(ANN));
         advance(Duration::from_secs(1)).await;
-        assert_eq!(devices.redeem(&link), Err(Stale::Expired));
-        assert_eq!(devices.redeem("never made"), Err(Stale::Expired));
+        assert_eq!(links.redeem(&link), Err(LinkError::Expired));
+        assert_eq!(links.redeem("never created"), Err(LinkError::Expired));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_link_replaces_the_person_s_open_one_and_nobody_else_s() {
-        let devices = Devices::default();
-        let (bobs, first) = (devices.make(BOB).unwrap(), devices.make(ANN).unwrap());
-        let second = devices.make(ANN).unwrap();
-        assert_eq!(devices.peek(&first), Err(Stale::Expired));
-        assert_eq!((devices.peek(&second), devices.peek(&bobs)), (Ok(ANN), Ok(BOB)));
+    async fn a_new_link_replaces_only_the_users_unused_one() {
+        let links = DeviceLinks::default();
+        let (bobs, first) = (links.create(BOB).unwrap(), links.create(ANN).unwrap());
+        let second = links.create(ANN).unwrap();
+        assert_eq!(links.peek(&first), Err(LinkError::Expired));
+        assert_eq!((links.peek(&second), links.peek(&bobs)), (Ok(ANN), Ok(BOB)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn links_beyond_the_bound_are_refused_until_others_expire_and_no_link_is_evicted() {
-        let devices = Devices::default();
-        let first = devices.make(ANN).unwrap();
-        for person in 0..MAX_LINKS as u64 - 1 {
-            devices.make(UserId(1_000 + person)).unwrap();
+    async fn links_beyond_the_bound_are_rejected_until_others_expire() {
+        let links = DeviceLinks::default();
+        let first = links.create(ANN).unwrap();
+        for user in 0..MAX_LINKS as u64 - 1 {
+            links.create(UserId(1_000 + user)).unwrap();
         }
-        assert_eq!(devices.make(BOB), Err(TooManyLinks));
-        assert_eq!(devices.peek(&first), Ok(ANN));
-        assert!(devices.make(ANN).is_ok(), "their own place is free");
-        advance(GOOD_FOR).await;
-        assert!(devices.make(BOB).is_ok());
+        assert_eq!(links.create(BOB), Err(TooManyLinks));
+        assert_eq!(links.peek(&first), Ok(ANN));
+        assert!(links.create(ANN).is_ok(), "the user's own link is replaced");
+        advance(LINK_LIFETIME).await;
+        assert!(links.create(BOB).is_ok());
     }
 }

@@ -3,9 +3,9 @@
 use server::{
     config::Config,
     net,
-    serve::{self, Ended},
+    serve::{self, ShutdownOutcome},
     shutdown::StopSignals,
-    startup::{Started, start},
+    startup::{Startup, start},
 };
 use std::{
     env,
@@ -17,12 +17,12 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let ended = match Config::read() {
         Ok(config) => match &config.command {
-            Some(command) => command.run(&config.data).map(|line| say(&line)),
+            Some(command) => command.run(&config.data).map(|line| print_line(&line)),
             None => run(config),
         },
-        Err(error) if error.use_stderr() => Err(one_line(&error)),
+        Err(error) if error.use_stderr() => Err(first_line(&error)),
         Err(answer) => {
-            // `--help` or `--version` was all that was asked; a closed stdout is no failure.
+            // `--help` or `--version`; a closed stdout is no failure.
             let _ = answer.print();
             Ok(())
         }
@@ -30,15 +30,15 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
-            // Nobody may be listening on stderr; the exit code says the same.
+            // stderr may be closed; the exit code reports the failure too.
             let _ = writeln!(stderr(), "hubbub: {line}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// What is wrong, without the usage and the hints below it.
-fn one_line(error: &clap::Error) -> String {
+/// Returns the first line of an error, without the usage and the hints below it.
+fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
     first.trim_start_matches("error: ").to_owned() + " (see --help)"
@@ -49,18 +49,23 @@ async fn run(mut config: Config) -> Result<(), String> {
     trace();
     let mut signals = StopSignals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     config.max_files = net::raise_open_file_limit();
-    let wished = config.max_connections;
-    let lowered = net::lowered(wished, config.max_files);
-    config.max_connections = lowered.unwrap_or(wished);
-    let Started { state, lock: _lock } = start(config)?;
+    let requested = config.max_connections;
+    let lowered = net::lowered_max_connections(requested, config.max_files);
+    config.max_connections = lowered.unwrap_or(requested);
+    let Startup { state, lock: _lock } = start(config)?;
     let listener = serve::listen(&state).await?;
-    let address = listener.local_addr().map_err(|error| format!("has no address: {error}"))?;
-    say(&server::banner::welcome(&address, &state.config));
-    if let Some(places) = lowered {
-        tracing::warn!(places, wished, "--max-connections lowered: the limit of open files is too small");
+    let address =
+        listener.local_addr().map_err(|error| format!("cannot read the listening address: {error}"))?;
+    print_line(&server::banner::startup_banner(&address, &state.config));
+    if let Some(max_connections) = lowered {
+        tracing::warn!(
+            max_connections,
+            requested,
+            "--max-connections lowered: the limit of open files is too small"
+        );
     }
     let draining = state.draining.clone();
-    let stopped_twice = async {
+    let second_signal = async {
         let signal = signals.next().await;
         tracing::info!(signal, "stopping");
         draining.cancel();
@@ -69,28 +74,28 @@ async fn run(mut config: Config) -> Result<(), String> {
     };
     let ended = tokio::select! {
         ended = serve::serve(listener, state) => ended,
-        () = stopped_twice => exit(1),
+        () = second_signal => exit(1),
     };
     match ended {
-        Ended::Drained => tracing::info!("every connection said goodbye"),
-        Ended::CutOff(connections) => tracing::warn!(connections, "cut off after the drain"),
+        ShutdownOutcome::Graceful => tracing::info!("drained"),
+        ShutdownOutcome::TimedOut(connections) => tracing::warn!(connections, "drain timed out"),
     }
     Ok(())
 }
 
-/// What happens goes to stderr: for people at a terminal, else as JSON. `RUST_LOG` chooses how much.
+/// Logs to stderr: as text to a terminal, else as JSON. `RUST_LOG` sets the level.
 fn trace() {
-    // An empty variable is not given; the filter would take it for "errors only".
-    let wanted = env::var(EnvFilter::DEFAULT_ENV).ok().filter(|wanted| !wanted.trim().is_empty());
-    let filter = wanted.and_then(|wanted| EnvFilter::try_new(wanted).ok());
+    // An empty variable counts as unset; the filter would read it as "errors only".
+    let directives = env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
+    let filter = directives.and_then(|directives| EnvFilter::try_new(directives).ok());
     let filter = filter.unwrap_or_else(|| EnvFilter::new("info"));
-    // A closed stderr is no reason to stop: it would be told on stderr, in a panic.
+    // Internal errors are not logged: with a closed stderr they would panic.
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).log_internal_errors(false);
     if stderr().is_terminal() { subscriber.init() } else { subscriber.json().with_span_list(false).init() }
 }
 
-fn say(text: &str) {
-    // A closed stdout is no reason to stop.
+fn print_line(text: &str) {
+    // The server runs on with a closed stdout.
     let _ = writeln!(stdout(), "{}", text.trim_end());
 }

@@ -1,7 +1,7 @@
-//! Accepting connections, and letting them go.
+//! Accepts connections, and drains them when the server stops.
 //!
-//! An accept loop of our own, since `axum::serve` sets no timer on a request's header, leaves Nagle's
-//! algorithm on and does not wait for upgraded sockets.
+//! `axum::serve` sets no timer on a request's header, leaves Nagle's algorithm on and does not wait for upgraded
+//! sockets, so the accept loop is our own.
 
 use crate::{
     http::{forwarded::is_trusted_proxy, request_log},
@@ -17,36 +17,35 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-/// Pause after a failed accept: file descriptors run out, and closing connections give some back.
+/// The pause after a failed accept. File descriptors run out, and connections that close give some back.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How often the limiters forget those who are quiet.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+/// Time between two evictions of idle users and networks from the limits.
+const EVICTION_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How often it is logged that connections are refused.
+/// Time between two warnings of the same kind, at least.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Connections that are answered 503 at the same time, on spare descriptors; others are closed at once.
+/// Connections that are answered 503 at the same time, on spare descriptors. Others are closed at once.
 const MAX_REFUSING: usize = 16;
 
-/// How a server ended.
+/// How the server's shutdown ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// Every connection said goodbye.
-    Drained,
-    /// So many were cut off.
-    CutOff(usize),
+pub enum ShutdownOutcome {
+    /// Every connection closed in time.
+    Graceful,
+    /// This number of connections was cut off after the timeout.
+    TimedOut(usize),
 }
 
-/// Serves on `listener` until `state.draining` is cancelled, then lets the connections go and closes
-/// the log.
-pub async fn serve(listener: impl Into<Listener>, state: AppState) -> Ended {
+/// Serves on `listener` until `state.draining` is cancelled, then drains the connections and closes the store.
+pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOutcome {
     let listener = listener.into();
     let router = router(state.clone());
     tokio::select! {
         () = state.draining.cancelled() => {}
         () = Acceptor::new(&state, router).run(&listener) => {}
-        () = tidy(&state) => {}
+        () = evict_rate_limits(&state) => {}
     }
     drop(listener);
     let ended = drain(&state).await;
@@ -55,7 +54,7 @@ pub async fn serve(listener: impl Into<Listener>, state: AppState) -> Ended {
     ended
 }
 
-/// Accepts connections, as many as may be.
+/// Accepts connections within the limit.
 struct Acceptor<'a> {
     state: &'a AppState,
     router: Router,
@@ -104,7 +103,7 @@ impl<'a> Acceptor<'a> {
             }
             None => {
                 self.refused.warn(|suppressed| tracing::warn!(suppressed, "too many connections"));
-                // A flood of connections gets no more descriptors than these.
+                // A flood of connections gets at most these descriptors.
                 if let Ok(permit) = self.refusing.clone().try_acquire_owned() {
                     self.state.sockets.spawn(async move {
                         http::refuse(stream).await;
@@ -123,7 +122,7 @@ impl<'a> Acceptor<'a> {
     }
 }
 
-/// A warning that is logged once in a [`LOG_INTERVAL`], however often it is given.
+/// A warning that is logged at most once in a [`LOG_INTERVAL`].
 #[derive(Default)]
 struct OccasionalWarning {
     last: Option<Instant>,
@@ -141,23 +140,23 @@ impl OccasionalWarning {
     }
 }
 
-async fn tidy(state: &AppState) {
+async fn evict_rate_limits(state: &AppState) {
     loop {
-        sleep(TIDY_EVERY).await;
-        state.posts.forget_the_quiet();
-        state.renames.forget_the_quiet();
+        sleep(EVICTION_INTERVAL).await;
+        state.posts.evict_idle();
+        state.renames.evict_idle();
         request_log::log_sum();
-        state.networks.forget_idle();
+        state.networks.evict_idle();
     }
 }
 
-async fn drain(state: &AppState) -> Ended {
+async fn drain(state: &AppState) -> ShutdownOutcome {
     state.writers.close();
     state.sockets.close();
-    let patience = Duration::from_secs(state.config.drain_seconds);
-    match timeout(patience, state.sockets.wait()).await {
-        Ok(()) => Ended::Drained,
-        Err(_) => Ended::CutOff(state.sockets.len()),
+    let drain_timeout = Duration::from_secs(state.config.drain_seconds);
+    match timeout(drain_timeout, state.sockets.wait()).await {
+        Ok(()) => ShutdownOutcome::Graceful,
+        Err(_) => ShutdownOutcome::TimedOut(state.sockets.len()),
     }
 }
 

@@ -1,10 +1,9 @@
-//! When to stop: SIGTERM from a service manager, SIGINT from a person or from cargo-leptos, SIGHUP when the
-//! terminal goes.
+//! The stop signals: SIGTERM from a service manager, SIGINT from a user or cargo-leptos, SIGHUP from a closed terminal.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask the process to stop. They are caught from the construction on.
+/// The signals that ask the process to stop, caught from the construction on.
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,

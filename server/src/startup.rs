@@ -1,10 +1,10 @@
-//! From settings to a state: the data folder, its lock, the log and the key.
+//! Opens the data folder, its lock, the store and the key, and creates the state from them.
 
 use crate::{
     config::Config,
     data::{
         cookie_key,
-        folder::{DataFolder, cannot_use},
+        folder::{DataFolder, cannot_open},
     },
     state::AppState,
     store::{MemoryStore, Options, SqliteStore, Store, Synchronous},
@@ -12,26 +12,26 @@ use crate::{
 use axum_extra::extract::cookie::Key;
 use std::{fs::File, sync::Arc};
 
-/// A state, and the lock that must live as long as the process uses the data folder.
-pub struct Started {
-    /// What every request can reach.
+/// A state, and the lock that must be held while the process uses the data folder.
+pub struct Startup {
+    /// The state that all handlers share.
     pub state: AppState,
-    /// `None` where nothing is kept.
+    /// `None` for an ephemeral server.
     pub lock: Option<File>,
 }
 
-/// Opens what the settings ask for. Must be called within a Tokio runtime, since the hub begins to
-/// follow the log.
+/// Opens the data folder of the settings. Must be called within a Tokio runtime, because the hub starts to follow the
+/// store.
 ///
 /// # Errors
 /// One line that names the file and says what is wrong with it.
-pub fn start(config: Config) -> Result<Started, String> {
+pub fn start(config: Config) -> Result<Startup, String> {
     if config.ephemeral {
         let state = AppState::new(config, Arc::new(MemoryStore::new()), Key::generate());
-        return Ok(Started { state, lock: None });
+        return Ok(Startup { state, lock: None });
     }
     let folder = DataFolder::lock(&config.data)?;
-    let log_file = folder.log_file();
+    let store_file = folder.store_file();
     let key_file = folder.key_file();
     let keep_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
     let options = Options {
@@ -39,9 +39,11 @@ pub fn start(config: Config) -> Result<Started, String> {
         max_bytes: Some(config.max_bytes).filter(|bytes| *bytes > 0),
         keep_key,
     };
-    let log = SqliteStore::open_with(&log_file, options).map_err(|error| cannot_use(&log_file, error))?;
-    let key = cookie_key::load(&key_file, log.is_unused()).map_err(|error| cannot_use(&key_file, error))?;
+    let store =
+        SqliteStore::open_with(&store_file, options).map_err(|error| cannot_open(&store_file, error))?;
+    let key =
+        cookie_key::load(&key_file, store.is_unused()).map_err(|error| cannot_open(&key_file, error))?;
     folder.log_exposed();
-    let log: Arc<dyn Store> = Arc::new(log);
-    Ok(Started { state: AppState::new(config, log, key), lock: Some(folder.lock) })
+    let store: Arc<dyn Store> = Arc::new(store);
+    Ok(Startup { state: AppState::new(config, store, key), lock: Some(folder.lock) })
 }

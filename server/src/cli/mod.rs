@@ -1,4 +1,4 @@
-//! What an operator does with the data folder: `hubbub backup` and `hubbub restore`.
+//! The subcommands of the operator: `hubbub backup` and `hubbub restore`.
 
 mod backup;
 mod restore;
@@ -6,10 +6,10 @@ mod restore;
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
-/// What to do instead of serving.
+/// A command that runs instead of the server.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Write everything to FILE, while a server may be running: the messages, and the key that says who is who.
+    /// Write everything to FILE, while a server may be running: the messages, and the key that signs the cookies.
     Backup {
         /// The file to write; keep it as private as the data folder.
         file: PathBuf,
@@ -17,21 +17,21 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Put the backup FILE in the place of the data folder's messages, while no server is running.
+    /// Replace the data folder's messages by the backup FILE, while no server is running.
     Restore {
         /// A file that `hubbub backup` wrote.
         file: PathBuf,
-        /// Replace the messages that the folder has; they are kept beside.
+        /// Replace the messages of the folder; they are kept in another file.
         #[arg(long)]
         force: bool,
     },
 }
 
 impl Command {
-    /// Carries it out on the folder `data`. Returns a line for the operator.
+    /// Runs the command on the folder `data`. Returns a line for the operator.
     ///
     /// # Errors
-    /// One line that says what is wrong; nothing has changed then.
+    /// One line with the reason; nothing has changed then.
     pub fn run(&self, data: &Path) -> Result<String, String> {
         match self {
             Self::Backup { file, force } => backup::run(data, file, *force),
@@ -40,7 +40,7 @@ impl Command {
     }
 }
 
-/// `1 event`, `2 events`.
+/// Returns the count with its noun: `1 event`, `2 events`.
 fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

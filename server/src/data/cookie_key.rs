@@ -8,35 +8,34 @@ use std::{
     path::Path,
 };
 
-/// Bytes of a whole key.
+/// Bytes of a complete key.
 const KEY_BYTES: usize = 64;
 
-/// Reads the key in `path`, or makes one there. `log_is_unused` says that no user has an identity yet. The file is
-/// private. A key that is cut off is refused: this program writes whole keys alone, so only the operator can know where
-/// the rest is.
+/// Reads the key in `path`, or creates one there. `store_is_unused` means that no user exists yet. The file is private.
+/// A truncated key is an error: this program only writes complete keys, so only the operator can find the rest.
 ///
 /// # Errors
-/// Where the file cannot be read or written, or is cut off.
-pub fn load(path: &Path, log_is_unused: bool) -> io::Result<Key> {
+/// The file cannot be read or written, or is truncated.
+pub fn load(path: &Path, store_is_unused: bool) -> io::Result<Key> {
     match fs::read(path) {
         Ok(bytes) if bytes.len() >= KEY_BYTES => {
             Key::try_from(bytes.as_slice()).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
         }
-        Ok(bytes) => Err(io::Error::new(ErrorKind::InvalidData, cut_off(bytes.len()))),
+        Ok(bytes) => Err(io::Error::new(ErrorKind::InvalidData, truncated(bytes.len()))),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            if !log_is_unused {
-                tracing::warn!("cookie.key is missing: a new one is made, and every user becomes a new one");
+            if !store_is_unused {
+                tracing::warn!("cookie.key is missing: creating a new one; every user becomes a new one");
             }
-            make(path)
+            create(path)
         }
         Err(error) => Err(error),
     }
 }
 
-/// Puts `key` in `path`. Another key that was there is kept beside it, as `cookie.key.before-restore`.
+/// Writes `key` to `path`. Another key that was there is kept as `cookie.key.before-restore`.
 ///
 /// # Errors
-/// Where the folder cannot be written.
+/// The folder cannot be written.
 pub fn restore(path: &Path, key: &[u8]) -> io::Result<()> {
     match fs::read(path) {
         Ok(present) if present == key => return Ok(()),
@@ -48,14 +47,14 @@ pub fn restore(path: &Path, key: &[u8]) -> io::Result<()> {
     durable::replace(path, key)
 }
 
-fn make(path: &Path) -> io::Result<Key> {
+fn create(path: &Path) -> io::Result<Key> {
     let key = Key::generate();
     durable::replace(path, key.master())?;
     Ok(key)
 }
 
-fn cut_off(bytes: usize) -> String {
+fn truncated(bytes: usize) -> String {
     format!(
-        "it is cut off ({bytes} of {KEY_BYTES} bytes); put its copy from a backup in its place, or delete it: every user is a new one then"
+        "it is truncated ({bytes} of {KEY_BYTES} bytes); restore it from a backup, or delete it: every user becomes a new one then"
     )
 }

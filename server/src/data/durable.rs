@@ -1,4 +1,4 @@
-//! Files that survive a power cut at any moment: written beside, synced and renamed.
+//! Files that survive a power failure at any moment: written to a temporary file, synced and renamed.
 
 use std::{
     ffi::OsString,
@@ -8,17 +8,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Mode of every file in the data folder: its owner reads and writes it, other users do neither.
+/// Mode of every file in the data folder: only its owner can read and write it.
 pub const PRIVATE: u32 = 0o600;
 
 /// The permission bits of users other than the owner.
 pub const OTHERS: u32 = 0o077;
 
-/// Replaces the content of `path` at once: a reader, or a start after a power cut, finds the old content or the new
-/// one, never a part. The file is private. Returns when both content and name are on disk.
+/// Replaces the content of `path` atomically: after a power failure it has the old content or the new one, never a part.
+/// The file is private. Returns when both content and name are on disk.
 ///
 /// # Errors
-/// Where the folder cannot be written; `path` is as it was then.
+/// The folder cannot be written; `path` is unchanged then.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = beside(path, ".new");
     remove(&beside)?;
@@ -31,7 +31,7 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
 /// Renames a file over `to` and returns when the new name is on disk. The file itself must be synced already.
 ///
 /// # Errors
-/// Where the folder cannot be written.
+/// The folder cannot be written.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     sync_folder_of(to)
@@ -40,7 +40,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file if it exists.
 ///
 /// # Errors
-/// Where the folder cannot be written.
+/// The folder cannot be written.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
@@ -51,24 +51,24 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// Writes the names in the folder of `path` to disk.
 ///
 /// # Errors
-/// Where the folder cannot be opened or synced.
+/// The folder cannot be opened or synced.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 
-/// The path of a file whose name continues that of `path`: `hubbub.db` and `-wal` make `hubbub.db-wal`.
+/// Returns the path with `suffix` appended: `hubbub.db` and `-wal` make `hubbub.db-wal`.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
 }
 
-/// Takes the permissions of other users away from a file or folder. Returns the mode that it had, if other users had
-/// any; `None` if it was private or is not there.
+/// Removes the permissions of other users from a file or folder. Returns the former mode if other users had any; `None`
+/// if it was private or does not exist.
 ///
 /// # Errors
-/// Where it is another user's.
+/// The file belongs to another user of the system.
 pub fn make_private(path: &Path) -> io::Result<Option<u32>> {
     let mode = match fs::metadata(path) {
         Ok(found) => found.permissions().mode() & 0o7777,
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replace_overwrites_whatever_a_crash_left_beside_and_leaves_one_private_file() {
+    fn replace_overwrites_the_temporary_file_of_a_crash() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cookie.key");
         fs::write(beside(&path, ".new"), "half").unwrap();

@@ -1,4 +1,4 @@
-//! The data folder: made for its owner alone, locked while a server or a restore uses it.
+//! The data folder: private to its owner, and locked while a server or a restore uses it.
 
 use crate::data::durable;
 use std::{
@@ -8,13 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The log's file.
-pub(crate) const LOG_FILE: &str = "hubbub.db";
+/// The store's file.
+pub(crate) const STORE_FILE: &str = "hubbub.db";
 
-/// The key of the cookies.
+/// The file of the key that signs cookies.
 pub(crate) const KEY_FILE: &str = "cookie.key";
 
-/// Held while a process writes in the folder: the log has one writer.
+/// The file that is locked while a process writes in the folder: the store has one writer.
 const LOCK_FILE: &str = "lock";
 
 /// Mode of the folder: other users cannot even list it.
@@ -23,30 +23,30 @@ const PRIVATE_FOLDER: u32 = 0o700;
 /// A data folder that this process has for itself until the value is dropped.
 pub struct DataFolder {
     path: PathBuf,
-    /// Dropped, it unlocks the folder.
+    /// Unlocks the folder when it is dropped.
     pub lock: File,
-    /// What other users had access to.
+    /// The files that other users had access to.
     exposed: Vec<(PathBuf, io::Result<u32>)>,
 }
 
 impl DataFolder {
-    /// Makes the folder if it does not exist, and locks it. Files that other users may read are made private.
+    /// Creates the folder if it does not exist, and locks it. Files that other users can read are made private.
     ///
     /// # Errors
-    /// One line that names the file and says what is wrong with it.
+    /// One line with the file and the reason.
     pub fn lock(path: &Path) -> Result<Self, String> {
-        make(path).map_err(|error| cannot_use(path, error))?;
+        create(path).map_err(|error| cannot_open(path, error))?;
         let lock = lock(&path.join(LOCK_FILE))?;
         let mut folder = Self { path: path.into(), lock, exposed: Vec::new() };
         folder.make_private();
         Ok(folder)
     }
 
-    /// Logs which files other users had access to. A key that was readable may have been read: that deserves a warning.
+    /// Logs the files that other users had access to, with a warning for the key, which may have been read.
     pub fn log_exposed(&self) {
-        for (file, mended) in &self.exposed {
+        for (file, result) in &self.exposed {
             let name = file.display();
-            match mended {
+            match result {
                 Ok(mode) if *file == self.key_file() => {
                     tracing::warn!(mode = %format_args!("{mode:o}"), file = %name, "other users could read the key; permissions tightened");
                 }
@@ -58,31 +58,32 @@ impl DataFolder {
         }
     }
 
-    /// The file of the log.
-    pub fn log_file(&self) -> PathBuf {
-        self.path.join(LOG_FILE)
+    /// Returns the store's file.
+    pub fn store_file(&self) -> PathBuf {
+        self.path.join(STORE_FILE)
     }
 
-    /// The file of the key that signs cookies.
+    /// Returns the file of the key that signs cookies.
     pub fn key_file(&self) -> PathBuf {
         self.path.join(KEY_FILE)
     }
 
-    /// Older versions left the messages readable for every user of the machine; an operator's copy may be so too.
+    /// Makes the files private. Those of older versions, and copies by an operator, may be readable for every user.
     fn make_private(&mut self) {
-        let log = self.log_file();
+        let log = self.store_file();
         let mut files = vec![self.key_file(), self.path.join(LOCK_FILE)];
         files.extend(["", "-wal", "-shm", "-journal"].map(|suffix| durable::beside(&log, suffix)));
-        // A folder that holds other things too, such as a home, keeps its mode.
-        if self.holds_nothing_else() {
+        // A folder with other files, such as a home, keeps its mode.
+        if self.has_only_own_files() {
             files.push(self.path.clone());
         }
-        let mended = files.into_iter().map(|file| (durable::make_private(&file).transpose(), file));
-        self.exposed = mended.filter_map(|(mended, file)| Some((file, mended?))).collect();
+        let result = files.into_iter().map(|file| (durable::make_private(&file).transpose(), file));
+        self.exposed = result.filter_map(|(result, file)| Some((file, result?))).collect();
     }
 
-    fn holds_nothing_else(&self) -> bool {
-        let is_ours = |name: &str| [LOG_FILE, KEY_FILE, LOCK_FILE].iter().any(|ours| name.starts_with(ours));
+    fn has_only_own_files(&self) -> bool {
+        let is_ours =
+            |name: &str| [STORE_FILE, KEY_FILE, LOCK_FILE].iter().any(|ours| name.starts_with(ours));
         fs::read_dir(&self.path).is_ok_and(|entries| {
             entries
                 .into_iter()
@@ -91,7 +92,7 @@ impl DataFolder {
     }
 }
 
-fn make(path: &Path) -> io::Result<()> {
+fn create(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -105,15 +106,15 @@ fn lock(path: &Path) -> Result<File, String> {
         .append(true)
         .mode(durable::PRIVATE)
         .open(path)
-        .map_err(|error| cannot_use(path, error))?;
+        .map_err(|error| cannot_open(path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(cannot_use(path, "another hubbub is using this folder")),
-        Err(TryLockError::Error(error)) => Err(cannot_use(path, error)),
+        Err(TryLockError::WouldBlock) => Err(cannot_open(path, "another hubbub is using this folder")),
+        Err(TryLockError::Error(error)) => Err(cannot_open(path, error)),
     }
 }
 
-/// One line that names a file and says what is wrong with it.
-pub fn cannot_use(path: &Path, why: impl std::fmt::Display) -> String {
+/// Returns one line with a file and the reason why it cannot be used.
+pub fn cannot_open(path: &Path, why: impl std::fmt::Display) -> String {
     format!("cannot use {}: {why}", path.display())
 }

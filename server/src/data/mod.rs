@@ -1,4 +1,4 @@
-//! The data folder and the files in it that are not the store.
+//! The data folder, and its files besides the store.
 
 pub mod cookie_key;
 pub mod durable;

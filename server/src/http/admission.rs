@@ -39,8 +39,8 @@ impl AppState {
     /// # Errors
     /// How long to wait before the next try.
     pub fn admit_user(&self, user: UserId, what: Use) -> Result<(), Duration> {
-        self.posts.take(user)?;
-        if what == Use::Rename { self.renames.take(user) } else { Ok(()) }
+        self.posts.check(user)?;
+        if what == Use::Rename { self.renames.check(user) } else { Ok(()) }
     }
 
     /// Counts a post of `identity` into `room`, which may bring the room into being.

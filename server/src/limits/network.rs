@@ -1,7 +1,7 @@
-//! Limits by network: what all clients behind one address may do together, whoever they say they are.
+//! Rate limits by network: all clients behind one address share them, whatever their cookies say.
 //!
-//! Identities are free, so a limit on each person bounds nothing by itself. The defaults let a school of
-//! 2,000 people behind one address open their pages at the same minute; `--per-network` scales them.
+//! Identities are free, so a limit on each user bounds nothing by itself. With the defaults, 2,000 users behind one
+//! address can open their pages in the same minute; `--per-network` scales them.
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
 use std::{
@@ -17,21 +17,21 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// Networks that are told apart at a time. Beyond them, those that are new share a limit with their
-/// neighbors: one of [`OVERFLOW_GROUPS`].
+/// Networks with a limit of their own. Beyond them, new networks share a limit with their neighbors: one of
+/// [`OVERFLOW_GROUPS`].
 const MAX_NETWORKS: usize = 10_000;
 
 /// Groups of networks beyond [`MAX_NETWORKS`], by IPv4 /16 or IPv6 /32.
 const OVERFLOW_GROUPS: usize = 256;
 
-/// After how long without a use a network is forgotten: every limit is whole again by then.
-const FORGET_AFTER: Duration = Duration::from_secs(15 * 60);
+/// Time without a use after which a network is evicted: every limit is replenished by then.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How long a read may wait for its turn before it is refused.
+/// How long a read may wait for its turn before it is rejected.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// Who shares a limit: an IPv4 address, an IPv6 /64 (what one subscriber has at least), or this machine's
-/// own programs behind a Unix socket.
+/// The clients that share a limit: those of an IPv4 address, of an IPv6 /64 (the least that one customer gets), or the
+/// programs of this machine behind a Unix socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Network {
     /// One IPv4 address, also where it comes as IPv4-mapped IPv6.
@@ -42,18 +42,18 @@ pub enum Network {
     Local,
 }
 
-/// What a network does and is limited in.
+/// An action that is limited by network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// A client without a cookie becomes a new person.
+    /// A client without a cookie becomes a new user.
     Identity,
-    /// A post, an edit or a deletion of a person.
+    /// A post, an edit or a deletion of a user.
     Post,
-    /// The same without a cookie: all of them together are one person's share.
+    /// The same without a cookie: together they have the share of one user.
     AnonymousPost,
-    /// A person changes their name.
+    /// A user changes their name.
     Rename,
-    /// A room comes into being, is given a title, or another one.
+    /// A room is created, or its title changes.
     Room,
     /// A read of the API, or a socket.
     Read,
@@ -78,7 +78,7 @@ impl Use {
         Self::DeviceLink,
     ];
 
-    /// Uses a second and at once, at 100 percent; `None` for no limit.
+    /// Returns the uses a second and the burst at 100 percent; `None` for no limit.
     fn rate(self, post_rate: u32) -> Option<(f64, u32)> {
         let is_write = matches!(self, Self::Post | Self::AnonymousPost | Self::Rename | Self::Room);
         if is_write && post_rate == 0 {
@@ -98,10 +98,10 @@ impl Use {
     }
 }
 
-/// The limits of every network that was seen lately.
+/// The limits of all networks with recent uses.
 #[derive(Debug)]
 pub struct NetworkLimits {
-    /// `None` where networks are not limited.
+    /// `None` if networks are not limited.
     scale: Option<Scale>,
     /// Sections under this lock are short and never wait.
     networks: Mutex<HashMap<Network, Arc<NetworkUsage>>>,
@@ -115,7 +115,7 @@ struct Scale {
     post_rate: u32,
 }
 
-/// What one network has used of its limits.
+/// The limits of one network, and how far they are used.
 #[derive(Debug)]
 pub struct NetworkUsage {
     limits: [Option<Limit>; Use::ALL.len()],
@@ -125,15 +125,15 @@ pub struct NetworkUsage {
 #[derive(Debug)]
 struct Limit {
     limiter: DefaultDirectRateLimiter,
-    /// How many may wait for their turn.
+    /// Uses that may wait for their turn.
     max_waiting: usize,
     waiting: AtomicUsize,
-    /// Whose turn it is to wait for the limiter, in order of arrival.
+    /// Held by the use that waits for the limiter; others queue for it in order of arrival.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl NetworkLimits {
-    /// Limits at `percent` of the defaults, 0 for none. Writes are unlimited if `post_rate` is 0.
+    /// Creates limits of `percent` of the defaults, 0 for none. Writes are unlimited if `post_rate` is 0.
     pub fn new(percent: u32, post_rate: u32) -> Self {
         Self {
             scale: (percent > 0).then_some(Scale { percent, post_rate }),
@@ -143,7 +143,7 @@ impl NetworkLimits {
         }
     }
 
-    /// Returns what `network` has used.
+    /// Returns the limits of `network`.
     pub fn usage(&self, network: Network) -> Arc<NetworkUsage> {
         let mut networks = self.networks();
         if let Some(usage) = networks.get(&network) {
@@ -159,8 +159,8 @@ impl NetworkLimits {
         usage
     }
 
-    /// Forgets networks without a connection that have used nothing for a while.
-    pub fn forget_idle(&self) {
+    /// Evicts networks without connections and recent uses.
+    pub fn evict_idle(&self) {
         let mut networks = self.networks();
         networks.retain(|_, usage| Arc::strong_count(usage) > 1 || !usage.is_idle());
         networks.shrink_to_fit();
@@ -180,23 +180,23 @@ impl NetworkUsage {
     /// Counts one use now.
     ///
     /// # Errors
-    /// How long to wait before the next try, if the limit is reached.
+    /// The time until the next use is allowed, if the limit is reached.
     pub fn take(&self, what: Use) -> Result<(), Duration> {
         let Some(limit) = &self.limits[what as usize] else { return Ok(()) };
         self.touch();
         limit.take()
     }
 
-    /// Returns whether there is a limit at all.
+    /// Returns `true` if this use is limited.
     pub fn is_limited(&self, what: Use) -> bool {
         self.limits[what as usize].is_some()
     }
 
-    /// Counts one use, after those that came before it; waits at most [`MAX_WAIT`]. So a network that reads
-    /// too much is slowed, each of its clients alike, before it is refused. Cancel safe.
+    /// Counts one use after those that wait already; waits at most [`MAX_WAIT`]. So a network that reads too much is slowed
+    /// down, each of its clients alike, before it is rejected. Cancel safe.
     ///
     /// # Errors
-    /// How long to wait before the next try, if too many wait already.
+    /// The time until the next try, if too many uses wait already.
     pub async fn admit(&self, what: Use) -> Result<(), Duration> {
         let Some(limit) = &self.limits[what as usize] else { return Ok(()) };
         self.touch();
@@ -208,7 +208,7 @@ impl NetworkUsage {
     }
 
     fn is_idle(&self) -> bool {
-        self.last_use.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= FORGET_AFTER
+        self.last_use.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= IDLE_TIMEOUT
     }
 }
 
@@ -246,7 +246,7 @@ impl Limit {
     }
 }
 
-/// A place among those who wait; given back when dropped.
+/// A position among the waiting uses; given back when dropped.
 struct Waiting<'a> {
     count: &'a AtomicUsize,
     position: usize,
@@ -265,7 +265,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Network {
-    /// A larger network that this one is a part of.
+    /// Returns the larger network that contains this one.
     fn neighborhood(self) -> u64 {
         match self {
             Self::V4(address) => u64::from(address.to_bits() >> 16),
@@ -374,11 +374,11 @@ mod tests {
         let limits = NetworkLimits::new(100, 20);
         let kept = limits.usage(network("192.0.2.1"));
         for address in ["192.0.2.1", "192.0.2.2"] {
-            let past = Instant::now().checked_sub(FORGET_AFTER).unwrap();
+            let past = Instant::now().checked_sub(IDLE_TIMEOUT).unwrap();
             *limits.usage(network(address)).last_use.lock().unwrap() = past;
         }
         limits.usage(network("192.0.2.3"));
-        limits.forget_idle();
+        limits.evict_idle();
         assert_eq!(limits.networks().len(), 2);
         assert!(Arc::ptr_eq(&kept, &limits.usage(network("192.0.2.1"))));
     }

@@ -1,5 +1,4 @@
-//! The time limits of one HTTP connection, as plain data: events and the time go in, a deadline comes
-//! out.
+//! The time limits of one HTTP connection. Plain data: events and the time go in, a deadline comes out.
 
 use std::{fmt, time::Duration};
 use tokio::time::Instant;
@@ -7,31 +6,30 @@ use tokio::time::Instant;
 /// How long a request's header may take from its first byte, and a new connection until its first byte.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may be idle between two requests. Longer than the 60 s after which the usual
-/// proxies and load balancers let go of it, so that they never send into a connection that is closing.
+/// How long a connection may be idle between two requests. It is longer than the 60 s of the usual proxies and load
+/// balancers, so that they never send into a connection that is closing.
 pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// The same on a connection whose requests name a host that this server does not know and that no proxy has
-/// vouched for.
+/// The same for a connection whose requests name a host that neither this server nor a trusted proxy knows.
 pub const UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// How long the client may take no byte of what waits for it.
+/// How long the client may take no byte while bytes wait for it.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Over how long the client's rate is measured while bytes wait for it.
+/// The period over which the client's rate is measured while bytes wait for it.
 pub const RATE_WINDOW: Duration = Duration::from_secs(30);
 
 /// Bytes that a client must take in one [`RATE_WINDOW`] while bytes wait for it: 8 KiB a second. Event
 /// streams are exempt, since they last.
 pub const MIN_BYTES_PER_WINDOW: usize = 8 * 1_024 * 30;
 
-/// How long what waited may be taken before the next wait is measured on its own.
+/// How long the connection may be writable before the next wait is measured on its own.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long an answer that is under way may take once the server drains.
+/// How long an answer may still take once the server drains.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Which time limit a connection has exceeded.
+/// The time limit that a connection has exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expired {
     /// [`HEADER_TIMEOUT`].
@@ -44,11 +42,11 @@ pub enum Expired {
     TooSlow,
     /// [`DRAIN_TIMEOUT`].
     Draining,
-    /// None: another client needed the connection's permit, or its bytes.
+    /// No limit: another client needed the connection's permit, or its bytes.
     Evicted,
 }
 
-/// See the module.
+/// The clock of one HTTP connection.
 #[derive(Debug)]
 pub struct ConnectionClock {
     phase: Phase,
@@ -61,14 +59,14 @@ pub struct ConnectionClock {
     drained: Option<Instant>,
 }
 
-/// What the connection does on the side of requests.
+/// The state of the connection's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nothing has come yet.
+    /// No byte has arrived yet.
     New,
     /// Between two requests.
     Idle,
-    /// A part of a request's header has come.
+    /// A part of a request's header has arrived.
     Header,
     /// A request is being answered.
     Request,
@@ -77,7 +75,7 @@ enum Phase {
 /// Bytes that the kernel does not take, and how fast the client makes room.
 #[derive(Debug)]
 struct Wait {
-    /// Whether bytes wait now; if not, since when none do.
+    /// When the wait ended; `None` while bytes wait.
     ended: Option<Instant>,
     window_start: Instant,
     /// Bytes taken since `window_start`.
@@ -86,7 +84,7 @@ struct Wait {
 }
 
 impl ConnectionClock {
-    /// The clock of a connection that was accepted at `now`.
+    /// Creates the clock of a connection that was accepted at `now`.
     pub fn new(now: Instant) -> Self {
         Self {
             phase: Phase::New,
@@ -98,35 +96,35 @@ impl ConnectionClock {
         }
     }
 
-    /// Bytes of a request have come.
+    /// Records that bytes of a request have arrived.
     pub fn on_read(&mut self, now: Instant) {
         if matches!(self.phase, Phase::New | Phase::Idle) {
             self.enter(Phase::Header, now);
         }
     }
 
-    /// A request's header is complete.
+    /// Records that a request's header is complete.
     pub fn on_request(&mut self, now: Instant) {
         self.enter(Phase::Request, now);
         self.is_event_stream = false;
     }
 
-    /// The answer is an event stream: it lasts, and ends at once when the server drains.
+    /// Records that the answer is an event stream: it lasts, and ends at once when the server drains.
     pub fn on_event_stream(&mut self) {
         self.is_event_stream = true;
     }
 
-    /// A request names a host that this server does not know.
+    /// Records that a request names an unknown host.
     pub fn on_unknown_host(&mut self) {
         self.keep_alive = UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT;
     }
 
-    /// The answer's body has been handed over as a whole.
+    /// Records that the answer's body is complete.
     pub fn on_response_end(&mut self, now: Instant) {
         self.enter(Phase::Idle, now);
     }
 
-    /// The kernel has taken `bytes`; `is_all` if nothing waits any more.
+    /// Records that the kernel has taken `bytes`; `is_all` if no byte waits any more.
     pub fn on_write(&mut self, now: Instant, bytes: usize, is_all: bool) {
         let Some(wait) = &mut self.wait else { return };
         wait.last_progress = now;
@@ -139,7 +137,7 @@ impl ConnectionClock {
         }
     }
 
-    /// The kernel takes nothing of what waits.
+    /// Records that the kernel takes no byte now.
     pub fn on_write_blocked(&mut self, now: Instant) {
         match &mut self.wait {
             Some(wait) if wait.ended.is_none_or(|ended| now - ended < PAUSE) => {
@@ -153,7 +151,7 @@ impl ConnectionClock {
         }
     }
 
-    /// The server drains from now on.
+    /// Records that the server drains from now on.
     pub fn on_drain(&mut self, now: Instant) {
         self.drained.get_or_insert(now);
     }
@@ -166,8 +164,8 @@ impl ConnectionClock {
         let is_event_stream = self.is_event_stream;
         let mut due = Due { now, next: None };
         if let Some(drained) = self.drained {
-            let patience = if is_event_stream && self.is_waiting() { Duration::ZERO } else { DRAIN_TIMEOUT };
-            due.by(drained + patience, Expired::Draining)?;
+            let timeout = if is_event_stream && self.is_waiting() { Duration::ZERO } else { DRAIN_TIMEOUT };
+            due.by(drained + timeout, Expired::Draining)?;
         }
         if let Some(wait) = self.wait.as_mut().filter(|wait| wait.ended.is_none()) {
             due.by(wait.last_progress + STALL_TIMEOUT, Expired::Stalled)?;

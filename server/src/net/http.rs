@@ -1,4 +1,4 @@
-//! Serving one HTTP connection within its limits.
+//! Serves one HTTP connection within its limits.
 
 use super::{
     clock::{Expired, STALL_TIMEOUT},
@@ -44,8 +44,8 @@ pub const MAX_HEADERS: usize = 64;
 /// that progress is visible: the socket becomes writable again after about a third of it has drained.
 const SEND_BUFFER_BYTES: usize = 128 * 1_024;
 
-/// `TCP_NOTSENT_LOWAT` in bytes while a connection speaks HTTP: so much beyond the client's window makes the
-/// socket unwritable, so that the clock sees small progress and a client that takes nothing holds little.
+/// `TCP_NOTSENT_LOWAT` in bytes while a connection speaks HTTP. Beyond it the socket is unwritable, so that the clock
+/// sees small progress and a client that takes no bytes holds little memory.
 const MAX_NOT_SENT_BYTES: u32 = 32 * 1_024;
 
 /// The answer to a connection beyond the limit.
@@ -56,8 +56,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 /// Bytes of an answer that hyper takes from its body before the client takes any.
 const WRITE_BUFFER_BYTES: usize = 64 * 1_024;
 
-/// How long a closed connection is still read, so that what the client has under way does not destroy the
-/// answer before it was read (RFC 9112, section 9.6).
+/// How long a closed connection is still read. Bytes of the client that arrive later would destroy the answer before the
+/// client has read it (RFC 9112, section 9.6).
 const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Bytes that are read and dropped in that time.
@@ -88,7 +88,7 @@ pub async fn serve_connection(
         .map_response(watch_end(activity.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // The activity's clock does this, and tells a half-sent header from an idle connection.
+        // The activity's clock does this, and distinguishes a partial header from an idle connection.
         .header_read_timeout(None)
         .max_header_size(MAX_HEADER_BYTES)
         .max_headers(MAX_HEADERS)
@@ -119,7 +119,7 @@ pub async fn serve_connection(
     };
     let Some((stream, _permit)) = activity.take_left() else { return };
     match expired {
-        // What the kernel still holds for the client goes with the connection.
+        // The kernel drops what it still holds for the client.
         Some(Expired::Stalled | Expired::TooSlow | Expired::Draining | Expired::Evicted) => reset(&stream),
         Some(Expired::Header | Expired::Idle) => {}
         None if draining.is_cancelled() => {}
@@ -142,7 +142,7 @@ fn set_options(stream: &NetStream) {
     }
 }
 
-/// Takes the limits of an HTTP connection from a stream that was upgraded: it has its own.
+/// Removes the limits of an HTTP connection from an upgraded stream, which has its own.
 pub fn release(stream: &NetStream) {
     if matches!(stream, NetStream::Tcp(_))
         && let Err(error) = set_kernel_limits(&SockRef::from(stream), None, 0)

@@ -1,4 +1,4 @@
-//! Where the server listens: a TCP address, every interface of both families, or a Unix socket.
+//! The listening sockets: a TCP address, every interface of both families, or a Unix socket.
 
 use super::stream::NetStream;
 use socket2::{Domain, SockRef, Socket, Type};
@@ -35,7 +35,7 @@ pub enum ListenAddr {
 /// A listening socket.
 #[derive(Debug)]
 pub enum Listener {
-    /// TCP; one socket for both families where it listens on every interface.
+    /// TCP; one socket for both families if it listens on every interface.
     Tcp(TcpListener),
     /// A Unix socket, with its file.
     Unix(UnixListener, SocketFile),
@@ -50,10 +50,10 @@ pub struct SocketFile {
 }
 
 impl Listener {
-    /// Listens at `address`. A Unix socket's file that no process listens at any more is replaced.
+    /// Listens at `address`. A stale file of a Unix socket is replaced.
     ///
     /// # Errors
-    /// The address cannot be used; a file is in the way that is no stale socket.
+    /// The address cannot be used, or another file has the socket's name.
     pub async fn bind(address: &ListenAddr) -> io::Result<Self> {
         match address {
             ListenAddr::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
@@ -73,7 +73,7 @@ impl Listener {
         }
     }
 
-    /// The address that is listened at, with the port that the system has chosen if 0 was asked for.
+    /// Returns the address, with the port that the system has chosen for port 0.
     ///
     /// # Errors
     /// Those of getsockname(2).
@@ -100,7 +100,7 @@ impl From<TcpListener> for Listener {
     }
 }
 
-/// One socket for IPv4 and IPv6, or for IPv4 alone where the system has no IPv6.
+/// Opens one socket for IPv4 and IPv6, or for IPv4 alone if the system has no IPv6.
 fn every_interface(port: u16) -> io::Result<TcpListener> {
     let v6 = Socket::new(Domain::IPV6, Type::STREAM, None).and_then(|socket| {
         socket.set_only_v6(false)?;
@@ -136,7 +136,7 @@ fn bind_unix(path: &Path) -> io::Result<Listener> {
     Ok(Listener::Unix(listener, file))
 }
 
-/// Removes the socket that a server which was killed has left.
+/// Removes the socket file of a server that was killed.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let metadata = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -157,7 +157,7 @@ impl Drop for SocketFile {
         let is_ours = fs::symlink_metadata(&self.path)
             .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.id);
         if is_ours && let Err(error) = fs::remove_file(&self.path) {
-            tracing::warn!(%error, "the socket's file could not be removed");
+            tracing::warn!(%error, "removing the socket file failed");
         }
     }
 }

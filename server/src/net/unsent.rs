@@ -1,5 +1,5 @@
-//! One budget in bytes for everything in this process that clients have yet to take: HTTP answers, the
-//! queues of sockets and streams, and their write buffers.
+//! One budget in bytes for all unsent data of this process: HTTP answers, the queues of sockets and streams, and their
+//! write buffers.
 
 use futures_util::task::AtomicWaker;
 use std::{
@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the largest accounts are looked for while the budget is exceeded: those that were evicted take
-/// a moment to give their bytes back.
+/// Time between two searches for the largest accounts while the budget is exceeded. Evicted connections need a moment to
+/// give their bytes back.
 const SCAN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The budget, shared by all connections.
@@ -26,7 +26,7 @@ pub struct UnsentBudget(Arc<Shared>);
 struct Shared {
     limit: usize,
     total: AtomicUsize,
-    /// Sections under this lock never wait for anything else.
+    /// Sections under this lock are short and never wait.
     accounts: Mutex<Accounts>,
 }
 
@@ -37,8 +37,8 @@ struct Accounts {
     last_scan: Option<Instant>,
 }
 
-/// What one connection has of the budget. It is changed only when bytes are kept or taken that had to wait:
-/// a delivery that the kernel takes at once does not touch it.
+/// The unsent bytes of one connection. It changes only for bytes that had to wait: a delivery that the kernel takes at
+/// once does not touch it.
 pub struct Account {
     id: u64,
     bytes: AtomicUsize,
@@ -48,7 +48,7 @@ pub struct Account {
 }
 
 impl UnsentBudget {
-    /// A budget of `limit` bytes. Above it the largest accounts are evicted until a quarter is free.
+    /// Creates a budget of `limit` bytes. Above it the largest accounts are evicted until a quarter is free.
     pub fn new(limit: usize) -> Self {
         Self(Arc::new(Shared { limit, total: AtomicUsize::new(0), accounts: Mutex::default() }))
     }
@@ -69,14 +69,14 @@ impl UnsentBudget {
         account
     }
 
-    /// Bytes that clients have yet to take.
+    /// Returns the bytes that clients have yet to take.
     pub fn total(&self) -> usize {
         self.0.total.load(Ordering::Relaxed)
     }
 }
 
 impl Account {
-    /// `bytes` more wait.
+    /// Adds `bytes` that wait now.
     pub fn add(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if self.shared.total.fetch_add(bytes, Ordering::Relaxed) + bytes > self.shared.limit {
@@ -84,7 +84,7 @@ impl Account {
         }
     }
 
-    /// `bytes` of those that wait were taken or dropped.
+    /// Removes `bytes` that were sent or dropped.
     pub fn sub(&self, bytes: usize) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.shared.total.fetch_sub(bytes, Ordering::Relaxed);
@@ -100,14 +100,14 @@ impl Account {
         }
     }
 
-    /// Resolves when this account was among the largest while the budget was exceeded. The last task that
-    /// polls it is woken.
+    /// Resolves when this account was among the largest while the budget was exceeded. Only the last task that polled is
+    /// woken.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.task.register(cx.waker());
         if self.is_evicted.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    /// The connection has given back enough to go on.
+    /// Cancels the eviction: the connection has given back enough bytes.
     pub fn forgive(&self) {
         self.is_evicted.store(false, Ordering::Release);
     }
@@ -123,7 +123,7 @@ impl Shared {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Evicts the largest accounts, so that a quarter of the budget is free once they have gone.
+    /// Evicts the largest accounts, so that a quarter of the budget is free once they are closed.
     fn evict_largest(&self) {
         let mut accounts = self.accounts();
         if accounts.last_scan.is_some_and(|last| last.elapsed() < SCAN_INTERVAL) {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn above_the_budget_the_largest_are_evicted_and_no_more_than_needed() {
+    fn the_largest_accounts_are_evicted_above_the_budget() {
         let budget = UnsentBudget::new(1_000);
         let accounts: Vec<_> = (0..4).map(|_| budget.open()).collect();
         for (account, bytes) in accounts.iter().zip([100, 400, 300, 150]) {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_and_what_is_dropped_leaves_the_budget() {
+    fn sent_and_dropped_bytes_leave_the_budget() {
         let budget = UnsentBudget::new(1_000);
         let (one, other) = (budget.open(), budget.open());
         let mut charged = 0;

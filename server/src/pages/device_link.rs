@@ -2,7 +2,7 @@
 
 use super::{message_forms::ours, problem_page, render, shared, sorry};
 use crate::{
-    device_links::Stale,
+    device_links::LinkError,
     http::{
         identity::{Becomes, Identity},
         preferences::{Visitor, accepts_html},
@@ -34,7 +34,7 @@ pub async fn make_link(
     }
     let usage = state.networks.usage(identity.network);
     let made = usage.take(Use::DeviceLink).map_err(Problem::too_fast);
-    let link = match made.and_then(|()| state.devices.make(identity.id).map_err(|_| Problem::full())) {
+    let link = match made.and_then(|()| state.device_links.create(identity.id).map_err(|_| Problem::full())) {
         Ok(link) => shared(visitor.address.url(&format!("/device/{link}"))),
         Err(problem) if accepts_html(&headers) => return problem_page(&state, visitor, problem).await,
         Err(problem) => return problem.into_response(),
@@ -50,7 +50,7 @@ pub async fn open_link(
     visitor: Visitor,
     Path(link): Path<String>,
 ) -> Response {
-    match state.devices.peek(&link) {
+    match state.device_links.peek(&link) {
         Ok(person) => {
             let (becomes, before) = (state.author_of(person).await, state.author_of(identity.id).await);
             let page = DeviceLinkPage::Opened { path: format!("/device/{link}"), becomes, before };
@@ -71,19 +71,19 @@ pub async fn take_link(
         return sorry(&state, visitor, trouble, status).await;
     }
     // A link that still works is not used up by a browser that would forget it.
-    if !identity.known && state.devices.peek(&link).is_ok() {
+    if !identity.known && state.device_links.peek(&link).is_ok() {
         return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
     }
-    match state.devices.redeem(&link) {
+    match state.device_links.redeem(&link) {
         Ok(person) => (Extension(Becomes(person)), visitor.redirect("/")).into_response(),
         Err(stale) => too_late(&state, visitor, stale).await,
     }
 }
 
-async fn too_late(state: &AppState, visitor: Visitor, stale: Stale) -> Response {
+async fn too_late(state: &AppState, visitor: Visitor, stale: LinkError) -> Response {
     let trouble = match stale {
-        Stale::Used => PageError::LinkUsed,
-        Stale::Expired => PageError::LinkExpired,
+        LinkError::Used => PageError::LinkUsed,
+        LinkError::Expired => PageError::LinkExpired,
     };
     sorry(state, visitor, trouble, StatusCode::GONE).await
 }

@@ -148,7 +148,7 @@ pub async fn leave(
     if let Err((trouble, status)) = ours(&visitor) {
         return sorry(&state, visitor, trouble, status).await;
     }
-    if let Err(wait) = state.posts.take(identity.id) {
+    if let Err(wait) = state.posts.check(identity.id) {
         return problem_page(&state, visitor, Problem::too_fast(wait)).await;
     }
     match state.store.leave(identity.id, room).await {

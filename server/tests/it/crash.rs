@@ -6,7 +6,7 @@ use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
     config::Config,
-    startup::{Started, start},
+    startup::{Startup, start},
 };
 use std::{
     collections::HashMap,
@@ -332,7 +332,7 @@ async fn assert_starts(data: &Path, after: &str) {
                 started => break started,
             }
         };
-        let Started { state, lock } =
+        let Startup { state, lock } =
             started.unwrap_or_else(|error| panic!("{after}, the {again} start after it: {error}"));
         let log = state.store.clone();
         drop(state);

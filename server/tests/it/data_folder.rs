@@ -4,7 +4,7 @@ use crate::support::{Process, room, soon};
 use app::wire::UserId;
 use server::{
     config::Config,
-    startup::{Started, start},
+    startup::{Startup, start},
     store::{NewEvent, OpenError, SqliteStore, Store},
 };
 use std::{
@@ -29,7 +29,7 @@ fn config(data: &Path) -> Config {
 
 /// Posts a message to a server that has just started, then ends it cleanly.
 async fn use_once(data: &Path) {
-    let Started { state, lock: _lock } = start(config(data)).unwrap();
+    let Startup { state, lock: _lock } = start(config(data)).unwrap();
     state.store.append(message("hello")).await.unwrap();
     state.store.close().await;
 }
@@ -46,7 +46,7 @@ async fn count(log: &SqliteStore) -> usize {
 async fn a_new_folder_and_every_file_in_it_are_for_their_owner_alone() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("deep").join("data");
-    let Started { state, lock: _lock } = start(config(&data)).unwrap();
+    let Startup { state, lock: _lock } = start(config(&data)).unwrap();
     state.store.append(message("hello")).await.unwrap();
     assert_eq!(mode(&data), 0o700);
     let mut names = Vec::new();
@@ -88,7 +88,7 @@ async fn a_key_that_was_cut_off_is_refused_and_stays_as_it_was() {
         let key = data.path().join("cookie.key");
         fs::write(&key, "k".repeat(cut)).unwrap();
         let refused = start(config(data.path())).map(drop).unwrap_err();
-        assert!(refused.contains("cookie.key") && refused.contains("cut off"), "{refused}");
+        assert!(refused.contains("cookie.key") && refused.contains("truncated"), "{refused}");
         assert_eq!(fs::read(&key).unwrap().len(), cut, "it stays as it was");
     }
 }
@@ -219,7 +219,7 @@ async fn a_log_behind_a_symbolic_link_is_kept_where_the_link_leads() {
 async fn a_folder_that_is_moved_while_its_server_runs_starts_where_it_is_with_everything() {
     let parent = tempfile::tempdir().unwrap();
     let (here, there) = (parent.path().join("here"), parent.path().join("there"));
-    let Started { state, lock: _lock } = start(config(&here)).unwrap();
+    let Startup { state, lock: _lock } = start(config(&here)).unwrap();
     state.store.append(message("before")).await.unwrap();
     fs::rename(&here, &there).unwrap();
     let after = state.store.append(message("after")).await;

@@ -7,7 +7,7 @@ use crate::{
 };
 use app::wire::ServerFrame;
 use futures_util::StreamExt;
-use server::serve::Ended;
+use server::serve::ShutdownOutcome;
 use tokio::net::TcpStream;
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn everybody_is_closed_with_1012_and_the_server_ends_at_once() {
         assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1012));
     }
     drop((ann, bob));
-    assert_eq!(soon(stopping).await.unwrap(), Ended::Drained);
+    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn what_was_posted_before_the_end_is_stored_acknowledged_and_told() {
         told += if message.is_text() { message.to_text().unwrap().split('\n').count() as u64 } else { 0 };
     }
     drop((ann, bob));
-    assert_eq!(soon(stopping).await.unwrap(), Ended::Drained);
+    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 
     let server = TestServer::on_disk(folder.path()).await;
     let stored = server.store().heads(&[room("tea")])[0];
@@ -59,7 +59,7 @@ async fn what_was_posted_before_the_end_is_stored_acknowledged_and_told() {
 async fn nobody_new_is_let_in() {
     let server = TestServer::start().await;
     let address = server.address;
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
     assert!(soon(TcpStream::connect(address)).await.is_err());
 }
 
@@ -71,12 +71,12 @@ async fn a_stream_of_events_ends() {
     let stream = soon(request.header("accept", "text/event-stream").send()).await.unwrap();
     let stopping = tokio::spawn(server.stop());
     assert!(soon(stream.text()).await.unwrap().contains("id: 1\n"), "and has told what there was");
-    assert_eq!(soon(stopping).await.unwrap(), Ended::Drained);
+    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 }
 
 #[tokio::test]
 async fn who_does_not_go_is_cut_off_when_the_patience_ends() {
     let server = TestServer::with(|config| config.drain_seconds = 0).await;
     let _ann = V1::enter(&server, "tea").await;
-    assert_eq!(server.stop().await, Ended::CutOff(1));
+    assert_eq!(server.stop().await, ShutdownOutcome::TimedOut(1));
 }

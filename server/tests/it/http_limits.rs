@@ -5,7 +5,7 @@ use crate::{
     joining::fill,
     support::{TestServer, soon},
 };
-use server::{limits::network::Network, serve::Ended};
+use server::{limits::network::Network, serve::ShutdownOutcome};
 use std::time::{Duration, Instant};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -126,7 +126,7 @@ async fn a_stop_waits_one_second_for_an_answer_that_nobody_takes() {
     let server = TestServer::start().await;
     let _client = stalled(&server).await;
     let start = Instant::now();
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
@@ -140,7 +140,7 @@ async fn a_stop_does_not_wait_for_an_event_stream_that_nobody_takes_or_a_half_se
         .unwrap();
     settle().await;
     let start = Instant::now();
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 

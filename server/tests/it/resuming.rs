@@ -5,7 +5,7 @@ use crate::{
     support::{TestServer, V1, soon, text},
 };
 use app::wire::{ClientFrame, ServerFrame};
-use server::serve::Ended;
+use server::serve::ShutdownOutcome;
 use uuid::Uuid;
 
 fn log_of(person: &V1) -> String {
@@ -59,7 +59,7 @@ async fn a_restart_keeps_the_messages_the_log_and_who_is_who() {
     ann.events(1).await;
     let before = log_of(&ann);
     drop(ann);
-    assert_eq!(server.stop().await, Ended::Drained);
+    assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
 
     let server = TestServer::on_disk(folder.path()).await;
     let mut ann = V1::connect_as(&server, &cookie).await;

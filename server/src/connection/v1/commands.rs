@@ -173,7 +173,7 @@ pub(crate) fn read(
     room: RoomName,
     seq: Seq,
 ) -> Result<PendingReply, CommandError> {
-    state.posts.take(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
+    state.posts.check(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
     let hub = state.hub.clone();
     // A position beyond the room's end does not exist.
     let seq = seq.min(state.store.heads(std::slice::from_ref(&room))[0]);

@@ -21,8 +21,8 @@ use axum_extra::extract::cookie::Key;
 use futures_util::StreamExt;
 use server::{
     config::Config,
-    serve::{Ended, serve},
-    startup::{Started, start},
+    serve::{ShutdownOutcome, serve},
+    startup::{Startup, start},
     state::AppState,
     store::Store,
 };
@@ -50,7 +50,7 @@ pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 pub struct TestServer {
     pub address: SocketAddr,
     pub state: AppState,
-    serving: JoinHandle<Ended>,
+    serving: JoinHandle<ShutdownOutcome>,
     lock: Option<File>,
 }
 
@@ -79,10 +79,10 @@ impl TestServer {
     /// A server on a log of somebody's own.
     pub async fn on(log: Arc<dyn Store>) -> Self {
         let config = Config { post_rate: 0, ..Config::plain() };
-        Self::serving(Started { state: AppState::new(config, log, Key::generate()), lock: None }).await
+        Self::serving(Startup { state: AppState::new(config, log, Key::generate()), lock: None }).await
     }
 
-    async fn serving(Started { state, lock }: Started) -> Self {
+    async fn serving(Startup { state, lock }: Startup) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let serving = tokio::spawn(serve(listener, state.clone()));
@@ -90,7 +90,7 @@ impl TestServer {
     }
 
     /// Drains and ends, as at SIGTERM.
-    pub async fn stop(self) -> Ended {
+    pub async fn stop(self) -> ShutdownOutcome {
         self.state.draining.cancel();
         let ended = soon(self.serving).await.expect("the server does not panic");
         // Not only closed: a child that another test is just starting has a copy of it until it runs.
