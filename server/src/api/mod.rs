@@ -11,6 +11,7 @@ use crate::{
         host::{PublicAddress, RequestSource, foreign_page},
         identity::Identity,
         problem::Problem,
+        work::Priority,
     },
     net::Activity,
     state::AppState,
@@ -122,7 +123,7 @@ pub async fn messages(
         let log = state.store.id().to_owned();
         Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
     };
-    work.run(read).await?
+    work.run(Priority::Low, read).await?
 }
 
 /// `GET /api/rooms/{room}/events`: a page of events, or a stream of them without end.
@@ -166,7 +167,7 @@ pub async fn events(
         let more = events.last().is_some_and(|last| last.seq < head);
         Ok(tagged(&Events { log, head, reset, events, more }, &tag))
     };
-    work.run(read).await?
+    work.run(Priority::Low, read).await?
 }
 
 /// `POST /api/rooms/{room}/messages`.

@@ -1,8 +1,11 @@
 //! How somebody wants to see the pages: in which language, light or dark; and where they ask from.
 
-use crate::http::{
-    cookies::named,
-    host::{PublicAddress, RequestSource},
+use crate::{
+    http::{
+        cookies::named,
+        host::{PublicAddress, RequestSource},
+    },
+    net::Activity,
 };
 use app::{Theme, i18n::Lang};
 use axum::{
@@ -12,6 +15,7 @@ use axum::{
     response::Redirect,
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use std::sync::Arc;
 use time::Duration;
 
 /// The cookie of the language that was chosen.
@@ -38,6 +42,8 @@ pub struct Visitor {
     pub source: RequestSource,
     /// The `Accept-Encoding` of the request.
     pub encodings: Option<HeaderValue>,
+    /// The connection that the request came by.
+    pub activity: Option<Arc<Activity>>,
 }
 
 impl Visitor {
@@ -62,6 +68,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
             address,
             source,
             encodings: parts.headers.get(header::ACCEPT_ENCODING).cloned(),
+            activity: parts.extensions.get().cloned(),
         })
     }
 }

@@ -41,8 +41,18 @@ pub struct HttpWork {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Job>,
+    /// The jobs of each [`Priority`], the first one first.
+    waiting: [VecDeque<Job>; 2],
     running: usize,
+}
+
+/// Which jobs go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// The client has not asked for a while.
+    High,
+    /// The client asks without a pause: it waits for those who do not.
+    Low,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -79,6 +89,7 @@ impl HttpWork {
     /// If `work` does.
     pub async fn run<T: Send + 'static>(
         self: &Arc<Self>,
+        priority: Priority,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Busy> {
         if IN_JOB.get() {
@@ -87,11 +98,12 @@ impl HttpWork {
         let (answer, mut answered) = oneshot::channel();
         let state = Arc::new(AtomicU8::new(WAITS));
         let (runtime, own) = (Handle::current(), state.clone());
-        self.submit(Box::new(move || {
+        let job = Box::new(move || {
             if !answer.is_closed() && begin(&own, RUNS) {
                 let _ = answer.send(catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))));
             }
-        }));
+        });
+        self.submit(priority, job);
         let done = match timeout(MAX_WAIT, &mut answered).await {
             Err(_) if begin(&state, CANCELED) => return Err(Busy),
             Err(_) => answered.await,
@@ -100,9 +112,9 @@ impl HttpWork {
         done.map_err(|_| Busy)?.map_err(|panic: Box<dyn Any + Send>| resume_unwind(panic))
     }
 
-    fn submit(self: &Arc<Self>, job: Job) {
+    fn submit(self: &Arc<Self>, priority: Priority, job: Job) {
         let mut queue = self.queue();
-        queue.waiting.push_back(job);
+        queue.waiting[priority as usize].push_back(job);
         if queue.running < self.threads {
             queue.running += 1;
             let work = self.clone();
@@ -121,7 +133,7 @@ impl HttpWork {
     /// The next job, or none and one thread fewer.
     fn next(&self) -> Option<Job> {
         let mut queue = self.queue();
-        let job = queue.waiting.pop_front();
+        let job = queue.waiting.iter_mut().find_map(VecDeque::pop_front);
         queue.running -= usize::from(job.is_none());
         job
     }
@@ -158,33 +170,55 @@ mod tests {
                 let _ = begun.send(());
                 let _ = ended.await;
             };
-            first.run(job).await
+            first.run(Priority::Low, job).await
         });
         begins.await.unwrap();
         tokio::time::pause();
-        let mut second = Box::pin(work.run(ready(1)));
+        let mut second = Box::pin(work.run(Priority::Low, ready(1)));
         assert!(futures_util::poll!(&mut second).is_pending());
         tokio::time::advance(MAX_WAIT + Duration::from_millis(1)).await;
         assert_eq!(second.await, Err(Busy));
         end.send(()).unwrap();
         assert_eq!(stuck.await.unwrap(), Ok(()));
-        assert_eq!(work.run(ready(2)).await, Ok(2), "the turn of the job that was given up is passed over");
+        assert_eq!(
+            work.run(Priority::Low, ready(2)).await,
+            Ok(2),
+            "the turn of the job that was given up is passed over"
+        );
     }
 
     #[tokio::test]
     async fn a_job_inside_a_job_runs_at_once() {
         let work = Arc::new(HttpWork::with_threads(1));
         let inner = work.clone();
-        let nested = async move { inner.run(ready(7)).await };
-        assert_eq!(work.run(nested).await, Ok(Ok(7)));
+        let nested = async move { inner.run(Priority::Low, ready(7)).await };
+        assert_eq!(work.run(Priority::Low, nested).await, Ok(Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn a_job_of_high_priority_goes_before_those_that_came_earlier() {
+        let work = Arc::new(HttpWork::with_threads(1));
+        let (end, ended) = oneshot::channel::<()>();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let record = |name| {
+            let order = order.clone();
+            async move { order.lock().unwrap().push(name) }
+        };
+        let first = work.run(Priority::Low, async move { ended.await.unwrap() });
+        let (low, high) = (work.run(Priority::Low, record("low")), work.run(Priority::High, record("high")));
+        let release = async { end.send(()).unwrap() };
+        let (first, low, high, ()) = tokio::join!(first, low, high, release);
+        assert_eq!((first, low, high), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(*order.lock().unwrap(), ["high", "low"]);
     }
 
     #[tokio::test]
     async fn a_job_that_panics_gives_its_turn_back() {
         let work = Arc::new(HttpWork::with_threads(1));
         let panics = work.clone();
-        let panicked = tokio::spawn(async move { panics.run(async { panic!("as a test") }).await });
+        let panicked =
+            tokio::spawn(async move { panics.run(Priority::Low, async { panic!("as a test") }).await });
         assert!(panicked.await.unwrap_err().is_panic());
-        assert_eq!(work.run(ready(1)).await, Ok(1));
+        assert_eq!(work.run(Priority::Low, ready(1)).await, Ok(1));
     }
 }

@@ -11,6 +11,7 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -36,6 +37,8 @@ struct State {
     task: Option<Waker>,
     /// Bytes of the account that wait in hyper.
     charged: usize,
+    /// When the last page was made for this connection.
+    last_page: Option<Instant>,
     /// The stream that hyper has dropped.
     left: Option<(NetStream, Option<TransportPermit>)>,
 }
@@ -53,8 +56,26 @@ impl Activity {
     /// Starts the clock of a connection that was just accepted. What waits for it is charged to `account`.
     pub fn new(account: Arc<Account>) -> Arc<Self> {
         let clock = ConnectionClock::new(Instant::now());
-        let state = State { clock, has_ended: false, is_evicted: false, task: None, charged: 0, left: None };
+        let state = State {
+            clock,
+            has_ended: false,
+            is_evicted: false,
+            task: None,
+            charged: 0,
+            last_page: None,
+            left: None,
+        };
         Arc::new(Self { state: Mutex::new(state), account })
+    }
+
+    /// Records that a page was made for this connection at `now`.
+    pub fn record_page(&self, now: Instant) {
+        self.state().last_page = Some(now);
+    }
+
+    /// Returns whether a page was made for this connection less than `interval` before `now`.
+    pub fn had_page_within(&self, interval: Duration, now: Instant) -> bool {
+        self.state().last_page.is_some_and(|last| now.duration_since(last) < interval)
     }
 
     /// What waits for this connection.

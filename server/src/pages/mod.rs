@@ -22,9 +22,10 @@ use crate::{
         identity::Identity,
         preferences::{Visitor, accepts_html},
         problem::Problem,
-        work::COMPRESSION_LEVEL,
+        work::{COMPRESSION_LEVEL, Priority},
     },
     limits::network::Use,
+    net::Activity,
     state::AppState,
 };
 use app::{
@@ -47,9 +48,14 @@ use leptos_axum::ResponseOptions;
 use qrcode::{Color, QrCode};
 use room_view::{Wanted, room_page};
 use serde::Deserialize;
-use std::{fmt::Write, future::ready};
+use std::{fmt::Write, future::ready, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::compression::{CompressionBody, CompressionLayer};
+
+/// A connection that asks for a page sooner than this after the last one asks without a pause. People take longer to
+/// read a page and choose the next one.
+const PAGE_PAUSE: Duration = Duration::from_millis(200);
 
 /// `?before=` and `?around=`: another page than the newest.
 #[derive(Deserialize)]
@@ -86,21 +92,30 @@ pub async fn room(
     let Ok(Query(asked)) = asked else {
         return sorry(&state, visitor, PageError::InvalidSeq, StatusCode::BAD_REQUEST).await;
     };
+    let activity = visitor.activity.clone();
     let page = |state: AppState| async move {
         match room_page(&state, identity, room, asked.wanted(), visitor.lang, None).await {
             Ok(page) => render_room(&state, visitor, page, StatusCode::OK).await,
             Err(error) => problem_page(&state, visitor, error.into()).await,
         }
     };
-    in_turn(&state, page).await
+    in_turn(&state, activity, page).await
 }
 
-/// Makes a page, its reads included, when it is its turn.
+/// Makes a page, its reads included, when it is its turn. Connections that ask for pages without a pause wait for
+/// those that do not.
 async fn in_turn<F: Future<Output = Response> + Send + 'static>(
     state: &AppState,
+    activity: Option<Arc<Activity>>,
     page: impl FnOnce(AppState) -> F,
 ) -> Response {
-    state.page_work.run(page(state.clone())).await.unwrap_or_else(|busy| Problem::from(busy).into_response())
+    let asks_again = |activity: &Arc<Activity>| activity.had_page_within(PAGE_PAUSE, Instant::now());
+    let priority = if activity.as_ref().is_some_and(asks_again) { Priority::Low } else { Priority::High };
+    let page = state.page_work.run(priority, page(state.clone())).await;
+    if let Some(activity) = activity {
+        activity.record_page(Instant::now());
+    }
+    page.unwrap_or_else(|busy| Problem::from(busy).into_response())
 }
 
 /// `GET /r/{room}/seen?seq=`: a page without script was looked at. Browsers without script ask for it as a
@@ -229,6 +244,7 @@ async fn again(
 ) -> Response {
     // A form's own path shows nothing when it is asked for again.
     let visitor = Visitor { path: room.path(), ..visitor };
+    let activity = visitor.activity.clone();
     let page = |state: AppState| async move {
         match room_page(&state, identity, room, Wanted::Newest, visitor.lang, Some(refused)).await {
             Ok(page) => {
@@ -238,7 +254,7 @@ async fn again(
             Err(error) => problem_page(&state, visitor, error.into()).await,
         }
     };
-    in_turn(state, page).await
+    in_turn(state, activity, page).await
 }
 
 /// Why a form was not done, in the words of the protocol.
@@ -274,7 +290,7 @@ async fn render(state: &AppState, visitor: Visitor, view: View, status: StatusCo
     let page = leptos_axum::render_app_async_with_context(allow_only_our_own, move || {
         shell(context.clone(), view.clone())
     });
-    let rendered = state.page_work.run(async move {
+    let rendered = state.page_work.run(Priority::High, async move {
         // The screen says everything; nothing of the request is asked for while rendering.
         let response = page(Request::default()).await;
         // Leptos renders as the body is read, and the compression works then too.

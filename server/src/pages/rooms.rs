@@ -166,6 +166,7 @@ async fn list(
     refused: Option<RoomFormError>,
     status: StatusCode,
 ) -> Response {
+    let activity = visitor.activity.clone();
     let page = |state: AppState| async move {
         match rooms_page(&state, identity, visitor.lang, &pages).await {
             Ok(page) => {
@@ -175,7 +176,7 @@ async fn list(
             Err(error) => problem_page(&state, visitor, error.into()).await,
         }
     };
-    in_turn(state, page).await
+    in_turn(state, activity, page).await
 }
 
 async fn rooms_page(
