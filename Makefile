@@ -33,7 +33,7 @@ fuzz: setup-rust ## Fuzz each target for a minute (ARGS="600 decoder": seconds, 
 	@.ci/fuzz build && .ci/fuzz run $(or $(ARGS),60)
 
 soak: release ## Let 200 clients talk while network and server fail (ARGS="--seconds 600")
-	@cargo run --quiet --release --package bench --bin soak -- --people 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
+	@cargo run --quiet --release --package bench --bin soak -- --clients 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
 
 bench: release setup-bench-peers ## Compare with peers (ARGS="--only closed-1000 --servers hubbub,go")
 	@cargo build --quiet --release --package bench && target/release/compare $(ARGS)

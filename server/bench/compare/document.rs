@@ -1,17 +1,17 @@
-//! The report for people, in Markdown.
+//! The report in Markdown.
 
 use crate::{
     Settings,
     machine::Machine,
-    report::{Report, Spread},
+    report::{Percentiles, Report},
     runs::{Runs, wrong},
     scenario::Scenario,
     server::Server,
-    target::{Target, Verdict, Wanted, targets},
+    target::{Goal, Target, Verdict, targets},
 };
 use clap::ValueEnum;
 
-/// Everything: where, who, the targets, the figures.
+/// Returns the whole report: machine, servers, targets, figures.
 pub fn document(settings: &Settings, machine: &Machine, runs: &Runs) -> String {
     let figures: String = settings.scenarios().map(|scenario| section(scenario, runs)).collect();
     format!(
@@ -28,38 +28,38 @@ fn conditions(settings: &Settings, machine: &Machine) -> String {
     format!(
         "{date}, {cpu}, {cores} cores, {kernel}, {rustc}. Load before: {load}. \
          Written by `make bench`.\n\n\
-         Server and load generator have one core each. Messages have 64 bytes, there is one room, everybody \
-         hears everything. {seconds} s after {warm_up} s of warm-up; rounds: {rounds}, of which the middle one \
-         counts. Latencies count from when a message had to go out at a fixed rate, else from when it \
-         was sent. Where the generator has waited for its core, others were at work and a figure means \
-         little. Absolute figures are this machine's; the ratios are what counts.\n"
+         Server and load generator have one core each. Messages have 64 bytes, there is one room, every \
+         connection receives everything. {seconds} s after {warm_up} s of warm-up; rounds: {rounds}, of which the median \
+         counts. Latencies count from when a message was due at a fixed rate, else from when it \
+         was sent. If the generator has waited for its core, the machine was busy and a figure means \
+         little. Absolute figures are this machine's; the ratios count.\n"
     )
 }
 
 fn servers(settings: &Settings) -> String {
     let row = |server: &Server| {
-        let version = server.absent().map_or_else(|| server.version(), Into::into);
+        let version = server.missing_reason().map_or_else(|| server.version(), Into::into);
         format!("| {server} | {version} |\n")
     };
     let rows: String = Server::value_variants().iter().filter(|it| settings.wants(**it)).map(row).collect();
     format!("| server | version |\n| --- | --- |\n{rows}")
 }
 
-/// The targets, a row each; of a part of the scenarios only what it measures.
+/// Returns the table of targets; if only some scenarios ran, only what they measure.
 pub fn against_targets(settings: &Settings, runs: &Runs) -> String {
     let all = settings.only.is_empty();
     let rows: String = targets(runs).iter().filter(|it| all || it.value.is_some()).map(target).collect();
-    format!("| what | figure | must | aim | |\n| --- | ---: | ---: | ---: | --- |\n{rows}")
+    format!("| what | figure | required | goal | |\n| --- | ---: | ---: | ---: | --- |\n{rows}")
 }
 
 fn target(target: &Target) -> String {
-    let (sign, must, aim) = match target.wanted {
-        Wanted::AtLeast(must, aim) => ("≥", must, aim),
-        Wanted::AtMost(must, aim) => ("≤", must, aim),
+    let (sign, must, aim) = match target.goal {
+        Goal::AtLeast(must, aim) => ("≥", must, aim),
+        Goal::AtMost(must, aim) => ("≤", must, aim),
     };
-    let verdict = match target.value.map(|value| target.wanted.judge(value)) {
-        Some(Verdict::Aim) => "as aimed at",
-        Some(Verdict::Must) => "as it must",
+    let verdict = match target.value.map(|value| target.goal.judge(value)) {
+        Some(Verdict::Aim) => "goal met",
+        Some(Verdict::Must) => "required met",
         Some(Verdict::Missed) => "**missed**",
         None => "not measured",
     };
@@ -96,10 +96,13 @@ fn columns(report: &Report) -> Columns {
 fn deliveries(report: &Report) -> Columns {
     vec![
         ("deliveries/s", short(report.deliveries_per_second)),
-        ("p50, p95, p99, max ms", spread(report.latency_ms)),
+        ("p50, p95, p99, max ms", percentiles(report.latency_ms)),
         ("messages/read", short(report.messages_per_read)),
         ("CPU µs/delivery", short(report.cpu_us_per_delivery)),
-        ("generator busy, waited", format!("{}, {}", short(report.flood_busy), short(report.flood_waited))),
+        (
+            "generator busy, waited",
+            format!("{}, {}", short(report.generator_busy), short(report.generator_waited)),
+        ),
     ]
 }
 
@@ -114,16 +117,16 @@ fn idle(report: &Report) -> Columns {
 fn posts(report: &Report) -> Columns {
     vec![
         ("posts/s", short(report.acks_per_second)),
-        ("ack p50, p95, p99, max ms", spread(report.ack_ms)),
+        ("ack p50, p95, p99, max ms", percentiles(report.ack_ms)),
         ("CPU s/s", short(report.cpu_seconds / report.seconds.max(f64::MIN_POSITIVE))),
     ]
 }
 
-fn spread(of: Spread) -> String {
+fn percentiles(of: Percentiles) -> String {
     [of.p50, of.p95, of.p99, of.max].map(short).join(", ")
 }
 
-/// Three figures, or all before the point, in groups.
+/// Formats a number with three digits, or all before the point, in groups.
 fn short(value: f64) -> String {
     let digits = match value.abs() {
         0.0 => 0,
@@ -143,7 +146,7 @@ fn short(value: f64) -> String {
     if part.is_empty() { grouped(whole) } else { format!("{whole}.{part}") }
 }
 
-/// With a comma after every three digits from the right.
+/// Groups digits by three with commas.
 fn grouped(whole: &str) -> String {
     let groups = whole.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy);
     groups.collect::<Vec<_>>().join(",")

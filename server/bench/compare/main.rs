@@ -1,13 +1,13 @@
-//! How fast Hubbub is against peers, on this machine and in one go.
+//! Compares Hubbub with its peers on this machine, in one run.
 //!
 //! ```text
 //! make bench
 //! make bench ARGS="--only closed-1000,rate-40 --servers hubbub,go --seconds 5"
 //! ```
 //!
-//! Every run has a fresh server on one core and `flood` on another, one after the other. The report with
-//! its raw figures goes to `server/bench/`; that of a part of it to `target/bench/`. It exits with 1 where
-//! anything of Hubbub's was lost, repeated, out of order, cut off or refused.
+//! Each run has a new server on one core and `loadgen` on another. The report with
+//! its raw figures goes to `server/bench/`, a partial one to `target/bench/`. The exit code is 1 if any
+//! of Hubbub's runs had a fault.
 
 mod document;
 mod machine;
@@ -22,7 +22,7 @@ use clap::Parser;
 use machine::Machine;
 use runs::Runs;
 use scenario::{SCENARIOS, Scenario};
-use server::{FOLDER, Server};
+use server::{Server, WORK_FOLDER};
 use std::{
     fs,
     io::{self, Error, Write, stderr, stdout},
@@ -30,34 +30,34 @@ use std::{
     process::ExitCode,
 };
 
-/// How fast is Hubbub against peers?
+/// Compares Hubbub with its peers
 #[derive(Debug, Clone, Parser)]
 #[command(args_override_self = true)]
 struct Settings {
-    /// The scenarios to run, comma-separated; all of them without it.
+    /// Scenarios to run, comma-separated; all by default
     #[arg(long, value_delimiter = ',', value_parser = SCENARIOS.map(|scenario| scenario.name))]
     only: Vec<String>,
-    /// The servers to run, comma-separated; all of them without it.
+    /// Servers to run, comma-separated; all by default
     #[arg(long, value_delimiter = ',', value_enum)]
     servers: Vec<Server>,
-    /// Seconds that each run measures.
+    /// Seconds to measure in each run
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
-    /// Seconds before that.
+    /// Seconds of warm-up before that
     #[arg(long, default_value_t = 2.0)]
     warm_up: f64,
-    /// How often everything is run; the middle one by its figure counts.
+    /// Rounds; the median by its figure counts
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// How often a run is tried while others keep the machine busy; the calmest counts.
+    /// Attempts for a run while the machine is busy; the least disturbed counts
     #[arg(long, default_value_t = 2)]
     attempts: usize,
-    /// The CPU of the server.
+    /// CPU of the server
     #[arg(long, default_value_t = 0)]
     server_cpu: usize,
-    /// The CPU of the load generator.
+    /// CPU of the load generator
     #[arg(long, default_value_t = 1)]
-    flood_cpu: usize,
+    generator_cpu: usize,
 }
 
 impl Settings {
@@ -70,16 +70,16 @@ impl Settings {
         self.servers.is_empty() || self.servers.contains(&server)
     }
 
-    /// Those of a scenario that are wanted and here.
+    /// Returns the selected servers of a scenario that can be started.
     fn servers_of(&self, scenario: &Scenario) -> Vec<Server> {
-        let here = |server: &Server| self.wants(*server) && server.absent().is_none();
+        let here = |server: &Server| self.wants(*server) && server.missing_reason().is_none();
         scenario.servers.iter().copied().filter(here).collect()
     }
 
-    /// Where the report goes: the one that is kept shows everything.
+    /// Returns the folder of the report: only a complete one replaces the committed report.
     fn folder(&self) -> &'static Path {
         let whole = self.only.is_empty() && self.servers.is_empty() && self.seconds >= 10.0;
-        Path::new(if whole { "server/bench" } else { FOLDER })
+        Path::new(if whole { "server/bench" } else { WORK_FOLDER })
     }
 }
 
@@ -89,13 +89,13 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            let _ = writeln!(stderr(), "bench: {error}");
+            let _ = writeln!(stderr(), "compare: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Whether nothing of Hubbub's was wrong.
+/// Runs and reports; returns `true` if no run of Hubbub had a fault.
 fn bench(settings: &Settings) -> io::Result<bool> {
     let machine = Machine::here();
     if machine.cores < 2 {
@@ -113,5 +113,5 @@ fn bench(settings: &Settings) -> io::Result<bool> {
         document::against_targets(settings, &runs),
         folder.join("report.md").display()
     )?;
-    Ok(runs.unclean().count() == 0)
+    Ok(runs.failed_runs().count() == 0)
 }

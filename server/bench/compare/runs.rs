@@ -1,10 +1,10 @@
-//! The runs: one server, one scenario, one after the other.
+//! The runs: one server and one scenario each, one after the other.
 
 use crate::{
     Settings,
     report::Report,
     scenario::Scenario,
-    server::{FOLDER, Server, sibling},
+    server::{Server, WORK_FOLDER, sibling},
 };
 use serde::Serialize;
 use std::{
@@ -13,17 +13,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// One run and what came of it.
+/// One run and its results.
 #[derive(Debug, Clone, Serialize)]
 pub struct Run {
     /// The scenario's name.
     pub scenario: &'static str,
-    /// Who was measured.
+    /// The measured server.
     #[serde(serialize_with = "as_text")]
     pub server: Server,
-    /// 1 for the first time.
+    /// The round, from 1.
     pub round: usize,
-    /// The figures; none where there are none, and why.
+    /// The figures, or the error.
     pub figures: Result<Report, String>,
 }
 
@@ -32,16 +32,16 @@ pub struct Run {
 pub struct Runs(pub Vec<Run>);
 
 impl Runs {
-    /// Makes those that are wanted, and tells what comes of each.
+    /// Runs the selected scenarios and prints a line for each.
     pub fn make(settings: &Settings) -> io::Result<Self> {
-        fs::create_dir_all(FOLDER)?;
+        fs::create_dir_all(WORK_FOLDER)?;
         let mut runs = Vec::new();
         for scenario in settings.scenarios() {
             writeln!(stdout(), "\n{}: {}", scenario.name, scenario.about)?;
             for round in 1..=settings.rounds {
                 for server in settings.servers_of(scenario) {
                     let figures =
-                        measure_calmly(settings, scenario, server).map_err(|error| error.to_string());
+                        measure_with_retries(settings, scenario, server).map_err(|error| error.to_string());
                     writeln!(stdout(), "  {server:<10}{}", line(&figures))?;
                     runs.push(Run { scenario: scenario.name, server, round, figures });
                 }
@@ -50,7 +50,7 @@ impl Runs {
         Ok(Self(runs))
     }
 
-    /// The figures of a server in a scenario: those of the round in the middle.
+    /// Returns the figures of a server in a scenario: those of the median round.
     pub fn of(&self, scenario: &Scenario, server: Server) -> Option<&Report> {
         let of_these = self.0.iter().filter(|run| run.scenario == scenario.name && run.server == server);
         let mut figures: Vec<&Report> = of_these.filter_map(|run| run.figures.as_ref().ok()).collect();
@@ -58,46 +58,46 @@ impl Runs {
         figures.get(figures.len() / 2).copied()
     }
 
-    /// Runs of ours in which anything was lost, repeated, out of order, cut off or refused, or that failed.
-    pub fn unclean(&self) -> impl Iterator<Item = &Run> {
-        let clean = |run: &Run| run.figures.as_ref().is_ok_and(Report::clean);
-        self.0.iter().filter(move |run| run.server.is_ours() && !clean(run))
+    /// Returns Hubbub's runs that failed or had any fault.
+    pub fn failed_runs(&self) -> impl Iterator<Item = &Run> {
+        let succeeded = |run: &Run| run.figures.as_ref().is_ok_and(Report::is_clean);
+        self.0.iter().filter(move |run| run.server.is_ours() && !succeeded(run))
     }
 }
 
-/// How much of the time the generator may have waited for its core.
-const CALM: f64 = 0.05;
+/// Share of the time that the generator may have waited for its core.
+const MAX_WAITED: f64 = 0.05;
 
-/// Measures again while others keep the machine busy, and takes the calmest.
-fn measure_calmly(settings: &Settings, scenario: &Scenario, server: Server) -> io::Result<Report> {
-    let mut calmest = measure(settings, scenario, server)?;
+/// Repeats a measurement while the machine is busy, and returns the one that waited least.
+fn measure_with_retries(settings: &Settings, scenario: &Scenario, server: Server) -> io::Result<Report> {
+    let mut best = measure(settings, scenario, server)?;
     for _ in 1..settings.attempts {
-        if calmest.flood_waited <= CALM {
+        if best.generator_waited <= MAX_WAITED {
             break;
         }
         let again = measure(settings, scenario, server)?;
-        if again.flood_waited < calmest.flood_waited {
-            calmest = again;
+        if again.generator_waited < best.generator_waited {
+            best = again;
         }
     }
-    Ok(calmest)
+    Ok(best)
 }
 
-/// Starts the server afresh and floods it.
+/// Starts a new server and runs the load generator against it.
 fn measure(settings: &Settings, scenario: &Scenario, server: Server) -> io::Result<Report> {
     let running = server.start(settings.server_cpu)?;
-    let mut flood = Command::new("taskset");
-    flood.args(["-c", &settings.flood_cpu.to_string()]).arg(sibling("loadgen")?);
-    flood.args(["--json", "--addr", &running.address.to_string(), "--pid", &running.pid().to_string()]);
-    flood.args(["--seconds", &settings.seconds.to_string(), "--warm-up", &settings.warm_up.to_string()]);
-    flood.args(scenario.arguments.split(' '));
-    let output = flood.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
-    // It ends with 1 where it has found something wrong, and with its figures.
+    let mut generator = Command::new("taskset");
+    generator.args(["-c", &settings.generator_cpu.to_string()]).arg(sibling("loadgen")?);
+    generator.args(["--json", "--addr", &running.address.to_string(), "--pid", &running.pid().to_string()]);
+    generator.args(["--seconds", &settings.seconds.to_string(), "--warm-up", &settings.warm_up.to_string()]);
+    generator.args(scenario.arguments.split(' '));
+    let output = generator.stdin(Stdio::null()).stderr(Stdio::piped()).output()?;
+    // The exit code is 1 after faults, with figures all the same.
     serde_json::from_slice(&output.stdout)
         .map_err(|_| Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
-/// A run in a line.
+/// Formats a run as a line.
 fn line(figures: &Result<Report, String>) -> String {
     let report = match figures {
         Ok(report) => report,
@@ -111,14 +111,16 @@ fn line(figures: &Result<Report, String>) -> String {
             report.deliveries_per_second, report.latency_ms.p99, report.cpu_us_per_delivery
         ),
     };
-    let figures = match report.flood_waited {
-        waited if waited > CALM => format!("{figures}; others had the core for {:.0} %", 100.0 * waited),
+    let figures = match report.generator_waited {
+        waited if waited > MAX_WAITED => {
+            format!("{figures}; the core was busy for {:.0} %", 100.0 * waited)
+        }
         _ => figures,
     };
-    if report.clean() { figures } else { format!("{figures}; {}", wrong(report)) }
+    if report.is_clean() { figures } else { format!("{figures}; {}", wrong(report)) }
 }
 
-/// What was wrong, in words.
+/// Formats the faults.
 pub fn wrong(report: &Report) -> String {
     let faults = report.faults;
     let counts = [

@@ -1,35 +1,43 @@
-//! What is measured, and of whom.
+//! The scenarios, and the servers that each measures.
 
 use crate::{report::Report, server::Server};
-use Server::{Ephemeral, Floor, Go, Hubbub, Naive, Ws};
+use Server::{AxumBroadcast, Ephemeral, Go, Hubbub, RawWrites, Ws};
 
-/// Those that are chats and speak lines.
-const CHATS: &[Server] = &[Hubbub, Ephemeral, Naive, Ws, Go];
-/// Those that speak v1.
+/// Chat servers that support lines.
+const CHATS: &[Server] = &[Hubbub, Ephemeral, AxumBroadcast, Ws, Go];
+/// Servers that support v1.
 const OURS: &[Server] = &[Hubbub, Ephemeral];
-/// Everybody.
-const ALL: &[Server] = &[Hubbub, Ephemeral, Naive, Ws, Go, Floor];
+/// All servers.
+const ALL: &[Server] = &[Hubbub, Ephemeral, AxumBroadcast, Ws, Go, RawWrites];
 
-/// One thing to measure.
+/// One measurement.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {
-    /// What `--only` takes.
+    /// The name for `--only`.
     pub name: &'static str,
-    /// What it is, for people.
+    /// The description.
     pub about: &'static str,
-    /// What flood is told, besides where and how long.
+    /// Arguments of the load generator, besides address and duration.
     pub arguments: &'static str,
-    /// Who is measured.
+    /// The measured servers.
     pub servers: &'static [Server],
-    /// The figure that counts: of several rounds the one in the middle by this is shown.
+    /// The figure by which the median round is chosen.
     pub figure: fn(&Report) -> f64,
 }
 
-/// Everything that is measured.
+/// All scenarios.
 pub const SCENARIOS: [Scenario; 11] = [
-    closed("closed-100", "100 connections, all post, each when it hears its last", "--connections 100"),
-    closed("closed-1000", "1,000 connections, 100 post, each when it hears its last", "--connections 1000"),
-    closed("closed-5000", "5,000 connections, 100 post, each when it hears its last", "--connections 5000"),
+    closed("closed-100", "100 connections, all post, each when it receives its last", "--connections 100"),
+    closed(
+        "closed-1000",
+        "1,000 connections, 100 post, each when it receives its last",
+        "--connections 1000",
+    ),
+    closed(
+        "closed-5000",
+        "5,000 connections, 100 post, each when it receives its last",
+        "--connections 5000",
+    ),
     v1("v1-100", "the same with 100 connections in v1", "--mode v1 --connections 100"),
     v1("v1-1000", "the same with 1,000 connections in v1", "--mode v1 --connections 1000"),
     v1("v1-5000", "the same with 5,000 connections in v1", "--mode v1 --connections 5000"),
@@ -56,14 +64,14 @@ pub const SCENARIOS: [Scenario; 11] = [
     },
     Scenario {
         name: "idle",
-        about: "10,000 connections that say nothing",
+        about: "10,000 idle connections",
         arguments: "--idle --connections 10000",
         servers: ALL,
         figure: |report| report.bytes_per_connection,
     },
     Scenario {
         name: "posts",
-        about: "posts with 64 under way on one connection, one more listens: acknowledged, on disk where there is one",
+        about: "acknowledged posts, 64 in flight on one connection, with one more receiver",
         arguments: "--posts --connections 2 --senders 1 --outstanding 64",
         servers: OURS,
         figure: |report| report.acks_per_second,

@@ -1,4 +1,4 @@
-//! The servers that are compared: how each is started, and which version it is.
+//! The compared servers: how each is started, and its version.
 
 use clap::ValueEnum;
 use std::{
@@ -12,28 +12,28 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// What is made while measuring, and the peer in Go.
-pub const FOLDER: &str = "target/bench";
-/// The peer for Node.
+/// The folder of temporary data and of the peer in Go.
+pub const WORK_FOLDER: &str = "target/bench";
+/// The folder of the peer for Node.
 const WS: &str = "server/bench/peers/ws";
-/// How long a start may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest start.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Server {
-    /// Hubbub as it is: the log on disk.
+    /// Hubbub with its store on disk.
     Hubbub,
-    /// Hubbub with its log in memory.
+    /// Hubbub with `--ephemeral`.
     Ephemeral,
-    /// axum's example of a chat.
-    Naive,
+    /// axum's chat example.
+    AxumBroadcast,
     /// The npm package `ws`.
     Ws,
-    /// A hub in the manner of gorilla/websocket's example.
+    /// A hub like gorilla/websocket's example.
     Go,
     /// One write for each delivery and nothing else.
-    Floor,
+    RawWrites,
 }
 
 impl fmt::Display for Server {
@@ -41,32 +41,32 @@ impl fmt::Display for Server {
         f.pad(match self {
             Self::Hubbub => "hubbub",
             Self::Ephemeral => "ephemeral",
-            Self::Naive => "naive",
+            Self::AxumBroadcast => "axum-broadcast",
             Self::Ws => "ws",
             Self::Go => "go",
-            Self::Floor => "floor",
+            Self::RawWrites => "raw-writes",
         })
     }
 }
 
-/// A server that runs, with what it keeps; both go with it.
+/// A running server and its data; dropping it ends and removes both.
 pub struct Running {
-    /// Where it listens.
+    /// Its address.
     pub address: SocketAddr,
     child: Child,
     _data: TempDir,
 }
 
 impl Server {
-    /// Whether it is ours, so that nothing may be lost.
+    /// Returns `true` if it is Hubbub, which must lose nothing.
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Hubbub | Self::Ephemeral)
     }
 
-    /// Why it cannot be started here, if so.
-    pub fn absent(self) -> Option<&'static str> {
+    /// Returns why it cannot be started on this machine, if so.
+    pub fn missing_reason(self) -> Option<&'static str> {
         match self {
-            Self::Go if !Path::new(FOLDER).join("go").exists() => {
+            Self::Go if !Path::new(WORK_FOLDER).join("go").exists() => {
                 Some("not built: go was not found, or its package github.com/gorilla/websocket")
             }
             Self::Ws if !Path::new(WS).join("node_modules").exists() => {
@@ -76,62 +76,66 @@ impl Server {
         }
     }
 
-    /// Starts it on that CPU, fresh, and waits until it listens.
+    /// Starts it on a CPU with empty data, and waits until it listens.
     pub fn start(self, cpu: usize) -> io::Result<Running> {
         let address = free_address()?;
-        let data = tempfile::Builder::new().prefix("data-").tempdir_in(FOLDER)?;
+        let data = tempfile::Builder::new().prefix("data-").tempdir_in(WORK_FOLDER)?;
         let mut command = Command::new("taskset");
         command.args(["-c", &cpu.to_string()]);
-        self.say(&mut command, address, data.path())?;
+        self.set_command(&mut command, address, data.path())?;
         command.env("RUST_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         let mut running = Running { address, child: command.spawn()?, _data: data };
-        running.listens()?;
+        running.wait_until_listening()?;
         Ok(running)
     }
 
-    /// The program and its arguments.
-    fn say(self, command: &mut Command, address: SocketAddr, data: &Path) -> io::Result<()> {
+    /// Sets the program and its arguments.
+    fn set_command(self, command: &mut Command, address: SocketAddr, data: &Path) -> io::Result<()> {
         let ours = ["--post-rate", "0", "--addr"];
         match self {
             Self::Hubbub => {
                 command.arg(hubbub()?).args(ours).arg(address.to_string()).arg("--data").arg(data)
             }
             Self::Ephemeral => command.arg(hubbub()?).args(ours).arg(address.to_string()).arg("--ephemeral"),
-            Self::Naive | Self::Floor => command
-                .arg(sibling(if self == Self::Naive { "axum_broadcast" } else { "raw_writes" })?)
+            Self::AxumBroadcast | Self::RawWrites => command
+                .arg(sibling(if self == Self::AxumBroadcast { "axum_broadcast" } else { "raw_writes" })?)
                 .arg(address.to_string()),
             Self::Ws => command.args(["node", &format!("{WS}/server.js"), &address.port().to_string()]),
-            Self::Go => command.arg(format!("{FOLDER}/go")).args(["-addr", &address.to_string()]),
+            Self::Go => command.arg(format!("{WORK_FOLDER}/go")).args(["-addr", &address.to_string()]),
         };
         Ok(())
     }
 
-    /// Its version, and that of what it is made with.
+    /// Returns its version, and those of its main dependencies.
     pub fn version(self) -> String {
         match self {
-            Self::Hubbub => hubbub().map_or_else(|_| UNKNOWN.into(), |hubbub| answer(hubbub, &["--version"])),
+            Self::Hubbub => {
+                hubbub().map_or_else(|_| UNKNOWN.into(), |hubbub| first_output_line(hubbub, &["--version"]))
+            }
             Self::Ephemeral => "the same with --ephemeral".into(),
-            Self::Naive => format!("axum {}, tokio {}", locked("axum"), locked("tokio")),
-            Self::Floor => format!("mio {}", locked("mio")),
-            Self::Ws => format!("ws {}, Node {}", npm_version(), answer("node", &["--version"])),
-            Self::Go => format!("{}, gorilla/websocket {}", answer("go", &["version"]), gorilla_version()),
+            Self::AxumBroadcast => format!("axum {}, tokio {}", locked("axum"), locked("tokio")),
+            Self::RawWrites => format!("mio {}", locked("mio")),
+            Self::Ws => format!("ws {}, Node {}", npm_version(), first_output_line("node", &["--version"])),
+            Self::Go => {
+                format!("{}, gorilla/websocket {}", first_output_line("go", &["version"]), gorilla_version())
+            }
         }
     }
 }
 
 impl Running {
-    /// Its process.
+    /// Returns its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    fn listens(&mut self) -> io::Result<()> {
+    fn wait_until_listening(&mut self) -> io::Result<()> {
         let began = Instant::now();
         while TcpStream::connect(self.address).is_err() {
             if let Some(status) = self.child.try_wait()? {
                 return Err(Error::other(format!("the server did not start: {status}")));
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > START_TIMEOUT {
                 return Err(Error::other("the server does not listen"));
             }
             park_timeout(Duration::from_millis(20));
@@ -142,33 +146,33 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // What it kept goes too, so there is nothing to end well for.
+        // Its data is removed too, so a graceful shutdown is not needed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What to say where a version cannot be found.
+/// Stands for a version that cannot be found.
 const UNKNOWN: &str = "unknown";
 
-/// The release, beside the tools.
+/// Returns the path of the release binary.
 fn hubbub() -> io::Result<PathBuf> {
     sibling("hubbub")
 }
 
-/// A binary that was built with this one.
+/// Returns the path of a binary that was built with this one.
 pub fn sibling(name: &str) -> io::Result<PathBuf> {
     Ok(env::current_exe()?.with_file_name(name))
 }
 
-/// What a program answers, in its first line.
-pub fn answer(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> String {
+/// Returns the first line of a program's output.
+pub fn first_output_line(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     text.lines().next().filter(|line| !line.is_empty()).unwrap_or(UNKNOWN).to_owned()
 }
 
-/// The version of a crate in the lock file.
+/// Returns the version of a crate in the lock file.
 fn locked(name: &str) -> String {
     let lock = fs::read_to_string("Cargo.lock").unwrap_or_default();
     let after = lock.split_once(&format!("name = \"{name}\"\nversion = \"")).map(|(_, after)| after);
@@ -181,13 +185,13 @@ fn npm_version() -> String {
     package["version"].as_str().unwrap_or(UNKNOWN).to_owned()
 }
 
-/// What the build has noted.
+/// Returns the version that the build has recorded.
 fn gorilla_version() -> String {
-    fs::read_to_string(format!("{FOLDER}/gorilla"))
+    fs::read_to_string(format!("{WORK_FOLDER}/gorilla"))
         .map_or_else(|_| UNKNOWN.into(), |text| text.trim().to_owned())
 }
 
-/// A port below those that outgoing connections get, which would otherwise take it now and then.
+/// Returns a free port below the ephemeral ports, so that no outgoing connection takes it.
 fn free_address() -> io::Result<SocketAddr> {
     for _ in 0..1_000 {
         let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..32_000)));

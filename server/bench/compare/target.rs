@@ -1,45 +1,45 @@
-//! What the figures ought to be.
+//! The targets of the figures.
 
 use crate::{
     report::Report,
     runs::Runs,
     scenario::SCENARIOS,
-    server::Server::{self, Ephemeral, Floor, Go, Hubbub},
+    server::Server::{self, Ephemeral, Go, Hubbub, RawWrites},
 };
-use Wanted::{AtLeast, AtMost};
+use Goal::{AtLeast, AtMost};
 
-/// A figure and what it ought to be.
+/// A figure and its target.
 pub struct Target {
-    /// What it is.
+    /// The description.
     pub name: &'static str,
-    /// The figure; none where it was not measured.
+    /// The figure, if it was measured.
     pub value: Option<f64>,
-    /// What it has to be, and what it should be.
-    pub wanted: Wanted,
+    /// The required value and the goal.
+    pub goal: Goal,
 }
 
-/// Which way is better, with what has to be and what should be.
+/// The required value and the goal, and which direction is better.
 #[derive(Debug, Clone, Copy)]
-pub enum Wanted {
+pub enum Goal {
     /// More is better.
     AtLeast(f64, f64),
     /// Less is better.
     AtMost(f64, f64),
 }
 
-/// How good a figure is.
+/// How a figure compares with its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// As it should be.
+    /// It reaches the goal.
     Aim,
-    /// As it has to be.
+    /// It reaches the required value.
     Must,
-    /// Worse than it has to be.
+    /// It misses the required value.
     Missed,
 }
 
-impl Wanted {
-    /// How good a figure is.
+impl Goal {
+    /// How a figure compares with its target.
     pub fn judge(self, value: f64) -> Verdict {
         let (must, aim) = match self {
             AtLeast(must, aim) => (value >= must, value >= aim),
@@ -53,24 +53,24 @@ impl Wanted {
     }
 }
 
-/// All targets, with the figures of these runs.
+/// Returns all targets with the figures of these runs.
 pub fn targets(runs: &Runs) -> Vec<Target> {
-    let flat_out = |name, scenario, peer, wanted| {
+    let flat_out = |name, scenario, peer, goal| {
         let value = ratio(
             figure(runs, scenario, Hubbub, |report| report.deliveries_per_second),
             figure(runs, peer, Go, |report| report.deliveries_per_second),
         );
-        Target { name, value, wanted }
+        Target { name, value, goal }
     };
-    let one = |name, scenario, of: fn(&Report) -> f64, wanted| Target {
+    let one = |name, scenario, of: fn(&Report) -> f64, goal| Target {
         name,
         value: figure(runs, scenario, Hubbub, of),
-        wanted,
+        goal,
     };
-    let against = |name, scenario, peer, of: fn(&Report) -> f64, wanted| Target {
+    let against = |name, scenario, peer, of: fn(&Report) -> f64, goal| Target {
         name,
         value: ratio(figure(runs, scenario, Hubbub, of), figure(runs, scenario, peer, of)),
-        wanted,
+        goal,
     };
     vec![
         flat_out(
@@ -100,9 +100,9 @@ pub fn targets(runs: &Runs) -> Vec<Target> {
             AtLeast(4.0, 6.0),
         ),
         against(
-            "CPU for a delivery at 40/s to 1,000, against the floor",
+            "CPU for a delivery at 40/s to 1,000, against raw writes",
             "rate-40",
-            Floor,
+            RawWrites,
             |report| report.cpu_us_per_delivery,
             AtMost(1.15, 1.05),
         ),
@@ -135,8 +135,8 @@ pub fn targets(runs: &Runs) -> Vec<Target> {
         ),
         Target {
             name: "runs of Hubbub with anything lost, repeated, reordered, cut off or refused",
-            value: Some(runs.unclean().count() as f64),
-            wanted: AtMost(0.0, 0.0),
+            value: Some(runs.failed_runs().count() as f64),
+            goal: AtMost(0.0, 0.0),
         },
     ]
 }

@@ -1,61 +1,61 @@
 //! One open socket: the upgrade, whole frames in, frames out.
 
-use crate::ordering::{Ear, Key};
+use crate::ordering::{Key, Receiver};
 use mio::{Interest, Registry, Token, net::TcpStream};
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
 };
 
-/// The key of every upgrade, the example of RFC 6455.
+/// The `Sec-WebSocket-Key` of every upgrade, the example of RFC 6455.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// The answer that belongs to it.
+/// The `Sec-WebSocket-Accept` that belongs to it.
 pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its upgrade is under way.
+    /// The upgrade was requested.
     Upgrading,
-    /// It has to be told what it may do, or waits to be in its room.
+    /// It waits for `welcome` or `joined`.
     Joining,
-    /// It hears what is posted.
-    In,
-    /// It has ended.
-    Gone,
+    /// It receives messages.
+    Joined,
+    /// It is closed.
+    Closed,
 }
 
 /// One open socket.
 pub struct Connection {
     stream: TcpStream,
-    /// How far it has come.
+    /// Its state.
     pub state: State,
-    /// What it has heard.
-    pub ear: Ear,
-    /// The number that it waits to hear before it posts again; zeros for none.
-    pub awaits: Key,
-    /// The beginning of a frame whose end has not come yet.
-    carried: Vec<u8>,
-    /// The beginning of a message whose last frame has not come yet.
+    /// The messages that it has received.
+    pub receiver: Receiver,
+    /// The number whose delivery lets it send the next message; zeros for none.
+    pub awaited: Key,
+    /// An incomplete frame.
+    partial: Vec<u8>,
+    /// The payload of an incomplete fragmented message.
     pub parts: Vec<u8>,
-    /// What the socket does not take yet.
+    /// Bytes that the socket has not accepted yet.
     backlog: Vec<u8>,
 }
 
-/// What a read has brought.
-pub enum Brought {
-    /// So many bytes from the beginning of the buffer on; `true` where there may be more.
+/// The result of a read.
+pub enum ReadEvent {
+    /// The filled length of the buffer; `true` if the socket may have more.
     Bytes(usize, bool),
-    /// Nothing at present.
+    /// Nothing is available.
     Nothing,
-    /// The end.
+    /// The connection has ended.
     End,
 }
 
 impl Connection {
-    /// Connects and asks for the upgrade.
+    /// Connects and requests the upgrade.
     pub fn open(to: SocketAddr, request: &[u8], registry: &Registry, token: usize) -> io::Result<Self> {
-        // The system completes it without the server, as long as few are under way.
+        // The kernel completes the handshake without the server while few are pending.
         let mut stream = std::net::TcpStream::connect(to)?;
         stream.set_nodelay(true)?;
         stream.write_all(request)?;
@@ -65,46 +65,46 @@ impl Connection {
         Ok(Self {
             stream,
             state: State::Upgrading,
-            ear: Ear::default(),
-            awaits: Key::default(),
-            carried: Vec::new(),
+            receiver: Receiver::default(),
+            awaited: Key::default(),
+            partial: Vec::new(),
             parts: Vec::new(),
             backlog: Vec::new(),
         })
     }
 
-    /// Reads what is there into `buffer`, after the beginning that came earlier.
+    /// Reads into `buffer`, after the incomplete frame of the last read.
     #[inline]
-    pub fn read(&mut self, buffer: &mut Vec<u8>) -> Brought {
-        let start = self.carried.len();
+    pub fn read(&mut self, buffer: &mut Vec<u8>) -> ReadEvent {
+        let start = self.partial.len();
         if buffer.len() < 2 * start {
             buffer.resize(2 * start, 0);
         }
-        buffer[..start].copy_from_slice(&self.carried);
+        buffer[..start].copy_from_slice(&self.partial);
         match self.stream.read(&mut buffer[start..]) {
-            Ok(0) => Brought::End,
-            // A short read has emptied the socket; what comes later is told anew.
-            Ok(read) => Brought::Bytes(start + read, start + read == buffer.len()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Brought::Nothing,
+            Ok(0) => ReadEvent::End,
+            // A short read has drained the socket; mio reports later data again.
+            Ok(read) => ReadEvent::Bytes(start + read, start + read == buffer.len()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => ReadEvent::Nothing,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.read(buffer),
-            Err(_) => Brought::End,
+            Err(_) => ReadEvent::End,
         }
     }
 
-    /// Keeps the beginning of a frame until the rest comes.
+    /// Keeps an incomplete frame until the next read.
     #[inline]
-    pub fn carry(&mut self, rest: &[u8]) {
-        self.carried.clear();
-        self.carried.extend_from_slice(rest);
+    pub fn keep_partial(&mut self, rest: &[u8]) {
+        self.partial.clear();
+        self.partial.extend_from_slice(rest);
     }
 
-    /// Sends a frame, now or when the socket takes it.
+    /// Sends a frame now, or when the socket becomes writable.
     pub fn send(&mut self, frame: &[u8]) {
         let written = if self.backlog.is_empty() { self.stream.write(frame).unwrap_or(0) } else { 0 };
         self.backlog.extend_from_slice(&frame[written..]);
     }
 
-    /// Sends what waits, where the socket takes more.
+    /// Sends the backlog as far as the socket accepts it.
     pub fn flush(&mut self) {
         if !self.backlog.is_empty() {
             let written = self.stream.write(&self.backlog).unwrap_or(0);
@@ -113,7 +113,7 @@ impl Connection {
     }
 }
 
-/// The request for the upgrade.
+/// Builds the upgrade request.
 pub fn request(host: &str, target: &str, protocol: Option<&str>) -> Vec<u8> {
     let protocol = protocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
     format!(
@@ -123,10 +123,10 @@ pub fn request(host: &str, target: &str, protocol: Option<&str>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Reads the answer: the number of its bytes, or none where it has not come whole.
+/// Parses the response. Returns its length, or `None` if it is incomplete.
 ///
 /// # Errors
-/// Its first line, where it is no upgrade.
+/// The status line, if the response is no upgrade.
 pub fn upgraded(bytes: &[u8]) -> Result<Option<usize>, String> {
     let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let head = String::from_utf8_lossy(&bytes[..end]);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told() {
+    fn a_refused_upgrade_is_an_error() {
         let refusal = b"HTTP/1.1 503 Service Unavailable\r\n\r\nfull";
         assert_eq!(upgraded(refusal), Err("HTTP/1.1 503 Service Unavailable".into()));
     }

@@ -1,4 +1,4 @@
-//! A flood: many connections in one room, messages, and how fast everybody hears them.
+//! Load generator: opens many connections in one room, sends messages and measures deliveries.
 //!
 //! ```text
 //! cargo run --release -p bench --bin loadgen -- --connections 1000 --senders 100 --pid PID
@@ -7,14 +7,14 @@
 //! cargo run --release -p bench --bin loadgen -- --idle --connections 10000 --pid PID
 //! ```
 //!
-//! Everybody joins before anybody posts. Each message carries its number, and everybody has to hear all
-//! of them, once, in one order ([`ordering`]). At a fixed rate the time of a message counts from when it had
-//! to go out, whether the server was ready for it or not; in the closed loop, where everybody posts
-//! their next message when they hear their last, from when it went out.
+//! All connections join before the first message. Each message carries its number, and every connection must receive
+//! all of them, once, in one order ([`ordering`]). At a fixed rate, latency counts from the time at which a message was
+//! due, even if the server was not ready (no coordinated omission). In the closed loop, each sender sends its next
+//! message when it receives its last one, and latency counts from the time of sending.
 //!
-//! One thread does it all, without allocating for a message, so that the server is what is measured. Give
-//! it a core of its own (`taskset`). It exits with 1 where anything was lost, repeated, out of order,
-//! foreign, disconnected or refused.
+//! One thread does everything and allocates nothing for a message, so that the server is measured and not this tool.
+//! Give it a core of its own (`taskset`). The exit code is 1 if any message was lost, repeated, reordered or foreign,
+//! or if any connection or post was refused or closed.
 
 mod clients;
 mod connection;
@@ -35,83 +35,83 @@ use std::{
     process::ExitCode,
 };
 
-/// Many connections in one room: how fast does everybody hear what is posted?
+/// Opens many connections in one room and measures how fast messages are delivered
 #[derive(Debug, Clone, Parser)]
 #[command(args_override_self = true)]
 struct Settings {
-    /// The server.
+    /// Address of the server
     #[arg(long, default_value = "127.0.0.1:8080")]
     addr: SocketAddr,
-    /// Its process, to measure what it costs.
+    /// Process id of the server, to measure its CPU time and memory
     #[arg(long)]
     pid: Option<u32>,
-    /// Where it upgrades.
+    /// Path of the upgrade
     #[arg(long, default_value = "/ws")]
     path: String,
-    /// Everybody's room.
-    #[arg(long, default_value = "flood")]
+    /// Room of all connections
+    #[arg(long, default_value = "loadgen")]
     room: String,
-    /// How everybody talks.
+    /// Protocol of all connections
     #[arg(long, value_enum, default_value_t = Mode::Lines)]
     mode: Mode,
-    /// The subprotocol to offer; v1 offers hubbub.v1 by itself.
+    /// Subprotocol to offer; hubbub.v1 by default in v1
     #[arg(long)]
     protocol: Option<String>,
-    /// How many connections; 1,000, and 2 with --posts.
+    /// Number of connections: 1,000, or 2 with --posts
     #[arg(long, default_value_t = 1_000, default_value_if("posts", "true", "2"))]
     connections: usize,
-    /// How many of them post.
+    /// Number of connections that send
     #[arg(long, default_value_t = 100, default_value_if("posts", "true", "1"))]
     senders: usize,
-    /// Messages a second that all senders together post, whatever they hear; without it each posts its
-    /// next message when it hears its last.
+    /// Messages a second of all senders together; without it, each sender sends its next message
+    /// when it receives its last one
     #[arg(long)]
     rate: Option<f64>,
-    /// Bytes of a message.
+    /// Bytes of a message
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(9..=8_192))]
     payload: u16,
-    /// Seconds that are measured.
+    /// Seconds to measure
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
-    /// Seconds of posting before that.
+    /// Seconds of warm-up before that
     #[arg(long, default_value_t = 2.0)]
     warm_up: f64,
-    /// Seconds after posting within which everything has to have arrived, or it is lost.
+    /// Seconds after the last message until a missing delivery counts as lost
     #[arg(long, default_value_t = 60.0)]
     settle: f64,
-    /// Measure acknowledged posts (v1): each sender keeps some under way.
+    /// Measure acknowledged posts (v1): each sender keeps some in flight
     #[arg(long, conflicts_with = "rate")]
     posts: bool,
-    /// How many.
+    /// Number of posts in flight
     #[arg(long, default_value_t = 64)]
     outstanding: usize,
-    /// Only open the connections, and measure what that costs.
+    /// Only open the connections, and measure their cost
     #[arg(long)]
     idle: bool,
-    /// How many connections are opened at a time.
+    /// Number of connections that are opened at a time
     #[arg(long, default_value_t = 64)]
     opening: usize,
-    /// Seconds that everybody may take to connect.
+    /// Seconds until all connections must be open
     #[arg(long, default_value_t = 60)]
-    patience: u64,
-    /// Print one JSON object instead of a table.
+    connect_seconds: u64,
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
-/// When the senders post.
+/// When the senders send.
 #[derive(Debug, Clone, Copy)]
 enum Pace {
-    /// Each posts its next message when it hears its last.
+    /// Each posts its when it receives its last one
     Closed,
-    /// So many a second, all together.
+    /// Messages a second, all senders together.
     Rate(f64),
-    /// Each keeps so many posts under way.
+    /// Each keeps this many posts in flight.
     Posts { outstanding: usize },
 }
 
 impl Settings {
-    /// What the arguments mean together.
+    /// Resolves options that depend on each other.
     fn settled(self) -> Self {
         let mode = if self.posts { Mode::V1 } else { self.mode };
         let senders = self.senders.clamp(1, self.connections.max(1));
@@ -126,7 +126,7 @@ impl Settings {
         }
     }
 
-    /// The target of the upgrade's request.
+    /// Returns the request target of the upgrade.
     fn target(&self) -> String {
         match self.mode {
             Mode::Lines => format!("{}?room={}", self.path, self.room),
@@ -142,16 +142,16 @@ impl Settings {
 
 fn main() -> ExitCode {
     let settings = Settings::parse().settled();
-    let told = run::run(&settings).and_then(|report| {
+    let result = run::run(&settings).and_then(|report| {
         let text = if settings.json { serde_json::to_string(&report)? } else { table::table(&report) };
         writeln!(stdout(), "{text}")?;
-        Ok(report.clean())
+        Ok(report.is_clean())
     });
-    match told {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            let _ = writeln!(stderr(), "flood: {error}");
+            let _ = writeln!(stderr(), "loadgen: {error}");
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! The two ways to talk: bare lines, and the JSON of `hubbub.v1`.
+//! The two modes: lines, and the JSON of `hubbub.v1`.
 
 use crate::{
     frames::{TEXT, masked},
@@ -8,40 +8,40 @@ use clap::ValueEnum;
 use memchr::{memchr, memmem::Finder};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How the connections talk.
+/// The protocol of the connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
-    /// Bare text both ways; several messages may share a frame, a line each.
+    /// Plain text both ways; several messages may share a frame, a line each.
     Lines,
     /// JSON: `join`, `post`, `events`, `ack`.
     V1,
 }
 
-/// What a frame of the server says.
+/// The content of a server's frame.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Said<'a> {
-    /// Messages, to be taken out by [`Texts::each`].
+pub enum Payload<'a> {
+    /// Messages; [`PayloadReader::each`] extracts them.
     Messages,
     /// The connection may join.
     Welcome,
-    /// It has joined.
+    /// The connection has joined.
     Joined,
-    /// A post is durable; its number as it is written in its id.
+    /// A post is durable; the number at the end of its id.
     Ack(&'a Key),
     /// A post was refused.
     Error,
-    /// Something that does not matter here.
-    Else,
+    /// Anything else.
+    Other,
 }
 
-/// What stands before a message's text in JSON, and before the id that an `ack` names.
+/// The JSON before a message's text, and before the id of an `ack`.
 const BEFORE_TEXT: &str = r#""text":""#;
 const BEFORE_ID: &str = r#""id":""#;
 /// Bytes of an id.
 const ID: usize = 36;
 
-/// Reads what the server says.
-pub struct Texts {
+/// Reads the server's frames without parsing all of their JSON.
+pub struct PayloadReader {
     mode: Mode,
     /// Bytes of each text.
     bytes: usize,
@@ -49,26 +49,26 @@ pub struct Texts {
     before_id: Finder<'static>,
 }
 
-impl Texts {
-    /// For texts of `bytes` bytes.
+impl PayloadReader {
+    /// Creates a reader for texts of `bytes` bytes.
     pub fn new(mode: Mode, bytes: usize) -> Self {
         let [before_text, before_id] = [BEFORE_TEXT, BEFORE_ID].map(Finder::new);
         Self { mode, bytes, before_text, before_id }
     }
 
-    /// What a frame says.
+    /// Returns the kind of a frame.
     #[inline]
-    pub fn read<'a>(&self, frame: &'a [u8]) -> Said<'a> {
+    pub fn read<'a>(&self, frame: &'a [u8]) -> Payload<'a> {
         if self.mode == Mode::Lines {
-            return Said::Messages;
+            return Payload::Messages;
         }
         match frame.strip_prefix(br#"{"type":""#).and_then(|rest| rest.split_at_checked(4)) {
-            Some((b"even", _)) => Said::Messages,
-            Some((b"ack\"", rest)) => self.acknowledged(rest).map_or(Said::Else, Said::Ack),
-            Some((b"welc", _)) => Said::Welcome,
-            Some((b"join", _)) => Said::Joined,
-            Some((b"erro", _)) => Said::Error,
-            _ => Said::Else,
+            Some((b"even", _)) => Payload::Messages,
+            Some((b"ack\"", rest)) => self.acknowledged(rest).map_or(Payload::Other, Payload::Ack),
+            Some((b"welc", _)) => Payload::Welcome,
+            Some((b"join", _)) => Payload::Joined,
+            Some((b"erro", _)) => Payload::Error,
+            _ => Payload::Other,
         }
     }
 
@@ -77,23 +77,23 @@ impl Texts {
         frame.get(start..start + ID)?.last_chunk()
     }
 
-    /// Takes each text out of a frame with messages.
+    /// Calls `receive` with each text of a frame.
     #[inline]
-    pub fn each<'a>(&self, frame: &'a [u8], hear: impl FnMut(&'a [u8])) {
+    pub fn each<'a>(&self, frame: &'a [u8], receive: impl FnMut(&'a [u8])) {
         match self.mode {
-            Mode::Lines => self.each_line(frame, hear),
-            Mode::V1 => self.each_event(frame, hear),
+            Mode::Lines => self.each_line(frame, receive),
+            Mode::V1 => self.each_event(frame, receive),
         }
     }
 
-    fn each_line<'a>(&self, mut rest: &'a [u8], mut hear: impl FnMut(&'a [u8])) {
+    fn each_line<'a>(&self, mut rest: &'a [u8], mut receive: impl FnMut(&'a [u8])) {
         loop {
-            // Most are as long as ours; another is looked through.
+            // Most texts have the expected length; others are scanned.
             let end = match rest.get(self.bytes) {
                 Some(b'\n') => self.bytes,
                 _ => memchr(b'\n', rest).unwrap_or(rest.len()),
             };
-            hear(&rest[..end]);
+            receive(&rest[..end]);
             match rest.get(end + 1..) {
                 Some(after) => rest = after,
                 None => return,
@@ -101,28 +101,28 @@ impl Texts {
         }
     }
 
-    fn each_event<'a>(&self, mut rest: &'a [u8], mut hear: impl FnMut(&'a [u8])) {
+    fn each_event<'a>(&self, mut rest: &'a [u8], mut receive: impl FnMut(&'a [u8])) {
         while let Some(found) = self.before_text.find(rest) {
             rest = &rest[found + BEFORE_TEXT.len()..];
             let end = match rest.get(self.bytes) {
                 Some(b'"') => self.bytes,
                 _ => memchr(b'"', rest).unwrap_or(rest.len()),
             };
-            hear(&rest[..end]);
+            receive(&rest[..end]);
             rest = &rest[end..];
         }
     }
 }
 
-/// A post as a frame, made once; only the number changes.
+/// A post as a frame that is built once; only the number changes.
 pub struct PostFrame {
     frame: Vec<u8>,
-    /// Where the number stands: in the text, and at the end of the id.
+    /// Offsets of the number: in the text, and at the end of the id.
     numbers: Vec<usize>,
 }
 
 impl PostFrame {
-    /// A post whose text ends with `padding`.
+    /// Builds a post whose text ends with `padding`.
     pub fn new(mode: Mode, room: &str, padding: &[u8]) -> Self {
         let padding = String::from_utf8_lossy(padding);
         let number = "#".repeat(NUMBER);
@@ -138,7 +138,7 @@ impl PostFrame {
         Self { frame, numbers }
     }
 
-    /// The frame of the message with that number.
+    /// Returns the frame with this number.
     pub fn numbered(&mut self, number: u32) -> &[u8] {
         for start in &self.numbers {
             self.frame[*start..start + NUMBER].copy_from_slice(&key(number));
@@ -147,8 +147,8 @@ impl PostFrame {
     }
 }
 
-/// A UUID of version 7 that ends with a message's number. Its time is that of the start: ids of one run
-/// rise with the number, and those of different runs differ by chance.
+/// Returns a UUID of version 7 that ends with a message's number. Its time is the start: ids of one run
+/// increase with the number, and those of different runs differ at random.
 fn id(number: &str) -> String {
     let millis = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let (a, b) = ((millis >> 16) & 0xffff_ffff, millis & 0xffff);
@@ -156,7 +156,7 @@ fn id(number: &str) -> String {
     format!("{a:08x}-{b:04x}-7{c:03x}-8{d:03x}-{e:04x}{number}")
 }
 
-/// The frame that joins a room.
+/// Builds the frame that joins a room.
 pub fn join_frame(room: &str) -> Vec<u8> {
     masked(TEXT, format!(r#"{{"type":"join","room":"{room}","limit":1}}"#).as_bytes())
 }
@@ -167,7 +167,7 @@ mod tests {
 
     fn texts(mode: Mode, frame: &str) -> Vec<String> {
         let mut found = Vec::new();
-        Texts::new(mode, 4)
+        PayloadReader::new(mode, 4)
             .each(frame.as_bytes(), |text| found.push(String::from_utf8_lossy(text).into_owned()));
         found
     }
@@ -182,7 +182,7 @@ mod tests {
     fn a_frame_may_hold_several_events() {
         let frame = r#"{"type":"events","room":"x","events":[{"seq":1,"text":"abcd"},{"text":"ef"}]}"#;
         assert_eq!(texts(Mode::V1, frame), ["abcd", "ef"]);
-        assert_eq!(Texts::new(Mode::V1, 4).read(frame.as_bytes()), Said::Messages);
+        assert_eq!(PayloadReader::new(Mode::V1, 4).read(frame.as_bytes()), Payload::Messages);
     }
 
     #[test]
@@ -196,6 +196,6 @@ mod tests {
     #[test]
     fn an_acknowledgement_names_the_number() {
         let ack = br#"{"type":"ack","id":"01890a5d-ac96-7774-8cce-b3020000beef","room":"x","seq":1}"#;
-        assert_eq!(Texts::new(Mode::V1, 4).read(ack), Said::Ack(b"0000beef"));
+        assert_eq!(PayloadReader::new(Mode::V1, 4).read(ack), Payload::Ack(b"0000beef"));
     }
 }

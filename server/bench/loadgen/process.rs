@@ -1,39 +1,39 @@
-//! What a process costs, as `/proc` tells.
+//! CPU time and memory of a process, from `/proc`.
 
 use std::{collections::BTreeMap, fs, io};
 
 /// Microseconds of one tick in `/proc/PID/stat`.
 const TICK: f64 = 10_000.0;
-/// How far ticks may be off from the exact time without meaning anything, in µs.
+/// The rounding error of ticks, in µs.
 const ROUNDING: f64 = 3.0 * TICK;
 
 /// A process on this machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Process(pub u32);
 
-/// How long this thread, which is all of this process, has waited for a core that another had, in µs.
+/// Returns how long this single-threaded process has waited for a busy core, in µs.
 pub fn waited() -> io::Result<f64> {
     let times = fs::read_to_string("/proc/self/schedstat")?;
     let waited: f64 = times.split(' ').nth(1).unwrap_or_default().parse().map_err(io::Error::other)?;
     Ok(waited / 1_000.0)
 }
 
-/// The CPU time that a process has taken so far.
+/// The CPU time of a process so far.
 #[derive(Debug, Clone)]
 pub struct Cpu {
-    /// Nanoseconds of each thread that lives.
+    /// Nanoseconds of each running thread.
     threads: BTreeMap<String, u64>,
-    /// All threads, those that have ended too, in µs, to the next tick.
+    /// All threads, ended ones included, in µs, rounded to ticks.
     ticks: f64,
 }
 
 impl Process {
-    /// Its CPU time until now.
+    /// Returns its CPU time until now.
     pub fn cpu(self) -> io::Result<Cpu> {
         let mut threads = BTreeMap::new();
         for thread in fs::read_dir(format!("/proc/{}/task", self.0))? {
             let thread = thread?;
-            // A thread may end while one looks.
+            // A thread may end during the loop.
             if let Ok(times) = fs::read_to_string(thread.path().join("schedstat")) {
                 let spent = times.split(' ').next().and_then(|spent| spent.parse().ok()).unwrap_or(0);
                 threads.insert(thread.file_name().to_string_lossy().into_owned(), spent);
@@ -43,12 +43,12 @@ impl Process {
         Ok(Cpu { threads, ticks: ticks(&stat) * TICK })
     }
 
-    /// Its memory that belongs to no file, in KiB.
+    /// Returns its anonymous memory in KiB.
     pub fn anonymous(self) -> io::Result<u64> {
         self.status("RssAnon:")
     }
 
-    /// The most memory that it has had, in KiB.
+    /// Returns its peak memory in KiB.
     pub fn peak(self) -> io::Result<u64> {
         self.status("VmHWM:")
     }
@@ -60,15 +60,15 @@ impl Process {
     }
 }
 
-/// `utime` and `stime` together: the 12th and 13th field after the name, which may have blanks.
+/// Returns `utime` plus `stime`: the 12th and 13th field after the name, which may contain spaces.
 fn ticks(stat: &str) -> f64 {
     let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
     fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum()
 }
 
 impl Cpu {
-    /// Microseconds from an earlier moment: the exact time of the threads; the ticks where threads have
-    /// ended meanwhile, whose time the threads that live do not show.
+    /// Returns the microseconds since `earlier`: the exact time of the threads, or the ticks if threads have
+    /// ended meanwhile, since running threads do not include their time.
     pub fn since(&self, earlier: &Self) -> f64 {
         let spent = |(thread, now): (&String, &u64)| {
             now.saturating_sub(earlier.threads.get(thread).copied().unwrap_or(0))

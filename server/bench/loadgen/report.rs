@@ -1,92 +1,92 @@
-//! The figures.
+//! The results of a run.
 
 use serde::{Deserialize, Serialize};
 
-/// What came of a flood. What was not measured is 0.
+/// The results of a run; 0 if not measured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// `closed`, `rate`, `posts` or `idle`.
     pub kind: String,
     /// `lines` or `v1`.
     pub mode: String,
-    /// Connections, and those of them that post.
+    /// Number of connections.
     pub connections: usize,
-    /// Those of them that post.
+    /// Connections that send.
     pub senders: usize,
     /// Bytes of a message's text.
     pub payload: usize,
-    /// How long was measured.
+    /// Seconds measured.
     pub seconds: f64,
-    /// Messages posted, the warm-up's too.
+    /// Messages sent, warm-up included.
     pub posted: usize,
-    /// Messages that connections have received in the measured time.
+    /// Deliveries in the measured time.
     pub deliveries: u64,
-    /// The same for each second.
+    /// Deliveries a second.
     pub deliveries_per_second: f64,
-    /// Milliseconds from when a message had to go out to its arrival.
-    pub latency_ms: Spread,
-    /// Messages that one read brings.
+    /// Milliseconds from the due time of a message to its arrival.
+    pub latency_ms: Percentiles,
+    /// Messages for each read.
     pub messages_per_read: f64,
     /// The server's CPU time in the measured time, seconds.
     pub cpu_seconds: f64,
     /// The server's CPU time for each delivery, µs.
     pub cpu_us_per_delivery: f64,
-    /// Acknowledged posts for each second.
+    /// Acknowledged posts a second.
     pub acks_per_second: f64,
     /// Milliseconds from a post to its acknowledgement.
-    pub ack_ms: Spread,
-    /// Bytes of the server's memory for each open connection that says nothing.
+    pub ack_ms: Percentiles,
+    /// Bytes of the server's memory for each idle connection.
     pub bytes_per_connection: f64,
     /// The server's CPU time for each connection opened, µs.
     pub cpu_us_per_open: f64,
-    /// Connections opened for each second.
+    /// Connections opened a second.
     pub opens_per_second: f64,
-    /// The most memory that the server has had, KiB.
+    /// The server's peak memory, KiB.
     pub peak_kib: u64,
-    /// How busy this tool was, 1 for all of its core. It waits awake for the next message at a rate.
-    pub flood_busy: f64,
-    /// How much of the time others had its core while it wanted to run: near 0, or the figures mean little.
-    pub flood_waited: f64,
-    /// What was lost, repeated, out of order, foreign, disconnected.
+    /// CPU use of this tool, 1 for a whole core. At a fixed rate it waits actively for the next message.
+    pub generator_busy: f64,
+    /// Share of the time in which this tool waited for its core; the figures are only valid near 0.
+    pub generator_waited: f64,
+    /// Faults of deliveries.
     #[serde(flatten)]
     pub faults: Faults,
-    /// Posts that the server has refused.
+    /// Posts that the server refused.
     pub refused: u64,
-    /// The first thing that a server said about an end or a refusal.
-    pub first_trouble: Option<String>,
+    /// The first error or close reason that the server sent.
+    pub first_error: Option<String>,
 }
 
-/// How milliseconds spread.
+/// Percentiles in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// Half of them take at most this.
+pub struct Percentiles {
+    /// The median.
     pub p50: f64,
-    /// 95 of a hundred.
+    /// The 95th percentile.
     pub p95: f64,
-    /// 99 of a hundred.
+    /// The 99th percentile.
     pub p99: f64,
-    /// All of them.
+    /// The maximum.
     pub max: f64,
 }
 
-/// What was wrong with the deliveries to all connections together.
+/// Faults of the deliveries to all connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Faults {
-    /// Posted and not heard, counted for each connection.
+    /// Posted and not delivered, counted for each connection.
     pub lost: u64,
-    /// Heard again by the same connection.
+    /// Delivered to the same connection again.
     pub repeated: u64,
-    /// Heard later than something that comes after it: in the order of the others, or of its author.
+    /// Delivered in another order than to the others, or than its sender has sent.
     pub reordered: u64,
-    /// Heard and never posted, or with another text.
+    /// Delivered and never posted, or with another text.
     pub foreign: u64,
-    /// Connections that the server has ended.
+    /// Connections that the server closed.
     pub disconnected: u64,
 }
 
 impl Report {
-    /// Whether everything posted has arrived everywhere, once and in order.
-    pub fn clean(&self) -> bool {
+    /// Returns `true` if every message was delivered to every connection, once and in order.
+    pub fn is_clean(&self) -> bool {
         self.faults == Faults::default() && self.refused == 0
     }
 }

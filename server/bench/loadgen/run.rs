@@ -2,27 +2,27 @@
 
 use crate::{
     Pace, Settings,
-    clients::{Crowd, Tally},
+    clients::{Clients, Counters},
     latency::Latency,
     process::{Cpu, Process, waited},
-    report::{Report, Spread},
+    report::{Percentiles, Report},
 };
 use std::{fs, io};
 
-/// Descriptors that are no connections.
-const OTHER_FILES: usize = 32;
-/// After the last connection is open: a server may register it after its answer. In µs.
-const REST: u64 = 1_000_000;
-/// Who hears nothing for so long hears nothing more. In µs.
-const QUIET: u64 = 5_000_000;
+/// File descriptors other than connections.
+const RESERVED_FILES: usize = 32;
+/// Pause after the last connection opens, in µs: a server may register it after its response.
+const REGISTRATION_DELAY_US: u64 = 1_000_000;
+/// Time without a delivery, in µs, after which none is expected.
+const QUIET_US: u64 = 5_000_000;
 
-/// Runs it, and says what came of it.
+/// Runs the load and returns the results.
 ///
 /// # Errors
-/// Where not everybody could connect, or the server's process cannot be looked at.
+/// Connections could not be opened, or the server's process cannot be read.
 pub fn run(settings: &Settings) -> io::Result<Report> {
-    enough_files(settings.connections)?;
-    let mut crowd = Crowd::new(settings)?;
+    check_file_limit(settings.connections)?;
+    let mut clients = Clients::new(settings)?;
     let server = settings.pid.map(Process);
     let mut report = Report {
         kind: kind(settings).into(),
@@ -32,14 +32,14 @@ pub fn run(settings: &Settings) -> io::Result<Report> {
         payload: settings.payload.into(),
         ..Report::default()
     };
-    open(&mut crowd, settings, server, &mut report)?;
+    open(&mut clients, settings, server, &mut report)?;
     if !settings.idle {
-        post(&mut crowd, settings, server, &mut report)?;
+        post(&mut clients, settings, server, &mut report)?;
     }
-    report.posted = crowd.order.posted();
-    report.faults = crowd.faults();
-    report.refused = crowd.tally.refused;
-    report.first_trouble = crowd.first_trouble.take();
+    report.posted = clients.order.posted();
+    report.faults = clients.faults();
+    report.refused = clients.counters.refused;
+    report.first_error = clients.first_error.take();
     report.peak_kib = server.map_or(Ok(0), Process::peak)?;
     Ok(report)
 }
@@ -53,12 +53,12 @@ fn kind(settings: &Settings) -> &'static str {
     }
 }
 
-/// Refuses where the system would refuse in the middle.
-fn enough_files(connections: usize) -> io::Result<()> {
+/// Checks the limit of open files before the run.
+fn check_file_limit(connections: usize) -> io::Result<()> {
     let limits = fs::read_to_string("/proc/self/limits")?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
     let limit = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(usize::MAX);
-    let needed = connections + OTHER_FILES;
+    let needed = connections + RESERVED_FILES;
     if needed <= limit {
         return Ok(());
     }
@@ -67,19 +67,19 @@ fn enough_files(connections: usize) -> io::Result<()> {
     )))
 }
 
-/// Opens all connections, and measures what each costs.
+/// Opens all connections and measures their cost.
 fn open(
-    crowd: &mut Crowd,
+    clients: &mut Clients,
     settings: &Settings,
     server: Option<Process>,
     report: &mut Report,
 ) -> io::Result<()> {
     let before = server.map(|server| Ok::<_, io::Error>((server.cpu()?, server.anonymous()?))).transpose()?;
-    let began = crowd.now();
-    crowd.open(settings)?;
+    let began = clients.now();
+    clients.open(settings)?;
     let connections = settings.connections as f64;
-    report.opens_per_second = connections * 1e6 / (crowd.now() - began) as f64;
-    crowd.serve_until(crowd.now() + REST)?;
+    report.opens_per_second = connections * 1e6 / (clients.now() - began) as f64;
+    clients.serve_until(clients.now() + REGISTRATION_DELAY_US)?;
     if let (Some(server), Some((cpu, memory))) = (server, before) {
         report.cpu_us_per_open = server.cpu()?.since(&cpu) / connections;
         report.bytes_per_connection = 1_024.0 * (server.anonymous()? as f64 - memory as f64) / connections;
@@ -87,20 +87,20 @@ fn open(
     Ok(())
 }
 
-/// What was counted at some moment.
-struct Moment {
+/// Counters at one point in time.
+struct Sample {
     at: u64,
-    tally: Tally,
+    counters: Counters,
     server: Option<Cpu>,
     own: Cpu,
     waited: f64,
 }
 
-impl Moment {
-    fn now(crowd: &Crowd, server: Option<Process>) -> io::Result<Self> {
+impl Sample {
+    fn now(clients: &Clients, server: Option<Process>) -> io::Result<Self> {
         Ok(Self {
-            at: crowd.now(),
-            tally: crowd.tally,
+            at: clients.now(),
+            counters: clients.counters,
             server: server.map(Process::cpu).transpose()?,
             own: Process(std::process::id()).cpu()?,
             waited: waited()?,
@@ -108,39 +108,39 @@ impl Moment {
     }
 }
 
-/// Lets the senders post, measures, and waits until everything has arrived.
+/// Sends, measures, and waits for the last deliveries.
 fn post(
-    crowd: &mut Crowd,
+    clients: &mut Clients,
     settings: &Settings,
     server: Option<Process>,
     report: &mut Report,
 ) -> io::Result<()> {
-    crowd.post_from_now();
-    crowd.serve_until(crowd.now() + micros(settings.warm_up))?;
-    let from = Moment::now(crowd, server)?;
-    crowd.latency.measure(from.at);
-    crowd.ack_latency.measure(from.at);
-    crowd.serve_until(from.at + micros(settings.seconds))?;
-    let to = Moment::now(crowd, server)?;
-    crowd.stop_posting();
+    clients.start_sending();
+    clients.serve_until(clients.now() + micros(settings.warm_up))?;
+    let from = Sample::now(clients, server)?;
+    clients.latency.measure(from.at);
+    clients.ack_latency.measure(from.at);
+    clients.serve_until(from.at + micros(settings.seconds))?;
+    let to = Sample::now(clients, server)?;
+    clients.stop_sending();
     compare(&from, &to, report);
-    crowd.settle(QUIET, micros(settings.settle))?;
-    report.latency_ms = spread(&mut crowd.latency);
-    report.ack_ms = spread(&mut crowd.ack_latency);
+    clients.settle(QUIET_US, micros(settings.settle))?;
+    report.latency_ms = percentiles(&mut clients.latency);
+    report.ack_ms = percentiles(&mut clients.ack_latency);
     Ok(())
 }
 
-/// What has happened between two moments.
-fn compare(from: &Moment, to: &Moment, report: &mut Report) {
+/// Fills in the difference of two samples.
+fn compare(from: &Sample, to: &Sample, report: &mut Report) {
     let micros = (to.at - from.at) as f64;
     report.seconds = micros / 1e6;
-    report.deliveries = to.tally.delivered - from.tally.delivered;
+    report.deliveries = to.counters.delivered - from.counters.delivered;
     let deliveries = report.deliveries as f64;
     report.deliveries_per_second = deliveries / report.seconds;
-    report.messages_per_read = deliveries / (to.tally.reads - from.tally.reads).max(1) as f64;
-    report.acks_per_second = (to.tally.acknowledged - from.tally.acknowledged) as f64 / report.seconds;
-    report.flood_busy = to.own.since(&from.own) / micros;
-    report.flood_waited = (to.waited - from.waited) / micros;
+    report.messages_per_read = deliveries / (to.counters.reads - from.counters.reads).max(1) as f64;
+    report.acks_per_second = (to.counters.acknowledged - from.counters.acknowledged) as f64 / report.seconds;
+    report.generator_busy = to.own.since(&from.own) / micros;
+    report.generator_waited = (to.waited - from.waited) / micros;
     if let (Some(from), Some(to)) = (&from.server, &to.server) {
         let cpu = to.since(from);
         report.cpu_seconds = cpu / 1e6;
@@ -152,9 +152,9 @@ fn micros(seconds: f64) -> u64 {
     (seconds * 1e6) as u64
 }
 
-fn spread(latency: &mut Latency) -> Spread {
+fn percentiles(latency: &mut Latency) -> Percentiles {
     let [p50, p95, p99, max] = [50.0, 95.0, 99.0, 100.0].map(|percent| latency.percentile(percent));
-    Spread { p50, p95, p99, max }
+    Percentiles { p50, p95, p99, max }
 }
 
 #[cfg(test)]
@@ -172,9 +172,9 @@ mod tests {
     const TEXT: usize = 16;
     const FRAME: usize = 6 + TEXT;
 
-    /// A server for two connections. It waits for four messages of the first, tells it all of them in order,
-    /// and tells the second those that `order` names, in one frame, in two writes.
-    fn liar(order: &'static [usize]) -> SocketAddr {
+    /// Starts a server for two connections. It waits for four messages of the first, sends it all of them in order,
+    /// and sends the second those that `order` names, in one frame, in two writes.
+    fn faulty_server(order: &'static [usize]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
         spawn(move || {
@@ -184,10 +184,13 @@ mod tests {
                 one.read_exact(frame).expect("a message");
             }
             let [truth, lie] = [&[0, 1, 2, 3], order].map(|order| frame(&said, order));
-            one.write_all(&truth).expect("the first listens");
+            one.write_all(&truth).expect("the first connection is open");
             let (begin, end) = lie.split_at(lie.len() / 2);
-            other.write_all(begin).and_then(|()| other.write_all(end)).expect("the second listens");
-            // Until they leave.
+            other
+                .write_all(begin)
+                .and_then(|()| other.write_all(end))
+                .expect("the second connection is open");
+            // Keeps the connection until the client closes it.
             let _ = one.read_to_end(&mut Vec::new());
         });
         address
@@ -212,10 +215,10 @@ mod tests {
         [&[0x81, lines.len() as u8][..], &lines].concat()
     }
 
-    /// What flood finds, and how many messages more than four it has posted.
-    fn found(order: &'static [usize]) -> (Faults, u64) {
-        let addr = liar(order).to_string();
-        let arguments = "flood --connections 2 --senders 1 --payload 16 --rate 100 --warm-up 0 --seconds 0.035 \
+    /// Returns the faults, and the number of messages sent beyond four.
+    fn run_against(order: &'static [usize]) -> (Faults, u64) {
+        let addr = faulty_server(order).to_string();
+        let arguments = "loadgen --connections 2 --senders 1 --payload 16 --rate 100 --warm-up 0 --seconds 0.035 \
                          --settle 0.5 --addr";
         let settings = Settings::parse_from(arguments.split_whitespace().chain([addr.as_str()]));
         let report = run(&settings.settled()).expect("a run");
@@ -223,14 +226,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_tells_is_checked() {
-        let (faults, more) = found(&[0, 1, 2, 3]);
+    fn a_correct_server_has_no_faults() {
+        let (faults, more) = run_against(&[0, 1, 2, 3]);
         assert_eq!(faults, Faults { lost: 2 * more, ..Faults::default() });
     }
 
     #[test]
-    fn a_server_that_repeats_swaps_and_loses_is_found_out() {
-        let (faults, more) = found(&[0, 0, 2, 1]);
+    fn repeated_swapped_and_lost_messages_are_counted() {
+        let (faults, more) = run_against(&[0, 0, 2, 1]);
         assert_eq!(faults, Faults { repeated: 1, reordered: 1, lost: 1 + 2 * more, ..Faults::default() });
     }
 }

@@ -1,8 +1,8 @@
-//! The figures for people.
+//! The results as a table for the terminal.
 
-use crate::report::{Report, Spread};
+use crate::report::{Percentiles, Report};
 
-/// A heading and a row with what this kind of flood measures, and what was wrong.
+/// Formats a heading and a row for this kind of run, with its faults.
 pub fn table(report: &Report) -> String {
     let faults = report.faults;
     let mut columns = match report.kind.as_str() {
@@ -19,8 +19,8 @@ pub fn table(report: &Report) -> String {
         ("disconnected", faults.disconnected.to_string()),
         ("refused", report.refused.to_string()),
     ]);
-    let trouble = report.first_trouble.as_ref().map(|trouble| format!("\nthe first trouble: {trouble}"));
-    rows(&columns) + &trouble.unwrap_or_default()
+    let error = report.first_error.as_ref().map(|error| format!("\nfirst error: {error}"));
+    rows(&columns) + &error.unwrap_or_default()
 }
 
 type Columns = Vec<(&'static str, String)>;
@@ -29,10 +29,10 @@ fn delivered(report: &Report) -> Columns {
     vec![
         ("posted", report.posted.to_string()),
         ("deliveries/s", format!("{:.0}", report.deliveries_per_second)),
-        ("p50 p95 p99 max ms", spread(report.latency_ms)),
+        ("p50 p95 p99 max ms", percentiles(report.latency_ms)),
         ("messages/read", format!("{:.1}", report.messages_per_read)),
         ("CPU µs/delivery", format!("{:.3}", report.cpu_us_per_delivery)),
-        ("flood busy, waited", format!("{:.2} {:.2}", report.flood_busy, report.flood_waited)),
+        ("generator busy, waited", format!("{:.2} {:.2}", report.generator_busy, report.generator_waited)),
     ]
 }
 
@@ -40,9 +40,9 @@ fn acknowledged(report: &Report) -> Columns {
     vec![
         ("posted", report.posted.to_string()),
         ("acks/s", format!("{:.0}", report.acks_per_second)),
-        ("ack p50 p95 p99 max ms", spread(report.ack_ms)),
+        ("ack p50 p95 p99 max ms", percentiles(report.ack_ms)),
         ("CPU s", format!("{:.2}", report.cpu_seconds)),
-        ("flood busy, waited", format!("{:.2} {:.2}", report.flood_busy, report.flood_waited)),
+        ("generator busy, waited", format!("{:.2} {:.2}", report.generator_busy, report.generator_waited)),
     ]
 }
 
@@ -55,7 +55,7 @@ fn opened(report: &Report) -> Columns {
     ]
 }
 
-fn spread(of: Spread) -> String {
+fn percentiles(of: Percentiles) -> String {
     format!("{:.2} {:.2} {:.2} {:.2}", of.p50, of.p95, of.p99, of.max)
 }
 

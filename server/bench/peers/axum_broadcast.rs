@@ -1,9 +1,9 @@
-//! The chat that one writes first with axum, to compare with: a broadcast channel of tokio for the one
-//! room, and two tasks for each connection. It follows axum's example of a chat, but for names and pages:
-//! what somebody says goes to everybody as bare text, one frame and one write each, and nothing is kept.
+//! axum's chat example without names and pages: one `tokio::sync::broadcast` channel for the
+//! room, and two tasks for each connection.
+//! Each message goes to every connection as plain text, with one frame and one write; nothing is stored.
 //!
-//! The channel holds 100 messages, as in the example. A connection that falls further behind has
-//! `Lagged` from its receiver, which ends its loop, and so the connection, without a word.
+//! The channel holds 100 messages, as in the example. A connection that falls further behind gets
+//! `Lagged` from its receiver, which ends the connection.
 //!
 //! ```text
 //! cargo run --release -p bench --bin axum_broadcast -- 127.0.0.1:8080
@@ -22,10 +22,10 @@ use futures_util::{SinkExt, StreamExt};
 use std::{env, io};
 use tokio::{net::TcpListener, sync::broadcast};
 
-/// Messages that the room keeps for those who are behind.
+/// Messages that the channel keeps for slow receivers.
 const CAPACITY: usize = 100;
 
-/// The one room.
+/// The only room.
 type Room = broadcast::Sender<Utf8Bytes>;
 
 #[tokio::main]
@@ -37,28 +37,28 @@ async fn main() -> io::Result<()> {
 }
 
 async fn upgrade(upgrade: WebSocketUpgrade, State(room): State<Room>) -> Response {
-    upgrade.on_upgrade(|socket| talk(socket, room))
+    upgrade.on_upgrade(|socket| serve_connection(socket, room))
 }
 
-/// Serves one connection, until it ends or falls behind.
-async fn talk(socket: WebSocket, room: Room) {
+/// Serves one connection until it ends or lags.
+async fn serve_connection(socket: WebSocket, room: Room) {
     let (mut sender, mut receiver) = socket.split();
-    let mut said = room.subscribe();
-    let mut tell = tokio::spawn(async move {
-        while let Ok(text) = said.recv().await {
+    let mut messages = room.subscribe();
+    let mut send = tokio::spawn(async move {
+        while let Ok(text) = messages.recv().await {
             if sender.send(Message::Text(text)).await.is_err() {
                 break;
             }
         }
     });
-    let mut hear = tokio::spawn(async move {
+    let mut receive = tokio::spawn(async move {
         while let Some(Ok(Message::Text(text))) = receiver.next().await {
-            // Somebody listens: this connection.
+            // There is at least one receiver: this connection.
             let _ = room.send(text);
         }
     });
     tokio::select! {
-        _ = &mut tell => hear.abort(),
-        _ = &mut hear => tell.abort(),
+        _ = &mut send => receive.abort(),
+        _ = &mut receive => send.abort(),
     }
 }

@@ -1,8 +1,8 @@
-//! The floor: what one write for each delivery costs when there is nothing else. No chat, a probe.
+//! A lower bound: one `write` for each delivery and nothing else.
 //!
-//! It upgrades whoever asks, and for each message of anybody writes one frame, encoded once, to every
-//! socket with one `write`. There is one thread, no runtime, no queue, no task and no log. What a socket
-//! does not take waits for it, without bound.
+//! It upgrades every request, and writes each message as one frame, encoded once, to every
+//! socket with one `write`. There is one thread, no runtime, no task and no store. Bytes that a socket does
+//! not accept wait in memory, without a bound.
 //!
 //! ```text
 //! cargo run --release -p bench --bin raw_writes -- 127.0.0.1:8080
@@ -18,16 +18,16 @@ use std::{
     io::{self, Read, Write},
 };
 
-/// The listener's token; a connection's is its place in the list.
+/// The listener's token; a connection's is its index.
 const LISTENER: Token = Token(usize::MAX);
 
 /// One connection.
 struct Connection {
     stream: TcpStream,
     upgraded: bool,
-    /// What came and is not whole yet.
+    /// Received bytes that are no complete message yet.
     received: Vec<u8>,
-    /// What the socket does not take yet.
+    /// Bytes that the socket has not accepted yet.
     waiting: Vec<u8>,
 }
 
@@ -59,7 +59,7 @@ fn accept(listener: &TcpListener, registry: &Registry, connections: &mut Vec<Con
     Ok(())
 }
 
-/// Sends what waits, and does what the connection asks for.
+/// Flushes the connection and handles what it sent.
 fn serve(who: usize, connections: &mut [Connection], buffer: &mut [u8]) {
     connections[who].write(&[]);
     while let Ok(read @ 1..) = connections[who].stream.read(buffer) {
@@ -88,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// Answers the request, once it is whole.
+    /// Answers the upgrade request once it is complete.
     fn upgrade(&mut self) {
         if self.upgraded || !self.received.ends_with(b"\r\n\r\n") {
             return;
@@ -106,7 +106,7 @@ impl Connection {
     }
 }
 
-/// Takes the first message of less than 126 bytes, as the frame that everybody gets.
+/// Returns the first message of less than 126 bytes as a server's frame.
 fn message(received: &mut Vec<u8>) -> Option<Vec<u8>> {
     let [0x81, length, mask @ ..] = received.as_slice() else { return None };
     let length = usize::from(length & 0x7f);

@@ -1,8 +1,8 @@
-//! What goes wrong, and when.
+//! Injects faults of the network and of the server.
 
 use crate::{
     Settings,
-    clients::Crowd,
+    clients::Clients,
     process::Process,
     proxy::{Fault, Way},
 };
@@ -14,16 +14,16 @@ use std::{
 };
 use tokio::time::{interval, sleep, sleep_until};
 
-/// Seconds that a road is gone or slow.
-const LASTING: std::ops::Range<f64> = 1.0..6.0;
+/// Seconds of a blocked or slow link.
+const FAULT_SECONDS: std::ops::Range<f64> = 1.0..6.0;
 
-/// A cut comes within so many bytes: some of the frames that are under way.
-const CUT_WITHIN: usize = 300;
+/// A cut happens within this many bytes, often in the middle of a frame.
+const MAX_BYTES_BEFORE_CUT: usize = 300;
 
-/// A slow road carries less than a busy room says.
-const SLOW: Fault = Fault::Slow(Way::Down, 128, Duration::from_millis(25));
+/// A slow link transports less than a busy room sends.
+const SLOW_LINK: Fault = Fault::Slow(Way::Down, 128, Duration::from_millis(25));
 
-/// What was done to roads.
+/// Counts of faults of links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Faults {
     pub cut: usize,
@@ -32,87 +32,87 @@ pub struct Faults {
     pub slow: usize,
 }
 
-/// Everything that went wrong.
+/// All injected faults.
 #[derive(Default)]
-pub struct PageError {
+pub struct FaultInjector {
     pub faults: Faults,
-    /// Whose road was gone, and from when until when.
+    /// Blocked links: client, start, end.
     pub gone: Vec<(usize, Instant, Instant)>,
-    /// When the server ended, and when it was back.
+    /// Restarts of the server: end, start.
     pub ends: Vec<(Instant, Instant)>,
 }
 
-impl PageError {
-    /// Makes trouble for as long as the soak lasts.
-    pub async fn make(settings: &Settings, crowd: &Crowd, server: &mut Process) -> io::Result<Self> {
+impl FaultInjector {
+    /// Injects faults for the duration of the soak.
+    pub async fn run(settings: &Settings, clients: &Clients, server: &mut Process) -> io::Result<Self> {
         let end = Instant::now() + Duration::from_secs(settings.seconds);
-        let (mut trouble, ends) =
-            tokio::join!(trouble_roads(settings, crowd, end), end_server(settings, server));
-        trouble.ends = ends?;
+        let (mut faults_done, ends) =
+            tokio::join!(fail_links(settings, clients, end), end_server(settings, server));
+        faults_done.ends = ends?;
         sleep_until(end.into()).await;
-        Ok(trouble)
+        Ok(faults_done)
     }
 
-    /// Counts a fault, and says how long it takes where it ends by itself.
-    fn befall(&mut self, crowd: &Crowd, victim: usize) -> Option<Duration> {
-        let (road, lasting) = (crowd.road(victim), seconds_in(LASTING));
+    /// Injects a random fault; returns its duration if it must be ended.
+    fn inject(&mut self, clients: &Clients, victim: usize) -> Option<Duration> {
+        let (link, duration) = (clients.link(victim), seconds_in(FAULT_SECONDS));
         match fastrand::u8(0..4) {
             0 => {
                 self.faults.cut += 1;
                 let way = if fastrand::bool() { Way::Up } else { Way::Down };
-                road.suffer(Fault::Cut(way, fastrand::usize(0..CUT_WITHIN)));
+                link.suffer(Fault::Cut(way, fastrand::usize(0..MAX_BYTES_BEFORE_CUT)));
                 None
             }
             1 => {
                 self.faults.silent += 1;
-                road.suffer(Fault::Silent);
+                link.suffer(Fault::Silent);
                 None
             }
             2 => {
                 self.faults.gone += 1;
-                road.block(true);
+                link.block(true);
                 let now = Instant::now();
-                self.gone.push((victim, now, now + lasting));
-                Some(lasting)
+                self.gone.push((victim, now, now + duration));
+                Some(duration)
             }
             _ => {
                 self.faults.slow += 1;
-                road.suffer(SLOW);
-                Some(lasting)
+                link.suffer(SLOW_LINK);
+                Some(duration)
             }
         }
     }
 }
 
-/// Lets a fault befall somebody every so often.
-async fn trouble_roads(settings: &Settings, crowd: &Crowd, end: Instant) -> PageError {
-    let mut trouble = PageError::default();
+/// Injects faults of links at intervals.
+async fn fail_links(settings: &Settings, clients: &Clients, end: Instant) -> FaultInjector {
+    let mut faults_done = FaultInjector::default();
     if settings.fault_every <= 0.0 {
-        return trouble;
+        return faults_done;
     }
     let mut moments = interval(Duration::from_secs_f64(settings.fault_every));
-    let mut lasting = FuturesUnordered::new();
-    let mut troubled = vec![false; settings.people];
+    let mut duration = FuturesUnordered::new();
+    let mut failing = vec![false; settings.clients];
     loop {
         tokio::select! {
             _ = moments.tick() => {
-                let victim = fastrand::usize(..settings.people);
-                if !troubled[victim] && let Some(time) = trouble.befall(crowd, victim) {
-                    troubled[victim] = true;
-                    lasting.push(async move { sleep(time).await; victim });
+                let victim = fastrand::usize(..settings.clients);
+                if !failing[victim] && let Some(time) = faults_done.inject(clients, victim) {
+                    failing[victim] = true;
+                    duration.push(async move { sleep(time).await; victim });
                 }
             }
-            Some(victim) = lasting.next() => {
-                troubled[victim] = false;
-                crowd.road(victim).block(false);
-                crowd.road(victim).suffer(Fault::Sound);
+            Some(victim) = duration.next() => {
+                failing[victim] = false;
+                clients.link(victim).block(false);
+                clients.link(victim).suffer(Fault::Sound);
             }
-            () = sleep_until(end.into()) => return trouble,
+            () = sleep_until(end.into()) => return faults_done,
         }
     }
 }
 
-/// Kills and restarts the server at random moments, with at least a few seconds of the soak around them.
+/// Kills and restarts the server at random times, not close to the beginning or the end.
 async fn end_server(settings: &Settings, server: &mut Process) -> io::Result<Vec<(Instant, Instant)>> {
     let began = Instant::now();
     let seconds = settings.seconds as f64;

@@ -1,32 +1,32 @@
-//! A soak: many people talk for a while in one room, while the network and the server fail.
+//! Soak test: many clients talk in one room while the network and the server fail.
 //!
 //! ```text
-//! cargo run --release -p bench --bin soak -- --people 200 --seconds 60 --fault-every 1 --kills 2
+//! cargo run --release -p bench --bin soak -- --clients 200 --seconds 60 --fault-every 1 --kills 2
 //! ```
 //!
-//! It starts the real binary with a temporary data folder on a free port. Everybody has a client that
-//! keeps what the page keeps (feed, outbox, the steps of coming back, pulse), on a road of their own
-//! that can fail, and writes a message, or changes one of
-//! theirs, every 2 to 5 seconds. Every so often the road of somebody fails:
-//! it is cut (in the middle of a frame, more often than not), falls silent, is gone for some seconds, or
-//! gets slow. The server is killed (`--kills`, SIGKILL) or restarted (`--restarts`, SIGTERM) at random
-//! moments. In the end everything is mended, everybody catches up, and each feed is held against the
-//! log as the HTTP API gives it.
+//! It starts the real binary with a temporary data folder on a free port. Every client keeps what the page keeps
+//! (timeline, outbox, backoff, heartbeat), behind a proxy that can fail, and sends or changes a message every 2 to
+//! 5 seconds. At intervals the proxy of a random client
+//! fails:
+//! it cuts the connection (often within a frame), drops all bytes, refuses connections for some seconds, or
+//! becomes slow. The server is killed (`--kills`, SIGKILL) or restarted (`--restarts`, SIGTERM) at random
+//! times. In the end all faults stop, all clients catch up, and each timeline is compared with the event
+//! log that the HTTP API returns.
 //!
 //! | column | means |
 //! | --- | --- |
-//! | posted, acked | messages and changes that were asked for; that the server acknowledged |
-//! | delivered | messages on all screens together |
-//! | lost | asked for and not in the log, in the log and not on a screen, or on a screen and not in the log |
-//! | repeated | twice in the log or on a screen |
-//! | reordered | on a screen in another order than in the log, or in the log in another order than asked for |
-//! | reconnects | how often somebody lost the connection and came back |
-//! | dark p50, p95, max | milliseconds from a lost connection to `joined`; where the road was gone, from its return |
-//! | restart p50, p95, max | the same, of those whose connection the server's end has cost |
-//! | peak | the most memory that the server has had, in MiB (`VmHWM`) |
+//! | posted, acked | commands that clients sent; that the server acknowledged |
+//! | delivered | messages in all timelines together |
+//! | lost | sent and not in the log, in the log and not in a timeline, or in a timeline and not in the log |
+//! | repeated | twice in the log or in a timeline |
+//! | reordered | in a timeline in another order than in the log, or in the log in another order than sent |
+//! | reconnects | connections that were lost and restored |
+//! | outage p50, p95, max | milliseconds from a lost connection to `joined`, without the time in which the proxy refused |
+//! | restart p50, p95, max | the same for connections that ended with the server |
+//! | peak | the server's peak memory in MiB (`VmHWM`) |
 //!
-//! It exits with 1 where anything was lost, repeated or reordered. A seed decides the moments and the
-//! victims; how the threads of the server meet them is different each time.
+//! The exit code is 1 if anything was lost, repeated or reordered. A seed decides the times and the
+//! victims; the scheduling of the server's threads differs each time.
 
 mod clients;
 mod faults;
@@ -41,8 +41,8 @@ mod report;
 mod verdict;
 
 use clap::Parser;
-use clients::Crowd;
-use faults::PageError;
+use clients::Clients;
+use faults::FaultInjector;
 use process::Process;
 use report::Report;
 use std::{
@@ -55,46 +55,46 @@ use std::{
 };
 use tokio::time::timeout;
 
-/// How long everybody may take to settle in the end.
-const SETTLE: Duration = Duration::from_secs(120);
+/// The longest time until all clients have caught up in the end.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Many people talk while the network and the server fail. Is anything lost, repeated or reordered?
+/// Lets many clients talk while the network and the server fail, and checks that nothing is lost
 #[derive(Debug, Clone, Parser)]
 #[command(args_override_self = true)]
 struct Settings {
-    /// How many people talk.
+    /// Number of clients
     #[arg(long, default_value_t = 200)]
-    people: usize,
-    /// How long they talk.
+    clients: usize,
+    /// Seconds that they talk
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Seconds from one message of somebody to their next, more or less.
+    /// Average seconds between two messages of a client
     #[arg(long, default_value_t = 3.5)]
     message_every: f64,
-    /// Seconds from one fault of the network to the next; 0 for none.
+    /// Seconds between two faults of the network; 0 for none
     #[arg(long, default_value_t = 1.0)]
     fault_every: f64,
-    /// How often the server is killed (SIGKILL).
+    /// Number of kills of the server (SIGKILL)
     #[arg(long, default_value_t = 2)]
     kills: usize,
-    /// How often the server is restarted (SIGTERM).
+    /// Number of restarts of the server (SIGTERM)
     #[arg(long, default_value_t = 0)]
     restarts: usize,
-    /// Milliseconds that a second of the clients' pulse takes: fewer notice a dead connection sooner.
+    /// Milliseconds for a second of the clients' heartbeat: fewer detect a dead connection sooner
     #[arg(long, default_value_t = 1_000)]
     pulse_ms: u64,
-    /// Decides the moments and the victims; a random one where none is given.
+    /// Decides the times and the victims; random by default
     #[arg(long)]
     seed: Option<u64>,
-    /// The server.
+    /// The server's binary
     #[arg(long, default_value = "target/release/hubbub")]
     binary: PathBuf,
-    /// Where to write the figures as JSON too.
+    /// File for the results as JSON
     #[arg(long)]
     json: Option<PathBuf>,
 }
 
-// One thread, so that one seed decides; the server is another process and has its own.
+// One thread, so that one seed decides; the server is another process.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -108,25 +108,25 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing was lost, repeated or reordered.
+/// Runs the soak; returns `true` if nothing was lost, repeated or reordered.
 async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..));
     fastrand::seed(seed);
     writeln!(stdout(), "seed {seed}")?;
     let mut server = Process::start(settings.binary.clone()).await?;
-    let crowd = Crowd::gather(server.address, settings).await;
-    let trouble = tokio::select! {
-        never = crowd.talk(settings.message_every) => match never {},
-        trouble = PageError::make(settings, &crowd, &mut server) => trouble?,
+    let clients = Clients::connect(server.address, settings).await;
+    let faults_done = tokio::select! {
+        never = clients.send_forever(settings.message_every) => match never {},
+        faults_done = FaultInjector::run(settings, &clients, &mut server) => faults_done?,
     };
-    crowd.mend();
+    clients.heal_links();
     let began = Instant::now();
-    let settled = timeout(SETTLE, crowd.settle(server.address)).await.is_ok();
+    let settled = timeout(SETTLE_TIMEOUT, clients.wait_until_settled(server.address)).await.is_ok();
     let log = verdict::events(server.address, clients::ROOM).await?;
     let report = Report {
         seed,
         settled_ms: settled.then(|| began.elapsed().as_millis()),
-        ..Report::of(settings, &crowd, &trouble, &log, server.peak())
+        ..Report::of(settings, &clients, &faults_done, &log, server.peak())
     };
     let json = serde_json::to_string_pretty(&report)?;
     writeln!(stdout(), "{json}\n{}", report.table())?;

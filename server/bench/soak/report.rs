@@ -1,9 +1,9 @@
-//! The figures.
+//! The results.
 
 use crate::{
     Settings,
-    clients::Crowd,
-    faults::{Faults, PageError},
+    clients::Clients,
+    faults::{FaultInjector, Faults},
     person::Kept,
     proxy::Way,
     verdict::Verdict,
@@ -16,14 +16,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Within how long somebody notices that the connection is lost.
-const NOTICED: Duration = Duration::from_millis(500);
+/// The time within which a client detects a lost connection.
+const DETECTION_TIME: Duration = Duration::from_millis(500);
 
-/// What came of a soak.
+/// The results of a soak.
 #[derive(Debug, Serialize)]
 pub struct Report {
     pub seed: u64,
-    pub people: usize,
+    pub clients: usize,
     pub seconds: u64,
     pub faults: Faults,
     pub kills: usize,
@@ -31,70 +31,71 @@ pub struct Report {
     #[serde(flatten)]
     pub verdict: Verdict,
     pub reconnects: usize,
-    /// Gaps that clients saw and asked to be filled; times that they had to start afresh.
+    /// Gaps that clients saw and had filled; resets of their timelines.
     pub gaps: usize,
     pub resets: usize,
-    pub dark_ms: Spread,
-    pub restart_ms: Spread,
-    /// What went over the wire to all clients.
+    pub outage_ms: Percentiles,
+    pub restart_ms: Percentiles,
+    /// Bytes sent to all clients, in MiB.
     pub sent_mib: usize,
     pub server_peak_kib: u64,
-    /// How long it took in the end until everybody had everything; none where they never had.
+    /// Milliseconds until all clients had caught up in the end; none after a timeout.
     pub settled_ms: Option<u128>,
 }
 
-/// How milliseconds spread.
+/// Percentiles in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Spread {
+pub struct Percentiles {
     pub count: usize,
     pub p50: u128,
     pub p95: u128,
     pub max: u128,
 }
 
-/// A time without connection.
-struct Dark {
+/// A time without a connection.
+struct Outage {
     from: Instant,
     took: Duration,
 }
 
 impl Report {
-    /// Takes stock.
+    /// Collects the results.
     pub fn of(
         settings: &Settings,
-        crowd: &Crowd,
-        trouble: &PageError,
+        clients: &Clients,
+        faults_done: &FaultInjector,
         log: &[Arc<Event>],
         peak: u64,
     ) -> Self {
-        let kept = crowd.kept();
-        let dark: Vec<Dark> =
-            kept.iter().enumerate().flat_map(|(n, kept)| dark_times(n, kept, trouble)).collect();
-        let by_restart = dark.iter().filter(|dark| trouble.ends.iter().any(|end| dark.is_of(*end)));
-        let sent: usize = (0..settings.people).map(|member| crowd.road(member).carried(Way::Down)).sum();
+        let kept = clients.kept();
+        let outage: Vec<Outage> =
+            kept.iter().enumerate().flat_map(|(n, kept)| outages(n, kept, faults_done)).collect();
+        let by_restart =
+            outage.iter().filter(|outage| faults_done.ends.iter().any(|end| outage.was_caused_by(*end)));
+        let sent: usize = (0..settings.clients).map(|member| clients.link(member).carried(Way::Down)).sum();
         Self {
             seed: 0,
-            people: settings.people,
+            clients: settings.clients,
             seconds: settings.seconds,
-            faults: trouble.faults,
+            faults: faults_done.faults,
             kills: settings.kills,
             restarts: settings.restarts,
             verdict: Verdict::on(log, kept.iter().map(Deref::deref)),
-            reconnects: dark.len(),
+            reconnects: outage.len(),
             gaps: kept.iter().map(|kept| kept.gaps).sum(),
             resets: kept.iter().map(|kept| kept.resets).sum(),
-            dark_ms: Spread::of(dark.iter()),
-            restart_ms: Spread::of(by_restart),
+            outage_ms: Percentiles::of(outage.iter()),
+            restart_ms: Percentiles::of(by_restart),
             sent_mib: sent >> 20,
             server_peak_kib: peak,
             settled_ms: None,
         }
     }
 
-    /// The figures that matter, a heading and a row.
+    /// Formats the main results as a heading and a row.
     pub fn table(&self) -> String {
         let verdict = self.verdict;
-        let spread = |of: Spread| format!("{} {} {}", of.p50, of.p95, of.max);
+        let percentiles = |of: Percentiles| format!("{} {} {}", of.p50, of.p95, of.max);
         let columns = [
             ("posted", verdict.posted.to_string()),
             ("acked", verdict.acknowledged.to_string()),
@@ -103,8 +104,8 @@ impl Report {
             ("repeated", verdict.repeated.to_string()),
             ("reordered", verdict.reordered.to_string()),
             ("reconnects", self.reconnects.to_string()),
-            ("dark p50 p95 max", spread(self.dark_ms)),
-            ("restart p50 p95 max", spread(self.restart_ms)),
+            ("outage p50 p95 max", percentiles(self.outage_ms)),
+            ("restart p50 p95 max", percentiles(self.restart_ms)),
             ("peak", format!("{:.1}", self.server_peak_kib as f64 / 1_024.0)),
         ];
         let row = |cells: Vec<String>| cells.join("  ");
@@ -115,30 +116,30 @@ impl Report {
     }
 }
 
-/// When somebody was without connection: where the road was gone, from its return.
-fn dark_times(member: usize, kept: &Kept, trouble: &PageError) -> impl Iterator<Item = Dark> {
-    let dark = move |&(lost, took): &(Instant, Duration)| {
+/// Returns the outages of a client, without the time in which its proxy refused.
+fn outages(member: usize, kept: &Kept, faults_done: &FaultInjector) -> impl Iterator<Item = Outage> {
+    let outage = move |&(lost, took): &(Instant, Duration)| {
         let back = lost + took;
-        let gone = trouble
+        let gone = faults_done
             .gone
             .iter()
             .filter(|(who, from, until)| *who == member && *from <= back && lost <= *until);
         let from = gone.map(|(_, _, until)| *until).fold(lost, Instant::max);
-        Dark { from, took: back.saturating_duration_since(from) }
+        Outage { from, took: back.saturating_duration_since(from) }
     };
-    kept.blackouts.iter().map(dark)
+    kept.blackouts.iter().map(outage)
 }
 
-impl Dark {
-    /// Whether it began with that end of the server, which some notice when it is back already.
-    fn is_of(&self, (at, back): (Instant, Instant)) -> bool {
-        self.from >= at && self.from <= back + NOTICED
+impl Outage {
+    /// Returns `true` if this restart caused it; some clients detect it after the restart.
+    fn was_caused_by(&self, (at, back): (Instant, Instant)) -> bool {
+        self.from >= at && self.from <= back + DETECTION_TIME
     }
 }
 
-impl Spread {
-    fn of<'a>(dark: impl Iterator<Item = &'a Dark>) -> Self {
-        let mut times: Vec<u128> = dark.map(|dark| dark.took.as_millis()).collect();
+impl Percentiles {
+    fn of<'a>(outage: impl Iterator<Item = &'a Outage>) -> Self {
+        let mut times: Vec<u128> = outage.map(|outage| outage.took.as_millis()).collect();
         times.sort_unstable();
         let at =
             |percent: usize| times.get(times.len() * percent / 100).or(times.last()).copied().unwrap_or(0);

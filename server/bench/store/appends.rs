@@ -1,6 +1,6 @@
-//! How many events a second are committed.
+//! Measures commits: events a second.
 
-use super::{Measured, fill::config, quantiles::Quantiles};
+use super::{Outcome, fill::config, quantiles::Quantiles};
 use app::wire::{RoomName, Seq, UserId};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use server::{
@@ -19,32 +19,32 @@ use std::{
 use tempfile::tempdir_in;
 use uuid::Uuid;
 
-/// Posts under way: alone, as many as one connection may have, and as many as one commit takes.
-const OUTSTANDING: [usize; 3] = [1, 64, 1_024];
+/// Posts in flight: one, as many as a connection may have, and as many as one commit takes.
+const IN_FLIGHT: [usize; 3] = [1, 64, 1_024];
 
-/// Readers who catch up all the time, and what they read at once, as a connection does.
+/// Concurrent readers that catch up, and the events of each read, as for a connection.
 const READERS: usize = 4;
-const READ: u32 = 128;
+const READ_BATCH: u32 = 128;
 
-/// Appends to a fresh log, synced in both ways.
-pub async fn measure(seconds: f64) -> Measured {
+/// Appends to an empty store in both synchronous modes.
+pub async fn measure(seconds: f64) -> Outcome {
     for synchronous in [Synchronous::Full, Synchronous::Normal] {
-        for outstanding in OUTSTANDING {
+        for in_flight in IN_FLIGHT {
             let folder = tempdir_in("target")?;
             let keep_key = &mut |_: &[u8]| Ok(());
             let options = Options { synchronous, max_bytes: None, keep_key };
             let log = SqliteStore::open_with(&folder.path().join("hubbub.db"), options)?;
-            let (rate, took) = append(&log, outstanding, seconds).await?;
+            let (rate, took) = append(&log, in_flight, seconds).await?;
             let how = format!("{synchronous:?}").to_uppercase();
-            writeln!(stdout(), "{how:7} {outstanding:5} under way: {rate:7.0} events/s, answered {took}")?;
+            writeln!(stdout(), "{how:7} {in_flight:5} under way: {rate:7.0} events/s, answered {took}")?;
             log.close().await;
         }
     }
     Ok(())
 }
 
-/// Appends to the log in `data`, alone and beside readers.
-pub async fn measure_with_readers(data: &Path, seconds: f64) -> Measured {
+/// Appends to the store in `data`, alone and beside readers.
+pub async fn measure_with_readers(data: &Path, seconds: f64) -> Outcome {
     let started = start(config(data))?;
     let log = started.state.store.clone();
     for readers in [0, READERS] {
@@ -66,10 +66,10 @@ pub async fn measure_with_readers(data: &Path, seconds: f64) -> Measured {
     Ok(())
 }
 
-/// Events a second, and how long each took.
+/// Returns the events a second, and the latency of each.
 async fn append(
     log: &dyn Store,
-    outstanding: usize,
+    in_flight: usize,
     seconds: f64,
 ) -> Result<(f64, Quantiles), server::store::StoreError> {
     let room: RoomName = RoomName::lobby();
@@ -79,7 +79,7 @@ async fn append(
         let began = Instant::now();
         async move { appended.await.map(|_| began.elapsed()) }
     };
-    let mut under_way: FuturesUnordered<_> = (0..outstanding).map(|_| post()).collect();
+    let mut under_way: FuturesUnordered<_> = (0..in_flight).map(|_| post()).collect();
     let (mut took, mut events) = (Quantiles::default(), 0_u64);
     let began = Instant::now();
     while began.elapsed() < Duration::from_secs_f64(seconds) {
@@ -94,7 +94,7 @@ async fn append(
     Ok((rate, took.sorted()))
 }
 
-/// Reads the largest room from its beginning, again and again.
+/// Reads the largest room from its beginning, repeatedly.
 async fn catch_up(log: Arc<dyn Store>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
     let Some((room, ..)) = log.list_rooms(None, usize::MAX).into_iter().max_by_key(|(_, head, _)| *head)
     else {
@@ -102,7 +102,7 @@ async fn catch_up(log: Arc<dyn Store>, stop: Arc<AtomicBool>, read: Arc<AtomicU6
     };
     let mut after: Seq = 0;
     while !stop.load(Ordering::Relaxed) {
-        let Ok(events) = log.read_after(&room, after, READ).await else { return };
+        let Ok(events) = log.read_after(&room, after, READ_BATCH).await else { return };
         read.fetch_add(events.len() as u64, Ordering::Relaxed);
         after = events.last().map_or(0, |event| event.seq);
     }

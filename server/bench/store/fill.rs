@@ -1,6 +1,6 @@
-//! Filling a log by the front door: everything is appended as a server would.
+//! Fills a store with appends, as a server does.
 
-use super::Measured;
+use super::Outcome;
 use app::wire::{RoomName, UserId};
 use futures_util::future::join_all;
 use server::{
@@ -15,25 +15,25 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Events that are handed to the log at once.
-const AT_ONCE: u64 = 8_192;
+/// Messages that are appended at once.
+const APPENDS_PER_BATCH: u64 = 8_192;
 
-/// One in so many messages is edited afterwards, and one deleted.
-const EDITED: u64 = 50;
-const DELETED: u64 = 200;
+/// One in this many messages is edited, and one deleted.
+const MESSAGES_PER_EDIT: u64 = 50;
+const MESSAGES_PER_DELETE: u64 = 200;
 
 const WORDS: [&str; 16] = [
     "tea", "when", "the", "kettle", "boils", "we", "talk", "about", "rooms", "and", "how", "nothing", "is",
     "ever", "lost", "here",
 ];
 
-/// Settings of a server on `data` that says nothing.
+/// Returns the settings of a server on `data`.
 pub fn config(data: &Path) -> Config {
     Config { ephemeral: false, data: data.into(), post_rate: 0, ..Config::plain() }
 }
 
-/// Appends `messages`, some of which are edited or deleted.
-pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measured {
+/// Appends `messages`, and edits or deletes some.
+pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Outcome {
     let started = start(config(data))?;
     let log = &*started.state.store;
     let rooms: Vec<RoomName> =
@@ -42,13 +42,13 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measur
     let mut heads = vec![0; rooms.len()];
     let mut done = 0;
     while done < messages {
-        let events: Vec<NewEvent> = (done..messages.min(done + AT_ONCE))
-            .flat_map(|n| happening(n, &rooms, people, &mut heads))
+        let events: Vec<NewEvent> = (done..messages.min(done + APPENDS_PER_BATCH))
+            .flat_map(|n| message_events(n, &rooms, people, &mut heads))
             .collect();
         for appended in join_all(events.into_iter().map(|event| log.append(event))).await {
             appended?;
         }
-        done += AT_ONCE;
+        done += APPENDS_PER_BATCH;
     }
     let took = began.elapsed().as_secs_f64();
     writeln!(stdout(), "{messages} messages in {took:.1} s, {:.0} a second", messages as f64 / took)?;
@@ -56,18 +56,18 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Measur
     Ok(())
 }
 
-/// The message `n`, and what became of it. `heads` are kept.
-fn happening(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
+/// Returns the events of message `n`, and updates `heads`.
+fn message_events(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
     let place = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
     let (room, author) = (rooms[place].clone(), UserId(1 + n % people.max(1)));
     let event = |deed| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, deed };
     let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
     let target = heads[place] + 1;
     let mut events = vec![event(Deed::Post { text: text.join(" ").into(), reply_to: None })];
-    if n.is_multiple_of(EDITED) {
+    if n.is_multiple_of(MESSAGES_PER_EDIT) {
         events.push(event(Deed::Edit { target, text: "as I said before".into() }));
     }
-    if n.is_multiple_of(DELETED) {
+    if n.is_multiple_of(MESSAGES_PER_DELETE) {
         events.push(event(Deed::Delete { target }));
     }
     heads[place] += events.len() as u64;

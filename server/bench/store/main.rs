@@ -1,13 +1,13 @@
-//! The log by itself: filled with as many messages as years bring, and measured.
+//! The store alone: fills it with the messages of years, and measures it.
 //!
 //! ```text
 //! cargo run --release -p bench --bin store -- fill --data target/years --messages 2000000
 //! cargo run --release -p bench --bin store -- measure --data target/years
 //! ```
 //!
-//! `measure` prints how many events a second are committed, alone and in groups, with the disk synced
-//! at every commit (`FULL`, what Hubbub does) and only now and then (`NORMAL`, for comparison), whether
-//! readers who catch up are in the writer's way, and how long a server on this log takes for a page.
+//! `measure` prints the events committed a second, alone and in groups, with a sync of the disk
+//! for every commit (`FULL`, as in Hubbub) and only at checkpoints (`NORMAL`, for comparison), whether
+//! concurrent readers slow the writer down, and the latency of a page.
 
 mod appends;
 mod fill;
@@ -23,29 +23,29 @@ use std::{
 };
 
 #[derive(Parser)]
-#[command(about = "Fill a log, and measure it")]
-enum Asked {
-    /// Fill a data folder, so that a hubbub can be started on it (`--data`).
+#[command(about = "Fills a store, and measures it")]
+enum Command {
+    /// Fill a data folder for `hubbub --data`
     Fill {
-        /// The data folder.
+        /// The data folder
         #[command(flatten)]
         folder: Folder,
-        /// Messages in all.
+        /// Number of messages
         #[arg(long, default_value_t = 2_000_000)]
         messages: u64,
-        /// Rooms that they are spread over, the first of them getting half.
+        /// Number of rooms; the first has half of the messages
         #[arg(long, default_value_t = 10)]
         rooms: u64,
-        /// People who have written them.
+        /// Number of authors
         #[arg(long, default_value_t = 200)]
         people: u64,
     },
-    /// Measure appends, reads and pages; the folder gets some messages more.
+    /// Measure appends, reads and pages; adds messages to the folder
     Measure {
-        /// The data folder, filled before.
+        /// The data folder, filled before
         #[command(flatten)]
         folder: Folder,
-        /// Seconds for each figure of appending.
+        /// Seconds for each measurement of appends
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
@@ -57,27 +57,27 @@ struct Folder {
     data: PathBuf,
 }
 
-/// A measurement that could not be taken says why in a line.
-type Measured = Result<(), Box<dyn Error + Send + Sync>>;
+/// The result of a command; an error is printed as one line.
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Asked::parse() {
-        Asked::Fill { folder, messages, rooms, people } => {
+    let done = match Command::parse() {
+        Command::Fill { folder, messages, rooms, people } => {
             fill::fill(&folder.data, messages, rooms, people).await
         }
-        Asked::Measure { folder, seconds } => measure(&folder.data, seconds).await,
+        Command::Measure { folder, seconds } => measure(&folder.data, seconds).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(stderr(), "log: {error}");
+            let _ = writeln!(stderr(), "store: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn measure(data: &std::path::Path, seconds: f64) -> Measured {
+async fn measure(data: &std::path::Path, seconds: f64) -> Outcome {
     appends::measure(seconds).await?;
     appends::measure_with_readers(data, seconds).await?;
     pages::measure(data).await

@@ -1,6 +1,6 @@
-//! How long a server on a full log takes for a page, over a real connection.
+//! Measures the latency of pages of a full store, over a real connection.
 
-use super::{Measured, fill::config, quantiles::Quantiles};
+use super::{Outcome, fill::config, quantiles::Quantiles};
 use server::{serve::serve, startup::start};
 use std::{
     io::{Write, stdout},
@@ -9,18 +9,14 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// Requests for each figure.
+/// Requests for each measurement.
 const REQUESTS: usize = 300;
 
-/// Starts a server on `data` and asks it for pages of its largest room.
-pub async fn measure(data: &Path) -> Measured {
+/// Starts a server on `data` and requests pages of its largest room.
+pub async fn measure(data: &Path) -> Outcome {
     let began = Instant::now();
     let started = start(config(data))?;
-    writeln!(
-        stdout(),
-        "the log is opened and looked through in {:.0} ms",
-        began.elapsed().as_secs_f64() * 1_000.0
-    )?;
+    writeln!(stdout(), "the store is opened in {:.0} ms", began.elapsed().as_secs_f64() * 1_000.0)?;
     let state = started.state.clone();
     let rooms = state.store.list_rooms(None, usize::MAX).into_iter();
     let (room, head, _) = rooms.max_by_key(|(_, head, _)| *head).ok_or("the folder is empty")?;
@@ -49,7 +45,7 @@ async fn ask(url: &str) -> reqwest::Result<Quantiles> {
     for n in 0..=REQUESTS {
         let began = Instant::now();
         client.get(url).send().await?.error_for_status()?.bytes().await?;
-        // The first one makes the connection.
+        // The first request opens the connection.
         if n > 0 {
             took.add(began.elapsed());
         }

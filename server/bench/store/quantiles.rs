@@ -1,13 +1,13 @@
-//! How long things took.
+//! Quantiles of durations.
 
 use std::{fmt, time::Duration};
 
-/// Durations, to be asked for their quantiles.
+/// A collection of durations.
 #[derive(Default)]
 pub struct Quantiles(Vec<Duration>);
 
 impl Quantiles {
-    /// One more.
+    /// Adds a duration.
     pub fn add(&mut self, took: Duration) {
         self.0.push(took);
     }
@@ -18,14 +18,14 @@ impl Quantiles {
         self.0.get(place).map_or(f64::NAN, |took| took.as_secs_f64() * 1_000.0)
     }
 
-    /// In order, as [`Display`](fmt::Display) needs them.
+    /// Sorts the durations, as [`Display`](fmt::Display) requires.
     pub fn sorted(mut self) -> Self {
         self.0.sort_unstable();
         self
     }
 }
 
-/// Milliseconds: p50, p99 and the longest.
+/// Formats p50, p99 and the maximum in milliseconds.
 impl fmt::Display for Quantiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "p50 {:.2} p99 {:.2} max {:.2} ms", self.at(0.5), self.at(0.99), self.at(1.0))

@@ -1,159 +1,159 @@
-//! Hearing: from the bytes of a socket to messages that are checked and counted.
+//! Receiving: from bytes of a socket to checked and counted messages.
 
-use super::Crowd;
+use super::Clients;
 use crate::{
     Pace,
-    connection::{Brought, State, upgraded},
-    frames::{self, CLOSE, CONTINUATION, Found, Frame, PING, PONG, TEXT, masked},
+    connection::{ReadEvent, State, upgraded},
+    frames::{self, CLOSE, CONTINUATION, Frame, PING, PONG, ParsedFrame, TEXT, masked},
     ordering::{Key, number},
-    payloads::Said,
+    payloads::Payload,
 };
 
-impl Crowd {
-    /// Reads what has come for a connection, and does what it asks for.
-    pub(super) fn read(&mut self, who: usize) {
+impl Clients {
+    /// Reads all available bytes of a connection and handles them.
+    pub(super) fn read(&mut self, index: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        while self.connections[who].state != State::Gone {
-            match self.connections[who].read(&mut buffer) {
-                Brought::Bytes(end, more) => {
+        while self.connections[index].state != State::Closed {
+            match self.connections[index].read(&mut buffer) {
+                ReadEvent::Bytes(end, more) => {
                     let now = self.now();
-                    let rest = self.take(who, &buffer[..end], now);
-                    self.connections[who].carry(rest);
+                    let rest = self.take(index, &buffer[..end], now);
+                    self.connections[index].keep_partial(rest);
                     if !more {
                         break;
                     }
                 }
-                Brought::Nothing => break,
-                Brought::End => self.lose(who, "the connection ended"),
+                ReadEvent::Nothing => break,
+                ReadEvent::End => self.mark_closed(index, "the connection ended"),
             }
         }
         self.buffer = buffer;
     }
 
-    /// Takes what was read, as far as it is whole; gives the rest.
-    fn take<'a>(&mut self, who: usize, bytes: &'a [u8], now: u64) -> &'a [u8] {
+    /// Handles all complete frames and returns the rest.
+    fn take<'a>(&mut self, index: usize, bytes: &'a [u8], now: u64) -> &'a [u8] {
         let mut rest = bytes;
-        if self.connections[who].state == State::Upgrading {
+        if self.connections[index].state == State::Upgrading {
             match upgraded(bytes) {
                 Ok(Some(end)) => {
                     rest = &bytes[end..];
-                    self.upgrade(who);
+                    self.upgrade(index);
                 }
                 Ok(None) => return bytes,
-                Err(refusal) => self.lose(who, &refusal),
+                Err(refusal) => self.mark_closed(index, &refusal),
             }
         }
-        let before = self.tally.delivered;
-        while self.connections[who].state != State::Gone {
+        let before = self.counters.delivered;
+        while self.connections[index].state != State::Closed {
             match frames::first(rest) {
-                Found::Frame(frame, after) => {
+                ParsedFrame::Frame(frame, after) => {
                     rest = after;
-                    self.obey(who, &frame, now);
+                    self.handle_frame(index, &frame, now);
                 }
-                Found::More => break,
-                Found::Wrong => self.lose(who, "a frame that no server sends"),
+                ParsedFrame::More => break,
+                ParsedFrame::Wrong => self.mark_closed(index, "a frame that no server sends"),
             }
         }
-        self.tally.reads += u64::from(self.tally.delivered > before);
+        self.counters.reads += u64::from(self.counters.delivered > before);
         rest
     }
 
-    fn upgrade(&mut self, who: usize) {
+    fn upgrade(&mut self, index: usize) {
         match self.join {
-            Some(_) => self.connections[who].state = State::Joining,
-            None => self.enter(who),
+            Some(_) => self.connections[index].state = State::Joining,
+            None => self.mark_joined(index),
         }
     }
 
-    fn enter(&mut self, who: usize) {
-        self.connections[who].state = State::In;
+    fn mark_joined(&mut self, index: usize) {
+        self.connections[index].state = State::Joined;
         self.inside += 1;
     }
 
     #[inline]
-    fn obey(&mut self, who: usize, frame: &Frame<'_>, now: u64) {
+    fn handle_frame(&mut self, index: usize, frame: &Frame<'_>, now: u64) {
         match frame.opcode {
-            TEXT if frame.last => self.understand(who, frame.payload, now),
-            TEXT | CONTINUATION => self.join_parts(who, frame, now),
-            PING => self.connections[who].send(&masked(PONG, frame.payload)),
-            CLOSE => self.lose(who, &goodbye(frame.payload)),
+            TEXT if frame.last => self.handle_text(index, frame.payload, now),
+            TEXT | CONTINUATION => self.handle_fragment(index, frame, now),
+            PING => self.connections[index].send(&masked(PONG, frame.payload)),
+            CLOSE => self.mark_closed(index, &close_reason(frame.payload)),
             _ => {}
         }
     }
 
-    /// Waits for a message's last frame.
-    fn join_parts(&mut self, who: usize, frame: &Frame<'_>, now: u64) {
-        let mut parts = std::mem::take(&mut self.connections[who].parts);
+    /// Collects the fragments of a message until the last one.
+    fn handle_fragment(&mut self, index: usize, frame: &Frame<'_>, now: u64) {
+        let mut parts = std::mem::take(&mut self.connections[index].parts);
         parts.extend_from_slice(frame.payload);
         if frame.last {
-            self.understand(who, &parts, now);
+            self.handle_text(index, &parts, now);
             parts.clear();
         }
-        self.connections[who].parts = parts;
+        self.connections[index].parts = parts;
     }
 
     #[inline]
-    fn understand(&mut self, who: usize, text: &[u8], now: u64) {
+    fn handle_text(&mut self, index: usize, text: &[u8], now: u64) {
         match self.texts.read(text) {
-            Said::Messages => self.hear(who, text, now),
-            Said::Ack(id) => self.acknowledge(who, id, now),
-            Said::Welcome => {
+            Payload::Messages => self.receive_messages(index, text, now),
+            Payload::Ack(id) => self.acknowledge(index, id, now),
+            Payload::Welcome => {
                 if let Some(join) = &self.join {
-                    self.connections[who].send(join);
+                    self.connections[index].send(join);
                 }
             }
-            Said::Joined => self.enter(who),
-            Said::Error => {
-                self.tally.refused += 1;
-                self.note_trouble(&String::from_utf8_lossy(text));
+            Payload::Joined => self.mark_joined(index),
+            Payload::Error => {
+                self.counters.refused += 1;
+                self.record_error(&String::from_utf8_lossy(text));
             }
-            Said::Else => {}
+            Payload::Other => {}
         }
     }
 
-    /// A connection hears messages.
+    /// Records the messages of a frame.
     #[inline]
-    fn hear(&mut self, who: usize, text: &[u8], now: u64) {
-        let Self { texts, order, latency, tally, connections, .. } = self;
-        let connection = &mut connections[who];
+    fn receive_messages(&mut self, index: usize, text: &[u8], now: u64) {
+        let Self { texts, order, latency, counters, connections, .. } = self;
+        let connection = &mut connections[index];
         let mut own = false;
         texts.each(text, |text| {
-            if let Some(due) = order.hear(&mut connection.ear, text) {
-                tally.delivered += 1;
-                latency.note(due, now);
-                own |= text.starts_with(&connection.awaits);
+            if let Some(due) = order.record(&mut connection.receiver, text) {
+                counters.delivered += 1;
+                latency.record(due, now);
+                own |= text.starts_with(&connection.awaited);
             }
         });
         if own && matches!(self.pace, Pace::Closed) {
-            self.post_again(who, now);
+            self.send_next(index, now);
         }
     }
 
-    fn acknowledge(&mut self, who: usize, id: &Key, now: u64) {
+    fn acknowledge(&mut self, index: usize, id: &Key, now: u64) {
         if let Some(due) = number(*id).and_then(|number| self.order.due(number)) {
-            self.tally.acknowledged += 1;
-            self.ack_latency.note(due, now);
+            self.counters.acknowledged += 1;
+            self.ack_latency.record(due, now);
             if matches!(self.pace, Pace::Posts { .. }) {
-                self.post_again(who, now);
+                self.send_next(index, now);
             }
         }
     }
 
-    fn lose(&mut self, who: usize, why: &str) {
-        self.connections[who].state = State::Gone;
+    fn mark_closed(&mut self, index: usize, why: &str) {
+        self.connections[index].state = State::Closed;
         self.gone += 1;
-        self.note_trouble(why);
+        self.record_error(why);
     }
 
-    fn note_trouble(&mut self, what: &str) {
-        if self.first_trouble.is_none() {
-            self.first_trouble = Some(what.to_owned());
+    fn record_error(&mut self, what: &str) {
+        if self.first_error.is_none() {
+            self.first_error = Some(what.to_owned());
         }
     }
 }
 
-/// The code and the reason of a close frame.
-fn goodbye(payload: &[u8]) -> String {
+/// Formats the code and the reason of a close frame.
+fn close_reason(payload: &[u8]) -> String {
     let (code, reason) = payload
         .split_first_chunk()
         .map_or((1005, payload), |(code, reason)| (u16::from_be_bytes(*code), reason));

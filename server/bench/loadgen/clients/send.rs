@@ -1,20 +1,20 @@
-//! Posting: when whose next message goes out.
+//! Sending: which connection sends its next message when.
 
-use super::Crowd;
+use super::Clients;
 use crate::{Pace, connection::State, ordering::key};
 
-/// Posting, since some moment in µs, and so many messages ago.
+/// The progress of sending: its start in µs, and the messages sent since.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Posting {
+pub(super) struct Sending {
     since: u64,
     posted: u64,
 }
 
-impl Crowd {
-    /// Lets the senders post from now on.
-    pub fn post_from_now(&mut self) {
+impl Clients {
+    /// Starts the senders.
+    pub fn start_sending(&mut self) {
         let now = self.now();
-        self.posting = Some(Posting { since: now, posted: 0 });
+        self.sending = Some(Sending { since: now, posted: 0 });
         let first = match self.pace {
             Pace::Closed => 1,
             Pace::Rate(_) => 0,
@@ -27,50 +27,50 @@ impl Crowd {
         }
     }
 
-    /// Nobody posts any more.
-    pub fn stop_posting(&mut self) {
-        self.posting = None;
+    /// Stops the senders.
+    pub fn stop_sending(&mut self) {
+        self.sending = None;
     }
 
-    /// When the next message has to go out, at a fixed rate.
+    /// Returns when the next message is due, at a fixed rate.
     pub(super) fn next_due(&self) -> Option<u64> {
-        match (self.pace, self.posting) {
-            (Pace::Rate(rate), Some(posting)) => {
-                Some(posting.since + (posting.posted as f64 * 1_000_000.0 / rate) as u64)
+        match (self.pace, self.sending) {
+            (Pace::Rate(rate), Some(sending)) => {
+                Some(sending.since + (sending.posted as f64 * 1_000_000.0 / rate) as u64)
             }
             _ => None,
         }
     }
 
-    /// Posts what has to be out by now, at a fixed rate; the senders take turns.
-    pub(super) fn post_what_is_due(&mut self) {
+    /// Sends every message that is due, at a fixed rate; the senders alternate.
+    pub(super) fn send_due(&mut self) {
         while let Some(due) = self.next_due()
             && due <= self.now()
-            && let Some(posting) = &mut self.posting
+            && let Some(sending) = &mut self.sending
         {
-            posting.posted += 1;
-            let turn = posting.posted as usize;
+            sending.posted += 1;
+            let turn = sending.posted as usize;
             let mut turns = (turn..turn + self.senders).map(|turn| turn % self.senders);
-            match turns.find(|sender| self.connections[sender * self.stride].state == State::In) {
+            match turns.find(|sender| self.connections[sender * self.stride].state == State::Joined) {
                 Some(sender) => self.post(sender, due),
-                None => self.posting = None,
+                None => self.sending = None,
             }
         }
     }
 
     fn post(&mut self, sender: usize, due: u64) {
         let connection = &mut self.connections[sender * self.stride];
-        if connection.state == State::In {
+        if connection.state == State::Joined {
             let number = self.order.post(sender, due);
-            connection.awaits = key(number);
+            connection.awaited = key(number);
             connection.send(self.post.numbered(number));
         }
     }
 
-    /// Posts once more for the connection that has heard its own message, or got it acknowledged.
-    pub(super) fn post_again(&mut self, who: usize, now: u64) {
-        if self.posting.is_some() {
-            self.post(who / self.stride, now);
+    /// Sends the next message of a connection after a delivery or an acknowledgement of its last one.
+    pub(super) fn send_next(&mut self, index: usize, now: u64) {
+        if self.sending.is_some() {
+            self.post(index / self.stride, now);
         }
     }
 }
