@@ -20,10 +20,10 @@ fn ids() -> impl Strategy<Value = Uuid> {
 fn authors() -> impl Strategy<Value = User> {
     let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<DisplayName>().ok());
     let tags = option::of("#[1-9][0-9]{0,3}".prop_map(Into::into));
-    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, alike, tag)| User {
+    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, ambiguous, tag)| User {
         id: UserId(id),
         name,
-        alike,
+        ambiguous,
         tag,
     })
 }
@@ -69,13 +69,13 @@ fn client_frames() -> impl Strategy<Value = ClientFrame> {
             option::of(any::<u32>()),
             any::<bool>()
         )
-            .prop_map(|(room, after, after_id, log, limit, quiet)| ClientFrame::Join {
+            .prop_map(|(room, after, after_id, log, limit, presence)| ClientFrame::Join {
                 room,
                 after,
                 after_id,
                 log,
                 limit,
-                quiet
+                presence
             }),
         text().prop_map(|room| ClientFrame::Typing { room }),
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
@@ -147,13 +147,22 @@ fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (option::of(text()), codes(), text(), option::of(any::<u64>()))
             .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
-        authors().prop_map(|User { id, name, alike, tag }| ServerFrame::Renamed { id, name, alike, tag }),
+        authors().prop_map(|User { id, name, ambiguous, tag }| ServerFrame::Renamed {
+            id,
+            name,
+            ambiguous,
+            tag
+        }),
         (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(UserId), 0..3), any::<u32>())
             .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
         (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
             .prop_map(|(room, seq, head, unread)| ServerFrame::Read { room, seq, head, unread }),
-        (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::Titled { room, title, topic }),
+        (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::RoomUpdated {
+            room,
+            title,
+            topic
+        }),
         (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
             .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
     ]
@@ -296,7 +305,7 @@ fn the_frames_are_those_of_the_protocol() {
     let id: Uuid = "01939d3e-0000-7000-8000-000000000001".parse().unwrap();
     let ann = User::new(UserId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
-    let alike = User { alike: true, tag: Some("#2".into()), ..ann.clone() };
+    let ambiguous = User { ambiguous: true, tag: Some("#2".into()), ..ann.clone() };
     let event = Event {
         seq: 7,
         at: 1_795_446_540_000,
@@ -355,27 +364,32 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "error", "id": null, "code": "rate_limited", "message": "Wait.", "retry_ms": 50}),
         ),
         (
-            ServerFrame::Renamed { id: UserId(0xa), name: "Ann".parse().unwrap(), alike: false, tag: None },
+            ServerFrame::Renamed {
+                id: UserId(0xa),
+                name: "Ann".parse().unwrap(),
+                ambiguous: false,
+                tag: None,
+            },
             json!({"type": "renamed", "id": "000000000000000a", "name": "Ann"}),
         ),
         (
             ServerFrame::Renamed {
-                id: alike.id,
-                name: alike.name.clone(),
-                alike: true,
-                tag: alike.tag.clone(),
+                id: ambiguous.id,
+                name: ambiguous.name.clone(),
+                ambiguous: true,
+                tag: ambiguous.tag.clone(),
             },
-            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}),
+            json!({"type": "renamed", "id": "000000000000000a", "name": "Ann", "ambiguous": true, "tag": "#2"}),
         ),
         (
             ServerFrame::Presence {
                 room: tea.clone(),
-                here: vec![alike],
+                here: vec![ambiguous],
                 gone: vec![UserId(0xb)],
                 count: 201,
             },
             json!({"type": "presence", "room": "tea", "gone": ["000000000000000b"], "count": 201,
-                "here": [{"id": "000000000000000a", "name": "Ann", "alike": true, "tag": "#2"}]}),
+                "here": [{"id": "000000000000000a", "name": "Ann", "ambiguous": true, "tag": "#2"}]}),
         ),
         (
             ServerFrame::Typing { room: tea.clone(), user: ann },
@@ -386,8 +400,8 @@ fn the_frames_are_those_of_the_protocol() {
             json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2}),
         ),
         (
-            ServerFrame::Titled { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
-            json!({"type": "titled", "room": "tea", "title": "Tea time", "topic": ""}),
+            ServerFrame::RoomUpdated { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
+            json!({"type": "room_updated", "room": "tea", "title": "Tea time", "topic": ""}),
         ),
         (
             ServerFrame::Pong { n: 5, heads: [(tea, 7)].into() },
@@ -401,17 +415,17 @@ fn the_frames_are_those_of_the_protocol() {
 
 #[test]
 fn what_a_client_may_say_is_that_of_the_protocol() {
-    let join = |quiet| ClientFrame::Join {
+    let join = |presence| ClientFrame::Join {
         room: "tea".into(),
         after: Some(7),
         after_id: None,
         log: None,
         limit: None,
-        quiet,
+        presence,
     };
     for (json, frame) in [
-        (r#"{"type":"join","room":"tea","after":7}"#, join(false)),
-        (r#"{"type":"join","room":"tea","after":7,"quiet":true}"#, join(true)),
+        (r#"{"type":"join","room":"tea","after":7}"#, join(true)),
+        (r#"{"type":"join","room":"tea","after":7,"presence":false}"#, join(false)),
         (r#"{"type":"typing","room":"tea"}"#, ClientFrame::Typing { room: "tea".into() }),
         (r#"{"type":"read","room":"tea","seq":7}"#, ClientFrame::Read { room: "tea".into(), seq: 7 }),
     ] {

@@ -373,8 +373,8 @@ impl Connection {
             },
             ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq),
             ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms),
-            ServerFrame::Renamed { id, name, alike, tag } => {
-                self.live.renamed(User { id, name, alike, tag });
+            ServerFrame::Renamed { id, name, ambiguous, tag } => {
+                self.live.renamed(User { id, name, ambiguous, tag });
                 Some(())
             }
             ServerFrame::Presence { room, here, gone, count } => {
@@ -394,7 +394,7 @@ impl Connection {
                 self.live.read_elsewhere(&room, seq, counted);
                 Some(())
             }
-            ServerFrame::Titled { room, title, topic } => {
+            ServerFrame::RoomUpdated { room, title, topic } => {
                 self.live.titled(&room, title, topic);
                 Some(())
             }
@@ -415,7 +415,7 @@ impl Connection {
         let (after, after_id, log) =
             self.live.with_feed(|feed| (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned())));
         let room = self.live.room.get_value().to_string();
-        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, quiet: false })
+        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, presence: true })
     }
 
     fn is_here(&self, room: &RoomName) -> bool {
@@ -429,7 +429,8 @@ impl Connection {
         }
         for (room, head) in self.live.followed() {
             let (room, after, log) = (room.to_string(), Some(head), Some(self.former_log.clone()));
-            let join = ClientFrame::Join { room, after, after_id: None, log, limit: Some(1), quiet: true };
+            let join =
+                ClientFrame::Join { room, after, after_id: None, log, limit: Some(1), presence: false };
             self.say(&join)?;
         }
         Some(())
@@ -472,7 +473,7 @@ impl Connection {
     fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
         if self.named(id).is_some() {
             // Told, not silently accepted.
-            self.live.name_asks.set(self.live.you.with_untracked(|you| you.alike));
+            self.live.name_asks.set(self.live.you.with_untracked(|you| you.ambiguous));
         } else {
             self.live.settle(id);
             if seq.is_some_and(|seq| seq <= self.live.with_feed(crate::client::Feed::last)) {

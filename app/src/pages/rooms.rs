@@ -70,7 +70,7 @@ pub fn RoomDirectory(
     let (is_joined, others) = (list(true), list(false));
     let none = others.is_empty().then(|| view! { <p class="note">{strings.no_other_rooms}</p> });
     let older = page.older.map(|older| {
-        view! { <p><a href=link(&format!("/rooms?is_joined={older}#is_joined")) rel="next">{strings.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{strings.more_rooms}</a></p> }
     });
     let more = page.next.map(|last| {
         view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{strings.more_rooms}</a></p> }
@@ -98,7 +98,7 @@ pub fn RoomDirectory(
                 <button type="submit">{strings.create_room}</button>
                 <p class="note">{strings.new_room_hint}</p>
             </form>
-            <h2 id="is_joined">{strings.your_rooms}</h2>
+            <h2 id="yours">{strings.your_rooms}</h2>
             <ul class="directory">{is_joined}</ul>
             {older}
             <h2 id="others">{strings.other_rooms}</h2>

@@ -59,8 +59,8 @@ pub fn told_apart(people: &[User]) -> Vec<User> {
     };
     let tagged = people.iter().enumerate().map(|(at, person)| {
         let mut person = person.clone();
-        if !person.alike && (same(at.checked_sub(1), &person) || same(Some(at + 1), &person)) {
-            person.alike = true;
+        if !person.ambiguous && (same(at.checked_sub(1), &person) || same(Some(at + 1), &person)) {
+            person.ambiguous = true;
             person.tag = Some(person.id.guest_tag().into());
         }
         person
@@ -201,10 +201,10 @@ mod tests {
 
     #[test]
     fn two_of_the_same_name_are_told_apart_where_they_stand_together() {
-        let first = User { alike: true, ..person(4, "Zoe") };
+        let first = User { ambiguous: true, ..person(4, "Zoe") };
         let people = in_order(vec![person(1 << 32, "Calm Owl"), first, person(3 << 32, "calm owl")]);
         let people = told_apart(&people);
-        let tags: Vec<_> = people.iter().map(|person| (person.alike, person.tag.as_deref())).collect();
+        let tags: Vec<_> = people.iter().map(|person| (person.ambiguous, person.tag.as_deref())).collect();
         assert_eq!(tags, [(true, Some("#x0001")), (true, Some("#x0003")), (true, None)]);
     }
 }

@@ -63,8 +63,8 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
     let details = NodeRef::<html::Details>::new();
     let name = move || live.you.with(|you| you.name.to_string());
     let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
-    let alike = move || {
-        live.you.with(|you| you.alike).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
+    let ambiguous = move || {
+        live.you.with(|you| you.ambiguous).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
     };
     let save = move |submit: SubmitEvent| {
         // An older page does not live: there the form does it.
@@ -131,7 +131,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
                     <button type="submit">{strings.save}</button>
                     <FieldError id="name-problem" message=live.name_problem.read_only() />
                 </form>
-                <div id="alike" aria-live="polite">{alike}</div>
+                <div id="ambiguous" aria-live="polite">{ambiguous}</div>
                 <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
             </div>
         </details>

@@ -30,7 +30,7 @@ impl ServerFrame {
             "presence" => serde_json::from_str::<Presence>(json)?.into(),
             "typing" => serde_json::from_str::<Typing>(json)?.into(),
             "read" => serde_json::from_str::<Read>(json)?.into(),
-            "titled" => serde_json::from_str::<Titled>(json)?.into(),
+            "room_updated" => serde_json::from_str::<RoomUpdated>(json)?.into(),
             "pong" => serde_json::from_str::<Pong>(json)?.into(),
             _ => Self::Unknown,
         })
@@ -77,7 +77,7 @@ frame!(Renamed {
     id: UserId,
     name: DisplayName,
     #[serde(default)]
-    alike: bool,
+    ambiguous: bool,
     tag: Option<Arc<str>>,
 });
 frame!(Presence {
@@ -89,7 +89,7 @@ frame!(Presence {
 });
 frame!(Typing { room: RoomName, user: User });
 frame!(Read { room: RoomName, seq: Seq, head: Option<Seq>, unread: Option<u32> });
-frame!(Titled { room: RoomName, title: String, topic: String });
+frame!(RoomUpdated { room: RoomName, title: String, topic: String });
 frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
 
 #[derive(Deserialize)]

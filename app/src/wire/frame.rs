@@ -28,9 +28,10 @@ pub enum ClientFrame {
         /// Messages on the newest page: 1 to 500, 50 without it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u32>,
-        /// Receive its events without being seen there, and nothing of who is there or typing.
-        #[serde(default, skip_serializing_if = "is_false")]
-        quiet: bool,
+        /// With `false` the client receives events only: it is not listed as present, and it receives no presence
+        /// and no typing.
+        #[serde(default = "present", skip_serializing_if = "is_true")]
+        presence: bool,
     },
     /// Stop receiving a room.
     Leave {
@@ -93,6 +94,16 @@ pub enum ClientFrame {
         /// Comes back in `pong`.
         n: u64,
     },
+}
+
+/// The default of `presence` in `join`.
+fn present() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 /// A WebSocket message that is no [`ClientFrame`].
@@ -226,7 +237,7 @@ pub enum ServerFrame {
         name: DisplayName,
         /// Another user has the same name, or one that is confusable with it.
         #[serde(default, skip_serializing_if = "is_false")]
-        alike: bool,
+        ambiguous: bool,
         /// With `alike`: the mark that distinguishes them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tag: Option<Arc<str>>,
@@ -264,7 +275,7 @@ pub enum ServerFrame {
         unread: Option<u32>,
     },
     /// A room is called something else now.
-    Titled {
+    RoomUpdated {
         /// Which.
         room: RoomName,
         /// Its heading.

@@ -104,7 +104,7 @@ mod tests {
             let text = sanitize_for_display(&text).into_owned();
             prop_assert_eq!(serde_json::to_string(&text).unwrap().len(), json_bytes(&text) + 2);
             let author = User {
-                alike: true,
+                ambiguous: true,
                 ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::generated(UserId(1))))
             };
             let message = Message {

@@ -17,7 +17,7 @@ pub struct User {
     pub name: DisplayName,
     /// Another user has the same name, or one that is confusable with it.
     #[serde(default, skip_serializing_if = "is_false")]
-    pub alike: bool,
+    pub ambiguous: bool,
     /// With `alike`: the mark that distinguishes them, such as `#2`. The first user of a name has none, and no two users of
     /// confusable names have the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,7 +27,7 @@ pub struct User {
 impl User {
     /// Somebody whose name nobody else has.
     pub fn new(id: UserId, name: DisplayName) -> Self {
-        Self { id, name, alike: false, tag: None }
+        Self { id, name, ambiguous: false, tag: None }
     }
 
     /// How people stand in a list: by name, letters of ASCII in any case, then by id.

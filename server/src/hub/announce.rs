@@ -89,8 +89,8 @@ impl Hub {
             .flat_map(|room| room.subscribers().to_vec())
             .map(|subscriber| (subscriber.id, subscriber))
             .collect();
-        let User { id, name, alike, tag } = user.clone();
-        let frame = frame::text(&ServerFrame::Renamed { id, name, alike, tag }.to_json());
+        let User { id, name, ambiguous, tag } = user.clone();
+        let frame = frame::text(&ServerFrame::Renamed { id, name, ambiguous, tag }.to_json());
         recipients.into_values().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }
 
@@ -120,7 +120,7 @@ impl Hub {
         let Some(room) = self.room(&name) else { return };
         let about = self.store.about(&name);
         let (title, topic) = (about.title(&name), about.topic.to_string());
-        room.broadcast_all(&ServerFrame::Titled { room: name, title, topic });
+        room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
     }
 }
 

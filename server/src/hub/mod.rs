@@ -175,9 +175,9 @@ impl Hub {
 
     /// Handles a notification. Returns the room whose backlog must be drained, if any.
     fn on_notification(self: &Arc<Self>, notification: Wake) -> Vec<Arc<Room>> {
-        if !notification.alike.is_empty() {
+        if !notification.ambiguous.is_empty() {
             let hub = self.clone();
-            tokio::spawn(async move { hub.announce_users(notification.alike).await });
+            tokio::spawn(async move { hub.announce_users(notification.ambiguous).await });
         }
         let room = self.room(&notification.room);
         room.filter(|room| room.enqueue(Some(&notification.events))).into_iter().collect()

@@ -148,7 +148,7 @@ pub async fn rename(
     let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
     match call(&state, identity, &called.name).await {
         // Who is told something about their new name sees the card where it stands.
-        Ok(you) if you.alike => visitor.redirect(&format!("{}#alike", room.path())).into_response(),
+        Ok(you) if you.ambiguous => visitor.redirect(&format!("{}#ambiguous", room.path())).into_response(),
         Ok(_) => visitor.redirect(&room.path()).into_response(),
         Err((why, problem)) => {
             let refused = RejectedInput::Name { name: called.name, why };

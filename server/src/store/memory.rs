@@ -107,10 +107,10 @@ impl Shelf {
         self.may(&new)?;
         let at = now();
         self.change(&new, at);
-        let mut alike = Vec::new();
+        let mut ambiguous = Vec::new();
         if !self.people.contains_key(&new.author) {
-            alike = self.rename(new.author, DisplayName::generated(new.author));
-            alike.retain(|person| person.alike);
+            ambiguous = self.rename(new.author, DisplayName::generated(new.author));
+            ambiguous.retain(|person| person.ambiguous);
         }
         let author = self.author(new.author);
         let event =
@@ -125,7 +125,7 @@ impl Shelf {
         self.catalogue.grow(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
-        Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some((event, alike))))
+        Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some((event, ambiguous))))
     }
 
     fn create(&mut self, room: RoomName, mut about: About) -> StoreResult<()> {
@@ -397,9 +397,10 @@ impl Store for MemoryStore {
     fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
         let mut shelf = self.shelf();
         let appended = shelf.append(event).map(|(appended, event)| {
-            if let Some((event, alike)) = event {
+            if let Some((event, ambiguous)) = event {
                 // Sent under the lock, so that wakes keep the order; nobody listening is no error.
-                let _ = self.wakes.send(Wake { room: appended.room.clone(), events: [event].into(), alike });
+                let _ =
+                    self.wakes.send(Wake { room: appended.room.clone(), events: [event].into(), ambiguous });
             }
             appended
         });

@@ -127,7 +127,7 @@ pub struct Wake {
     pub events: Arc<[Arc<Event>]>,
     /// Who is to be seen otherwise from now on, since somebody of a name like theirs has spoken for the first
     /// time; nearly always nobody.
-    pub alike: Vec<User>,
+    pub ambiguous: Vec<User>,
 }
 
 /// Why the log did not do as asked.
@@ -315,16 +315,16 @@ pub trait Store: Send + Sync + 'static {
 
 /// A user as others see them. `number` is their place among the users of confusable names; the first one needs no
 /// tag.
-fn author(id: UserId, name: DisplayName, alike: bool, number: u64) -> User {
-    let tag = (alike && number > 1).then(|| format!("#{number}").into());
-    User { id, name, alike, tag }
+fn author(id: UserId, name: DisplayName, ambiguous: bool, number: u64) -> User {
+    let tag = (ambiguous && number > 1).then(|| format!("#{number}").into());
+    User { id, name, ambiguous, tag }
 }
 
 /// A user who has no name of their own and has said nothing yet. They have no number, so that one who is `alike` has
 /// a guest's tag.
-fn guest(id: UserId, alike: bool) -> User {
-    let tag = alike.then(|| id.guest_tag().into());
-    User { id, name: DisplayName::generated(id), alike, tag }
+fn guest(id: UserId, ambiguous: bool) -> User {
+    let tag = ambiguous.then(|| id.guest_tag().into());
+    User { id, name: DisplayName::generated(id), ambiguous, tag }
 }
 
 /// The clock of the log.

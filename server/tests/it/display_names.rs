@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Who is seen otherwise, as `person` is told.
 fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     let renamed = |frame: &ServerFrame| match frame {
-        ServerFrame::Renamed { id, alike, .. } => Some((*id, *alike)),
+        ServerFrame::Renamed { id, ambiguous, .. } => Some((*id, *ambiguous)),
         _ => None,
     };
     let mut renamed: Vec<_> = frames.iter().filter_map(renamed).collect();
@@ -20,8 +20,8 @@ fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     renamed
 }
 
-fn both(one: &V1, other: &V1, alike: bool) -> Vec<(UserId, bool)> {
-    let mut both = vec![(one.you().id, alike), (other.you().id, alike)];
+fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
+    let mut both = vec![(one.you().id, ambiguous), (other.you().id, ambiguous)];
     both.sort();
     both
 }
@@ -36,12 +36,12 @@ async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
     bob.call("\u{410}nn").await;
     assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, true));
     ann.post("tea", "it is me").await;
-    assert!(ann.events(1).await[0].author.alike);
+    assert!(ann.events(1).await[0].author.ambiguous);
     bob.until_pong().await;
     bob.call("Bob").await;
     assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, false));
     ann.post("tea", "only me").await;
-    assert!(!ann.events(1).await[0].author.alike);
+    assert!(!ann.events(1).await[0].author.ambiguous);
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speak
     let (mut told, mut heard) = (Vec::new(), false);
     while told.len() < 2 || !heard {
         let frame = ann.hear_any().await;
-        heard |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.alike);
+        heard |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.ambiguous);
         told.extend(renamed(&[frame]));
     }
     told.sort();

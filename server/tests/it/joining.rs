@@ -45,7 +45,7 @@ async fn join_with(
 ) -> ServerFrame {
     let log = log.map(Into::into);
     person
-        .say(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, quiet: false })
+        .say(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, presence: true })
         .await;
     person.hear().await
 }
@@ -224,7 +224,7 @@ async fn a_connection_joins_at_most_a_hundred_rooms_and_lives_on() {
         after_id: None,
         log: None,
         limit: None,
-        quiet: true,
+        presence: false,
     };
     ann.say(&join("one-more")).await;
     let refused = ann.hear().await;
@@ -263,7 +263,7 @@ async fn a_room_that_cannot_be_is_refused_and_the_connection_goes_on() {
             after_id: None,
             log: None,
             limit: None,
-            quiet: false,
+            presence: true,
         })
         .await;
         let refused = ann.hear().await;

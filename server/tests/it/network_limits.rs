@@ -196,7 +196,7 @@ async fn a_connection_that_joins_too_fast_is_told_when_to_go_on() {
             after_id: None,
             log: None,
             limit: None,
-            quiet: true,
+            presence: false,
         };
         person.say(&join).await;
         match person.hear().await {

@@ -67,7 +67,7 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
             after_id: None,
             log: None,
             limit: Some(500),
-            quiet: false,
+            presence: true,
         };
         ann.say(&join).await;
         let joined = ann.hear().await;

@@ -196,7 +196,7 @@ async fn rename_to_a_confusable_name_leads_to_an_explanation() {
     let call =
         |who: &Client, name: &str| who.post(server.http("/name")).form(&[("name", name), ("room", "tea")]);
     assert_eq!(sent(call(&ann, "Ann")).await.headers()["location"], "/r/tea");
-    assert_eq!(sent(call(&bob, "\u{410}nn")).await.headers()["location"], "/r/tea#alike");
+    assert_eq!(sent(call(&bob, "\u{410}nn")).await.headers()["location"], "/r/tea#ambiguous");
     assert!(page(&bob, &server, "/r/tea").await.contains("The tag tells you apart"));
     assert_eq!(sent(call(&bob, "Bob")).await.headers()["location"], "/r/tea");
 }

@@ -210,7 +210,8 @@ async fn a_name_is_changed_for_everybody_who_sees_it() {
     let id = Uuid::now_v7();
     ann.say(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
-    let renamed = ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), alike: false, tag: None };
+    let renamed =
+        ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), ambiguous: false, tag: None };
     assert_eq!(bob.hear().await, renamed);
     let mut heard = [ann.hear().await, ann.hear().await];
     heard.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));

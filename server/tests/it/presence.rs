@@ -35,7 +35,7 @@ async fn told(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
     }
 }
 
-async fn follow(server: &TestServer, cookie: &str, quiet: bool) -> (V1, ServerFrame) {
+async fn follow(server: &TestServer, cookie: &str, presence: bool) -> (V1, ServerFrame) {
     let mut person = V1::connect_as(server, cookie).await;
     person
         .say(&ClientFrame::Join {
@@ -44,7 +44,7 @@ async fn follow(server: &TestServer, cookie: &str, quiet: bool) -> (V1, ServerFr
             after_id: None,
             log: None,
             limit: None,
-            quiet,
+            presence,
         })
         .await;
     let joined = person.hear().await;
@@ -78,14 +78,14 @@ async fn who_comes_is_told_to_the_others_and_who_goes_ten_seconds_later() {
 async fn bob_who_reloads_within_ten_seconds_has_never_left() {
     let server = TestServer::start().await;
     let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
-    let (bob, _) = follow(&server, &cookie, false).await;
+    let (bob, _) = follow(&server, &cookie, true).await;
     pass(1).await;
     assert_eq!(told(&mut ann).await.0, [bob.you().id]);
     pass(5).await;
     drop(bob);
     settle().await;
     pass(9).await;
-    let (_bob, _) = follow(&server, &cookie, false).await;
+    let (_bob, _) = follow(&server, &cookie, true).await;
     pass(20).await;
     assert_eq!(told(&mut ann).await, (vec![], vec![]));
 }
@@ -94,8 +94,8 @@ async fn bob_who_reloads_within_ten_seconds_has_never_left() {
 async fn two_tabs_of_bob_are_one_person() {
     let server = TestServer::start().await;
     let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
-    let (first, _) = follow(&server, &cookie, false).await;
-    let (second, joined) = follow(&server, &cookie, false).await;
+    let (first, _) = follow(&server, &cookie, true).await;
+    let (second, joined) = follow(&server, &cookie, true).await;
     assert_eq!(members(&joined).len(), 2);
     pass(1).await;
     assert_eq!(told(&mut ann).await.0, [first.you().id]);
@@ -109,7 +109,7 @@ async fn two_tabs_of_bob_are_one_person() {
 async fn who_follows_quietly_hears_everything_and_is_not_here() {
     let server = TestServer::start().await;
     let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
-    let (mut bob, joined) = follow(&server, &cookie, true).await;
+    let (mut bob, joined) = follow(&server, &cookie, false).await;
     assert_eq!(members(&joined), [ann.you().id]);
     pass(1).await;
     assert_eq!(told(&mut ann).await, (vec![], vec![]));
@@ -127,8 +127,8 @@ async fn who_follows_quietly_hears_everything_and_is_not_here() {
 async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_time() {
     let server = TestServer::start().await;
     let cookie = server.somebody().await;
-    let (mut ann, _) = follow(&server, &cookie, false).await;
-    let (mut tab, _) = follow(&server, &cookie, false).await;
+    let (mut ann, _) = follow(&server, &cookie, true).await;
+    let (mut tab, _) = follow(&server, &cookie, true).await;
     let mut bob = V1::enter(&server, "tea").await;
     for _ in 0..5 {
         ann.say(&ClientFrame::Typing { room: "tea".into() }).await;
@@ -174,7 +174,7 @@ async fn a_list_of_260_users_has_200_of_them_with_the_reader_and_counts_all() {
     pass(1).await;
     settle().await;
     let cookie = server.somebody().await;
-    let (mut ann, joined) = follow(&server, &cookie, false).await;
+    let (mut ann, joined) = follow(&server, &cookie, true).await;
     let you = ann.you().id;
     let listed: Vec<UserId> = (1..200).map(UserId).chain([you]).collect();
     assert_eq!(members(&joined), listed, "the reader stands behind them all");

@@ -89,7 +89,7 @@ async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
     let page = refused.text().await.unwrap();
     assert!(page.contains("href=\"/r/coffee\"") && page.contains("value=\"at nine\""), "{page}");
     assert_eq!(post(&ann, &server, "/r/tea/about", &form).await.status(), StatusCode::SEE_OTHER);
-    let titled = ServerFrame::Titled {
+    let titled = ServerFrame::RoomUpdated {
         room: "tea".parse().unwrap(),
         title: "Tea and cake".into(),
         topic: "at four".into(),

@@ -421,20 +421,20 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
     let mut changed = log.rename(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
     changed.sort_by_key(|person| person.id);
     assert_eq!(
-        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        changed.iter().map(|person| (person.id, person.ambiguous)).collect::<Vec<_>>(),
         [(ANN, true), (BOB, true)]
     );
-    let alike = |people: Vec<User>| people.into_iter().map(|person| person.alike).collect::<Vec<_>>();
-    assert_eq!(alike(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
+    let ambiguous = |people: Vec<User>| people.into_iter().map(|person| person.ambiguous).collect::<Vec<_>>();
+    assert_eq!(ambiguous(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
     post(&*log, "tea", "it is me").await;
-    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.alike);
+    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.ambiguous);
     let mut changed = log.rename(BOB, "Bob".parse().unwrap()).await.unwrap();
     changed.sort_by_key(|person| person.id);
     assert_eq!(
-        changed.iter().map(|person| (person.id, person.alike)).collect::<Vec<_>>(),
+        changed.iter().map(|person| (person.id, person.ambiguous)).collect::<Vec<_>>(),
         [(ANN, false), (BOB, false)]
     );
-    assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.alike);
+    assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.ambiguous);
 }
 
 async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Store>) {
@@ -442,7 +442,7 @@ async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn
     let rename = async |person, name: &str| -> Vec<(UserId, bool)> {
         let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
         changed.sort_by_key(|person| person.id);
-        changed.iter().map(|person| (person.id, person.alike)).collect()
+        changed.iter().map(|person| (person.id, person.ambiguous)).collect()
     };
     assert_eq!(rename(ANN, "Ann").await, [(ANN, false)]);
     assert_eq!(rename(BOB, "ann").await, [(ANN, true), (BOB, true)]);
@@ -498,10 +498,10 @@ async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store
     let (one, other) = (UserId(5), UserId(5 + 1024));
     assert_eq!(DisplayName::generated(one), DisplayName::generated(other));
     log.append(message("tea", one, "hello")).await.unwrap();
-    assert!(log.people(&[other]).await.unwrap()[0].alike, "somebody of this name is known");
+    assert!(log.people(&[other]).await.unwrap()[0].ambiguous, "somebody of this name is known");
     log.append(message("tea", other, "hello")).await.unwrap();
     let people = log.people(&[one, other]).await.unwrap();
-    assert!(people.iter().all(|person| person.alike), "{people:?}");
+    assert!(people.iter().all(|person| person.ambiguous), "{people:?}");
 }
 
 fn about(title: &str, owner: UserId) -> About {
@@ -528,9 +528,9 @@ async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: A
         let again = log.create_room(room(taken), about("Something else", BOB)).await;
         assert!(matches!(again, Err(StoreError::RoomExists)), "{taken}: {again:?}");
     }
-    for alike in ["tea  house", "TEA HOUSE", "Te\u{430} House", "Coffee"] {
-        let again = log.create_room(room("other"), about(alike, BOB)).await;
-        assert!(matches!(again, Err(StoreError::TitleTaken(_))), "{alike}: {again:?}");
+    for ambiguous in ["tea  house", "TEA HOUSE", "Te\u{430} House", "Coffee"] {
+        let again = log.create_room(room("other"), about(ambiguous, BOB)).await;
+        assert!(matches!(again, Err(StoreError::TitleTaken(_))), "{ambiguous}: {again:?}");
     }
     let both = join_all(["one", "two"].map(|name| log.create_room(room(name), about("At once", ANN)))).await;
     assert_eq!(both.iter().filter(|made| made.is_ok()).count(), 1, "{both:?}");

@@ -235,7 +235,7 @@ async fn users_of_an_older_file_are_numbered_by_their_first_words() {
     for _ in 0..2 {
         let log = open(&file);
         let users = log.people(&[10, 11, 12, 13].map(UserId)).await.unwrap();
-        let tags: Vec<_> = users.iter().map(|user| (user.alike, user.tag())).collect();
+        let tags: Vec<_> = users.iter().map(|user| (user.ambiguous, user.tag())).collect();
         let tag = |number| (true, Some(format!("#{number}")));
         assert_eq!(tags, [tag(3), tag(2), (true, None), (false, None)]);
         log.close().await;

@@ -120,9 +120,9 @@ impl V1 {
         frame: ClientFrame,
     ) -> Result<Reply, CommandError> {
         match frame {
-            ClientFrame::Join { room, after, after_id, log, limit, quiet } => {
+            ClientFrame::Join { room, after, after_id, log, limit, presence } => {
                 let past = after.map(|after| Past { after, after_id, log });
-                let options = JoinOptions { past, limit, is_passive: quiet };
+                let options = JoinOptions { past, limit, is_passive: !presence };
                 self.handle_join(context, &room, options).await
             }
             ClientFrame::Leave { room } => handle_leave(context, &room),

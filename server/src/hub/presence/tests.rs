@@ -46,10 +46,10 @@ async fn members_stay_sorted_by_name() {
     }
     assert_eq!(names(&room), "ann Bob Bob bob carol");
     assert!(!room.update_user(&user_named(2, "Dora")));
-    assert!(!room.update_user(&User { alike: true, ..user_named(1, "BOB") }));
+    assert!(!room.update_user(&User { ambiguous: true, ..user_named(1, "BOB") }));
     room.connected(user_named(3, "Alice"), start);
     assert_eq!(names(&room), "Alice BOB Bob bob Dora");
-    assert!(room.members(UserId(0)).list[1].alike);
+    assert!(room.members(UserId(0)).list[1].ambiguous);
     assert!(!room.update_user(&user_named(9, "Absent")));
     room.disconnected(UserId(4), start);
     room.take_diff(start + DISCONNECT_GRACE);

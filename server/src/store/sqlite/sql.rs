@@ -98,7 +98,7 @@ pub(super) const RENAME: &str = "
 pub(super) const RESPELL: &str = "UPDATE person SET name = ?2 WHERE id = ?1";
 
 /// Whether somebody else is called alike.
-pub(super) const ALIKE: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
+pub(super) const SET_AMBIGUOUS: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
 
 /// Users whose names have no key yet.
 pub(super) const KEYLESS: &str = "SELECT id, name FROM person WHERE key IS NULL";

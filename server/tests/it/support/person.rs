@@ -289,7 +289,7 @@ impl Connection<'_> {
             (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned()))
         };
         let room = self.memory.room.to_string();
-        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, quiet: false }).await
+        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, presence: true }).await
     }
 
     /// Sends what waits, once the room is joined.

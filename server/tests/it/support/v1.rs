@@ -59,7 +59,7 @@ impl V1 {
             after_id: None,
             log: None,
             limit: None,
-            quiet: false,
+            presence: true,
         })
         .await;
         let joined = self.hear().await;

@@ -54,7 +54,7 @@ struct News {
     grown: Grown,
     told: Told,
     /// As in [`Wake`].
-    alike: Vec<User>,
+    ambiguous: Vec<User>,
     /// A text was purged.
     has_purged: bool,
 }
@@ -128,7 +128,7 @@ struct Batch<'a> {
     /// What else is known about rooms now.
     told: Told,
     /// Who is to be seen otherwise since somebody has spoken for the first time.
-    alike: Vec<User>,
+    ambiguous: Vec<User>,
     /// Bytes that it may still add; `None` without a quota.
     room_left: Option<u64>,
     /// A text was purged.
@@ -227,26 +227,27 @@ impl Writer {
             visitors,
             grown: Grown::new(),
             told: Told::new(),
-            alike: Vec::new(),
+            ambiguous: Vec::new(),
             room_left,
             has_purged: false,
         };
         let outcomes = commands.into_iter().map(|command| batch.store(command)).collect::<Result<_, _>>()?;
         batch.store_heads()?;
-        let Batch { at, transaction, grown, told, alike, has_purged, .. } = batch;
+        let Batch { at, transaction, grown, told, ambiguous, has_purged, .. } = batch;
         transaction.commit()?;
-        Ok((outcomes, News { at, grown, told, alike, has_purged }))
+        Ok((outcomes, News { at, grown, told, ambiguous, has_purged }))
     }
 
     /// Rooms first, so that who is woken finds their heads raised.
-    fn tell(&self, News { at, grown, told, mut alike, .. }: News) {
+    fn tell(&self, News { at, grown, told, mut ambiguous, .. }: News) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
         told.into_iter().for_each(|(room, about)| rooms.tell(room, about, at));
         grown.iter().for_each(|(room, events)| rooms.grow(room, events));
         drop(rooms);
         for (room, events) in grown {
             // Nobody listening is no error.
-            let _ = self.wakes.send(Wake { room, events: events.into(), alike: mem::take(&mut alike) });
+            let _ =
+                self.wakes.send(Wake { room, events: events.into(), ambiguous: mem::take(&mut ambiguous) });
         }
     }
 

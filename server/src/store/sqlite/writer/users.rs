@@ -22,7 +22,7 @@ impl Batch<'_> {
         }
         if queries::person(&self.transaction, person)?.is_none() {
             let changed = self.rename(person, DisplayName::generated(person))?;
-            self.alike.extend(changed.into_iter().filter(|person| person.alike));
+            self.ambiguous.extend(changed.into_iter().filter(|person| person.ambiguous));
         }
         let known = queries::person(&self.transaction, person)?.map(|(author, _)| author);
         let author = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -47,20 +47,20 @@ impl Batch<'_> {
             let mut rename = self.transaction.prepare_cached(sql::RENAME)?;
             rename.execute((person.0.cast_signed(), name.as_str(), &key, !others.is_empty(), number))?;
             if let [(only, _)] = others[..] {
-                changed.push(self.set_alike(only, true)?);
+                changed.push(self.set_ambiguous(only, true)?);
             }
             if let Some(old_key) = old_key
                 && let [(alone, _)] = queries::two_by_key(&self.transaction, &old_key)?[..]
             {
-                changed.push(self.set_alike(alone, false)?);
+                changed.push(self.set_ambiguous(alone, false)?);
             }
         }
         changed.iter().for_each(|changed| drop(self.people.remove(changed)));
         queries::people(&self.transaction, &changed)
     }
 
-    fn set_alike(&self, person: UserId, alike: bool) -> rusqlite::Result<UserId> {
-        self.transaction.prepare_cached(sql::ALIKE)?.execute((person.0.cast_signed(), alike))?;
+    fn set_ambiguous(&self, person: UserId, ambiguous: bool) -> rusqlite::Result<UserId> {
+        self.transaction.prepare_cached(sql::SET_AMBIGUOUS)?.execute((person.0.cast_signed(), ambiguous))?;
         Ok(person)
     }
 
