@@ -1,5 +1,5 @@
-//! Every way in which posting, telling, joining and reading can meet, as far as a model checker tries:
-//! the real hub, room, link and reader under shuttle, which decides who goes on at each lock.
+//! Interleavings of appending, broadcasting, joining and reading. The real hub, room, subscriber and session run under
+//! shuttle, a model checker that schedules the threads at each lock.
 //!
 //! `cargo test -p server --features shuttle --test interleavings`
 
@@ -23,32 +23,37 @@ use shuttle::sync::{
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
-/// Drives what the hub and a log in memory do; others may have their turn wherever it waits.
-fn now<T>(done: impl Future<Output = T>) -> T {
-    shuttle::future::block_on(done)
+/// Runs a future of the hub or of a store in memory. Other threads may run whenever it waits.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    shuttle::future::block_on(future)
 }
 
 fn lobby() -> RoomName {
     LOBBY.parse().expect("a room")
 }
 
-fn post(log: &dyn Store, count: u64) {
+fn post(store: &dyn Store, count: u64) {
     for n in 0..count {
         let message = NewEvent::message(Uuid::from_u128(n.into()), lobby(), UserId(1), &n.to_string());
-        now(log.append(message)).expect("it is stored");
+        block_on(store.append(message)).expect("it is stored");
         shuttle::thread::yield_now();
     }
 }
 
-/// Lets the hub hear every wake until `count` events are told; `deaf` to every other one.
-fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::store::Wake>, count: u64, deaf: bool) {
-    let mut heard = 0;
-    while heard < count {
-        match wakes.try_recv() {
-            Ok(wake) => {
-                heard = wake.events.last().expect("a wake is never empty").seq;
-                if !deaf || heard % 2 == 0 {
-                    now(hub.on_commit(&wake));
+/// Passes every notification to the hub until `count` events are broadcast; if `lossy`, every second one is lost.
+fn broadcast(
+    hub: &Hub,
+    mut notifications: tokio::sync::broadcast::Receiver<server::store::Wake>,
+    count: u64,
+    lossy: bool,
+) {
+    let mut last = 0;
+    while last < count {
+        match notifications.try_recv() {
+            Ok(notification) => {
+                last = notification.events.last().expect("a notification is never empty").seq;
+                if !lossy || last % 2 == 0 {
+                    block_on(hub.on_commit(&notification));
                 }
             }
             Err(TryRecvError::Empty) => shuttle::thread::yield_now(),
@@ -57,27 +62,27 @@ fn tell(hub: &Hub, mut wakes: tokio::sync::broadcast::Receiver<server::store::Wa
     }
 }
 
-/// Joins, then reads until `count`; whatever comes must continue what is there.
-fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: JoinFrom, count: u64) {
-    let mut reader = SubscriberSession::new(hub, log, Subscriber::anonymous());
-    let entrance = now(reader.join(&lobby(), start, 50, false)).expect("it is joined");
-    let mut last: Seq = match (start, entrance.page) {
+/// Joins and reads until `count`. Each event must follow the one before.
+fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
+    let mut session = SubscriberSession::new(hub, store, Subscriber::anonymous());
+    let joined = block_on(session.join(&lobby(), start, 50, false)).expect("it is joined");
+    let mut last: Seq = match (start, joined.page) {
         (_, Some(page)) => {
             assert_eq!(
                 page.messages.last().map_or(0, |message| message.seq),
-                entrance.head,
+                joined.head,
                 "the page has the head"
             );
-            entrance.head
+            joined.head
         }
         (JoinFrom::Seq(after), None) => after,
-        (JoinFrom::LatestPage(_), None) => panic!("a page was asked for"),
+        (JoinFrom::LatestPage(_), None) => panic!("a page was requested"),
     };
     while last < count {
-        for item in now(reader.flush()) {
+        for item in block_on(session.flush()) {
             let Delivery::Events(batch) = item else { continue };
             for event in batch.events() {
-                assert_eq!(event.seq, last + 1, "no seam, no repeat, no hole");
+                assert_eq!(event.seq, last + 1, "every event follows the one before");
                 last = event.seq;
             }
         }
@@ -85,53 +90,53 @@ fn read(hub: Arc<Hub>, log: Arc<dyn Store>, start: JoinFrom, count: u64) {
     }
 }
 
-fn meet(count: u64, deaf: bool, starts: &'static [JoinFrom]) {
-    let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let (wakes, hub) = (log.wakes(), Arc::new(Hub::detached(log.clone())));
+fn race(count: u64, lossy: bool, starts: &'static [JoinFrom]) {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let (notifications, hub) = (store.wakes(), Arc::new(Hub::detached(store.clone())));
     let mut threads = Vec::new();
     for start in starts {
-        let (hub, log) = (hub.clone(), log.clone());
-        threads.push(shuttle::thread::spawn(move || read(hub, log, *start, count)));
+        let (hub, store) = (hub.clone(), store.clone());
+        threads.push(shuttle::thread::spawn(move || read(hub, store, *start, count)));
     }
-    let telling = hub.clone();
-    threads.push(shuttle::thread::spawn(move || tell(&telling, wakes, count, deaf)));
-    threads.push(shuttle::thread::spawn(move || post(&*log, count)));
+    let broadcaster = hub.clone();
+    threads.push(shuttle::thread::spawn(move || broadcast(&broadcaster, notifications, count, lossy)));
+    threads.push(shuttle::thread::spawn(move || post(&*store, count)));
     for thread in threads {
         thread.join().expect("nobody panics");
     }
 }
 
 #[test]
-fn join_has_no_seam_however_it_meets_posting_and_telling() {
+fn join_leaves_no_gap_in_any_interleaving() {
     let starts = &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)];
-    shuttle::check_random(move || meet(6, false, starts), 5_000);
-    shuttle::check_pct(move || meet(6, false, starts), 5_000, 3);
+    shuttle::check_random(move || race(6, false, starts), 5_000);
+    shuttle::check_pct(move || race(6, false, starts), 5_000, 3);
 }
 
 #[test]
-fn a_wake_that_is_lost_leaves_no_hole() {
-    shuttle::check_random(|| meet(6, true, &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)]), 5_000);
+fn a_lost_notification_leaves_no_gap() {
+    shuttle::check_random(|| race(6, true, &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)]), 5_000);
 }
 
 #[test]
-fn a_full_queue_falls_back_to_the_log_without_a_hole() {
+fn an_overflow_is_read_from_the_store_without_a_gap() {
     let count = QUEUE_FRAMES as u64 + 40;
-    shuttle::check_random(move || meet(count, false, &[JoinFrom::Seq(0)]), 50);
+    shuttle::check_random(move || race(count, false, &[JoinFrom::Seq(0)]), 50);
 }
 
-/// The end of a socket, which is now free and now not.
+/// A sink that is writable or full.
 #[derive(Default)]
-struct End {
-    heard: Mutex<Vec<u8>>,
+struct FakeSink {
+    received: Mutex<Vec<u8>>,
     full: AtomicBool,
 }
 
-impl FrameSink for End {
+impl FrameSink for FakeSink {
     fn send(&self, frame: Bytes) {
         // Two bytes of header: these texts are short.
-        let mut heard = self.heard.lock().expect("nobody panics");
-        heard.extend_from_slice(&frame[2..]);
-        heard.push(b'\n');
+        let mut received = self.received.lock().expect("nobody panics");
+        received.extend_from_slice(&frame[2..]);
+        received.push(b'\n');
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
@@ -143,39 +148,40 @@ impl FrameSink for End {
     }
 }
 
-/// Joins with a socket of its own; what the room tells goes straight into it, or by way of the reader.
-fn read_into(end: Arc<End>, hub: Arc<Hub>, log: Arc<dyn Store>, count: u64) {
-    let link = Subscriber::anonymous();
-    link.attach(end.clone(), Encoding::Lines);
-    let mut reader = SubscriberSession::new(hub, log, link);
-    now(reader.join(&lobby(), JoinFrom::Seq(0), 50, false)).expect("it is joined");
+/// Joins with a sink. The room's deliveries go straight into it, or through the session.
+fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u64) {
+    let subscriber = Subscriber::anonymous();
+    subscriber.attach(sink.clone(), Encoding::Lines);
+    let mut session = SubscriberSession::new(hub, store, subscriber);
+    block_on(session.join(&lobby(), JoinFrom::Seq(0), 50, false)).expect("it is joined");
     loop {
-        let heard = end.heard.lock().expect("nobody panics").clone();
-        let heard = String::from_utf8(heard).expect("text");
-        let expected: String = (0..heard.lines().count()).map(|n| format!("{n}\n")).collect();
-        assert_eq!(heard, expected, "everything, once, in order");
-        if heard.lines().count() as u64 == count {
+        let received = sink.received.lock().expect("nobody panics").clone();
+        let received = String::from_utf8(received).expect("text");
+        let expected: String = (0..received.lines().count()).map(|n| format!("{n}\n")).collect();
+        assert_eq!(received, expected, "every event once and in order");
+        if received.lines().count() as u64 == count {
             return;
         }
-        end.full.store(heard.len() % 3 == 1 && !end.full.load(Ordering::SeqCst), Ordering::SeqCst);
-        if end.is_writable() && reader.ready().now_or_never().is_some() {
-            assert!(now(reader.flush()).is_empty(), "it went into the socket");
+        sink.full.store(received.len() % 3 == 1 && !sink.full.load(Ordering::SeqCst), Ordering::SeqCst);
+        if sink.is_writable() && session.ready().now_or_never().is_some() {
+            assert!(block_on(session.flush()).is_empty(), "the deliveries went into the sink");
         }
         shuttle::thread::yield_now();
     }
 }
 
 #[test]
-fn what_a_room_writes_straight_into_a_socket_has_no_seam_with_what_its_reader_sends() {
+fn direct_writes_and_flushes_of_a_session_stay_in_order() {
     let count = 8;
     let race = move || {
-        let log: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        let (wakes, hub) = (log.wakes(), Arc::new(Hub::detached(log.clone())));
-        let (telling, posting) = (hub.clone(), log.clone());
-        let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, log, count));
-        let teller = shuttle::thread::spawn(move || tell(&telling, wakes, count, false));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let (notifications, hub) = (store.wakes(), Arc::new(Hub::detached(store.clone())));
+        let (broadcaster, posting) = (hub.clone(), store.clone());
+        let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, store, count));
+        let broadcasting =
+            shuttle::thread::spawn(move || broadcast(&broadcaster, notifications, count, false));
         post(&*posting, count);
-        for thread in [reader, teller] {
+        for thread in [reader, broadcasting] {
             thread.join().expect("nobody panics");
         }
     };

@@ -55,7 +55,7 @@ impl Clients {
     pub fn heal_links(&self) {
         for member in &self.0 {
             member.link.block(false);
-            member.link.suffer(Fault::Sound);
+            member.link.inject(Fault::None);
         }
     }
 

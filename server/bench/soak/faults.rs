@@ -4,7 +4,7 @@ use crate::{
     Settings,
     clients::Clients,
     process::Process,
-    proxy::{Fault, Way},
+    proxy::{Direction, Fault},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use serde::Serialize;
@@ -21,7 +21,7 @@ const FAULT_SECONDS: std::ops::Range<f64> = 1.0..6.0;
 const MAX_BYTES_BEFORE_CUT: usize = 300;
 
 /// A slow link transports less than a busy room sends.
-const SLOW_LINK: Fault = Fault::Slow(Way::Down, 128, Duration::from_millis(25));
+const SLOW_LINK: Fault = Fault::Slow(Direction::Down, 128, Duration::from_millis(25));
 
 /// Counts of faults of links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -59,13 +59,13 @@ impl FaultInjector {
         match fastrand::u8(0..4) {
             0 => {
                 self.faults.cut += 1;
-                let way = if fastrand::bool() { Way::Up } else { Way::Down };
-                link.suffer(Fault::Cut(way, fastrand::usize(0..MAX_BYTES_BEFORE_CUT)));
+                let way = if fastrand::bool() { Direction::Up } else { Direction::Down };
+                link.inject(Fault::Cut(way, fastrand::usize(0..MAX_BYTES_BEFORE_CUT)));
                 None
             }
             1 => {
                 self.faults.silent += 1;
-                link.suffer(Fault::Silent);
+                link.inject(Fault::Blackhole);
                 None
             }
             2 => {
@@ -77,7 +77,7 @@ impl FaultInjector {
             }
             _ => {
                 self.faults.slow += 1;
-                link.suffer(SLOW_LINK);
+                link.inject(SLOW_LINK);
                 Some(duration)
             }
         }
@@ -105,7 +105,7 @@ async fn fail_links(settings: &Settings, clients: &Clients, end: Instant) -> Fau
             Some(victim) = duration.next() => {
                 failing[victim] = false;
                 clients.link(victim).block(false);
-                clients.link(victim).suffer(Fault::Sound);
+                clients.link(victim).inject(Fault::None);
             }
             () = sleep_until(end.into()) => return faults_done,
         }
@@ -125,8 +125,8 @@ async fn end_server(settings: &Settings, server: &mut Process) -> io::Result<Vec
     for (signal, moment) in signals.into_iter().zip(moments) {
         sleep_until((began + moment).into()).await;
         let at = Instant::now();
-        server.end(signal).await?;
-        server.again().await?;
+        server.stop(signal).await?;
+        server.restart().await?;
         ends.push((at, Instant::now()));
     }
     Ok(ends)

@@ -5,7 +5,7 @@ use crate::{
     clients::Clients,
     faults::{FaultInjector, Faults},
     person::Kept,
-    proxy::Way,
+    proxy::Direction,
     verdict::Verdict,
 };
 use app::wire::Event;
@@ -72,7 +72,8 @@ impl Report {
             kept.iter().enumerate().flat_map(|(n, kept)| outages(n, kept, faults_done)).collect();
         let by_restart =
             outage.iter().filter(|outage| faults_done.ends.iter().any(|end| outage.was_caused_by(*end)));
-        let sent: usize = (0..settings.clients).map(|member| clients.link(member).carried(Way::Down)).sum();
+        let sent: usize =
+            (0..settings.clients).map(|member| clients.link(member).forwarded(Direction::Down)).sum();
         Self {
             seed: 0,
             clients: settings.clients,

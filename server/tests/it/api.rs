@@ -2,7 +2,7 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, room, soon, text},
+    support::{TestServer, V1, room, text, within_timeout},
 };
 use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MAX_MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -16,7 +16,7 @@ async fn get(server: &TestServer, path: &str) -> Response {
 }
 
 async fn sent(request: RequestBuilder) -> Response {
-    soon(request.send()).await.expect("the server answers")
+    within_timeout(request.send()).await.expect("the server answers")
 }
 
 fn posting(server: &TestServer, room: &str) -> RequestBuilder {
@@ -27,7 +27,7 @@ fn posting(server: &TestServer, room: &str) -> RequestBuilder {
 async fn problem(answer: Response) -> (u16, Option<String>) {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
     let status = answer.status().as_u16();
-    let body: Value = soon(answer.json()).await.unwrap();
+    let body: Value = within_timeout(answer.json()).await.unwrap();
     assert_eq!(body["status"], status);
     assert_eq!(body["type"], "about:blank");
     assert!(
@@ -146,17 +146,18 @@ async fn who_polls_is_told_at_little_cost_that_nothing_is_new() {
 #[tokio::test]
 async fn a_tag_changes_with_the_name_of_an_author_and_with_an_edit() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.post("tea", "hello").await;
     ann.events(1).await;
     let path = "/api/rooms/tea/messages";
     let mut tag = get(&server, path).await.headers()["etag"].clone();
     for change in ["rename", "edit"] {
         match change {
-            "rename" => ann.call("Ann").await,
+            "rename" => ann.set_name("Ann").await,
             _ => {
                 let text = "hello you".into();
-                ann.say(&ClientFrame::Edit { id: Uuid::now_v7(), room: "tea".into(), target: 1, text }).await;
+                ann.send(&ClientFrame::Edit { id: Uuid::now_v7(), room: "tea".into(), target: 1, text })
+                    .await;
                 ann.events(1).await;
             }
         }
@@ -216,8 +217,8 @@ async fn a_message_is_posted_as_text_as_a_form_and_as_json() {
 #[tokio::test]
 async fn a_post_that_is_sent_again_has_the_place_of_the_first_and_is_heard_once() {
     let server = TestServer::start().await;
-    let mut bob = V1::enter(&server, "tea").await;
-    let cookie = server.somebody().await;
+    let mut bob = V1::connect_and_join(&server, "tea").await;
+    let cookie = server.new_user_cookie().await;
     let body = json!({"text": "hello", "id": Uuid::now_v7()});
     for _ in 0..3 {
         let answer = sent(posting(&server, "tea").header("cookie", &cookie).json(&body)).await;
@@ -277,7 +278,7 @@ async fn what_cannot_be_posted_is_a_problem_with_a_code() {
 #[tokio::test]
 async fn who_posts_too_fast_is_told_when_to_go_on() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut refused = None;
     for _ in 0..10 {
         let answer = sent(posting(&server, "tea").header("cookie", &cookie).body("again")).await;
@@ -379,7 +380,8 @@ impl Stream {
                     return value;
                 }
             }
-            let chunk = soon(self.answer.chunk()).await.unwrap().expect("the stream is without end");
+            let chunk =
+                within_timeout(self.answer.chunk()).await.unwrap().expect("the stream is without end");
             self.read.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }

@@ -1,6 +1,6 @@
 //! `hubbub backup` and `hubbub restore`, as an operator uses them.
 
-use crate::support::{Process, events, soon};
+use crate::support::{Process, events, within_timeout};
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
@@ -17,7 +17,7 @@ fn binary() -> PathBuf {
 async fn hubbub(data: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(binary());
     command.args(args).arg("--data").arg(data).env_clear();
-    soon(command.output()).await.unwrap()
+    within_timeout(command.output()).await.unwrap()
 }
 
 async fn succeed(data: &Path, args: &[&str]) -> String {
@@ -42,7 +42,7 @@ async fn post(server: &Process, text: &str, cookie: Option<&str>) -> String {
     if let Some(cookie) = cookie {
         request = request.header("cookie", cookie);
     }
-    let answer = soon(request.send()).await.unwrap();
+    let answer = within_timeout(request.send()).await.unwrap();
     assert_eq!(answer.status(), 201);
     let set = answer.headers().get("set-cookie").and_then(|set| set.to_str().ok());
     let given = set.and_then(|set| set.split(';').next()).map(str::to_owned);
@@ -51,7 +51,7 @@ async fn post(server: &Process, text: &str, cookie: Option<&str>) -> String {
 
 async fn log_of(server: &Process) -> String {
     let url = format!("http://{}/api/rooms/tea/messages", server.address);
-    let page: serde_json::Value = soon(reqwest::get(url)).await.unwrap().json().await.unwrap();
+    let page: serde_json::Value = within_timeout(reqwest::get(url)).await.unwrap().json().await.unwrap();
     page["log"].as_str().unwrap().to_owned()
 }
 
@@ -121,12 +121,12 @@ async fn a_restore_is_refused_while_a_server_runs_or_over_messages_and_keeps_the
     post(&server, "new", None).await;
     let refused = fail(server.folder.path(), &["restore", &file, "--force"]).await;
     assert!(refused.contains("another hubbub"), "{refused}");
-    server.end("-KILL").await.unwrap();
+    server.stop("-KILL").await.unwrap();
     let refused = fail(server.folder.path(), &["restore", &file]).await;
     assert!(refused.contains("--force"), "{refused}");
 
     let said = succeed(server.folder.path(), &["restore", &file, "--force"]).await;
-    server.again().await.unwrap();
+    server.restart().await.unwrap();
     assert_eq!(events(server.address, "tea").await.unwrap().len(), 1);
     let kept = said.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap();
     let former = rusqlite::Connection::open(kept).unwrap();
@@ -174,7 +174,7 @@ async fn a_backup_that_is_copied_into_an_empty_folder_is_a_restore() {
     post(&restored, "after", Some(&ann)).await;
     let events = events(restored.address, "tea").await.unwrap();
     assert_eq!(events[0].author.id, events[1].author.id);
-    restored.end("-TERM").await.unwrap();
-    restored.again().await.unwrap();
+    restored.stop("-TERM").await.unwrap();
+    restored.restart().await.unwrap();
     assert_eq!(log_of(&restored).await, log, "a restart is no restore");
 }

@@ -9,14 +9,14 @@ mod example;
 #[tokio::test]
 async fn the_example_bot_answers_a_ping() {
     let server = TestServer::start().await;
-    let mut ann = Lines::enter(&server, "tea").await;
+    let mut ann = Lines::join(&server, "tea").await;
     let url = format!("ws://{}/ws", server.address);
     let bot = example::run(&url, "tea");
     let talk = async {
         // The bot may still be joining.
         while {
-            ann.say("!ping").await;
-            ann.hear().await != "pong"
+            ann.send_line("!ping").await;
+            ann.expect_line().await != "pong"
         } {}
     };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! The command itself: flags, what it prints, how it ends, what it leaves behind.
+//! The command line: flags, output, exit codes and the files that are left.
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::StatusCode;
@@ -22,7 +22,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn hubbub(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
@@ -32,10 +32,10 @@ pub fn hubbub(folder: &Path, args: &[&str]) -> Command {
 }
 
 pub async fn ends(mut command: Command) -> Output {
-    timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts")
+    timeout(TEST_TIMEOUT, command.output()).await.expect("it ends").expect("it starts")
 }
 
-/// One line on stderr, exit code 1, nothing on stdout.
+/// Expects one line on stderr, exit code 1 and nothing on stdout. Returns the line.
 async fn fails(command: Command) -> String {
     let output = ends(command).await;
     let said = String::from_utf8(output.stderr).unwrap();
@@ -44,11 +44,11 @@ async fn fails(command: Command) -> String {
     said
 }
 
-/// A hubbub that runs, and where.
+/// A running hubbub and its address.
 pub struct Running {
     child: Child,
     pub url: String,
-    /// Held open: a reader that is gone is another test.
+    /// Held open; a closed pipe is the subject of another test.
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
@@ -61,7 +61,7 @@ impl Running {
         let mut child = hubbub(folder, &[&["--addr", address], args].concat()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         let line =
-            timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().expect("it says where it is");
+            timeout(TEST_TIMEOUT, stdout.next_line()).await.unwrap().unwrap().expect("it says where it is");
         let url = line.split("Hubbub is open at ").nth(1).expect("a link").to_owned();
         Self { child, url, _stdout: stdout }
     }
@@ -71,7 +71,7 @@ impl Running {
         request.body(text.to_owned()).send().await.unwrap().status()
     }
 
-    async fn said(&self) -> Vec<String> {
+    async fn messages(&self) -> Vec<String> {
         let messages: app::wire::Messages =
             reqwest::get(format!("{}/api/rooms/tea/messages", self.url)).await.unwrap().json().await.unwrap();
         messages.messages.iter().map(|message| message.text.to_string()).collect()
@@ -82,10 +82,10 @@ impl Running {
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 
-    /// Sends a signal, and gives the exit code.
+    /// Sends a signal and returns the exit code.
     pub async fn signal(&mut self, signal: &str) -> Option<i32> {
         self.send(signal).await;
-        timeout(PATIENCE, self.child.wait()).await.expect("it goes").unwrap().code()
+        timeout(TEST_TIMEOUT, self.child.wait()).await.expect("it goes").unwrap().code()
     }
 }
 
@@ -93,7 +93,7 @@ pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// H11, put right, and H04: it works wherever it is started.
+/// H11, corrected, and H04: it works in any working directory.
 #[tokio::test]
 async fn a_stop_is_clean_and_a_kill_loses_nothing_that_was_acknowledged() {
     let folder = folder();
@@ -103,11 +103,11 @@ async fn a_stop_is_clean_and_a_kill_loses_nothing_that_was_acknowledged() {
         assert_eq!(running.signal(signal).await, code, "{signal}");
     }
     let running = Running::start(folder.path(), &[]).await;
-    assert_eq!(running.said().await, ["-TERM", "-INT", "-KILL"]);
+    assert_eq!(running.messages().await, ["-TERM", "-INT", "-KILL"]);
 }
 
 #[tokio::test]
-async fn the_data_folder_is_made_and_its_key_is_for_its_owner_only() {
+async fn the_data_folder_is_created_and_its_key_is_private() {
     let folder = folder();
     let mut running = Running::start(folder.path(), &["--data", "deep/inside"]).await;
     let data = folder.path().join("deep/inside");
@@ -117,14 +117,14 @@ async fn the_data_folder_is_made_and_its_key_is_for_its_owner_only() {
 }
 
 #[tokio::test]
-async fn ephemeral_leaves_nothing_behind() {
+async fn ephemeral_leaves_no_files() {
     let folder = folder();
     let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
     assert_eq!(running.post("hello").await, StatusCode::CREATED);
     running.signal("-TERM").await;
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     let running = Running::start(folder.path(), &["--ephemeral"]).await;
-    assert!(running.said().await.is_empty());
+    assert!(running.messages().await.is_empty());
 }
 
 /// H02.
@@ -138,7 +138,7 @@ async fn an_address_in_use_is_one_line_and_exit_1() {
 
 /// H01.
 #[tokio::test]
-async fn settings_come_from_flags_and_from_the_environment_and_flags_win() {
+async fn flags_override_the_environment() {
     let folder = folder();
     let mut command = hubbub(folder.path(), &["--ephemeral"]);
     command.env("HUBBUB_ADDR", "nonsense");
@@ -149,19 +149,23 @@ async fn settings_come_from_flags_and_from_the_environment_and_flags_win() {
     assert!(fails(command).await.contains("also nonsense"));
 }
 
-/// Starts a server with these variables; returns whether it keeps its messages on disk.
+/// Starts a server with these variables. Returns `true` if it stores its messages on disk.
 async fn starts_on_disk(folder: &Path, variables: &[(&str, &str)]) -> bool {
     let mut command = hubbub(folder, &["--addr", "127.0.0.1:0"]);
     command.envs(variables.iter().copied());
     let mut child = command.spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().unwrap_or_else(|| panic!("{variables:?}"));
+    timeout(TEST_TIMEOUT, stdout.next_line())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap_or_else(|| panic!("{variables:?}"));
     child.kill().await.unwrap();
     folder.join("hubbub-data/hubbub.db").exists()
 }
 
 #[tokio::test]
-async fn an_empty_variable_is_not_given_and_a_switch_has_the_usual_words() {
+async fn an_empty_variable_is_unset_and_a_switch_takes_the_usual_words() {
     for (name, value, on_disk) in [
         ("HUBBUB_EPHEMERAL", "", true),
         ("HUBBUB_EPHEMERAL", " ", true),
@@ -178,7 +182,7 @@ async fn an_empty_variable_is_not_given_and_a_switch_has_the_usual_words() {
         ("HUBBUB_TRUSTED_PROXY", "", true),
         ("HUBBUB_POST_RATE", "", true),
         ("HUBBUB_DATA", "", true),
-        // What Kubernetes adds for a service called hubbub.
+        // The variable that Kubernetes adds for a service called hubbub.
         ("HUBBUB_PORT", "tcp://10.0.0.9:80", true),
         ("HUBBUB_SERVICE_HOST", "10.0.0.9", true),
         ("HUBBUB_PORT_80_TCP_ADDR", "10.0.0.9", true),
@@ -199,28 +203,28 @@ async fn an_empty_log_filter_is_the_default_one() {
     let mut command = hubbub(folder.path(), &["--ephemeral", "--addr", "127.0.0.1:0"]);
     let mut child = command.env("RUST_LOG", "").spawn().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    timeout(PATIENCE, stdout.next_line()).await.unwrap().unwrap().expect("it starts");
+    timeout(TEST_TIMEOUT, stdout.next_line()).await.unwrap().unwrap().expect("it starts");
     let pid = child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
     let mut log = String::new();
     let mut stderr = child.stderr.take().unwrap();
-    timeout(PATIENCE, stderr.read_to_string(&mut log)).await.unwrap().unwrap();
+    timeout(TEST_TIMEOUT, stderr.read_to_string(&mut log)).await.unwrap().unwrap();
     assert!(log.contains("\"stopping\""), "{log}");
 }
 
 #[tokio::test]
-async fn a_wrong_value_or_an_unknown_flag_is_one_line_and_exit_1() {
+async fn an_invalid_value_or_an_unknown_flag_is_one_line_and_exit_1() {
     let folder = folder();
     for args in [["--addr", "8080"], ["--drain-seconds", "soon"], ["--post-rate", "-1"], ["--colour", "blue"]]
     {
         let said = fails(hubbub(folder.path(), &args)).await;
         assert!(said.contains(args[0]) && said.contains("--help"), "{said}");
     }
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file was created");
 }
 
 #[tokio::test]
-async fn version_and_help_are_answers() {
+async fn version_and_help_are_printed() {
     let folder = folder();
     let output = ends(hubbub(folder.path(), &["--version"])).await;
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("hubbub {}\n", env!("CARGO_PKG_VERSION")));
@@ -241,18 +245,18 @@ async fn version_and_help_are_answers() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_made_is_one_line_and_exit_1() {
+async fn a_data_folder_that_cannot_be_created_is_one_line_and_exit_1() {
     let folder = folder();
     fs::write(folder.path().join("file"), "in the way").unwrap();
     let said = fails(hubbub(folder.path(), &["--data", "file/inside"])).await;
     assert!(said.contains("file/inside"), "{said}");
-    // Where even root may not write.
+    // A path where even root cannot write.
     let said = fails(hubbub(folder.path(), &["--data", "/proc/hubbub"])).await;
     assert!(said.contains("/proc/hubbub"), "{said}");
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_ours_or_newer_is_one_line_and_exit_1_and_stays_as_it_was() {
+async fn a_foreign_or_newer_database_is_one_line_and_exit_1_and_unchanged() {
     let folder = folder();
     let file = folder.path().join("hubbub.db");
     for (application, version, says) in [(1, 1, "not a Hubbub log"), (0x4875_6262, 99, "newer version")] {
@@ -269,17 +273,17 @@ async fn a_database_that_is_not_ours_or_newer_is_one_line_and_exit_1_and_stays_a
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_one_line_and_exit_1() {
+async fn an_invalid_key_is_one_line_and_exit_1() {
     let folder = folder();
     fs::write(folder.path().join("cookie.key"), "short").unwrap();
     let said = fails(hubbub(folder.path(), &["--data", "."])).await;
     assert!(said.contains("cookie.key"), "{said}");
 }
 
-/// H10, U09 and L06: the operator reads failures, refused pages and broken connections, a line of JSON each; requests
-/// that are served, and polite closes, are a sum.
+/// H10, U09 and L06: failures, rejected pages and broken connections are a line of JSON each. Served requests and normal
+/// closes are counted in one line.
 #[tokio::test]
-async fn requests_refusals_and_cut_connections_are_logged() {
+async fn rejected_requests_and_broken_connections_are_logged() {
     let folder = folder();
     let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
     reqwest::get(format!("{}/r/tea", running.url)).await.unwrap();
@@ -295,7 +299,9 @@ async fn requests_refusals_and_cut_connections_are_logged() {
     for goodbye in [Message::Close(None), Message::binary("?")] {
         let (mut socket, _) = connect_async(running.url.replace("http", "ws") + "/ws").await.unwrap();
         socket.send(goodbye).await.unwrap();
-        timeout(PATIENCE, async { while let Some(Ok(_)) = socket.next().await {} }).await.expect("it closes");
+        timeout(TEST_TIMEOUT, async { while let Some(Ok(_)) = socket.next().await {} })
+            .await
+            .expect("it closes");
     }
     assert_eq!(running.signal("-TERM").await, Some(0));
     let mut log = String::new();
@@ -323,7 +329,7 @@ async fn requests_refusals_and_cut_connections_are_logged() {
 }
 
 #[tokio::test]
-async fn a_closed_terminal_is_no_reason_to_stop() {
+async fn the_server_runs_on_with_a_closed_terminal() {
     let folder = folder();
     let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
     drop(running.child.stderr.take());

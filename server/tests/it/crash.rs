@@ -1,7 +1,7 @@
 //! Crashes, full disks and damaged files: what was acknowledged is there, and what is not is still with
 //! its author.
 
-use crate::support::{Pace, Person, Process, Verdict, events, soon};
+use crate::support::{Pace, Person, Process, Verdict, events, within_timeout};
 use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
@@ -41,11 +41,11 @@ async fn run(program: &str, args: &[&str]) -> bool {
 async fn post(server: &Process, text: &str) -> u16 {
     let url = format!("http://{}/api/rooms/tea/messages", server.address);
     let request = reqwest::Client::new().post(url).body(text.to_owned());
-    soon(request.send()).await.expect("it answers").status().as_u16()
+    within_timeout(request.send()).await.expect("it answers").status().as_u16()
 }
 
 async fn told(server: &Process) -> Vec<Arc<Event>> {
-    soon(events(server.address, "tea")).await.expect("it answers")
+    within_timeout(events(server.address, "tea")).await.expect("it answers")
 }
 
 /// Each commit that stands alone is one sync at least: what is acknowledged is on the disk.
@@ -85,8 +85,8 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     let crashes = async {
         for _ in 0..20 {
             sleep(Duration::from_millis(fastrand::u64(20..200))).await;
-            server.end("-KILL").await.unwrap();
-            server.again().await.unwrap();
+            server.stop("-KILL").await.unwrap();
+            server.restart().await.unwrap();
         }
     };
     tokio::select! {
@@ -94,11 +94,11 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
         () = crashes => {}
     }
     for person in &people {
-        soon(person.until(|kept| kept.outbox.is_empty())).await;
+        within_timeout(person.until(|kept| kept.outbox.is_empty())).await;
     }
     let log = told(&server).await;
     for person in &people {
-        soon(person.until(|kept| kept.settled(log.len() as u64))).await;
+        within_timeout(person.until(|kept| kept.settled(log.len() as u64))).await;
     }
     let kept: Vec<_> = people.iter().map(Person::kept).collect();
     let verdict = Verdict::on(&log, kept.iter().map(Deref::deref));
@@ -145,12 +145,12 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room_
     assert_eq!(post(&server, &long).await, 503, "still full");
     assert_eq!(told(&server).await.len(), stored, "what was acknowledged, and nothing else, can be read");
     let ann = Person::enter(server.address, "tea", BRISK);
-    soon(ann.until(|kept| kept.live)).await;
+    within_timeout(ann.until(|kept| kept.live)).await;
     ann.ask(Deed::Post { text: long.clone().into() });
     sleep(Duration::from_millis(200)).await;
     assert!(!ann.kept().outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);
-    soon(ann.until(|kept| kept.settled(stored as u64 + 1))).await;
+    within_timeout(ann.until(|kept| kept.settled(stored as u64 + 1))).await;
     assert_eq!(post(&server, "room again").await, 201);
     let log = told(&server).await;
     assert!((1..=stored as u64 + 2).eq(log.iter().map(|event| event.seq)), "no hole, nothing twice");
@@ -191,7 +191,7 @@ async fn a_database_that_turns_read_only_refuses_and_goes_on_when_it_can_be_writ
 async fn refused(data: &Path) -> String {
     let mut command = Command::new(binary());
     command.args(["--addr", "127.0.0.1:0", "--data"]).arg(data).env_clear();
-    let output = soon(command.output()).await.unwrap();
+    let output = within_timeout(command.output()).await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
     said
@@ -213,7 +213,7 @@ async fn left_behind(signal: &str) -> (TempDir, PathBuf) {
     for n in 0..200 {
         assert_eq!(post(&server, &format!("{n} {}", "x".repeat(200))).await, 201);
     }
-    server.end(signal).await.unwrap();
+    server.stop(signal).await.unwrap();
     let copies = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(server.folder.path()).unwrap().flatten() {
         fs::copy(entry.path(), copies.path().join(entry.file_name())).unwrap();

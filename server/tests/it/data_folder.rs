@@ -1,6 +1,6 @@
-//! The data folder in the operator's hands: who may read it, and what becomes of copies, links and leftovers.
+//! The data folder and its operator: permissions, copies, links and leftovers.
 
-use crate::support::{Process, room, soon};
+use crate::support::{Process, room, within_timeout};
 use app::wire::UserId;
 use server::{
     config::Config,
@@ -27,7 +27,7 @@ fn config(data: &Path) -> Config {
     Config { ephemeral: false, data: data.into(), ..Config::plain() }
 }
 
-/// Posts a message to a server that has just started, then ends it cleanly.
+/// Starts a server, posts a message and stops the server.
 async fn use_once(data: &Path) {
     let Startup { state, lock: _lock } = start(config(data)).unwrap();
     state.store.append(message("hello")).await.unwrap();
@@ -43,7 +43,7 @@ async fn count(log: &SqliteStore) -> usize {
 }
 
 #[tokio::test]
-async fn a_new_folder_and_every_file_in_it_are_for_their_owner_alone() {
+async fn a_new_folder_and_its_files_are_private() {
     let parent = tempfile::tempdir().unwrap();
     let data = parent.path().join("deep").join("data");
     let Startup { state, lock: _lock } = start(config(&data)).unwrap();
@@ -62,7 +62,7 @@ async fn a_new_folder_and_every_file_in_it_are_for_their_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_folder_of_an_older_version_becomes_private_and_one_with_other_things_keeps_its_mode() {
+async fn a_folder_becomes_private_unless_it_has_other_files() {
     for other in [false, true] {
         let data = tempfile::tempdir().unwrap();
         use_once(data.path()).await;
@@ -82,18 +82,18 @@ async fn a_folder_of_an_older_version_becomes_private_and_one_with_other_things_
 }
 
 #[tokio::test]
-async fn a_key_that_was_cut_off_is_refused_and_stays_as_it_was() {
+async fn a_truncated_key_is_rejected_and_unchanged() {
     for cut in [0, 1, 63] {
         let data = tempfile::tempdir().unwrap();
         let key = data.path().join("cookie.key");
         fs::write(&key, "k".repeat(cut)).unwrap();
         let refused = start(config(data.path())).map(drop).unwrap_err();
         assert!(refused.contains("cookie.key") && refused.contains("truncated"), "{refused}");
-        assert_eq!(fs::read(&key).unwrap().len(), cut, "it stays as it was");
+        assert_eq!(fs::read(&key).unwrap().len(), cut, "the file is unchanged");
     }
 }
 
-/// Runs a server on a new folder and gives the copy that `copy` makes of it while it runs.
+/// Runs a server on a new folder, and returns the copy that `copy` makes of it meanwhile.
 async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
     let data = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&data.path().join("hubbub.db")).unwrap();
@@ -107,18 +107,18 @@ async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_bare_file_of_a_running_server_is_refused_and_stays_as_it_was() {
+async fn a_copy_without_the_wal_of_a_running_server_is_rejected_and_unchanged() {
     let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
     let refused = SqliteStore::open(&file).map(drop).unwrap_err();
     assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");
     assert!(refused.to_string().contains("hubbub backup"), "{refused}");
     assert_eq!(fs::read(&file).unwrap(), before);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing lies beside it");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "there is no other file");
 }
 
 #[tokio::test]
-async fn copies_that_sqlite_makes_of_a_running_log_are_complete() {
+async fn copies_that_sqlite_makes_of_a_running_store_are_complete() {
     let by_backup = |from: &Path, to: &Path| {
         let mut to = rusqlite::Connection::open(to).unwrap();
         let from = rusqlite::Connection::open(from).unwrap();
@@ -134,7 +134,7 @@ async fn copies_that_sqlite_makes_of_a_running_log_are_complete() {
 }
 
 #[tokio::test]
-async fn a_copy_with_its_write_ahead_log_is_complete() {
+async fn a_copy_with_its_wal_is_complete() {
     let (_folder, file) = copied(|from, to| {
         fs::copy(from, to).unwrap();
         fs::copy(from.with_file_name("hubbub.db-wal"), to.with_file_name("hubbub.db-wal")).unwrap();
@@ -144,7 +144,7 @@ async fn a_copy_with_its_write_ahead_log_is_complete() {
 }
 
 #[tokio::test]
-async fn a_log_that_was_closed_is_one_file_and_its_copy_is_complete() {
+async fn a_closed_store_is_one_file_and_its_copy_is_complete() {
     let data = tempfile::tempdir().unwrap();
     use_once(data.path()).await;
     assert!(!data.path().join("hubbub.db-wal").exists());
@@ -158,15 +158,16 @@ async fn killed() -> Process {
     let mut server = Process::start(env!("CARGO_BIN_EXE_hubbub").into()).await.unwrap();
     let url = format!("http://{}/api/rooms/tea/messages", server.address);
     for n in 0..10 {
-        let posted = soon(reqwest::Client::new().post(&url).body(n.to_string()).send()).await.unwrap();
+        let posted =
+            within_timeout(reqwest::Client::new().post(&url).body(n.to_string()).send()).await.unwrap();
         assert_eq!(posted.status(), 201);
     }
-    server.end("-KILL").await.unwrap();
+    server.stop("-KILL").await.unwrap();
     server
 }
 
 #[tokio::test]
-async fn a_killed_log_that_another_program_has_opened_and_folded_in_starts() {
+async fn a_store_that_another_program_has_checkpointed_after_a_kill_opens() {
     let server = killed().await;
     let file = server.folder.path().join("hubbub.db");
     let other = rusqlite::Connection::open(&file).unwrap();
@@ -178,7 +179,7 @@ async fn a_killed_log_that_another_program_has_opened_and_folded_in_starts() {
 }
 
 #[tokio::test]
-async fn a_killed_log_whose_write_ahead_log_was_removed_is_refused() {
+async fn a_killed_store_without_its_wal_is_rejected() {
     let server = killed().await;
     fs::remove_file(server.folder.path().join("hubbub.db-wal")).unwrap();
     let refused = SqliteStore::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
@@ -186,7 +187,7 @@ async fn a_killed_log_whose_write_ahead_log_was_removed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_closed_log_beside_a_write_ahead_log_that_is_not_its_own_is_refused_and_both_stay() {
+async fn a_closed_store_with_a_foreign_wal_is_rejected_and_unchanged() {
     let server = killed().await;
     let file = server.folder.path().join("hubbub.db");
     let (folder, closed) = (tempfile::tempdir().unwrap(), "hubbub.db");
@@ -199,7 +200,7 @@ async fn a_closed_log_beside_a_write_ahead_log_that_is_not_its_own_is_refused_an
 }
 
 #[tokio::test]
-async fn a_log_behind_a_symbolic_link_is_kept_where_the_link_leads() {
+async fn a_store_behind_a_symbolic_link_stays_at_its_target() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     use_once(elsewhere.path()).await;
     let link = folder.path().join("hubbub.db");
@@ -216,7 +217,7 @@ async fn a_log_behind_a_symbolic_link_is_kept_where_the_link_leads() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_moved_while_its_server_runs_starts_where_it_is_with_everything() {
+async fn a_folder_that_is_moved_under_a_running_server_keeps_everything() {
     let parent = tempfile::tempdir().unwrap();
     let (here, there) = (parent.path().join("here"), parent.path().join("there"));
     let Startup { state, lock: _lock } = start(config(&here)).unwrap();
@@ -226,5 +227,5 @@ async fn a_folder_that_is_moved_while_its_server_runs_starts_where_it_is_with_ev
     state.store.close().await;
     let stored = 1 + usize::from(after.is_ok());
     assert_eq!(count(&SqliteStore::open(&there.join("hubbub.db")).unwrap()).await, stored);
-    assert!(!here.exists(), "nothing is made in the old place");
+    assert!(!here.exists(), "no file is created at the old path");
 }

@@ -1,7 +1,7 @@
 //! Names that could be taken for each other.
 
 use crate::{
-    notifications::Meddled,
+    notifications::FaultyNotifications,
     support::{TestServer, V1, sent, visitor},
 };
 use app::wire::{ClientFrame, ServerFrame, UserId};
@@ -29,17 +29,18 @@ fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
 #[tokio::test]
 async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
-    ann.call("Ann").await;
-    bob.until_pong().await;
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    ann.set_name("Ann").await;
+    bob.frames_until_pong().await;
     // The first letter is Cyrillic.
-    bob.call("\u{410}nn").await;
-    assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, true));
+    bob.set_name("\u{410}nn").await;
+    assert_eq!(renamed(&ann.frames_until_pong().await), both(&ann, &bob, true));
     ann.post("tea", "it is me").await;
     assert!(ann.events(1).await[0].author.ambiguous);
-    bob.until_pong().await;
-    bob.call("Bob").await;
-    assert_eq!(renamed(&ann.until_pong().await), both(&ann, &bob, false));
+    bob.frames_until_pong().await;
+    bob.set_name("Bob").await;
+    assert_eq!(renamed(&ann.frames_until_pong().await), both(&ann, &bob, false));
     ann.post("tea", "only me").await;
     assert!(!ann.events(1).await[0].author.ambiguous);
 }
@@ -47,13 +48,14 @@ async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
 #[tokio::test]
 async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speaks() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
-    ann.call(bob.you().name.as_str()).await;
-    ann.until_pong().await;
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    ann.set_name(bob.you().name.as_str()).await;
+    ann.frames_until_pong().await;
     bob.post("tea", "that is my name").await;
     let (mut told, mut heard) = (Vec::new(), false);
     while told.len() < 2 || !heard {
-        let frame = ann.hear_any().await;
+        let frame = ann.next_frame().await;
         heard |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.ambiguous);
         told.extend(renamed(&[frame]));
     }
@@ -64,27 +66,29 @@ async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speak
 #[tokio::test]
 async fn a_new_name_is_told_wherever_somebody_has_been() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "coffee").await;
+    let mut ann = V1::connect_and_join(&server, "coffee").await;
     ann.post("coffee", "I was here").await;
-    ann.say(&ClientFrame::Read { room: "coffee".into(), seq: 1 }).await;
-    ann.say(&ClientFrame::Leave { room: "coffee".into() }).await;
-    ann.until_pong().await;
-    let (mut bob, mut carol) = (V1::enter(&server, "coffee").await, V1::enter(&server, "elsewhere").await);
-    ann.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
-    while !matches!(ann.hear().await, ServerFrame::Ack { .. }) {}
-    assert_eq!(renamed(&bob.until_pong().await), [(ann.you().id, false)]);
-    assert_eq!(renamed(&carol.until_pong().await), []);
+    ann.send(&ClientFrame::Read { room: "coffee".into(), seq: 1 }).await;
+    ann.send(&ClientFrame::Leave { room: "coffee".into() }).await;
+    ann.frames_until_pong().await;
+    let (mut bob, mut carol) =
+        (V1::connect_and_join(&server, "coffee").await, V1::connect_and_join(&server, "elsewhere").await);
+    ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
+    while !matches!(ann.expect_frame().await, ServerFrame::Ack { .. }) {}
+    assert_eq!(renamed(&bob.frames_until_pong().await), [(ann.you().id, false)]);
+    assert_eq!(renamed(&carol.frames_until_pong().await), []);
 }
 
 #[tokio::test]
 async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
-    let server = TestServer::on(Meddled::new(|_, wake| vec![wake])).await;
-    let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let server = TestServer::with_store(FaultyNotifications::new(|_, wake| vec![wake])).await;
+    let (ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     for n in 0..3 {
         let names = ["Ann", "Anna"].map(|name| format!("{name} {n}").parse().unwrap());
         let both = names.map(|name| server.state.hub.set_display_name(ann.you().id, name));
         join_all(both).await.into_iter().for_each(|renamed| drop(renamed.unwrap()));
-        match bob.until_pong().await.last() {
+        match bob.frames_until_pong().await.last() {
             Some(ServerFrame::Renamed { name, .. }) => assert_eq!(name.as_str(), format!("Anna {n}")),
             other => panic!("{other:?}"),
         }
@@ -94,10 +98,11 @@ async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
 #[tokio::test]
 async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
     let server = TestServer::start().await;
-    let (ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let renamed = server.state.hub.set_display_name(ann.you().id, "Ann".parse().unwrap());
     drop(renamed);
-    match bob.hear().await {
+    match bob.expect_frame().await {
         ServerFrame::Renamed { name, .. } => assert_eq!(name.as_str(), "Ann"),
         other => panic!("{other:?}"),
     }
@@ -106,12 +111,12 @@ async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
 #[tokio::test]
 async fn a_new_name_is_told_where_somebody_has_only_posted_by_a_program() {
     let server = TestServer::start().await;
-    let (mut ann, bob) = (V1::enter(&server, "tea").await, visitor(&server).await);
+    let (mut ann, bob) = (V1::connect_and_join(&server, "tea").await, visitor(&server).await);
     let posted = sent(bob.post(server.http("/api/rooms/tea/messages")).body("from a script")).await;
     assert_eq!(posted.status(), StatusCode::CREATED);
     let author = ann.events(1).await[0].author.id;
     sent(bob.post(server.http("/name")).form(&[("name", "Bob"), ("room", "lobby")])).await;
-    match ann.hear().await {
+    match ann.expect_frame().await {
         ServerFrame::Renamed { id, name, .. } => assert_eq!((id, name.as_str()), (author, "Bob")),
         other => panic!("{other:?}"),
     }

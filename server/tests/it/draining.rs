@@ -1,9 +1,9 @@
-//! A server that goes: it keeps what it took, says so, and asks everybody to come back (H11 of the Go
-//! demo, put right).
+//! A stopping server: it stores and acknowledges what it accepted, and closes every connection (H11 of the Go demo,
+//! corrected).
 
 use crate::{
     joining::fill,
-    support::{Lines, TestServer, V1, room, soon},
+    support::{Lines, TestServer, V1, room, within_timeout},
 };
 use app::wire::ServerFrame;
 use futures_util::StreamExt;
@@ -11,72 +11,80 @@ use server::serve::ShutdownOutcome;
 use tokio::net::TcpStream;
 
 #[tokio::test]
-async fn everybody_is_closed_with_1012_and_the_server_ends_at_once() {
+async fn all_connections_are_closed_with_1012_and_the_server_stops_at_once() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    let mut bob = Lines::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    let mut bob = Lines::join(&server, "tea").await;
     let stopping = tokio::spawn(server.stop());
     for close in [ann.closed().await, bob.closed().await] {
         assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1012));
     }
     drop((ann, bob));
-    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
+    assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 }
 
 #[tokio::test]
-async fn what_was_posted_before_the_end_is_stored_acknowledged_and_told() {
+async fn accepted_posts_are_stored_acknowledged_and_delivered_before_the_stop() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, Lines::enter(&server, "tea").await);
+    let (mut ann, mut bob) = (V1::connect_and_join(&server, "tea").await, Lines::join(&server, "tea").await);
     for n in 0..50 {
         ann.post("tea", &n.to_string()).await;
     }
-    // The first answer shows that the server is at work on them.
-    let mut acknowledged = match ann.answer().await {
+    // The first reply shows that the server has begun.
+    let mut acknowledged = match ann.expect_reply().await {
         ServerFrame::Ack { seq, .. } => seq.unwrap(),
         other => panic!("{other:?}"),
     };
     let stopping = tokio::spawn(server.stop());
-    while let Some(Ok(message)) = soon(ann.socket.next()).await {
+    while let Some(Ok(message)) = within_timeout(ann.socket.next()).await {
         if let Ok(ServerFrame::Ack { seq, .. }) = serde_json::from_str(message.to_text().unwrap_or_default())
         {
             acknowledged = seq.unwrap();
         }
     }
-    let mut told = 0;
-    while let Some(Ok(message)) = soon(bob.socket.next()).await {
-        told += if message.is_text() { message.to_text().unwrap().split('\n').count() as u64 } else { 0 };
+    let mut delivered = 0;
+    while let Some(Ok(message)) = within_timeout(bob.socket.next()).await {
+        delivered +=
+            if message.is_text() { message.to_text().unwrap().split('\n').count() as u64 } else { 0 };
     }
     drop((ann, bob));
-    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
+    assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 
     let server = TestServer::on_disk(folder.path()).await;
     let stored = server.store().heads(&[room("tea")])[0];
-    assert_eq!((stored, told), (acknowledged, acknowledged), "stored, told and acknowledged are one");
+    assert_eq!(
+        (stored, delivered),
+        (acknowledged, acknowledged),
+        "the stored, delivered and acknowledged numbers are equal"
+    );
 }
 
 #[tokio::test]
-async fn nobody_new_is_let_in() {
+async fn new_connections_are_rejected() {
     let server = TestServer::start().await;
     let address = server.address;
     assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
-    assert!(soon(TcpStream::connect(address)).await.is_err());
+    assert!(within_timeout(TcpStream::connect(address)).await.is_err());
 }
 
 #[tokio::test]
-async fn a_stream_of_events_ends() {
+async fn an_event_stream_ends() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1).await;
     let request = reqwest::Client::new().get(server.http("/api/rooms/tea/events"));
-    let stream = soon(request.header("accept", "text/event-stream").send()).await.unwrap();
+    let stream = within_timeout(request.header("accept", "text/event-stream").send()).await.unwrap();
     let stopping = tokio::spawn(server.stop());
-    assert!(soon(stream.text()).await.unwrap().contains("id: 1\n"), "and has told what there was");
-    assert_eq!(soon(stopping).await.unwrap(), ShutdownOutcome::Graceful);
+    assert!(
+        within_timeout(stream.text()).await.unwrap().contains("id: 1\n"),
+        "the stream has the stored event"
+    );
+    assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 }
 
 #[tokio::test]
-async fn who_does_not_go_is_cut_off_when_the_patience_ends() {
+async fn a_connection_that_stays_open_is_cut_off_after_the_drain_timeout() {
     let server = TestServer::with(|config| config.drain_seconds = 0).await;
-    let _ann = V1::enter(&server, "tea").await;
+    let _ann = V1::connect_and_join(&server, "tea").await;
     assert_eq!(server.stop().await, ShutdownOutcome::TimedOut(1));
 }

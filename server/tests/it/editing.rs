@@ -1,31 +1,32 @@
 //! Changing what one has said: edits and deletes, live, afterwards and over HTTP.
 
-use crate::support::{TestServer, V1, soon};
+use crate::support::{TestServer, V1, within_timeout};
 use app::wire::{ClientFrame, CommandId, ErrorCode, EventBody, Messages, Seq, ServerFrame};
 use serde_json::Value;
 use uuid::Uuid;
 
 async fn edit(person: &mut V1, target: Seq, text: &str) -> CommandId {
     let id = Uuid::now_v7();
-    person.say(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into() }).await;
+    person.send(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into() }).await;
     id
 }
 
 async fn delete(person: &mut V1, target: Seq) -> CommandId {
     let id = Uuid::now_v7();
-    person.say(&ClientFrame::Delete { id, room: "tea".into(), target }).await;
+    person.send(&ClientFrame::Delete { id, room: "tea".into(), target }).await;
     id
 }
 
 async fn page(server: &TestServer) -> Messages {
-    soon(reqwest::get(server.http("/api/rooms/tea/messages"))).await.unwrap().json().await.unwrap()
+    within_timeout(reqwest::get(server.http("/api/rooms/tea/messages"))).await.unwrap().json().await.unwrap()
 }
 
 async fn ann_has_said_something() -> (TestServer, V1, V1) {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     ann.post("tea", "helo").await;
-    ann.answer().await;
+    ann.expect_reply().await;
     bob.events(1).await;
     (server, ann, bob)
 }
@@ -34,7 +35,7 @@ async fn ann_has_said_something() -> (TestServer, V1, V1) {
 async fn an_edit_is_heard_by_everybody_and_found_by_who_comes_later() {
     let (server, mut ann, mut bob) = ann_has_said_something().await;
     let id = edit(&mut ann, 1, "  hello\n").await;
-    let ack = ann.answer().await;
+    let ack = ann.expect_reply().await;
     assert!(matches!(ack, ServerFrame::Ack { id: of, seq: Some(2), dup: false, .. } if of == id), "{ack:?}");
     let heard = bob.events(1).await;
     assert_eq!(heard[0].body, EventBody::Edit { target: 1, text: "hello".into() });
@@ -54,8 +55,12 @@ async fn what_is_deleted_is_gone_for_everybody_also_for_who_reads_the_past() {
     carol.join("tea", Some(0)).await;
     let past = carol.events(2).await;
     assert_eq!(past[0].body, EventBody::Message { text: "".into(), reply_to: None });
-    let page: Value =
-        soon(reqwest::get(server.http("/api/rooms/tea/messages"))).await.unwrap().json().await.unwrap();
+    let page: Value = within_timeout(reqwest::get(server.http("/api/rooms/tea/messages")))
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     assert_eq!((&page["messages"][0]["deleted"], page["messages"][0].get("text")), (&true.into(), None));
 }
 
@@ -68,8 +73,8 @@ async fn an_edit_or_a_delete_that_is_sent_again_is_acknowledged_again_and_done_o
     for (frame, seq, again) in
         [(&edit, 2, false), (&edit, 2, true), (&delete, 3, false), (&delete, 3, true), (&edit, 2, true)]
     {
-        ann.say(frame).await;
-        let ack = ann.answer().await;
+        ann.send(frame).await;
+        let ack = ann.expect_reply().await;
         assert!(
             matches!(ack, ServerFrame::Ack { seq: Some(at), dup, .. } if at == seq && dup == again),
             "{ack:?}"
@@ -82,9 +87,9 @@ async fn an_edit_or_a_delete_that_is_sent_again_is_acknowledged_again_and_done_o
 async fn a_change_that_cannot_be_is_refused_and_costs_nothing() {
     let (server, mut ann, mut bob) = ann_has_said_something().await;
     let id = edit(&mut bob, 1, "hers").await;
-    let mut refusals = vec![(bob.answer().await, id, ErrorCode::NotAllowed)];
+    let mut refusals = vec![(bob.expect_reply().await, id, ErrorCode::NotAllowed)];
     let id = delete(&mut bob, 1).await;
-    refusals.push((bob.answer().await, id, ErrorCode::NotAllowed));
+    refusals.push((bob.expect_reply().await, id, ErrorCode::NotAllowed));
     let long = "x".repeat(8_193);
     for (target, text, code) in [
         (7, "x", ErrorCode::NoSuchMessage),
@@ -93,7 +98,7 @@ async fn a_change_that_cannot_be_is_refused_and_costs_nothing() {
         (1, &long, ErrorCode::TooLong),
     ] {
         let id = edit(&mut ann, target, text).await;
-        refusals.push((ann.answer().await, id, code));
+        refusals.push((ann.expect_reply().await, id, code));
     }
     for (refusal, of, expected) in refusals {
         assert!(
@@ -140,9 +145,9 @@ async fn who_comes_back_gets_what_changed_meanwhile_however_much_was_missed() {
 #[tokio::test]
 async fn lines_know_neither_edits_nor_deletes() {
     let (server, mut ann, _bob) = ann_has_said_something().await;
-    let mut script = crate::support::Lines::enter(&server, "tea").await;
+    let mut script = crate::support::Lines::join(&server, "tea").await;
     edit(&mut ann, 1, "hello").await;
     delete(&mut ann, 1).await;
     ann.post("tea", "next").await;
-    assert_eq!(script.hear().await, "next");
+    assert_eq!(script.expect_line().await, "next");
 }

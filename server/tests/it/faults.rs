@@ -1,41 +1,41 @@
-//! The network fails at every moment; nothing is lost, repeated or reordered.
+//! The network fails at any moment: no message is lost, repeated or reordered.
 
-use crate::support::{Fault, Pace, Person, Proxy, TestServer, Verdict, Way, events, soon};
+use crate::support::{Direction, Fault, Pace, Person, Proxy, TestServer, Verdict, events, within_timeout};
 use app::{client::Deed, wire::Event};
 use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 
-/// What takes twenty seconds in a browser takes a fifth of one here.
+/// Twenty seconds of a browser take a fifth of a second here.
 const FAST: Pace = Pace { pulse: Duration::from_millis(10), steps: Duration::from_millis(100) };
 
-/// How many roads fail at the same time.
+/// Links that fail at the same time.
 const AT_ONCE: usize = 32;
 
-/// Somebody in a room of their own, on a road of their own.
-struct Traveller {
+/// A client in a room of its own, behind a link of its own.
+struct MobileClient {
     person: Person,
-    road: Proxy,
+    link: Proxy,
     room: String,
 }
 
-impl Traveller {
-    async fn set_out(server: &TestServer, room: String) -> Self {
-        let road = Proxy::to(server.address).await;
-        let person = Person::enter(road.address, &room, FAST);
-        soon(person.until(|kept| kept.live)).await;
-        Self { person, road, room }
+impl MobileClient {
+    async fn connect(server: &TestServer, room: String) -> Self {
+        let link = Proxy::to(server.address).await;
+        let person = Person::enter(link.address, &room, FAST);
+        within_timeout(person.until(|kept| kept.live)).await;
+        Self { person, link, room }
     }
 
-    /// Writes three messages, and waits until they have all arrived.
+    /// Posts three messages and waits until all have arrived.
     async fn write(&self) {
         for text in ["one", "two", "three"] {
             self.person.ask(Deed::Post { text: text.into() });
         }
-        soon(self.person.until(|kept| kept.settled(3))).await;
+        within_timeout(self.person.until(|kept| kept.settled(3))).await;
     }
 
-    /// Each message is in the log once, in order, and the client shows exactly that.
-    async fn assert_nothing_amiss(&self, server: &TestServer, what: &str) {
+    /// Asserts that each message is stored once and in order, and that the client shows exactly these.
+    async fn assert_consistent(&self, server: &TestServer, what: &str) {
         let log = events(server.address, &self.room).await.expect("the server answers");
         let verdict = Verdict::on(&log, [&*self.person.kept()]);
         let expected = Verdict { posted: 3, acknowledged: 3, delivered: 3, ..Verdict::default() };
@@ -43,81 +43,81 @@ impl Traveller {
     }
 }
 
-/// How many bytes go `way` while somebody writes.
-async fn bytes_of_writing(server: &TestServer, way: Way) -> usize {
-    let ann = Traveller::set_out(server, "sound".into()).await;
-    let before = ann.road.carried(way);
+/// Returns the bytes that travel in this direction while a client posts.
+async fn bytes_of_writing(server: &TestServer, direction: Direction) -> usize {
+    let ann = MobileClient::connect(server, "sound".into()).await;
+    let before = ann.link.forwarded(direction);
     ann.write().await;
-    ann.road.carried(way) - before
+    ann.link.forwarded(direction) - before
 }
 
-async fn cut_everywhere(way: Way) {
+async fn cut_everywhere(direction: Direction) {
     let server = &TestServer::start().await;
-    let bytes = bytes_of_writing(server, way).await;
+    let bytes = bytes_of_writing(server, direction).await;
     assert!(bytes > 200, "three messages have more than {bytes} bytes");
     let cuts = stream::iter(0..=bytes).map(async |after| {
-        let ann = Traveller::set_out(server, format!("cut-{after}")).await;
-        let before = ann.road.carried(way);
-        ann.road.suffer(Fault::Cut(way, after));
+        let ann = MobileClient::connect(server, format!("cut-{after}")).await;
+        let before = ann.link.forwarded(direction);
+        ann.link.inject(Fault::Cut(direction, after));
         ann.write().await;
-        let what = format!("cut after {after} of {bytes} bytes {way:?}");
-        let arrived = ann.road.carried(way) - before <= after;
+        let what = format!("cut after {after} of {bytes} bytes {direction:?}");
+        let arrived = ann.link.forwarded(direction) - before <= after;
         assert!(arrived || ann.person.kept().blackouts.len() == 1, "{what}: it was cut once");
-        ann.assert_nothing_amiss(server, &what).await;
+        ann.assert_consistent(server, &what).await;
     });
     cuts.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_within_a_post_costs_nothing_wherever_it_breaks() {
-    cut_everywhere(Way::Up).await;
+async fn a_connection_cut_at_any_byte_of_a_post_loses_nothing() {
+    cut_everywhere(Direction::Up).await;
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_within_an_answer_costs_nothing_wherever_it_breaks() {
-    cut_everywhere(Way::Down).await;
+async fn a_connection_cut_at_any_byte_of_an_answer_loses_nothing() {
+    cut_everywhere(Direction::Down).await;
 }
 
 #[tokio::test]
-async fn a_road_that_swallows_everything_is_noticed_and_left() {
+async fn a_black_hole_is_detected_and_the_client_reconnects() {
     let server = TestServer::start().await;
-    let ann = Traveller::set_out(&server, "tea".into()).await;
-    ann.road.suffer(Fault::Silent);
+    let ann = MobileClient::connect(&server, "tea".into()).await;
+    ann.link.inject(Fault::Blackhole);
     ann.write().await;
-    assert_eq!(ann.person.kept().blackouts.len(), 1, "she came back once");
-    ann.assert_nothing_amiss(&server, "silence").await;
+    assert_eq!(ann.person.kept().blackouts.len(), 1, "the client reconnected once");
+    ann.assert_consistent(&server, "silence").await;
 }
 
 #[tokio::test]
-async fn a_slow_road_is_slow_and_no_more() {
+async fn a_slow_link_only_delays_messages() {
     let server = TestServer::start().await;
-    for way in [Way::Up, Way::Down] {
-        let ann = Traveller::set_out(&server, format!("slow-{}", way as usize)).await;
-        ann.road.suffer(Fault::Slow(way, 16, Duration::from_millis(2)));
+    for direction in [Direction::Up, Direction::Down] {
+        let ann = MobileClient::connect(&server, format!("slow-{}", direction as usize)).await;
+        ann.link.inject(Fault::Slow(direction, 16, Duration::from_millis(2)));
         ann.write().await;
-        assert!(ann.person.kept().blackouts.is_empty(), "she stayed");
-        ann.assert_nothing_amiss(&server, "slowness").await;
+        assert!(ann.person.kept().blackouts.is_empty(), "the client stayed connected");
+        ann.assert_consistent(&server, "slowness").await;
     }
 }
 
 #[tokio::test]
-async fn who_writes_offline_is_read_when_they_are_back() {
+async fn messages_written_offline_are_sent_after_the_reconnect() {
     let server = TestServer::start().await;
-    let ann = Traveller::set_out(&server, "tea".into()).await;
-    ann.road.block(true);
-    soon(ann.person.until(|kept| !kept.live)).await;
+    let ann = MobileClient::connect(&server, "tea".into()).await;
+    ann.link.block(true);
+    within_timeout(ann.person.until(|kept| !kept.live)).await;
     let back = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        ann.road.block(false);
+        ann.link.block(false);
     };
     tokio::join!(ann.write(), back);
-    ann.assert_nothing_amiss(&server, "offline").await;
+    ann.assert_consistent(&server, "offline").await;
 }
 
 #[tokio::test]
-async fn what_is_lost_repeated_or_reordered_does_not_go_unseen() {
+async fn the_audit_finds_lost_repeated_and_reordered_messages() {
     let server = TestServer::start().await;
-    let ann = Traveller::set_out(&server, "tea".into()).await;
+    let ann = MobileClient::connect(&server, "tea".into()).await;
     ann.write().await;
     let log = events(server.address, "tea").await.expect("the server answers");
     let [one, two, three] = [0, 1, 2].map(|n| log[n].clone());

@@ -1,6 +1,6 @@
-//! The quota of the data folder: past it nothing is posted, and everything else goes on.
+//! The size limit of the data folder: beyond it users can read and delete, but not post.
 
-use crate::support::{Lines, TestServer, V1, browser, room, sent, soon};
+use crate::support::{Lines, TestServer, V1, browser, room, sent, within_timeout};
 use app::wire::{ClientFrame, ErrorCode, ServerFrame};
 use uuid::Uuid;
 
@@ -21,18 +21,18 @@ async fn full(folder: &std::path::Path) -> (TestServer, V1, Vec<u64>) {
     ann.join("tea", None).await;
     let mut stored = Vec::new();
     loop {
-        ann.say(&post(&"x".repeat(8_000))).await;
-        match ann.answer().await {
+        ann.send(&post(&"x".repeat(8_000))).await;
+        match ann.expect_reply().await {
             ServerFrame::Ack { seq: Some(seq), .. } => stored.push(seq),
             ServerFrame::Error { code: ErrorCode::ReadOnly, .. } => return (server, ann, stored),
             other => panic!("{other:?}"),
         }
-        assert!(stored.len() < 1_000, "it must be full some time");
+        assert!(stored.len() < 1_000, "the store must become full");
     }
 }
 
 #[tokio::test]
-async fn past_the_quota_posts_are_refused_at_every_door_and_the_rest_works_until_deletes_make_room() {
+async fn posts_beyond_the_size_limit_are_rejected_until_deletes_make_room() {
     let folder = tempfile::tempdir().unwrap();
     let (server, mut ann, stored) = full(folder.path()).await;
     let bytes: u64 = ["hubbub.db", "hubbub.db-wal"]
@@ -42,27 +42,28 @@ async fn past_the_quota_posts_are_refused_at_every_door_and_the_rest_works_until
     assert!(bytes < QUOTA + QUOTA / 4 && stored.len() > 50, "{bytes} bytes, {} messages", stored.len());
 
     let url = server.http("/api/rooms/tea/messages");
-    let answer = soon(reqwest::Client::new().post(&url).body("y".repeat(8_000)).send()).await.unwrap();
+    let answer =
+        within_timeout(reqwest::Client::new().post(&url).body("y".repeat(8_000)).send()).await.unwrap();
     assert_eq!(answer.status(), 507);
     assert!(answer.text().await.unwrap().contains("read_only"));
     let form = browser().post(server.http("/r/tea")).form(&[("text", "z".repeat(8_000))]);
     let page = sent(form).await;
     assert_eq!(page.status(), 507);
-    assert!(page.text().await.unwrap().contains(&"z".repeat(8_000)), "the text comes back");
-    let mut lines = Lines::enter(&server, "tea").await;
-    lines.say(&"w".repeat(8_000)).await;
+    assert!(page.text().await.unwrap().contains(&"z".repeat(8_000)), "the page returns the text");
+    let mut lines = Lines::join(&server, "tea").await;
+    lines.send_line(&"w".repeat(8_000)).await;
     assert!(lines.closed().await.is_some_and(|frame| frame.reason.contains("no room")));
 
-    assert_eq!(soon(reqwest::get(server.http("/readyz"))).await.unwrap().status(), 200);
-    assert_eq!(soon(reqwest::get(server.http("/r/tea"))).await.unwrap().status(), 200);
+    assert_eq!(within_timeout(reqwest::get(server.http("/readyz"))).await.unwrap().status(), 200);
+    assert_eq!(within_timeout(reqwest::get(server.http("/r/tea"))).await.unwrap().status(), 200);
     for target in &stored[..40] {
         let delete =
             ClientFrame::Delete { id: Uuid::now_v7(), room: room("tea").to_string(), target: *target };
-        ann.say(&delete).await;
-        let deleted = ann.answer().await;
+        ann.send(&delete).await;
+        let deleted = ann.expect_reply().await;
         assert!(matches!(deleted, ServerFrame::Ack { .. }), "{deleted:?}");
     }
-    ann.say(&post("room again")).await;
-    let answer = ann.answer().await;
+    ann.send(&post("room again")).await;
+    let answer = ann.expect_reply().await;
     assert!(matches!(answer, ServerFrame::Ack { dup: false, .. }), "{answer:?}");
 }

@@ -1,6 +1,6 @@
 //! Which hosts the server answers for, and which sites' pages may change something.
 
-use crate::support::{TestServer, raw, soon};
+use crate::support::{TestServer, raw, within_timeout};
 use reqwest::{Client, Method, Response, StatusCode};
 use server::config::Config;
 
@@ -9,7 +9,7 @@ async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, 
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    soon(request.send()).await.expect("the server answers")
+    within_timeout(request.send()).await.expect("the server answers")
 }
 
 async fn status(server: &TestServer, headers: &[(&str, &str)]) -> u16 {
@@ -172,10 +172,10 @@ async fn a_browser_that_says_another_site_asks_is_refused_without_origin_too() {
 #[tokio::test]
 async fn another_sites_picture_moves_no_reading_position() {
     let server = TestServer::start().await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let post =
         Client::new().post(server.http("/api/rooms/tea/messages")).header("cookie", &cookie).body("hello");
-    assert_eq!(soon(post.send()).await.unwrap().status(), StatusCode::CREATED);
+    assert_eq!(within_timeout(post.send()).await.unwrap().status(), StatusCode::CREATED);
     for (site, wanted) in [("cross-site", 403), ("same-site", 403), ("same-origin", 204)] {
         let headers = [("cookie", &*cookie), ("sec-fetch-site", site)];
         let answer = ask(&server, Method::GET, "/r/tea/seen?seq=1", &headers).await;

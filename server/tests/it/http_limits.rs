@@ -1,9 +1,9 @@
 //! HTTP connections are limited in time and bytes, whatever their clients do.
 
 use crate::{
-    heartbeat::{pass, settle},
+    heartbeat::{advance_time, flush_sockets},
     joining::fill,
-    support::{TestServer, soon},
+    support::{TestServer, within_timeout},
 };
 use server::{limits::network::Network, serve::ShutdownOutcome};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const PIPELINED: usize = 200;
 async fn client(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1_024).unwrap();
-    soon(socket.connect(server.address)).await.unwrap()
+    within_timeout(socket.connect(server.address)).await.unwrap()
 }
 
 fn request(path: &str, more: &str) -> String {
@@ -31,8 +31,8 @@ async fn stalled(server: &TestServer) -> TcpStream {
     fill(server, "tea", 1_000).await;
     let mut stalled = client(server).await;
     let all = request("/api/rooms/tea/events?limit=1000", "").repeat(PIPELINED);
-    soon(stalled.write_all(all.as_bytes())).await.unwrap();
-    settle().await;
+    within_timeout(stalled.write_all(all.as_bytes())).await.unwrap();
+    flush_sockets().await;
     stalled
 }
 
@@ -41,15 +41,15 @@ async fn stalled_stream(server: &TestServer) -> TcpStream {
     fill(server, "tea", 20_000).await;
     let mut stalled = client(server).await;
     let stream = request("/api/rooms/tea/events", "accept: text/event-stream\r\n");
-    soon(stalled.write_all(stream.as_bytes())).await.unwrap();
+    within_timeout(stalled.write_all(stream.as_bytes())).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     stalled
 }
 
 async fn until_no_connection_is_open(server: &TestServer) {
-    soon(async {
+    within_timeout(async {
         while !server.state.sockets.is_empty() {
-            settle().await;
+            flush_sockets().await;
         }
     })
     .await;
@@ -59,7 +59,7 @@ async fn until_no_connection_is_open(server: &TestServer) {
 async fn until_closed(client: &mut TcpStream) -> String {
     let mut all = Vec::new();
     // A reset is an end too.
-    let _ = soon(client.read_to_end(&mut all)).await;
+    let _ = within_timeout(client.read_to_end(&mut all)).await;
     String::from_utf8_lossy(&all).into_owned()
 }
 
@@ -67,9 +67,9 @@ async fn until_closed(client: &mut TcpStream) -> String {
 async fn a_client_that_takes_nothing_of_its_answers_is_closed_after_10_s() {
     let server = TestServer::start().await;
     let _client = stalled(&server).await;
-    pass(9).await;
+    advance_time(9).await;
     assert_eq!(server.state.sockets.len(), 1, "it has a second left");
-    pass(2).await;
+    advance_time(2).await;
     until_no_connection_is_open(&server).await;
 }
 
@@ -78,7 +78,7 @@ async fn a_client_that_takes_nothing_of_an_event_stream_is_closed_and_gives_its_
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _client = stalled_stream(&server).await;
     assert!(server.state.connection_limit.try_acquire(Network::Local).is_err(), "it holds the only place");
-    pass(11).await;
+    advance_time(11).await;
     until_no_connection_is_open(&server).await;
     assert!(server.state.connection_limit.try_acquire(Network::Local).is_ok());
 }
@@ -89,10 +89,10 @@ async fn a_client_that_takes_less_than_8_kib_a_second_is_closed_after_30_s() {
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 30 * 1_024];
     for _ in 0..5 {
-        soon(slow.read_exact(&mut taken)).await.unwrap();
-        pass(6).await;
+        within_timeout(slow.read_exact(&mut taken)).await.unwrap();
+        advance_time(6).await;
     }
-    pass(1).await;
+    advance_time(1).await;
     until_no_connection_is_open(&server).await;
 }
 
@@ -102,8 +102,8 @@ async fn a_client_that_takes_enough_keeps_its_connection_however_long_it_takes()
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 200 * 1_024];
     for _ in 0..8 {
-        soon(slow.read_exact(&mut taken)).await.unwrap();
-        pass(8).await;
+        within_timeout(slow.read_exact(&mut taken)).await.unwrap();
+        advance_time(8).await;
     }
     assert_eq!(server.state.sockets.len(), 1);
 }
@@ -115,9 +115,9 @@ async fn an_event_stream_without_events_stays_open() {
     let stream = request("/api/rooms/tea/events", "accept: text/event-stream\r\n");
     idle.write_all(stream.as_bytes()).await.unwrap();
     for _ in 0..10 {
-        pass(15).await;
+        advance_time(15).await;
         let mut heard = [0; 1_024];
-        assert!(soon(idle.read(&mut heard)).await.unwrap() > 0, "keep-alive comments come");
+        assert!(within_timeout(idle.read(&mut heard)).await.unwrap() > 0, "keep-alive comments come");
     }
 }
 
@@ -138,7 +138,7 @@ async fn a_stop_does_not_wait_for_an_event_stream_that_nobody_takes_or_a_half_se
     half.write_all(b"POST /api/rooms/tea/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx")
         .await
         .unwrap();
-    settle().await;
+    flush_sockets().await;
     let start = Instant::now();
     assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
@@ -151,11 +151,11 @@ async fn an_idle_connection_is_served_after_75_s_and_closed_after_90() {
     for _ in 0..2 {
         idle.write_all(request("/healthz", "").as_bytes()).await.unwrap();
         let mut answer = [0; 1_024];
-        let read = soon(idle.read(&mut answer)).await.unwrap();
+        let read = within_timeout(idle.read(&mut answer)).await.unwrap();
         assert!(answer[..read].starts_with(b"HTTP/1.1 200"));
-        pass(75).await;
+        advance_time(75).await;
     }
-    pass(16).await;
+    advance_time(16).await;
     assert_eq!(until_closed(&mut idle).await, "");
 }
 
@@ -164,12 +164,12 @@ async fn a_half_sent_header_ends_after_5_s_also_on_a_connection_that_was_idle() 
     let server = TestServer::start().await;
     let mut half = client(&server).await;
     half.write_all(request("/healthz", "").as_bytes()).await.unwrap();
-    assert!(soon(half.read(&mut [0; 1_024])).await.unwrap() > 0);
-    pass(60).await;
+    assert!(within_timeout(half.read(&mut [0; 1_024])).await.unwrap() > 0);
+    advance_time(60).await;
     half.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
-    pass(4).await;
+    advance_time(4).await;
     half.write_all(b"x: y\r\n").await.unwrap();
-    pass(2).await;
+    advance_time(2).await;
     assert_eq!(until_closed(&mut half).await, "");
     until_no_connection_is_open(&server).await;
 }
@@ -179,9 +179,9 @@ async fn a_header_of_32_kib_is_answered_and_a_longer_one_refused_with_431() {
     let server = TestServer::start().await;
     let empty = request("/healthz", "connection: close\r\nx: \r\n").len();
     for (bytes, status) in [(32 * 1_024, "200"), (32 * 1_024 + 1, "431"), (400_000, "431")] {
-        let mut big = soon(TcpStream::connect(server.address)).await.unwrap();
+        let mut big = within_timeout(TcpStream::connect(server.address)).await.unwrap();
         let header = format!("connection: close\r\nx: {}\r\n", "y".repeat(bytes - empty));
-        soon(big.write_all(request("/healthz", &header).as_bytes())).await.unwrap();
+        within_timeout(big.write_all(request("/healthz", &header).as_bytes())).await.unwrap();
         let answer = until_closed(&mut big).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{bytes}: {answer:.60}");
     }
@@ -191,7 +191,7 @@ async fn a_header_of_32_kib_is_answered_and_a_longer_one_refused_with_431() {
 async fn a_request_with_more_than_64_headers_is_refused_with_431() {
     let server = TestServer::start().await;
     for (headers, status) in [(64, "200"), (65, "431")] {
-        let mut many = soon(TcpStream::connect(server.address)).await.unwrap();
+        let mut many = within_timeout(TcpStream::connect(server.address)).await.unwrap();
         let header = "connection: close\r\n".to_owned() + &"x: y\r\n".repeat(headers - 2);
         many.write_all(request("/healthz", &header).as_bytes()).await.unwrap();
         let answer = until_closed(&mut many).await;

@@ -1,8 +1,8 @@
-//! Coming into a room: what one gets of the past, and that nothing falls between past and present.
+//! Joining a room: the history that a client gets, without a gap before the live events.
 
 use crate::{
-    heartbeat::pass,
-    support::{TestServer, V1, room, soon, text},
+    heartbeat::advance_time,
+    support::{TestServer, V1, room, text, within_timeout},
 };
 use app::wire::{ClientFrame, ErrorCode, Event, Message, Millis, Seq, ServerFrame, UserId, limits};
 use futures_util::future::join_all;
@@ -10,7 +10,7 @@ use server::store::NewEvent;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Puts `count` messages into the room without the detour over a socket.
+/// Appends `count` messages to the room without a connection.
 pub async fn fill(server: &TestServer, room_name: &str, count: usize) {
     let message = |n: usize| NewEvent::message(Uuid::now_v7(), room(room_name), UserId(7), &n.to_string());
     let appended = join_all((1..=count).map(|n| server.store().append(message(n)))).await;
@@ -26,7 +26,7 @@ fn page(joined: ServerFrame) -> (Seq, Vec<Message>, bool) {
         ServerFrame::Joined { head, reset: true, messages: Some(messages), more: Some(more), .. } => {
             (head, messages, more)
         }
-        other => panic!("instead of a page came {other:?}"),
+        other => panic!("expected a page, got {other:?}"),
     }
 }
 
@@ -45,24 +45,25 @@ async fn join_with(
 ) -> ServerFrame {
     let log = log.map(Into::into);
     person
-        .say(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, presence: true })
+        .send(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, presence: true })
         .await;
-    person.hear().await
+    person.expect_frame().await
 }
 
 #[tokio::test]
-async fn a_message_reaches_everybody_in_the_room_and_its_author_too() {
+async fn a_message_reaches_all_clients_in_the_room_including_its_author() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = ann.post("tea", "  hello  ").await;
     for person in [&mut bob, &mut ann] {
-        let heard = person.events(1).await;
-        assert_eq!((heard[0].seq, heard[0].id, text(&heard[0])), (1, id, "hello"));
+        let received = person.events(1).await;
+        assert_eq!((received[0].seq, received[0].id, text(&received[0])), (1, id, "hello"));
     }
 }
 
 #[tokio::test]
-async fn the_welcome_says_everything_that_a_client_must_know() {
+async fn the_welcome_has_the_log_the_user_and_the_limits() {
     let server = TestServer::start().await;
     let ann = V1::connect(&server).await;
     let ServerFrame::Welcome { protocol: 1, server: version, log, you, limits, heartbeat_ms } = ann.welcome
@@ -87,7 +88,7 @@ async fn an_empty_room_is_joined_with_an_empty_page() {
 }
 
 #[tokio::test]
-async fn who_comes_new_gets_the_newest_fifty_and_then_what_happens() {
+async fn a_new_client_gets_the_newest_fifty_messages_and_then_live_events() {
     let server = TestServer::start().await;
     fill(&server, "tea", 60).await;
     let mut ann = V1::connect(&server).await;
@@ -99,7 +100,7 @@ async fn who_comes_new_gets_the_newest_fifty_and_then_what_happens() {
 }
 
 #[tokio::test]
-async fn who_comes_new_may_ask_for_another_number_of_messages_within_the_limit() {
+async fn a_new_client_may_ask_for_another_page_size_within_the_limit() {
     let server = TestServer::start().await;
     fill(&server, "tea", 600).await;
     let mut ann = V1::connect(&server).await;
@@ -114,7 +115,7 @@ async fn who_comes_new_may_ask_for_another_number_of_messages_within_the_limit()
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_every_event_since_and_then_what_happens() {
+async fn a_returning_client_gets_every_missed_event_and_then_live_events() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1_200).await;
     let mut ann = V1::connect(&server).await;
@@ -125,7 +126,7 @@ async fn who_comes_back_gets_every_event_since_and_then_what_happens() {
 }
 
 #[tokio::test]
-async fn who_missed_nothing_is_sent_nothing_of_the_past() {
+async fn a_client_that_missed_nothing_gets_no_history() {
     let server = TestServer::start().await;
     fill(&server, "tea", 3).await;
     let mut ann = V1::connect(&server).await;
@@ -135,7 +136,7 @@ async fn who_missed_nothing_is_sent_nothing_of_the_past() {
 }
 
 #[tokio::test]
-async fn nothing_falls_between_the_past_and_the_present_while_the_room_is_busy() {
+async fn joining_a_busy_room_leaves_no_gap_before_live_events() {
     let server = TestServer::start().await;
     fill(&server, "tea", 20).await;
     let busy = tokio::spawn({
@@ -153,19 +154,19 @@ async fn nothing_falls_between_the_past_and_the_present_while_the_room_is_busy()
         let mut late = V1::connect(&server).await;
         let (head, messages, _) = page(late.join("tea", None).await);
         let mut last = messages.last().map_or(0, |message| message.seq);
-        assert_eq!(last, head, "the page reaches to the head");
+        assert_eq!(last, head, "the page ends at the head");
         while last < 420 {
-            let heard = late.events_at_least(1).await;
-            assert_eq!(heard[0].seq, last + 1, "no seam, no repeat");
-            assert!(seqs(&heard).windows(2).all(|pair| pair[1] == pair[0] + 1), "no hole: {heard:?}");
-            last = heard.last().unwrap().seq;
+            let received = late.events_at_least(1).await;
+            assert_eq!(received[0].seq, last + 1, "no seam, no repeat");
+            assert!(seqs(&received).windows(2).all(|pair| pair[1] == pair[0] + 1), "no hole: {received:?}");
+            last = received.last().unwrap().seq;
         }
     }
-    soon(busy).await.unwrap();
+    within_timeout(busy).await.unwrap();
 }
 
 #[tokio::test]
-async fn ten_thousand_missed_events_come_one_by_one_and_one_more_makes_a_new_page() {
+async fn ten_thousand_missed_events_are_sent_and_one_more_resets_the_page() {
     let server = TestServer::start().await;
     fill(&server, "tea", 10_001).await;
     let mut ann = V1::connect(&server).await;
@@ -176,7 +177,7 @@ async fn ten_thousand_missed_events_come_one_by_one_and_one_more_makes_a_new_pag
 }
 
 #[tokio::test]
-async fn who_comes_from_another_log_or_from_beyond_the_end_starts_afresh() {
+async fn a_position_of_another_log_or_beyond_the_end_resets_the_page() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let mut ann = V1::connect(&server).await;
@@ -187,24 +188,24 @@ async fn who_comes_from_another_log_or_from_beyond_the_end_starts_afresh() {
 }
 
 #[tokio::test]
-async fn a_room_that_is_joined_again_begins_where_the_second_join_says() {
+async fn rejoining_a_room_starts_at_the_second_position() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     assert_catches_up(&ann.join("tea", Some(3)).await, 5);
     assert_eq!(seqs(&ann.events(2).await), [4, 5]);
     fill(&server, "tea", 1).await;
-    assert_eq!(seqs(&ann.events(1).await), [6], "and nothing comes twice");
+    assert_eq!(seqs(&ann.events(1).await), [6], "no event is repeated");
 }
 
 #[tokio::test]
-async fn a_connection_may_be_in_many_rooms_and_hears_of_each() {
+async fn a_connection_receives_the_events_of_all_its_rooms() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.join("jam", None).await;
     fill(&server, "jam", 1).await;
     fill(&server, "tea", 1).await;
-    let rooms = [ann.hear().await, ann.hear().await].map(|frame| match frame {
+    let rooms = [ann.expect_frame().await, ann.expect_frame().await].map(|frame| match frame {
         ServerFrame::Events { room, .. } => room,
         other => panic!("{other:?}"),
     });
@@ -212,7 +213,7 @@ async fn a_connection_may_be_in_many_rooms_and_hears_of_each() {
 }
 
 #[tokio::test]
-async fn a_connection_joins_at_most_a_hundred_rooms_and_lives_on() {
+async fn a_connection_joins_at_most_a_hundred_rooms_and_stays_open() {
     let server = TestServer::start().await;
     let mut ann = V1::connect(&server).await;
     for n in 0..limits::MAX_JOINED_ROOMS {
@@ -226,38 +227,38 @@ async fn a_connection_joins_at_most_a_hundred_rooms_and_lives_on() {
         limit: None,
         presence: false,
     };
-    ann.say(&join("one-more")).await;
-    let refused = ann.hear().await;
+    ann.send(&join("one-more")).await;
+    let refused = ann.expect_frame().await;
     assert!(matches!(refused, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{refused:?}");
     ann.join("room0", Some(0)).await;
-    ann.say(&ClientFrame::Leave { room: "room0".into() }).await;
+    ann.send(&ClientFrame::Leave { room: "room0".into() }).await;
     ann.join("one-more", Some(0)).await;
 }
 
 #[tokio::test]
-async fn who_has_left_hears_nothing_more_and_can_leave_only_once() {
+async fn leaving_a_room_ends_its_events_and_works_once() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let leave = ClientFrame::Leave { room: "tea".into() };
-    ann.say(&leave).await;
-    ann.say(&leave).await;
-    let refused = ann.hear().await;
+    ann.send(&leave).await;
+    ann.send(&leave).await;
+    let refused = ann.expect_frame().await;
     assert!(
         matches!(refused, ServerFrame::Error { id: None, code: ErrorCode::NotJoined, .. }),
         "{refused:?}"
     );
     fill(&server, "tea", 1).await;
-    ann.say(&ClientFrame::Ping { n: 5 }).await;
-    let next = ann.hear().await;
+    ann.send(&ClientFrame::Ping { n: 5 }).await;
+    let next = ann.expect_frame().await;
     assert!(matches!(next, ServerFrame::Pong { n: 5, ref heads } if heads.is_empty()), "{next:?}");
 }
 
 #[tokio::test]
-async fn a_room_that_cannot_be_is_refused_and_the_connection_goes_on() {
+async fn an_invalid_room_is_rejected_and_the_connection_stays_open() {
     let server = TestServer::start().await;
     let mut ann = V1::connect(&server).await;
     for bad in ["", "Tea", "-tea", "te a", "../etc", &"x".repeat(65)] {
-        ann.say(&ClientFrame::Join {
+        ann.send(&ClientFrame::Join {
             room: bad.into(),
             after: None,
             after_id: None,
@@ -266,7 +267,7 @@ async fn a_room_that_cannot_be_is_refused_and_the_connection_goes_on() {
             presence: true,
         })
         .await;
-        let refused = ann.hear().await;
+        let refused = ann.expect_frame().await;
         assert!(
             matches!(refused, ServerFrame::Error { code: ErrorCode::NoSuchRoom, .. }),
             "{bad}: {refused:?}"
@@ -276,9 +277,9 @@ async fn a_room_that_cannot_be_is_refused_and_the_connection_goes_on() {
 }
 
 #[tokio::test]
-async fn members_are_people_however_many_tabs_they_have() {
+async fn members_are_users_however_many_tabs_they_have() {
     let server = TestServer::start().await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut tabs = [V1::connect_as(&server, &cookie).await, V1::connect_as(&server, &cookie).await];
     for tab in &mut tabs {
         tab.join("tea", None).await;
@@ -287,14 +288,14 @@ async fn members_are_people_however_many_tabs_they_have() {
     let ServerFrame::Joined { members, .. } = bob.join("tea", None).await else { unreachable!() };
     assert_eq!(members.len(), 2, "{members:?}");
     drop(tabs);
-    // A moment's patience for those who come right back, and they are gone.
-    pass(11).await;
+    // They leave after the grace period for reconnects.
+    advance_time(11).await;
     let alone = async {
         while !matches!(bob.join("tea", None).await, ServerFrame::Joined { members, .. } if members.len() == 1)
         {
         }
     };
-    soon(alone).await;
+    within_timeout(alone).await;
 }
 
 #[tokio::test]

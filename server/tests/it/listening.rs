@@ -1,4 +1,4 @@
-//! Where a server listens, and how it stops: the binary itself.
+//! The listening addresses and the stop signals of the binary.
 
 use crate::command::{Running, ends, folder, hubbub};
 use std::{
@@ -22,7 +22,7 @@ async fn is_healthy(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin) -> bo
     read.is_ok() && answer.starts_with(b"HTTP/1.1 200")
 }
 
-/// Starts the binary at a Unix socket, and waits until it listens.
+/// Starts the binary on a Unix socket and waits until it listens.
 async fn at_socket(folder: &Path) -> Running {
     Running::start_at(folder, "unix:chat.sock", &["--ephemeral"]).await
 }
@@ -42,7 +42,7 @@ async fn a_port_alone_listens_on_both_address_families() {
 }
 
 #[tokio::test]
-async fn a_unix_socket_is_served_and_its_file_is_for_owner_and_group_and_goes_at_the_end() {
+async fn a_unix_socket_is_for_owner_and_group_and_removed_at_the_stop() {
     let folder = folder();
     let mut running = at_socket(folder.path()).await;
     assert!(running.url.ends_with("unix:chat.sock"), "{}", running.url);
@@ -54,7 +54,7 @@ async fn a_unix_socket_is_served_and_its_file_is_for_owner_and_group_and_goes_at
 }
 
 #[tokio::test]
-async fn a_stale_unix_socket_is_replaced_and_one_in_use_or_another_file_is_not() {
+async fn only_a_stale_unix_socket_is_replaced() {
     let folder = folder();
     let path = folder.path().join("chat.sock");
     drop(StdUnixListener::bind(&path).unwrap());
@@ -63,7 +63,7 @@ async fn a_stale_unix_socket_is_replaced_and_one_in_use_or_another_file_is_not()
     let second = ends(hubbub(folder.path(), &args)).await;
     assert!(!second.status.success());
     assert!(String::from_utf8_lossy(&second.stderr).contains("another process listens there"));
-    assert!(is_healthy(UnixStream::connect(&path).await.unwrap()).await, "the first one goes on");
+    assert!(is_healthy(UnixStream::connect(&path).await.unwrap()).await, "the first server runs on");
     assert_eq!(running.signal("-TERM").await, Some(0));
     fs::write(&path, "precious").unwrap();
     let third = ends(hubbub(folder.path(), &args)).await;
@@ -79,11 +79,11 @@ async fn a_hangup_drains_like_a_termination() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_a_server_that_drains() {
+async fn a_second_signal_stops_a_draining_server() {
     let folder = folder();
     let mut running =
         Running::start_at(folder.path(), "unix:chat.sock", &["--ephemeral", "--drain-seconds", "600"]).await;
-    // A socket whose client answers no close frame and takes nothing keeps the drain busy.
+    // A client that answers no close frame and takes no bytes keeps the drain waiting.
     let path = folder.path().join("chat.sock");
     let mut stuck = UnixStream::connect(&path).await.unwrap();
     stuck

@@ -1,6 +1,6 @@
 //! Behind a real nginx, as Debian ships it.
 
-use crate::support::{TestServer, browser, sent, soon};
+use crate::support::{TestServer, browser, sent, within_timeout};
 use app::wire::PROTOCOL;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, StatusCode};
@@ -77,7 +77,7 @@ impl Proxied {
             }
             Err(error) => panic!("nginx does not start: {error}"),
         };
-        soon(async {
+        within_timeout(async {
             while TcpStream::connect(address).await.is_err() {
                 sleep(Duration::from_millis(10)).await;
             }
@@ -97,7 +97,7 @@ impl Proxied {
         for (name, value) in [("origin", origin.as_str()), ("sec-websocket-protocol", PROTOCOL)] {
             request.headers_mut().insert(name, value.parse().unwrap());
         }
-        let (mut socket, _) = soon(connect_async(request)).await.expect("a socket passes nginx");
+        let (mut socket, _) = within_timeout(connect_async(request)).await.expect("a socket passes nginx");
         let id = uuid::Uuid::now_v7();
         for frame in [
             r#"{"type":"join","room":"tea"}"#.to_owned(),
@@ -105,7 +105,7 @@ impl Proxied {
         ] {
             socket.send(Message::text(frame)).await.unwrap();
         }
-        soon(async {
+        within_timeout(async {
             while let Some(Ok(message)) = socket.next().await {
                 if message.to_text().is_ok_and(|frame| frame.contains("\"ack\"")) {
                     return;
@@ -121,16 +121,16 @@ impl Proxied {
         let events = Client::new()
             .get(self.url(&format!("{base}/api/rooms/tea/events")))
             .header("accept", "text/event-stream");
-        let answer = soon(events.send()).await.unwrap();
+        let answer = within_timeout(events.send()).await.unwrap();
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let mut pieces = answer.bytes_stream();
         let mut seen = String::new();
-        let hello = soon(pieces.next()).await.unwrap().unwrap();
+        let hello = within_timeout(pieces.next()).await.unwrap().unwrap();
         seen.push_str(&String::from_utf8_lossy(&hello));
         let post = Client::new().post(self.url(&format!("{base}/api/rooms/tea/messages"))).body("the kettle");
-        assert_eq!(soon(post.send()).await.unwrap().status(), StatusCode::CREATED);
+        assert_eq!(within_timeout(post.send()).await.unwrap().status(), StatusCode::CREATED);
         while !seen.contains("the kettle") {
-            let piece = soon(pieces.next()).await.expect("the stream goes on").unwrap();
+            let piece = within_timeout(pieces.next()).await.expect("the stream goes on").unwrap();
             seen.push_str(&String::from_utf8_lossy(&piece));
         }
     }
@@ -151,7 +151,7 @@ async fn nginx_as_shipped_carries_pages_posts_and_events_and_no_socket() {
     proxied.streams_events("").await;
     let upgrade =
         Client::new().get(proxied.url("/ws")).header("upgrade", "websocket").header("connection", "upgrade");
-    assert_eq!(soon(upgrade.send()).await.unwrap().status(), StatusCode::UPGRADE_REQUIRED);
+    assert_eq!(within_timeout(upgrade.send()).await.unwrap().status(), StatusCode::UPGRADE_REQUIRED);
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn nginx_as_shipped_without_a_public_address_is_told_which_setting_helps()
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let Some(proxied) = Proxied::start(location, |_, _| {}).await else { return };
     let request = Client::new().post(proxied.url("/api/commands")).header("origin", proxied.url(""));
-    let answer = soon(request.send()).await.unwrap();
+    let answer = within_timeout(request.send()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     let text = answer.text().await.unwrap();
     for part in [proxied.url(""), proxied.server.address.to_string(), "--public-url".into()] {

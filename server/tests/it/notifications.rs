@@ -1,8 +1,8 @@
-//! Wakes are hints: lost, doubled and late ones change nothing but delay.
+//! Notifications are hints: a lost, repeated or late one only delays delivery.
 
 use crate::{
-    heartbeat::{pass, settle},
-    support::{Lines, TestServer, V1, room, soon},
+    heartbeat::{advance_time, flush_sockets},
+    support::{Lines, TestServer, V1, room, within_timeout},
 };
 use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::future::BoxFuture;
@@ -20,24 +20,23 @@ use std::{
 use tokio::{sync::broadcast, time::sleep};
 use uuid::Uuid;
 
-/// A real log whose wakes pass through somebody's hands, and which is slow to say where somebody has been every
-/// third time.
-pub struct Meddled {
+/// A real store whose notifications are changed on the way, and whose every third read of the visited rooms is slow.
+pub struct FaultyNotifications {
     log: MemoryStore,
     wakes: broadcast::Sender<Wake>,
     asked: AtomicU32,
     readings: Arc<Readings>,
 }
 
-/// Positions that wait to be stored: how many do now, how many ever did at once.
+/// Read markers that wait to be stored: the number now, and the peak.
 #[derive(Default)]
 struct Readings {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Meddled {
-    /// Each wake becomes what `with` makes of it.
+impl FaultyNotifications {
+    /// Replaces each notification by those that `with` returns.
     pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
         let log = MemoryStore::new();
         let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
@@ -55,7 +54,7 @@ impl Meddled {
     }
 }
 
-impl Store for Meddled {
+impl Store for FaultyNotifications {
     fn id(&self) -> &str {
         self.log.id()
     }
@@ -157,72 +156,73 @@ impl Store for Meddled {
     }
 }
 
-async fn everything_arrives_with(meddling: fn(u64, Wake) -> Vec<Wake>) {
-    let server = TestServer::on(Meddled::new(meddling)).await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+async fn everything_arrives_with(change: fn(u64, Wake) -> Vec<Wake>) {
+    let server = TestServer::with_store(FaultyNotifications::new(change)).await;
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     for n in 0..101_u32 {
         let message = NewEvent::message(Uuid::now_v7(), room("tea"), UserId(7), &n.to_string());
         server.store().append(message).await.unwrap();
         tokio::task::yield_now().await;
     }
     for person in [&mut ann, &mut bob] {
-        let heard = soon(person.events(101)).await;
+        let heard = within_timeout(person.events(101)).await;
         assert!((1..=101).eq(heard.iter().map(|event| event.seq)), "every one, in order, once");
     }
 }
 
 #[tokio::test]
-async fn half_of_the_wakes_lost_is_a_second_lost_and_no_message() {
+async fn losing_half_of_the_notifications_costs_a_second_and_no_message() {
     everything_arrives_with(|n, wake| if n % 2 == 0 { vec![wake] } else { vec![] }).await;
 }
 
 #[tokio::test]
-async fn no_wake_at_all_is_a_second_lost_and_no_message() {
+async fn losing_all_notifications_costs_a_second_and_no_message() {
     everything_arrives_with(|_, _| vec![]).await;
 }
 
 #[tokio::test]
-async fn doubled_wakes_tell_nothing_twice() {
+async fn repeated_notifications_repeat_no_event() {
     everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
 }
 
-/// The room tells nothing here before the hub looks by itself.
+/// The room broadcasts nothing here before the hub polls the heads.
 #[tokio::test]
-async fn who_posts_faster_than_their_room_can_tell_is_slowed_and_loses_nothing() {
+async fn a_client_that_posts_faster_than_the_room_broadcasts_is_slowed_down() {
     const POSTS: u64 = 1_000;
-    let server = TestServer::on(Meddled::new(|_, _| vec![])).await;
-    let (mut ann, mut bob) = (Lines::enter(&server, "tea").await, Lines::enter(&server, "tea").await);
+    let server = TestServer::with_store(FaultyNotifications::new(|_, _| vec![])).await;
+    let (mut ann, mut bob) = (Lines::join(&server, "tea").await, Lines::join(&server, "tea").await);
     for n in 0..POSTS {
-        ann.say(&n.to_string()).await;
+        ann.send_line(&n.to_string()).await;
     }
     let head = || server.store().heads(&[room("tea")])[0];
-    soon(async {
+    within_timeout(async {
         while head() <= 512 {
-            settle().await;
+            flush_sockets().await;
         }
     })
     .await;
-    settle().await;
+    flush_sockets().await;
     assert!(head() <= 512 + 64 + 1, "{} were taken", head());
     for _ in 0..3 {
-        pass(1).await;
+        advance_time(1).await;
     }
     for n in 0..POSTS {
-        assert_eq!(bob.hear().await, n.to_string());
+        assert_eq!(bob.expect_line().await, n.to_string());
     }
 }
 
 #[tokio::test]
-async fn who_tells_how_far_they_have_read_faster_than_it_can_be_kept_is_read_no_further() {
-    let log = Meddled::new(|_, wake| vec![wake]);
+async fn a_client_that_sends_read_markers_faster_than_the_store_is_slowed_down() {
+    let log = FaultyNotifications::new(|_, wake| vec![wake]);
     let readings = log.readings.clone();
-    let server = TestServer::on(log).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let server = TestServer::with_store(log).await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.post("tea", "one").await;
     for _ in 0..1_000 {
-        ann.say(&ClientFrame::Read { room: "tea".into(), seq: 1 }).await;
+        ann.send(&ClientFrame::Read { room: "tea".into(), seq: 1 }).await;
     }
-    ann.until_pong().await;
+    ann.frames_until_pong().await;
     let most = readings.most.load(Ordering::Relaxed);
     assert!((1..=64).contains(&most), "{most} at once");
 }

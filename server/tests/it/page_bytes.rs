@@ -1,6 +1,6 @@
 //! Pages, frames and answers end at 256 KiB, however long the texts are and whatever is in them.
 
-use crate::support::{TestServer, V1, room, sent, soon, visitor};
+use crate::support::{TestServer, V1, room, sent, visitor, within_timeout};
 use app::wire::{
     ClientFrame, Events, Messages, Seq, ServerFrame, UserId,
     limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
@@ -23,7 +23,7 @@ async fn fill(server: &TestServer, author: UserId, text: &str, count: usize) {
 }
 
 async fn get(server: &TestServer, path: &str) -> String {
-    let answer = soon(reqwest::get(server.http(path))).await.unwrap();
+    let answer = within_timeout(reqwest::get(server.http(path))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.text().await.unwrap()
 }
@@ -69,8 +69,8 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
             limit: Some(500),
             presence: true,
         };
-        ann.say(&join).await;
-        let joined = ann.hear().await;
+        ann.send(&join).await;
+        let joined = ann.expect_frame().await;
         assert!(joined.to_json().len() <= MAX_PAGE_BYTES, "{} bytes", joined.to_json().len());
         match joined {
             ServerFrame::Joined { messages: Some(messages), more, .. } => {
@@ -82,7 +82,7 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
         bob.join("tea", Some(0)).await;
         let mut last = 0;
         while last < 100 {
-            let frame = bob.hear().await;
+            let frame = bob.expect_frame().await;
             assert!(frame.to_json().len() <= MAX_PAGE_BYTES);
             let ServerFrame::Events { events, .. } = frame else { continue };
             assert_eq!(events[0].seq, last + 1, "nothing is left out");
@@ -131,7 +131,7 @@ async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_al
 async fn control_characters_that_were_stored_before_are_replaced_wherever_they_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap());
-    let server = TestServer::on(log).await;
+    let server = TestServer::with_store(log).await;
     fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MAX_MESSAGE_BYTES - 2)), 100).await;
     for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {
         let body = get(&server, path).await;
@@ -143,10 +143,10 @@ async fn control_characters_that_were_stored_before_are_replaced_wherever_they_a
     assert!(joined.len() <= MAX_PAGE_BYTES && !joined.contains("\\u001b"), "{} bytes", joined.len());
     let stream =
         Client::new().get(server.http("/api/rooms/tea/events")).header("accept", "text/event-stream");
-    let mut stream = soon(stream.send()).await.unwrap();
+    let mut stream = within_timeout(stream.send()).await.unwrap();
     let mut told = Vec::new();
     while told.len() < MAX_PAGE_BYTES {
-        told.extend_from_slice(&soon(stream.chunk()).await.unwrap().unwrap());
+        told.extend_from_slice(&within_timeout(stream.chunk()).await.unwrap().unwrap());
     }
     let told = String::from_utf8_lossy(&told);
     assert!(!told.contains("\\u001b") && told.contains("a\u{fffd}\u{fffd}"));

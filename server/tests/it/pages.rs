@@ -2,7 +2,7 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, browser, sent, soon, text, visitor},
+    support::{TestServer, V1, browser, sent, text, visitor, within_timeout},
 };
 use app::wire::limits::MAX_MESSAGE_BYTES;
 use axum::{extract::FromRef, response::IntoResponse};
@@ -81,7 +81,7 @@ async fn a_room_is_made_by_visiting_it_and_the_lobby_has_two_doors() {
 #[tokio::test]
 async fn markup_in_a_message_is_text() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     for evil in ["<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!-- & \" ' -->"] {
         ann.post("tea", evil).await;
     }
@@ -97,7 +97,7 @@ async fn markup_in_a_message_is_text() {
 #[tokio::test]
 async fn the_form_posts_and_leads_back_to_the_room() {
     let server = TestServer::start().await;
-    let mut bob = V1::enter(&server, "tea").await;
+    let mut bob = V1::connect_and_join(&server, "tea").await;
     let browser = browser();
     let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", "one\r\ntwo  ")])).await;
     assert_eq!(
@@ -232,7 +232,7 @@ async fn the_manifest_speaks_the_language_of_the_page() {
 #[tokio::test]
 async fn a_cookie_that_was_tampered_with_makes_somebody_new() {
     let server = TestServer::start().await;
-    let good = server.somebody().await;
+    let good = server.new_user_cookie().await;
     let (name, value) = good.split_once('=').unwrap();
     let person = async |cookie: &str| {
         let answer = sent(Client::new().get(server.http("/")).header("cookie", cookie)).await;
@@ -347,7 +347,7 @@ async fn the_settings_lead_back_to_the_place_in_a_room_and_to_nothing_else() {
 #[tokio::test]
 async fn only_pages_renew_the_cookie_of_who_is_known_and_every_answer_says_whose_it_is() {
     let server = TestServer::start().await;
-    let fresh = server.somebody().await;
+    let fresh = server.new_user_cookie().await;
     // From before cookies said when they were set.
     let person = "0123456789abcdef";
     let jar = SignedCookieJar::new(Key::from_ref(&server.state)).add(Cookie::new("hubbub_id", person));
@@ -360,7 +360,7 @@ async fn only_pages_renew_the_cookie_of_who_is_known_and_every_answer_says_whose
     ] {
         let request =
             Client::new().get(server.http("/r/tea")).header("cookie", cookie).header("accept", accepts);
-        let answer = soon(request.send()).await.unwrap();
+        let answer = within_timeout(request.send()).await.unwrap();
         assert_eq!(answer.headers().contains_key("set-cookie"), renews, "{cookie} {accepts}");
         let person = answer.headers()["hubbub-person"].to_str().unwrap();
         assert!(cookie.contains(person), "{cookie} is {person}");
@@ -407,7 +407,7 @@ async fn any_other_path_is_a_page_that_says_so() {
         assert!(answer.text().await.unwrap().contains("href=\"/\""), "{path} shows the way home");
     }
     assert_eq!(sent(browser().post(server.http("/foo"))).await.status(), StatusCode::NOT_FOUND);
-    let program = soon(reqwest::get(server.http("/foo"))).await.unwrap();
+    let program = within_timeout(reqwest::get(server.http("/foo"))).await.unwrap();
     assert_eq!(program.headers()["content-type"], "application/problem+json", "a program gets a problem");
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// The error that answers, with its command's id and when to try again.
 async fn refused(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
-    match person.answer().await {
+    match person.expect_reply().await {
         ServerFrame::Error { id, code, message, retry_ms } => {
             assert!(message.ends_with(['.', '!', '?']), "a sentence for a person: {message}");
             (id, code, retry_ms)
@@ -18,14 +18,14 @@ async fn refused(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
 
 /// The acknowledgement that answers.
 async fn acknowledged(person: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
-    match person.answer().await {
+    match person.expect_reply().await {
         ServerFrame::Ack { id, room, seq, dup } => (id, room, seq, dup),
         other => panic!("instead of an acknowledgement came {other:?}"),
     }
 }
 
 async fn post_as(person: &mut V1, id: CommandId, text: &str, reply_to: Option<Seq>) {
-    person.say(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
+    person.send(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
 }
 
 fn stored(server: &TestServer) -> Seq {
@@ -36,7 +36,7 @@ fn stored(server: &TestServer) -> Seq {
 async fn a_post_is_acknowledged_with_its_place_once_it_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let id = ann.post("tea", "hello").await;
     assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), false));
     assert_eq!(stored(&server), 1);
@@ -45,7 +45,8 @@ async fn a_post_is_acknowledged_with_its_place_once_it_is_stored() {
 #[tokio::test]
 async fn a_post_that_is_sent_again_is_acknowledged_again_and_heard_once() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = Uuid::now_v7();
     post_as(&mut ann, id, "hello", None).await;
     post_as(&mut ann, id, "hello", None).await;
@@ -59,7 +60,8 @@ async fn a_post_that_is_sent_again_is_acknowledged_again_and_heard_once() {
 #[tokio::test]
 async fn an_id_of_any_uuid_version_will_do_but_not_one_that_somebody_else_used() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = Uuid::new_v4();
     post_as(&mut ann, id, "mine", None).await;
     assert_eq!(acknowledged(&mut ann).await.0, id);
@@ -71,9 +73,10 @@ async fn an_id_of_any_uuid_version_will_do_but_not_one_that_somebody_else_used()
 #[tokio::test]
 async fn everybody_hears_the_same_order_however_many_post_at_once() {
     let server = TestServer::start().await;
-    let mut listeners = [V1::enter(&server, "tea").await, V1::enter(&server, "tea").await];
+    let mut listeners =
+        [V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await];
     let author = async |name: &str| {
-        let mut person = V1::enter(&server, "tea").await;
+        let mut person = V1::connect_and_join(&server, "tea").await;
         for n in 0..100 {
             person.post("tea", &format!("{name} {n}")).await;
         }
@@ -97,7 +100,7 @@ async fn everybody_hears_the_same_order_however_many_post_at_once() {
 #[tokio::test]
 async fn a_text_is_trimmed_and_keeps_its_lines() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.post("tea", "\u{3000} one\n  two\t\u{a0}\n").await;
     assert_eq!(text(&ann.events(1).await[0]), "\u{3000} one\n  two");
     ann.post("tea", "\n  one\r\n\u{200b}\n").await;
@@ -109,7 +112,7 @@ async fn a_text_is_trimmed_and_keeps_its_lines() {
 #[tokio::test]
 async fn a_blank_text_is_refused_and_costs_nothing() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     for blank in ["", " \n\t ", "\u{3000}\u{85}", "\u{200b}\n\u{2800}", "\0\u{7}"] {
         let id = ann.post("tea", blank).await;
         assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::Blank, None));
@@ -120,7 +123,7 @@ async fn a_blank_text_is_refused_and_costs_nothing() {
 #[tokio::test]
 async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let longest = "é".repeat(limits::MAX_MESSAGE_BYTES / 2);
     ann.post("tea", &format!("  {longest}  ")).await;
     assert_eq!(acknowledged(&mut ann).await.2, Some(1));
@@ -133,7 +136,7 @@ async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
 #[tokio::test]
 async fn only_who_is_in_a_room_can_post_there() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let id = ann.post("jam", "hello").await;
     assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NotJoined, None));
     let id = ann.post("No Room", "hello").await;
@@ -144,7 +147,8 @@ async fn only_who_is_in_a_room_can_post_there() {
 async fn an_answer_to_a_message_that_is_not_there_is_refused_and_harms_nobody() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     for nothing in [0, 99, Seq::MAX] {
         let id = Uuid::now_v7();
         post_as(&mut ann, id, "yes", Some(nothing)).await;
@@ -171,11 +175,12 @@ fn too_fast(answer: ServerFrame, id: Uuid) -> Option<u64> {
 #[tokio::test]
 async fn who_posts_too_fast_is_told_when_to_go_on_and_nobody_else_is_held_up() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let mut told = None;
     for _ in 0..10 {
         let id = ann.post("tea", "again").await;
-        told = too_fast(ann.answer().await, id).or(told);
+        told = too_fast(ann.expect_reply().await, id).or(told);
     }
     assert!(matches!(told, Some(1..=1_000)), "{told:?}");
     assert!(stored(&server) >= 5, "five seconds' worth may come at once");
@@ -186,15 +191,15 @@ async fn who_posts_too_fast_is_told_when_to_go_on_and_nobody_else_is_held_up() {
 #[tokio::test]
 async fn who_changes_their_name_too_fast_is_told_so() {
     let server = TestServer::with(|config| config.post_rate = 100).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let mut told = None;
     for n in 0..21 {
         assert_eq!(told, None, "a user may send twenty renames at once");
         let id = Uuid::now_v7();
-        ann.say(&ClientFrame::Rename { id, name: format!("Ann {n}") }).await;
-        let mut answer = ann.answer().await;
+        ann.send(&ClientFrame::Rename { id, name: format!("Ann {n}") }).await;
+        let mut answer = ann.expect_reply().await;
         while matches!(answer, ServerFrame::Renamed { .. }) {
-            answer = ann.answer().await;
+            answer = ann.expect_reply().await;
         }
         told = too_fast(answer, id);
     }
@@ -206,14 +211,15 @@ async fn who_changes_their_name_too_fast_is_told_so() {
 #[tokio::test]
 async fn a_name_is_changed_for_everybody_who_sees_it() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = Uuid::now_v7();
-    ann.say(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
+    ann.send(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
     let renamed =
         ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), ambiguous: false, tag: None };
-    assert_eq!(bob.hear().await, renamed);
-    let mut heard = [ann.hear().await, ann.hear().await];
+    assert_eq!(bob.expect_frame().await, renamed);
+    let mut heard = [ann.expect_frame().await, ann.expect_frame().await];
     heard.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));
     assert_eq!(heard, [renamed, ServerFrame::Ack { id, room: None, seq: None, dup: false }]);
     ann.post("tea", "it is me").await;
@@ -223,10 +229,10 @@ async fn a_name_is_changed_for_everybody_who_sees_it() {
 #[tokio::test]
 async fn a_name_that_cannot_be_one_is_refused() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33), "Ann #2", "Аdmin", "Hubbub.", "系统"] {
         let id = Uuid::now_v7();
-        ann.say(&ClientFrame::Rename { id, name: bad.into() }).await;
+        ann.send(&ClientFrame::Rename { id, name: bad.into() }).await;
         assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::InvalidName, None), "{bad:?}");
     }
 }
@@ -234,40 +240,40 @@ async fn a_name_that_cannot_be_one_is_refused() {
 #[tokio::test]
 async fn a_ping_is_answered_with_the_heads_of_the_joined_rooms() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.join("jam", None).await;
     ann.post("tea", "hello").await;
     acknowledged(&mut ann).await;
-    ann.say(&ClientFrame::Ping { n: 7 }).await;
-    let ServerFrame::Pong { n: 7, heads } = ann.answer().await else { panic!("no pong") };
+    ann.send(&ClientFrame::Ping { n: 7 }).await;
+    let ServerFrame::Pong { n: 7, heads } = ann.expect_reply().await else { panic!("no pong") };
     assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 0), (room("tea"), 1)]);
     ann.post("jam", "more").await;
-    ann.answer().await;
-    ann.say(&ClientFrame::Ping { n: 8 }).await;
-    let ServerFrame::Pong { n: 8, heads } = ann.answer().await else { panic!("no pong") };
+    ann.expect_reply().await;
+    ann.send(&ClientFrame::Ping { n: 8 }).await;
+    let ServerFrame::Pong { n: 8, heads } = ann.expect_reply().await else { panic!("no pong") };
     assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 1)], "only heads that have changed");
 }
 
 #[tokio::test]
 async fn an_unknown_type_is_answered_with_an_error_and_its_id() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    ann.say_raw(r#"{"type":"dance","id":"x1"}"#).await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    ann.send_text(r#"{"type":"dance","id":"x1"}"#).await;
     assert_eq!(refused(&mut ann).await, (Some("x1".into()), ErrorCode::UnknownType, None));
 }
 
 #[tokio::test]
 async fn unknown_fields_are_ignored() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    ann.say_raw(r#"{"n":1,"type":"ping","mood":{"good":[true]}}"#).await;
-    assert!(matches!(ann.hear().await, ServerFrame::Pong { n: 1, .. }));
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    ann.send_text(r#"{"n":1,"type":"ping","mood":{"good":[true]}}"#).await;
+    assert!(matches!(ann.expect_frame().await, ServerFrame::Pong { n: 1, .. }));
 }
 
 #[tokio::test]
 async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_connection() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let malformed = [
         "",
         "hello",
@@ -281,34 +287,34 @@ async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_conne
         "\u{0}",
     ];
     for (n, wrong) in malformed.iter().cycle().take(19).enumerate() {
-        ann.say_raw(wrong).await;
+        ann.send_text(wrong).await;
         let (_, code, _) = refused(&mut ann).await;
         assert_eq!(code, ErrorCode::BadRequest, "{n}: {wrong}");
     }
-    ann.say(&ClientFrame::Ping { n: 1 }).await;
-    assert!(matches!(ann.answer().await, ServerFrame::Pong { .. }), "a good one ends the row");
+    ann.send(&ClientFrame::Ping { n: 1 }).await;
+    assert!(matches!(ann.expect_reply().await, ServerFrame::Pong { .. }), "a good one ends the row");
     for _ in 0..19 {
-        ann.say_raw("?").await;
+        ann.send_text("?").await;
         refused(&mut ann).await;
     }
-    ann.say_raw("?").await;
+    ann.send_text("?").await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1008);
 }
 
 #[tokio::test]
 async fn a_message_with_more_bytes_than_any_command_may_have_closes_with_1009() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    ann.say_raw(&" ".repeat(limits::MAX_FRAME_BYTES)).await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    ann.send_text(&" ".repeat(limits::MAX_FRAME_BYTES)).await;
     assert_eq!(refused(&mut ann).await.1, ErrorCode::BadRequest, "the limit itself is no offence");
-    ann.say_raw(&" ".repeat(limits::MAX_FRAME_BYTES + 1)).await;
+    ann.send_text(&" ".repeat(limits::MAX_FRAME_BYTES + 1)).await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1009);
 }
 
 #[tokio::test]
 async fn binary_closes_with_1003() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    ann.send(Message::binary("{}")).await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    ann.send_message(Message::binary("{}")).await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1003);
 }

@@ -1,7 +1,7 @@
-//! Who is here, who is typing. Time is moved.
+//! Presence and typing, with the clock advanced.
 
 use crate::{
-    heartbeat::{pass, settle},
+    heartbeat::{advance_time, flush_sockets},
     support::{TestServer, V1, room, sent, visitor},
 };
 use app::wire::{
@@ -17,14 +17,14 @@ use server::{
 };
 use uuid::Uuid;
 
-/// What `person` is told of others who came and who went, until now.
-async fn told(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
-    settle().await;
-    person.say(&ClientFrame::Ping { n: 1 }).await;
+/// Returns the joins and leaves that `person` has received until now.
+async fn joins_and_leaves(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
+    flush_sockets().await;
+    person.send(&ClientFrame::Ping { n: 1 }).await;
     let you = person.you().id;
     let (mut came, mut went) = (Vec::new(), Vec::new());
     loop {
-        match person.hear_any().await {
+        match person.next_frame().await {
             ServerFrame::Presence { here, gone, .. } => {
                 came.extend(here.into_iter().map(|person| person.id).filter(|id| *id != you));
                 went.extend(gone);
@@ -38,7 +38,7 @@ async fn told(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
 async fn follow(server: &TestServer, cookie: &str, presence: bool) -> (V1, ServerFrame) {
     let mut person = V1::connect_as(server, cookie).await;
     person
-        .say(&ClientFrame::Join {
+        .send(&ClientFrame::Join {
             room: "tea".into(),
             after: None,
             after_id: None,
@@ -47,7 +47,7 @@ async fn follow(server: &TestServer, cookie: &str, presence: bool) -> (V1, Serve
             presence,
         })
         .await;
-    let joined = person.hear().await;
+    let joined = person.expect_frame().await;
     (person, joined)
 }
 
@@ -57,93 +57,93 @@ fn members(joined: &ServerFrame) -> Vec<UserId> {
 }
 
 #[tokio::test]
-async fn who_comes_is_told_to_the_others_and_who_goes_ten_seconds_later() {
+async fn presence_announces_joins_at_once_and_leaves_after_ten_seconds() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    let bob = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    let bob = V1::connect_and_join(&server, "tea").await;
     let id = bob.you().id;
-    pass(1).await;
-    assert_eq!(told(&mut ann).await, (vec![id], vec![]));
-    pass(5).await;
+    advance_time(1).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![id], vec![]));
+    advance_time(5).await;
     drop(bob);
-    settle().await;
-    pass(8).await;
-    assert_eq!(told(&mut ann).await, (vec![], vec![]), "not yet");
-    pass(3).await;
-    assert_eq!(told(&mut ann).await, (vec![], vec![id]));
+    flush_sockets().await;
+    advance_time(8).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![]), "not yet");
+    advance_time(3).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![id]));
     assert_eq!(server.state.hub.members(&room("tea"), UserId(0)).count, 1);
 }
 
 #[tokio::test]
-async fn bob_who_reloads_within_ten_seconds_has_never_left() {
+async fn reload_within_grace_period_keeps_bob_present() {
     let server = TestServer::start().await;
-    let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
+    let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (bob, _) = follow(&server, &cookie, true).await;
-    pass(1).await;
-    assert_eq!(told(&mut ann).await.0, [bob.you().id]);
-    pass(5).await;
+    advance_time(1).await;
+    assert_eq!(joins_and_leaves(&mut ann).await.0, [bob.you().id]);
+    advance_time(5).await;
     drop(bob);
-    settle().await;
-    pass(9).await;
+    flush_sockets().await;
+    advance_time(9).await;
     let (_bob, _) = follow(&server, &cookie, true).await;
-    pass(20).await;
-    assert_eq!(told(&mut ann).await, (vec![], vec![]));
+    advance_time(20).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![]));
 }
 
 #[tokio::test]
-async fn two_tabs_of_bob_are_one_person() {
+async fn two_tabs_of_bob_are_one_user() {
     let server = TestServer::start().await;
-    let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
+    let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (first, _) = follow(&server, &cookie, true).await;
     let (second, joined) = follow(&server, &cookie, true).await;
     assert_eq!(members(&joined).len(), 2);
-    pass(1).await;
-    assert_eq!(told(&mut ann).await.0, [first.you().id]);
+    advance_time(1).await;
+    assert_eq!(joins_and_leaves(&mut ann).await.0, [first.you().id]);
     drop(first);
-    pass(15).await;
-    assert_eq!(told(&mut ann).await, (vec![], vec![]), "the other tab is still open");
+    advance_time(15).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![]), "the other tab is still open");
     drop(second);
 }
 
 #[tokio::test]
-async fn who_follows_quietly_hears_everything_and_is_not_here() {
+async fn a_passive_subscriber_receives_everything_and_is_not_present() {
     let server = TestServer::start().await;
-    let (mut ann, cookie) = (V1::enter(&server, "tea").await, server.somebody().await);
+    let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (mut bob, joined) = follow(&server, &cookie, false).await;
     assert_eq!(members(&joined), [ann.you().id]);
-    pass(1).await;
-    assert_eq!(told(&mut ann).await, (vec![], vec![]));
-    ann.say(&ClientFrame::Typing { room: "tea".into() }).await;
+    advance_time(1).await;
+    assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![]));
+    ann.send(&ClientFrame::Typing { room: "tea".into() }).await;
     ann.post("tea", "hello").await;
     assert_eq!(bob.events(1).await.len(), 1);
-    assert_eq!(bob.until_pong().await, []);
-    // Looking at the room after all, he is here.
+    assert_eq!(bob.frames_until_pong().await, []);
+    // A second, visible join makes him present.
     bob.join("tea", Some(1)).await;
-    pass(1).await;
-    assert_eq!(told(&mut ann).await.0, [bob.you().id]);
+    advance_time(1).await;
+    assert_eq!(joins_and_leaves(&mut ann).await.0, [bob.you().id]);
 }
 
 #[tokio::test]
-async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_time() {
+async fn typing_is_sent_to_other_users_at_a_limited_rate() {
     let server = TestServer::start().await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let (mut ann, _) = follow(&server, &cookie, true).await;
     let (mut tab, _) = follow(&server, &cookie, true).await;
-    let mut bob = V1::enter(&server, "tea").await;
+    let mut bob = V1::connect_and_join(&server, "tea").await;
     for _ in 0..5 {
-        ann.say(&ClientFrame::Typing { room: "tea".into() }).await;
+        ann.send(&ClientFrame::Typing { room: "tea".into() }).await;
     }
-    ann.until_pong().await;
+    ann.frames_until_pong().await;
     let typing = ServerFrame::Typing { room: room("tea"), user: ann.you().clone() };
-    assert_eq!(bob.until_pong().await, std::slice::from_ref(&typing));
-    assert_eq!(tab.until_pong().await, []);
-    pass(3).await;
-    ann.say(&ClientFrame::Typing { room: "tea".into() }).await;
-    ann.until_pong().await;
-    assert_eq!(bob.until_pong().await, [typing]);
-    assert!(server.store().list_rooms(None, 1).is_empty(), "nothing of it is stored");
-    ann.say(&ClientFrame::Typing { room: "coffee".into() }).await;
-    let refused = ann.until_pong().await;
+    assert_eq!(bob.frames_until_pong().await, std::slice::from_ref(&typing));
+    assert_eq!(tab.frames_until_pong().await, []);
+    advance_time(3).await;
+    ann.send(&ClientFrame::Typing { room: "tea".into() }).await;
+    ann.frames_until_pong().await;
+    assert_eq!(bob.frames_until_pong().await, [typing]);
+    assert!(server.store().list_rooms(None, 1).is_empty(), "typing is not stored");
+    ann.send(&ClientFrame::Typing { room: "coffee".into() }).await;
+    let refused = ann.frames_until_pong().await;
     assert!(matches!(&refused[..], [ServerFrame::Error { .. }]), "{refused:?}");
 }
 
@@ -151,53 +151,58 @@ async fn typing_is_told_to_the_others_and_not_to_ones_own_tabs_and_not_all_the_t
 async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<SubscriberSession> {
     let mut readers = Vec::new();
     for id in 1..=users {
-        let link = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
-        let mut reader = SubscriberSession::new(server.state.hub.clone(), server.state.store.clone(), link);
-        reader.join(&room("tea"), JoinFrom::LatestPage(1), 1, false).await.expect("the log can be read");
-        readers.push(reader);
+        let subscriber = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
+        let mut session =
+            SubscriberSession::new(server.state.hub.clone(), server.state.store.clone(), subscriber);
+        session.join(&room("tea"), JoinFrom::LatestPage(1), 1, false).await.expect("the log can be read");
+        readers.push(session);
     }
     readers
 }
 
 async fn next_presence(person: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
     loop {
-        if let ServerFrame::Presence { here, gone, count, .. } = person.hear_any().await {
+        if let ServerFrame::Presence { here, gone, count, .. } = person.next_frame().await {
             return (here.into_iter().map(|user| user.id).collect(), gone, count);
         }
     }
 }
 
 #[tokio::test]
-async fn a_list_of_260_users_has_200_of_them_with_the_reader_and_counts_all() {
+async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
     let server = TestServer::start().await;
     let mut others = crowd(&server, 260, |id| format!("A {id:03}")).await;
-    pass(1).await;
-    settle().await;
-    let cookie = server.somebody().await;
+    advance_time(1).await;
+    flush_sockets().await;
+    let cookie = server.new_user_cookie().await;
     let (mut ann, joined) = follow(&server, &cookie, true).await;
     let you = ann.you().id;
     let listed: Vec<UserId> = (1..200).map(UserId).chain([you]).collect();
-    assert_eq!(members(&joined), listed, "the reader stands behind them all");
+    assert_eq!(members(&joined), listed, "the reader sorts behind them all");
     assert!(matches!(joined, ServerFrame::Joined { member_count: 261, .. }), "{joined:?}");
-    pass(1).await;
-    assert_eq!(next_presence(&mut ann).await, (vec![UserId(200)], vec![], 261), "the reader had its place");
-    pass(6).await;
-    // Of the listed users the first leaves, and of the others the last.
+    advance_time(1).await;
+    assert_eq!(
+        next_presence(&mut ann).await,
+        (vec![UserId(200)], vec![], 261),
+        "the reader held the last position"
+    );
+    advance_time(6).await;
+    // The first of the listed users leaves, and the last of the others.
     drop(others.remove(0));
     drop(others.pop());
-    settle().await;
-    pass(11).await;
+    flush_sockets().await;
+    advance_time(11).await;
     assert_eq!(next_presence(&mut ann).await, (vec![UserId(201)], vec![UserId(1)], 259));
     drop(others.pop());
-    settle().await;
-    pass(11).await;
-    assert_eq!(next_presence(&mut ann).await, (vec![], vec![], 258), "a user whom no list has");
+    flush_sockets().await;
+    advance_time(11).await;
+    assert_eq!(next_presence(&mut ann).await, (vec![], vec![], 258), "no list has this user");
     let page = sent(visitor(&server).await.get(server.http("/r/tea"))).await.text().await.unwrap();
     assert!(page.contains("259 people here") || page.contains(">259<"), "the page counts its reader too");
 }
 
 #[tokio::test]
-async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
+async fn pages_and_frames_with_260_long_names_stay_within_256_kib() {
     for name in ["<", "&", "\"", "\u{5b57}", "\u{1d49c}"] {
         let server = TestServer::start().await;
         let _others = crowd(&server, 260, |id| format!("{}{id:03}", name.repeat(29))).await;
@@ -213,7 +218,7 @@ async fn pages_and_frames_with_260_users_of_long_names_end_at_256_kib() {
         }
         let page = sent(owner.get(server.http("/r/tea"))).await.text().await.unwrap();
         assert!(page.len() <= MAX_PAGE_BYTES, "a page of {} bytes with {name}", page.len());
-        assert!(page.contains("id=\"m40\""), "the newest message is on it");
+        assert!(page.contains("id=\"m40\""), "the page has the newest message");
         let mut ann = V1::connect(&server).await;
         let joined = ann.join("tea", None).await;
         let bytes = joined.to_json().len();

@@ -1,6 +1,6 @@
 //! Deleted and replaced texts are gone from every byte of the data folder, while the server runs.
 
-use crate::support::{PATIENCE, room};
+use crate::support::{TEST_TIMEOUT, room};
 use app::wire::UserId;
 use server::store::{Deed, NewEvent, SqliteStore, Store};
 use std::{fs, path::Path, time::Duration};
@@ -26,7 +26,7 @@ async fn wait_until_gone(folder: &Path, word: &str) {
         }
     };
     // A checkpoint follows a purge within seconds, and another one if a reader was in its way.
-    let found = timeout(2 * PATIENCE, gone).await;
+    let found = timeout(2 * TEST_TIMEOUT, gone).await;
     assert!(found.is_ok(), "{word} is still there {} times", count(folder, word));
 }
 

@@ -1,7 +1,7 @@
 //! How far somebody has read, on all of their devices.
 
 use crate::{
-    heartbeat::settle,
+    heartbeat::flush_sockets,
     joining::fill,
     support::{TestServer, V1, room},
 };
@@ -22,28 +22,28 @@ async fn position(person: &mut V1) -> u64 {
 async fn what_ann_reads_on_her_phone_is_read_on_her_laptop() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let (mut phone, mut laptop) =
         (V1::connect_as(&server, &cookie).await, V1::connect_as(&server, &cookie).await);
-    let mut bob = V1::enter(&server, "tea").await;
+    let mut bob = V1::connect_and_join(&server, "tea").await;
     assert_eq!((position(&mut phone).await, position(&mut laptop).await), (0, 0));
     laptop.events(5).await;
-    phone.say(&read(4)).await;
+    phone.send(&read(4)).await;
     let heard = ServerFrame::Read { room: room("tea"), seq: 4, head: Some(5), unread: Some(1) };
-    assert_eq!(laptop.hear().await, heard, "with what is still unread there");
-    phone.say(&read(2)).await;
-    phone.until_pong().await;
-    settle().await;
+    assert_eq!(laptop.expect_frame().await, heard, "with what is still unread there");
+    phone.send(&read(2)).await;
+    phone.frames_until_pong().await;
+    flush_sockets().await;
     assert_eq!(position(&mut V1::connect_as(&server, &cookie).await).await, 4, "it never goes back");
-    assert_eq!(bob.until_pong().await, [], "it is nobody else's business");
+    assert_eq!(bob.frames_until_pong().await, [], "it is nobody else's business");
 }
 
 #[tokio::test]
 async fn a_position_in_a_room_that_was_not_joined_is_refused() {
     let server = TestServer::start().await;
     let mut ann = V1::connect(&server).await;
-    ann.say(&read(1)).await;
-    match &ann.until_pong().await[..] {
+    ann.send(&read(1)).await;
+    match &ann.frames_until_pong().await[..] {
         [ServerFrame::Error { code: ErrorCode::NotJoined, .. }] => {}
         other => panic!("{other:?}"),
     }
@@ -54,12 +54,12 @@ async fn a_position_is_kept_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     fill(&server, "tea", 5).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut ann = V1::connect_as(&server, &cookie).await;
     position(&mut ann).await;
-    ann.say(&read(3)).await;
-    ann.until_pong().await;
-    settle().await;
+    ann.send(&read(3)).await;
+    ann.frames_until_pong().await;
+    flush_sockets().await;
     drop(ann);
     server.stop().await;
     let server = TestServer::on_disk(folder.path()).await;
@@ -69,10 +69,10 @@ async fn a_position_is_kept_over_a_restart() {
 #[tokio::test]
 async fn a_read_marker_in_a_room_that_nobody_has_made_is_refused() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     for seq in [0, 1] {
-        ann.say(&read(seq)).await;
-        match &ann.until_pong().await[..] {
+        ann.send(&read(seq)).await;
+        match &ann.frames_until_pong().await[..] {
             [ServerFrame::Error { id: None, code: ErrorCode::NoSuchRoom, .. }] => {}
             other => panic!("{other:?}"),
         }
@@ -83,26 +83,26 @@ async fn a_read_marker_in_a_room_that_nobody_has_made_is_refused() {
 async fn read_markers_count_towards_the_limit_and_one_that_does_not_move_is_not_sent_on() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     fill(&server, "tea", 3).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let (mut phone, mut laptop) =
         (V1::connect_as(&server, &cookie).await, V1::connect_as(&server, &cookie).await);
     position(&mut phone).await;
     position(&mut laptop).await;
     laptop.events(3).await;
     for _ in 0..3 {
-        phone.say(&read(2)).await;
+        phone.send(&read(2)).await;
     }
     assert_eq!(
-        laptop.hear().await,
+        laptop.expect_frame().await,
         ServerFrame::Read { room: room("tea"), seq: 2, head: Some(3), unread: Some(1) }
     );
-    phone.until_pong().await;
-    assert_eq!(laptop.until_pong().await, [], "only the first one has moved anything");
+    phone.frames_until_pong().await;
+    assert_eq!(laptop.frames_until_pong().await, [], "only the first one has moved anything");
     let mut refused = None;
     for _ in 0..10 {
-        phone.say(&read(3)).await;
+        phone.send(&read(3)).await;
     }
-    for frame in phone.until_pong().await {
+    for frame in phone.frames_until_pong().await {
         if let ServerFrame::Error { id: None, code: ErrorCode::RateLimited, retry_ms, .. } = frame {
             refused = retry_ms;
         }

@@ -1,6 +1,6 @@
-//! A restart of the real binary while people talk.
+//! Restarts of the real binary while clients post.
 
-use crate::support::{Kept, Pace, Person, Process, Verdict, events, soon};
+use crate::support::{Kept, Pace, Person, Process, Verdict, events, within_timeout};
 use app::client::Deed;
 use std::{
     io::{Write, stdout},
@@ -13,7 +13,7 @@ const PEOPLE: usize = 50;
 const TALKERS: usize = 10;
 const REAL: Pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_secs(1) };
 
-/// Some of them write all the time, until dropped.
+/// Lets some of the clients post until the future is dropped.
 async fn talk(people: &[Person]) {
     for n in 0.. {
         for person in &people[..TALKERS] {
@@ -25,11 +25,11 @@ async fn talk(people: &[Person]) {
 
 async fn all(people: &[Person], mut so: impl FnMut(&Kept) -> bool) {
     for person in people {
-        soon(person.until(&mut so)).await;
+        within_timeout(person.until(&mut so)).await;
     }
 }
 
-fn say_how_long(signal: &str, people: &[Person]) {
+fn print_outages(signal: &str, people: &[Person]) {
     let mut blackouts: Vec<Duration> =
         people.iter().flat_map(|person| person.kept().blackouts.clone()).map(|(_, took)| took).collect();
     blackouts.sort_unstable();
@@ -43,8 +43,8 @@ async fn restart_by(signal: &str) {
     all(&people, |kept| kept.live).await;
     let restart = async {
         sleep(Duration::from_millis(500)).await;
-        server.end(signal).await.expect("it ends");
-        server.again().await.expect("it starts again");
+        server.stop(signal).await.expect("it ends");
+        server.restart().await.expect("it starts again");
         all(&people, |kept| !kept.blackouts.is_empty()).await;
     };
     tokio::select! {
@@ -54,19 +54,19 @@ async fn restart_by(signal: &str) {
     all(&people, |kept| kept.outbox.is_empty()).await;
     let log = events(server.address, "tea").await.expect("it answers");
     all(&people, |kept| kept.settled(log.len() as u64)).await;
-    say_how_long(signal, &people);
+    print_outages(signal, &people);
     let kept: Vec<_> = people.iter().map(Person::kept).collect();
     let verdict = Verdict::on(&log, kept.iter().map(Deref::deref));
     assert!(verdict.clean() && verdict.posted >= 10 * TALKERS, "{verdict:?}");
-    assert!(kept.iter().all(|kept| kept.resets == 0 && kept.gaps == 0), "everybody went on where they were");
+    assert!(kept.iter().all(|kept| kept.resets == 0 && kept.gaps == 0), "every client resumed");
 }
 
 #[tokio::test]
-async fn a_restart_while_people_talk_loses_repeats_and_reorders_nothing() {
+async fn a_restart_while_clients_post_loses_repeats_and_reorders_nothing() {
     restart_by("-TERM").await;
 }
 
 #[tokio::test]
-async fn a_crash_while_people_talk_loses_repeats_and_reorders_nothing() {
+async fn a_crash_while_clients_post_loses_repeats_and_reorders_nothing() {
     restart_by("-KILL").await;
 }

@@ -1,8 +1,8 @@
-//! Coming back: after a dropped connection, after a restart, with the same command again.
+//! Reconnecting: after a dropped connection, after a restart, and with a repeated command.
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, soon, text},
+    support::{TestServer, V1, text, within_timeout},
 };
 use app::wire::{ClientFrame, ServerFrame};
 use server::serve::ShutdownOutcome;
@@ -18,13 +18,14 @@ fn log_of(person: &V1) -> String {
 #[tokio::test]
 async fn a_message_posted_while_bob_reconnects_reaches_bob_once() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) = (V1::enter(&server, "tea").await, V1::enter(&server, "tea").await);
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     ann.post("tea", "one").await;
     let last = bob.events(1).await[0].seq;
     drop(bob);
     ann.post("tea", "two").await;
-    ann.answer().await;
-    ann.answer().await;
+    ann.expect_reply().await;
+    ann.expect_reply().await;
     let mut bob = V1::connect(&server).await;
     bob.join("tea", Some(last)).await;
     ann.post("tea", "three").await;
@@ -33,28 +34,28 @@ async fn a_message_posted_while_bob_reconnects_reaches_bob_once() {
 }
 
 #[tokio::test]
-async fn a_post_whose_answer_was_lost_is_posted_once_however_often_it_is_sent() {
+async fn a_repeated_post_is_stored_once() {
     let server = TestServer::start().await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let command =
         ClientFrame::Post { id: Uuid::now_v7(), room: "tea".into(), text: "hello".into(), reply_to: None };
     for dup in [false, true, true] {
         let mut ann = V1::connect_as(&server, &cookie).await;
         ann.join("tea", None).await;
-        ann.say(&command).await;
-        let ack = ann.answer().await;
+        ann.send(&command).await;
+        let ack = ann.expect_reply().await;
         assert!(matches!(ack, ServerFrame::Ack { seq: Some(1), dup: again, .. } if again == dup), "{ack:?}");
     }
 }
 
 #[tokio::test]
-async fn a_restart_keeps_the_messages_the_log_and_who_is_who() {
+async fn a_restart_keeps_the_messages_the_log_and_the_users() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut ann = V1::connect_as(&server, &cookie).await;
     ann.join("tea", None).await;
-    ann.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
+    ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
     ann.post("tea", "before").await;
     ann.events(1).await;
     let before = log_of(&ann);
@@ -64,10 +65,10 @@ async fn a_restart_keeps_the_messages_the_log_and_who_is_who() {
     let server = TestServer::on_disk(folder.path()).await;
     let mut ann = V1::connect_as(&server, &cookie).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
-    assert_eq!(you.name.as_str(), "Ann", "the cookie is still good");
+    assert_eq!(you.name.as_str(), "Ann", "the cookie is still valid");
     assert_eq!(log_of(&ann), before);
     let ServerFrame::Joined { head: 1, reset: false, .. } = ann.join("tea", Some(0)).await else {
-        panic!("the room must go on")
+        panic!("the join must continue the room")
     };
     ann.post("tea", "after").await;
     let heard = ann.events(2).await;
@@ -78,7 +79,7 @@ async fn a_restart_keeps_the_messages_the_log_and_who_is_who() {
 }
 
 #[tokio::test]
-async fn one_folder_has_one_server() {
+async fn a_folder_is_used_by_one_server() {
     let folder = tempfile::tempdir().unwrap();
     let first = TestServer::on_disk(folder.path()).await;
     let mut config = (*first.state.config).clone();
@@ -88,11 +89,11 @@ async fn one_folder_has_one_server() {
 }
 
 #[tokio::test]
-async fn a_wake_that_was_lost_costs_a_second_and_no_message() {
+async fn a_lost_notification_costs_a_second_and_no_message() {
     let server = TestServer::start().await;
-    let mut ann = V1::enter(&server, "tea").await;
-    // More commits at once than wakes may wait: the hub is told that it lagged, and reads.
+    let mut ann = V1::connect_and_join(&server, "tea").await;
+    // More commits at once than the notification channel holds: the hub lags and reads from the store.
     fill(&server, "tea", 5_000).await;
-    let heard = soon(ann.events(5_000)).await;
+    let heard = within_timeout(ann.events(5_000)).await;
     assert!((1..=5_000).eq(heard.iter().map(|event| event.seq)), "every event, in order, once");
 }

@@ -2,20 +2,21 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, browser, soon, visitor},
+    support::{TestServer, V1, browser, visitor, within_timeout},
 };
 use app::wire::ServerFrame;
 use reqwest::{Client, Response, StatusCode};
 use server::store::About;
 
 async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
-    let answer = soon(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
+    let answer =
+        within_timeout(browser.get(server.http(path)).header("accept", "text/html").send()).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK, "{path}");
     answer.text().await.unwrap()
 }
 
 async fn post(browser: &Client, server: &TestServer, path: &str, form: &[(&str, &str)]) -> Response {
-    soon(browser.post(server.http(path)).form(form).send()).await.unwrap()
+    within_timeout(browser.post(server.http(path)).form(form).send()).await.unwrap()
 }
 
 /// Makes a room, and gives its path.
@@ -77,7 +78,7 @@ async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     make(&ann, &server, &[("title", "Tea")]).await;
-    let mut carol = V1::enter(&server, "tea").await;
+    let mut carol = V1::connect_and_join(&server, "tea").await;
     let form = [("title", "Tea and cake"), ("topic", "at four")];
     let refused = post(&bob, &server, "/r/tea/about", &form).await;
     assert_eq!(refused.status(), StatusCode::FORBIDDEN);
@@ -94,7 +95,7 @@ async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
         title: "Tea and cake".into(),
         topic: "at four".into(),
     };
-    assert_eq!(carol.hear().await, titled);
+    assert_eq!(carol.expect_frame().await, titled);
     match V1::connect(&server).await.join("tea", None).await {
         ServerFrame::Joined { title, topic, .. } => {
             assert_eq!((&*title, &*topic), ("Tea and cake", "at four"));
@@ -110,8 +111,9 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     let server = TestServer::start().await;
     let ann = browser();
     get(&ann, &server, "/r/tea").await;
-    let seen =
-        async |seq| soon(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap();
+    let seen = async |seq| {
+        within_timeout(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap()
+    };
     assert_eq!(seen(0).await.status(), StatusCode::NOT_FOUND, "the room has not been made");
     fill(&server, "tea", 1).await;
     assert_eq!(seen(1).await.status(), StatusCode::NO_CONTENT);
@@ -122,11 +124,11 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     assert!(room.contains("id=\"new\""), "{room}");
     let beacon = room.split("<noscript>").nth(1).unwrap().split("src=\"").nth(1).unwrap();
     let beacon = beacon.split('"').next().unwrap();
-    let (stranger, ahead) = (soon(browser().get(server.http(beacon)).send()), format!("{beacon}0"));
+    let (stranger, ahead) = (within_timeout(browser().get(server.http(beacon)).send()), format!("{beacon}0"));
     assert_eq!(stranger.await.unwrap().status(), StatusCode::BAD_REQUEST, "nobody knows who has seen it");
-    let ahead = soon(ann.get(server.http(&ahead)).send()).await.unwrap();
+    let ahead = within_timeout(ann.get(server.http(&ahead)).send()).await.unwrap();
     assert_eq!(ahead.status(), StatusCode::BAD_REQUEST, "it is not there yet");
-    soon(ann.get(server.http(beacon)).send()).await.unwrap();
+    within_timeout(ann.get(server.http(beacon)).send()).await.unwrap();
     assert!(!get(&ann, &server, "/").await.contains("unread<"));
 }
 
@@ -136,7 +138,7 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     let browser = visitor(&server).await;
     let page = async |accept: &str| {
         let request = browser.get(server.http("/")).header("accept-language", accept);
-        soon(request.send()).await.unwrap().text().await.unwrap()
+        within_timeout(request.send()).await.unwrap().text().await.unwrap()
     };
     assert!(page("zh-CN,zh;q=0.9,en;q=0.5").await.contains("<html lang=\"zh-Hans\""));
     assert!(page("de").await.contains("<html lang=\"en\""));
@@ -149,7 +151,7 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     post(&browser, &server, "/settings", &[("theme", "dark"), ("back", "//evil.example")]).await;
     assert!(page("en").await.contains("data-theme=\"dark\""));
     let missing = browser.get(server.http("/r/No_Such")).header("accept", "text/html");
-    let missing = soon(missing.send()).await.unwrap().text().await.unwrap();
+    let missing = within_timeout(missing.send()).await.unwrap().text().await.unwrap();
     assert!(missing.contains("这里什么也没有"), "{missing}");
 }
 
@@ -247,7 +249,7 @@ async fn whoever_wants_a_second_lobby_is_shown_the_way_to_the_first_in_their_lan
     let ann = visitor(&server).await;
     for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {
         let asked = ann.post(server.http("/rooms")).header("accept-language", lang).form(&[("title", title)]);
-        let refused = soon(asked.send()).await.unwrap();
+        let refused = within_timeout(asked.send()).await.unwrap();
         assert_eq!(refused.status(), StatusCode::CONFLICT);
         let page = refused.text().await.unwrap();
         let way = page.split("id=\"room-problem\"").nth(1).unwrap();
@@ -284,5 +286,9 @@ async fn a_left_room_is_on_the_list_of_its_visitor_no_longer() {
     assert!(get(&ann, &server, &path).await.contains("Surprise party"), "its address still leads there");
     let elsewhere =
         ann.post(server.http(&format!("{path}/leave"))).header("origin", "http://evil.example").send();
-    assert_eq!(soon(elsewhere).await.unwrap().status(), StatusCode::FORBIDDEN, "no other site can leave it");
+    assert_eq!(
+        within_timeout(elsewhere).await.unwrap().status(),
+        StatusCode::FORBIDDEN,
+        "no other site can leave it"
+    );
 }

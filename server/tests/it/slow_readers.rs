@@ -1,9 +1,11 @@
-//! Slow readers: they hold nobody up and lose nothing, held against the Go demo (S01 to S04), which
-//! cuts them off and loses what they missed.
+//! Slow clients: they delay no other client and lose no message. The Go demo (S01 to S04) disconnects them and loses
+//! what they missed.
 
 use crate::{
-    heartbeat::{pass, raw_socket, settle},
-    support::{Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, Way, events, room, soon},
+    heartbeat::{advance_time, flush_sockets, raw_socket},
+    support::{
+        Direction, Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, events, room, within_timeout,
+    },
 };
 use app::wire::{ServerFrame, UserId};
 use futures_util::future::join_all;
@@ -16,10 +18,10 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use uuid::Uuid;
 
-/// Long enough that a few thousand of them fill every buffer on the way.
+/// A text so long that a few thousand of them fill every buffer on the way.
 const LONG: usize = 4_000;
 
-/// More than the kernel's buffers and the queue hold.
+/// More messages than the kernel's buffers and the queue hold.
 const FLOOD: usize = 5_000;
 
 async fn flood(server: &TestServer, count: usize) {
@@ -31,7 +33,7 @@ async fn flood(server: &TestServer, count: usize) {
     }
 }
 
-async fn hears_all(person: &mut V1, count: usize) {
+async fn receives_all(person: &mut V1, count: usize) {
     let mut last = 0;
     while last < count as u64 {
         for event in person.events_at_least(1).await {
@@ -43,31 +45,31 @@ async fn hears_all(person: &mut V1, count: usize) {
 
 /// S01 to S04.
 #[tokio::test]
-async fn who_does_not_read_for_a_while_holds_nobody_up_and_loses_nothing() {
+async fn a_client_that_pauses_reading_delays_no_one_and_loses_nothing() {
     let server = TestServer::start().await;
-    let mut slow = V1::enter(&server, "tea").await;
-    let mut quick = V1::enter(&server, "tea").await;
-    let quick_hears = tokio::spawn(async move { hears_all(&mut quick, FLOOD).await });
+    let mut slow = V1::connect_and_join(&server, "tea").await;
+    let mut quick = V1::connect_and_join(&server, "tea").await;
+    let quick_hears = tokio::spawn(async move { receives_all(&mut quick, FLOOD).await });
     flood(&server, FLOOD).await;
-    soon(quick_hears).await.unwrap();
-    soon(hears_all(&mut slow, FLOOD)).await;
+    within_timeout(quick_hears).await.unwrap();
+    within_timeout(receives_all(&mut slow, FLOOD)).await;
 }
 
 #[tokio::test]
-async fn a_slow_reader_of_lines_loses_nothing_either() {
+async fn a_slow_lines_client_loses_nothing() {
     let server = TestServer::start().await;
-    let mut slow = Lines::enter(&server, "tea").await;
+    let mut slow = Lines::join(&server, "tea").await;
     flood(&server, FLOOD).await;
     for _ in 0..FLOOD {
-        assert_eq!(slow.hear().await.len(), LONG);
+        assert_eq!(slow.expect_line().await.len(), LONG);
     }
 }
 
-/// S03, put right: they are told, and find everything when they come back.
+/// S03, corrected: the client gets a close reason, and finds every message after it reconnects.
 #[tokio::test]
-async fn a_socket_that_takes_nothing_for_10_seconds_is_told_to_come_back() {
+async fn a_client_that_takes_no_byte_for_10_seconds_is_closed_with_a_reason() {
     let server = TestServer::start().await;
-    let mut stuck = V1::enter(&server, "tea").await;
+    let mut stuck = V1::connect_and_join(&server, "tea").await;
     flood(&server, FLOOD).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     pause();
@@ -75,7 +77,7 @@ async fn a_socket_that_takes_nothing_for_10_seconds_is_told_to_come_back() {
     resume();
     let (last, close) = everything_until_close(&mut stuck).await;
     assert_eq!((u16::from(close.code), close.reason.as_str()), (1013, "too slow, come back"));
-    assert!(last < FLOOD as u64, "it was cut off at {last}");
+    assert!(last < FLOOD as u64, "closed at {last}");
 
     let mut back = V1::connect(&server).await;
     let joined = back.join("tea", Some(last)).await;
@@ -84,13 +86,13 @@ async fn a_socket_that_takes_nothing_for_10_seconds_is_told_to_come_back() {
     assert!((last + 1..=FLOOD as u64).eq(rest.iter().map(|event| event.seq)));
 }
 
-/// The last `seq` that came, and the close frame after it.
+/// Returns the last `seq` that arrived, and the close frame after it.
 async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
     use futures_util::StreamExt;
     use tokio_tungstenite::tungstenite::Message;
     let mut last = 0;
     loop {
-        match soon(person.socket.next()).await {
+        match within_timeout(person.socket.next()).await {
             Some(Ok(Message::Text(json))) => {
                 if let Ok(ServerFrame::Events { events, .. }) = serde_json::from_str(&json) {
                     assert_eq!(events[0].seq, last + 1, "in order, once");
@@ -99,90 +101,90 @@ async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
             }
             Some(Ok(Message::Close(Some(frame)))) => return (last, frame),
             Some(Ok(_)) => {}
-            other => panic!("instead of a close frame came {other:?}"),
+            other => panic!("expected a close frame, got {other:?}"),
         }
     }
 }
 
-/// A connection that others do not notice, whatever it does.
-async fn nobody_is_held_up_by(server: &TestServer, odd: impl Future<Output = ()>) {
-    let mut ann = V1::enter(server, "tea").await;
+/// Checks that `odd`, a connection of any behavior, delays no other client.
+async fn delays_no_one(server: &TestServer, odd: impl Future<Output = ()>) {
+    let mut ann = V1::connect_and_join(server, "tea").await;
     odd.await;
     flood(server, FLOOD).await;
-    soon(hears_all(&mut ann, FLOOD)).await;
+    within_timeout(receives_all(&mut ann, FLOOD)).await;
 }
 
 #[tokio::test]
-async fn who_stops_half_way_through_a_frame_holds_nobody_up_and_is_let_go() {
+async fn a_client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
     let server = TestServer::start().await;
     let mut half = raw_socket(&server, "tea").await;
-    // A masked text frame of 100 bytes, of which 10 come.
+    // A masked text frame of 100 bytes, of which 10 are sent.
     let odd =
         async { half.write_all(&[&[0x81, 0x80 | 100, 0, 0, 0, 0][..], &[b'x'; 10]].concat()).await.unwrap() };
-    nobody_is_held_up_by(&server, odd).await;
+    delays_no_one(&server, odd).await;
     for _ in 0..4 {
-        pass(20).await;
+        advance_time(20).await;
     }
-    soon(async {
+    within_timeout(async {
         while server.state.sockets.len() > 1 {
-            settle().await;
+            flush_sockets().await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn fifty_who_vanish_without_a_word_hold_nobody_up_and_are_forgotten() {
+async fn fifty_vanished_clients_delay_no_one_and_are_removed() {
     let server = TestServer::start().await;
     let mut vanished = Vec::new();
     for _ in 0..50 {
         vanished.push(raw_socket(&server, "tea").await);
     }
-    nobody_is_held_up_by(&server, async {}).await;
+    delays_no_one(&server, async {}).await;
     for _ in 0..4 {
-        pass(20).await;
+        advance_time(20).await;
     }
-    soon(async {
+    within_timeout(async {
         while !server.state.sockets.is_empty() {
-            settle().await;
+            flush_sockets().await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn who_takes_a_little_every_few_seconds_is_slow_and_not_stuck() {
+async fn a_client_that_takes_few_bytes_is_slow_and_not_timed_out() {
     let server = TestServer::start().await;
     let mut slow = raw_socket(&server, "tea").await;
-    nobody_is_held_up_by(&server, async {}).await;
-    // Less than one write of the server's, in less than its patience.
+    delays_no_one(&server, async {}).await;
+    // Less than one write of the server, in less than its write timeout.
     let mut taken = vec![0; 60 * 1_024];
     for _ in 0..60 {
-        soon(slow.read_exact(&mut taken)).await.unwrap();
-        // A pong, masked and empty: it is alive.
+        within_timeout(slow.read_exact(&mut taken)).await.unwrap();
+        // An empty masked pong counts as activity.
         slow.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).await.unwrap();
-        pass(3).await;
+        advance_time(3).await;
     }
-    assert_eq!(server.state.sockets.len(), 1, "it is still there");
+    assert_eq!(server.state.sockets.len(), 1, "the connection is still open");
 }
 
 #[tokio::test]
-async fn who_reads_a_kilobyte_a_second_gets_everything_in_order_and_holds_nobody_up() {
+async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
     let server = TestServer::start().await;
     let road = Proxy::to(server.address).await;
     let pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_secs(1) };
     let slow = Person::enter(road.address, "tea", pace);
-    soon(slow.until(|kept| kept.live)).await;
-    let mut quick = V1::enter(&server, "tea").await;
-    road.suffer(Fault::Slow(Way::Down, 1_024, Duration::from_secs(1)));
+    within_timeout(slow.until(|kept| kept.live)).await;
+    let mut quick = V1::connect_and_join(&server, "tea").await;
+    road.inject(Fault::Slow(Direction::Down, 1_024, Duration::from_secs(1)));
     flood(&server, 100).await;
-    hears_all(&mut quick, 100).await;
-    assert!(slow.kept().feed.last() < 10, "the slow one has hardly begun");
-    // Time goes on by itself as long as nothing else does: 400 KB are some seven minutes.
+    receives_all(&mut quick, 100).await;
+    assert!(slow.kept().feed.last() < 10, "the slow client has hardly begun");
+    // The paused clock advances while all tasks are idle: 400 KB take about seven minutes.
     pause();
     slow.until(|kept| kept.feed.last() == 100).await;
     resume();
-    road.suffer(Fault::Sound);
+    road.inject(Fault::None);
     let log = events(server.address, "tea").await.expect("the server answers");
     let verdict = Verdict::on(&log, [&*slow.kept()]);
     assert!(verdict.clean() && verdict.delivered == 100, "{verdict:?}");

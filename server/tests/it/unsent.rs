@@ -1,9 +1,9 @@
-//! What clients have yet to take is bounded for the whole process.
+//! The budget for unsent bytes of the whole process.
 
 use crate::{
-    heartbeat::settle,
+    heartbeat::flush_sockets,
     joining::fill,
-    support::{TestServer, V1, room, soon},
+    support::{TestServer, V1, room, within_timeout},
 };
 use app::wire::UserId;
 use futures_util::future::join_all;
@@ -19,7 +19,7 @@ const MIB: usize = 1_024 * 1_024;
 async fn client(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1_024).unwrap();
-    soon(socket.connect(server.address)).await.unwrap()
+    within_timeout(socket.connect(server.address)).await.unwrap()
 }
 
 /// Messages of 4,000 bytes.
@@ -30,26 +30,26 @@ async fn fill_long(server: &TestServer, count: usize) {
 }
 
 async fn until(what: impl Fn() -> bool) {
-    soon(async {
+    within_timeout(async {
         while !what() {
-            settle().await;
+            flush_sockets().await;
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn clients_that_take_nothing_of_much_are_disconnected_above_the_budget_and_others_stay() {
+async fn clients_with_the_most_unsent_bytes_are_closed_above_the_budget() {
     let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
     fill_long(&server, 200).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     let mut stuck = Vec::new();
     for _ in 0..30 {
         let mut one = client(&server).await;
         let get = "GET /api/rooms/tea/events HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(3);
-        soon(one.write_all(get.as_bytes())).await.unwrap();
+        within_timeout(one.write_all(get.as_bytes())).await.unwrap();
         stuck.push(one);
-        settle().await;
+        flush_sockets().await;
     }
     until(|| server.state.unsent_budget.total() <= MIB).await;
     assert!(server.state.sockets.len() < 25, "{} are left", server.state.sockets.len());
@@ -60,18 +60,18 @@ async fn clients_that_take_nothing_of_much_are_disconnected_above_the_budget_and
 }
 
 #[tokio::test]
-async fn sockets_that_take_nothing_are_bounded_by_the_budget_and_what_they_give_up_they_get_from_the_log() {
+async fn sockets_above_the_budget_drop_their_queue_and_catch_up_from_the_store() {
     let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
     let mut slow = Vec::new();
     for _ in 0..10 {
-        slow.push(V1::enter(&server, "tea").await);
+        slow.push(V1::connect_and_join(&server, "tea").await);
     }
     for _ in 0..20 {
         fill_long(&server, 100).await;
         tokio::task::yield_now().await;
     }
     until(|| server.state.unsent_budget.total() <= 2 * MIB).await;
-    let mut ann = V1::enter(&server, "tea").await;
+    let mut ann = V1::connect_and_join(&server, "tea").await;
     fill(&server, "tea", 1).await;
     assert_eq!(ann.events(1).await[0].seq, 2_001);
     drop((slow, ann));

@@ -1,6 +1,6 @@
-//! Asking for a socket: who gets one and in which mode, held against the Go demo (U01 to U09).
+//! The WebSocket upgrade and the choice of the protocol, compared with the Go demo (U01 to U09).
 
-use crate::support::{Lines, TestServer, soon};
+use crate::support::{Lines, TestServer, within_timeout};
 use app::wire::PROTOCOL;
 use reqwest::{
     Client, Method, StatusCode,
@@ -8,7 +8,7 @@ use reqwest::{
 };
 use tokio_tungstenite::tungstenite::error::Error;
 
-/// What a good upgrade asks for (RFC 6455, section 1.3, with its sample key).
+/// The headers of a valid upgrade (RFC 6455, section 1.3, with its sample key).
 const GOOD: [(&str, &str); 4] = [
     ("connection", "keep-alive, Upgrade"),
     ("upgrade", "websocket"),
@@ -16,7 +16,7 @@ const GOOD: [(&str, &str); 4] = [
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
 
-/// A good upgrade with some headers changed, or left out where they are empty.
+/// Sends a valid upgrade with some headers changed, or removed if they are empty.
 async fn ask(server: &TestServer, path: &str, changed: &[(&'static str, &str)]) -> reqwest::Response {
     ask_with(server, Method::GET, path, changed).await
 }
@@ -36,12 +36,12 @@ async fn ask_with(
             headers.insert(name, HeaderValue::from_str(value).unwrap());
         }
     }
-    soon(Client::new().request(method, server.http(path)).headers(headers).send()).await.unwrap()
+    within_timeout(Client::new().request(method, server.http(path)).headers(headers).send()).await.unwrap()
 }
 
 /// U01.
 #[tokio::test]
-async fn a_good_request_is_answered_with_101_and_the_right_key() {
+async fn a_valid_request_is_answered_with_101_and_the_right_key() {
     let server = TestServer::start().await;
     let answer = ask(&server, "/ws", &[]).await;
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
@@ -51,9 +51,9 @@ async fn a_good_request_is_answered_with_101_and_the_right_key() {
     assert!(!answer.headers().contains_key("sec-websocket-protocol"), "none was offered");
 }
 
-/// U02 and U03: 426 says what would do.
+/// U02 and U03: 426 names the supported version.
 #[tokio::test]
-async fn a_request_for_no_websocket_is_told_to_upgrade() {
+async fn a_request_without_an_upgrade_gets_426() {
     let server = TestServer::start().await;
     for changed in [("connection", "keep-alive"), ("upgrade", "h2c"), ("upgrade", "")] {
         let answer = ask(&server, "/ws", &[changed]).await;
@@ -66,7 +66,7 @@ async fn a_request_for_no_websocket_is_told_to_upgrade() {
 
 /// U04.
 #[tokio::test]
-async fn another_method_than_get_is_refused_with_405() {
+async fn methods_other_than_get_are_rejected_with_405() {
     let server = TestServer::start().await;
     for method in [Method::POST, Method::PUT, Method::HEAD] {
         let answer = ask_with(&server, method, "/ws", &[]).await;
@@ -77,9 +77,9 @@ async fn another_method_than_get_is_refused_with_405() {
     }
 }
 
-/// U05 and U07: axum itself looks only whether the key is there.
+/// U05 and U07: axum itself only checks that there is a key.
 #[tokio::test]
-async fn another_version_or_a_key_that_is_none_is_refused_with_400() {
+async fn an_unsupported_version_or_invalid_key_is_rejected_with_400() {
     let server = TestServer::start().await;
     let wrong = [
         ("sec-websocket-version", "8"),
@@ -98,7 +98,7 @@ async fn another_version_or_a_key_that_is_none_is_refused_with_400() {
 
 /// U06: host and port are compared, the scheme is not.
 #[tokio::test]
-async fn only_our_own_pages_and_programs_may_connect() {
+async fn only_own_pages_and_programs_may_connect() {
     let server = TestServer::start().await;
     let host = server.address.to_string();
     for good in [
@@ -119,7 +119,7 @@ async fn only_our_own_pages_and_programs_may_connect() {
 }
 
 #[tokio::test]
-async fn another_site_may_connect_where_the_settings_say_so() {
+async fn allowed_origins_may_connect() {
     let server =
         TestServer::with(|config| config.allow_origin = vec!["https://chat.example.org".parse().unwrap()])
             .await;
@@ -131,7 +131,7 @@ async fn another_site_may_connect_where_the_settings_say_so() {
 
 /// U08.
 #[tokio::test]
-async fn extensions_are_not_taken_up() {
+async fn extensions_are_not_negotiated() {
     let server = TestServer::start().await;
     let answer = ask(&server, "/ws", &[("sec-websocket-extensions", "permessage-deflate")]).await;
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
@@ -139,7 +139,7 @@ async fn extensions_are_not_taken_up() {
 }
 
 #[tokio::test]
-async fn v1_is_echoed_wherever_it_stands_among_the_offers() {
+async fn v1_is_chosen_at_any_position_among_the_offers() {
     let server = TestServer::start().await;
     for offer in [PROTOCOL, "other.v9, hubbub.v1"] {
         let answer = ask(&server, "/ws", &[("sec-websocket-protocol", offer)]).await;
@@ -151,7 +151,7 @@ async fn v1_is_echoed_wherever_it_stands_among_the_offers() {
 }
 
 #[tokio::test]
-async fn who_offers_only_unknown_protocols_is_told_the_known_ones() {
+async fn unknown_subprotocols_are_rejected_with_the_known_ones() {
     let server = TestServer::start().await;
     let answer = ask(&server, "/ws", &[("sec-websocket-protocol", "hubbub.v9, mqtt")]).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
@@ -159,7 +159,7 @@ async fn who_offers_only_unknown_protocols_is_told_the_known_ones() {
 }
 
 #[tokio::test]
-async fn a_room_that_cannot_be_is_no_place_for_lines() {
+async fn an_invalid_room_is_rejected_for_lines() {
     let server = TestServer::start().await;
     for path in ["/ws?room=No+Room", "/ws?room=", "/ws?room=-a"] {
         assert_eq!(ask(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
@@ -168,7 +168,7 @@ async fn a_room_that_cannot_be_is_no_place_for_lines() {
 
 /// H05: the path is exact.
 #[tokio::test]
-async fn only_the_very_path_is_the_endpoint() {
+async fn only_the_exact_path_is_the_endpoint() {
     let server = TestServer::start().await;
     for path in ["/ws/", "/ws/x", "/WS"] {
         assert_eq!(ask(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
@@ -176,24 +176,24 @@ async fn only_the_very_path_is_the_endpoint() {
 }
 
 #[tokio::test]
-async fn the_101_answer_sets_the_cookie_that_makes_somebody() {
+async fn the_101_answer_sets_the_cookie_of_a_new_user() {
     let server = TestServer::start().await;
     let (_socket, answer) = server.open("/ws", &[]).await.unwrap();
     let cookie = answer.headers()["set-cookie"].to_str().unwrap();
     for part in ["hubbub_id=", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
         assert!(cookie.contains(part), "{part} is not in {cookie}");
     }
-    assert!(!cookie.contains("Secure"), "this is no HTTPS");
+    assert!(!cookie.contains("Secure"), "the request is not HTTPS");
 }
 
 #[tokio::test]
-async fn a_full_server_says_when_to_come_back_and_lets_in_who_comes_when_somebody_left() {
+async fn a_full_server_answers_503_until_a_connection_is_closed() {
     let server = TestServer::with(|config| config.max_connections = 2).await;
-    let first = Lines::enter(&server, "tea").await;
-    let _second = Lines::enter(&server, "tea").await;
+    let first = Lines::join(&server, "tea").await;
+    let _second = Lines::join(&server, "tea").await;
     let Err(Error::Http(refused)) = server.open("/ws", &[]).await else { panic!("the server is full") };
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
     drop(first);
-    soon(async { while server.open("/ws", &[]).await.is_err() {} }).await;
+    within_timeout(async { while server.open("/ws", &[]).await.is_err() {} }).await;
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     joining::fill,
-    support::{TestServer, V1, soon, text},
+    support::{TestServer, V1, text, within_timeout},
 };
 use app::wire::{ClientFrame, ErrorCode, Event, Seq, ServerFrame};
 use reqwest::{Client, Response};
@@ -19,7 +19,7 @@ impl Frames {
     async fn open(server: &TestServer, cookie: &str, query: &str) -> Self {
         let request =
             Client::new().get(server.http(&format!("/api/rooms/tea/frames{query}"))).header("cookie", cookie);
-        let answer = soon(request.send()).await.expect("the server answers");
+        let answer = within_timeout(request.send()).await.expect("the server answers");
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         assert_eq!(answer.headers()["x-accel-buffering"], "no");
@@ -47,7 +47,8 @@ impl Frames {
                 }
                 continue;
             }
-            let chunk = soon(self.answer.chunk()).await.unwrap().expect("the stream is without end");
+            let chunk =
+                within_timeout(self.answer.chunk()).await.unwrap().expect("the stream is without end");
             self.read.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -70,14 +71,14 @@ fn seqs(events: &[Arc<Event>]) -> Vec<Seq> {
 
 async fn post(server: &TestServer, cookie: &str, body: String) -> Response {
     let request = Client::new().post(server.http("/api/commands")).header("cookie", cookie).body(body);
-    soon(request.send()).await.expect("the server answers")
+    within_timeout(request.send()).await.expect("the server answers")
 }
 
 async fn command(server: &TestServer, cookie: &str, frame: &ClientFrame) -> ServerFrame {
     let answer = post(server, cookie, serde_json::to_string(frame).unwrap()).await;
     assert_eq!(answer.status(), 200);
     assert!(answer.headers().contains_key("hubbub-person"), "the client can tell that the answer is ours");
-    ServerFrame::parse(&soon(answer.text()).await.unwrap()).unwrap()
+    ServerFrame::parse(&within_timeout(answer.text()).await.unwrap()).unwrap()
 }
 
 fn message(id: Uuid, text: &str) -> ClientFrame {
@@ -88,7 +89,7 @@ fn message(id: Uuid, text: &str) -> ClientFrame {
 async fn a_stream_brings_what_a_joined_connection_brings() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let log = server.store().id();
     let mut frames = Frames::open(&server, &cookie, &format!("?after=3&log={log}")).await;
     let ServerFrame::Welcome { you, .. } = frames.next_any().await else { panic!("the welcome comes first") };
@@ -101,7 +102,7 @@ async fn a_stream_brings_what_a_joined_connection_brings() {
     bob.post("tea", "hello").await;
     let events = frames.events(1).await;
     assert_eq!((events[0].seq, text(&events[0])), (6, "hello"));
-    bob.call("Bobby").await;
+    bob.set_name("Bobby").await;
     assert!(matches!(frames.next().await, ServerFrame::Renamed { name, .. } if name.as_str() == "Bobby"));
 }
 
@@ -124,7 +125,8 @@ async fn a_stream_after_an_event_of_another_log_or_beyond_the_end_starts_with_th
 async fn a_stream_follows_other_rooms_quietly() {
     let server = TestServer::start().await;
     fill(&server, "work", 2).await;
-    let mut frames = Frames::open(&server, &server.somebody().await, "?after=0&also=work.1,,nonsense").await;
+    let mut frames =
+        Frames::open(&server, &server.new_user_cookie().await, "?after=0&also=work.1,,nonsense").await;
     for _ in 0..2 {
         frames.next_any().await;
     }
@@ -146,14 +148,14 @@ async fn a_stream_follows_other_rooms_quietly() {
 async fn a_stream_takes_one_of_the_places_for_connections() {
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _first = Frames::open(&server, "", "").await;
-    let second = soon(reqwest::get(server.http("/api/rooms/tea/frames"))).await.unwrap();
+    let second = within_timeout(reqwest::get(server.http("/api/rooms/tea/frames"))).await.unwrap();
     assert_eq!(second.status(), 503);
 }
 
 #[tokio::test]
 async fn a_command_is_stored_once_however_often_it_is_posted() {
     let server = TestServer::start().await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let id = Uuid::now_v7();
     for again in [false, true] {
         let ack = command(&server, &cookie, &message(id, "  once ")).await;
@@ -176,22 +178,24 @@ async fn a_command_is_stored_once_however_often_it_is_posted() {
 async fn a_rename_and_a_read_position_reach_the_other_connections() {
     let server = TestServer::start().await;
     fill(&server, "tea", 4).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut other = V1::connect_as(&server, &cookie).await;
     other.join("tea", None).await;
     let rename = ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() };
     assert!(matches!(command(&server, &cookie, &rename).await, ServerFrame::Ack { seq: None, .. }));
-    assert!(matches!(other.hear().await, ServerFrame::Renamed { name, .. } if name.as_str() == "Ann"));
+    assert!(
+        matches!(other.expect_frame().await, ServerFrame::Renamed { name, .. } if name.as_str() == "Ann")
+    );
     let read = serde_json::to_string(&ClientFrame::Read { room: "tea".into(), seq: 3 }).unwrap();
     assert_eq!(post(&server, &cookie, read).await.status(), 204);
-    assert!(matches!(other.hear().await, ServerFrame::Read { seq: 3, .. }));
+    assert!(matches!(other.expect_frame().await, ServerFrame::Read { seq: 3, .. }));
 }
 
 #[tokio::test]
 async fn a_command_that_is_refused_says_why_in_a_frame() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let id = Uuid::now_v7();
     let room = || "tea".to_owned();
     for (frame, expected) in [
@@ -217,13 +221,13 @@ async fn a_command_that_is_refused_says_why_in_a_frame() {
         );
     }
     let answer = post(&server, &cookie, "{".into()).await;
-    assert!(soon(answer.text()).await.unwrap().contains("bad_request"));
+    assert!(within_timeout(answer.text()).await.unwrap().contains("bad_request"));
 }
 
 #[tokio::test]
 async fn commands_are_limited_like_those_of_a_socket() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
-    let cookie = server.somebody().await;
+    let cookie = server.new_user_cookie().await;
     let mut refused = None;
     for _ in 0..200 {
         match command(&server, &cookie, &message(Uuid::now_v7(), "again")).await {
@@ -246,7 +250,7 @@ async fn a_command_from_a_page_of_another_origin_is_forbidden() {
     let body = serde_json::to_string(&message(Uuid::now_v7(), "hello")).unwrap();
     let request =
         Client::new().post(server.http("/api/commands")).header("origin", "https://elsewhere.example");
-    let answer = soon(request.body(body).send()).await.unwrap();
+    let answer = within_timeout(request.body(body).send()).await.unwrap();
     assert_eq!(answer.status(), 403);
     assert!(answer.headers().contains_key("hubbub-person"));
     assert_eq!(server.store().heads(&["tea".parse().unwrap()]), [0]);

@@ -116,7 +116,7 @@ fn deliveries_to_a_full_sink_are_queued_in_order() {
 }
 
 #[test]
-fn what_is_told_while_the_reader_holds_it_comes_afterwards() {
+fn deliveries_to_a_paused_queue_are_sent_after_the_pause() {
     let (mut queue, sink) = queue_after(0);
     queue.pause();
     assert!(queue.deliver(batch(1, 1)));
@@ -146,7 +146,7 @@ fn overflow_drops_the_queue_and_marks_subscriptions_lagging() {
 }
 
 #[test]
-fn who_came_while_a_queue_was_full_of_messages_is_told_when_there_is_room_again() {
+fn presence_survives_an_overflow_by_messages() {
     let (mut queue, sink) = queue_after(0);
     queue.attach(sink.clone(), Encoding::V1);
     sink.full.store(true, Ordering::Relaxed);
@@ -163,7 +163,7 @@ fn who_came_while_a_queue_was_full_of_messages_is_told_when_there_is_room_again(
 
 proptest! {
     #[test]
-    fn whatever_is_told_what_waits_stays_within_its_bound(sizes in prop::collection::vec(0_usize..60_000, 0..400)) {
+    fn the_queue_stays_within_its_bounds(sizes in prop::collection::vec(0_usize..60_000, 0..400)) {
         let mut queue = OutboundQueue::default();
         for (n, size) in sizes.into_iter().enumerate() {
             let events = || Batch::split(&RoomName::lobby(), &[event(1, &"x".repeat(size))]).remove(0);
@@ -175,7 +175,7 @@ proptest! {
 
     /// Delivers commits once, twice or not at all, to a sink that is writable or not, and flushes now and then.
     #[test]
-    fn however_it_is_told_everything_arrives_once_and_in_order(steps in prop::collection::vec(0..6_u8, 1..200)) {
+    fn every_event_is_sent_once_and_in_order(steps in prop::collection::vec(0..6_u8, 1..200)) {
         let (mut queue, sink) = queue_after(0);
         let (lobby, mut head) = (RoomName::lobby(), 0);
         for step in steps {

@@ -1,6 +1,6 @@
 //! A browser without script: it keeps cookies, and shows where it is sent instead of going there.
 
-use super::{TestServer, soon};
+use super::{TestServer, within_timeout};
 use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 
 /// A browser that has been nowhere yet.
@@ -17,5 +17,5 @@ pub async fn visitor(server: &TestServer) -> Client {
 
 /// The answer to what a browser asks for.
 pub async fn sent(request: RequestBuilder) -> Response {
-    soon(request.header("accept", "text/html,*/*;q=0.8").send()).await.expect("the server answers")
+    within_timeout(request.header("accept", "text/html,*/*;q=0.8").send()).await.expect("the server answers")
 }

@@ -1,4 +1,4 @@
-//! The kit of the integration tests: a real server on a port of its own, and people with sockets.
+//! Support for the integration tests: a real server on a port of its own, and clients.
 
 mod browser;
 mod lines;
@@ -12,7 +12,7 @@ pub use browser::{browser, sent, visitor};
 pub use lines::Lines;
 pub use person::{Kept, Pace, Person};
 pub use process::Process;
-pub use proxy::{Fault, Proxy, Way};
+pub use proxy::{Direction, Fault, Proxy};
 pub use v1::{V1, text};
 pub use verdict::{Verdict, events};
 
@@ -41,12 +41,12 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long anything may take that is expected to happen; generous, since nothing waits for it.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How long any expected event may take. Generous, because no passing test waits for it.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// A real server on a port of its own. Dropped, it is forgotten; stopped, it drains.
+/// A real server on a port of its own. [`stop`](Self::stop) drains it; dropping it does not.
 pub struct TestServer {
     pub address: SocketAddr,
     pub state: AppState,
@@ -55,12 +55,12 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// A server that keeps everything in memory.
+    /// Starts a server that keeps everything in memory.
     pub async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// A server that keeps everything in `folder`.
+    /// Starts a server with its data in `folder`.
     pub async fn on_disk(folder: &Path) -> Self {
         Self::with(|config| {
             config.ephemeral = false;
@@ -69,17 +69,17 @@ impl TestServer {
         .await
     }
 
-    /// A server with other settings.
+    /// Starts a server with changed settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { post_rate: 0, ..Config::plain() };
         change(&mut config);
         Self::serving(start(config).expect("the test's settings are good")).await
     }
 
-    /// A server on a log of somebody's own.
-    pub async fn on(log: Arc<dyn Store>) -> Self {
+    /// Starts a server on a given store.
+    pub async fn with_store(store: Arc<dyn Store>) -> Self {
         let config = Config { post_rate: 0, ..Config::plain() };
-        Self::serving(Startup { state: AppState::new(config, log, Key::generate()), lock: None }).await
+        Self::serving(Startup { state: AppState::new(config, store, Key::generate()), lock: None }).await
     }
 
     async fn serving(Startup { state, lock }: Startup) -> Self {
@@ -89,11 +89,11 @@ impl TestServer {
         Self { address, state, serving, lock }
     }
 
-    /// Drains and ends, as at SIGTERM.
+    /// Drains and stops, as after SIGTERM.
     pub async fn stop(self) -> ShutdownOutcome {
         self.state.draining.cancel();
-        let ended = soon(self.serving).await.expect("the server does not panic");
-        // Not only closed: a child that another test is just starting has a copy of it until it runs.
+        let ended = within_timeout(self.serving).await.expect("the server does not panic");
+        // Closing is not enough: a child that another test is starting has a copy of the descriptor for a moment.
         self.lock.inspect(|lock| lock.unlock().expect("it was locked"));
         ended
     }
@@ -110,7 +110,7 @@ impl TestServer {
         format!("ws://{}{path}", self.address)
     }
 
-    /// Opens a WebSocket with these headers beside the usual ones.
+    /// Opens a WebSocket with additional headers.
     pub async fn open(
         &self,
         path: &str,
@@ -120,12 +120,12 @@ impl TestServer {
         for (name, value) in headers {
             request.headers_mut().append(*name, HeaderValue::from_str(value).expect("a good header"));
         }
-        soon(connect_async(request)).await
+        within_timeout(connect_async(request)).await
     }
 
-    /// The `name=value` of the cookie that makes somebody: everything opened with it is one person.
-    pub async fn somebody(&self) -> String {
-        let answer = soon(reqwest::get(self.http("/"))).await.expect("the lobby answers");
+    /// Returns the cookie of a new user as `name=value`.
+    pub async fn new_user_cookie(&self) -> String {
+        let answer = within_timeout(reqwest::get(self.http("/"))).await.expect("the lobby answers");
         let cookie = answer.headers()["set-cookie"].to_str().expect("a cookie is ASCII");
         cookie.split(';').next().unwrap_or_default().to_owned()
     }
@@ -133,7 +133,7 @@ impl TestServer {
 
 async fn closed(socket: &mut Stream) -> Option<CloseFrame> {
     loop {
-        match soon(socket.next()).await {
+        match within_timeout(socket.next()).await {
             Some(Ok(Message::Close(frame))) => return frame,
             Some(Ok(_)) => {}
             other => panic!("instead of a close frame came {other:?}"),
@@ -141,9 +141,9 @@ async fn closed(socket: &mut Stream) -> Option<CloseFrame> {
     }
 }
 
-/// The whole answer to a request that is sent byte for byte and closes its connection.
+/// Sends a request byte for byte and returns the whole answer. The request must close its connection.
 pub async fn raw(server: &TestServer, request: &str) -> String {
-    soon(async {
+    within_timeout(async {
         let mut stream = TcpStream::connect(server.address).await.expect("the server listens");
         stream.write_all(request.as_bytes()).await.expect("the server reads");
         let mut answer = Vec::new();
@@ -153,9 +153,9 @@ pub async fn raw(server: &TestServer, request: &str) -> String {
     .await
 }
 
-/// What happens, or a failed test.
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, what).await.expect("it happens soon")
+/// Awaits `event`, or fails the test after [`TEST_TIMEOUT`].
+pub async fn within_timeout<T>(event: impl Future<Output = T>) -> T {
+    timeout(TEST_TIMEOUT, event).await.expect("the event happens within the timeout")
 }
 
 pub fn room(name: &str) -> RoomName {

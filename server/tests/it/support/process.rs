@@ -1,4 +1,4 @@
-//! The real binary as a child process, at one port however often it is started again.
+//! The real binary as a child process, on the same port after every restart.
 
 use std::{fs, io, net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 use tempfile::TempDir;
@@ -9,16 +9,16 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a start or an end may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a start or a stop may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A server with a data folder of its own, which goes with it.
+/// A server with a data folder of its own, which is removed with it.
 pub struct Process {
     pub address: SocketAddr,
     binary: PathBuf,
     pub folder: TempDir,
     child: Child,
-    /// The most memory that any start has taken, in KiB.
+    /// The peak memory of all starts, in KiB.
     peak: u64,
 }
 
@@ -35,22 +35,22 @@ impl Process {
         Ok(Self { address, binary, folder, child, peak: 0 })
     }
 
-    /// Starts it again where it was.
-    pub async fn again(&mut self) -> io::Result<()> {
+    /// Starts the server again on the same port and folder.
+    pub async fn restart(&mut self) -> io::Result<()> {
         self.child = spawn(&self.binary, &self.folder, self.address).await?;
         Ok(())
     }
 
-    /// Ends it by `signal`, `-TERM` or `-KILL`.
-    pub async fn end(&mut self, signal: &str) -> io::Result<()> {
+    /// Stops the server by `signal`, `-TERM` or `-KILL`.
+    pub async fn stop(&mut self, signal: &str) -> io::Result<()> {
         self.peak = self.peak();
         let pid = self.child.id().unwrap_or_default().to_string();
         Command::new("kill").args([signal, &pid]).status().await?;
-        timeout(PATIENCE, self.child.wait()).await??;
+        timeout(TIMEOUT, self.child.wait()).await??;
         Ok(())
     }
 
-    /// The most memory that it has had at once, in KiB.
+    /// Returns the peak memory, in KiB.
     pub fn peak(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap_or_default()));
         let status = status.unwrap_or_default();
@@ -68,17 +68,17 @@ async fn spawn(binary: &PathBuf, folder: &TempDir, address: SocketAddr) -> io::R
     let mut child = command.spawn()?;
     let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
     let mut stdout = BufReader::new(stdout).lines();
-    let said = timeout(PATIENCE, stdout.next_line()).await??;
-    if said.is_none() {
+    let line = timeout(TIMEOUT, stdout.next_line()).await??;
+    if line.is_none() {
         return Err(io::Error::other("the server did not start"));
     }
-    // Read to its end, so that the server never writes to a closed pipe.
+    // stdout is drained, so that the server never writes to a closed pipe.
     tokio::spawn(async move { stdout.into_inner().read_to_end(&mut Vec::new()).await });
     Ok(child)
 }
 
-/// A port below those that outgoing connections get: while the server is away, somebody who tries to
-/// come back would otherwise take it now and then.
+/// Returns an address with a free port below the ephemeral range. While the server is down, an outgoing connection of a
+/// client could otherwise take the port.
 async fn free_address() -> io::Result<SocketAddr> {
     for _ in 0..1_000 {
         let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..32_000)));

@@ -1,4 +1,4 @@
-//! A bad road: a TCP proxy that does to connections what networks do to them.
+//! A faulty network: a TCP proxy that does to connections what networks do to them.
 
 use std::{
     net::SocketAddr,
@@ -19,83 +19,82 @@ use tokio::{
     time::sleep,
 };
 
-/// The most that is carried at once.
-const PIECE: usize = 16 * 1_024;
+/// Bytes that are forwarded at once, at most.
+const CHUNK_BYTES: usize = 16 * 1_024;
 
-/// Which way bytes go.
+/// The direction in which bytes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// From the client to the server.
     Up,
     /// From the server to the client.
     Down,
 }
 
-/// What happens to the connections that are open; later ones are sound.
+/// A fault of the open connections. Later connections have none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: everything passes.
-    Sound,
-    /// Both ends are closed when so many more bytes have gone this way.
-    Cut(Way, usize),
-    /// Everything is swallowed, and both ends stay open. Only a cut ends it: what was swallowed cannot
-    /// come any more, and TCP never leaves anything out.
-    Silent,
-    /// At most so many bytes go this way at once, and each time only after this wait.
-    Slow(Way, usize, Duration),
+    /// No fault: all bytes are forwarded.
+    None,
+    /// Both ends are closed after this number of further bytes in this direction.
+    Cut(Direction, usize),
+    /// All bytes are dropped, and both ends stay open. Only a cut ends this fault, because TCP never leaves bytes out.
+    Blackhole,
+    /// At most this number of bytes is forwarded in this direction at once, each time after this delay.
+    Slow(Direction, usize, Duration),
 }
 
 /// A proxy on a port of its own.
 pub struct Proxy {
     pub address: SocketAddr,
-    road: Arc<Road>,
+    link: Arc<Link>,
     accepting: JoinHandle<()>,
 }
 
-struct Road {
+struct Link {
     upstream: SocketAddr,
     fault: watch::Sender<Fault>,
     blocked: AtomicBool,
-    carried: Arc<[AtomicUsize; 2]>,
+    forwarded: Arc<[AtomicUsize; 2]>,
 }
 
-/// One way of one connection.
-struct Lane {
+/// One direction of one connection.
+struct Pipe {
     from: OwnedReadHalf,
     to: OwnedWriteHalf,
-    way: Way,
+    direction: Direction,
     fault: watch::Receiver<Fault>,
-    carried: Arc<[AtomicUsize; 2]>,
+    forwarded: Arc<[AtomicUsize; 2]>,
 }
 
 impl Proxy {
-    /// A sound road to `upstream`.
+    /// Starts a proxy without a fault to `upstream`.
     pub async fn to(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
-        let fault = watch::Sender::new(Fault::Sound);
-        let road =
-            Arc::new(Road { upstream, fault, blocked: AtomicBool::default(), carried: Arc::default() });
-        let accepting = tokio::spawn(road.clone().accept(listener));
-        Self { address, road, accepting }
+        let fault = watch::Sender::new(Fault::None);
+        let link =
+            Arc::new(Link { upstream, fault, blocked: AtomicBool::default(), forwarded: Arc::default() });
+        let accepting = tokio::spawn(link.clone().accept(listener));
+        Self { address, link, accepting }
     }
 
-    /// Lets `fault` happen to the connections that are open.
-    pub fn suffer(&self, fault: Fault) {
-        self.road.fault.send_replace(fault);
+    /// Injects `fault` into the open connections.
+    pub fn inject(&self, fault: Fault) {
+        self.link.fault.send_replace(fault);
     }
 
-    /// Cuts what is open and lets nobody through until it is unblocked.
+    /// Cuts the open connections and rejects new ones until it is unblocked.
     pub fn block(&self, blocked: bool) {
-        self.road.blocked.store(blocked, Ordering::Relaxed);
+        self.link.blocked.store(blocked, Ordering::Relaxed);
         if blocked {
-            self.suffer(Fault::Cut(Way::Up, 0));
+            self.inject(Fault::Cut(Direction::Up, 0));
         }
     }
 
-    /// Bytes that have gone this way since the proxy began.
-    pub fn carried(&self, way: Way) -> usize {
-        self.road.carried[way as usize].load(Ordering::Relaxed)
+    /// Returns the bytes that were forwarded in this direction since the start.
+    pub fn forwarded(&self, direction: Direction) -> usize {
+        self.link.forwarded[direction as usize].load(Ordering::Relaxed)
     }
 }
 
@@ -105,49 +104,56 @@ impl Drop for Proxy {
     }
 }
 
-impl Road {
+impl Link {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
             let Ok((client, _)) = listener.accept().await else { continue };
             if !self.blocked.load(Ordering::Relaxed) {
-                let (fault, carried) = (self.fault.subscribe(), self.carried.clone());
-                tokio::spawn(connection(client, self.upstream, fault, carried));
+                let (fault, forwarded) = (self.fault.subscribe(), self.forwarded.clone());
+                tokio::spawn(connection(client, self.upstream, fault, forwarded));
             }
         }
     }
 }
 
-/// Carries until one way ends, then closes both ends.
+/// Forwards bytes until one direction ends, then closes both ends.
 async fn connection(
     client: TcpStream,
     upstream: SocketAddr,
     fault: watch::Receiver<Fault>,
-    carried: Arc<[AtomicUsize; 2]>,
+    forwarded: Arc<[AtomicUsize; 2]>,
 ) {
     let Ok(server) = TcpStream::connect(upstream).await else { return };
     if client.set_nodelay(true).and(server.set_nodelay(true)).is_err() {
         return;
     }
     let ((client_from, client_to), (server_from, server_to)) = (client.into_split(), server.into_split());
-    let lane = |from, to, way| Lane { from, to, way, fault: fault.clone(), carried: carried.clone() };
-    let (up, down) = (lane(client_from, server_to, Way::Up), lane(server_from, client_to, Way::Down));
+    let pipe = |from, to, direction| Pipe {
+        from,
+        to,
+        direction,
+        fault: fault.clone(),
+        forwarded: forwarded.clone(),
+    };
+    let (up, down) =
+        (pipe(client_from, server_to, Direction::Up), pipe(server_from, client_to, Direction::Down));
     tokio::select! {
-        () = up.carry() => {}
-        () = down.carry() => {}
+        () = up.forward() => {}
+        () = down.forward() => {}
     }
 }
 
-impl Lane {
-    async fn carry(mut self) {
-        let mut piece = vec![0; PIECE];
-        let (mut fault, mut left) = (Fault::Sound, usize::MAX);
+impl Pipe {
+    async fn forward(mut self) {
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let (mut fault, mut left) = (Fault::None, usize::MAX);
         while left > 0 {
-            let most = if let Fault::Slow(way, most, _) = fault
-                && way == self.way
+            let limit = if let Fault::Slow(direction, limit, _) = fault
+                && direction == self.direction
             {
-                most
+                limit
             } else {
-                PIECE
+                CHUNK_BYTES
             };
             tokio::select! {
                 biased;
@@ -157,11 +163,11 @@ impl Lane {
                     }
                     (fault, left) = self.next_fault(fault);
                 }
-                read = self.from.read(&mut piece[..most]) => {
+                read = self.from.read(&mut chunk[..limit]) => {
                     let Ok(count @ 1..) = read else { return };
                     let count = count.min(left);
                     left -= count;
-                    if self.pass(&piece[..count], fault).await.is_none() {
+                    if self.forward_chunk(&chunk[..count], fault).await.is_none() {
                         return;
                     }
                 }
@@ -169,23 +175,23 @@ impl Lane {
         }
     }
 
-    /// The fault that follows `fault`, and how many bytes may still go.
+    /// Returns the fault that follows `fault`, and how many bytes may still be forwarded.
     fn next_fault(&mut self, fault: Fault) -> (Fault, usize) {
         match *self.fault.borrow_and_update() {
-            next @ Fault::Cut(way, after) if way == self.way => (next, after),
-            _ if fault == Fault::Silent => (fault, usize::MAX),
+            next @ Fault::Cut(direction, after) if direction == self.direction => (next, after),
+            _ if fault == Fault::Blackhole => (fault, usize::MAX),
             next => (next, usize::MAX),
         }
     }
 
-    async fn pass(&mut self, piece: &[u8], fault: Fault) -> Option<()> {
+    async fn forward_chunk(&mut self, chunk: &[u8], fault: Fault) -> Option<()> {
         match fault {
-            Fault::Silent => return Some(()),
-            Fault::Slow(way, _, wait) if way == self.way => sleep(wait).await,
+            Fault::Blackhole => return Some(()),
+            Fault::Slow(direction, _, wait) if direction == self.direction => sleep(wait).await,
             _ => {}
         }
-        self.to.write_all(piece).await.ok()?;
-        self.carried[self.way as usize].fetch_add(piece.len(), Ordering::Relaxed);
+        self.to.write_all(chunk).await.ok()?;
+        self.forwarded[self.direction as usize].fetch_add(chunk.len(), Ordering::Relaxed);
         Some(())
     }
 }

@@ -1,6 +1,6 @@
-//! Somebody who talks `hubbub.v1`.
+//! A client of `hubbub.v1`.
 
-use super::{Stream, TestServer, closed, soon};
+use super::{Stream, TestServer, closed, within_timeout};
 use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame, User};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
@@ -14,29 +14,29 @@ pub struct V1 {
 }
 
 impl V1 {
-    /// Connects as somebody new.
+    /// Connects as a new user.
     pub async fn connect(server: &TestServer) -> Self {
         Self::connect_with(server, &[]).await
     }
 
-    /// Connects as the person of `cookie`.
+    /// Connects as the user of `cookie`.
     pub async fn connect_as(server: &TestServer, cookie: &str) -> Self {
         Self::connect_with(server, &[("cookie", cookie)]).await
     }
 
-    /// Connects as somebody new, through a proxy that names `network`.
+    /// Connects as a new user, through a proxy that names `network`.
     pub async fn connect_from(server: &TestServer, network: &str) -> Self {
         Self::connect_with(server, &[("x-forwarded-for", network)]).await
     }
 
     async fn connect_with(server: &TestServer, headers: &[(&'static str, &str)]) -> Self {
         let headers = [&[("sec-websocket-protocol", PROTOCOL)], headers].concat();
-        let (mut socket, _) = server.open("/ws", &headers).await.expect("v1 is welcome");
+        let (mut socket, _) = server.open("/ws", &headers).await.expect("the server accepts v1");
         let welcome = next(&mut socket).await;
         Self { socket, welcome }
     }
 
-    /// Who the server takes this connection for.
+    /// Returns the user of this connection.
     pub fn you(&self) -> &User {
         match &self.welcome {
             ServerFrame::Welcome { you, .. } => you,
@@ -44,16 +44,16 @@ impl V1 {
         }
     }
 
-    /// Connects as somebody new and joins `room` with its newest page.
-    pub async fn enter(server: &TestServer, room: &str) -> Self {
-        let mut person = Self::connect(server).await;
-        person.join(room, None).await;
-        person
+    /// Connects as a new user and joins `room` with its newest page.
+    pub async fn connect_and_join(server: &TestServer, room: &str) -> Self {
+        let mut client = Self::connect(server).await;
+        client.join(room, None).await;
+        client
     }
 
-    /// Joins `room`, and gives the `joined` frame.
+    /// Joins `room` and returns the `joined` frame.
     pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
-        self.say(&ClientFrame::Join {
+        self.send(&ClientFrame::Join {
             room: room.into(),
             after,
             after_id: None,
@@ -62,108 +62,108 @@ impl V1 {
             presence: true,
         })
         .await;
-        let joined = self.hear().await;
+        let joined = self.expect_frame().await;
         assert!(matches!(joined, ServerFrame::Joined { .. }), "instead of joined came {joined:?}");
         joined
     }
 
-    pub async fn say(&mut self, frame: &ClientFrame) {
-        self.say_raw(&serde_json::to_string(frame).expect("a frame is JSON")).await;
+    pub async fn send(&mut self, frame: &ClientFrame) {
+        self.send_text(&serde_json::to_string(frame).expect("a frame is JSON")).await;
     }
 
-    pub async fn say_raw(&mut self, json: &str) {
-        self.send(Message::text(json)).await;
+    pub async fn send_text(&mut self, json: &str) {
+        self.send_message(Message::text(json)).await;
     }
 
-    pub async fn send(&mut self, message: Message) {
-        soon(self.socket.send(message)).await.expect("the socket is open");
+    pub async fn send_message(&mut self, message: Message) {
+        within_timeout(self.socket.send(message)).await.expect("the socket is open");
     }
 
     /// Posts under a new id, without waiting for anything.
     pub async fn post(&mut self, room: &str, text: &str) -> CommandId {
         let id = Uuid::now_v7();
-        self.say(&ClientFrame::Post { id, room: room.into(), text: text.into(), reply_to: None }).await;
+        self.send(&ClientFrame::Post { id, room: room.into(), text: text.into(), reply_to: None }).await;
         id
     }
 
-    /// The next frame but for those about who is here.
-    pub async fn hear(&mut self) -> ServerFrame {
+    /// Returns the next frame that is not about presence.
+    pub async fn expect_frame(&mut self) -> ServerFrame {
         loop {
-            match self.hear_any().await {
+            match self.next_frame().await {
                 ServerFrame::Presence { .. } => {}
                 frame => return frame,
             }
         }
     }
 
-    /// The next frame.
-    pub async fn hear_any(&mut self) -> ServerFrame {
+    /// Returns the next frame.
+    pub async fn next_frame(&mut self) -> ServerFrame {
         next(&mut self.socket).await
     }
 
-    /// Changes their name, and waits until that is done.
-    pub async fn call(&mut self, name: &str) {
-        self.say(&ClientFrame::Rename { id: Uuid::now_v7(), name: name.into() }).await;
-        while !matches!(self.hear().await, ServerFrame::Ack { .. }) {}
+    /// Sets the user's name and waits for the reply.
+    pub async fn set_name(&mut self, name: &str) {
+        self.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: name.into() }).await;
+        while !matches!(self.expect_frame().await, ServerFrame::Ack { .. }) {}
     }
 
-    /// Everything but who is here that comes before the answer to a ping.
-    pub async fn until_pong(&mut self) -> Vec<ServerFrame> {
-        self.say(&ClientFrame::Ping { n: 77 }).await;
-        let mut heard = Vec::new();
+    /// Returns the frames before the answer to a ping, except those about presence.
+    pub async fn frames_until_pong(&mut self) -> Vec<ServerFrame> {
+        self.send(&ClientFrame::Ping { n: 77 }).await;
+        let mut frames = Vec::new();
         loop {
-            match self.hear().await {
-                ServerFrame::Pong { n: 77, .. } => return heard,
-                frame => heard.push(frame),
+            match self.expect_frame().await {
+                ServerFrame::Pong { n: 77, .. } => return frames,
+                frame => frames.push(frame),
             }
         }
     }
 
-    /// The next frame that is no `events`.
-    pub async fn answer(&mut self) -> ServerFrame {
+    /// Returns the next frame that is neither `events` nor about presence.
+    pub async fn expect_reply(&mut self) -> ServerFrame {
         loop {
-            match self.hear().await {
+            match self.expect_frame().await {
                 ServerFrame::Events { .. } => {}
                 answer => return answer,
             }
         }
     }
 
-    /// The next `count` events of whatever room, skipping every other frame.
+    /// Returns the next `count` events of any room; skips all other frames.
     pub async fn events(&mut self, count: usize) -> Vec<Arc<Event>> {
-        let heard = self.events_at_least(count).await;
-        assert_eq!(heard.len(), count, "no more came than expected");
-        heard
+        let frames = self.events_at_least(count).await;
+        assert_eq!(frames.len(), count, "no further event");
+        frames
     }
 
-    /// The next events of whatever room until there are `count`, with those that came beside them.
+    /// Returns the next events of any room, at least `count`.
     pub async fn events_at_least(&mut self, count: usize) -> Vec<Arc<Event>> {
-        let mut heard = Vec::new();
-        while heard.len() < count {
-            if let ServerFrame::Events { events, .. } = self.hear().await {
-                heard.extend(events);
+        let mut frames = Vec::new();
+        while frames.len() < count {
+            if let ServerFrame::Events { events, .. } = self.expect_frame().await {
+                frames.extend(events);
             }
         }
-        heard
+        frames
     }
 
-    /// Waits until the server closes, and gives its code and reason.
+    /// Waits until the server closes. Returns its code and reason.
     pub async fn closed(&mut self) -> Option<CloseFrame> {
         closed(&mut self.socket).await
     }
 }
 
-/// What an event says, if it is a message.
+/// Returns the text of an event that is a message.
 pub fn text(event: &Event) -> &str {
     match &event.body {
         EventBody::Message { text, .. } => text,
-        _ => panic!("an event that is no message: {event:?}"),
+        _ => panic!("not a message: {event:?}"),
     }
 }
 
 async fn next(socket: &mut Stream) -> ServerFrame {
     loop {
-        match soon(socket.next()).await {
+        match within_timeout(socket.next()).await {
             Some(Ok(Message::Text(json))) => {
                 return serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"));
             }
