@@ -3,7 +3,7 @@
 use crate::{
     cli::Command,
     net::ListenAddr,
-    origin::{BadAddress, Origin, PublicUrl},
+    origin::{InvalidAddress, Origin, PublicUrl},
 };
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 use ipnet::IpNet;
@@ -64,8 +64,8 @@ pub struct Config {
     #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
     pub ephemeral: bool,
 
-    /// The address under which people see this server, as https://chat.example/ or https://host.example/chat/.
-    /// Links carry it, and requests for other hosts are refused.
+    /// The address under which users see this server, as https://chat.example/ or https://host.example/chat/. Links carry
+    /// it. Requests for other public names get 421.
     #[arg(long, env = "HUBBUB_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<PublicUrl>,
 
@@ -207,11 +207,11 @@ fn network(text: &str) -> Result<IpNet, String> {
     text.parse().or_else(|_| address()).map_err(|_| "a network is an address, or ADDRESS/BITS".into())
 }
 
-fn origin(text: &str) -> Result<Origin, BadAddress> {
+fn origin(text: &str) -> Result<Origin, InvalidAddress> {
     text.trim().trim_end_matches('/').parse()
 }
 
-fn public_url(text: &str) -> Result<PublicUrl, BadAddress> {
+fn public_url(text: &str) -> Result<PublicUrl, InvalidAddress> {
     text.trim().parse()
 }
 

@@ -6,13 +6,13 @@ use std::{
     str::FromStr,
 };
 
-/// Bytes that a host may have (RFC 1035, section 2.3.4).
+/// Bytes of a host, at most (RFC 1035, section 2.3.4).
 const MAX_HOST_BYTES: usize = 255;
 
 /// Bytes that a path prefix may have.
 pub const MAX_PREFIX_BYTES: usize = 128;
 
-/// A host and the port that stands beside it, as in `Host` (RFC 9110, section 7.2).
+/// A host with an optional port, as in `Host` (RFC 9110, section 7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     host: String,
@@ -27,77 +27,77 @@ pub struct Origin {
     port: u16,
 }
 
-/// The canonical address of this server: an origin, and the path below which it is seen.
+/// The canonical address of this server: an origin and a path prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     /// Scheme, host and port.
     pub origin: Origin,
-    /// The path without its final slash; empty for the root.
+    /// The path prefix without its final slash; empty for the root.
     pub prefix: String,
 }
 
-/// A text that is no host, origin or address of the kind that is wanted.
+/// The reason why a text is not a host, an origin or a public address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadAddress {
-    /// It is no host with an optional port.
+pub enum InvalidAddress {
+    /// It is not a host with an optional port.
     #[error("it is not a host")]
     Host,
-    /// It is no origin.
+    /// It is not an origin.
     #[error("an origin is http:// or https:// and a host, without a path")]
     Origin,
-    /// It is no public address.
+    /// It is not a public address.
     #[error(
         "a public address is http:// or https://, a host and perhaps a path of plain segments, as /chat/"
     )]
     PublicUrl,
-    /// The path's first segment is one of this server's own.
+    /// The path begins like a route of this server.
     #[error("a public address cannot have a path that begins as one of Hubbub's own does, as /r/ or /api/")]
     OwnPath,
 }
 
 impl Authority {
-    /// The name of the client's own machine.
+    /// Returns the name of the client's own machine.
     pub fn localhost() -> Self {
         Self { host: "localhost".into(), port: None }
     }
 
-    /// The host, without its port: lower case, an IPv6 address in brackets.
+    /// Returns the host without its port: in lower case, an IPv6 address in brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, or the default one of the scheme.
+    /// Returns the port, or the default one of the scheme.
     pub fn port(&self, is_https: bool) -> u16 {
         self.port.unwrap_or(default_port(is_https))
     }
 
-    /// As seen over a scheme, an origin.
+    /// Returns the origin of this authority with a scheme.
     pub fn origin(&self, is_https: bool) -> Origin {
         Origin { is_https, host: self.host.clone(), port: self.port(is_https) }
     }
 
-    /// Returns whether the host is an address rather than a name, or a name that every client resolves to its own
-    /// machine (RFC 6761, section 6.3). No DNS server can make it lead elsewhere.
+    /// Returns `true` if the host is an address rather than a name, or a name that every client resolves to its own
+    /// machine (RFC 6761, section 6.3). No DNS server can resolve it to another one.
     pub fn is_address(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         bare.parse::<IpAddr>().is_ok() || self.is_loopback()
     }
 
-    /// Returns whether the host is this machine, so that browsers take its pages for trustworthy without HTTPS.
+    /// Returns `true` if the host is this machine, whose pages browsers trust without HTTPS.
     pub fn is_loopback(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         let is_name = self.host == "localhost" || self.host.ends_with(".localhost");
         is_name || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Returns whether the host is a name of a private network: `.local` (RFC 6762), `.home.arpa` (RFC 8375),
-    /// `.internal` (set aside by ICANN) or `.lan`, which no registry has. The public DNS leads none of them anywhere.
+    /// Returns `true` if the host is a name of a private network: `.local` (RFC 6762), `.home.arpa` (RFC 8375),
+    /// `.internal` (set aside by ICANN) or `.lan`, which no registry has. The public DNS resolves none of them.
     pub fn is_private_use(&self) -> bool {
         const SUFFIXES: [&str; 4] = [".local", ".home.arpa", ".internal", ".lan"];
         SUFFIXES.iter().any(|suffix| self.host.ends_with(suffix))
     }
 
-    /// Returns whether the host is a name of one label. No name of the public DNS is.
+    /// Returns `true` if the host is a name of one label, which no name of the public DNS is.
     pub fn is_single_label(&self) -> bool {
         !self.host.contains(['.', ':'])
     }
@@ -114,9 +114,9 @@ impl From<SocketAddr> for Authority {
 }
 
 impl FromStr for Authority {
-    type Err = BadAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let end = if text.starts_with('[') { text.find(']').map(|at| at + 1) } else { text.find(':') };
         let (host, port) = text.split_at(end.unwrap_or(text.len()));
         let port = match port.strip_prefix(':') {
@@ -124,12 +124,12 @@ impl FromStr for Authority {
             // An empty port is the default one (RFC 3986, section 3.2.3).
             Some("") => None,
             Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().map_err(|_| BadAddress::Host)?)
+                Some(digits.parse().map_err(|_| InvalidAddress::Host)?)
             }
-            _ => return Err(BadAddress::Host),
+            _ => return Err(InvalidAddress::Host),
         };
         if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            let address: Ipv6Addr = address.parse().map_err(|_| BadAddress::Host)?;
+            let address: Ipv6Addr = address.parse().map_err(|_| InvalidAddress::Host)?;
             return Ok(Self { host: format!("[{address}]"), port });
         }
         let host = host.to_ascii_lowercase();
@@ -141,48 +141,48 @@ impl FromStr for Authority {
         if host.len() <= MAX_HOST_BYTES && host.split('.').all(is_label) {
             Ok(Self { host, port })
         } else {
-            Err(BadAddress::Host)
+            Err(InvalidAddress::Host)
         }
     }
 }
 
 impl Origin {
-    /// Whether the scheme is `https`.
+    /// Returns `true` if the scheme is `https`.
     pub fn is_https(&self) -> bool {
         self.is_https
     }
 
-    /// The port.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The host, without the port.
+    /// Returns the host without the port.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Returns whether this origin's host and port are those of `authority`, where a missing port is the default one
-    /// of this origin's scheme.
+    /// Returns `true` if this origin's host and port are those of `authority`. A missing port is the default one of
+    /// this origin's scheme.
     pub fn is_at(&self, authority: &Authority) -> bool {
         self.host == authority.host && self.port == authority.port(self.is_https)
     }
 }
 
 impl FromStr for Origin {
-    type Err = BadAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let (scheme, authority) = text.split_once("://").ok_or(BadAddress::Origin)?;
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let (scheme, authority) = text.split_once("://").ok_or(InvalidAddress::Origin)?;
         let is_https = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
-            _ => return Err(BadAddress::Origin),
+            _ => return Err(InvalidAddress::Origin),
         };
         authority
             .parse::<Authority>()
             .map(|authority| authority.origin(is_https))
-            .map_err(|_| BadAddress::Origin)
+            .map_err(|_| InvalidAddress::Origin)
     }
 }
 
@@ -195,18 +195,18 @@ impl fmt::Display for Origin {
 }
 
 impl FromStr for PublicUrl {
-    type Err = BadAddress;
+    type Err = InvalidAddress;
 
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let after_scheme = text.find("://").map(|at| at + 3).ok_or(BadAddress::PublicUrl)?;
+    fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let after_scheme = text.find("://").map(|at| at + 3).ok_or(InvalidAddress::PublicUrl)?;
         let path_at = text[after_scheme..].find('/').map_or(text.len(), |at| after_scheme + at);
-        let origin = text[..path_at].parse().map_err(|_| BadAddress::PublicUrl)?;
+        let origin = text[..path_at].parse().map_err(|_| InvalidAddress::PublicUrl)?;
         let prefix = text[path_at..].strip_suffix('/').unwrap_or(&text[path_at..]).to_owned();
         if !is_prefix(&prefix) {
-            return Err(BadAddress::PublicUrl);
+            return Err(InvalidAddress::PublicUrl);
         }
         if is_own_path(&prefix) {
-            return Err(BadAddress::OwnPath);
+            return Err(InvalidAddress::OwnPath);
         }
         Ok(Self { origin, prefix })
     }
@@ -218,7 +218,7 @@ impl fmt::Display for PublicUrl {
     }
 }
 
-/// Returns whether `prefix` can stand before every path: empty, or segments of unreserved characters (RFC 3986,
+/// Returns `true` if `prefix` can stand before every path: empty, or segments of unreserved characters (RFC 3986,
 /// section 2.3), each after a slash. A browser would take `//` for another host and `..` for another path.
 pub fn is_prefix(prefix: &str) -> bool {
     let is_segment = |segment: &str| {
@@ -230,8 +230,8 @@ pub fn is_prefix(prefix: &str) -> bool {
             && prefix.strip_prefix('/').is_some_and(|path| path.split('/').all(is_segment))
 }
 
-/// Returns whether a path begins with a segment that a route of this server begins with: as a prefix it could not be
-/// told from the route.
+/// Returns `true` if a path begins with a segment that a route of this server begins with: as a prefix it would be
+/// ambiguous.
 pub fn is_own_path(path: &str) -> bool {
     const FIRST_SEGMENTS: [&str; 12] = [
         "r", "rooms", "name", "settings", "device", "offline", "api", "ws", "pkg", "healthz", "readyz",
@@ -248,7 +248,7 @@ fn default_port(is_https: bool) -> u16 {
 mod tests {
     use super::*;
 
-    fn authority(text: &str) -> Result<Authority, BadAddress> {
+    fn authority(text: &str) -> Result<Authority, InvalidAddress> {
         text.parse()
     }
 
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused() {
+    fn invalid_hosts_are_rejected() {
         for bad in [
             "",
             ":80",
@@ -282,12 +282,12 @@ mod tests {
             "a..b",
             ".",
         ] {
-            assert_eq!(authority(bad), Err(BadAddress::Host), "{bad}");
+            assert_eq!(authority(bad), Err(InvalidAddress::Host), "{bad}");
         }
     }
 
     #[test]
-    fn names_of_private_networks_are_those_that_the_public_dns_leads_nowhere() {
+    fn private_names_are_those_that_the_public_dns_does_not_resolve() {
         for name in ["box.local:8080", "chat.lan", "CHAT.HOME.ARPA", "a.b.internal."] {
             assert!(authority(name).unwrap().is_private_use(), "{name}");
         }
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_and_localhost_lead_where_no_dns_server_decides() {
+    fn addresses_and_localhost_need_no_dns() {
         for address in
             ["127.0.0.1:8080", "[::1]:8080", "192.0.2.1", "localhost", "LOCALHOST.", "tea.localhost:1"]
         {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_has_one_way_to_be_written() {
+    fn an_origin_has_one_normal_form() {
         for (text, written) in [
             ("HTTPS://Chat.Example:443", "https://chat.example"),
             ("http://chat.example:80", "http://chat.example"),
@@ -328,12 +328,12 @@ mod tests {
             "https://u@a",
             "http://a http://b",
         ] {
-            assert_eq!(bad.parse::<Origin>(), Err(BadAddress::Origin), "{bad}");
+            assert_eq!(bad.parse::<Origin>(), Err(InvalidAddress::Origin), "{bad}");
         }
     }
 
     #[test]
-    fn a_public_address_may_have_a_path_that_is_none_of_our_own() {
+    fn a_public_address_may_have_a_path_that_is_not_a_route() {
         for (text, written) in [
             ("https://chat.example", "https://chat.example/"),
             ("https://chat.example/", "https://chat.example/"),
@@ -352,10 +352,10 @@ mod tests {
             "https://a/#x",
             "https://u@a/",
         ] {
-            assert_eq!(bad.parse::<PublicUrl>(), Err(BadAddress::PublicUrl), "{bad}");
+            assert_eq!(bad.parse::<PublicUrl>(), Err(InvalidAddress::PublicUrl), "{bad}");
         }
         for own in ["https://a/r/", "https://a/api/chat"] {
-            assert_eq!(own.parse::<PublicUrl>(), Err(BadAddress::OwnPath), "{own}");
+            assert_eq!(own.parse::<PublicUrl>(), Err(InvalidAddress::OwnPath), "{own}");
         }
     }
 }

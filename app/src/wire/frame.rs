@@ -287,7 +287,8 @@ pub enum ServerFrame {
     Pong {
         /// The ping's number.
         n: u64,
-        /// The newest `seq` of each joined room.
+        /// The newest `seq` of each joined room whose head has changed since the connection's last `pong`, and of each
+        /// room that was joined since.
         heads: BTreeMap<RoomName, Seq>,
     },
     /// A frame that this program does not know.

@@ -48,7 +48,8 @@ pub struct Events {
     pub log: String,
     /// The room's newest `seq` when the page was read.
     pub head: Seq,
-    /// The asker is beyond the room's end: nothing it has belongs to this log.
+    /// The client's events are not those before `after` in this log, or `after` is beyond the room's end. `events` is
+    /// empty then.
     pub reset: bool,
     /// The events from `after + 1` on.
     pub events: Vec<Arc<Event>>,

@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_rate_of_zero_lifts_the_limits_of_writes_alone() {
+    fn a_post_rate_of_zero_only_lifts_the_limits_of_writes() {
         let usage = NetworkLimits::new(100, 0).usage(Network::Local);
         for what in [Use::Post, Use::AnonymousPost, Use::Rename, Use::Room] {
             assert_eq!(taken(&usage, what), 100_000, "{what:?}");
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn readers_past_the_limit_wait_for_their_turn_and_too_many_are_refused() {
+    async fn reads_past_the_limit_queue_and_are_rejected_beyond_the_queue() {
         // One percent: a page a second, 20 at once, two that wait.
         let usage = NetworkLimits::new(1, 20).usage(Network::Local);
         for _ in 0..20 {
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_table_neighbors_share_a_limit_and_others_have_their_own() {
+    fn networks_beyond_the_table_share_a_limit_with_their_neighbors() {
         let limits = NetworkLimits::new(100, 20);
         for n in 0..MAX_NETWORKS as u32 {
             limits.usage(Network::V4(Ipv4Addr::from_bits(0x0a00_0000 + n)));
@@ -362,15 +362,15 @@ mod tests {
         assert!(Arc::ptr_eq(&limits.usage(one), &limits.usage(neighbor)));
         assert!(
             !Arc::ptr_eq(&limits.usage(network("10.0.0.1")), &limits.usage(one)),
-            "a known one keeps its own"
+            "a known network keeps its own"
         );
         let others = (0..64).map(|n| limits.usage(Network::V6(n << 32)));
         let apart = others.filter(|other| !Arc::ptr_eq(other, &limits.usage(one))).count();
-        assert!(apart > 48, "{apart} of 64 strangers have another limit");
+        assert!(apart > 48, "{apart} of 64 other networks have another limit");
     }
 
     #[test]
-    fn only_networks_without_a_use_are_forgotten() {
+    fn only_idle_networks_are_evicted() {
         let limits = NetworkLimits::new(100, 20);
         let kept = limits.usage(network("192.0.2.1"));
         for address in ["192.0.2.1", "192.0.2.2"] {

@@ -223,11 +223,11 @@ async fn linger(stream: &NetStream) {
             }
         }
     };
-    // The client does not close: it has had its time.
+    // After the timeout the client has had time to read the answer.
     let _ = timeout(LINGER_TIMEOUT, drained).await;
 }
 
-/// Tells the activity when the body of an answer has ended.
+/// Records in the activity when the body of an answer ends.
 fn watch_end(activity: Arc<Activity>) -> impl Fn(Response) -> Response + Clone {
     move |response| {
         let activity = activity.clone();
@@ -235,7 +235,7 @@ fn watch_end(activity: Arc<Activity>) -> impl Fn(Response) -> Response + Clone {
     }
 }
 
-/// A body that says when it is dropped, which hyper does as soon as it has its last frame.
+/// A body that records when hyper drops it, which happens after its last frame.
 struct WatchedBody {
     body: Body,
     _end: ResponseEnd,

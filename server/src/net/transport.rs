@@ -1,4 +1,4 @@
-//! The byte stream that hyper reads and writes, and what its connection's task sees of it.
+//! The byte stream that hyper reads and writes, and the part of its state that the connection's task shares.
 
 use super::{
     clock::{ConnectionClock, Expired},
@@ -18,8 +18,8 @@ use tokio::{
     time::Instant,
 };
 
-/// What is known of one HTTP connection outside of hyper: its time limits, and its stream once hyper is
-/// done with it. Shared by the [`Transport`], the service and the connection's task.
+/// The state of one HTTP connection outside of hyper: its time limits, and its stream once hyper has dropped it. The
+/// [`Transport`], the service and the connection's task share it.
 #[derive(Debug)]
 pub struct Activity {
     /// Sections under this lock are short and never wait.
@@ -30,10 +30,10 @@ pub struct Activity {
 #[derive(Debug)]
 struct State {
     clock: ConnectionClock,
-    /// The client has sent everything that it will.
+    /// The client sends no more bytes.
     has_ended: bool,
     is_evicted: bool,
-    /// The connection's task.
+    /// The waker of the connection's task.
     task: Option<Waker>,
     /// Bytes of the account that wait in hyper.
     charged: usize,
@@ -43,7 +43,7 @@ struct State {
     left: Option<(NetStream, Option<TransportPermit>)>,
 }
 
-/// A [`NetStream`] that records in an [`Activity`] when bytes come, wait and go.
+/// A [`NetStream`] that records in an [`Activity`] when bytes arrive, wait and leave.
 #[derive(Debug)]
 pub struct Transport {
     /// `None` once it was taken out for an upgrade.
@@ -53,7 +53,7 @@ pub struct Transport {
 }
 
 impl Activity {
-    /// Starts the clock of a connection that was just accepted. What waits for it is charged to `account`.
+    /// Starts the clock of a connection that was just accepted. Its unsent bytes are charged to `account`.
     pub fn new(account: Arc<Account>) -> Arc<Self> {
         let clock = ConnectionClock::new(Instant::now());
         let state = State {
@@ -78,32 +78,32 @@ impl Activity {
         self.state().last_page.is_some_and(|last| now.duration_since(last) < interval)
     }
 
-    /// What waits for this connection.
+    /// Returns the account of the connection's unsent bytes.
     pub fn account(&self) -> &Arc<Account> {
         &self.account
     }
 
-    /// A request's header is complete.
+    /// Records that a request's header is complete.
     pub fn on_request(&self) {
         self.state().clock.on_request(Instant::now());
     }
 
-    /// The request is answered with an event stream.
+    /// Records that the answer is an event stream.
     pub fn on_event_stream(&self) {
         self.state().clock.on_event_stream();
     }
 
-    /// A request names a host that this server does not know.
+    /// Records that a request names an unknown host.
     pub fn on_unknown_host(&self) {
         self.state().clock.on_unknown_host();
     }
 
-    /// The answer's body has been handed over as a whole.
+    /// Records that the answer's body is complete.
     pub fn on_response_end(&self) {
         self.state().clock.on_response_end(Instant::now());
     }
 
-    /// The server drains from now on.
+    /// Records that the server drains from now on.
     pub fn on_drain(&self) {
         self.state().clock.on_drain(Instant::now());
     }
@@ -132,7 +132,7 @@ impl Activity {
         state.clock.check(Instant::now())
     }
 
-    /// Ends the connection soon.
+    /// Wakes the connection's task, which ends the connection.
     pub fn evict(&self) {
         let mut state = self.state();
         state.is_evicted = true;
@@ -143,7 +143,7 @@ impl Activity {
         }
     }
 
-    /// Ends the connection soon if it serves no request. Returns `false` if it does.
+    /// Evicts the connection unless it serves a request. Returns `false` if it does.
     pub fn close_if_idle(&self) -> bool {
         let is_idle = self.state().clock.is_idle();
         if is_idle {
@@ -152,7 +152,7 @@ impl Activity {
         is_idle
     }
 
-    /// The stream, if hyper has dropped it while the client may still be sending.
+    /// Returns the stream if hyper has dropped it while the client may still be sending.
     pub fn take_left(&self) -> Option<(NetStream, Option<TransportPermit>)> {
         let mut state = self.state();
         let has_ended = state.has_ended;
@@ -163,13 +163,13 @@ impl Activity {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records what a write of `offered` bytes came to.
+    /// Records the result of a write of `offered` bytes.
     fn record_write(&self, offered: usize, written: &Poll<io::Result<usize>>) {
         let mut state = self.state();
         let waiting = match written {
             Poll::Ready(Ok(taken)) => {
                 state.clock.on_write(Instant::now(), *taken, *taken == offered);
-                // Only what has waited once is charged.
+                // Only bytes that have waited once are charged.
                 state.charged.min(offered - taken)
             }
             Poll::Ready(Err(_)) => {
@@ -186,12 +186,12 @@ impl Activity {
 }
 
 impl Transport {
-    /// Wraps `stream`; holds `permit` as long as it lives.
+    /// Wraps `stream`, and holds `permit` until it is dropped.
     pub fn new(stream: NetStream, activity: Arc<Activity>, permit: Option<TransportPermit>) -> Self {
         Self { stream: Some(stream), activity, permit }
     }
 
-    /// The stream with its permit and its account, after an upgrade; the HTTP connection's time limits apply no longer.
+    /// Returns the stream with its permit and account after an upgrade. The time limits of HTTP no longer apply.
     pub fn into_parts(mut self) -> Option<(NetStream, Option<TransportPermit>, Arc<Account>)> {
         let permit = self.permit.take().inspect(TransportPermit::on_upgrade);
         self.activity.account.recharge(&mut self.activity.state().charged, 0);
