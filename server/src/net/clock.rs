@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_without_a_byte_and_a_half_sent_header_expire_after_5_s() {
+    fn a_silent_connection_and_a_partial_header_expire_after_5_s() {
         let start = Instant::now();
         let mut clock = ConnectionClock::new(start);
         assert_eq!(clock.check(start), Ok(Some(start + HEADER_TIMEOUT)));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_takes_its_time_expires_only_while_bytes_wait() {
+    fn a_slow_answer_expires_only_while_bytes_wait() {
         let start = Instant::now();
         let mut clock = answering(start);
         assert_eq!(clock.check(start + 1_000 * SECOND), Ok(None));
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_less_than_8_kib_a_second_expires_after_30_s() {
+    fn a_client_below_8_kib_a_second_expires_after_30_s() {
         for (bytes, expires) in [(8 * 1_024 - 1, true), (8 * 1_024, false)] {
             let start = Instant::now();
             let mut clock = answering(start);
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_pause_in_which_nothing_waits_does_not_start_the_measurement_again() {
+    fn a_short_pause_does_not_restart_the_measurement() {
         let start = Instant::now();
         let mut clock = answering(start);
         clock.on_write_blocked(start);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draining_server_gives_an_answer_one_second_and_a_stalled_event_stream_none() {
+    fn draining_gives_an_answer_one_second_and_a_stalled_event_stream_none() {
         let start = Instant::now();
         let mut answer = answering(start);
         answer.on_write_blocked(start);

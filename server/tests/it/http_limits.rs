@@ -1,4 +1,4 @@
-//! HTTP connections are limited in time and bytes, whatever their clients do.
+//! The limits of HTTP connections in time and bytes.
 
 use crate::{
     heartbeat::{advance_time, flush_sockets},
@@ -12,10 +12,10 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// What hyper, the kernel on both sides and one answer hold together, with room to spare.
+/// More bytes than hyper, the kernel on both sides and one answer hold together.
 const PIPELINED: usize = 200;
 
-/// A client with a small receive buffer, so that what it does not read waits at the server.
+/// Connects a client with a small receive buffer, so that unread bytes wait in the server.
 async fn client(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1_024).unwrap();
@@ -26,7 +26,7 @@ fn request(path: &str, more: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{more}\r\n")
 }
 
-/// A client that asks for far more than the buffers hold, and reads nothing.
+/// Connects a client that requests more than the buffers hold and reads nothing.
 async fn stalled(server: &TestServer) -> TcpStream {
     fill(server, "tea", 1_000).await;
     let mut stalled = client(server).await;
@@ -36,7 +36,7 @@ async fn stalled(server: &TestServer) -> TcpStream {
     stalled
 }
 
-/// The same with an event stream.
+/// Connects a client that requests an event stream and reads nothing.
 async fn stalled_stream(server: &TestServer) -> TcpStream {
     fill(server, "tea", 20_000).await;
     let mut stalled = client(server).await;
@@ -55,16 +55,16 @@ async fn until_no_connection_is_open(server: &TestServer) {
     .await;
 }
 
-/// Everything that the server sends until it closes.
+/// Returns all bytes that the server sends until it closes.
 async fn until_closed(client: &mut TcpStream) -> String {
     let mut all = Vec::new();
-    // A reset is an end too.
+    // A reset ends the stream too.
     let _ = within_timeout(client.read_to_end(&mut all)).await;
     String::from_utf8_lossy(&all).into_owned()
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_its_answers_is_closed_after_10_s() {
+async fn a_client_that_reads_no_answer_is_closed_after_10_s() {
     let server = TestServer::start().await;
     let _client = stalled(&server).await;
     advance_time(9).await;
@@ -74,7 +74,7 @@ async fn a_client_that_takes_nothing_of_its_answers_is_closed_after_10_s() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_an_event_stream_is_closed_and_gives_its_place_back() {
+async fn a_client_that_reads_no_event_stream_is_closed_and_its_permit_released() {
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _client = stalled_stream(&server).await;
     assert!(server.state.connection_limit.try_acquire(Network::Local).is_err(), "it holds the only place");
@@ -84,7 +84,7 @@ async fn a_client_that_takes_nothing_of_an_event_stream_is_closed_and_gives_its_
 }
 
 #[tokio::test]
-async fn a_client_that_takes_less_than_8_kib_a_second_is_closed_after_30_s() {
+async fn a_client_that_reads_less_than_8_kib_a_second_is_closed_after_30_s() {
     let server = TestServer::start().await;
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 30 * 1_024];
@@ -97,7 +97,7 @@ async fn a_client_that_takes_less_than_8_kib_a_second_is_closed_after_30_s() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_enough_keeps_its_connection_however_long_it_takes() {
+async fn a_client_above_the_minimum_rate_is_not_closed() {
     let server = TestServer::start().await;
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 200 * 1_024];
@@ -122,7 +122,7 @@ async fn an_event_stream_without_events_stays_open() {
 }
 
 #[tokio::test]
-async fn a_stop_waits_one_second_for_an_answer_that_nobody_takes() {
+async fn a_stop_waits_one_second_for_an_unread_answer() {
     let server = TestServer::start().await;
     let _client = stalled(&server).await;
     let start = Instant::now();
@@ -131,7 +131,7 @@ async fn a_stop_waits_one_second_for_an_answer_that_nobody_takes() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_an_event_stream_that_nobody_takes_or_a_half_sent_request() {
+async fn a_stop_does_not_wait_for_unread_event_streams_or_partial_requests() {
     let server = TestServer::start().await;
     let _stream = stalled_stream(&server).await;
     let mut half = client(&server).await;
@@ -160,7 +160,7 @@ async fn an_idle_connection_is_served_after_75_s_and_closed_after_90() {
 }
 
 #[tokio::test]
-async fn a_half_sent_header_ends_after_5_s_also_on_a_connection_that_was_idle() {
+async fn a_partial_header_expires_after_5_s_also_on_an_idle_connection() {
     let server = TestServer::start().await;
     let mut half = client(&server).await;
     half.write_all(request("/healthz", "").as_bytes()).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_half_sent_header_ends_after_5_s_also_on_a_connection_that_was_idle() 
 }
 
 #[tokio::test]
-async fn a_header_of_32_kib_is_answered_and_a_longer_one_refused_with_431() {
+async fn a_header_beyond_32_kib_is_rejected_with_431() {
     let server = TestServer::start().await;
     let empty = request("/healthz", "connection: close\r\nx: \r\n").len();
     for (bytes, status) in [(32 * 1_024, "200"), (32 * 1_024 + 1, "431"), (400_000, "431")] {
@@ -188,7 +188,7 @@ async fn a_header_of_32_kib_is_answered_and_a_longer_one_refused_with_431() {
 }
 
 #[tokio::test]
-async fn a_request_with_more_than_64_headers_is_refused_with_431() {
+async fn a_request_with_more_than_64_headers_is_rejected_with_431() {
     let server = TestServer::start().await;
     for (headers, status) in [(64, "200"), (65, "431")] {
         let mut many = within_timeout(TcpStream::connect(server.address)).await.unwrap();

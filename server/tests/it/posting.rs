@@ -1,26 +1,26 @@
-//! Posting and the other commands of v1: each is answered, once, and a wrong one costs nothing.
+//! Posting and the other commands of v1: each gets one reply, and an invalid one has no effect.
 
 use crate::support::{TestServer, V1, room, text};
 use app::wire::{ClientFrame, CommandId, ErrorCode, RoomName, Seq, ServerFrame, limits};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-/// The error that answers, with its command's id and when to try again.
-async fn refused(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
+/// Expects an error. Returns the command's id, the code and the retry time.
+async fn expect_error(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
     match person.expect_reply().await {
         ServerFrame::Error { id, code, message, retry_ms } => {
-            assert!(message.ends_with(['.', '!', '?']), "a sentence for a person: {message}");
+            assert!(message.ends_with(['.', '!', '?']), "the message must be a sentence: {message}");
             (id, code, retry_ms)
         }
-        other => panic!("instead of an error came {other:?}"),
+        other => panic!("expected an error, got {other:?}"),
     }
 }
 
-/// The acknowledgement that answers.
-async fn acknowledged(person: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
+/// Expects an acknowledgement and returns its fields.
+async fn expect_ack(person: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
     match person.expect_reply().await {
         ServerFrame::Ack { id, room, seq, dup } => (id, room, seq, dup),
-        other => panic!("instead of an acknowledgement came {other:?}"),
+        other => panic!("expected an acknowledgement, got {other:?}"),
     }
 }
 
@@ -33,45 +33,45 @@ fn stored(server: &TestServer) -> Seq {
 }
 
 #[tokio::test]
-async fn a_post_is_acknowledged_with_its_place_once_it_is_stored() {
+async fn a_post_is_acknowledged_with_its_seq_after_it_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let id = ann.post("tea", "hello").await;
-    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), false));
+    assert_eq!(expect_ack(&mut ann).await, (id, Some(room("tea")), Some(1), false));
     assert_eq!(stored(&server), 1);
 }
 
 #[tokio::test]
-async fn a_post_that_is_sent_again_is_acknowledged_again_and_heard_once() {
+async fn a_repeated_post_is_acknowledged_again_and_broadcast_once() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = Uuid::now_v7();
     post_as(&mut ann, id, "hello", None).await;
     post_as(&mut ann, id, "hello", None).await;
-    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), false));
-    assert_eq!(acknowledged(&mut ann).await, (id, Some(room("tea")), Some(1), true));
+    assert_eq!(expect_ack(&mut ann).await, (id, Some(room("tea")), Some(1), false));
+    assert_eq!(expect_ack(&mut ann).await, (id, Some(room("tea")), Some(1), true));
     ann.post("tea", "next").await;
-    let heard = bob.events(2).await;
-    assert_eq!(heard.iter().map(|event| text(event)).collect::<Vec<_>>(), ["hello", "next"]);
+    let received = bob.events(2).await;
+    assert_eq!(received.iter().map(|event| text(event)).collect::<Vec<_>>(), ["hello", "next"]);
 }
 
 #[tokio::test]
-async fn an_id_of_any_uuid_version_will_do_but_not_one_that_somebody_else_used() {
+async fn an_id_may_have_any_uuid_version_unless_another_user_has_used_it() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = Uuid::new_v4();
     post_as(&mut ann, id, "mine", None).await;
-    assert_eq!(acknowledged(&mut ann).await.0, id);
+    assert_eq!(expect_ack(&mut ann).await.0, id);
     post_as(&mut bob, id, "mine too", None).await;
-    assert_eq!(refused(&mut bob).await, (Some(id.to_string()), ErrorCode::BadRequest, None));
+    assert_eq!(expect_error(&mut bob).await, (Some(id.to_string()), ErrorCode::BadRequest, None));
     assert_eq!(stored(&server), 1);
 }
 
 #[tokio::test]
-async fn everybody_hears_the_same_order_however_many_post_at_once() {
+async fn all_clients_receive_the_same_order_under_concurrent_posts() {
     let server = TestServer::start().await;
     let mut listeners =
         [V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await];
@@ -83,16 +83,16 @@ async fn everybody_hears_the_same_order_however_many_post_at_once() {
         person
     };
     let authors = tokio::join!(author("ann"), author("bob"), author("carol"));
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for listener in &mut listeners {
-        heard.push(listener.events(300).await);
+        received.push(listener.events(300).await);
     }
-    assert_eq!(heard[0], heard[1]);
-    assert_eq!(heard[0].iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=300).collect::<Vec<_>>());
+    assert_eq!(received[0], received[1]);
+    assert_eq!(received[0].iter().map(|event| event.seq).collect::<Vec<_>>(), (1..=300).collect::<Vec<_>>());
     for name in ["ann", "bob", "carol"] {
-        let own = heard[0].iter().map(|event| text(event)).filter(|said| said.starts_with(name));
+        let own = received[0].iter().map(|event| text(event)).filter(|text| text.starts_with(name));
         let expected = (0..100).map(|n| format!("{name} {n}"));
-        assert!(own.eq(expected), "what {name} said keeps its order");
+        assert!(own.eq(expected), "the posts of {name} keep their order");
     }
     drop(authors);
 }
@@ -110,41 +110,41 @@ async fn a_text_is_trimmed_and_keeps_its_lines() {
 }
 
 #[tokio::test]
-async fn a_blank_text_is_refused_and_costs_nothing() {
+async fn a_blank_text_is_rejected_without_effect() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     for blank in ["", " \n\t ", "\u{3000}\u{85}", "\u{200b}\n\u{2800}", "\0\u{7}"] {
         let id = ann.post("tea", blank).await;
-        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::Blank, None));
+        assert_eq!(expect_error(&mut ann).await, (Some(id.to_string()), ErrorCode::Blank, None));
     }
     assert_eq!(stored(&server), 0);
 }
 
 #[tokio::test]
-async fn the_longest_text_is_posted_and_one_byte_more_is_refused() {
+async fn the_longest_text_is_posted_and_one_byte_more_is_rejected() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let longest = "é".repeat(limits::MAX_MESSAGE_BYTES / 2);
     ann.post("tea", &format!("  {longest}  ")).await;
-    assert_eq!(acknowledged(&mut ann).await.2, Some(1));
+    assert_eq!(expect_ack(&mut ann).await.2, Some(1));
     let id = ann.post("tea", &format!("{longest}x")).await;
-    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::TooLong, None));
+    assert_eq!(expect_error(&mut ann).await, (Some(id.to_string()), ErrorCode::TooLong, None));
     ann.post("tea", &format!("a{}", "\0".repeat(limits::MAX_MESSAGE_BYTES - 1))).await;
-    assert_eq!(acknowledged(&mut ann).await.2, Some(2), "however JSON writes it");
+    assert_eq!(expect_ack(&mut ann).await.2, Some(2), "however JSON writes it");
 }
 
 #[tokio::test]
-async fn only_who_is_in_a_room_can_post_there() {
+async fn a_post_requires_a_joined_room() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let id = ann.post("jam", "hello").await;
-    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NotJoined, None));
+    assert_eq!(expect_error(&mut ann).await, (Some(id.to_string()), ErrorCode::NotJoined, None));
     let id = ann.post("No Room", "hello").await;
-    assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchRoom, None));
+    assert_eq!(expect_error(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchRoom, None));
 }
 
 #[tokio::test]
-async fn an_answer_to_a_message_that_is_not_there_is_refused_and_harms_nobody() {
+async fn a_reply_to_a_missing_message_is_rejected_without_effect() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let (mut ann, mut bob) =
@@ -153,15 +153,15 @@ async fn an_answer_to_a_message_that_is_not_there_is_refused_and_harms_nobody() 
         let id = Uuid::now_v7();
         post_as(&mut ann, id, "yes", Some(nothing)).await;
         bob.post("tea", "meanwhile").await;
-        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchMessage, None));
-        acknowledged(&mut bob).await;
+        assert_eq!(expect_error(&mut ann).await, (Some(id.to_string()), ErrorCode::NoSuchMessage, None));
+        expect_ack(&mut bob).await;
     }
     post_as(&mut ann, Uuid::now_v7(), "yes", Some(1)).await;
-    assert_eq!(acknowledged(&mut ann).await.2, Some(4));
+    assert_eq!(expect_ack(&mut ann).await.2, Some(4));
 }
 
-/// The pause that an answer to `id` asks for, where it was not simply done.
-fn too_fast(answer: ServerFrame, id: Uuid) -> Option<u64> {
+/// Returns the retry time of a reply to `id`, or `None` if the command was carried out.
+fn retry_time(answer: ServerFrame, id: Uuid) -> Option<u64> {
     match answer {
         ServerFrame::Ack { .. } => None,
         ServerFrame::Error { id: of, code: ErrorCode::RateLimited, retry_ms, .. } => {
@@ -173,43 +173,43 @@ fn too_fast(answer: ServerFrame, id: Uuid) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn who_posts_too_fast_is_told_when_to_go_on_and_nobody_else_is_held_up() {
+async fn posts_beyond_the_rate_limit_get_a_retry_time_and_delay_no_other_user() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
-    let mut told = None;
+    let mut retry = None;
     for _ in 0..10 {
         let id = ann.post("tea", "again").await;
-        told = too_fast(ann.expect_reply().await, id).or(told);
+        retry = retry_time(ann.expect_reply().await, id).or(retry);
     }
-    assert!(matches!(told, Some(1..=1_000)), "{told:?}");
+    assert!(matches!(retry, Some(1..=1_000)), "{retry:?}");
     assert!(stored(&server) >= 5, "five seconds' worth may come at once");
     bob.post("tea", "hello").await;
-    acknowledged(&mut bob).await;
+    expect_ack(&mut bob).await;
 }
 
 #[tokio::test]
-async fn who_changes_their_name_too_fast_is_told_so() {
+async fn renames_beyond_the_rate_limit_get_a_retry_time() {
     let server = TestServer::with(|config| config.post_rate = 100).await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
-    let mut told = None;
+    let mut retry = None;
     for n in 0..21 {
-        assert_eq!(told, None, "a user may send twenty renames at once");
+        assert_eq!(retry, None, "a user may send twenty renames at once");
         let id = Uuid::now_v7();
         ann.send(&ClientFrame::Rename { id, name: format!("Ann {n}") }).await;
         let mut answer = ann.expect_reply().await;
         while matches!(answer, ServerFrame::Renamed { .. }) {
             answer = ann.expect_reply().await;
         }
-        told = too_fast(answer, id);
+        retry = retry_time(answer, id);
     }
-    assert!(matches!(told, Some(1_001..=10_000)), "a rename costs more than a post: {told:?}");
+    assert!(matches!(retry, Some(1_001..=10_000)), "a rename costs more than a post: {retry:?}");
     ann.post("tea", "renames do not use up posts").await;
-    acknowledged(&mut ann).await;
+    expect_ack(&mut ann).await;
 }
 
 #[tokio::test]
-async fn a_name_is_changed_for_everybody_who_sees_it() {
+async fn a_rename_reaches_all_clients_that_show_the_user() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -219,21 +219,25 @@ async fn a_name_is_changed_for_everybody_who_sees_it() {
     let renamed =
         ServerFrame::Renamed { id: you.id, name: "Ann".parse().unwrap(), ambiguous: false, tag: None };
     assert_eq!(bob.expect_frame().await, renamed);
-    let mut heard = [ann.expect_frame().await, ann.expect_frame().await];
-    heard.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));
-    assert_eq!(heard, [renamed, ServerFrame::Ack { id, room: None, seq: None, dup: false }]);
+    let mut received = [ann.expect_frame().await, ann.expect_frame().await];
+    received.sort_by_key(|frame| matches!(frame, ServerFrame::Ack { .. }));
+    assert_eq!(received, [renamed, ServerFrame::Ack { id, room: None, seq: None, dup: false }]);
     ann.post("tea", "it is me").await;
     assert_eq!(bob.events(1).await[0].author.name.as_str(), "Ann");
 }
 
 #[tokio::test]
-async fn a_name_that_cannot_be_one_is_refused() {
+async fn an_invalid_name_is_rejected() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     for bad in ["", "  ", "a\nb", "\u{202e}", &"x".repeat(33), "Ann #2", "Аdmin", "Hubbub.", "系统"] {
         let id = Uuid::now_v7();
         ann.send(&ClientFrame::Rename { id, name: bad.into() }).await;
-        assert_eq!(refused(&mut ann).await, (Some(id.to_string()), ErrorCode::InvalidName, None), "{bad:?}");
+        assert_eq!(
+            expect_error(&mut ann).await,
+            (Some(id.to_string()), ErrorCode::InvalidName, None),
+            "{bad:?}"
+        );
     }
 }
 
@@ -243,7 +247,7 @@ async fn a_ping_is_answered_with_the_heads_of_the_joined_rooms() {
     let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.join("jam", None).await;
     ann.post("tea", "hello").await;
-    acknowledged(&mut ann).await;
+    expect_ack(&mut ann).await;
     ann.send(&ClientFrame::Ping { n: 7 }).await;
     let ServerFrame::Pong { n: 7, heads } = ann.expect_reply().await else { panic!("no pong") };
     assert_eq!(heads.into_iter().collect::<Vec<_>>(), [(room("jam"), 0), (room("tea"), 1)]);
@@ -255,11 +259,11 @@ async fn a_ping_is_answered_with_the_heads_of_the_joined_rooms() {
 }
 
 #[tokio::test]
-async fn an_unknown_type_is_answered_with_an_error_and_its_id() {
+async fn an_unknown_type_is_rejected_with_the_id_of_the_command() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.send_text(r#"{"type":"dance","id":"x1"}"#).await;
-    assert_eq!(refused(&mut ann).await, (Some("x1".into()), ErrorCode::UnknownType, None));
+    assert_eq!(expect_error(&mut ann).await, (Some("x1".into()), ErrorCode::UnknownType, None));
 }
 
 #[tokio::test]
@@ -271,7 +275,7 @@ async fn unknown_fields_are_ignored() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_connection() {
+async fn malformed_frames_are_rejected_and_the_twentieth_in_a_row_closes() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let malformed = [
@@ -288,25 +292,25 @@ async fn what_is_malformed_is_answered_and_the_twentieth_in_a_row_ends_the_conne
     ];
     for (n, wrong) in malformed.iter().cycle().take(19).enumerate() {
         ann.send_text(wrong).await;
-        let (_, code, _) = refused(&mut ann).await;
+        let (_, code, _) = expect_error(&mut ann).await;
         assert_eq!(code, ErrorCode::BadRequest, "{n}: {wrong}");
     }
     ann.send(&ClientFrame::Ping { n: 1 }).await;
     assert!(matches!(ann.expect_reply().await, ServerFrame::Pong { .. }), "a good one ends the row");
     for _ in 0..19 {
         ann.send_text("?").await;
-        refused(&mut ann).await;
+        expect_error(&mut ann).await;
     }
     ann.send_text("?").await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1008);
 }
 
 #[tokio::test]
-async fn a_message_with_more_bytes_than_any_command_may_have_closes_with_1009() {
+async fn a_frame_beyond_the_size_limit_closes_with_1009() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.send_text(&" ".repeat(limits::MAX_FRAME_BYTES)).await;
-    assert_eq!(refused(&mut ann).await.1, ErrorCode::BadRequest, "the limit itself is no offence");
+    assert_eq!(expect_error(&mut ann).await.1, ErrorCode::BadRequest, "the limit itself is no offence");
     ann.send_text(&" ".repeat(limits::MAX_FRAME_BYTES + 1)).await;
     assert_eq!(u16::from(ann.closed().await.unwrap().code), 1009);
 }
