@@ -1,14 +1,14 @@
-//! Puts the built site into the binary: every file with its compressed forms, the pages' files under
-//! names that carry their content's hash.
+//! Embeds the built site in the binary: every file with its compressed forms. The paths of scripts and style sheets contain
+//! a hash of their content.
 //!
-//! Only for a release: while developing, the server reads the files from where they are built.
+//! Only release builds embed the site; while developing, the server reads the files from the site folder.
 
+use sha2::{Digest, Sha256};
 use std::{
     env,
     error::Error,
     fmt::Write as _,
     fs,
-    hash::{DefaultHasher, Hash, Hasher},
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// cargo-leptos says where; `make` builds into the same place.
+/// Returns the folder of the site: cargo-leptos sets it; `make` builds into the default one.
 fn site_root() -> Result<PathBuf> {
     let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..");
     let root = env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into());
@@ -56,32 +56,39 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Compressed forms are made here; nobody asks for type declarations or hidden files.
+/// Returns `true` unless the file is compressed, a type declaration or hidden: compressed forms are made here.
 fn is_served(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     !name.starts_with('.') && ![".br", ".gz", ".d.ts"].iter().any(|left_out| name.ends_with(left_out))
 }
 
-/// One line of the table that `assets.rs` reads.
+/// Returns a line of the table that `assets.rs` includes.
 fn entry(out: &Path, file: &Path, name: &str) -> Result<String> {
     let body = fs::read(file)?;
-    let mut hasher = DefaultHasher::new();
-    body.hash(&mut hasher);
-    let hash = format!("{:016x}", hasher.finish());
+    let hash = short_hash(&body);
     let brotli = smaller(brotli(&body)?, &body);
     let gzip = smaller(gzip(&body)?, &body);
     let (name, served_as) = names(name, &hash);
     Ok(format!(
-        "Embedded {{ name: {name:?}, served_as: {served_as:?}, hash: {hash:?}, body: include_bytes!({:?}), brotli: {}, gzip: {} }},\n",
+        "EmbeddedFile {{ name: {name:?}, served_as: {served_as:?}, hash: {hash:?}, body: include_bytes!({:?}), brotli: {}, gzip: {} }},\n",
         file.canonicalize()?,
         stored(out, &hash, "br", brotli)?,
         stored(out, &hash, "gz", gzip)?,
     ))
 }
 
-/// What a file is asked for as, and what it is served as. `pkg/hubbub.js`, which cargo-leptos has named
-/// `pkg/hubbub.ITS-HASH.js`, is served as `pkg/hubbub.HASH.js`; other files keep their names, since
-/// others (robots, a glue script's own imports) know them by name.
+/// Returns the first 16 hexadecimal digits of the SHA-256 of a file. It is the same for every compiler, so that browsers
+/// keep their copies over an update that leaves a file unchanged.
+fn short_hash(body: &[u8]) -> String {
+    Sha256::digest(body)[..8].iter().fold(String::new(), |mut hash, byte| {
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
+}
+
+/// Returns the name that pages use and the path under which the file is served. `pkg/hubbub.js`, which cargo-leptos has
+/// named `pkg/hubbub.ITS-HASH.js`, is served as `pkg/hubbub.HASH.js`. Other files keep their names, because robots and
+/// imports in scripts refer to them by name.
 fn names(name: &str, hash: &str) -> (String, String) {
     let parts: Vec<&str> = name.split('.').collect();
     match parts[..] {
@@ -99,7 +106,7 @@ fn stored(out: &Path, hash: &str, extension: &str, body: Option<Vec<u8>>) -> Res
     Ok(format!("Some(include_bytes!({path:?}))"))
 }
 
-/// A compressed form is kept where it saves at least a tenth.
+/// Returns the compressed form if it is at least a tenth smaller.
 fn smaller(compressed: Vec<u8>, body: &[u8]) -> Option<Vec<u8>> {
     (compressed.len() * 10 <= body.len() * 9).then_some(compressed)
 }

@@ -11,6 +11,7 @@
 //! - [`hub`]: the live rooms and their subscribers.
 //! - [`store`]: the durable event log, users, rooms and read markers.
 
+mod admission;
 pub mod api;
 pub mod banner;
 pub mod cli;

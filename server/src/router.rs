@@ -1,10 +1,17 @@
-//! Every route, with the layers around them. Called by `main` and by tests.
+//! All routes and the layers around them. `main` and the tests use it.
 
 use crate::{
     api, connection,
     http::{
-        admission::limit_reads, assets, canonical_path::lead_to_canonical, cors::share_with_allowed,
-        forwarded::resolve_forwarded, host::admit_host, identity::identify, problem::Problem, request_log,
+        canonical_path::redirect_to_canonical,
+        cors::allow_cross_origin,
+        forwarded::resolve_forwarded,
+        host::check_host,
+        identity::identify,
+        problem::Problem,
+        rate_limit::limit_reads,
+        request_log,
+        request_source::{reject_foreign, reject_foreign_writes},
         work::COMPRESSION_LEVEL,
     },
     pages,
@@ -13,7 +20,7 @@ use crate::{
 use app::wire::limits::MAX_FRAME_BYTES;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -24,44 +31,41 @@ use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
-/// How long an answer may take to begin, a slow request body included.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// How long a response may take to begin, including the time to read a slow request body.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Bytes that a form with a text may have. More than a message may have, so that a text that is too long comes back
-/// to whoever wrote it.
-const FORM_BYTES: usize = 1_024 * 1_024;
+/// Bytes of a form with a text. More than a message may have, so that the user gets a text back that is too long.
+const MAX_FORM_BYTES: usize = 1_024 * 1_024;
 
-/// What pages never use, so that nothing in them can ask for it.
-const NO_PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
-                              serial=(), usb=()";
+/// Browser features that pages never use.
+const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
+                                  serial=(), usb=()";
 
-/// The policy of a refusal that is no page.
-const NO_CONTENT: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The content security policy of an error response that is no page.
+const EMPTY_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The whole server as one service.
+/// Builds the whole server as one service.
 pub fn router(state: AppState) -> Router {
-    // Pages are rendered on Tokio; a second router in the same process finds that settled.
+    // Pages are rendered on Tokio. A second router in the same process finds the executor set already.
     let _ = any_spawner::Executor::init_tokio();
     let routes = Router::new()
-        .merge(pages(&state))
-        .merge(api(&state))
-        .fallback(assets::file)
-        .method_not_allowed_fallback(pages::wrong_method)
+        .merge(user_routes(&state))
+        .merge(public_routes(&state))
+        .fallback(asset_or_not_found)
+        .method_not_allowed_fallback(pages::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), pages::render_errors))
         .layer(DefaultBodyLimit::max(MAX_FRAME_BYTES))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_WITHIN))
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed to answer this.")
-                .into_response()
-        }))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, RESPONSE_TIMEOUT))
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .with_state(state.clone());
-    // A router of its own, since a layer that takes a prefix off the path has to run before the routes match.
+    // A router of its own, because a layer that removes a prefix from the path must run before the routes match.
     Router::new()
         .fallback_service(routes)
-        .layer(from_fn(lead_to_canonical))
-        .layer(from_fn_with_state(state.clone(), share_with_allowed))
-        .layer(from_fn_with_state(state.clone(), admit_host))
+        .layer(from_fn(redirect_to_canonical))
+        .layer(from_fn_with_state(state.clone(), allow_cross_origin))
+        .layer(from_fn_with_state(state.clone(), check_host))
         .layer(from_fn_with_state(state.clone(), resolve_forwarded))
-        .layer(from_fn(guard))
+        .layer(from_fn(security_headers))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(request_log::span)
@@ -72,32 +76,35 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Where it matters who asks.
-fn pages(state: &AppState) -> Router<AppState> {
+/// Returns the routes that identify the user.
+fn user_routes(state: &AppState) -> Router<AppState> {
+    let form_limit = || DefaultBodyLimit::max(MAX_FORM_BYTES);
     Router::new()
         .route("/", get(pages::lobby))
-        .route("/r/{room}", get(pages::room).post(pages::post).layer(DefaultBodyLimit::max(FORM_BYTES)))
-        .route("/r/{room}/{seq}/edit", post(pages::edit).layer(DefaultBodyLimit::max(FORM_BYTES)))
-        .route("/r/{room}/{seq}/delete", post(pages::delete))
-        .route("/r/{room}/about", post(pages::retitle))
-        .route("/r/{room}/leave", post(pages::leave))
-        .route("/r/{room}/seen", get(pages::seen))
-        .route("/rooms", get(pages::all_rooms).post(pages::make_room))
+        .route("/r/{room}", get(pages::room).post(pages::post_message).layer(form_limit()))
+        .route("/r/{room}/{seq}/edit", post(pages::edit_message).layer(form_limit()))
+        .route("/r/{room}/{seq}/delete", post(pages::delete_message))
+        .route("/r/{room}/about", post(pages::update_room))
+        .route("/r/{room}/leave", post(pages::leave_room))
+        .route("/r/{room}/seen", get(pages::read_beacon).layer(from_fn(reject_foreign)))
+        .route("/rooms", get(pages::room_directory).post(pages::create_room))
         .route("/offline", get(pages::offline))
         .route("/name", post(pages::rename))
-        .route("/settings", post(pages::settings))
-        .route("/device", post(pages::make_link))
-        .route("/device/{link}", get(pages::open_link).post(pages::take_link))
+        .route("/settings", post(pages::save_settings))
+        .route("/device", post(pages::create_link))
+        .route("/device/{link}", get(pages::open_link).post(pages::redeem_link))
         .route("/api/rooms/{room}/messages", get(api::messages).post(api::post))
         .route("/api/rooms/{room}/frames", get(api::frames::stream))
         .route("/api/commands", post(api::frames::command))
-        .route("/ws", any(connection::upgrade))
+        .route("/ws", any(connection::upgrade).layer(from_fn(reject_foreign)))
         .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL))
+        .route_layer(from_fn(reject_foreign_writes))
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .layer(from_fn_with_state(state.clone(), identify))
 }
 
-fn api(state: &AppState) -> Router<AppState> {
+/// Returns the routes that are the same for every user.
+fn public_routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{room}/events", get(api::events))
@@ -107,8 +114,16 @@ fn api(state: &AppState) -> Router<AppState> {
         .route("/readyz", get(api::readyz))
 }
 
-/// Headers that every answer carries, so that a browser does nothing with it that we did not mean.
-async fn guard(request: Request, next: Next) -> Response {
+/// Responds to a path without a route: with a file that pages load, or with an error page.
+async fn asset_or_not_found(State(state): State<AppState>, request: Request) -> Response {
+    match state.assets.respond(request.method(), request.uri().path(), request.headers()) {
+        Some(response) => response,
+        None => pages::not_found(&state.networks, request).await,
+    }
+}
+
+/// Middleware that adds security headers to every response.
+async fn security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
@@ -117,13 +132,15 @@ async fn guard(request: Request, next: Next) -> Response {
         (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), NO_PERMISSIONS),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
     if is_error {
-        // A page has a policy of its own; no other refusal has to load anything.
-        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(NO_CONTENT));
+        // A page has a policy of its own; any other error response loads nothing.
+        headers
+            .entry(header::CONTENT_SECURITY_POLICY)
+            .or_insert(HeaderValue::from_static(EMPTY_CONTENT_POLICY));
     }
     response
 }

@@ -49,7 +49,7 @@ pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOu
     }
     drop(listener);
     let ended = drain(&state).await;
-    request_log::log_sum();
+    request_log::log_summary();
     state.store.close().await;
     ended
 }
@@ -145,7 +145,7 @@ async fn evict_rate_limits(state: &AppState) {
         sleep(EVICTION_INTERVAL).await;
         state.posts.evict_idle();
         state.renames.evict_idle();
-        request_log::log_sum();
+        request_log::log_summary();
         state.networks.evict_idle();
     }
 }

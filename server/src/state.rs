@@ -3,7 +3,7 @@
 use crate::{
     config::Config,
     device_links::DeviceLinks,
-    http::{assets::Site, work::HttpWork},
+    http::{assets::AssetSource, work::HttpWork},
     hub::Hub,
     limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
     net::{HTTP_CONNECTIONS, TransportLimit, UnsentBudget},
@@ -30,7 +30,7 @@ pub struct AppState {
     pub renames: Arc<UserLimiter>,
     /// The threads that render pages.
     pub page_work: Arc<HttpWork>,
-    /// The thread that answers reads of the API. They take up to 256 KiB each, and pages do not wait for them.
+    /// The thread that serves reads of the API, so that pages do not wait for responses of up to 256 KiB.
     pub api_work: Arc<HttpWork>,
     /// How fast each network may act.
     pub networks: Arc<NetworkLimits>,
@@ -42,8 +42,8 @@ pub struct AppState {
     pub unsent_budget: UnsentBudget,
     /// How many connections of any kind may be open.
     pub transport_limit: TransportLimit,
-    /// The files that a page needs.
-    pub site: Arc<Site>,
+    /// The files that pages load.
+    pub assets: Arc<AssetSource>,
     /// Cancelled when the server stops: every connection closes then.
     pub draining: CancellationToken,
     /// Every open connection, HTTP and WebSocket.
@@ -72,7 +72,7 @@ impl AppState {
                 config.max_connections.saturating_add(HTTP_CONNECTIONS).min(config.max_files),
                 config.per_network,
             ),
-            site: Arc::new(Site::find()),
+            assets: Arc::new(AssetSource::detect()),
             draining: CancellationToken::new(),
             sockets: TaskTracker::new(),
             writers: TaskTracker::new(),
@@ -97,5 +97,17 @@ impl AppState {
 impl FromRef<AppState> for Key {
     fn from_ref(state: &AppState) -> Self {
         state.key.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<Config> {
+    fn from_ref(state: &AppState) -> Self {
+        state.config.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<NetworkLimits> {
+    fn from_ref(state: &AppState) -> Self {
+        state.networks.clone()
     }
 }

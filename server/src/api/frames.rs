@@ -6,11 +6,7 @@ use crate::{
         commands::{JoinOptions, execute, join, welcome},
         reply::CommandError,
     },
-    http::{
-        host::{RequestSource, foreign_page},
-        identity::Identity,
-        problem::Problem,
-    },
+    http::{identity::Identity, problem::Problem},
     hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
     limits::connection_limit::ConnectionPermit,
     net::Activity,
@@ -23,7 +19,7 @@ use axum::{
     Extension,
     body::Bytes,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{
         IntoResponse, Response,
         sse::{self, Sse},
@@ -74,8 +70,8 @@ pub async fn stream(
     activity: Option<Extension<Arc<Activity>>>,
     query: Result<Query<StreamQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    let Query(query) = query.map_err(super::wrong_query)?;
+    let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
+    let Query(query) = query.map_err(super::invalid_query)?;
     let permit = state.connection_limit.try_acquire(identity.network)?;
     permit.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
@@ -100,7 +96,7 @@ impl Frames {
         let (after_id, log) = (query.after_id, query.log);
         let past = query.after.map(|after| Past { after, after_id, log: log.clone() });
         let own = JoinOptions { past, ..JoinOptions::default() };
-        frames.push(self.join_one(room, own).await.map_err(|_| Problem::unreadable())?);
+        frames.push(self.join_one(room, own).await.map_err(|_| Problem::store_unavailable())?);
         for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
             let past = Some(Past { after, after_id: None, log: log.clone() });
             let other = JoinOptions { past, limit: Some(1), is_passive: true };
@@ -156,13 +152,8 @@ fn json(item: Delivery) -> String {
 pub async fn command(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
-    Extension(source): Extension<RequestSource>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    if source == RequestSource::Foreign {
-        return Err(foreign_page(&headers));
-    }
     let _posting = state.writers.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {

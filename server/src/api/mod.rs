@@ -1,17 +1,12 @@
-//! The HTTP API: rooms, messages, events, posting; whether the server lives and can serve.
+//! The HTTP API: rooms, messages, events, posting, and the health checks.
 
 pub mod frames;
 mod sse;
 
 use crate::{
     http::{
-        assets::has_tag,
-        form::is_utf8,
-        forwarded::Forwarded,
-        host::{PublicAddress, RequestSource, foreign_page},
-        identity::Identity,
-        problem::Problem,
-        work::Priority,
+        conditional::is_not_modified, form::is_utf8, forwarded::Forwarded, host::PublicAddress,
+        identity::Identity, problem::Problem, work::Priority,
     },
     net::Activity,
     state::AppState,
@@ -27,6 +22,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use axum_extra::{TypedHeader, headers::ETag};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -34,30 +30,30 @@ use uuid::Uuid;
 /// Rooms in one answer of `GET /api/rooms`.
 const ROOMS_PER_PAGE: usize = 200;
 
-/// What `GET /api/rooms` may be asked.
+/// The query of `GET /api/rooms`.
 #[derive(Deserialize)]
-pub struct WhichRooms {
+pub struct RoomsQuery {
     after: Option<String>,
 }
 
-/// What `GET …/messages` may be asked.
+/// The query of `GET …/messages`.
 #[derive(Deserialize)]
-pub struct WhichMessages {
+pub struct MessagesQuery {
     before: Option<Seq>,
     around: Option<Seq>,
     limit: Option<u32>,
 }
 
-/// What `GET …/events` may be asked.
+/// The query of `GET …/events`.
 #[derive(Deserialize)]
-pub struct WhichEvents {
+pub struct EventsQuery {
     after: Option<Seq>,
     after_id: Option<CommandId>,
     log: Option<String>,
     limit: Option<u32>,
 }
 
-impl WhichEvents {
+impl EventsQuery {
     fn past(self) -> Past {
         Past { after: self.after.unwrap_or(0), after_id: self.after_id, log: self.log }
     }
@@ -65,14 +61,14 @@ impl WhichEvents {
 
 /// A message to post.
 #[derive(Deserialize)]
-struct Posting {
+struct PostRequest {
     text: String,
     id: Option<CommandId>,
 }
 
-/// Where it stands now.
+/// The position of a posted message.
 #[derive(Serialize)]
-struct Posted {
+struct PostResponse {
     seq: Seq,
     id: CommandId,
 }
@@ -83,10 +79,10 @@ struct Posted {
 /// [`Problem`] if `after` cannot be a room's name.
 pub async fn rooms(
     State(state): State<AppState>,
-    which: Result<Query<WhichRooms>, QueryRejection>,
+    query: Result<Query<RoomsQuery>, QueryRejection>,
 ) -> Result<Json<Rooms>, Problem> {
-    let Query(which) = which.map_err(wrong_query)?;
-    let after = which.after.map(|room| room.parse()).transpose();
+    let Query(query) = query.map_err(invalid_query)?;
+    let after = query.after.map(|room| room.parse()).transpose();
     let after: Option<RoomName> =
         after.map_err(|bad: InvalidRoomName| Problem::bad_request(bad.to_string()))?;
     let mut rooms = state.store.list_rooms(after.as_ref(), ROOMS_PER_PAGE + 1);
@@ -103,69 +99,70 @@ pub async fn rooms(
 pub async fn messages(
     State(state): State<AppState>,
     Path(room): Path<String>,
-    which: Result<Query<WhichMessages>, QueryRejection>,
+    query: Result<Query<MessagesQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    let Query(which) = which.map_err(wrong_query)?;
-    let limit = within(which.limit, limits::DEFAULT_PAGE_SIZE, limits::MAX_PAGE_SIZE)?;
+    let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
+    let Query(query) = query.map_err(invalid_query)?;
+    let limit = validate_limit(query.limit, limits::DEFAULT_PAGE_SIZE, limits::MAX_PAGE_SIZE)?;
     let head = head_of(&state, &room);
-    let tag = tag(&state, head, &format!("m{}.{}.{limit}", number(which.before), number(which.around)));
-    if has_tag(&headers, &tag) {
+    let tag = etag(&state, head, &format!("m{}.{}.{limit}", number(query.before), number(query.around)));
+    if is_not_modified(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
     let work = state.api_work.clone();
     let read = async move {
-        let page = match (which.around, which.before) {
+        let page = match (query.around, query.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
             (None, before) => state.store.read_before(&room, before.unwrap_or(head + 1), limit).await,
         }?;
         let log = state.store.id().to_owned();
-        Ok(tagged(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
+        Ok(json_with_etag(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
     };
     work.run(Priority::Low, read).await?
 }
 
-/// `GET /api/rooms/{room}/events`: a page of events, or a stream of them without end.
+/// `GET /api/rooms/{room}/events`: a page of events, or an endless stream of them.
 pub async fn events(
     State(state): State<AppState>,
     Path(room): Path<String>,
-    which: Result<Query<WhichEvents>, QueryRejection>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
     activity: Option<Extension<Arc<Activity>>>,
     Extension(forwarded): Extension<Forwarded>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    let Query(which) = which.map_err(wrong_query)?;
-    if wants_stream(&headers) {
+    let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
+    let Query(query) = query.map_err(invalid_query)?;
+    if accepts_event_stream(&headers) {
         return sse::events(
             state,
             room,
-            which.past(),
+            query.past(),
             &headers,
             activity.as_deref().map(|activity| &**activity),
             forwarded.client.into(),
         )
         .await;
     }
-    let limit = within(which.limit, limits::MAX_EVENTS_PER_RESPONSE, limits::MAX_EVENTS_PER_RESPONSE)?;
-    let past = which.past();
+    let limit =
+        validate_limit(query.limit, limits::MAX_EVENTS_PER_RESPONSE, limits::MAX_EVENTS_PER_RESPONSE)?;
+    let past = query.past();
     let after = past.after;
     let head = head_of(&state, &room);
     let after_id = past.after_id.map(|id| id.simple().to_string()).unwrap_or_default();
     let of_log = past.log.as_ref().is_none_or(|log| log == state.store.id());
-    let tag = tag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
-    if has_tag(&headers, &tag) {
+    let tag = etag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
+    if is_not_modified(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
     let work = state.api_work.clone();
     let read = async move {
         let log = state.store.id().to_owned();
         let reset = after > head || !state.store.continues(&room, past).await?;
-        // What follows the events of another past would be taken for its continuation.
+        // A client with another history would take the events for its continuation.
         let events = if reset { Vec::new() } else { state.store.read_after(&room, after, limit).await? };
         let more = events.last().is_some_and(|last| last.seq < head);
-        Ok(tagged(&Events { log, head, reset, events, more }, &tag))
+        Ok(json_with_etag(&Events { log, head, reset, events, more }, &tag))
     };
     work.run(Priority::Low, read).await?
 }
@@ -175,33 +172,29 @@ pub async fn post(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     Extension(address): Extension<PublicAddress>,
-    Extension(source): Extension<RequestSource>,
     Path(room): Path<String>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let room: RoomName = room.parse().map_err(Problem::no_such_room)?;
-    if source == RequestSource::Foreign {
-        return Err(foreign_page(&headers));
-    }
+    let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
     let _posting = state.writers.token();
-    let posting = posting(&headers, &body)?;
-    let text = trim_message(&posting.text).map_err(Problem::bad_text)?;
-    state.admit_post(identity, &room).map_err(Problem::too_fast)?;
-    let id = posting.id.unwrap_or_else(Uuid::now_v7);
+    let posted = parse_post(&headers, &body)?;
+    let text = trim_message(&posted.text).map_err(Problem::invalid_text)?;
+    state.admit_post(identity, &room).map_err(Problem::rate_limited)?;
+    let id = posted.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.store.append(message).await?;
-    let permit = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
-    Ok((StatusCode::CREATED, [(header::LOCATION, permit)], Json(Posted { seq: appended.seq, id }))
+    let location = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(PostResponse { seq: appended.seq, id }))
         .into_response())
 }
 
-/// `GET /healthz`: the process lives.
+/// `GET /healthz`: the process runs.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the log can be read, the last commit succeeded, and the server is not going away.
+/// `GET /readyz`: the store can be read, the last commit succeeded, and the server is not shutting down.
 pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
     if state.draining.is_cancelled() {
         return Err(Problem::draining());
@@ -211,8 +204,8 @@ pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Probl
     Ok("ready\n")
 }
 
-/// The message in a body of text, a form or JSON.
-fn posting(headers: &HeaderMap, body: &[u8]) -> Result<Posting, Problem> {
+/// Parses the message in a body of text, a form or JSON.
+fn parse_post(headers: &HeaderMap, body: &[u8]) -> Result<PostRequest, Problem> {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/plain");
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -227,24 +220,24 @@ fn posting(headers: &HeaderMap, body: &[u8]) -> Result<Posting, Problem> {
         "text/plain" => {
             let text =
                 std::str::from_utf8(body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
-            Ok(Posting { text: text.into(), id: None })
+            Ok(PostRequest { text: text.into(), id: None })
         }
         _ => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Post text/plain, a form with the field text, or JSON with the field text.",
+            "Unsupported media type; use text/plain, a form or JSON with the field `text`.",
         )),
     }
 }
 
-fn wrong_query(rejection: QueryRejection) -> Problem {
+fn invalid_query(rejection: QueryRejection) -> Problem {
     Problem::bad_request(format!("{}.", rejection.body_text()))
 }
 
-fn within(limit: Option<u32>, default: u32, most: u32) -> Result<u32, Problem> {
+fn validate_limit(limit: Option<u32>, default: u32, max: u32) -> Result<u32, Problem> {
     match limit {
         None => Ok(default),
-        Some(limit) if (1..=most).contains(&limit) => Ok(limit),
-        Some(_) => Err(Problem::bad_request(format!("The limit is 1 to {most}."))),
+        Some(limit) if (1..=max).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::bad_request(format!("`limit` must be from 1 to {max}."))),
     }
 }
 
@@ -252,36 +245,34 @@ fn head_of(state: &AppState, room: &RoomName) -> Seq {
     state.store.heads(std::slice::from_ref(room))[0]
 }
 
-fn wants_stream(headers: &HeaderMap) -> bool {
+fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
-/// The tag of an answer about a room, known before anything is read for it.
+/// Returns the entity tag of a response about a room, before the response is read from the store.
 ///
-/// Whatever changes a page of a room moves the room's head, but for the names of its authors: those have a generation
-/// of their own. Both are read before the page, so that a page is never older than its tag.
-fn tag(state: &AppState, head: Seq, query: &str) -> String {
+/// Every change of a page moves the room's head, except the names of its authors, which have a generation of their own.
+/// Both are read before the page, so a page is never older than its tag.
+fn etag(state: &AppState, head: Seq, query: &str) -> ETag {
     format!("W/\"{}.{head}.{:x}.{query}\"", state.store.id(), state.hub.names_generation())
+        .parse()
+        .expect("ids, numbers and punctuation are a valid entity tag")
 }
 
 fn number(seq: Option<Seq>) -> String {
     seq.map(|seq| seq.to_string()).unwrap_or_default()
 }
 
-fn not_modified(tag: &str) -> Response {
-    (StatusCode::NOT_MODIFIED, about(tag)).into_response()
+fn not_modified(tag: &ETag) -> Response {
+    (StatusCode::NOT_MODIFIED, json_headers(), TypedHeader(tag.clone())).into_response()
 }
 
-fn tagged<T: Serialize>(body: &T, tag: &str) -> Response {
+fn json_with_etag<T: Serialize>(body: &T, tag: &ETag) -> Response {
     let json = serde_json::to_string(body).expect("a struct of strings and numbers is always JSON");
-    (about(tag), json).into_response()
+    (json_headers(), TypedHeader(tag.clone()), json).into_response()
 }
 
-fn about(tag: &str) -> [(HeaderName, String); 3] {
-    [
-        (header::CONTENT_TYPE, "application/json".to_owned()),
-        (header::CACHE_CONTROL, "no-cache".to_owned()),
-        (header::ETAG, tag.to_owned()),
-    ]
+fn json_headers() -> [(HeaderName, &'static str); 2] {
+    [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")]
 }

@@ -75,7 +75,7 @@ impl ConnectionContext {
         let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
         let writer_token = Some(state.writers.token());
         // A client without a cookie is a new user, but the same one as long as the connection lasts.
-        let identity = Identity { known: true, ..identity };
+        let identity = Identity { is_known: true, ..identity };
         Self { state, session, subscriber, writer_token, identity, last_post: None, permit }
     }
 

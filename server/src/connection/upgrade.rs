@@ -9,12 +9,7 @@ use super::{
     lines, v1,
 };
 use crate::{
-    http::{
-        canonical_path::room_name,
-        host::{RequestSource, foreign_page},
-        identity::Identity,
-        problem::Problem,
-    },
+    http::{canonical_path::parse_typed_room_name, identity::Identity, problem::Problem},
     state::AppState,
 };
 use app::wire::{InvalidRoomName, PROTOCOL, RoomName, limits::MAX_FRAME_BYTES};
@@ -90,9 +85,6 @@ fn validate_request(request: &Request) -> Result<Protocol, Problem> {
     if !is_valid_key(headers) {
         return Err(Problem::new(StatusCode::BAD_REQUEST, "Sec-WebSocket-Key must be 16 bytes in base64."));
     }
-    if request.extensions().get() == Some(&RequestSource::Foreign) {
-        return Err(foreign_page(headers));
-    }
     protocol(headers, request.uri())
 }
 
@@ -107,6 +99,9 @@ fn protocol(headers: &HeaderMap, uri: &Uri) -> Result<Protocol, Problem> {
     }
     let query = Query::<UpgradeQuery>::try_from_uri(uri)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "`room` is invalid."))?;
-    let room = query.0.room.map_or(Ok(RoomName::lobby()), |room| room_name(&room).ok_or(InvalidRoomName));
-    room.map(Protocol::Lines).map_err(Problem::no_such_room)
+    let room = query
+        .0
+        .room
+        .map_or(Ok(RoomName::lobby()), |room| parse_typed_room_name(&room).ok_or(InvalidRoomName));
+    room.map(Protocol::Lines).map_err(Problem::invalid_room_name)
 }

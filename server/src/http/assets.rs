@@ -1,27 +1,28 @@
-//! The files that a page needs: in the binary of a release, in the site folder while developing.
+//! The files that a page loads: in the binary in a release build, in the site folder while developing.
 
-use crate::{
-    http::{problem::Problem, range},
-    pages::nothing_here,
-    state::AppState,
+use crate::http::{
+    conditional::{accepts_encoding, is_not_modified},
+    problem::Problem,
+    range,
 };
 use axum::{
     body::Bytes,
-    extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use axum_extra::headers::{ETag, HeaderMapExt};
 use leptos::prelude::LeptosOptions;
 use std::{
+    borrow::Cow,
     fs,
     path::{Path, PathBuf},
 };
 
 /// A file in the binary, as the build script writes it.
-struct Embedded {
-    /// What the page asks for: `pkg/hubbub.js`.
+struct EmbeddedFile {
+    /// The name that pages use: `pkg/hubbub.js`.
     name: &'static str,
-    /// Under which path it is served.
+    /// The path under which the file is served.
     served_as: &'static str,
     hash: &'static str,
     body: &'static [u8],
@@ -29,25 +30,25 @@ struct Embedded {
     gzip: Option<&'static [u8]>,
 }
 
-static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+static EMBEDDED: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
-/// A file whose name carries its hash never changes.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+/// Caching of a file whose path contains its hash: it never changes.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Any other file is asked for again, and answered 304 where it is the same.
-const ASK_AGAIN: &str = "no-cache";
+/// Caching of any other file: the browser revalidates it, and gets 304 if it is unchanged.
+const NO_CACHE: &str = "no-cache";
 
-/// Where the pages' files come from.
-pub enum Site {
+/// The source of the files that pages load.
+pub enum AssetSource {
     /// The binary.
     Embedded,
     /// A folder that cargo-leptos writes.
     Folder(PathBuf),
 }
 
-impl Site {
-    /// The site of this build.
-    pub fn find() -> Self {
+impl AssetSource {
+    /// Returns the source of this build.
+    pub fn detect() -> Self {
         if cfg!(debug_assertions) {
             Self::Folder(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into()).into())
         } else {
@@ -55,8 +56,8 @@ impl Site {
         }
     }
 
-    /// The path of the file that the page knows as `name`. In a release it carries the file's hash; while
-    /// developing it does not, so that cargo-leptos finds the sheet that it exchanges.
+    /// Returns the path of the file with this name. In a release the path contains the file's hash. While developing it
+    /// does not, so that cargo-leptos finds the style sheet that it replaces.
     pub fn path(&self, name: &str) -> String {
         let embedded = match self {
             Self::Embedded => EMBEDDED.iter().find(|file| file.name == name),
@@ -65,116 +66,94 @@ impl Site {
         format!("/{}", embedded.map_or(name, |file| file.served_as))
     }
 
-    /// cargo-leptos' reload settings, where it watches.
+    /// Returns the reload settings of cargo-leptos if it watches the sources.
     pub fn reload(&self) -> Option<LeptosOptions> {
-        let watched = matches!(self, Self::Folder(_)) && std::env::var_os("LEPTOS_WATCH").is_some();
-        watched.then(|| leptos::config::get_configuration(None).ok())?.map(|found| found.leptos_options)
+        let is_watched = matches!(self, Self::Folder(_)) && std::env::var_os("LEPTOS_WATCH").is_some();
+        is_watched.then(|| leptos::config::get_configuration(None).ok())?.map(|found| found.leptos_options)
     }
 
-    fn answer(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
-        match self {
-            Self::Embedded => {
-                EMBEDDED.iter().find(|file| file.served_as == path).map(|file| file.answer(headers))
-            }
-            Self::Folder(root) => from_folder(root, path, headers),
+    /// Responds with the file at `path`; `None` if there is no such file.
+    pub fn respond(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Response> {
+        let mut headers = Cow::Borrowed(headers);
+        if method != Method::GET && headers.contains_key(header::RANGE) {
+            // Ranges are defined for GET only (RFC 9110, section 14.2).
+            headers.to_mut().remove(header::RANGE);
         }
+        let path = path.trim_start_matches('/');
+        let file = match self {
+            Self::Embedded => {
+                EMBEDDED.iter().find(|file| file.served_as == path).map(|file| file.respond(&headers))
+            }
+            Self::Folder(root) => from_folder(root, path, &headers),
+        };
+        let is_allowed = matches!(*method, Method::GET | Method::HEAD);
+        file.map(
+            |file| {
+                if is_allowed { file } else { Problem::method_not_allowed("GET,HEAD").into_response() }
+            },
+        )
     }
 }
 
-/// Any path that is no route: a file, or nothing.
-pub async fn file(state: State<AppState>, request: Request) -> Response {
-    let path = request.uri().path().trim_start_matches('/');
-    let mut headers = request.headers().clone();
-    if *request.method() != Method::GET {
-        // Parts are defined for GET only (RFC 9110, section 14.2).
-        headers.remove(header::RANGE);
-    }
-    match state.site.answer(path, &headers) {
-        Some(file) if matches!(*request.method(), Method::GET | Method::HEAD) => file,
-        Some(_) => Problem::method_not_allowed("GET,HEAD").into_response(),
-        None => nothing_here(state, request).await,
-    }
-}
-
-impl Embedded {
-    fn answer(&self, headers: &HeaderMap) -> Response {
-        let cache = if self.served_as == self.name { ASK_AGAIN } else { FOR_EVER };
+impl EmbeddedFile {
+    fn respond(&self, headers: &HeaderMap) -> Response {
+        let cache = if self.served_as == self.name { NO_CACHE } else { IMMUTABLE };
         let (encoding, body) = self.encoded(headers);
-        // The forms are different bytes, so each has a tag of its own.
+        // Each coding is a representation of its own, so it has a tag of its own.
         let tag = format!("\"{}{}\"", self.hash, encoding.map(|name| format!("-{name}")).unwrap_or_default());
-        let mut response = if has_tag(headers, &tag) {
+        let etag: Option<ETag> = tag.parse().ok();
+        let mut response = if etag.as_ref().is_some_and(|etag| is_not_modified(headers, etag)) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
             range::respond(headers, Some(&tag), Bytes::from_static(body))
         };
-        let answer = response.headers_mut();
-        answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-        answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(self.name)));
-        if let Ok(tag) = HeaderValue::from_str(&tag) {
-            answer.insert(header::ETAG, tag);
+        let fields = response.headers_mut();
+        fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+        fields.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(self.name)));
+        if let Some(etag) = etag {
+            fields.typed_insert(etag);
         }
         if let Some(encoding) = encoding {
-            answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            fields.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         response
     }
 
-    /// The smallest form that the browser accepts.
+    /// Returns the smallest representation that the client accepts, with its coding.
     fn encoded(&self, headers: &HeaderMap) -> (Option<&'static str>, &'static [u8]) {
-        let forms = [("br", self.brotli), ("gzip", self.gzip)];
-        let accepted =
-            forms.into_iter().find_map(|(name, form)| Some((name, form.filter(|_| accepts(headers, name))?)));
-        accepted.map_or((None, self.body), |(name, form)| (Some(name), form))
+        let codings = [("br", self.brotli), ("gzip", self.gzip)];
+        let accepted = codings
+            .into_iter()
+            .find_map(|(name, body)| Some((name, body.filter(|_| accepts_encoding(headers, name))?)));
+        accepted.map_or((None, self.body), |(name, body)| (Some(name), body))
     }
 }
 
-fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|offer| {
-        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
-        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
-        name.trim().eq_ignore_ascii_case(encoding) && !refused
-    })
-}
-
-/// Whether the asker has this very form already (RFC 9110, section 13.1.2).
-pub fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    known
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || weak(known) == weak(tag))
-}
-
-fn weak(tag: &str) -> &str {
-    tag.strip_prefix("W/").unwrap_or(tag)
-}
-
-/// `pkg/hubbub.js` may have been built as `pkg/hubbub.HASH.js`, and older ones may lie beside it.
-fn newest_of_that_name(root: &Path, name: &str) -> Option<PathBuf> {
+/// Returns the newest file with this name: `pkg/hubbub.js` may have been built as `pkg/hubbub.HASH.js`, beside older builds.
+fn find_hashed(root: &Path, name: &str) -> Option<PathBuf> {
     let path = root.join(name);
     let (folder, file) = (path.parent()?, path.file_name()?.to_str()?);
     let (stem, extension) = file.split_once('.')?;
-    let is_it = |found: &str| match found.split('.').collect::<Vec<_>>()[..] {
+    let is_match = |found: &str| match found.split('.').collect::<Vec<_>>()[..] {
         [first, last] | [first, _, last] => first == stem && last == extension,
         _ => false,
     };
     let files = fs::read_dir(folder).ok()?.flatten();
-    let named = files.filter(|entry| entry.file_name().to_str().is_some_and(is_it));
+    let named = files.filter(|entry| entry.file_name().to_str().is_some_and(is_match));
     let dated = named.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())));
     dated.max().map(|(_, path)| path)
 }
 
 fn from_folder(root: &Path, path: &str, headers: &HeaderMap) -> Option<Response> {
-    let inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
-    let newest = inside.then(|| newest_of_that_name(root, path))??;
+    let is_inside = path.split('/').all(|part| !part.is_empty() && part != ".." && part != ".");
+    let newest = is_inside.then(|| find_hashed(root, path))??;
     let body = fs::read(newest).ok()?;
-    let about = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
-    Some((about, range::respond(headers, None, body.into())).into_response())
+    let fields = [(header::CONTENT_TYPE, content_type(path)), (header::CACHE_CONTROL, "no-store")];
+    Some((fields, range::respond(headers, None, body.into())).into_response())
 }
 
-/// By the file's extension; the few kinds that a site has.
+/// Returns the media type for the file's extension.
 fn content_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("css") => "text/css; charset=utf-8",
@@ -194,38 +173,20 @@ fn content_type(name: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
-    }
-
     #[test]
-    fn an_encoding_is_accepted_unless_its_weight_is_nothing() {
-        assert!(accepts(&headers(header::ACCEPT_ENCODING, "gzip, deflate, br"), "br"));
-        assert!(accepts(&headers(header::ACCEPT_ENCODING, "br;q=0.5"), "br"));
-        assert!(!accepts(&headers(header::ACCEPT_ENCODING, "br;q=0.0, gzip"), "br"));
-        assert!(!accepts(&HeaderMap::new(), "br"));
-    }
-
-    #[test]
-    fn a_known_tag_is_recognised_among_others_and_when_weak() {
-        assert!(has_tag(&headers(header::IF_NONE_MATCH, "\"a\", W/\"b\""), "\"b\""));
-        assert!(!has_tag(&headers(header::IF_NONE_MATCH, "\"a\""), "\"b\""));
-    }
-
-    #[test]
-    fn while_developing_a_file_is_found_whatever_hash_its_name_carries() {
+    fn a_file_in_the_site_folder_is_found_with_any_hash_in_its_name() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("pkg")).unwrap();
         let hashed = root.path().join("pkg/hubbub.Ab-3_x.js");
         fs::write(&hashed, "").unwrap();
         fs::write(root.path().join("pkg/hubbub.d.ts"), "").unwrap();
         fs::write(root.path().join("pkg/other.js"), "").unwrap();
-        assert_eq!(newest_of_that_name(root.path(), "pkg/hubbub.js"), Some(hashed));
-        assert_eq!(newest_of_that_name(root.path(), "pkg/hubbub.css"), None);
+        assert_eq!(find_hashed(root.path(), "pkg/hubbub.js"), Some(hashed));
+        assert_eq!(find_hashed(root.path(), "pkg/hubbub.css"), None);
     }
 
     #[test]
-    fn nothing_outside_the_site_folder_is_served() {
+    fn no_file_outside_the_site_folder_is_served() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let from_folder = |path| from_folder(&root, path, &HeaderMap::new());
         assert!(from_folder("lib.rs").is_some());

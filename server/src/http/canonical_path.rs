@@ -1,4 +1,4 @@
-//! Addresses as people write, phones capitalize and sentences end them lead to the page that is meant.
+//! Redirects addresses as people type them (capitalized, with a trailing slash or full stop) to the canonical path.
 
 use crate::{http::host::PublicAddress, redact::percent_decode};
 use app::wire::RoomName;
@@ -10,16 +10,19 @@ use axum::{
 };
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// Paths without a room that may be written with a slash or a full stop at the end.
-const PLAIN: [&[&str]; 5] = [&["rooms"], &["offline"], &["healthz"], &["readyz"], &["api", "rooms"]];
+/// Paths without a room that have other forms.
+const STATIC_PATHS: [&[&str]; 5] = [&["rooms"], &["offline"], &["healthz"], &["readyz"], &["api", "rooms"]];
 
-/// What follows a room's name in a path of its pages, and in one of the API.
-const PAGES: [&[&str]; 3] = [&[], &["about"], &["seen"]];
-const API: [&[&str]; 3] = [&["messages"], &["events"], &["frames"]];
+/// The segments after a room's name in paths of pages.
+const PAGE_SUFFIXES: [&[&str]; 3] = [&[], &["about"], &["seen"]];
 
-/// Answers with 308 to the canonical path, with the query as it is, if the request has another form of it. A form of
-/// ours always has the canonical path; one with another is answered as it came.
-pub async fn lead_to_canonical(request: Request, next: Next) -> Response {
+/// The segments after a room's name in paths of the API.
+const API_SUFFIXES: [&[&str]; 3] = [&["messages"], &["events"], &["frames"]];
+
+/// Middleware that redirects (308) to the canonical path if the request has another form of it. The query stays.
+///
+/// The forms of this server's pages always use canonical paths, so other methods are redirected only in the API.
+pub async fn redirect_to_canonical(request: Request, next: Next) -> Response {
     let is_link = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = canonical(request.uri().path()).filter(|path| is_link || path.starts_with("/api/"));
     let Some(path) = path else { return next.run(request).await };
@@ -28,7 +31,7 @@ pub async fn lead_to_canonical(request: Request, next: Next) -> Response {
     Redirect::permanent(&format!("{prefix}{path}{query}")).into_response()
 }
 
-/// Returns the path that `path`, percent-encoded, is another form of; nothing if it has no other form.
+/// Returns the canonical path of `path`, which is percent-encoded; `None` if `path` is canonical or unknown.
 fn canonical(path: &str) -> Option<String> {
     let decoded = String::from_utf8(percent_decode(path.as_bytes())).ok()?;
     let mut segments: Vec<&str> = decoded.strip_prefix('/')?.split('/').collect();
@@ -36,30 +39,32 @@ fn canonical(path: &str) -> Option<String> {
         segments.pop();
     }
     let found = match &segments[..] {
-        [r, room, rest @ ..] if folded(r) == "r" && PAGES.contains(&rest) => {
-            [&["r", room_name(room)?.as_str()], rest].concat().join("/")
+        [r, room, rest @ ..] if fold(r) == "r" && PAGE_SUFFIXES.contains(&rest) => {
+            [&["r", parse_typed_room_name(room)?.as_str()], rest].concat().join("/")
         }
-        ["r", room, seq, verb @ ("edit" | "delete")] => format!("r/{}/{seq}/{verb}", room_name(room)?),
-        // Programs write the path exactly, but may have the name from a person.
-        ["api", "rooms", room, rest @ ..] if API.contains(&rest) && !decoded.ends_with('/') => {
-            format!("api/rooms/{}/{}", room_name(room)?, rest.join("/"))
+        ["r", room, seq, verb @ ("edit" | "delete")] => {
+            format!("r/{}/{seq}/{verb}", parse_typed_room_name(room)?)
+        }
+        // A program writes the path exactly, but a person may have typed the room's name.
+        ["api", "rooms", room, rest @ ..] if API_SUFFIXES.contains(&rest) && !decoded.ends_with('/') => {
+            format!("api/rooms/{}/{}", parse_typed_room_name(room)?, rest.join("/"))
         }
         segments => {
-            let folded: Vec<String> = segments.iter().map(|segment| folded(segment)).collect();
-            PLAIN.iter().find(|plain| **plain == folded)?.join("/")
+            let folded: Vec<String> = segments.iter().map(|segment| fold(segment)).collect();
+            STATIC_PATHS.iter().find(|known| **known == folded)?.join("/")
         }
     };
     let found = format!("/{found}");
     (found != path).then_some(found)
 }
 
-/// Returns the room that a name is meant as.
-pub fn room_name(written: &str) -> Option<RoomName> {
-    folded(written).parse().ok()
+/// Parses the name of a room as people type it.
+pub fn parse_typed_room_name(written: &str) -> Option<RoomName> {
+    fold(written).parse().ok()
 }
 
-/// A name without differences of case, width and accents, and without what is no letter or digit at its end.
-fn folded(written: &str) -> String {
+/// Removes differences of case, width and accents, and trailing characters that are neither letters nor digits.
+fn fold(written: &str) -> String {
     let plain: String =
         written.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
     plain.trim_start().trim_end_matches(|c: char| !c.is_alphanumeric()).into()
@@ -95,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_canonical_path_and_one_that_leads_nowhere_stay() {
+    fn canonical_and_unknown_paths_are_not_redirected() {
         for path in [
             "/",
             "//",

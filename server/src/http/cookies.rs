@@ -1,5 +1,5 @@
-//! The `Cookie` header, read as bytes: other programs on the same host leave cookies of any name, number and bytes
-//! there, and none of them may hide ours (RFC 6265, section 5.4).
+//! Parses the `Cookie` header as bytes: other programs on the same host set cookies with any name and any bytes, and none
+//! of them may hide this server's cookies (RFC 6265, section 5.4).
 
 use axum::http::{HeaderMap, header};
 
@@ -13,7 +13,7 @@ pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// Returns the values of the cookies of that name.
+/// Returns the values of the cookies with that name.
 pub fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
     cookies(headers).filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
@@ -24,7 +24,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn a_cookie_is_found_among_any_bytes_of_other_programs() {
+    fn a_cookie_is_found_among_arbitrary_bytes() {
         let mut headers = HeaderMap::new();
         headers.append(
             header::COOKIE,

@@ -1,18 +1,19 @@
 //! Cross-origin access to the API for the sites that `--allow-origin` names (Fetch, section 3.3). Other sites get no
-//! header of it, so that their pages cannot read an answer.
+//! such header, so their pages cannot read responses.
 
-use crate::{http::host::RequestSource, state::AppState};
+use crate::{config::Config, http::request_source::RequestSource};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use std::sync::Arc;
 
-/// Answers preflights, and marks the API's answers as readable for an allowed site, as a layer.
-pub async fn share_with_allowed(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// Middleware that answers preflights, and lets allowed sites read the API's responses.
+pub async fn allow_cross_origin(State(config): State<Arc<Config>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if state.config.allow_origin.is_empty() || !path.starts_with("/api/") {
+    if config.allow_origin.is_empty() || !path.starts_with("/api/") {
         return next.run(request).await;
     }
     let is_allowed = request.extensions().get() == Some(&RequestSource::Allowed);
@@ -23,7 +24,7 @@ pub async fn share_with_allowed(State(state): State<AppState>, request: Request,
         Some(_) if is_preflight => preflight().into_response(),
         _ => next.run(request).await,
     };
-    // A cache must not give one site's answer to another.
+    // A cache must not serve the response for one site to another.
     response.headers_mut().append(header::VARY, HeaderValue::from_static("origin"));
     if let Some(origin) = origin {
         add_headers(response.headers_mut(), origin);

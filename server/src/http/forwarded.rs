@@ -1,7 +1,11 @@
-//! What a request's TCP connection and the `X-Forwarded-*` headers of trusted proxies say about the client: its
-//! address, and the scheme, host and path prefix under which the client sees this server.
+//! The client of a request: its address, and the scheme, host and path prefix under which it sees this server. Both
+//! come from the TCP connection and from the `X-Forwarded-*` headers of trusted proxies.
 
-use crate::{net::Endpoints, origin::is_prefix, state::AppState};
+use crate::{
+    config::Config,
+    net::Endpoints,
+    origin::{Authority, is_prefix},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName},
@@ -9,7 +13,10 @@ use axum::{
     response::Response,
 };
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -19,23 +26,23 @@ const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 /// What is known about the client of a request; a request extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forwarded {
-    /// The client's address: the peer's, or the rightmost untrusted address of `X-Forwarded-For` where the peer is a
-    /// trusted proxy. `None` where a Unix socket brings no such header.
+    /// The client's address: the peer's, or the rightmost untrusted address of `X-Forwarded-For` if the peer is a
+    /// trusted proxy. `None` if a request over a Unix socket has no such header.
     pub client: Option<IpAddr>,
     /// The peer is a trusted proxy.
     pub is_trusted: bool,
     /// A trusted proxy has sent at least one of the headers.
     pub is_proxied: bool,
-    /// The client's side of the proxy is HTTPS (`true`) or HTTP; `None` where no trusted proxy says so.
+    /// The client reaches the proxy over HTTPS (`true`) or HTTP; `None` if no trusted proxy sends the scheme.
     pub is_https: Option<bool>,
-    /// The host, with its port if it has one, that the client has asked for.
+    /// The host that the client has requested, with its port if it has one.
     pub host: Option<String>,
     /// The path below which the client sees this server, as `/chat`; empty for the root.
     pub prefix: String,
 }
 
 impl Forwarded {
-    /// Resolves what `headers` say, as far as `trusted` contains the peer of the connection.
+    /// Resolves the client of a request. The headers count only if `trusted` contains the peer of the connection.
     pub fn resolve(endpoints: Option<Endpoints>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let peer = match endpoints {
             Some(Endpoints::Tcp { peer, .. }) => Some(peer.ip().to_canonical()),
@@ -51,22 +58,32 @@ impl Forwarded {
             is_trusted: true,
             is_proxied: has_for_or_proto || headers.contains_key(HOST),
             is_https: items(headers, &PROTO).next().and_then(is_https),
-            // A proxy never sends it alone. Alone it is a program's way to pass for another host.
+            // A proxy never sends this header alone; a program that does pretends to use another host.
             host: items(headers, &HOST).next().filter(|_| has_for_or_proto).map(Into::into),
             prefix: prefix(headers),
         }
     }
+
+    /// Returns the requested host, parsed.
+    pub fn authority(&self) -> Option<Authority> {
+        self.host.as_ref()?.parse().ok()
+    }
 }
 
-/// Adds [`Forwarded`] to the request's extensions, as a layer.
-pub async fn resolve_forwarded(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+/// Middleware that adds [`Forwarded`] to the request's extensions.
+pub async fn resolve_forwarded(
+    State(config): State<Arc<Config>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let endpoints = request.extensions().get().copied();
-    let forwarded = Forwarded::resolve(endpoints, request.headers(), &state.config.trusted_proxy);
+    let forwarded = Forwarded::resolve(endpoints, request.headers(), &config.trusted_proxy);
     request.extensions_mut().insert(forwarded);
     next.run(request).await
 }
 
-/// Returns whether the peer of a connection speaks for others: a Unix socket's, or one in `trusted`.
+/// Returns `true` if the peer of a connection may forward requests of others: over a Unix socket, or if its address is in
+/// `trusted`.
 pub fn is_trusted_proxy(peer: Option<IpAddr>, trusted: &[IpNet]) -> bool {
     peer.is_none_or(|peer| contains(trusted, peer))
 }
@@ -75,13 +92,13 @@ fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The client's address. Each proxy appends its own peer, so only what trusted proxies have appended counts: the
-/// rightmost address that is no trusted proxy, or the leftmost one if all are.
+/// Returns the client's address. Each proxy appends its peer, so only addresses that trusted proxies have appended count:
+/// the rightmost one that is no trusted proxy, or the leftmost one if all are.
 fn client(headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let mut client = None;
     let hops: Vec<&str> = items(headers, &FOR).collect();
     for hop in hops.into_iter().rev() {
-        // What stands to the left of garbage is garbage too.
+        // Nothing to the left of an invalid entry can be trusted.
         let Some(address) = address(hop) else { break };
         client = Some(address);
         if !contains(trusted, address) {
@@ -91,7 +108,7 @@ fn client(headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     client
 }
 
-/// An address as proxies write it: bare, in brackets, or with a port.
+/// Parses an address as proxies write it: bare, in brackets, or with a port.
 fn address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim_matches('"');
     let bare = || hop.trim_start_matches('[').trim_end_matches(']').parse().ok();
@@ -107,13 +124,13 @@ fn is_https(proto: &str) -> Option<bool> {
     }
 }
 
-/// The prefixes of all proxies, the outermost first. Anything that is no plain path counts for nothing.
+/// Joins the prefixes of all proxies, the outermost first. A prefix that is no plain path is ignored.
 fn prefix(headers: &HeaderMap) -> String {
     let prefix: String = items(headers, &PREFIX).map(|prefix| prefix.trim_end_matches('/')).collect();
     if is_prefix(&prefix) { prefix } else { String::new() }
 }
 
-/// The items of a header that is a list, over all of its lines. An item that is not ASCII is skipped.
+/// Returns the items of a list header, over all of its lines. A line that is not ASCII is skipped.
 fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> + use<'a> {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).filter(|item| !item.is_empty())
@@ -122,7 +139,7 @@ fn items<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Config, origin::MAX_PREFIX_BYTES};
+    use crate::origin::MAX_PREFIX_BYTES;
     use axum::http::HeaderValue;
 
     const PROXY: &str = "127.0.0.1:5000";
@@ -143,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_without_a_proxy_is_its_peer_whatever_it_sends() {
+    fn headers_of_an_untrusted_peer_are_ignored() {
         let lines = [
             ("x-forwarded-for", "203.0.113.9"),
             ("x-forwarded-proto", "https"),
@@ -156,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_trusted_proxies_the_client_is_the_rightmost_address_that_is_none_of_them() {
+    fn the_client_is_the_rightmost_address_that_is_no_trusted_proxy() {
         for (hops, client) in [
             (&["203.0.113.9"][..], "203.0.113.9"),
             (&["198.51.100.1, 203.0.113.9"], "203.0.113.9"),
@@ -185,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_is_the_one_that_the_outermost_proxy_has_seen() {
+    fn the_scheme_is_that_of_the_outermost_proxy() {
         for (lines, is_https) in [
             (&["https"][..], Some(true)),
             (&["HTTPS"], Some(true)),
@@ -202,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forwarded_host_counts_beside_another_header_of_a_proxy_only() {
+    fn a_forwarded_host_counts_only_beside_another_forwarded_header() {
         let host = ("x-forwarded-host", "chat.example, inner.example");
         assert_eq!(resolve(PROXY, &[host]).host, None);
         let forwarded = resolve(PROXY, &[host, ("x-forwarded-for", "203.0.113.9")]);

@@ -1,8 +1,8 @@
-//! Parts that HTTP handlers share.
+//! What every HTTP handler shares: middleware, extractors and responses. Nothing here uses the application's state.
 
-pub mod admission;
 pub mod assets;
 pub mod canonical_path;
+pub mod conditional;
 mod cookies;
 pub(crate) mod cors;
 pub mod form;
@@ -12,5 +12,7 @@ pub mod identity;
 pub mod preferences;
 pub mod problem;
 mod range;
+pub mod rate_limit;
 pub(crate) mod request_log;
+pub mod request_source;
 pub mod work;

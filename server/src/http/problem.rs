@@ -1,4 +1,4 @@
-//! What goes wrong with a request, as `application/problem+json` (RFC 9457).
+//! Error responses as `application/problem+json` (RFC 9457).
 
 use crate::{http::work::Busy, limits::connection_limit::Full, store::StoreError};
 use app::wire::{ErrorCode, InvalidName, InvalidRoomName, InvalidText, limits};
@@ -9,10 +9,10 @@ use axum::{
 use serde::Serialize;
 use std::time::Duration;
 
-/// Seconds after which it is worth trying again, where the server is full or its log fails.
-const TRY_AGAIN: &str = "5";
+/// Seconds after which a client may retry if the server is full or its store fails.
+const RETRY_AFTER_SECONDS: &str = "5";
 
-/// An answer that says what is wrong.
+/// An error response.
 #[derive(Debug, Clone)]
 pub struct Problem {
     status: StatusCode,
@@ -20,6 +20,10 @@ pub struct Problem {
     detail: String,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
+
+/// Response extension: a client that accepts HTML gets an error page instead of the problem in the body.
+#[derive(Debug, Clone)]
+pub struct ShowAsPage(pub Problem);
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -33,37 +37,42 @@ struct Body<'a> {
 }
 
 impl Problem {
-    /// A problem that `detail` tells a person in a sentence.
+    /// Creates a problem; `detail` is a sentence for a person.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, code: None, detail: detail.into(), headers: Vec::new() }
     }
 
-    fn coded(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
+    fn with_code(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
         Self { code: Some(code), ..Self::new(status, detail) }
     }
 
-    /// The request is wrong.
-    pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, detail)
+    /// The server failed.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.")
     }
 
-    /// There is nothing at this path.
+    /// The request is malformed.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::with_code(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, detail)
+    }
+
+    /// Nothing exists at this path.
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "There is nothing here.")
+        Self::new(StatusCode::NOT_FOUND, "Not found.")
     }
 
     /// No room can have this name.
-    pub fn no_such_room(bad: InvalidRoomName) -> Self {
-        Self::coded(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, bad.to_string())
+    pub fn invalid_room_name(bad: InvalidRoomName) -> Self {
+        Self::with_code(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, bad.to_string())
     }
 
     /// The text cannot be posted.
-    pub fn bad_text(bad: InvalidText) -> Self {
+    pub fn invalid_text(bad: InvalidText) -> Self {
         match bad {
             InvalidText::Blank => {
-                Self::coded(StatusCode::BAD_REQUEST, ErrorCode::Blank, "There is nothing in this message.")
+                Self::with_code(StatusCode::BAD_REQUEST, ErrorCode::Blank, "The message is empty.")
             }
-            InvalidText::TooLong { .. } => Self::coded(
+            InvalidText::TooLong { .. } => Self::with_code(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ErrorCode::TooLong,
                 format!("A message has at most {} bytes.", limits::MAX_MESSAGE_BYTES),
@@ -71,71 +80,74 @@ impl Problem {
         }
     }
 
-    /// The name breaks the rule.
-    pub fn bad_name(bad: InvalidName) -> Self {
-        Self::coded(StatusCode::BAD_REQUEST, ErrorCode::InvalidName, bad.to_string())
+    /// The display name is invalid.
+    pub fn invalid_name(bad: InvalidName) -> Self {
+        Self::with_code(StatusCode::BAD_REQUEST, ErrorCode::InvalidName, bad.to_string())
     }
 
-    /// Their browser would forget at once what is asked for: pages give a cookie, and it has come with none.
+    /// The browser keeps no cookies, so the change would be lost at once: pages set a cookie, but the request has none.
     pub fn no_cookies() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "Your browser keeps no cookies for this site.")
     }
 
-    /// Somebody posts too fast.
-    pub fn too_fast(wait: Duration) -> Self {
+    /// The client exceeds a rate limit.
+    pub fn rate_limited(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;
-        Self::coded(
+        Self::with_code(
             StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::RateLimited,
-            "That was too fast. Wait a moment.",
+            format!("Rate limit exceeded. Retry in {seconds} s."),
         )
         .with_header(header::RETRY_AFTER, &seconds.to_string())
     }
 
-    /// Another method would do.
+    /// The method is not allowed.
     pub fn method_not_allowed(allowed: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("This can be asked with {allowed} only."))
-            .with_header(header::ALLOW, allowed)
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("Method not allowed; use {}.", allowed.replace(',', " or ")),
+        )
+        .with_header(header::ALLOW, allowed)
     }
 
-    /// A page of another site asks.
+    /// The request comes from a page of another site.
     pub fn foreign_origin(detail: String) -> Self {
-        Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, detail)
+        Self::with_code(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, detail)
     }
 
-    /// As many sockets are open as may be.
-    pub fn full() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is full. Try again in a moment.")
-            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    /// The server has as many connections as it may have.
+    pub fn server_full() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is full. Try again later.")
+            .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// The store cannot be read now.
-    pub fn unreadable() -> Self {
-        let detail = "The server could not store or read this now.";
-        Self::coded(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, detail)
-            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+    /// The store cannot be read or written.
+    pub fn store_unavailable() -> Self {
+        let detail = "The server could not read or store this. Try again later.";
+        Self::with_code(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Internal, detail)
+            .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// There is more to do than the server can.
+    /// The server has more work than it can do in time.
     pub fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again in a moment.")
-            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is busy. Try again later.")
+            .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// As many sockets of this network are open as may be.
+    /// The client's network has as many connections as it may have.
     pub fn network_full() -> Self {
-        let detail = "Too many connections of your network are open. Try again in a moment.";
-        Self::coded(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail)
-            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+        let detail = "Your network has too many open connections. Try again later.";
+        Self::with_code(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, detail)
+            .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// The server is going away.
+    /// The server is shutting down.
     pub fn draining() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is restarting.")
-            .with_header(header::RETRY_AFTER, TRY_AGAIN)
+            .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
     }
 
-    /// The same with one more header.
+    /// Adds a header to the response.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -144,25 +156,32 @@ impl Problem {
         self
     }
 
-    /// `response` with this problem's own headers.
+    /// Adds this problem's headers to another response.
     pub fn add_headers(self, mut response: Response) -> Response {
         response.headers_mut().extend(self.headers);
         response
     }
 
-    /// The status code.
+    /// Returns the status code.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What kind of error, in the words of the protocol.
+    /// Returns the error code of the protocol.
     pub fn code(&self) -> Option<ErrorCode> {
         self.code
     }
 
-    /// The sentence.
+    /// Returns the sentence for a person.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// Responds with an error page to a client that accepts HTML, and with the problem to any other.
+    pub fn into_page_response(self) -> Response {
+        let mut response = self.clone().into_response();
+        response.extensions_mut().insert(ShowAsPage(self));
+        response
     }
 }
 
@@ -175,7 +194,7 @@ impl From<Busy> for Problem {
 impl From<Full> for Problem {
     fn from(full: Full) -> Self {
         match full {
-            Full::Server => Self::full(),
+            Full::Server => Self::server_full(),
             Full::Network => Self::network_full(),
         }
     }
@@ -185,27 +204,29 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::IdTaken => Self::bad_request("Somebody else has used this id."),
-            StoreError::NoSuchMessage => Self::coded(
+            StoreError::NoSuchMessage => Self::with_code(
                 StatusCode::NOT_FOUND,
                 ErrorCode::NoSuchMessage,
                 "There is no message at that place.",
             ),
             StoreError::RoomExists | StoreError::TitleTaken(_) => {
-                Self::coded(StatusCode::CONFLICT, ErrorCode::BadRequest, "There is such a room already.")
+                Self::with_code(StatusCode::CONFLICT, ErrorCode::BadRequest, "There is such a room already.")
             }
             StoreError::NoSuchRoom => {
-                Self::coded(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, "There is no such room.")
+                Self::with_code(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, "There is no such room.")
             }
-            StoreError::NotAllowed => {
-                Self::coded(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, "This message is somebody else's.")
-            }
+            StoreError::NotAllowed => Self::with_code(
+                StatusCode::FORBIDDEN,
+                ErrorCode::NotAllowed,
+                "This message is somebody else's.",
+            ),
             StoreError::ReadOnly => {
                 let detail = "The server has no room for more. Deleting messages makes some.";
-                Self::coded(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::ReadOnly, detail)
+                Self::with_code(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::ReadOnly, detail)
             }
             StoreError::Storage(_) => {
-                tracing::error!(%error, "a request was not served");
-                Self::unreadable()
+                tracing::error!(%error, "request failed");
+                Self::store_unavailable()
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What the log says of requests: failures of the server one by one, everything else as a sum each minute, so that a
-//! client cannot fill the log.
+//! Request logging: each server error has a line; everything else is one summary a minute, so that a client cannot fill
+//! the log.
 
 use axum::{
     http::{Request, StatusCode},
@@ -13,10 +13,10 @@ use tracing::Span;
 
 use crate::redact::loggable_path;
 
-/// Lines a minute that clients may cause.
+/// Log lines a minute that clients can cause.
 const MAX_LINES_PER_MINUTE: u64 = 60;
 
-/// The counts since the last sum. The log is one for the process, and so are they.
+/// The counts since the last summary. The log is global to the process, and so are the counts.
 static COUNTS: Counts = Counts::new();
 
 struct Counts {
@@ -27,7 +27,7 @@ struct Counts {
     lines: LineBudget,
 }
 
-/// Lines in the present minute.
+/// The log lines of the current minute.
 struct LineBudget {
     minute: AtomicU64,
     used: AtomicU64,
@@ -45,7 +45,7 @@ impl Counts {
         }
     }
 
-    fn of(&self, status: StatusCode) -> &AtomicU64 {
+    fn counter(&self, status: StatusCode) -> &AtomicU64 {
         match status.as_u16() {
             ..300 => &self.succeeded,
             300..400 => &self.redirected,
@@ -60,44 +60,44 @@ impl LineBudget {
         Self { minute: AtomicU64::new(0), used: AtomicU64::new(0), suppressed: AtomicU64::new(0) }
     }
 
-    /// Takes a line of `minute`; `false` past the bound.
-    fn take(&self, minute: u64) -> bool {
+    /// Uses one line of `minute`. Returns `false` past the bound.
+    fn try_take(&self, minute: u64) -> bool {
         if self.minute.swap(minute, Relaxed) != minute {
             self.used.store(0, Relaxed);
         }
-        let may = self.used.fetch_add(1, Relaxed) < MAX_LINES_PER_MINUTE;
-        if !may {
+        let is_allowed = self.used.fetch_add(1, Relaxed) < MAX_LINES_PER_MINUTE;
+        if !is_allowed {
             self.suppressed.fetch_add(1, Relaxed);
         }
-        may
+        is_allowed
     }
 }
 
-/// Returns whether a line that a client causes may be logged now: 60 a minute, the others are counted.
+/// Returns `true` if a line that a client causes may be logged now. Lines past [`MAX_LINES_PER_MINUTE`] are only counted.
 pub fn may_log() -> bool {
     let minute = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 60);
-    COUNTS.lines.take(minute)
+    COUNTS.lines.try_take(minute)
 }
 
-/// The span of a request.
+/// Returns the tracing span of a request.
 pub fn span<B>(request: &Request<B>) -> Span {
     tracing::info_span!("request", method = %request.method(), uri = loggable_path(request.uri().path()))
 }
 
-/// Counts an answer, and logs it if the server has failed.
+/// Counts a response, and logs it if it is a server error.
 pub fn on_response(response: &Response, latency: Duration, _: &Span) {
     let status = response.status();
-    COUNTS.of(status).fetch_add(1, Relaxed);
+    COUNTS.counter(status).fetch_add(1, Relaxed);
     let (status, latency_ms) = (status.as_u16(), latency.as_millis() as u64);
     if status >= 500 && may_log() {
         tracing::info!(status, latency_ms, "request failed");
     } else {
-        tracing::debug!(status, latency_ms, "request answered");
+        tracing::debug!(status, latency_ms, "request completed");
     }
 }
 
-/// Logs the sum of what was answered since the last one, if anything was.
-pub fn log_sum() {
+/// Logs the counts since the last summary, unless all are zero.
+pub fn log_summary() {
     let take = |count: &AtomicU64| count.swap(0, Relaxed);
     let (succeeded, redirected) = (take(&COUNTS.succeeded), take(&COUNTS.redirected));
     let (refused, failed) = (take(&COUNTS.refused), take(&COUNTS.failed));
@@ -112,18 +112,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_cause_sixty_lines_a_minute_and_the_others_are_counted() {
+    fn lines_past_sixty_a_minute_are_suppressed_and_counted() {
         let lines = LineBudget::new();
-        let logged = |minute| (0..100).filter(|_| lines.take(minute)).count();
+        let logged = |minute| (0..100).filter(|_| lines.try_take(minute)).count();
         assert_eq!((logged(1), logged(2)), (60, 60));
         assert_eq!(lines.suppressed.load(Relaxed), 80);
     }
 
     #[test]
-    fn an_answer_is_counted_by_its_class() {
+    fn responses_are_counted_by_status_class() {
         let counts = Counts::new();
         for status in [101, 200, 204, 303, 404, 429, 500, 503] {
-            counts.of(StatusCode::from_u16(status).unwrap()).fetch_add(1, Relaxed);
+            counts.counter(StatusCode::from_u16(status).unwrap()).fetch_add(1, Relaxed);
         }
         let count = |count: &AtomicU64| count.load(Relaxed);
         let counted = [&counts.succeeded, &counts.redirected, &counts.refused, &counts.failed].map(count);

@@ -1,8 +1,8 @@
-//! Threads of their own for what HTTP requests cost, so that sockets never wait for pages.
+//! A thread pool for the work of HTTP requests, so that sockets never wait for pages.
 //!
-//! A page is read from the log, rendered and compressed in one job. Jobs run one after the other on one core fewer
-//! than there are. A job never waits for one of Tokio's workers: those serve every socket, and a queue that moved
-//! on through them would move as slowly as they do.
+//! A page is read from the store, rendered and compressed in one job. The pool has one thread fewer than there are cores.
+//! A job never waits for one of Tokio's workers: those serve every socket, so a queue that needed them would be as slow
+//! as they are.
 
 use std::{
     any::Any,
@@ -20,19 +20,18 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking, time::timeout};
 use tower_http::CompressionLevel;
 
-/// How long a job may wait for its turn. Past it the answer is 503.
+/// How long a job may wait for a thread. Past it the response is 503.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// How well what is made for each client is compressed (brotli has 0 to 11). The page of a room with 50
-/// messages has 47 KB, compressed 7.5. Level 4 would save 0.5 KB more and take about twice the time.
+/// Compression level of dynamic responses (brotli has 0 to 11). The page of a room with 50 messages has 47 KB, compressed
+/// 7.5 KB. Level 4 would save 0.5 KB more and take about twice the time.
 pub const COMPRESSION_LEVEL: CompressionLevel = CompressionLevel::Precise(3);
 
-/// The server has more to do than it can in [`MAX_WAIT`].
+/// No thread became free within [`MAX_WAIT`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
-/// The threads and the jobs that wait for them. A connection has one job at a time, so the queue is bounded by the
-/// limit of connections.
+/// The threads and their job queue. A connection has one job at a time, so the limit of connections bounds the queue.
 pub struct HttpWork {
     threads: usize,
     /// Sections under this lock are short and never wait.
@@ -41,52 +40,51 @@ pub struct HttpWork {
 
 #[derive(Default)]
 struct Queue {
-    /// The jobs of each [`Priority`], the first one first.
+    /// The waiting jobs of each [`Priority`], oldest first.
     waiting: [VecDeque<Job>; 2],
     running: usize,
 }
 
-/// Which jobs go first.
+/// The order of waiting jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// The client has not asked for a while.
+    /// The client has sent no request for a while.
     High,
-    /// The client asks without a pause: it waits for those who do not.
+    /// The client sends requests without a pause: it waits for others.
     Low,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The states of a job: it waits, runs (or has run), or its request has given up.
-const WAITS: u8 = 0;
-const RUNS: u8 = 1;
+/// The states of a job: queued, started (or finished), or abandoned by its request.
+const QUEUED: u8 = 0;
+const STARTED: u8 = 1;
 const CANCELED: u8 = 2;
 
 thread_local! {
-    /// Whether this thread runs a job now.
+    /// This thread is running a job.
     static IN_JOB: Cell<bool> = const { Cell::new(false) };
 }
 
 impl HttpWork {
-    /// Threads that leave one core to the sockets, if there are two.
+    /// Creates a pool that leaves one core to the sockets if there are two.
     pub fn new() -> Self {
         Self::with_threads(available_parallelism().map_or(1, NonZero::get).saturating_sub(1).max(1))
     }
 
-    /// As many threads as `threads` says.
+    /// Creates a pool of `threads` threads.
     pub fn with_threads(threads: usize) -> Self {
         Self { threads, queue: Mutex::default() }
     }
 
-    /// Drives `work` on one of the threads when it is its turn; at once if the caller is such a job itself. It must
-    /// wait for nothing but the log: it holds its thread meanwhile. A job that has begun is driven to its end
-    /// although the request is dropped.
+    /// Runs `work` on a thread of the pool, or at once if the caller is a job itself. `work` occupies its thread, so it must
+    /// wait for nothing but the store. A job that has started runs to completion even if this future is dropped.
     ///
     /// # Errors
-    /// [`Busy`] if the turn does not come in time.
+    /// [`Busy`] if no thread becomes free in time.
     ///
     /// # Panics
-    /// If `work` does.
+    /// If `work` panics.
     pub async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         priority: Priority,
@@ -95,18 +93,18 @@ impl HttpWork {
         if IN_JOB.get() {
             return Ok(work.await);
         }
-        let (answer, mut answered) = oneshot::channel();
-        let state = Arc::new(AtomicU8::new(WAITS));
+        let (sender, mut result) = oneshot::channel();
+        let state = Arc::new(AtomicU8::new(QUEUED));
         let (runtime, own) = (Handle::current(), state.clone());
         let job = Box::new(move || {
-            if !answer.is_closed() && begin(&own, RUNS) {
-                let _ = answer.send(catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))));
+            if !sender.is_closed() && transition(&own, STARTED) {
+                let _ = sender.send(catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))));
             }
         });
         self.submit(priority, job);
-        let done = match timeout(MAX_WAIT, &mut answered).await {
-            Err(_) if begin(&state, CANCELED) => return Err(Busy),
-            Err(_) => answered.await,
+        let done = match timeout(MAX_WAIT, &mut result).await {
+            Err(_) if transition(&state, CANCELED) => return Err(Busy),
+            Err(_) => result.await,
             Ok(done) => done,
         };
         done.map_err(|_| Busy)?.map_err(|panic: Box<dyn Any + Send>| resume_unwind(panic))
@@ -124,14 +122,14 @@ impl HttpWork {
 
     fn run_jobs(&self) {
         IN_JOB.set(true);
-        while let Some(job) = self.next() {
+        while let Some(job) = self.take_job() {
             job();
         }
         IN_JOB.set(false);
     }
 
-    /// The next job, or none and one thread fewer.
-    fn next(&self) -> Option<Job> {
+    /// Takes the next job; without one, the thread leaves the pool.
+    fn take_job(&self) -> Option<Job> {
         let mut queue = self.queue();
         let job = queue.waiting.iter_mut().find_map(VecDeque::pop_front);
         queue.running -= usize::from(job.is_none());
@@ -149,9 +147,9 @@ impl Default for HttpWork {
     }
 }
 
-/// Moves a job that waits into another state. Returns whether it waited.
-fn begin(state: &AtomicU8, next: u8) -> bool {
-    state.compare_exchange(WAITS, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+/// Moves a queued job into another state. Returns `false` if the job was not queued.
+fn transition(state: &AtomicU8, next: u8) -> bool {
+    state.compare_exchange(QUEUED, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
 #[cfg(test)]
@@ -160,7 +158,7 @@ mod tests {
     use std::future::ready;
 
     #[tokio::test]
-    async fn a_job_waits_for_its_turn_and_is_refused_after_two_seconds() {
+    async fn a_job_without_a_free_thread_is_refused_after_two_seconds() {
         let work = Arc::new(HttpWork::with_threads(1));
         let (end, ended) = oneshot::channel::<()>();
         let (begun, begins) = oneshot::channel();
@@ -180,15 +178,11 @@ mod tests {
         assert_eq!(second.await, Err(Busy));
         end.send(()).unwrap();
         assert_eq!(stuck.await.unwrap(), Ok(()));
-        assert_eq!(
-            work.run(Priority::Low, ready(2)).await,
-            Ok(2),
-            "the turn of the job that was given up is passed over"
-        );
+        assert_eq!(work.run(Priority::Low, ready(2)).await, Ok(2), "the abandoned job is skipped");
     }
 
     #[tokio::test]
-    async fn a_job_inside_a_job_runs_at_once() {
+    async fn a_nested_job_runs_at_once() {
         let work = Arc::new(HttpWork::with_threads(1));
         let inner = work.clone();
         let nested = async move { inner.run(Priority::Low, ready(7)).await };
@@ -196,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_of_high_priority_goes_before_those_that_came_earlier() {
+    async fn a_job_of_high_priority_runs_before_earlier_ones_of_low_priority() {
         let work = Arc::new(HttpWork::with_threads(1));
         let (end, ended) = oneshot::channel::<()>();
         let order = Arc::new(Mutex::new(Vec::new()));
@@ -213,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_that_panics_gives_its_turn_back() {
+    async fn a_panicking_job_frees_its_thread() {
         let work = Arc::new(HttpWork::with_threads(1));
         let panics = work.clone();
         let panicked =

@@ -1,89 +1,69 @@
-//! The link that makes another device the same person.
+//! The link that signs a second device in as the same user.
 
-use super::{message_forms::ours, problem_page, render, shared, sorry};
+use super::{PageRejection, PageRequest, PageResult, render::render, share::share_link};
 use crate::{
     device_links::LinkError,
-    http::{
-        identity::{Becomes, Identity},
-        preferences::{Visitor, accepts_html},
-        problem::Problem,
-    },
+    http::{identity::SwitchIdentity, preferences::accepts_html, problem::Problem},
     limits::network::Use,
-    state::AppState,
 };
 use app::{View, i18n::PageError, pages::DeviceLinkPage};
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::Path,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 
-/// `POST /device`: makes a link, and shows it. It is on no page that could be opened again.
-pub async fn make_link(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    headers: HeaderMap,
-) -> Response {
-    if let Err((trouble, status)) = ours(&visitor) {
-        return sorry(&state, visitor, trouble, status).await;
+/// `POST /device`: creates a link and shows it. The page has no address, so it cannot be opened again.
+pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    if !identity.is_known {
+        return Err(PageRejection::cookies_disabled());
     }
-    if !identity.known {
-        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
-    }
-    let usage = state.networks.usage(identity.network);
-    let made = usage.take(Use::DeviceLink).map_err(Problem::too_fast);
-    let link = match made.and_then(|()| state.device_links.create(identity.id).map_err(|_| Problem::full())) {
-        Ok(link) => shared(visitor.address.url(&format!("/device/{link}"))),
-        Err(problem) if accepts_html(&headers) => return problem_page(&state, visitor, problem).await,
-        Err(problem) => return problem.into_response(),
-    };
-    render(&state, visitor, View::DeviceLink(Box::new(DeviceLinkPage::Made(link))), StatusCode::OK).await
-}
-
-/// `GET /device/{link}`: asks whether to become that person. Looking uses nothing up: messengers look at
-/// links to show what is behind them.
-pub async fn open_link(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path(link): Path<String>,
-) -> Response {
-    match state.device_links.peek(&link) {
-        Ok(person) => {
-            let (becomes, before) = (state.author_of(person).await, state.author_of(identity.id).await);
-            let page = DeviceLinkPage::Opened { path: format!("/device/{link}"), becomes, before };
-            render(&state, visitor, View::DeviceLink(Box::new(page)), StatusCode::OK).await
+    let admitted = state.networks.usage(identity.network).take(Use::DeviceLink);
+    let created = admitted
+        .map_err(Problem::rate_limited)
+        .and_then(|()| state.device_links.create(identity.id).map_err(|_| Problem::server_full()));
+    match created {
+        Ok(link) => {
+            let link = share_link(request.context.address.url(&format!("/device/{link}")));
+            render_link(request, DeviceLinkPage::Made(link)).await
         }
-        Err(stale) => too_late(&state, visitor, stale).await,
+        Err(problem) if accepts_html(&headers) => Err(problem.into()),
+        Err(problem) => Ok(problem.into_response()),
     }
 }
 
-/// `POST /device/{link}`: from now on this browser is that person.
-pub async fn take_link(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path(link): Path<String>,
-) -> Response {
-    if let Err((trouble, status)) = ours(&visitor) {
-        return sorry(&state, visitor, trouble, status).await;
-    }
-    // A link that still works is not used up by a browser that would forget it.
-    if !identity.known && state.device_links.peek(&link).is_ok() {
-        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
-    }
-    match state.device_links.redeem(&link) {
-        Ok(person) => (Extension(Becomes(person)), visitor.redirect("/")).into_response(),
-        Err(stale) => too_late(&state, visitor, stale).await,
-    }
+/// `GET /device/{link}`: asks the user to confirm the switch. Opening the page does not use the link: messengers open
+/// links to preview them.
+pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    let user = state.device_links.peek(&link)?;
+    let (becomes, before) = (state.author_of(user).await, state.author_of(identity.id).await);
+    render_link(request, DeviceLinkPage::Opened { path: format!("/device/{link}"), becomes, before }).await
 }
 
-async fn too_late(state: &AppState, visitor: Visitor, stale: LinkError) -> Response {
-    let trouble = match stale {
-        LinkError::Used => PageError::LinkUsed,
-        LinkError::Expired => PageError::LinkExpired,
-    };
-    sorry(state, visitor, trouble, StatusCode::GONE).await
+/// `POST /device/{link}`: uses the link; the browser becomes that user.
+pub async fn redeem_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    // A browser that would lose the new identity at once does not use the link.
+    if !identity.is_known && state.device_links.peek(&link).is_ok() {
+        return Err(PageRejection::cookies_disabled());
+    }
+    let user = state.device_links.redeem(&link)?;
+    Ok((Extension(SwitchIdentity(user)), request.redirect("/")).into_response())
+}
+
+async fn render_link(request: PageRequest, page: DeviceLinkPage) -> PageResult {
+    render(&request.state, request.context, View::DeviceLink(Box::new(page)), StatusCode::OK).await
+}
+
+impl From<LinkError> for PageRejection {
+    fn from(stale: LinkError) -> Self {
+        let error = match stale {
+            LinkError::Used => PageError::LinkUsed,
+            LinkError::Expired => PageError::LinkExpired,
+        };
+        Self::new(error, StatusCode::GONE)
+    }
 }

@@ -1,6 +1,6 @@
-//! What a browser needs to know to install Hubbub.
+//! The web application manifest, with which a browser installs Hubbub.
 
-use crate::http::{host::PublicAddress, preferences::language};
+use crate::http::{host::PublicAddress, preferences::preferred_language};
 use app::i18n::Lang;
 use axum::{
     Extension,
@@ -11,9 +11,9 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-/// The language of the page that names it.
+/// The language of the page that links the manifest.
 #[derive(Deserialize)]
-pub struct Spoken {
+pub struct ManifestQuery {
     lang: Option<String>,
 }
 
@@ -21,9 +21,9 @@ pub struct Spoken {
 pub async fn manifest(
     headers: HeaderMap,
     Extension(address): Extension<PublicAddress>,
-    Query(spoken): Query<Spoken>,
+    Query(query): Query<ManifestQuery>,
 ) -> impl IntoResponse {
-    let lang = spoken.lang.as_deref().and_then(Lang::from_tag).unwrap_or_else(|| language(&headers));
+    let lang = query.lang.as_deref().and_then(Lang::from_tag).unwrap_or_else(|| preferred_language(&headers));
     let strings = lang.strings();
     let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": address.path(src), "sizes": sizes, "type": kind, "purpose": purpose });
     let manifest = json!({

@@ -1,197 +1,92 @@
-//! The plain forms, for browsers without script: 303 back to the room, or the room again with what
-//! was written and why it was refused.
+//! The plain forms of messages, for browsers without scripts. A form redirects (303) to the room; if it is rejected, the
+//! page shows the input again with the reason.
 
-use super::{again, code, no_such_page, problem_page, sorry, sorry_for, trouble};
+use super::{
+    CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath, error_page::error_code,
+    room::rerender_room,
+};
 use crate::{
-    http::{
-        form::{BadForm, Form},
-        host::RequestSource,
-        identity::Identity,
-        preferences::Visitor,
-        problem::Problem,
-    },
+    http::problem::Problem,
     limits::network::Use,
-    state::AppState,
-    store::{Deed, NewEvent, choose_name},
+    store::{Deed, NewEvent},
 };
 use app::{
-    i18n::PageError,
-    page_data::{NameError, RejectedInput},
+    page_data::RejectedInput,
     pages::RejectedForm,
-    wire::{ErrorCode, RoomName, Seq, User, limits, trim_message},
+    wire::{RoomName, Seq, limits, trim_message},
 };
-use axum::{
-    Extension,
-    extract::{Path, State},
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// The composer.
+/// The composer, or the form that edits a message.
 #[derive(Deserialize)]
-pub struct Composed {
+pub struct MessageForm {
     text: String,
 }
 
-/// Another name.
-#[derive(Deserialize)]
-pub struct Called {
-    name: String,
-    #[serde(default)]
-    room: String,
-}
-
-/// `POST /r/{room}`: posts, then goes back to the room.
-pub async fn post(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path(room): Path<String>,
-    form: Result<Form<Composed>, BadForm>,
-) -> Response {
-    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
-    let composed = match admit(&visitor, form) {
-        Ok(composed) => composed,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
-    };
-    let text = composed.text;
-    match store(&state, identity, &room, &text).await {
-        Ok(()) => visitor.redirect(&room.path()).into_response(),
+/// `POST /r/{room}`: posts a message, then redirects to the room.
+pub async fn post_message(
+    request: PageRequest,
+    RoomPath(room): RoomPath,
+    CheckedForm(MessageForm { text }): CheckedForm<MessageForm>,
+) -> PageResult {
+    match append_message(&request, &room, &text).await {
+        Ok(()) => Ok(request.redirect(&room.path())),
         Err(problem) => {
-            let refused = RejectedInput::Message { text, why: code(&problem) };
-            again(&state, identity, visitor, room, refused, problem).await
+            let rejected = RejectedInput::Message { text, why: error_code(&problem) };
+            rerender_room(request, room, rejected, problem).await
         }
     }
 }
 
-/// `POST /r/{room}/{seq}/edit`: the message says something else, then goes back to it.
-pub async fn edit(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path((room, seq)): Path<(String, String)>,
-    form: Result<Form<Composed>, BadForm>,
-) -> Response {
-    let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
-        return no_such_page(&state, visitor).await;
+/// `POST /r/{room}/{seq}/edit`: changes the text of a message, then redirects to it.
+pub async fn edit_message(
+    request: PageRequest,
+    MessagePath { room, target }: MessagePath,
+    CheckedForm(MessageForm { text }): CheckedForm<MessageForm>,
+) -> PageResult {
+    let edit = async {
+        let text = trim_message(&text).map_err(Problem::invalid_text)?.into();
+        apply_change(&request, &room, Deed::Edit { target, text }).await
     };
-    let composed = match admit(&visitor, form) {
-        Ok(composed) => composed,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
-    };
-    let text = composed.text;
-    let changed = async {
-        let text = trim_message(&text).map_err(Problem::bad_text)?.into();
-        change(&state, identity, &room, Deed::Edit { target, text }).await
-    };
-    match changed.await {
-        Ok(()) => back_to(&state, &visitor, &room, target),
+    match edit.await {
+        Ok(()) => Ok(redirect_to_message(&request, &room, target)),
         Err(problem) => {
-            let unsaved = RejectedForm::Edit { path: format!("/r/{room}/{target}/edit"), text };
-            let page = sorry_for(&state, visitor, trouble(&problem), unsaved, problem.status()).await;
-            problem.add_headers(page)
+            let form = RejectedForm::Edit { path: format!("/r/{room}/{target}/edit"), text };
+            Err(PageRejection::from(problem).with_form(form))
         }
     }
 }
 
-/// `POST /r/{room}/{seq}/delete`: takes the message back, then goes to where it was.
-pub async fn delete(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path((room, seq)): Path<(String, String)>,
-) -> Response {
-    let (Ok(room), Ok(target)) = (room.parse::<RoomName>(), seq.parse()) else {
-        return no_such_page(&state, visitor).await;
-    };
-    if let Err((trouble, status)) = ours(&visitor) {
-        return sorry(&state, visitor, trouble, status).await;
-    }
-    match change(&state, identity, &room, Deed::Delete { target }).await {
-        Ok(()) => back_to(&state, &visitor, &room, target),
-        Err(problem) => problem_page(&state, visitor, problem).await,
-    }
+/// `POST /r/{room}/{seq}/delete`: deletes a message, then redirects to its position.
+pub async fn delete_message(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
+    apply_change(&request, &room, Deed::Delete { target }).await?;
+    Ok(redirect_to_message(&request, &room, target))
 }
 
-async fn change(state: &AppState, identity: Identity, room: &RoomName, deed: Deed) -> Result<(), Problem> {
+async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> Result<(), Problem> {
+    let PageRequest { state, identity, .. } = request;
     let _posting = state.writers.token();
-    state.admit_write(identity, Use::Post).map_err(Problem::too_fast)?;
+    let text = trim_message(text).map_err(Problem::invalid_text)?;
+    state.admit_post(*identity, room).map_err(Problem::rate_limited)?;
+    state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
+    Ok(())
+}
+
+async fn apply_change(request: &PageRequest, room: &RoomName, deed: Deed) -> Result<(), Problem> {
+    let PageRequest { state, identity, .. } = request;
+    let _posting = state.writers.token();
+    state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
     let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, deed };
     state.store.append(event).await?;
     Ok(())
 }
 
-/// To the message: on the newest page, or on the older one that it stands on.
-fn back_to(state: &AppState, visitor: &Visitor, room: &RoomName, seq: Seq) -> Response {
-    let head = state.store.heads(std::slice::from_ref(room))[0];
-    let page = if head - seq.min(head) < limits::DEFAULT_PAGE_SIZE.into() {
-        String::new()
-    } else {
-        format!("?around={seq}")
-    };
-    visitor.redirect(&format!("{}{page}#m{seq}", room.path())).into_response()
-}
-
-/// `POST /name`: another name, then back to the room.
-pub async fn rename(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    form: Result<Form<Called>, BadForm>,
-) -> Response {
-    let called = match admit(&visitor, form) {
-        Ok(called) => called,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
-    };
-    let room = called.room.parse().unwrap_or_else(|_| RoomName::lobby());
-    match call(&state, identity, &called.name).await {
-        // Who is told something about their new name sees the card where it stands.
-        Ok(you) if you.ambiguous => visitor.redirect(&format!("{}#ambiguous", room.path())).into_response(),
-        Ok(_) => visitor.redirect(&room.path()).into_response(),
-        Err((why, problem)) => {
-            let refused = RejectedInput::Name { name: called.name, why };
-            again(&state, identity, visitor, room, refused, problem).await
-        }
-    }
-}
-
-/// What is wrong with a form as a whole.
-pub(super) type Unfit = (PageError, StatusCode);
-
-/// The form, if it is one and comes from our own page.
-pub(super) fn admit<T>(visitor: &Visitor, form: Result<Form<T>, BadForm>) -> Result<T, Unfit> {
-    ours(visitor)?;
-    form.map(|Form(form)| form).map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            (PageError::Command(ErrorCode::TooLong), StatusCode::PAYLOAD_TOO_LARGE)
-        }
-        status => (PageError::InvalidForm, status),
-    })
-}
-
-/// Whether it comes from our own page, or an allowed site's.
-pub(super) fn ours(visitor: &Visitor) -> Result<(), Unfit> {
-    let is_foreign = visitor.source == RequestSource::Foreign;
-    if is_foreign { Err((PageError::ForeignOrigin, StatusCode::FORBIDDEN)) } else { Ok(()) }
-}
-
-async fn store(state: &AppState, identity: Identity, room: &RoomName, text: &str) -> Result<(), Problem> {
-    let _posting = state.writers.token();
-    let text = trim_message(text).map_err(Problem::bad_text)?;
-    state.admit_post(identity, room).map_err(Problem::too_fast)?;
-    state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
-    Ok(())
-}
-
-async fn call(state: &AppState, identity: Identity, name: &str) -> Result<User, (NameError, Problem)> {
-    if !identity.known {
-        return Err((NameError::CookiesDisabled, Problem::no_cookies()));
-    }
-    let refused = |problem: Problem| (NameError::Command(code(&problem)), problem);
-    // The name is compared with reserved ones, which costs more than to refuse a form.
-    state.admit_write(identity, Use::Rename).map_err(|wait| refused(Problem::too_fast(wait)))?;
-    let name = choose_name(name).map_err(|bad| (NameError::Invalid(bad), Problem::bad_name(bad)))?;
-    state.hub.set_display_name(identity.id, name).await.map_err(|error| refused(error.into()))
+/// Redirects to a message: on the newest page, or on the older one that contains it.
+fn redirect_to_message(request: &PageRequest, room: &RoomName, seq: Seq) -> Response {
+    let head = request.state.store.heads(std::slice::from_ref(room))[0];
+    let is_latest = head - seq.min(head) < limits::DEFAULT_PAGE_SIZE.into();
+    let query = if is_latest { String::new() } else { format!("?around={seq}") };
+    request.redirect(&format!("{}{query}#m{seq}", room.path()))
 }

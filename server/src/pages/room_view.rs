@@ -1,8 +1,8 @@
-//! What a page shows, read from the log and the hub.
+//! Loads the data of a room's page from the store and the hub.
 
 use super::{
-    close_rooms::close_rooms,
     size::{Viewer, budget, fit_members},
+    suggestions::suggest_rooms,
 };
 use crate::{
     http::identity::Identity,
@@ -17,84 +17,85 @@ use app::{
 };
 use std::collections::HashSet;
 
-/// Messages after the one that a page is opened for.
-const AFTER: Seq = limits::DEFAULT_PAGE_SIZE as Seq / 2;
+/// Messages after the one that the address points to.
+const MESSAGES_AFTER_ANCHOR: Seq = limits::DEFAULT_PAGE_SIZE as Seq / 2;
 
-/// Messages that were read before, above the first that is new.
-const READ_BEFORE: Seq = 10;
+/// Read messages before the first unread one.
+const READ_CONTEXT: Seq = 10;
 
-/// Messages on the newest page, where so many are unread.
-const UNREAD_PAGE: u32 = 300;
+/// Messages on the newest page at most, if many are unread.
+const MAX_UNREAD_PAGE_SIZE: u32 = 300;
 
-/// Rooms of the user on one page, those used most recently; `/rooms` has the others.
-const OWN_ROOMS: u32 = 100;
+/// Rooms of the user on one page, the most recently used ones; `/rooms` lists the others.
+const MAX_JOINED_ROOMS: u32 = 100;
 
-/// Which messages of a room somebody wants.
+/// The messages of a room that a page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum PageAnchor {
     /// The newest.
-    Newest,
+    Latest,
     /// Those before a `seq`.
     Before(Seq),
     /// Those around a `seq`.
     Around(Seq),
 }
 
-/// A room, as somebody finds it.
+/// Loads a room's page for the user.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Storage`].
-pub async fn room_page(
+pub async fn load_room_page(
     state: &AppState,
     identity: Identity,
     room: RoomName,
-    wanted: Wanted,
+    anchor: PageAnchor,
     lang: Lang,
     rejected: Option<RejectedInput>,
 ) -> StoreResult<RoomPage> {
-    // The head is read first: what is posted between the two reads comes once more over the socket,
-    // where it is recognised.
+    // The head is read first: the socket delivers events between the two reads again, and the client recognizes them.
     let head = state.store.heads(std::slice::from_ref(&room))[0];
-    let (before, mut kind, highlighted) = match wanted {
-        Wanted::Newest => (head + 1, PageKind::Latest, None),
-        Wanted::Before(seq) if seq > head => (head + 1, PageKind::Latest, None),
-        Wanted::Before(seq) => (seq, PageKind::History, None),
-        // Near the end it is the newest page, which goes on.
-        Wanted::Around(seq) if seq.saturating_add(AFTER) >= head => (head + 1, PageKind::Latest, Some(seq)),
-        Wanted::Around(seq) => (seq.saturating_add(AFTER), PageKind::History, Some(seq)),
+    let (before, mut kind, highlighted) = match anchor {
+        PageAnchor::Latest => (head + 1, PageKind::Latest, None),
+        PageAnchor::Before(seq) if seq > head => (head + 1, PageKind::Latest, None),
+        PageAnchor::Before(seq) => (seq, PageKind::History, None),
+        // Near the end, the newest page shows the message and receives updates.
+        PageAnchor::Around(seq) if seq.saturating_add(MESSAGES_AFTER_ANCHOR) >= head => {
+            (head + 1, PageKind::Latest, Some(seq))
+        }
+        PageAnchor::Around(seq) => (seq.saturating_add(MESSAGES_AFTER_ANCHOR), PageKind::History, Some(seq)),
     };
-    let own = OwnRooms::read(state, identity, 0).await?;
+    let joined = JoinedRooms::read(state, identity, 0).await?;
     let read = state.store.read_up_to(identity.id, &room).await?;
     let mut page = match (kind, highlighted) {
         (PageKind::History, Some(seq)) => {
             read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?
         }
-        _ => state.store.read_before(&room, before, messages_of(kind, head, read)).await?,
+        _ => state.store.read_before(&room, before, page_size(kind, head, read)).await?,
     };
     let you = state.author_of(identity.id).await;
     let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
     if kind == PageKind::Latest && members.iter().all(|member| member.id != you.id) {
-        // Who opens the page is about to be here.
+        // The user is about to join.
         members.truncate(limits::MAX_LISTED_MEMBERS - 1);
         members.push(you.clone());
         member_count += 1;
     }
     let about = state.store.about(&room);
     let is_owner = about.owner == Some(identity.id);
-    let others = |own: &HashSet<RoomName>| state.store.lively(own, limits::MAX_LISTED_ROOMS);
-    let rooms = own.with(state, &room, read).list(state, identity, lang, others).await?;
-    let viewer = Viewer { you: &you, owns: is_owner };
-    let anchor = highlighted.filter(|_| kind == PageKind::History);
+    let others = |joined: &HashSet<RoomName>| state.store.lively(joined, limits::MAX_LISTED_ROOMS);
+    let rooms = joined.with(state, &room, read).list(state, identity, lang, others).await?;
+    let viewer = Viewer { you: &you, is_owner };
+    let kept = highlighted.filter(|_| kind == PageKind::History);
     let fit = |members: &mut Vec<User>, page: &Page| {
         let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
         fit_members(members, viewer.you.id, &rooms, longest);
     };
     fit(&mut members, &page);
-    page.keep(budget(&members, &rooms), anchor, |message| viewer.bytes(message));
+    page.keep(budget(&members, &rooms), kept, |message| viewer.bytes(message));
     if let Some(seq) =
         highlighted.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
     {
-        // Too much follows it for one page.
+        // Too many messages follow the anchor for one page.
         kind = PageKind::History;
         page = read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?;
         fit(&mut members, &page);
@@ -121,51 +122,51 @@ pub async fn room_page(
         member_count,
         rooms,
         suggestions: (kind == PageKind::Latest && !exists(&about, &room, head))
-            .then(|| close_rooms(state.store.as_ref(), lang, &room)),
+            .then(|| suggest_rooms(state.store.as_ref(), lang, &room)),
         rejected,
         you,
         room,
     })
 }
 
-/// How many messages a page has: the newest one more than others, where so many are unread.
-fn messages_of(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
-    let unread = read.map_or(0, |read| head.saturating_sub(read) + READ_BEFORE);
+/// Returns the number of messages on a page. The newest page has more if many are unread.
+fn page_size(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
+    let unread = read.map_or(0, |read| head.saturating_sub(read) + READ_CONTEXT);
     match kind {
         PageKind::Latest => {
-            u32::try_from(unread).unwrap_or(u32::MAX).clamp(limits::DEFAULT_PAGE_SIZE, UNREAD_PAGE)
+            u32::try_from(unread).unwrap_or(u32::MAX).clamp(limits::DEFAULT_PAGE_SIZE, MAX_UNREAD_PAGE_SIZE)
         }
         PageKind::History => limits::DEFAULT_PAGE_SIZE,
     }
 }
 
-/// The rooms of a user, one page of them in full.
-pub struct OwnRooms {
-    /// All of them, at most [`MAX_VISITS`].
+/// The rooms that the user has joined, one page of them with read markers.
+pub struct JoinedRooms {
+    /// All rooms, at most [`MAX_VISITS`].
     all: HashSet<RoomName>,
-    /// Those on the page, with their read markers.
+    /// The rooms on the page, with their read markers.
     page: Vec<(RoomName, Seq)>,
-    /// How many rooms stand before the next page, if there is one.
+    /// The number of rooms before the next page, if there is one.
     pub next: Option<u32>,
 }
 
-impl OwnRooms {
-    /// Reads at most [`OWN_ROOMS`] rooms of a user without the first `skip`, those used last first. The first page
-    /// has the lobby too.
+impl JoinedRooms {
+    /// Reads at most [`MAX_JOINED_ROOMS`] rooms of the user, most recently used first, without the first `skip`. The first page
+    /// always has the lobby.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Storage`].
     pub async fn read(state: &AppState, identity: Identity, skip: u32) -> StoreResult<Self> {
         let visits = state.store.visits(identity.id, 0, MAX_VISITS).await?;
         let all = visits.iter().map(|(room, _)| room.clone()).collect();
-        let end = skip.saturating_add(OWN_ROOMS);
+        let end = skip.saturating_add(MAX_JOINED_ROOMS);
         let next = (visits.len() > end as usize).then_some(end);
-        let page = visits.into_iter().skip(skip as usize).take(OWN_ROOMS as usize).collect();
-        let own = Self { all, page, next };
-        Ok(if skip == 0 { own.with(state, &RoomName::lobby(), None) } else { own })
+        let page = visits.into_iter().skip(skip as usize).take(MAX_JOINED_ROOMS as usize).collect();
+        let joined = Self { all, page, next };
+        Ok(if skip == 0 { joined.with(state, &RoomName::lobby(), None) } else { joined })
     }
 
-    /// Adds a room that the page must have. A room without a read marker counts as read.
+    /// Adds a room that the page must contain. A room without a read marker counts as read.
     fn with(mut self, state: &AppState, room: &RoomName, read: Option<Seq>) -> Self {
         if self.page.iter().all(|(visited, _)| visited != room) {
             let read = read.unwrap_or_else(|| state.store.heads(std::slice::from_ref(room))[0]);
@@ -175,7 +176,7 @@ impl OwnRooms {
         self
     }
 
-    /// Returns the page by title, then `others`, which get the rooms that they must not have.
+    /// Returns the page sorted by title, then the rooms that `others` returns. `others` receives the rooms to exclude.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Storage`].
@@ -187,7 +188,7 @@ impl OwnRooms {
         others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
     ) -> StoreResult<Vec<RoomSummary>> {
         let unread = state.store.unread(identity.id, self.page.clone()).await?;
-        let entry = |room, unread, is_joined| entry(state, lang, room, unread, is_joined);
+        let entry = |room, unread, is_joined| room_summary(state, lang, room, unread, is_joined);
         let joined = self.page.into_iter().zip(unread);
         let mut entries: Vec<RoomSummary> =
             joined.map(|((room, read), unread)| RoomSummary { read, ..entry(room, unread, true) }).collect();
@@ -197,12 +198,12 @@ impl OwnRooms {
     }
 }
 
-/// Returns whether a room was made, or something was said in it. The lobby always exists.
+/// Returns `true` if a room was created, or has a message. The lobby always exists.
 fn exists(about: &About, room: &RoomName, head: Seq) -> bool {
     head > 0 || about.title.is_some() || room.is_lobby()
 }
 
-fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: bool) -> RoomSummary {
+fn room_summary(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: bool) -> RoomSummary {
     let about = state.store.about(&room);
     let head = state.store.heads(std::slice::from_ref(&room))[0];
     let title = lang.strings().title_of(&room, about.title(&room));
@@ -211,7 +212,7 @@ fn entry(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: b
     RoomSummary { title, private, room, head, unread, is_joined, exists, read, fresh, counted }
 }
 
-/// What is unread before the page's first message.
+/// Returns the number of unread messages before the first one on the page.
 async fn older_unread(
     state: &AppState,
     identity: Identity,
@@ -223,8 +224,9 @@ async fn older_unread(
     if read + 1 >= first.seq {
         return Ok(0);
     }
-    let here = messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
+    let on_page =
+        messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
     let all = state.store.unread(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
-    // Where more are unread than are counted, there are that many before these too.
-    Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(here as u32) })
+    // The count is capped, so a capped count is reported for the messages before the page, too.
+    Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
 }

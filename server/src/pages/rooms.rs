@@ -1,19 +1,13 @@
-//! The page of the rooms; making one, and calling it something else.
+//! The directory of rooms, and the forms that create and update one.
 
 use super::{
-    code, in_turn,
-    message_forms::{admit, ours},
-    no_such_page, problem_page, render,
-    room_view::OwnRooms,
-    sorry, sorry_for,
+    CheckedForm, PageRejection, PageRequest, PageResult, RoomPath,
+    error_page::error_code,
+    render::{render, run_page},
+    room_view::JoinedRooms,
 };
 use crate::{
-    http::{
-        form::{BadForm, Form},
-        identity::Identity,
-        preferences::Visitor,
-        problem::Problem,
-    },
+    http::{identity::Identity, problem::Problem},
     limits::network::Use,
     state::AppState,
     store::{About, StoreError, StoreResult},
@@ -25,255 +19,213 @@ use app::{
     wire::{RoomName, RoomTitle, Topic},
 };
 use axum::{
-    Extension,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Query, rejection::QueryRejection},
     http::StatusCode,
-    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
-/// Rooms of others on one page; the next page has the next ones.
-const OTHERS_MOST: usize = 200;
+/// Rooms that the user has not joined, on one page.
+const MAX_OTHER_ROOMS: usize = 200;
 
-/// Characters of a title that become a room's name.
-const NAME_FROM_TITLE: usize = 40;
+/// Characters of a room's name that are taken from its title.
+const MAX_SLUG_CHARS: usize = 40;
 
-/// A room that is to be made or called something else.
+/// The title and topic of a new or changed room.
 #[derive(Deserialize)]
-pub struct Wished {
+pub struct RoomForm {
     title: String,
     #[serde(default)]
     topic: String,
     private: Option<String>,
 }
 
-/// Which page of the rooms: the first one, or a later one of each of the two lists.
+/// The page of the directory: the first one, or a later one of one of its two lists.
 #[derive(Deserialize)]
-pub struct Asked {
+pub struct RoomsQuery {
     after: Option<String>,
     yours: Option<u32>,
 }
 
-/// A page of each of the two lists.
+/// The position in each of the two lists.
 #[derive(Debug, Default)]
-struct Pages {
-    /// The room of others after which the page begins.
+struct Cursors {
+    /// The room that the user has not joined, after which the page begins.
     after: Option<RoomName>,
-    /// How many rooms of the user stand before the page.
-    yours: u32,
+    /// The number of joined rooms before the page.
+    skipped: u32,
 }
 
-/// `GET /rooms`: every room that can be found, a page at a time, and a form for a new one.
-pub async fn all_rooms(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Response {
-    let pages = asked.map(|Query(asked)| Pages {
-        after: asked.after.and_then(|room| room.parse().ok()),
-        yours: asked.yours.unwrap_or_default(),
+/// `GET /rooms`: a page of the public rooms and of the user's rooms, with a form for a new one.
+pub async fn room_directory(
+    request: PageRequest,
+    query: Result<Query<RoomsQuery>, QueryRejection>,
+) -> PageResult {
+    let cursors = query.map(|Query(query)| Cursors {
+        after: query.after.and_then(|room| room.parse().ok()),
+        skipped: query.yours.unwrap_or_default(),
     });
-    list(&state, identity, visitor, pages.unwrap_or_default(), NewRoom::default(), None, StatusCode::OK).await
+    render_directory(request, cursors.unwrap_or_default(), NewRoom::default(), None, StatusCode::OK).await
 }
 
-/// `POST /rooms`: makes a room, then goes there.
-pub async fn make_room(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    form: Result<Form<Wished>, BadForm>,
-) -> Response {
-    let wished = match admit(&visitor, form) {
-        Ok(wished) => wished,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
-    };
-    match make(&state, identity, visitor.lang, &wished).await {
-        Ok(room) => visitor.redirect(&room.path()).into_response(),
-        Err((trouble, problem)) => {
-            let Wished { title, topic, private } = wished;
-            let wanted = NewRoom { title, topic, private: private.is_some() };
-            let page =
-                list(&state, identity, visitor, Pages::default(), wanted, Some(trouble), problem.status())
-                    .await;
-            problem.add_headers(page)
+/// `POST /rooms`: creates a room, then redirects to it.
+pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<RoomForm>) -> PageResult {
+    match insert_room(&request.state, request.identity, request.context.lang, &form).await {
+        Ok(room) => Ok(request.redirect(&room.path())),
+        Err((error, problem)) => {
+            let RoomForm { title, topic, private } = form;
+            let input = NewRoom { title, topic, private: private.is_some() };
+            let page = render_directory(request, Cursors::default(), input, Some(error), problem.status());
+            Ok(problem.add_headers(page.await?))
         }
     }
 }
 
-/// `POST /r/{room}/about`: whoever made the room calls it something else.
-pub async fn retitle(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path(room): Path<String>,
-    form: Result<Form<Wished>, BadForm>,
-) -> Response {
-    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
-    let wished = match admit(&visitor, form) {
-        Ok(wished) => wished,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
+/// `POST /r/{room}/about`: changes the title and the topic of a room for its owner.
+pub async fn update_room(
+    request: PageRequest,
+    RoomPath(room): RoomPath,
+    CheckedForm(form): CheckedForm<RoomForm>,
+) -> PageResult {
+    let PageRequest { state, identity, context } = &request;
+    let update = async {
+        let (title, topic) = form.parse()?;
+        authorize(state, *identity)?;
+        let updated = state.hub.update_room(&room, identity.id, title, topic).await;
+        updated.map_err(|error| room_form_error(state, context.lang, error))
     };
-    let done = async {
-        let (title, topic) = wished.parse()?;
-        may(&state, identity)?;
-        state
-            .hub
-            .update_room(&room, identity.id, title, topic)
-            .await
-            .map_err(|error| refused(&state, visitor.lang, error))
-    };
-    match done.await {
-        Ok(()) => visitor.redirect(&room.path()).into_response(),
-        Err((trouble, problem)) => {
-            let Wished { title, topic, .. } = wished;
-            let unsaved = RejectedForm::About { path: format!("/r/{room}/about"), title, topic };
-            let page = sorry_for(&state, visitor, PageError::Room(trouble), unsaved, problem.status()).await;
-            problem.add_headers(page)
+    match update.await {
+        Ok(()) => Ok(request.redirect(&room.path())),
+        Err((error, problem)) => {
+            let RoomForm { title, topic, .. } = form;
+            let form = RejectedForm::About { path: format!("/r/{room}/about"), title, topic };
+            Err(PageRejection::explaining(PageError::Room(error), problem).with_form(form))
         }
     }
 }
 
-/// `POST /r/{room}/leave`: takes the room from the user's list, then goes to the lobby.
-pub async fn leave(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    Path(room): Path<String>,
-) -> Response {
-    let Ok(room) = room.parse::<RoomName>() else { return no_such_page(&state, visitor).await };
-    if let Err((trouble, status)) = ours(&visitor) {
-        return sorry(&state, visitor, trouble, status).await;
-    }
-    if let Err(wait) = state.posts.check(identity.id) {
-        return problem_page(&state, visitor, Problem::too_fast(wait)).await;
-    }
-    match state.store.leave(identity.id, room).await {
-        Ok(()) => visitor.redirect(&RoomName::lobby().path()).into_response(),
-        Err(error) => problem_page(&state, visitor, error.into()).await,
-    }
+/// `POST /r/{room}/leave`: removes the room from the user's list, then redirects to the lobby.
+pub async fn leave_room(request: PageRequest, RoomPath(room): RoomPath) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    state.posts.check(identity.id).map_err(Problem::rate_limited)?;
+    state.store.leave(identity.id, room).await?;
+    Ok(request.redirect(&RoomName::lobby().path()))
 }
 
-async fn list(
-    state: &AppState,
-    identity: Identity,
-    visitor: Visitor,
-    pages: Pages,
-    wanted: NewRoom,
-    refused: Option<RoomFormError>,
+async fn render_directory(
+    PageRequest { state, identity, context }: PageRequest,
+    cursors: Cursors,
+    input: NewRoom,
+    rejected: Option<RoomFormError>,
     status: StatusCode,
-) -> Response {
-    let activity = visitor.activity.clone();
-    let page = |state: AppState| async move {
-        match rooms_page(&state, identity, visitor.lang, &pages).await {
-            Ok(page) => {
-                let page = RoomsPage { input: wanted, rejected: refused, ..page };
-                render(&state, visitor, View::Rooms(Box::new(page)), status).await
-            }
-            Err(error) => problem_page(&state, visitor, error.into()).await,
-        }
+) -> PageResult {
+    let (handle, activity) = (state.clone(), context.activity.clone());
+    let page = async move {
+        let page = load_directory(&state, identity, context.lang, &cursors).await?;
+        let page = RoomsPage { input, rejected, ..page };
+        render(&state, context, View::Rooms(Box::new(page)), status).await
     };
-    in_turn(state, activity, page).await
+    run_page(&handle, activity, page).await
 }
 
-async fn rooms_page(
+async fn load_directory(
     state: &AppState,
     identity: Identity,
     lang: Lang,
-    pages: &Pages,
+    cursors: &Cursors,
 ) -> StoreResult<RoomsPage> {
-    let own = OwnRooms::read(state, identity, pages.yours).await?;
-    let older = own.next;
-    // One more says whether there are more.
-    let others = |own: &HashSet<RoomName>| state.store.by_title(pages.after.as_ref(), own, OTHERS_MOST + 1);
-    let mut rooms = own.list(state, identity, lang, others).await?;
-    let yours = rooms.iter().filter(|room| room.is_joined).count();
-    let is_more = rooms.len() > yours + OTHERS_MOST;
-    rooms.truncate(yours + OTHERS_MOST);
-    let next = rooms.last().filter(|_| is_more).map(|last| last.room.clone());
+    let joined = JoinedRooms::read(state, identity, cursors.skipped).await?;
+    let older = joined.next;
+    // One more than the page shows: it tells whether there is a next page.
+    let others = |joined: &HashSet<RoomName>| {
+        state.store.by_title(cursors.after.as_ref(), joined, MAX_OTHER_ROOMS + 1)
+    };
+    let mut rooms = joined.list(state, identity, lang, others).await?;
+    let joined_count = rooms.iter().filter(|room| room.is_joined).count();
+    let has_more = rooms.len() > joined_count + MAX_OTHER_ROOMS;
+    rooms.truncate(joined_count + MAX_OTHER_ROOMS);
+    let next = rooms.last().filter(|_| has_more).map(|last| last.room.clone());
     Ok(RoomsPage { lang, rooms, older, next, input: NewRoom::default(), rejected: None })
 }
 
-/// What is wrong, for the page, and how it is answered.
-type Refused = (RoomFormError, Problem);
+/// The error for the page, and the response's status and headers.
+type RoomFormRejected = (RoomFormError, Problem);
 
-impl Wished {
-    fn parse(&self) -> Result<(RoomTitle, Topic), Refused> {
-        let bad = |what: &str| Problem::bad_request(format!("This cannot be a {what}."));
-        let title = self.title.parse().map_err(|why| (RoomFormError::Title(why), bad("title")))?;
-        let topic = self.topic.parse().map_err(|why| (RoomFormError::Topic(why), bad("topic")))?;
+impl RoomForm {
+    fn parse(&self) -> Result<(RoomTitle, Topic), RoomFormRejected> {
+        let invalid = |what: &str| Problem::bad_request(format!("The {what} is invalid."));
+        let title = self.title.parse().map_err(|why| (RoomFormError::Title(why), invalid("title")))?;
+        let topic = self.topic.parse().map_err(|why| (RoomFormError::Topic(why), invalid("topic")))?;
         Ok((title, topic))
     }
 }
 
-async fn make(
+async fn insert_room(
     state: &AppState,
     identity: Identity,
     lang: Lang,
-    wished: &Wished,
-) -> Result<RoomName, Refused> {
-    let (title, topic) = wished.parse()?;
-    may(state, identity)?;
-    let private = wished.private.is_some();
-    let about =
-        About { title: Some(title.clone()), topic, owner: Some(identity.id), private, contested: false };
-    let room = if private { nobody_guesses() } else { named_after(&title) };
+    form: &RoomForm,
+) -> Result<RoomName, RoomFormRejected> {
+    let (title, topic) = form.parse()?;
+    authorize(state, identity)?;
+    let private = form.private.is_some();
+    let room = if private { unguessable_name() } else { slug_from_title(&title) };
+    let about = About { title: Some(title), topic, owner: Some(identity.id), private, contested: false };
     match state.store.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),
-        // Another title has led to the same name: this one gets something of its own.
+        // Another title has led to the same name: this room gets a suffix.
         Err(StoreError::RoomExists) => {
-            let room = with_a_tail(&room);
-            let made = state.store.create_room(room.clone(), about).await;
-            made.map(|()| room).map_err(|error| refused(state, lang, error))
+            let room = with_random_suffix(&room);
+            let created = state.store.create_room(room.clone(), about).await;
+            created.map(|()| room).map_err(|error| room_form_error(state, lang, error))
         }
-        Err(error) => Err(refused(state, lang, error)),
+        Err(error) => Err(room_form_error(state, lang, error)),
     }
 }
 
-/// Whether somebody may make or change a room now.
-fn may(state: &AppState, identity: Identity) -> Result<(), Refused> {
-    if !identity.known {
+/// Checks that the user may create or update a room now.
+fn authorize(state: &AppState, identity: Identity) -> Result<(), RoomFormRejected> {
+    if !identity.is_known {
         return Err((RoomFormError::CookiesDisabled, Problem::no_cookies()));
     }
     state.admit_write(identity, Use::Room).map_err(|wait| {
-        let problem = Problem::too_fast(wait);
-        (RoomFormError::Command(code(&problem)), problem)
+        let problem = Problem::rate_limited(wait);
+        (RoomFormError::Command(error_code(&problem)), problem)
     })
 }
 
-fn refused(state: &AppState, lang: Lang, error: StoreError) -> Refused {
+fn room_form_error(state: &AppState, lang: Lang, error: StoreError) -> RoomFormRejected {
     if let StoreError::TitleTaken(room) = &error {
         let title = lang.strings().title_of(room, state.store.about(room).title(room));
         return (RoomFormError::TitleTaken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);
-    (RoomFormError::Command(code(&problem)), problem)
+    (RoomFormError::Command(error_code(&problem)), problem)
 }
 
-/// A title as a name: its letters and digits of ASCII, without accents; where none are left, a random one.
-fn named_after(title: &RoomTitle) -> RoomName {
+/// Returns a room name made of the ASCII letters and digits of a title, without accents; a random name if it has none.
+fn slug_from_title(title: &RoomTitle) -> RoomName {
     let plain: String = title.as_str().nfkd().filter(char::is_ascii).collect::<String>().to_ascii_lowercase();
     let words = plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let mut name = words.collect::<Vec<_>>().join("-");
-    name.truncate(NAME_FROM_TITLE);
+    let mut slug = words.collect::<Vec<_>>().join("-");
+    slug.truncate(MAX_SLUG_CHARS);
     // A title must not make a public room private.
-    let name = name.trim_end_matches('-').parse().ok().filter(|name: &RoomName| !name.is_private());
-    name.unwrap_or_else(|| random("room-", 8))
+    let name = slug.trim_end_matches('-').parse().ok().filter(|name: &RoomName| !name.is_private());
+    name.unwrap_or_else(|| random_name("room-", 8))
 }
 
-/// 122 random bits: no address that anybody finds by trying.
-fn nobody_guesses() -> RoomName {
-    random("p-", 32)
+/// Returns the name of a private room: 122 random bits, too many to try.
+fn unguessable_name() -> RoomName {
+    random_name("p-", 32)
 }
 
-fn with_a_tail(room: &RoomName) -> RoomName {
-    random(&format!("{room}-"), 4)
+fn with_random_suffix(room: &RoomName) -> RoomName {
+    random_name(&format!("{room}-"), 4)
 }
 
-fn random(prefix: &str, digits: usize) -> RoomName {
+fn random_name(prefix: &str, digits: usize) -> RoomName {
     let random = Uuid::new_v4().simple().to_string();
     format!("{prefix}{}", &random[..digits]).parse().unwrap_or_else(|_| RoomName::lobby())
 }
@@ -283,11 +235,11 @@ mod tests {
     use super::*;
 
     fn name(title: &str) -> String {
-        named_after(&title.parse().unwrap()).to_string()
+        slug_from_title(&title.parse().unwrap()).to_string()
     }
 
     #[test]
-    fn a_room_is_named_after_its_title() {
+    fn the_slug_is_derived_from_the_title() {
         assert_eq!(name("Café  du Nord!"), "cafe-du-nord");
         assert_eq!(name("Ｆｕｌｌ width"), "full-width");
         assert_eq!(name(&"ab ".repeat(16)).len(), 40);
@@ -300,15 +252,15 @@ mod tests {
     }
 
     #[test]
-    fn a_title_never_makes_the_name_of_a_private_room() {
+    fn a_slug_never_is_the_name_of_a_private_room() {
         let hex = "0123456789abcdef".repeat(2);
         assert!(name(&format!("P {hex}")).starts_with("room-"));
         assert_eq!(name(&format!("P {hex}0")), format!("p-{hex}0"));
     }
 
     #[test]
-    fn nobody_guesses_a_private_room() {
-        assert!(nobody_guesses().is_private());
-        assert_ne!(nobody_guesses(), nobody_guesses());
+    fn names_of_private_rooms_are_random() {
+        assert!(unguessable_name().is_private());
+        assert_ne!(unguessable_name(), unguessable_name());
     }
 }

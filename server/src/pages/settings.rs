@@ -1,64 +1,35 @@
-//! Language and theme, chosen by a plain form.
+//! Language and theme, as a plain form.
 
-use super::{
-    message_forms::{admit, ours},
-    sorry,
-};
-use crate::{
-    http::{
-        form::{BadForm, Form},
-        identity::Identity,
-        preferences::{Visitor, choice},
-    },
-    state::AppState,
-};
-use app::{
-    Theme,
-    i18n::{Lang, PageError},
-};
-use axum::{
-    Extension,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use super::{CheckedForm, PageRejection, PageRequest, PageResult};
+use crate::http::preferences::preference_cookies;
+use app::{Theme, i18n::Lang};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 
-/// One of the buttons, and where it was pressed.
+/// The chosen language or theme, and the path to return to.
 #[derive(Deserialize)]
-pub struct Chosen {
+pub struct SettingsForm {
     theme: Option<String>,
     lang: Option<String>,
     #[serde(default)]
     back: String,
 }
 
-/// `POST /settings`: keeps what was chosen, then goes back to the page.
-pub async fn settings(
-    State(state): State<AppState>,
-    Extension(identity): Extension<Identity>,
-    visitor: Visitor,
-    form: Result<Form<Chosen>, BadForm>,
-) -> Response {
-    if let Err((trouble, status)) = ours(&visitor) {
-        return sorry(&state, visitor, trouble, status).await;
+/// `POST /settings`: stores the choice in a cookie, then redirects to the page.
+pub async fn save_settings(request: PageRequest, CheckedForm(form): CheckedForm<SettingsForm>) -> PageResult {
+    if !request.identity.is_known {
+        return Err(PageRejection::cookies_disabled());
     }
-    if !identity.known {
-        return sorry(&state, visitor, PageError::CookiesDisabled, StatusCode::BAD_REQUEST).await;
-    }
-    let chosen = match admit(&visitor, form) {
-        Ok(chosen) => chosen,
-        Err((trouble, status)) => return sorry(&state, visitor, trouble, status).await,
-    };
-    let lang = chosen.lang.as_deref().and_then(Lang::from_tag);
-    let theme = chosen.theme.as_deref().and_then(Theme::from_name);
-    (choice(lang, theme, &visitor.address), visitor.redirect(own_path(&chosen.back))).into_response()
+    let lang = form.lang.as_deref().and_then(Lang::from_tag);
+    let theme = form.theme.as_deref().and_then(Theme::from_name);
+    let cookies = preference_cookies(lang, theme, &request.context.address);
+    Ok((cookies, request.redirect(local_redirect_target(&form.back))).into_response())
 }
 
-/// A path of ours, whatever the form says.
-fn own_path(back: &str) -> &str {
-    let is_ours = back.starts_with('/') && !back.starts_with("//") && !back.starts_with("/\\");
-    if is_ours && back.bytes().all(|b| b.is_ascii_graphic()) { back } else { "/" }
+/// Returns `back` if it is a path of this server, otherwise `/`: the form must not redirect to another site.
+fn local_redirect_target(back: &str) -> &str {
+    let is_local = back.starts_with('/') && !back.starts_with("//") && !back.starts_with("/\\");
+    if is_local && back.bytes().all(|byte| byte.is_ascii_graphic()) { back } else { "/" }
 }
 
 #[cfg(test)]
@@ -66,10 +37,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_led_to_another_site() {
-        assert_eq!(own_path("/r/tea?around=3"), "/r/tea?around=3");
+    fn the_redirect_never_leads_to_another_site() {
+        assert_eq!(local_redirect_target("/r/tea?around=3"), "/r/tea?around=3");
         for bad in ["https://example.org", "//example.org", "/\\example.org", "", "/a\nb"] {
-            assert_eq!(own_path(bad), "/", "{bad}");
+            assert_eq!(local_redirect_target(bad), "/", "{bad}");
         }
     }
 }

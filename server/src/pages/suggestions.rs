@@ -1,29 +1,29 @@
-//! Which rooms a mistyped address may mean.
+//! Suggests rooms for a mistyped address.
 
 use crate::store::Store;
 use app::{i18n::Lang, wire::RoomName};
 use std::collections::HashSet;
 use strsim::osa_distance;
 
-/// Rooms among which close ones are looked for: those in which something happened last.
+/// Rooms that are compared: the most recently active ones.
 const MAX_CANDIDATES: usize = 200;
 
-/// Rooms that are suggested, at most.
+/// The longest list of suggestions.
 const MAX_SUGGESTIONS: usize = 3;
 
-/// Returns the titles and paths of public rooms whose name or title is close to `room`, the closest first. At most
-/// 200 rooms are compared.
-pub(super) fn close_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
-    // One typing error in four characters, and three at most.
-    let most = (room.as_str().len() / 4).clamp(1, 3);
+/// Returns the titles and paths of public rooms whose name or title is similar to `room`, the closest first. At most
+/// [`MAX_CANDIDATES`] rooms are compared.
+pub(super) fn suggest_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
+    // One typing error in four characters, at most three.
+    let max_distance = (room.as_str().len() / 4).clamp(1, 3);
     let mut close: Vec<(usize, RoomName, String)> = log
         .lively(&HashSet::new(), MAX_CANDIDATES)
         .into_iter()
         .filter_map(|other| {
             let title = log.about(&other).title(&other);
             let distance =
-                distance(room.as_str(), other.as_str()).min(distance(room.as_str(), &address(&title)));
-            (distance <= most && other != *room).then_some((distance, other, title))
+                distance(room.as_str(), other.as_str()).min(distance(room.as_str(), &typed_address(&title)));
+            (distance <= max_distance && other != *room).then_some((distance, other, title))
         })
         .collect();
     close.sort();
@@ -31,13 +31,13 @@ pub(super) fn close_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(
     close.into_iter().map(|(_, room, title)| (lang.strings().title_of(&room, title), room.path())).collect()
 }
 
-/// How many characters are wrong, missing, too many or swapped with their neighbor.
+/// Returns the number of wrong, missing, additional or swapped characters.
 fn distance(one: &str, other: &str) -> usize {
     osa_distance(one, other)
 }
 
-/// A title as it would be typed into an address.
-fn address(title: &str) -> String {
+/// Returns the title as a user would type it into an address.
+fn typed_address(title: &str) -> String {
     title.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-")
 }
 
@@ -62,11 +62,11 @@ mod tests {
     }
 
     fn suggested(log: &MemoryStore, typed: &str) -> Vec<String> {
-        close_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
+        suggest_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
     }
 
     #[tokio::test]
-    async fn a_mistyped_address_suggests_the_public_rooms_that_are_close_by_name_or_title() {
+    async fn a_mistyped_address_suggests_public_rooms_with_a_similar_name_or_title() {
         let log = log(&[
             ("garden-club", "Garden club", false),
             ("room-12345678", "Tea house", false),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn at_most_three_rooms_are_suggested_the_closest_first() {
+    async fn at_most_three_rooms_are_suggested_closest_first() {
         let log = log(&[
             ("teams-12", "Teams 12", false),
             ("teams-1", "Teams 1", false),

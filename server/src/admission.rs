@@ -1,0 +1,52 @@
+//! Counts writes against the limits of the user and of the network, whichever transport they arrive by.
+
+use crate::{http::identity::Identity, limits::network::Use, state::AppState};
+use app::wire::{RoomName, UserId};
+use std::time::Duration;
+
+impl AppState {
+    /// Counts a write of `identity` against the limits of the user and of the network. A client without a cookie is a
+    /// new user at each request, so all such clients of one network share the limit of one user.
+    ///
+    /// # Errors
+    /// The time to wait before the next attempt.
+    pub fn admit_write(&self, identity: Identity, what: Use) -> Result<(), Duration> {
+        let usage = self.networks.usage(identity.network);
+        if identity.is_known {
+            self.admit_user(identity.id, what)?;
+        } else {
+            usage.take(Use::AnonymousPost)?;
+        }
+        usage.take(what)
+    }
+
+    /// Counts a write against the limits of the user alone.
+    ///
+    /// # Errors
+    /// The time to wait before the next attempt.
+    pub fn admit_user(&self, user: UserId, what: Use) -> Result<(), Duration> {
+        self.posts.check(user)?;
+        if what == Use::Rename { self.renames.check(user) } else { Ok(()) }
+    }
+
+    /// Counts a post of `identity` into `room`, which creates the room if it does not exist.
+    ///
+    /// # Errors
+    /// The time to wait before the next attempt.
+    pub fn admit_post(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
+        self.admit_write(identity, Use::Post)?;
+        self.admit_room(identity, room)
+    }
+
+    /// Counts `room` against the limit of new rooms, unless it exists already.
+    ///
+    /// # Errors
+    /// The time to wait before the next attempt.
+    pub fn admit_room(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
+        let usage = self.networks.usage(identity.network);
+        if !usage.is_limited(Use::Room) || self.store.heads(std::slice::from_ref(room))[0] > 0 {
+            return Ok(());
+        }
+        usage.take(Use::Room)
+    }
+}
