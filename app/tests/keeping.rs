@@ -2,7 +2,7 @@
 //! what was written, once and in order.
 
 use app::{
-    client::{Command, Deed, Feed, Heard, Outbox},
+    client::{ApplyResult, Command, Operation, Outbox, Timeline},
     wire::{DisplayName, ErrorCode, Event, EventBody, Message, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};
@@ -26,7 +26,7 @@ enum Step {
     /// Some of what happened arrives, perhaps not from where it should, perhaps again.
     Tell { from: usize, count: usize },
     /// The connection is lost and made anew.
-    Reconnect,
+    Backoff,
     /// The page is loaded anew.
     Reload,
 }
@@ -38,7 +38,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<usize>().prop_map(|which| Step::Elsewhere { which }),
         4 => any::<bool>().prop_map(|answered| Step::Send { answered }),
         4 => (any::<usize>(), 1_usize..6).prop_map(|(from, count)| Step::Tell { from, count }),
-        1 => Just(Step::Reconnect),
+        1 => Just(Step::Backoff),
         1 => Just(Step::Reload),
     ];
     vec(step, 0..120)
@@ -59,10 +59,12 @@ impl Server {
         if let Some(first) = self.events.iter().find(|event| event.id == command.id) {
             return Ok(first.seq);
         }
-        let body = match command.deed.clone() {
-            Deed::Post { text } => EventBody::Message { text, reply_to: None },
-            Deed::Edit { target, text } => self.of(target, who).map(|()| EventBody::Edit { target, text })?,
-            Deed::Delete { target } => self.of(target, who).map(|()| EventBody::Delete { target })?,
+        let body = match command.operation.clone() {
+            Operation::Post { text } => EventBody::Message { text, reply_to: None },
+            Operation::Edit { target, text } => {
+                self.of(target, who).map(|()| EventBody::Edit { target, text })?
+            }
+            Operation::Delete { target } => self.of(target, who).map(|()| EventBody::Delete { target })?,
         };
         let seq = self.events.len() as Seq + 1;
         self.events.push(Arc::new(Event { seq, at: seq, id: command.id, author: author(who), body }));
@@ -92,16 +94,16 @@ impl Server {
         messages
     }
 
-    fn page(&self) -> Feed {
+    fn page(&self) -> Timeline {
         let messages = self.messages();
         let newest = messages[messages.len().saturating_sub(PAGE)..].to_vec();
-        Feed::new("log".into(), self.events.len() as Seq, newest)
+        Timeline::new("log".into(), self.events.len() as Seq, newest)
     }
 }
 
 /// A browser: its feed, its outbox, and what it keeps over a reload.
 struct Browser {
-    feed: Feed,
+    feed: Timeline,
     outbox: Outbox,
     kept: Vec<Command>,
     made: u128,
@@ -109,40 +111,40 @@ struct Browser {
 }
 
 impl Browser {
-    fn give(&mut self, deed: Deed) {
+    fn give(&mut self, operation: Operation) {
         self.made += 1;
-        let command = Command { id: Uuid::from_u128(self.made), deed };
+        let command = Command { id: Uuid::from_u128(self.made), operation };
         self.kept.push(command.clone());
         self.take(command);
     }
 
     fn take(&mut self, command: Command) {
-        self.feed.take(&command, author(1));
+        self.feed.add_local(&command, author(1));
         self.outbox.push(command);
     }
 
     fn change(&mut self, which: usize, delete: bool) {
-        let shown = self.feed.shown(0..self.feed.len());
+        let shown = self.feed.visible_entries(0..self.feed.len());
         let mine: Vec<Seq> = shown
             .iter()
-            .filter(|shown| shown.row.author.id == UserId(1) && !shown.row.deleted)
-            .filter_map(|shown| shown.row.standing.seq())
+            .filter(|shown| shown.entry.author.id == UserId(1) && !shown.entry.deleted)
+            .filter_map(|shown| shown.entry.delivery.seq())
             .collect();
         let Some(&target) = mine.get(which % mine.len().max(1)) else { return };
         let text = format!("edit {}", self.made).into();
-        self.give(if delete { Deed::Delete { target } } else { Deed::Edit { target, text } });
+        self.give(if delete { Operation::Delete { target } } else { Operation::Edit { target, text } });
     }
 
     fn send(&mut self, server: &mut Server, answered: bool) {
-        let Some(command) = self.outbox.send_next() else { return };
+        let Some(command) = self.outbox.next_to_send() else { return };
         let done = server.obey(&command, 1);
         if !answered {
             return self.reconnect(server);
         }
-        self.outbox.settle(command.id);
+        self.outbox.complete(command.id);
         self.kept.retain(|kept| kept.id != command.id);
         match done {
-            Ok(seq) if seq <= self.feed.last() => self.feed.forget(command.id),
+            Ok(seq) if seq <= self.feed.last() => self.feed.remove_pending(command.id),
             Ok(_) => {}
             Err(why) => {
                 self.feed.fail(command.id, why);
@@ -154,15 +156,15 @@ impl Browser {
     fn tell(&mut self, server: &Server, from: usize, count: usize) {
         let from = from % (server.events.len() + 1);
         let told: Vec<_> = server.events.iter().skip(from).take(count).cloned().collect();
-        if self.feed.hear(&told) == Heard::Gap {
+        if self.feed.apply_events(&told) == ApplyResult::Gap {
             self.reconnect(server);
         }
     }
 
     fn reconnect(&mut self, server: &Server) {
-        self.outbox.again();
+        self.outbox.reset_in_flight();
         let missed = &server.events[self.feed.last() as usize..];
-        assert_eq!(self.feed.hear(missed), Heard::Applied);
+        assert_eq!(self.feed.apply_events(missed), ApplyResult::Applied);
     }
 
     fn reload(&mut self, server: &Server) {
@@ -175,9 +177,9 @@ impl Browser {
 }
 
 /// The feed as far as its author sees it: places and texts.
-fn seen(feed: &Feed) -> Vec<(Seq, String, bool)> {
-    let shown = feed.shown(0..feed.len());
-    let confirmed = shown.into_iter().filter_map(|shown| Some((shown.row.standing.seq()?, shown.row)));
+fn seen(feed: &Timeline) -> Vec<(Seq, String, bool)> {
+    let shown = feed.visible_entries(0..feed.len());
+    let confirmed = shown.into_iter().filter_map(|shown| Some((shown.entry.delivery.seq()?, shown.entry)));
     confirmed.map(|(seq, row)| (seq, row.text.to_string(), row.deleted)).collect()
 }
 
@@ -197,20 +199,20 @@ proptest! {
         let mut written = 0;
         for (n, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Post => { written += 1; browser.give(Deed::Post { text: format!("post {n}").into() }); }
+                Step::Post => { written += 1; browser.give(Operation::Post { text: format!("post {n}").into() }); }
                 Step::Change { which, delete } => browser.change(which, delete),
                 Step::Elsewhere { which } => {
                     let target = which as Seq % (server.events.len() as Seq + 1);
-                    let deed = match which % 4 {
-                        0 => Deed::Delete { target },
-                        1 => Deed::Edit { target, text: "theirs".into() },
-                        _ => Deed::Post { text: "theirs".into() },
+                    let operation = match which % 4 {
+                        0 => Operation::Delete { target },
+                        1 => Operation::Edit { target, text: "theirs".into() },
+                        _ => Operation::Post { text: "theirs".into() },
                     };
-                    let _ = server.obey(&Command { id: Uuid::from_u128(1_000_000 + n as u128), deed }, 2);
+                    let _ = server.obey(&Command { id: Uuid::from_u128(1_000_000 + n as u128), operation }, 2);
                 }
                 Step::Send { answered } => browser.send(&mut server, answered),
                 Step::Tell { from, count } => browser.tell(&server, from, count),
-                Step::Reconnect => browser.reconnect(&server),
+                Step::Backoff => browser.reconnect(&server),
                 Step::Reload => browser.reload(&server),
             }
         }
@@ -220,7 +222,7 @@ proptest! {
             browser.reconnect(&server);
         }
         for refused in std::mem::take(&mut browser.refused) {
-            browser.feed.forget(refused.id);
+            browser.feed.remove_pending(refused.id);
         }
 
         let all: Vec<_> = server.messages().into_iter().map(|m| (m.seq, m.text.to_string(), m.deleted)).collect();

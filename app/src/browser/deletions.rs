@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     browser::notifications::element,
-    client::{Command, Deed},
+    client::{Command, Operation},
     clock::steady,
     state::{Live, commands::new_id},
     wire::{Millis, Seq},
@@ -21,18 +21,18 @@ const FOCUSED_MS: Millis = 1_000;
 impl Live {
     /// Hides a message and sends its deletion after [`UNDO_MS`], unless that is undone before.
     pub(crate) fn hold_deletion(&self, target: Seq) {
-        let command = Command { id: new_id(), deed: Deed::Delete { target } };
+        let command = Command { id: new_id(), operation: Operation::Delete { target } };
         // If the browser ends this page without a word, the next one sends it.
         self.keeps(self.storage().keep(&command));
         let you = self.you.get_untracked();
-        self.change(|feed| feed.hold(&command, you));
+        self.change(|feed| feed.hold_deletion(&command, you));
         self.count_deletions(steady() + UNDO_MS);
         self.end_deletion_in(command, UNDO_MS);
     }
 
     /// Shows the messages again whose deletion has not been sent.
     pub fn undo_deletions(&self) {
-        for command in self.with_feed(crate::client::Feed::held) {
+        for command in self.with_feed(crate::client::Timeline::held_deletions) {
             self.forget(command.id);
         }
         self.deletions.set(None);
@@ -42,8 +42,8 @@ impl Live {
     /// Sends every deletion that is held, since the page may be about to end.
     pub(crate) fn end_deletions(&self) {
         let room = self.room.get_value();
-        for command in self.with_feed(crate::client::Feed::held) {
-            if let Deed::Delete { target } = command.deed {
+        for command in self.with_feed(crate::client::Timeline::held_deletions) {
+            if let Operation::Delete { target } = command.operation {
                 // The socket may be gone before it has sent more than the first. The server deletes a message once.
                 let _ = window().navigator().send_beacon(&link(&format!("/r/{room}/{target}/delete")));
             }
@@ -66,7 +66,7 @@ impl Live {
     }
 
     fn end_deletion(&self, command: &Command) {
-        if let Some(command) = self.change(|feed| feed.release(command.id)) {
+        if let Some(command) = self.change(|feed| feed.release_deletion(command.id)) {
             self.send(command);
             let until = self.deletions.get_untracked().map_or(0, |(_, until)| until);
             self.count_deletions(until);
@@ -74,7 +74,7 @@ impl Live {
     }
 
     fn count_deletions(&self, until: Millis) {
-        let held = self.with_feed(crate::client::Feed::held).len();
+        let held = self.with_feed(crate::client::Timeline::held_deletions).len();
         self.deletions.set((held > 0).then_some((held, until)));
     }
 }

@@ -1,8 +1,8 @@
-//! Reading back: older rows that the feed has, then those that the server has.
+//! ReadMarker back: older rows that the feed has, then those that the server has.
 
 use crate::{
     base::link,
-    client::{Feed, viewport::STEP},
+    client::{Timeline, viewport::STEP},
     state::Live,
     wire::{Messages, Seq},
 };
@@ -58,7 +58,8 @@ impl Live {
         let Some(first) = self.first() else { return false };
         let page = self.page_before(Some(first), FETCHED).await;
         // The feed may have begun again meanwhile.
-        let fits = |page: &Messages| page.head >= self.with_feed(Feed::last) && self.first() == Some(first);
+        let fits =
+            |page: &Messages| page.head >= self.with_feed(Timeline::last) && self.first() == Some(first);
         page.filter(fits).map(|page| self.prepend(page.messages, page.more)).is_some()
     }
 
@@ -78,7 +79,9 @@ impl Live {
     /// Fetches the messages after those that were kept, of a feed that was detached from its end.
     pub(crate) fn fetch_newer(&self) {
         let live = *self;
-        let Some(kept_to) = live.with_feed(Feed::kept_to).filter(|_| !live.going_back.get_value()) else {
+        let Some(detached_at) =
+            live.with_feed(Timeline::detached_at).filter(|_| !live.going_back.get_value())
+        else {
             return;
         };
         live.going_back.set_value(true);
@@ -87,11 +90,13 @@ impl Live {
             let mut events = FETCHED;
             // One message more than there can be in these events: the page then reaches back to those that are here,
             // unless the server has cut it since it has too many bytes.
-            while let Some(page) = live.page_before(Some(kept_to + 1 + Seq::from(events)), events + 1).await {
+            while let Some(page) =
+                live.page_before(Some(detached_at + 1 + Seq::from(events)), events + 1).await
+            {
                 let first = page.messages.first().map_or(0, |first| first.seq);
-                if !page.more || first <= kept_to + 1 || events == 1 {
-                    if live.with_feed(Feed::kept_to) == Some(kept_to) {
-                        live.append(page.messages, page.head.min(kept_to + Seq::from(events)));
+                if !page.more || first <= detached_at + 1 || events == 1 {
+                    if live.with_feed(Timeline::detached_at) == Some(detached_at) {
+                        live.append(page.messages, page.head.min(detached_at + Seq::from(events)));
                     }
                     break;
                 }

@@ -29,7 +29,7 @@ pub(crate) fn start(live: Live) {
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");
     }
-    live.change(crate::client::Feed::settle_here);
+    live.change(crate::client::Timeline::use_local_days);
     live.unkept.set(unkept(live.strings));
     set_interval(
         move || {

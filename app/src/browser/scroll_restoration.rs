@@ -1,6 +1,6 @@
 //! Going back to a room: the page shows again what was read there when it was left.
 
-use crate::{base::link, client::MAX_ROWS, state::Live, wire::Seq};
+use crate::{base::link, client::MAX_ENTRIES, state::Live, wire::Seq};
 use js_sys::Reflect;
 use leptos::{
     prelude::*,
@@ -30,7 +30,7 @@ impl Live {
         spawn_local(async move {
             while live.first().is_some_and(|first| first > seq)
                 && live.more.get_untracked()
-                && live.rows() < MAX_ROWS / 2
+                && live.rows() < MAX_ENTRIES / 2
             {
                 if !live.fetch().await {
                     break;
@@ -49,7 +49,7 @@ impl Live {
     }
 
     fn rows(&self) -> usize {
-        self.with_feed(crate::client::Feed::len)
+        self.with_feed(crate::client::Timeline::len)
     }
 }
 

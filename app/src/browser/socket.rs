@@ -7,7 +7,10 @@ use crate::{
         carrier::{Carrier, Signal},
         storage,
     },
-    client::{Beat, Counted, Ended, Heard, Pulse, Reconnect, Transport, TransportChoice},
+    client::{
+        ApplyResult, Backoff, ConnectionEnd, Heartbeat, HeartbeatAction, Transport, TransportChoice,
+        UnreadCount,
+    },
     clock::steady,
     page_data::NameError,
     state::{Live, Status},
@@ -61,7 +64,7 @@ struct Connection {
     log: String,
     /// The identity that it had for what is shown here before this connection.
     former_log: String,
-    pulse: Pulse,
+    pulse: Heartbeat,
     /// Milliseconds since the connection was opened, until the server has welcomed it.
     unwelcome_ms: Option<u32>,
     /// When the server welcomed it.
@@ -99,10 +102,10 @@ pub(crate) fn connect(live: Live) {
     let choice = if blocked { TransportChoice::blocked(steady()) } else { TransportChoice::default() };
     let choice = StoredValue::new(choice);
     crate::browser::notifications::listen(&window(), "online", move || {
-        choice.update_value(|choice| choice.network_changed(steady()));
+        choice.update_value(|choice| choice.on_network_change(steady()));
     });
     spawn_local(async move {
-        let mut reconnect = Reconnect::default();
+        let mut reconnect = Backoff::default();
         loop {
             let transport = choice.with_value(TransportChoice::next);
             let opened = match transport {
@@ -113,11 +116,11 @@ pub(crate) fn connect(live: Live) {
                 Some(opened) => {
                     talk(live, opened, &mut work, &mut nudges, &wake, &mut reconnect, choice).await
                 }
-                None => Ended::TimedOut,
+                None => ConnectionEnd::TimedOut,
             };
-            choice.update_value(|choice| choice.ended(transport, ended, steady()));
-            live.with_outbox(crate::client::Outbox::again);
-            let delay = reconnect.delay(js_sys::Math::random());
+            choice.update_value(|choice| choice.on_connection_end(transport, ended, steady()));
+            live.with_outbox(crate::client::Outbox::reset_in_flight);
+            let delay = reconnect.next_delay(js_sys::Math::random());
             live.next_try.set(Some(steady() + delay.as_millis() as u64));
             live.status.set(Status::Offline);
             select(Box::pin(sleep(delay)), nudges.next()).await;
@@ -147,9 +150,9 @@ async fn talk(
     work: &mut UnboundedReceiver<()>,
     nudges: &mut UnboundedReceiver<()>,
     wake: &UnboundedSender<()>,
-    reconnect: &mut Reconnect,
+    reconnect: &mut Backoff,
     choice: StoredValue<TransportChoice>,
-) -> Ended {
+) -> ConnectionEnd {
     let ticks = IntervalStream::new(TICK_MS).map(|()| Sign::Tick);
     let mut signs = stream::select(
         signals.by_ref().map(Sign::Signal),
@@ -160,7 +163,7 @@ async fn talk(
         carrier,
         log: String::new(),
         former_log: String::new(),
-        pulse: Pulse::default(),
+        pulse: Heartbeat::default(),
         unwelcome_ms: Some(0),
         welcomed: None,
         promised: 0,
@@ -177,7 +180,7 @@ async fn talk(
             break;
         }
         if connection.joined {
-            reconnect.succeeded();
+            reconnect.reset();
             if is_http
                 && is_tick
                 && choice.try_update_value(|choice| choice.should_probe(steady())) == Some(true)
@@ -192,15 +195,15 @@ async fn talk(
     }
     drop(signs);
     match connection.welcomed {
-        Some(since) => Ended::Lasted(steady().saturating_sub(since)),
+        Some(since) => ConnectionEnd::Lasted(steady().saturating_sub(since)),
         None if is_late => {
             if !is_http {
                 // On a slow network its welcome may still come.
                 spawn_local(probe(choice, (connection.carrier, signals)));
             }
-            Ended::TimedOut
+            ConnectionEnd::TimedOut
         }
-        None => Ended::RejectedInput,
+        None => ConnectionEnd::Refused,
     }
 }
 
@@ -234,7 +237,7 @@ impl Connection {
     fn follow(&mut self, sign: Sign) -> Option<()> {
         match sign {
             Sign::Signal(Signal::Frame(json)) => {
-                self.pulse.heard();
+                self.pulse.on_receive();
                 self.read(&json)
             }
             // No proof that the stream of frames lives.
@@ -272,7 +275,7 @@ impl Connection {
             },
             // A stream is not asked: it is silent for a while only when it is dead.
             Sign::Nudge if self.unwelcome_ms.is_none() && !self.is_http() => {
-                let beat = self.pulse.doubt();
+                let beat = self.pulse.probe();
                 self.beat(beat)
             }
             Sign::Nudge => Some(()),
@@ -291,15 +294,15 @@ impl Connection {
     /// Lets everything be sent again that may not have arrived.
     fn send_again(&mut self) {
         self.naming = None;
-        self.live.reading.update_value(crate::client::Reading::again);
+        self.live.reading.update_value(crate::client::ReadMarker::on_reconnect);
         self.try_again_in(AGAIN_MS);
     }
 
-    fn beat(&mut self, beat: Beat) -> Option<()> {
+    fn beat(&mut self, beat: HeartbeatAction) -> Option<()> {
         match beat {
-            Beat::Rest => Some(()),
-            Beat::Ping(n) => self.say(&ClientFrame::Ping { n }),
-            Beat::Dead => None,
+            HeartbeatAction::None => Some(()),
+            HeartbeatAction::Ping(n) => self.say(&ClientFrame::Ping { n }),
+            HeartbeatAction::Timeout => None,
         }
     }
 
@@ -310,7 +313,7 @@ impl Connection {
                 self.welcomed = Some(steady());
                 self.log = log;
                 self.former_log = self.live.with_feed(|feed| feed.log().to_owned());
-                self.pulse.every(heartbeat_ms);
+                self.pulse.set_interval(heartbeat_ms);
                 self.live.you.set(you);
                 self.join()
             }
@@ -334,19 +337,19 @@ impl Connection {
                 topic,
             } => {
                 self.live.titled(&room, title, topic);
-                self.live.people.set(crate::state::members::in_order(members));
+                self.live.people.set(crate::client::members::sorted(members));
                 self.live.people_count.set(member_count);
                 self.live.reading.update_value(|reading| {
-                    reading.again();
+                    reading.on_reconnect();
                     if read > 0 {
-                        reading.elsewhere(read);
+                        reading.advance_remote(read);
                     }
                 });
                 if reset {
                     let (log, messages) = (self.log.clone(), messages.unwrap_or_default());
                     self.live.start_afresh(log, head, messages, more.unwrap_or(false));
                 } else {
-                    self.live.change(|feed| feed.continue_in(&self.log));
+                    self.live.change(|feed| feed.set_log(&self.log));
                 }
                 if !self.joined {
                     storage::socket_blocked(self.is_http());
@@ -361,15 +364,16 @@ impl Connection {
                 self.live.hear_in(&room, &events);
                 Some(())
             }
-            ServerFrame::Events { room, events } => match self.live.change(|feed| feed.hear(&events)) {
-                Heard::Applied => {
-                    events.iter().for_each(|event| self.live.has_said(event.author.id));
+            ServerFrame::Events { room, events } => match self.live.change(|feed| feed.apply_events(&events))
+            {
+                ApplyResult::Applied => {
+                    events.iter().for_each(|event| self.live.clear_typing(event.author.id));
                     self.live.comes(events.iter().filter(|event| event.is_message()).count());
                     self.live.hear_in(&room, &events);
                     self.live.look();
                     Some(())
                 }
-                Heard::Gap => self.join(),
+                ApplyResult::Gap => self.join(),
             },
             ServerFrame::Ack { id, seq, .. } => self.acknowledged(id, seq),
             ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms),
@@ -379,18 +383,18 @@ impl Connection {
             }
             ServerFrame::Presence { room, here, gone, count } => {
                 if self.is_here(&room) {
-                    self.live.presence(here, &gone, count);
+                    self.live.apply_presence(here, &gone, count);
                 }
                 Some(())
             }
             ServerFrame::Typing { room, user } => {
                 if self.is_here(&room) {
-                    self.live.types(user);
+                    self.live.show_typing(user);
                 }
                 Some(())
             }
             ServerFrame::Read { room, seq, head, unread } => {
-                let counted = head.zip(unread).map(|(head, unread)| Counted { head, unread });
+                let counted = head.zip(unread).map(|(head, unread)| UnreadCount { head, unread });
                 self.live.read_elsewhere(&room, seq, counted);
                 Some(())
             }
@@ -439,7 +443,7 @@ impl Connection {
     /// Tells how far somebody has read, now and then.
     fn report(&mut self) -> Option<()> {
         let now = steady();
-        let read = self.live.reading.try_update_value(|reading| reading.report(now)).flatten();
+        let read = self.live.reading.try_update_value(|reading| reading.take_report(now)).flatten();
         match read {
             Some(seq) => {
                 let room = self.live.room.get_value().to_string();
@@ -459,11 +463,11 @@ impl Connection {
             self.naming = Some(id);
             self.say(&ClientFrame::Rename { id, name: name.to_string() })?;
         }
-        if let Some(command) = self.live.with_outbox(crate::client::Outbox::send_next) {
+        if let Some(command) = self.live.with_outbox(crate::client::Outbox::next_to_send) {
             let frame = self.live.room.with_value(|room| command.frame(room));
             self.say(&frame)?;
         }
-        if self.live.take_typed() {
+        if self.live.take_typing_signal() {
             let room = self.live.room.get_value().to_string();
             self.say(&ClientFrame::Typing { room })?;
         }
@@ -476,9 +480,9 @@ impl Connection {
             self.live.name_asks.set(self.live.you.with_untracked(|you| you.ambiguous));
         } else {
             self.live.settle(id);
-            if seq.is_some_and(|seq| seq <= self.live.with_feed(crate::client::Feed::last)) {
+            if seq.is_some_and(|seq| seq <= self.live.with_feed(crate::client::Timeline::last)) {
                 // It happened before: its event does not come again.
-                self.live.change(|feed| feed.forget(id));
+                self.live.change(|feed| feed.remove_pending(id));
             }
         }
         self.work()
@@ -494,7 +498,7 @@ impl Connection {
             self.live.you.update(|you| you.name = before);
             return Some(());
         }
-        if !self.live.with_outbox(|outbox| outbox.is_under_way(id)) {
+        if !self.live.with_outbox(|outbox| outbox.is_in_flight(id)) {
             return Some(());
         }
         match code {
@@ -524,14 +528,14 @@ impl Connection {
         let (live, wake) = (self.live, self.wake.clone());
         spawn_local(async move {
             TimeoutFuture::new(ms).await;
-            live.with_outbox(crate::client::Outbox::again);
+            live.with_outbox(crate::client::Outbox::reset_in_flight);
             let _ = wake.unbounded_send(());
         });
     }
 
     /// A head that was promised a heartbeat ago and is not here was lost on the way.
     fn compare(&mut self, head: Seq) -> Option<()> {
-        let last = self.live.with_feed(crate::client::Feed::last);
+        let last = self.live.with_feed(crate::client::Timeline::last);
         let lost = self.promised > last;
         self.promised = head;
         if lost { self.join() } else { Some(()) }

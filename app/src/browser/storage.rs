@@ -9,7 +9,7 @@
 use crate::{
     client::{
         Command,
-        tabs::{Sign, Tabs},
+        tabs::{TabHeartbeat, Tabs},
     },
     clock::{now, steady},
     wire::{CommandId, ErrorCode, Millis, RoomName, Seq},
@@ -153,7 +153,8 @@ thread_local! {
 pub(crate) fn live_on() {
     TAB.with(|(tab, page)| {
         if let Some(shelf) = shelf() {
-            let _ = shelf.set_item(&sign_key(tab), &Sign { at: now(), page: page.clone() }.to_string());
+            let _ =
+                shelf.set_item(&sign_key(tab), &TabHeartbeat { at: now(), page: page.clone() }.to_string());
         }
     });
 }
@@ -169,8 +170,8 @@ fn is_gone(shelf: &Shelf, tab: &str) -> bool {
     TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, sign(shelf, tab), now(), steady()))
 }
 
-fn sign(shelf: &Shelf, tab: &str) -> Option<Sign> {
-    Sign::parse(&shelf.get_item(&sign_key(tab)).ok()??)
+fn sign(shelf: &Shelf, tab: &str) -> Option<TabHeartbeat> {
+    TabHeartbeat::parse(&shelf.get_item(&sign_key(tab)).ok()??)
 }
 
 fn sign_key(tab: &str) -> String {

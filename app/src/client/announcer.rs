@@ -1,52 +1,52 @@
-//! What a screen reader reads out: each message while few come; while many do, now and then how many.
+//! What a screen reader announces: each message while few arrive, and only a count now and then while many do.
 
 use crate::wire::Millis;
 
-/// Milliseconds in which few or many may come.
-const SPAN_MS: Millis = 4_000;
+/// Length in milliseconds of the window in which messages are counted.
+const WINDOW_MS: Millis = 4_000;
 
-/// Messages that are read out one by one in that time, at most.
-const FEW: usize = 4;
+/// Messages per window that are announced one by one, at most.
+const MAX_ANNOUNCED_PER_WINDOW: usize = 4;
 
-/// Counts what comes. Plain data; time is passed in.
+/// Limits what the page's live region announces. Plain data; the time is passed in.
 #[derive(Debug, Clone, Default)]
-pub struct Aloud {
-    /// When this span began.
-    since: Millis,
-    /// What has come in it.
-    come: usize,
-    /// What of that was not read out.
-    unsaid: usize,
-    many: bool,
+pub struct Announcer {
+    /// When the present window began.
+    window_start: Millis,
+    /// Messages of this window.
+    count: usize,
+    /// Messages of this window that were not announced.
+    unannounced: usize,
+    is_flood: bool,
 }
 
-impl Aloud {
-    /// So many messages come. Whether each of them is read out.
-    pub fn come(&mut self, count: usize, now: Millis) -> bool {
-        if self.come == 0 && !self.many {
-            self.since = now;
+impl Announcer {
+    /// Counts `count` new messages. Returns `true` if each of them is announced.
+    pub fn on_messages(&mut self, count: usize, now: Millis) -> bool {
+        if self.count == 0 && !self.is_flood {
+            self.window_start = now;
         }
-        self.come += count;
-        self.many |= self.come > FEW;
-        if self.many {
-            self.unsaid += count;
+        self.count += count;
+        self.is_flood |= self.count > MAX_ANNOUNCED_PER_WINDOW;
+        if self.is_flood {
+            self.unannounced += count;
         }
-        self.reads()
+        self.announces_each()
     }
 
-    /// Whether what comes now is read out.
-    pub fn reads(&self) -> bool {
-        !self.many
+    /// Returns `true` if each new message is announced.
+    pub fn announces_each(&self) -> bool {
+        !self.is_flood
     }
 
-    /// At the end of a span: how many have come that were not read out, if any.
-    pub fn pause(&mut self, now: Millis) -> Option<usize> {
-        if now < self.since + SPAN_MS {
+    /// Ends the window if it is over, and returns how many of its messages were not announced, if any.
+    pub fn take_summary(&mut self, now: Millis) -> Option<usize> {
+        if now < self.window_start + WINDOW_MS {
             return None;
         }
-        self.many &= self.come > FEW;
-        (self.since, self.come) = (now, 0);
-        Some(std::mem::take(&mut self.unsaid)).filter(|unsaid| *unsaid > 0)
+        self.is_flood &= self.count > MAX_ANNOUNCED_PER_WINDOW;
+        (self.window_start, self.count) = (now, 0);
+        Some(std::mem::take(&mut self.unannounced)).filter(|unannounced| *unannounced > 0)
     }
 }
 
@@ -55,23 +55,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_messages_are_read_out_one_by_one() {
-        let mut aloud = Aloud::default();
+    fn few_messages_are_announced_one_by_one() {
+        let mut announcer = Announcer::default();
         for now in 1..20 {
-            assert!(aloud.come(1, now * 2_000), "message {now}");
-            assert_eq!(aloud.pause(now * 2_000), None);
+            assert!(announcer.on_messages(1, now * 2_000), "message {now}");
+            assert_eq!(announcer.take_summary(now * 2_000), None);
         }
     }
 
     #[test]
-    fn of_many_only_the_number_is_read_out_until_it_is_calm_again() {
-        let mut aloud = Aloud::default();
-        assert!(aloud.come(FEW, 1_000));
-        assert!(!aloud.come(7, 1_100) && !aloud.come(30, 2_000));
-        assert_eq!((aloud.pause(4_900), aloud.pause(5_000), aloud.reads()), (None, Some(37), false));
-        assert!(!aloud.come(2, 6_000), "not calm yet");
-        assert_eq!((aloud.pause(9_000), aloud.reads()), (Some(2), true));
-        assert!(aloud.come(1, 9_500));
-        assert_eq!(aloud.pause(20_000), None);
+    fn a_flood_is_announced_as_a_count_until_it_is_over() {
+        let mut announcer = Announcer::default();
+        assert!(announcer.on_messages(MAX_ANNOUNCED_PER_WINDOW, 1_000));
+        assert!(!announcer.on_messages(7, 1_100) && !announcer.on_messages(30, 2_000));
+        assert_eq!(announcer.take_summary(4_900), None);
+        assert_eq!((announcer.take_summary(5_000), announcer.announces_each()), (Some(37), false));
+        assert!(!announcer.on_messages(2, 6_000), "the flood is not over yet");
+        assert_eq!((announcer.take_summary(9_000), announcer.announces_each()), (Some(2), true));
+        assert!(announcer.on_messages(1, 9_500));
+        assert_eq!(announcer.take_summary(20_000), None);
     }
 }

@@ -1,52 +1,52 @@
-//! Whether a person attends to the page: what is merely in sight has not been read.
+//! Whether the user attends to the page: a message that is merely in view has not been read.
 
 use crate::wire::Millis;
 
-/// Milliseconds after the last activity for which a person is taken to attend.
+/// Milliseconds after the last activity for which the user is taken to attend.
 const ATTENTION_MS: Millis = 60_000;
 
-/// When there was last activity: a pointer, a key, a touch or a scroll. Plain data; time is passed in and
-/// never goes back.
+/// Tracks the last activity: a pointer, a key, a touch or a scroll. Plain data; the time is passed in and never goes
+/// back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Attention {
-    active: Millis,
-    attends: bool,
+    last_activity: Millis,
+    is_attentive: bool,
 }
 
-/// How attention has changed.
+/// How the user's attention has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It has not.
+pub enum AttentionChange {
+    /// It has not changed.
     None,
-    /// The person attends now.
+    /// The user attends now.
     Gained,
-    /// The person no longer attends.
+    /// The user no longer attends.
     Lost,
 }
 
 impl Attention {
-    /// The page was opened, which is an activity.
-    pub fn opened(now: Millis) -> Self {
-        Self { active: now, attends: false }
+    /// Begins when the page is opened, which counts as activity.
+    pub fn new(now: Millis) -> Self {
+        Self { last_activity: now, is_attentive: false }
     }
 
-    /// Takes note of activity.
-    pub fn active(&mut self, now: Millis) {
-        self.active = now;
+    /// Records activity.
+    pub fn on_activity(&mut self, now: Millis) {
+        self.last_activity = now;
     }
 
-    /// Whether the person attended at the last [`update`](Self::update).
-    pub fn attends(&self) -> bool {
-        self.attends
+    /// Returns `true` if the user attended at the last [`update`](Self::update).
+    pub fn is_attentive(&self) -> bool {
+        self.is_attentive
     }
 
-    /// Decides at `now`, in a window that has the focus or has not.
-    pub fn update(&mut self, has_focus: bool, now: Millis) -> Change {
-        let attends = has_focus && now < self.active + ATTENTION_MS;
-        match (std::mem::replace(&mut self.attends, attends), attends) {
-            (false, true) => Change::Gained,
-            (true, false) => Change::Lost,
-            _ => Change::None,
+    /// Decides whether the user attends at `now`, and returns what that changes. `has_focus` is the window's.
+    pub fn update(&mut self, has_focus: bool, now: Millis) -> AttentionChange {
+        let is_attentive = has_focus && now < self.last_activity + ATTENTION_MS;
+        match (std::mem::replace(&mut self.is_attentive, is_attentive), is_attentive) {
+            (false, true) => AttentionChange::Gained,
+            (true, false) => AttentionChange::Lost,
+            _ => AttentionChange::None,
         }
     }
 }
@@ -57,13 +57,14 @@ mod tests {
 
     #[test]
     fn attention_needs_the_focus_and_activity_within_a_minute() {
-        let mut attention = Attention::opened(5);
-        assert_eq!(attention.update(false, 5), Change::None);
-        assert_eq!((attention.update(true, 6), attention.attends()), (Change::Gained, true));
-        assert_eq!(attention.update(true, 5 + ATTENTION_MS - 1), Change::None);
-        assert_eq!((attention.update(true, 5 + ATTENTION_MS), attention.attends()), (Change::Lost, false));
-        attention.active(200_000);
-        assert_eq!(attention.update(true, 200_000), Change::Gained);
-        assert_eq!(attention.update(false, 200_001), Change::Lost);
+        let mut attention = Attention::new(5);
+        assert_eq!(attention.update(false, 5), AttentionChange::None);
+        assert_eq!((attention.update(true, 6), attention.is_attentive()), (AttentionChange::Gained, true));
+        assert_eq!(attention.update(true, 5 + ATTENTION_MS - 1), AttentionChange::None);
+        assert_eq!(attention.update(true, 5 + ATTENTION_MS), AttentionChange::Lost);
+        assert!(!attention.is_attentive());
+        attention.on_activity(200_000);
+        assert_eq!(attention.update(true, 200_000), AttentionChange::Gained);
+        assert_eq!(attention.update(false, 200_001), AttentionChange::Lost);
     }
 }

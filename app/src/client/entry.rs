@@ -1,75 +1,99 @@
-//! One message as a browser has it.
+//! One message as a browser has it, and as it shows it.
 
 use crate::wire::{CommandId, ErrorCode, Message, Millis, Seq, User};
 use std::sync::Arc;
 
-/// Lines of one person within this time stand together under one head.
-pub(super) const TOGETHER: Millis = 5 * 60 * 1_000;
+/// Messages of one author within this time stand together under one head.
+pub(super) const GROUPING_WINDOW_MS: Millis = 5 * 60 * 1_000;
 
-/// Lines under one head, at most: then the name stands there again, so that it is in sight wherever one reads.
-const MAX_LINES_PER_HEAD: u8 = 10;
+/// Messages under one head, at most: then the name is repeated, so that it is in sight wherever one reads.
+const MAX_ENTRIES_PER_GROUP: u8 = 10;
 
 /// A message as one browser has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Entry {
     /// The command that posted it.
     pub id: CommandId,
-    /// Whose it is.
+    /// Its author.
     pub author: User,
-    /// What it says.
+    /// Its text.
     pub text: Arc<str>,
-    /// Its author has changed it.
+    /// Its author has edited it.
     pub edited: bool,
-    /// Its author took it back.
+    /// It was deleted.
     pub deleted: bool,
     /// How far it has come.
-    pub standing: Standing,
-    /// Its place under the head that it stands under, from 0; after the last place a new head begins. Kept with the
-    /// row, so that heads stay where they are when rows before it come or go.
-    pub(super) place: u8,
+    pub delivery: DeliveryState,
+    /// Its index in its group, from 0 for the one with the head. It is stored with the entry, so that heads stay where
+    /// they are when entries before it come or go.
+    pub(super) group_index: u8,
 }
 
 /// How far a message has come.
+///
+/// A message begins as *pending*. The server's event makes it *confirmed*; a refusal makes it *failed*, and a retry
+/// makes it pending again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// It stands in the log.
+pub enum DeliveryState {
+    /// It is in the log.
     Confirmed {
-        /// Its place.
+        /// Its position.
         seq: Seq,
         /// When it was committed.
         at: Millis,
     },
     /// It waits for the server.
     Pending,
-    /// The server does not take it.
+    /// The server has refused it.
     Failed {
-        /// Why.
+        /// The reason.
         why: ErrorCode,
     },
 }
 
-/// Gives the rows from `from` on their places under their heads.
-pub(super) fn number(rows: &mut [Row], from: usize) {
-    for at in from..rows.len() {
-        let (before, rest) = rows.split_at_mut(at);
-        if let (Some(before), Some(row)) = (before.last(), rest.first_mut()) {
-            row.place = if row.continues(before) { (before.place + 1) % MAX_LINES_PER_HEAD } else { 0 };
+/// A message as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryView {
+    /// The message, with its author's pending change applied.
+    pub entry: Entry,
+    /// It has a head with its author's name.
+    pub starts_group: bool,
+    /// It is the first of a day.
+    pub starts_day: bool,
+    /// It is not shown: its author has deleted it and can still undo that.
+    pub is_hidden: bool,
+    /// It is the first that the user has not read.
+    pub is_first_unread: bool,
+    /// The command that changes it, and why the server has refused that command, if it has.
+    pub pending_change: Option<(CommandId, Option<ErrorCode>)>,
+}
+
+/// Gives the entries from the index `from` on their indexes in their groups.
+pub(super) fn assign_group_indexes(entries: &mut [Entry], from: usize) {
+    for at in from..entries.len() {
+        let (before, rest) = entries.split_at_mut(at);
+        if let (Some(before), Some(entry)) = (before.last(), rest.first_mut()) {
+            entry.group_index = if entry.continues_group(before) {
+                (before.group_index + 1) % MAX_ENTRIES_PER_GROUP
+            } else {
+                0
+            };
         }
     }
 }
 
-impl Row {
-    /// A row that stands in no log yet.
-    pub(super) fn written(id: CommandId, author: User, text: Arc<str>, standing: Standing) -> Self {
-        Self { id, author, text, edited: false, deleted: false, standing, place: 0 }
+impl Entry {
+    /// Creates an entry that is in no log yet.
+    pub(super) fn local(id: CommandId, author: User, text: Arc<str>, delivery: DeliveryState) -> Self {
+        Self { id, author, text, edited: false, deleted: false, delivery, group_index: 0 }
     }
 
-    /// Its place under the head of the row above, whose place there is `above`: 0 for a head of its own.
-    pub(super) fn place_after(&self, above: u8) -> u8 {
-        match self.standing {
-            // The place that it has in the log, unless the rows between were hidden.
-            Standing::Confirmed { .. } => self.place,
-            _ => (above + 1) % MAX_LINES_PER_HEAD,
+    /// Returns its index in the group of the entry above, whose index there is `above`: 0 if it starts a group.
+    pub(super) fn group_index_after(&self, above: u8) -> u8 {
+        match self.delivery {
+            // The index that it has in the log, unless the entries between are hidden.
+            DeliveryState::Confirmed { .. } => self.group_index,
+            _ => (above + 1) % MAX_ENTRIES_PER_GROUP,
         }
     }
 
@@ -83,41 +107,41 @@ impl Row {
         self.deleted = true;
     }
 
-    pub(super) fn continues(&self, before: &Self) -> bool {
-        let soon = match (self.standing.at(), before.standing.at()) {
-            (Some(now), Some(then)) => now.saturating_sub(then) < TOGETHER,
+    pub(super) fn continues_group(&self, before: &Self) -> bool {
+        let is_soon = match (self.delivery.at(), before.delivery.at()) {
+            (Some(now), Some(then)) => now.saturating_sub(then) < GROUPING_WINDOW_MS,
             _ => true,
         };
-        self.author.id == before.author.id && soon
+        self.author.id == before.author.id && is_soon
     }
 }
 
-impl From<Message> for Row {
+impl From<Message> for Entry {
     fn from(message: Message) -> Self {
         let Message { seq, at, id, author, text, edited_at, deleted, .. } = message;
-        let standing = Standing::Confirmed { seq, at };
-        Self { id, author, text, edited: edited_at.is_some(), deleted, standing, place: 0 }
+        let delivery = DeliveryState::Confirmed { seq, at };
+        Self { id, author, text, edited: edited_at.is_some(), deleted, delivery, group_index: 0 }
     }
 }
 
-impl Standing {
-    /// Its place in the log, once it has one.
+impl DeliveryState {
+    /// Returns its position in the log, if it is confirmed.
     pub fn seq(&self) -> Option<Seq> {
         if let Self::Confirmed { seq, .. } = self { Some(*seq) } else { None }
     }
 
-    /// When it was committed.
+    /// Returns when it was committed, if it is confirmed.
     pub fn at(&self) -> Option<Millis> {
         if let Self::Confirmed { at, .. } = self { Some(*at) } else { None }
     }
 
-    /// Why it failed, if it did.
+    /// Returns why it has failed, if it has.
     pub fn failure(&self) -> Option<ErrorCode> {
         if let Self::Failed { why } = self { Some(*why) } else { None }
     }
 
-    /// One word for style sheets and tests.
-    pub fn name(&self) -> &'static str {
+    /// Returns its name for style sheets and tests.
+    pub fn as_str(&self) -> &'static str {
         match self {
             Self::Confirmed { .. } => "confirmed",
             Self::Pending => "pending",

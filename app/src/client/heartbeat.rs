@@ -1,99 +1,101 @@
-//! Is the other end still there? A browser cannot see the server's pings, and after sleep a dead
-//! socket still says that it is open.
+//! The client's own heartbeat. A browser cannot see the server's WebSocket pings, and after sleep a dead socket still
+//! reports that it is open.
 
 use crate::wire::limits::{HEARTBEAT_INTERVAL_MS, PONG_TIMEOUT_MS};
 
-/// What to do at a tick of the clock.
+/// What the client does after a tick of the clock or a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beat {
+pub enum HeartbeatAction {
     /// Nothing.
-    Rest,
-    /// Send a ping with this number.
+    None,
+    /// It sends a ping with this number.
     Ping(u64),
-    /// The socket is dead: leave it.
-    Dead,
+    /// It abandons the connection, which is dead.
+    Timeout,
 }
 
-/// Counts the silence of one connection.
+/// Measures the silence of one connection.
 #[derive(Debug, Clone)]
-pub struct Pulse {
-    heartbeat_ms: u64,
+pub struct Heartbeat {
+    interval_ms: u64,
     silent_ms: u64,
-    /// Milliseconds since a ping that has had no answer yet.
-    asked_ms: Option<u64>,
+    /// Milliseconds since a ping that is not answered yet.
+    unanswered_ms: Option<u64>,
     pings: u64,
 }
 
-impl Default for Pulse {
+impl Default for Heartbeat {
     fn default() -> Self {
-        Self { heartbeat_ms: HEARTBEAT_INTERVAL_MS, silent_ms: 0, asked_ms: None, pings: 0 }
+        Self { interval_ms: HEARTBEAT_INTERVAL_MS, silent_ms: 0, unanswered_ms: None, pings: 0 }
     }
 }
 
-impl Pulse {
-    /// The server has said how much silence is too much.
-    pub fn every(&mut self, heartbeat_ms: u64) {
-        self.heartbeat_ms = heartbeat_ms.max(1_000);
+impl Heartbeat {
+    /// Sets after how many milliseconds of silence the client pings, as the server announced it.
+    pub fn set_interval(&mut self, interval_ms: u64) {
+        self.interval_ms = interval_ms.max(1_000);
     }
 
-    /// Something came in.
-    pub fn heard(&mut self) {
+    /// Records that something was received.
+    pub fn on_receive(&mut self) {
         self.silent_ms = 0;
-        self.asked_ms = None;
+        self.unanswered_ms = None;
     }
 
-    /// Something has happened that may have killed the socket: ask at once, unless an answer is awaited.
-    pub fn doubt(&mut self) -> Beat {
-        if self.asked_ms.is_some() { Beat::Rest } else { self.ask() }
+    /// Pings at once, unless an answer is awaited: something has happened that may have killed the connection.
+    pub fn probe(&mut self) -> HeartbeatAction {
+        if self.unanswered_ms.is_some() { HeartbeatAction::None } else { self.ping() }
     }
 
-    /// So many milliseconds have passed.
-    pub fn tick(&mut self, ms: u64) -> Beat {
+    /// Advances the clock by `ms` milliseconds.
+    pub fn tick(&mut self, ms: u64) -> HeartbeatAction {
         self.silent_ms += ms;
-        if let Some(asked) = &mut self.asked_ms {
-            *asked += ms;
-            return if *asked >= PONG_TIMEOUT_MS { Beat::Dead } else { Beat::Rest };
+        if let Some(unanswered) = &mut self.unanswered_ms {
+            *unanswered += ms;
+            return if *unanswered >= PONG_TIMEOUT_MS {
+                HeartbeatAction::Timeout
+            } else {
+                HeartbeatAction::None
+            };
         }
-        if self.silent_ms < self.heartbeat_ms {
-            return Beat::Rest;
+        if self.silent_ms < self.interval_ms {
+            return HeartbeatAction::None;
         }
-        self.ask()
+        self.ping()
     }
 
-    fn ask(&mut self) -> Beat {
-        self.asked_ms = Some(0);
+    fn ping(&mut self) -> HeartbeatAction {
+        self.unanswered_ms = Some(0);
         self.pings += 1;
-        Beat::Ping(self.pings)
+        HeartbeatAction::Ping(self.pings)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::HeartbeatAction::{None, Ping, Timeout};
     use super::*;
 
     #[test]
-    fn silence_asks_once_and_an_answer_calms() {
-        let mut pulse = Pulse::default();
-        pulse.every(2_000);
-        assert_eq!(
-            [pulse.tick(1_000), pulse.tick(1_000), pulse.tick(1_000)],
-            [Beat::Rest, Beat::Ping(1), Beat::Rest]
-        );
-        pulse.heard();
-        assert_eq!([pulse.tick(1_000), pulse.tick(1_000)], [Beat::Rest, Beat::Ping(2)]);
+    fn silence_causes_one_ping_until_something_is_received() {
+        let mut heartbeat = Heartbeat::default();
+        heartbeat.set_interval(2_000);
+        assert_eq!([(); 3].map(|()| heartbeat.tick(1_000)), [None, Ping(1), None]);
+        heartbeat.on_receive();
+        assert_eq!([(); 2].map(|()| heartbeat.tick(1_000)), [None, Ping(2)]);
     }
 
     #[test]
-    fn a_doubt_asks_at_once_and_only_once() {
-        let mut pulse = Pulse::default();
-        assert_eq!([pulse.doubt(), pulse.doubt()], [Beat::Ping(1), Beat::Rest]);
-        assert_eq!(pulse.tick(5_000), Beat::Dead);
+    fn a_probe_pings_at_once_and_only_once() {
+        let mut heartbeat = Heartbeat::default();
+        assert_eq!([heartbeat.probe(), heartbeat.probe()], [Ping(1), None]);
+        assert_eq!(heartbeat.tick(5_000), Timeout);
     }
 
     #[test]
-    fn no_answer_within_five_seconds_is_death() {
-        let mut pulse = Pulse::default();
-        assert_eq!(pulse.tick(HEARTBEAT_INTERVAL_MS), Beat::Ping(1));
-        assert_eq!([pulse.tick(4_999), pulse.tick(1)], [Beat::Rest, Beat::Dead]);
+    fn a_ping_without_an_answer_times_out_after_five_seconds() {
+        let mut heartbeat = Heartbeat::default();
+        assert_eq!(heartbeat.tick(HEARTBEAT_INTERVAL_MS), Ping(1));
+        assert_eq!([heartbeat.tick(4_999), heartbeat.tick(1)], [None, Timeout]);
     }
 }

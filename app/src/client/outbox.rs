@@ -1,35 +1,36 @@
-//! What this browser has asked for and not yet got acknowledged.
+//! The commands of this browser that the server has not acknowledged yet.
 
 use crate::wire::{ClientFrame, CommandId, RoomName, Seq};
 use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, sync::Arc};
 
-/// A command that waits.
+/// One operation with its id, by which the server recognizes a repeat.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// The same at every try.
+    /// Its id, the same at every attempt.
     pub id: CommandId,
-    /// What is to be done.
-    pub deed: Deed,
+    /// The operation. Its key in the browser's storage is older than its name here.
+    #[serde(rename = "deed")]
+    pub operation: Operation,
 }
 
-/// What can be done in a room.
+/// What a user can do in a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
-    /// Say something.
+pub enum Operation {
+    /// Posts a message.
     Post {
-        /// What.
+        /// Its text.
         text: Arc<str>,
     },
-    /// Let one's own message say something else.
+    /// Replaces the text of a message of one's own.
     Edit {
         /// The message's `seq`.
         target: Seq,
-        /// What it is to say.
+        /// The new text.
         text: Arc<str>,
     },
-    /// Take one's own message back.
+    /// Deletes a message.
     Delete {
         /// The message's `seq`.
         target: Seq,
@@ -37,78 +38,81 @@ pub enum Deed {
 }
 
 impl Command {
-    /// As it goes over the wire.
+    /// Returns the frame that carries it to the server.
     pub fn frame(&self, room: &RoomName) -> ClientFrame {
         let (id, room) = (self.id, room.to_string());
-        match &self.deed {
-            Deed::Post { text } => ClientFrame::Post { id, room, text: text.to_string(), reply_to: None },
-            Deed::Edit { target, text } => {
+        match &self.operation {
+            Operation::Post { text } => {
+                ClientFrame::Post { id, room, text: text.to_string(), reply_to: None }
+            }
+            Operation::Edit { target, text } => {
                 ClientFrame::Edit { id, room, target: *target, text: text.to_string() }
             }
-            Deed::Delete { target } => ClientFrame::Delete { id, room, target: *target },
+            Operation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
         }
     }
 }
 
-/// Commands that wait for their acknowledgement, in the order in which they were given.
+/// Commands that wait for their acknowledgment, in the order in which the user gave them.
 ///
-/// One is under way at a time, so that they arrive in that order whatever is refused or resent.
+/// One is in flight at a time, so that they arrive in that order whatever is refused or resent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outbox {
-    waiting: VecDeque<Command>,
-    /// The first of them has been sent over the present connection.
-    under_way: bool,
+    queue: VecDeque<Command>,
+    /// The first command was sent over the present connection.
+    in_flight: bool,
 }
 
 impl Outbox {
-    /// Something is to be done. What waits already is not taken twice.
+    /// Queues a command, unless it is queued already.
     pub fn push(&mut self, command: Command) {
-        if !self.waiting.iter().any(|waiting| waiting.id == command.id) {
-            self.waiting.push_back(command);
+        if !self.queue.iter().any(|queued| queued.id == command.id) {
+            self.queue.push_back(command);
         }
     }
 
-    /// What to send now, if anything.
-    pub fn send_next(&mut self) -> Option<Command> {
-        if self.under_way {
+    /// Returns the command to send now, if any, which is in flight then.
+    pub fn next_to_send(&mut self) -> Option<Command> {
+        if self.in_flight {
             return None;
         }
-        let first = self.waiting.front().cloned();
-        self.under_way = first.is_some();
+        let first = self.queue.front().cloned();
+        self.in_flight = first.is_some();
         first
     }
 
-    /// The command is durable, or is given up: it waits no longer.
-    pub fn settle(&mut self, id: CommandId) {
+    /// Removes a command: it is durable, or the user has discarded it.
+    pub fn complete(&mut self, id: CommandId) {
         if self.is_first(id) {
-            self.under_way = false;
+            self.in_flight = false;
         }
-        self.waiting.retain(|command| command.id != id);
+        self.queue.retain(|command| command.id != id);
     }
 
-    /// The first is to be sent again: its try was refused for now, or the connection was lost.
-    pub fn again(&mut self) {
-        self.under_way = false;
+    /// Lets the first command be sent again: it was refused for now, or the connection was lost.
+    pub fn reset_in_flight(&mut self) {
+        self.in_flight = false;
     }
 
-    /// Whether `id` is the command that is under way.
-    pub fn is_under_way(&self, id: CommandId) -> bool {
-        self.under_way && self.is_first(id)
+    /// Returns `true` if `id` is the command in flight.
+    pub fn is_in_flight(&self, id: CommandId) -> bool {
+        self.in_flight && self.is_first(id)
     }
 
-    /// Returns whether `id` is a deletion that waits.
-    pub fn deletes(&self, id: CommandId) -> bool {
-        let deletes = |command: &Command| command.id == id && matches!(command.deed, Deed::Delete { .. });
-        self.waiting.iter().any(deletes)
+    /// Returns `true` if `id` is a queued deletion.
+    pub fn is_deletion(&self, id: CommandId) -> bool {
+        let is_deletion =
+            |command: &Command| command.id == id && matches!(command.operation, Operation::Delete { .. });
+        self.queue.iter().any(is_deletion)
     }
 
-    /// Whether anything waits.
+    /// Returns `true` if nothing is queued.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.queue.is_empty()
     }
 
     fn is_first(&self, id: CommandId) -> bool {
-        self.waiting.front().is_some_and(|first| first.id == id)
+        self.queue.front().is_some_and(|first| first.id == id)
     }
 }
 
@@ -118,57 +122,58 @@ mod tests {
     use uuid::Uuid;
 
     fn post(n: u128) -> Command {
-        Command { id: Uuid::from_u128(n), deed: Deed::Post { text: format!("{n}").into() } }
+        Command { id: Uuid::from_u128(n), operation: Operation::Post { text: format!("{n}").into() } }
     }
 
     #[test]
-    fn one_command_is_under_way_at_a_time_and_the_next_follows_its_ack() {
+    fn one_command_is_in_flight_until_its_ack() {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!((outbox.send_next(), outbox.send_next()), (Some(post(1)), None));
-        outbox.settle(post(1).id);
-        assert_eq!(outbox.send_next(), Some(post(2)));
+        assert_eq!((outbox.next_to_send(), outbox.next_to_send()), (Some(post(1)), None));
+        outbox.complete(post(1).id);
+        assert_eq!(outbox.next_to_send(), Some(post(2)));
     }
 
     #[test]
-    fn after_a_lost_connection_the_same_post_goes_first_again() {
+    fn a_lost_connection_sends_the_first_command_again() {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!(outbox.send_next(), Some(post(1)));
-        outbox.again();
-        assert_eq!(outbox.send_next(), Some(post(1)));
+        assert_eq!(outbox.next_to_send(), Some(post(1)));
+        outbox.reset_in_flight();
+        assert_eq!(outbox.next_to_send(), Some(post(1)));
     }
 
     #[test]
-    fn a_late_ack_of_another_post_does_not_let_two_be_under_way() {
+    fn a_late_ack_of_another_command_keeps_one_in_flight() {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(2));
-        assert_eq!(outbox.send_next(), Some(post(1)));
-        outbox.settle(post(2).id);
-        assert_eq!(outbox.send_next(), None);
-        outbox.settle(post(1).id);
+        assert_eq!(outbox.next_to_send(), Some(post(1)));
+        outbox.complete(post(2).id);
+        assert_eq!(outbox.next_to_send(), None);
+        outbox.complete(post(1).id);
         assert!(outbox.is_empty());
     }
 
     #[test]
-    fn what_waits_already_is_not_taken_twice() {
+    fn push_ignores_a_command_that_is_already_queued() {
         let mut outbox = Outbox::default();
         outbox.push(post(1));
         outbox.push(post(1));
-        outbox.send_next();
-        outbox.settle(post(1).id);
+        outbox.next_to_send();
+        outbox.complete(post(1).id);
         assert!(outbox.is_empty());
     }
 
     #[test]
-    fn a_command_is_kept_and_found_again_as_it_was() {
-        let edit = Command { id: Uuid::from_u128(7), deed: Deed::Edit { target: 3, text: "a\nb".into() } };
+    fn a_stored_command_reads_back_unchanged() {
+        let edit =
+            Command { id: Uuid::from_u128(7), operation: Operation::Edit { target: 3, text: "a\nb".into() } };
         for command in [post(1), edit] {
-            let kept = serde_json::to_string(&command).unwrap();
-            assert_eq!(serde_json::from_str::<Command>(&kept).unwrap(), command);
+            let stored = serde_json::to_string(&command).unwrap();
+            assert_eq!(serde_json::from_str::<Command>(&stored).unwrap(), command);
         }
     }
 }

@@ -1,64 +1,65 @@
-//! How far somebody has read, and what the server knows of it.
+//! How far the user has read the room, and what the server knows of it.
 
 use crate::wire::{Millis, Seq};
 
 /// Milliseconds between two reports, at least: reading is no reason to write to a disk all the time.
-const REPORT_MS: Millis = 2_000;
+const MIN_REPORT_INTERVAL_MS: Millis = 2_000;
 
 /// A position that only goes forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    read: Seq,
-    told: Option<Seq>,
-    told_at: Millis,
+pub struct ReadMarker {
+    position: Seq,
+    /// The position that the server has; `None` if that is unknown.
+    reported: Option<Seq>,
+    reported_at: Millis,
 }
 
-impl Reading {
-    /// The read marker that the server has, which is reported once more at the first chance.
-    pub fn from(read: Seq) -> Self {
-        Self { read, told: None, told_at: 0 }
+impl ReadMarker {
+    /// Begins at the position that the server has, which is reported once more at the first opportunity.
+    pub fn new(position: Seq) -> Self {
+        Self { position, reported: None, reported_at: 0 }
     }
 
-    /// The last event that was read.
-    pub fn read(&self) -> Seq {
-        self.read
+    /// Returns the last event that the user has read.
+    pub fn position(&self) -> Seq {
+        self.position
     }
 
-    /// Everything up to `seq` was seen here. Whether that is news.
-    pub fn sees(&mut self, seq: Seq) -> bool {
-        let news = seq > self.read || self.told.is_none();
-        self.read = self.read.max(seq);
-        news
+    /// Advances to `seq`. Returns `true` if the server has yet to receive this position.
+    pub fn advance(&mut self, seq: Seq) -> bool {
+        let is_unreported = seq > self.position || self.reported.is_none();
+        self.position = self.position.max(seq);
+        is_unreported
     }
 
-    /// It was read up to `seq` on another device.
-    pub fn elsewhere(&mut self, seq: Seq) {
-        self.read = self.read.max(seq);
-        self.told = self.told.max(Some(seq));
+    /// Advances to `seq`, which the user has read on another device.
+    pub fn advance_remote(&mut self, seq: Seq) {
+        self.position = self.position.max(seq);
+        self.reported = self.reported.max(Some(seq));
     }
 
-    /// What to tell the server at `now`, if anything.
-    pub fn report(&mut self, now: Millis) -> Option<Seq> {
-        if self.told >= Some(self.read) || now < self.told_at + REPORT_MS {
+    /// Returns the position to report at `now`, if one is due, and takes it as reported.
+    pub fn take_report(&mut self, now: Millis) -> Option<Seq> {
+        if self.reported >= Some(self.position) || now < self.reported_at + MIN_REPORT_INTERVAL_MS {
             return None;
         }
-        (self.told, self.told_at) = (Some(self.read), now);
-        self.told
+        (self.reported, self.reported_at) = (Some(self.position), now);
+        self.reported
     }
 
-    /// The next report is due at once: whoever reads is about to go.
-    pub fn hurry(&mut self) {
-        self.told_at = 0;
+    /// Makes the next report due at once: the user is about to leave.
+    pub fn report_now(&mut self) {
+        self.reported_at = 0;
     }
 
-    /// The connection is another: what was told over the last one may not have arrived.
-    pub fn again(&mut self) {
-        self.told = None;
+    /// Reports the position again: what was sent over the last connection may not have arrived.
+    pub fn on_reconnect(&mut self) {
+        self.reported = None;
     }
 
-    /// The log is another: nothing of it was read.
-    pub fn start_afresh(&mut self) {
-        *self = Self::from(0);
+    /// Begins again in another log, of which the user has read nothing.
+    pub fn reset(&mut self) {
+        *self = Self::new(0);
     }
 }
 
@@ -67,28 +68,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_is_reported_now_and_then_and_never_goes_back() {
-        let mut reading = Reading::from(3);
-        assert!(reading.sees(5));
-        assert_eq!(reading.report(10_000), Some(5));
-        assert!(!reading.sees(4) && reading.sees(6));
-        assert_eq!((reading.report(10_001), reading.report(12_000)), (None, Some(6)));
-        assert!(reading.sees(7));
-        reading.hurry();
-        assert_eq!((reading.report(12_001), reading.read(), reading.report(20_000)), (Some(7), 7, None));
+    fn the_position_is_reported_every_two_seconds_and_never_goes_back() {
+        let mut marker = ReadMarker::new(3);
+        assert!(marker.advance(5));
+        assert_eq!(marker.take_report(10_000), Some(5));
+        assert!(!marker.advance(4) && marker.advance(6));
+        assert_eq!((marker.take_report(10_001), marker.take_report(12_000)), (None, Some(6)));
+        assert!(marker.advance(7));
+        marker.report_now();
+        assert_eq!((marker.take_report(12_001), marker.position()), (Some(7), 7));
+        assert_eq!(marker.take_report(20_000), None);
     }
 
     #[test]
-    fn what_was_read_elsewhere_is_not_reported_again() {
-        let mut reading = Reading::from(0);
-        reading.elsewhere(9);
-        assert_eq!((reading.sees(8), reading.report(10_000)), (false, None));
+    fn a_position_from_another_device_is_not_reported_again() {
+        let mut marker = ReadMarker::new(0);
+        marker.advance_remote(9);
+        assert_eq!((marker.advance(8), marker.take_report(10_000)), (false, None));
     }
 
     #[test]
-    fn a_reader_of_an_empty_room_reports_once_that_they_were_there() {
-        let mut reading = Reading::from(0);
-        assert!(reading.sees(0));
-        assert_eq!((reading.report(10_000), reading.report(20_000)), (Some(0), None));
+    fn a_visit_to_an_empty_room_is_reported_once() {
+        let mut marker = ReadMarker::new(0);
+        assert!(marker.advance(0));
+        assert_eq!((marker.take_report(10_000), marker.take_report(20_000)), (Some(0), None));
     }
 }

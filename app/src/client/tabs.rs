@@ -1,41 +1,40 @@
-//! Which tabs of this browser live, as far as one of them can see. Each gives signs of life that change; who gives
-//! none is gone, and another tab takes up what it has left.
+//! Which tabs of this browser are alive, as far as one of them can see. Each writes heartbeats that change; a tab
+//! without one is gone, and another tab takes over its unsent commands.
 //!
-//! Plain data. Wall clocks are set back and forth, so a sign is judged by the steady clock of the observer too.
+//! Plain data. Wall clocks are set back and forth, so the observer's monotonic clock judges a heartbeat too.
 
 use crate::wire::Millis;
 
-/// Milliseconds after which a tab that gave no sign of life is gone.
-const GONE_MS: Millis = 20_000;
+/// Milliseconds after which a tab without a heartbeat is gone.
+const TAB_TIMEOUT_MS: Millis = 20_000;
 
-/// Milliseconds for which a sign keeps others from using the tab's id. Browsers let a hidden tab do something once in
-/// a minute only.
-const CLAIM_MS: Millis = 90_000;
+/// Milliseconds for which a heartbeat reserves the tab's id. Browsers let a hidden tab run once a minute only.
+const ID_RESERVATION_MS: Millis = 90_000;
 
-/// A sign of life: when it was given by the wall clock, and by which page.
+/// A heartbeat: when it was written by the wall clock, and by which page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sign {
-    /// The wall clock of the page that gave it.
+pub struct TabHeartbeat {
+    /// The wall clock of the page that wrote it.
     pub at: Millis,
-    /// Chosen at random by each page: a copy of a tab has its id, but is another page.
+    /// The random id of the page: a copy of a tab has the tab's id, but is another page.
     pub page: String,
 }
 
-impl Sign {
-    /// Reads what [`Display`](std::fmt::Display) has written.
+impl TabHeartbeat {
+    /// Parses what [`Display`](std::fmt::Display) has written.
     pub fn parse(text: &str) -> Option<Self> {
         let (at, page) = text.split_once(' ').unwrap_or((text, ""));
         Some(Self { at: at.parse().ok()?, page: page.into() })
     }
 
-    /// Whether a page that calls itself `page` finds by this sign of its tab that another one is using the tab's id:
-    /// browsers copy it when a tab is duplicated.
+    /// Returns `true` if another page than `page` uses the tab's id, by this heartbeat of the tab: browsers copy the id
+    /// when a tab is duplicated.
     pub fn is_of_another_page(&self, page: &str, wall: Millis) -> bool {
-        self.page != page && self.at.abs_diff(wall) <= CLAIM_MS
+        self.page != page && self.at.abs_diff(wall) <= ID_RESERVATION_MS
     }
 }
 
-impl std::fmt::Display for Sign {
+impl std::fmt::Display for TabHeartbeat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", self.at, self.page)
     }
@@ -44,22 +43,31 @@ impl std::fmt::Display for Sign {
 /// What a page has seen of the other tabs.
 #[derive(Debug, Clone, Default)]
 pub struct Tabs {
-    /// The last sign of each tab, and when this page first saw it by its steady clock. There are few tabs.
-    seen: Vec<(String, Sign, Millis)>,
+    /// The last heartbeat of each tab, and when this page first saw it by its monotonic clock. There are few tabs.
+    seen: Vec<(String, TabHeartbeat, Millis)>,
 }
 
 impl Tabs {
-    /// Returns whether `tab` is gone; `sign` is its last sign of life. `wall` is the wall clock, `steady` one that nobody sets.
+    /// Returns `true` if `tab`, whose last heartbeat is given, is gone. `wall` is the wall clock, `steady` the monotonic
+    /// one.
     ///
-    /// If the wall clock was put forward, tabs that live are taken for gone until their next sign. That is harmless:
-    /// what two tabs send is stored once.
-    pub fn is_gone(&mut self, tab: &str, sign: Option<Sign>, wall: Millis, steady: Millis) -> bool {
+    /// If the wall clock was put forward, live tabs count as gone until their next heartbeat. That is harmless: the
+    /// server stores a command that two tabs send once.
+    pub fn is_gone(
+        &mut self,
+        tab: &str,
+        heartbeat: Option<TabHeartbeat>,
+        wall: Millis,
+        steady: Millis,
+    ) -> bool {
         let seen = self.seen.iter().position(|(known, ..)| known == tab);
         let seen = seen.map(|at| self.seen.swap_remove(at));
-        let Some(sign) = sign.filter(|sign| wall <= sign.at + GONE_MS) else { return true };
-        let since = seen.filter(|(_, last, _)| *last == sign).map_or(steady, |(.., since)| since);
-        self.seen.push((tab.into(), sign, since));
-        steady > since + GONE_MS
+        let Some(heartbeat) = heartbeat.filter(|heartbeat| wall <= heartbeat.at + TAB_TIMEOUT_MS) else {
+            return true;
+        };
+        let since = seen.filter(|(_, last, _)| *last == heartbeat).map_or(steady, |(.., since)| since);
+        self.seen.push((tab.into(), heartbeat, since));
+        steady > since + TAB_TIMEOUT_MS
     }
 }
 
@@ -67,41 +75,41 @@ impl Tabs {
 mod tests {
     use super::*;
 
-    fn sign(at: Millis) -> Sign {
-        Sign { at, page: "p".into() }
+    fn heartbeat(at: Millis) -> TabHeartbeat {
+        TabHeartbeat { at, page: "p".into() }
     }
 
     #[test]
-    fn a_tab_without_a_sign_or_with_an_old_one_is_gone_at_once() {
+    fn a_tab_without_a_recent_heartbeat_is_gone_at_once() {
         let mut tabs = Tabs::default();
         assert!(tabs.is_gone("a", None, 100_000, 0));
-        assert!(tabs.is_gone("a", Some(sign(79_999)), 100_000, 0));
-        assert!(!tabs.is_gone("a", Some(sign(80_000)), 100_000, 0));
+        assert!(tabs.is_gone("a", Some(heartbeat(79_999)), 100_000, 0));
+        assert!(!tabs.is_gone("a", Some(heartbeat(80_000)), 100_000, 0));
     }
 
     #[test]
-    fn after_the_clock_was_put_back_a_tab_is_gone_when_its_sign_stays_the_same() {
+    fn a_tab_whose_heartbeat_stays_the_same_is_gone_although_the_clock_was_put_back() {
         let mut tabs = Tabs::default();
-        let (wall, future) = (100_000, Some(sign(3_700_000)));
+        let (wall, future) = (100_000, Some(heartbeat(3_700_000)));
         assert!(!tabs.is_gone("a", future.clone(), wall, 5));
-        assert!(!tabs.is_gone("a", future.clone(), wall + 20_000, 5 + GONE_MS));
-        assert!(tabs.is_gone("a", future, wall + 20_001, 6 + GONE_MS));
-        assert!(!tabs.is_gone("a", Some(sign(100_050)), 120_001, 6 + GONE_MS), "a new sign is life");
+        assert!(!tabs.is_gone("a", future.clone(), wall + 20_000, 5 + TAB_TIMEOUT_MS));
+        assert!(tabs.is_gone("a", future, wall + 20_001, 6 + TAB_TIMEOUT_MS));
+        assert!(!tabs.is_gone("a", Some(heartbeat(100_050)), 120_001, 6 + TAB_TIMEOUT_MS), "a new heartbeat");
     }
 
     #[test]
-    fn a_copy_of_a_tab_finds_that_its_id_is_in_use_and_a_reload_does_not() {
-        let (old, wall) = (sign(100_000), 101_000);
+    fn a_copied_tab_finds_its_id_in_use_and_a_reloaded_one_does_not() {
+        let (old, wall) = (heartbeat(100_000), 101_000);
         assert!(old.is_of_another_page("q", wall));
         assert!(!old.is_of_another_page("p", wall));
         assert!(old.is_of_another_page("q", wall + 60_000), "hidden tabs are slow");
-        assert!(!old.is_of_another_page("q", wall + CLAIM_MS));
+        assert!(!old.is_of_another_page("q", wall + ID_RESERVATION_MS));
     }
 
     #[test]
-    fn a_sign_reads_back_as_it_was_also_that_of_an_earlier_version() {
-        assert_eq!(Sign::parse(&sign(7).to_string()), Some(sign(7)));
-        assert_eq!(Sign::parse("7"), Some(Sign { at: 7, page: String::new() }));
-        assert_eq!(Sign::parse("x"), None);
+    fn a_heartbeat_reads_back_also_from_an_earlier_version() {
+        assert_eq!(TabHeartbeat::parse(&heartbeat(7).to_string()), Some(heartbeat(7)));
+        assert_eq!(TabHeartbeat::parse("7"), Some(TabHeartbeat { at: 7, page: String::new() }));
+        assert_eq!(TabHeartbeat::parse("x"), None);
     }
 }

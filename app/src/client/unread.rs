@@ -1,4 +1,4 @@
-//! How many messages of a room are unread, as events come and as the person reads elsewhere.
+//! How many messages of a room are unread, as events arrive and as the user reads on other devices.
 
 use crate::{
     page_data::RoomSummary,
@@ -6,19 +6,19 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// What the server counts as unread when a person has read a part of a room.
+/// The server's count of a room's unread messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
-    /// The room's newest `seq` when it was counted.
+pub struct UnreadCount {
+    /// The room's newest `seq` when the server counted.
     pub head: Seq,
     /// Messages of others, up to [`MAX_UNREAD_COUNT`].
     pub unread: u32,
 }
 
 impl RoomSummary {
-    /// Takes note of what happened in the room, and gives the messages of others among it.
-    pub fn hear<'a>(&mut self, events: &'a [Arc<Event>], you: UserId) -> Vec<&'a Event> {
-        // What was unread when the page came stands before its head.
+    /// Counts events of the room, and returns the new messages of others among them.
+    pub fn apply_events<'a>(&mut self, events: &'a [Arc<Event>], you: UserId) -> Vec<&'a Event> {
+        // The server has counted the messages up to the page's head.
         if self.counted == 0 {
             self.counted = self.head;
         }
@@ -38,9 +38,9 @@ impl RoomSummary {
         new
     }
 
-    /// The person has read up to `seq` elsewhere. Without the server's count it follows from what has come here,
-    /// and is too high at most.
-    pub fn read_to(&mut self, seq: Seq, counted: Option<Counted>) {
+    /// Records that the user has read up to `seq` on another device. Without the server's count the page estimates it
+    /// from the events that it has received; the estimate is at most too high.
+    pub fn mark_read(&mut self, seq: Seq, counted: Option<UnreadCount>) {
         if seq < self.read || (seq == self.read && counted.is_none()) {
             return;
         }
@@ -50,7 +50,7 @@ impl RoomSummary {
         self.unread = match counted {
             _ if seq >= self.head => 0,
             Some(counted) => {
-                // An event that the server has counted and this page has yet to receive is not counted twice.
+                // An event that the server has counted is not counted again when this page receives it.
                 self.counted = counted.head;
                 let later = self.fresh.iter().filter(|fresh| **fresh > counted.head).count() as u32;
                 (counted.unread + later).min(MAX_UNREAD_COUNT)
@@ -66,7 +66,7 @@ impl RoomSummary {
 
     fn count(&mut self, seq: Seq) {
         if seq > self.counted.max(self.read) && self.unread < MAX_UNREAD_COUNT {
-            // The count of the room on the page goes down without this list.
+            // The count of the page's own room is computed without this list.
             if self.fresh.len() >= MAX_UNREAD_COUNT as usize {
                 self.fresh.remove(0);
             }
@@ -75,8 +75,8 @@ impl RoomSummary {
         }
     }
 
-    /// A message was deleted, by the person itself or by another one. At the bound there may be more than are
-    /// counted.
+    /// Removes a deleted message from the count. `by_you` is `true` if the user has deleted it. At the bound the count
+    /// stays, since there may be more messages than are counted.
     fn uncount(&mut self, target: Seq, by_you: bool) {
         let fresh = self.fresh.iter().position(|fresh| *fresh == target);
         let was_counted = match fresh {
@@ -84,7 +84,7 @@ impl RoomSummary {
                 self.fresh.remove(at);
                 true
             }
-            // One of those that the server had counted when the page came.
+            // The server may have counted it before the page was loaded.
             None => target > self.read && !by_you && self.unknown() > 0 && target <= self.counted,
         };
         if was_counted && self.unread < MAX_UNREAD_COUNT {
@@ -92,7 +92,7 @@ impl RoomSummary {
         }
     }
 
-    /// Unread messages of which only the number is known.
+    /// Returns the number of unread messages whose `seq` is unknown.
     fn unknown(&self) -> u32 {
         self.unread.saturating_sub(self.fresh.len() as u32)
     }
@@ -118,7 +118,7 @@ mod tests {
         event(seq, 2, EventBody::Delete { target })
     }
 
-    /// A room as the page brings it: read up to 10 of 20, with so many unread.
+    /// Returns a room of a new page, read up to 10 of 20, with `unread` messages.
     fn entry(unread: u32) -> RoomSummary {
         let room: RoomName = "tea".parse().unwrap();
         let title = room.title();
@@ -137,73 +137,73 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_others_are_unread_and_nothing_counts_twice() {
+    fn messages_of_others_are_unread_and_repeats_do_not_count() {
         let mut tea = entry(0);
-        let heard = [message(20, 2), message(21, 2), message(22, 1), delete(23, 9)];
-        assert_eq!(tea.hear(&heard, YOU).len(), 1);
+        let events = [message(20, 2), message(21, 2), message(22, 1), delete(23, 9)];
+        assert_eq!(tea.apply_events(&events, YOU).len(), 1);
         assert_eq!((tea.unread, tea.head), (1, 23));
-        assert!(tea.hear(&heard, YOU).is_empty(), "a repeat");
+        assert!(tea.apply_events(&events, YOU).is_empty(), "a repeat");
     }
 
     #[test]
-    fn more_than_the_bound_are_not_counted_and_a_deletion_does_not_pretend_to_know() {
+    fn the_count_stops_at_its_bound_and_a_deletion_there_keeps_it() {
         let mut tea = entry(0);
         let flood: Vec<_> = (21..300).map(|seq| message(seq, 2)).collect();
-        tea.hear(&flood, YOU);
+        tea.apply_events(&flood, YOU);
         assert_eq!(tea.unread, MAX_UNREAD_COUNT);
-        tea.hear(&[delete(300, 25)], YOU);
+        tea.apply_events(&[delete(300, 25)], YOU);
         assert_eq!(tea.unread, MAX_UNREAD_COUNT);
     }
 
     #[test]
-    fn a_deleted_message_is_unread_no_longer_whether_it_came_before_or_after_the_page() {
+    fn a_deletion_lowers_the_count_of_messages_before_and_after_the_page() {
         let mut tea = entry(2);
-        tea.hear(&[message(21, 2), message(22, 3)], YOU);
+        tea.apply_events(&[message(21, 2), message(22, 3)], YOU);
         assert_eq!(tea.unread, 4);
         for (seq, target, unread) in
             [(23, 21, 3), (24, 15, 2), (25, 5, 2), (26, 22, 1), (27, 12, 0), (28, 13, 0)]
         {
-            tea.hear(&[delete(seq, target)], YOU);
+            tea.apply_events(&[delete(seq, target)], YOU);
             assert_eq!(tea.unread, unread, "after the deletion of {target}");
         }
     }
 
     #[test]
-    fn a_deletion_of_ones_own_message_changes_no_count() {
+    fn a_deletion_of_an_own_message_keeps_the_count() {
         let mut tea = entry(2);
-        tea.hear(&[message(21, 1), event(22, 1, EventBody::Delete { target: 21 })], YOU);
-        tea.hear(&[event(23, 1, EventBody::Delete { target: 15 })], YOU);
+        tea.apply_events(&[message(21, 1), event(22, 1, EventBody::Delete { target: 21 })], YOU);
+        tea.apply_events(&[event(23, 1, EventBody::Delete { target: 15 })], YOU);
         assert_eq!(tea.unread, 2);
     }
 
     #[test]
-    fn what_is_read_elsewhere_lowers_the_count_at_once_partly_too() {
+    fn reading_on_another_device_lowers_the_count() {
         let mut tea = entry(3);
-        tea.hear(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
-        tea.read_to(9, None);
+        tea.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
+        tea.mark_read(9, None);
         assert_eq!(tea.unread, 6, "it was read before");
-        tea.read_to(18, None);
+        tea.mark_read(18, None);
         assert_eq!(tea.unread, 5, "of the three at most two are left");
-        tea.read_to(22, None);
+        tea.mark_read(22, None);
         assert_eq!(tea.unread, 1);
-        tea.read_to(23, None);
+        tea.mark_read(23, None);
         assert_eq!(tea.unread, 0);
     }
 
     #[test]
-    fn the_servers_count_is_right_and_what_it_includes_is_not_counted_again() {
+    fn the_servers_count_replaces_the_estimate_and_nothing_counts_twice() {
         let mut tea = entry(3);
-        tea.hear(&[message(21, 2), message(24, 2)], YOU);
-        tea.read_to(18, Some(Counted { head: 23, unread: 4 }));
+        tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
+        tea.mark_read(18, Some(UnreadCount { head: 23, unread: 4 }));
         assert_eq!(tea.unread, 5, "one came after it was counted");
         let mut work = entry(3);
-        work.hear(&[], YOU);
-        work.read_to(3, Some(Counted { head: 20, unread: 9 }));
+        work.apply_events(&[], YOU);
+        work.mark_read(3, Some(UnreadCount { head: 20, unread: 9 }));
         assert_eq!(work.unread, 3, "a position never goes back");
-        work.read_to(18, Some(Counted { head: 22, unread: 3 }));
-        work.hear(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
+        work.mark_read(18, Some(UnreadCount { head: 22, unread: 3 }));
+        work.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
         assert_eq!(work.unread, 4, "two of them were counted");
-        work.hear(&[delete(24, 22)], YOU);
+        work.apply_events(&[delete(24, 22)], YOU);
         assert_eq!(work.unread, 3);
     }
 }

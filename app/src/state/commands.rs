@@ -1,7 +1,7 @@
 //! What whoever sits here says and wants: shown at once, kept until the server has answered.
 
 use crate::{
-    client::{Command, Deed},
+    client::{Command, Operation},
     i18n::PageError,
     page_data::NameError,
     state::Live,
@@ -18,8 +18,8 @@ impl Live {
     pub fn post(&self, text: &str) -> Result<(), String> {
         let text = self.sayable(text)?;
         #[cfg(feature = "hydrate")]
-        self.write_no_more();
-        self.give(Deed::Post { text });
+        self.stop_typing();
+        self.give(Operation::Post { text });
         Ok(())
     }
 
@@ -32,7 +32,7 @@ impl Live {
             Err(InvalidText::Blank) => return Err((self.strings.command_error)(ErrorCode::Blank)),
             _ => self.sayable(text)?,
         };
-        self.give(Deed::Edit { target, text });
+        self.give(Operation::Edit { target, text });
         Ok(())
     }
 
@@ -88,15 +88,15 @@ impl Live {
 
     /// Gives a refused command up.
     pub fn forget(&self, id: CommandId) {
-        self.change(|feed| feed.forget(id));
+        self.change(|feed| feed.remove_pending(id));
         #[cfg(feature = "hydrate")]
         self.storage().forget(id);
     }
 
-    fn give(&self, deed: Deed) {
-        let command = Command { id: new_id(), deed };
+    fn give(&self, operation: Operation) {
+        let command = Command { id: new_id(), operation };
         let you = self.you.get_untracked();
-        self.change(|feed| feed.take(&command, you));
+        self.change(|feed| feed.add_local(&command, you));
         self.send(command);
     }
 
@@ -115,10 +115,10 @@ impl Live {
     pub(crate) fn take_up_what_waits(&self) {
         for (command, refused) in self.storage().waiting() {
             let (id, you) = (command.id, self.you.get_untracked());
-            if self.with_feed(|feed| feed.waits(id)) {
+            if self.with_feed(|feed| feed.has_pending(id)) {
                 continue;
             }
-            self.change(|feed| feed.take(&command, you));
+            self.change(|feed| feed.add_local(&command, you));
             match refused {
                 Some(why) => self.change(|feed| feed.fail(id, why)),
                 None => self.send(command),
@@ -128,19 +128,19 @@ impl Live {
 
     /// The command is done.
     pub(crate) fn settle(&self, id: CommandId) {
-        self.with_outbox(|outbox| outbox.settle(id));
+        self.with_outbox(|outbox| outbox.complete(id));
         self.storage().forget(id);
     }
 
     /// The server does not take the command.
     pub(crate) fn refuse(&self, id: CommandId, why: ErrorCode) {
-        if why == ErrorCode::NoSuchMessage && self.with_outbox(|outbox| outbox.deletes(id)) {
+        if why == ErrorCode::NoSuchMessage && self.with_outbox(|outbox| outbox.is_deletion(id)) {
             // Another page or device has deleted the message: what was asked for holds.
             self.settle(id);
-            self.change(|feed| feed.forget(id));
+            self.change(|feed| feed.remove_pending(id));
             return;
         }
-        self.with_outbox(|outbox| outbox.settle(id));
+        self.with_outbox(|outbox| outbox.complete(id));
         self.storage().refuse(id, why);
         self.change(|feed| feed.fail(id, why));
     }
@@ -162,7 +162,7 @@ impl Live {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn post_on_newest_page(&self, text: &str) -> Result<bool, String> {
-        let command = Command { id: new_id(), deed: Deed::Post { text: self.sayable(text)? } };
+        let command = Command { id: new_id(), operation: Operation::Post { text: self.sayable(text)? } };
         let is_kept = self.storage().keep(&command);
         if is_kept {
             self.keep_draft("");
@@ -187,12 +187,12 @@ impl Live {
 
     /// Says so where the browser does not keep what is written, as long as that is so.
     pub(crate) fn keeps(&self, kept: bool) {
-        let no_storage = Some(self.strings.storage_unavailable);
+        let storage_unavailable = Some(self.strings.storage_unavailable);
         let said = self.unkept.get_untracked();
-        if kept && said == no_storage && self.with_outbox(|outbox| outbox.is_empty()) {
+        if kept && said == storage_unavailable && self.with_outbox(|outbox| outbox.is_empty()) {
             self.unkept.set(None);
         } else if !kept && said.is_none() {
-            self.unkept.set(no_storage);
+            self.unkept.set(storage_unavailable);
         }
     }
 }

@@ -1,12 +1,11 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
 #[cfg(feature = "hydrate")]
-use crate::{browser::storage::Storage, state::members::Typed};
+use crate::{browser::storage::Storage, client::TypingNotifier};
 use crate::{
-    client::{Feed, Outbox, Shown, Window},
+    client::{EntryView, Outbox, Timeline, TypingUser, Viewport},
     i18n::Strings,
     page_data::{RoomPage, RoomSummary},
-    state::members::Typist,
     wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
 };
 use leptos::prelude::*;
@@ -25,7 +24,7 @@ pub enum Status {
 }
 
 /// A row that the screen shows, with what becomes of it.
-pub type ShownLine = (CommandId, ArcRwSignal<Shown>);
+pub type EntrySignal = (CommandId, ArcRwSignal<EntryView>);
 
 /// A room on the screen. Copies are handles on the same.
 #[derive(Clone, Copy)]
@@ -47,7 +46,7 @@ pub struct Live {
     /// All users present, as the server last counted them.
     pub(crate) people_count: RwSignal<u32>,
     /// Who is writing.
-    pub typing: RwSignal<Vec<Typist>>,
+    pub typing: RwSignal<Vec<TypingUser>>,
     /// The rooms of whoever sits here, and others that can be found.
     pub rooms: RwSignal<Vec<RoomSummary>>,
     /// Who sits here.
@@ -59,7 +58,7 @@ pub struct Live {
     /// When the connection is tried again, by the steady clock; only while offline.
     pub next_try: RwSignal<Option<Millis>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
-    pub lines: RwSignal<Vec<ShownLine>>,
+    pub lines: RwSignal<Vec<EntrySignal>>,
     /// Whoever sits here reads the newest rows.
     pub at_end: RwSignal<bool>,
     /// There are older messages than the feed has.
@@ -82,7 +81,7 @@ pub struct Live {
     pub deletions: RwSignal<Option<(usize, Millis)>>,
     /// What decides that.
     #[cfg(feature = "hydrate")]
-    pub(crate) aloud: StoredValue<crate::client::Aloud>,
+    pub(crate) aloud: StoredValue<crate::client::Announcer>,
     /// Older rows are being shown.
     #[cfg(feature = "hydrate")]
     pub(crate) going_back: StoredValue<bool>,
@@ -94,12 +93,12 @@ pub struct Live {
     pub(crate) attention: StoredValue<crate::client::Attention>,
     /// How far whoever sits here has read, and what the server knows of it.
     #[cfg(feature = "hydrate")]
-    pub(crate) reading: StoredValue<crate::client::Reading>,
+    pub(crate) reading: StoredValue<crate::client::ReadMarker>,
     /// When the server was last told that somebody writes here.
     #[cfg(feature = "hydrate")]
-    pub(crate) typed: StoredValue<Typed>,
-    feed: StoredValue<Feed>,
-    window: StoredValue<Window>,
+    pub(crate) typed: StoredValue<TypingNotifier>,
+    feed: StoredValue<Timeline>,
+    window: StoredValue<Viewport>,
     pub(crate) outbox: StoredValue<Outbox>,
     /// A name that is to be sent to the server, with its command and the name before it.
     pub(crate) naming: StoredValue<Option<(CommandId, DisplayName, DisplayName)>>,
@@ -112,12 +111,12 @@ impl Live {
     /// the newest page.
     pub fn new(page: RoomPage) -> Self {
         let lives = page.kind == crate::page_data::PageKind::Latest;
-        let mut feed = Feed::new(page.log, page.head, page.messages);
-        feed.begins(!page.more);
+        let mut feed = Timeline::new(page.log, page.head, page.messages);
+        feed.set_has_oldest(!page.more);
         if let Some(read) = page.read {
-            feed.seen(read, page.you.id);
+            feed.set_unread_after(read, page.you.id);
         }
-        let window = Window::at_end(feed.len());
+        let window = Viewport::at_end(feed.len());
         let live = Self {
             strings: page.lang.strings(),
             room: StoredValue::new(page.room),
@@ -125,7 +124,7 @@ impl Live {
             topic: RwSignal::new(page.topic),
             is_owner: page.is_owner,
             lives,
-            people: RwSignal::new(crate::state::members::in_order(page.members)),
+            people: RwSignal::new(crate::client::members::sorted(page.members)),
             people_count: RwSignal::new(page.member_count),
             typing: RwSignal::default(),
             rooms: RwSignal::new(page.rooms),
@@ -133,7 +132,7 @@ impl Live {
             today: RwSignal::new(0),
             status: RwSignal::new(Status::Asleep),
             next_try: RwSignal::new(None),
-            lines: RwSignal::new(reconcile(&[], feed.shown(window.range()))),
+            lines: RwSignal::new(reconcile(&[], feed.visible_entries(window.range()))),
             at_end: RwSignal::new(true),
             more: RwSignal::new(page.more),
             unkept: RwSignal::new(None),
@@ -151,9 +150,9 @@ impl Live {
             #[cfg(feature = "hydrate")]
             stale: StoredValue::new(None),
             #[cfg(feature = "hydrate")]
-            attention: StoredValue::new(crate::client::Attention::opened(crate::clock::steady())),
+            attention: StoredValue::new(crate::client::Attention::new(crate::clock::steady())),
             #[cfg(feature = "hydrate")]
-            reading: StoredValue::new(crate::client::Reading::from(page.read.unwrap_or(0))),
+            reading: StoredValue::new(crate::client::ReadMarker::new(page.read.unwrap_or(0))),
             #[cfg(feature = "hydrate")]
             typed: StoredValue::default(),
             feed: StoredValue::new(feed),
@@ -173,8 +172,8 @@ impl Live {
         if self.is_detached() {
             return self.fetch_newest();
         }
-        let len = self.feed.with_value(Feed::len);
-        self.window.set_value(Window::at_end(len));
+        let len = self.feed.with_value(Timeline::len);
+        self.window.set_value(Viewport::at_end(len));
         self.at_end.set(true);
         self.show();
     }
@@ -182,14 +181,14 @@ impl Live {
     /// The reader comes near the newest row shown: shows newer ones.
     pub fn forth(&self) {
         if !self.has_newest() {
-            let len = self.feed.with_value(Feed::len);
-            self.window.update_value(|window| window.forth(len));
+            let len = self.feed.with_value(Timeline::len);
+            self.window.update_value(|window| window.extend_forward(len));
             #[cfg(feature = "hydrate")]
             self.show_in_place();
             #[cfg(not(feature = "hydrate"))]
             self.show();
             #[cfg(feature = "hydrate")]
-            if self.is_detached() && self.window.with_value(Window::range).end == len {
+            if self.is_detached() && self.window.with_value(Viewport::range).end == len {
                 self.fetch_newer();
             }
         }
@@ -197,33 +196,33 @@ impl Live {
 
     /// Whether the newest row is shown.
     pub fn has_newest(&self) -> bool {
-        self.window.with_value(Window::has_newest) && !self.is_detached()
+        self.window.with_value(Viewport::has_newest) && !self.is_detached()
     }
 
     fn is_detached(&self) -> bool {
-        self.feed.with_value(|feed| feed.kept_to().is_some())
+        self.feed.with_value(|feed| feed.detached_at().is_some())
     }
 
     /// Drops rows that are too many.
     fn bound(&self) {
         let (window, follows) =
-            (self.window.with_value(Window::range), self.at_end.get_untracked() && self.has_newest());
-        let dropped = self.feed.try_update_value(|feed| feed.bound(window, follows)).unwrap_or(0);
+            (self.window.with_value(Viewport::range), self.at_end.get_untracked() && self.has_newest());
+        let dropped = self.feed.try_update_value(|feed| feed.trim(window, follows)).unwrap_or(0);
         if dropped > 0 {
-            self.window.update_value(|window| window.dropped(dropped));
+            self.window.update_value(|window| window.on_trim(dropped));
             self.more.set(true);
         }
     }
 
     /// The place of the oldest message that the feed has.
     pub fn first(&self) -> Option<Seq> {
-        self.feed.with_value(Feed::first)
+        self.feed.with_value(Timeline::first)
     }
 
     /// Whether the oldest row of the feed is shown.
     #[cfg(feature = "hydrate")]
     pub(crate) fn at_oldest(&self) -> bool {
-        self.window.with_value(Window::has_oldest)
+        self.window.with_value(Viewport::has_oldest)
     }
 
     /// One row further back, if the feed has one.
@@ -231,7 +230,7 @@ impl Live {
     pub(crate) fn step_back(&self) -> bool {
         let can = !self.at_oldest();
         if can {
-            self.window.update_value(Window::back);
+            self.window.update_value(Viewport::extend_back);
             self.show();
         }
         can
@@ -239,13 +238,13 @@ impl Live {
 
     /// A page of older messages has come; whether there are still older ones.
     pub fn prepend(&self, messages: Vec<Message>, more: bool) {
-        let before = self.feed.with_value(Feed::len);
+        let before = self.feed.with_value(Timeline::len);
         self.feed.update_value(|feed| {
             feed.prepend(messages);
-            feed.begins(!more);
+            feed.set_has_oldest(!more);
         });
-        let older = self.feed.with_value(Feed::len) - before;
-        self.window.update_value(|window| window.shifted(older));
+        let older = self.feed.with_value(Timeline::len) - before;
+        self.window.update_value(|window| window.on_prepend(older));
         self.more.set(more);
         self.bound();
     }
@@ -253,12 +252,12 @@ impl Live {
     /// The newest message of whoever sits here that can still be changed.
     pub fn newest_of_yours(&self) -> Option<Seq> {
         let you = self.you.with_untracked(|you| you.id);
-        self.feed.with_value(|feed| feed.newest_of(you))
+        self.feed.with_value(|feed| feed.newest_message_of(you))
     }
 
     /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
     /// then.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Feed) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Timeline) -> T) -> T {
         let mut done = None;
         self.feed.update_value(|feed| done = Some(change(feed)));
         self.bound();
@@ -272,7 +271,7 @@ impl Live {
     pub(crate) fn show_around(&self, seq: Seq) -> bool {
         let found = self.feed.with_value(|feed| feed.index_of(seq).map(|index| (index, feed.len())));
         if let Some((index, len)) = found {
-            self.window.set_value(Window::around(index, len));
+            self.window.set_value(Viewport::around(index, len));
             self.at_end.set(false);
             self.show();
         }
@@ -282,10 +281,10 @@ impl Live {
     /// Takes the messages that follow those that were kept, up to the event `to`.
     #[cfg(feature = "hydrate")]
     pub(crate) fn append(&self, messages: Vec<Message>, to: Seq) {
-        self.feed.update_value(|feed| feed.extend(messages, to));
+        self.feed.update_value(|feed| feed.append_page(messages, to));
         self.bound();
-        let len = self.feed.with_value(Feed::len);
-        self.window.update_value(|window| window.forth(len));
+        let len = self.feed.with_value(Timeline::len);
+        self.window.update_value(|window| window.extend_forward(len));
         self.show_in_place();
     }
 
@@ -294,7 +293,7 @@ impl Live {
     pub(crate) fn restart_at_end(&self, page: crate::wire::Messages) {
         self.feed.update_value(|feed| {
             feed.reset(page.log, page.head, page.messages);
-            feed.begins(!page.more);
+            feed.set_has_oldest(!page.more);
         });
         self.more.set(page.more);
         self.go_to_end();
@@ -303,15 +302,15 @@ impl Live {
     /// Shows what has come. Whether there is more to show.
     #[cfg(feature = "hydrate")]
     pub(crate) fn show_on(&self) -> bool {
-        let (len, at_end) = (self.feed.with_value(Feed::len), self.at_end.get_untracked());
-        let more = self.window.try_update_value(|window| window.grown(len, at_end));
+        let (len, at_end) = (self.feed.with_value(Timeline::len), self.at_end.get_untracked());
+        let more = self.window.try_update_value(|window| window.on_append(len, at_end));
         self.show();
         more.unwrap_or_default()
     }
 
     pub(crate) fn show(&self) {
-        let window = self.window.with_value(Window::range);
-        let shown = self.feed.with_value(|feed| feed.shown(window));
+        let window = self.window.with_value(Viewport::range);
+        let shown = self.feed.with_value(|feed| feed.visible_entries(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));
         let same = self.lines.with_untracked(|old| {
             old.len() == lines.len() && old.iter().zip(&lines).all(|((old, _), (new, _))| old == new)
@@ -335,8 +334,8 @@ impl Live {
 
     /// Somebody is called something else.
     pub(crate) fn renamed(&self, person: User) {
-        self.change(|feed| feed.rename(&person));
-        self.people_renamed(&person);
+        self.change(|feed| feed.update_user(&person));
+        self.update_member(&person);
         if self.you.with_untracked(|you| you.id == person.id) {
             self.you.set(person);
         }
@@ -345,18 +344,18 @@ impl Live {
     /// So many messages come onto the screen.
     pub(crate) fn comes(&self, count: usize) {
         let now = crate::clock::steady();
-        let reads = self.aloud.try_update_value(|aloud| aloud.come(count, now)).unwrap_or(true);
+        let reads = self.aloud.try_update_value(|aloud| aloud.on_messages(count, now)).unwrap_or(true);
         self.read_out(reads);
     }
 
     /// After a flood: how many have come, in one sentence.
     pub(crate) fn say_what_came(&self) {
         let now = crate::clock::steady();
-        if let Some(count) = self.aloud.try_update_value(|aloud| aloud.pause(now)).flatten() {
+        if let Some(count) = self.aloud.try_update_value(|aloud| aloud.take_summary(now)).flatten() {
             self.came.set((self.strings.new_messages)(count));
         }
         if !self.going_back.get_value() {
-            self.read_out(self.aloud.with_value(crate::client::Aloud::reads));
+            self.read_out(self.aloud.with_value(crate::client::Announcer::announces_each));
         }
     }
 
@@ -369,12 +368,12 @@ impl Live {
     /// The server says to start afresh.
     pub(crate) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
         if self.feed.with_value(|feed| feed.log() != log) {
-            self.reading.update_value(crate::client::Reading::start_afresh);
+            self.reading.update_value(crate::client::ReadMarker::reset);
         }
         self.comes(messages.len());
         self.feed.update_value(|feed| {
             feed.reset(log, head, messages);
-            feed.begins(!more);
+            feed.set_has_oldest(!more);
         });
         self.more.set(more);
         self.to_end();
@@ -384,7 +383,7 @@ impl Live {
         self.room.with_value(Storage::of)
     }
 
-    pub(crate) fn with_feed<T>(&self, read: impl FnOnce(&Feed) -> T) -> T {
+    pub(crate) fn with_feed<T>(&self, read: impl FnOnce(&Timeline) -> T) -> T {
         self.feed.with_value(read)
     }
 
@@ -396,12 +395,12 @@ impl Live {
 }
 
 /// The lines for what is to be shown: a row that is still there keeps its signal.
-fn reconcile(old: &[ShownLine], shown: Vec<Shown>) -> Vec<ShownLine> {
+fn reconcile(old: &[EntrySignal], shown: Vec<EntryView>) -> Vec<EntrySignal> {
     // A sorted list and not a `HashMap`, whose code would weigh more in the page than it saves time here.
-    let mut known: Vec<&ShownLine> = old.iter().collect();
+    let mut known: Vec<&EntrySignal> = old.iter().collect();
     known.sort_unstable_by_key(|(id, _)| *id);
-    let line = |shown: Shown| {
-        let id = shown.row.id;
+    let line = |shown: EntryView| {
+        let id = shown.entry.id;
         match known.binary_search_by_key(&id, |(id, _)| *id) {
             Ok(at) => {
                 let (_, signal) = known[at];

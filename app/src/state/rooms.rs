@@ -3,7 +3,7 @@
 use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
-    client::{attention::Change, unread::Counted},
+    client::{AttentionChange, unread::UnreadCount},
     page_data::RoomSummary,
     wire::{Event, EventBody, Seq, UserId},
 };
@@ -44,7 +44,7 @@ impl Live {
     pub(crate) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
         let (you, attends) = (self.you.get_untracked(), self.attends());
         let change = |entry: &mut RoomSummary| {
-            let new = entry.hear(events, you.id);
+            let new = entry.apply_events(events, you.id);
             if !attends {
                 new.iter().for_each(|event| crate::browser::notifications::announce(entry, event, &you));
             }
@@ -77,13 +77,18 @@ impl Live {
     }
 
     /// This person has read a room elsewhere, of which the server may have counted the rest.
-    pub(crate) fn read_elsewhere(&self, room: &crate::wire::RoomName, seq: Seq, counted: Option<Counted>) {
+    pub(crate) fn read_elsewhere(
+        &self,
+        room: &crate::wire::RoomName,
+        seq: Seq,
+        counted: Option<UnreadCount>,
+    ) {
         crate::browser::notifications::withdraw(room, seq, false);
         if self.room.with_value(|here| here == room) {
-            self.reading.update_value(|reading| reading.elsewhere(seq));
+            self.reading.update_value(|reading| reading.advance_remote(seq));
             self.count_here();
         } else {
-            self.entry(room, |entry| entry.read_to(seq, counted));
+            self.entry(room, |entry| entry.mark_read(seq, counted));
         }
     }
 
@@ -110,23 +115,23 @@ impl Live {
 
     /// Whether a person attends to this page.
     pub(crate) fn attends(&self) -> bool {
-        self.attention.with_value(crate::client::Attention::attends)
+        self.attention.with_value(crate::client::Attention::is_attentive)
     }
 
     /// Follows the person's attention: when it is gained the messages in view are read.
     pub(crate) fn attend(&self) {
-        if self.update_attention() == Change::Gained {
+        if self.update_attention() == AttentionChange::Gained {
             self.read_view();
         }
     }
 
     /// From the moment at which attention is lost what comes is new.
-    fn update_attention(&self) -> Change {
+    fn update_attention(&self) -> AttentionChange {
         let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
         let update =
             |attention: &mut crate::client::Attention| attention.update(has_focus, crate::clock::steady());
-        let change = self.attention.try_update_value(update).unwrap_or(Change::None);
-        if change == Change::Lost {
+        let change = self.attention.try_update_value(update).unwrap_or(AttentionChange::None);
+        if change == AttentionChange::Lost {
             self.look_away();
         }
         change
@@ -134,7 +139,7 @@ impl Live {
 
     /// A pointer, a key, a touch or a scroll.
     pub(crate) fn is_active(&self) {
-        self.attention.update_value(|attention| attention.active(crate::clock::steady()));
+        self.attention.update_value(|attention| attention.on_activity(crate::clock::steady()));
         if !self.attends() {
             self.attend();
         }
@@ -148,12 +153,12 @@ impl Live {
 
     fn read_view(&self) {
         let seen = if self.at_end.get_untracked() {
-            Some(self.with_feed(crate::client::Feed::last))
+            Some(self.with_feed(crate::client::Timeline::last))
         } else {
             lowest_row()
         };
         let news = seen
-            .filter(|seq| self.reading.try_update_value(|reading| reading.sees(*seq)).unwrap_or_default());
+            .filter(|seq| self.reading.try_update_value(|reading| reading.advance(*seq)).unwrap_or_default());
         self.count_here();
         if let Some(seq) = news {
             self.room.with_value(|room| crate::browser::notifications::withdraw(room, seq, false));
@@ -163,9 +168,9 @@ impl Live {
 
     /// The page may be about to go: its read marker is reported at once, and kept for the next page of this tab.
     pub(crate) fn leaves(&self) {
-        self.reading.update_value(crate::client::Reading::hurry);
+        self.reading.update_value(crate::client::ReadMarker::report_now);
         self.work.update(|work| *work += 1);
-        let read = self.reading.with_value(crate::client::Reading::read);
+        let read = self.reading.with_value(crate::client::ReadMarker::position);
         self.with_feed(|feed| self.storage().set_read(feed.log(), read));
     }
 
@@ -175,32 +180,32 @@ impl Live {
         let kept = self.with_feed(|feed| self.storage().read(feed.log()));
         if let Some(seq) = kept.filter(|seq| *seq > read) {
             self.reading.update_value(|reading| {
-                reading.sees(seq);
+                reading.advance(seq);
             });
-            self.change(|feed| feed.seen(seq, you));
+            self.change(|feed| feed.set_unread_after(seq, you));
             self.count_here();
         }
     }
 
     /// The read marker, and the user whose it is.
     fn read_by(&self) -> (Seq, UserId) {
-        (self.reading.with_value(crate::client::Reading::read), self.you.with_untracked(|you| you.id))
+        (self.reading.with_value(crate::client::ReadMarker::position), self.you.with_untracked(|you| you.id))
     }
 
     /// Nobody looks any more: what comes from now on is new to them.
     fn look_away(&self) {
         self.leaves();
         let (read, you) = self.read_by();
-        self.change(|feed| feed.seen(read, you));
+        self.change(|feed| feed.set_unread_after(read, you));
     }
 
     fn count_here(&self) {
         // Of a detached feed only the events are counted, as they come.
-        if self.with_feed(|feed| feed.kept_to().is_some()) {
+        if self.with_feed(|feed| feed.detached_at().is_some()) {
             return;
         }
         let (read, you) = self.read_by();
-        let unread = self.with_feed(|feed| feed.new_after(read, you));
+        let unread = self.with_feed(|feed| feed.count_unread_after(read, you));
         self.room.with_value(|here| {
             self.unread_is(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32)
         });

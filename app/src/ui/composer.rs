@@ -54,9 +54,9 @@ pub fn Composer(
         keep();
         #[cfg(feature = "hydrate")]
         if field.get().is_some_and(|field| field.value().trim().is_empty()) {
-            live.write_no_more();
+            live.stop_typing();
         } else {
-            live.write();
+            live.on_input();
         }
         // Once it has been made short enough, nothing is wrong any more.
         if field.get().is_some_and(|field| trim_message(&field.value()).is_ok()) {

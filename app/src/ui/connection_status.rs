@@ -29,7 +29,7 @@ pub fn ConnectionStatus(
     // Said by nobody aloud: it would never end.
     let typing = move || {
         let names: Vec<String> =
-            live.typing.with(|typing| typing.iter().map(|typist| typist.person.disambiguated()).collect());
+            live.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
         (!names.is_empty()).then(|| (strings.typing)(&names))
     };
     let name = move || match live.status.get() {

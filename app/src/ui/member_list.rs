@@ -1,7 +1,8 @@
 //! Who is here.
 
 use crate::{
-    state::{Live, told_apart},
+    client::mark_duplicates,
+    state::Live,
     ui::CloseButton,
     wire::{User, limits::MAX_LISTED_MEMBERS},
 };
@@ -28,7 +29,7 @@ pub fn MemberList(
         }
     };
     let shown =
-        move || live.people.with(|people| told_apart(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
+        move || live.people.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
     let more = move || {
         let more = live.present() - live.people.with(|people| people.len().min(MAX_LISTED_MEMBERS));
         (more > 0).then(|| view! { <p class="note">{(strings.more_members)(more)}</p> })

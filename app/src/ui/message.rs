@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    client::Shown,
+    client::EntryView,
     state::Live,
     ui::{Day, MessageMenu, Time},
     wire::{Seq, mentions, sanitize_for_display},
@@ -21,7 +21,7 @@ const LIFTED: Duration = Duration::from_millis(400);
 #[component]
 pub fn MessageRow(
     /// The message, whatever becomes of it.
-    shown: ArcRwSignal<Shown>,
+    shown: ArcRwSignal<EntryView>,
     /// The room.
     live: Live,
     /// The message that the page was opened for.
@@ -32,58 +32,60 @@ pub fn MessageRow(
     // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
     // anew: a menu that may be open.
     let is_highlighted =
-        move || highlighted.is_some() && shown.with(|shown| shown.row.standing.seq() == highlighted);
+        move || highlighted.is_some() && shown.with(|shown| shown.entry.delivery.seq() == highlighted);
     // A reader who follows a link to a message sees its author.
-    let opens = move || is_highlighted() || shown.with(|shown| shown.opens);
-    let hidden = move || shown.with(|shown| shown.hidden);
+    let opens = move || is_highlighted() || shown.with(|shown| shown.starts_group);
+    let hidden = move || shown.with(|shown| shown.is_hidden);
     let editing = RwSignal::new(false);
-    let deleted = move || shown.with(|shown| shown.row.deleted);
+    let deleted = move || shown.with(|shown| shown.entry.deleted);
     let text = move || {
         shown.with(|shown| {
-            if shown.row.deleted {
+            if shown.entry.deleted {
                 strings.message_deleted.into()
             } else {
-                sanitize_for_display(&shown.row.text).into()
+                sanitize_for_display(&shown.entry.text).into()
             }
         })
     };
-    let anchor = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("m{seq}")));
+    let anchor = move || shown.with(|shown| shown.entry.delivery.seq().map(|seq| format!("m{seq}")));
     let name = move || {
-        shown.with(|shown| match shown.changing {
+        shown.with(|shown| match shown.pending_change {
             Some((_, None)) => "pending",
-            _ => shown.row.standing.name(),
+            _ => shown.entry.delivery.as_str(),
         })
     };
     // Also in a line without a head of its own: there only a screen reader finds it.
     let author = move || {
         shown.with(|shown| {
-            let author = &shown.row.author;
+            let author = &shown.entry.author;
             let tag = author.tag().map(|tag| view! { " "<small class="tag">{tag}</small> });
             view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
         })
     };
-    let author_id = move || shown.with(|shown| shown.row.standing.seq().map(|seq| format!("by{seq}")));
+    let author_id = move || shown.with(|shown| shown.entry.delivery.seq().map(|seq| format!("by{seq}")));
     let path = live.room.with_value(|room| link(&room.path()));
     let time = move || {
-        let (seq, at) = shown.with(|shown| shown.row.standing.seq().zip(shown.row.standing.at()))?;
+        let (seq, at) = shown.with(|shown| shown.entry.delivery.seq().zip(shown.entry.delivery.at()))?;
         let href = format!("{path}?around={seq}#m{seq}");
         Some(view! { <a class="timestamp" href=href title=strings.permalink><Time at strings /></a> })
     };
     let day = move || {
-        let at = shown.with(|shown| shown.row.standing.at().filter(|_| shown.day))?;
+        let at = shown.with(|shown| shown.entry.delivery.at().filter(|_| shown.starts_day))?;
         Some(view! { <Day at live /> })
     };
     let first_new = move || {
         shown
-            .with(|shown| shown.first_new)
+            .with(|shown| shown.is_first_unread)
             .then(|| view! { <p class="new" id="new"><span>{strings.new_messages_separator}</span></p> })
     };
     let to_you = move || {
         live.you.with(|you| {
-            shown.with(|shown| shown.row.author.id != you.id && mentions(&shown.row.text, you.name.as_str()))
+            shown.with(|shown| {
+                shown.entry.author.id != you.id && mentions(&shown.entry.text, you.name.as_str())
+            })
         })
     };
-    let edited = move || shown.with(|shown| shown.row.edited && !shown.row.deleted);
+    let edited = move || shown.with(|shown| shown.entry.edited && !shown.entry.deleted);
     let note = move || edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
     // A finger has no hover: it rests on the message for a moment. What then opens under it takes no touch until
     // it is lifted: the browser makes a click of that.
@@ -113,8 +115,8 @@ pub fn MessageRow(
     let mine = Memo::new(move |_| {
         let you = live.you.with(|you| you.id);
         shown.with(|shown| {
-            let own = shown.row.author.id == you;
-            let seq = shown.row.standing.seq().filter(|_| (own || live.is_owner) && !shown.row.deleted);
+            let own = shown.entry.author.id == you;
+            let seq = shown.entry.delivery.seq().filter(|_| (own || live.is_owner) && !shown.entry.deleted);
             seq.map(|seq| (seq, own))
         })
     });
@@ -124,9 +126,9 @@ pub fn MessageRow(
     };
     // What its author asked for and the server did not take.
     let rejected = move || {
-        shown.with(|shown| match (&shown.changing, shown.row.standing.failure()) {
+        shown.with(|shown| match (&shown.pending_change, shown.entry.delivery.failure()) {
             (Some((id, Some(why))), _) => Some((*id, *why)),
-            (_, Some(why)) => Some((shown.row.id, why)),
+            (_, Some(why)) => Some((shown.entry.id, why)),
             _ => None,
         })
     };

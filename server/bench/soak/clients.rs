@@ -6,7 +6,7 @@ use crate::{
     proxy::{Fault, Proxy},
     verdict::events,
 };
-use app::{client::Deed, wire::Seq};
+use app::{client::Operation, wire::Seq};
 use futures_util::future::join_all;
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 use tokio::{sync::watch::Ref, time::sleep};
@@ -83,18 +83,20 @@ async fn write(n: usize, person: &Person, every: f64) {
         let text = format!("Message {message} of {n}, {}", "la ".repeat(fastrand::usize(0..60))).into();
         let target = random_own_message(&person.kept());
         person.ask(match (fastrand::u8(0..20), target) {
-            (0, Some(target)) => Deed::Delete { target },
-            (1..=3, Some(target)) => Deed::Edit { target, text },
-            _ => Deed::Post { text },
+            (0, Some(target)) => Operation::Delete { target },
+            (1..=3, Some(target)) => Operation::Edit { target, text },
+            _ => Operation::Post { text },
         });
     }
 }
 
 /// Returns the `seq` of a random message of this client that is not deleted.
 fn random_own_message(kept: &Kept) -> Option<Seq> {
-    let is_deleted =
-        |seq| kept.asked.iter().any(|it| matches!(it.deed, Deed::Delete { target } if target == seq));
-    let is_post = |id| kept.asked.iter().any(|it| it.id == id && matches!(it.deed, Deed::Post { .. }));
+    let is_deleted = |seq| {
+        kept.asked.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq))
+    };
+    let is_post =
+        |id| kept.asked.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
     let theirs = kept.acknowledged.iter().filter(|(id, seq)| is_post(*id) && !is_deleted(*seq));
     fastrand::choice(theirs.map(|(_, seq)| *seq).collect::<Vec<_>>())
 }

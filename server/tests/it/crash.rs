@@ -2,7 +2,7 @@
 //! its author.
 
 use crate::support::{Pace, Person, Process, Verdict, events, within_timeout};
-use app::{client::Deed, wire::Event};
+use app::{client::Operation, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
     config::Config,
@@ -78,7 +78,9 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     let people: Vec<Person> = (0..8).map(|_| Person::enter(server.address, "tea", BRISK)).collect();
     let talk = async {
         for n in 0.. {
-            people.iter().for_each(|person| person.ask(Deed::Post { text: format!("message {n}").into() }));
+            people
+                .iter()
+                .for_each(|person| person.ask(Operation::Post { text: format!("message {n}").into() }));
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -146,7 +148,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room_
     assert_eq!(told(&server).await.len(), stored, "what was acknowledged, and nothing else, can be read");
     let ann = Person::enter(server.address, "tea", BRISK);
     within_timeout(ann.until(|kept| kept.live)).await;
-    ann.ask(Deed::Post { text: long.clone().into() });
+    ann.ask(Operation::Post { text: long.clone().into() });
     sleep(Duration::from_millis(200)).await;
     assert!(!ann.kept().outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);

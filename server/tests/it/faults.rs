@@ -1,7 +1,7 @@
 //! The network fails at any moment: no message is lost, repeated or reordered.
 
 use crate::support::{Direction, Fault, Pace, Person, Proxy, TestServer, Verdict, events, within_timeout};
-use app::{client::Deed, wire::Event};
+use app::{client::Operation, wire::Event};
 use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ impl MobileClient {
     /// Posts three messages and waits until all have arrived.
     async fn write(&self) {
         for text in ["one", "two", "three"] {
-            self.person.ask(Deed::Post { text: text.into() });
+            self.person.ask(Operation::Post { text: text.into() });
         }
         within_timeout(self.person.until(|kept| kept.settled(3))).await;
     }

@@ -1,7 +1,7 @@
 //! Restarts of the real binary while clients post.
 
 use crate::support::{Kept, Pace, Person, Process, Verdict, events, within_timeout};
-use app::client::Deed;
+use app::client::Operation;
 use std::{
     io::{Write, stdout},
     ops::Deref,
@@ -17,7 +17,7 @@ const REAL: Pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_s
 async fn talk(people: &[Person]) {
     for n in 0.. {
         for person in &people[..TALKERS] {
-            person.ask(Deed::Post { text: format!("message {n}").into() });
+            person.ask(Operation::Post { text: format!("message {n}").into() });
         }
         sleep(Duration::from_millis(50)).await;
     }

@@ -1,55 +1,57 @@
-//! How many rows a feed keeps, and how a reader comes to those that it dropped.
+//! How many entries a timeline stores, and how a reader comes to those that it has dropped.
 
-use super::{Feed, Row, number};
+use super::{Entry, Timeline, assign_group_indexes};
 use crate::wire::{Message, Seq};
 use std::ops::Range;
 
-/// Confirmed rows that a browser keeps of a room, at most.
-pub const MAX_ROWS: usize = 2_000;
+/// Confirmed entries that a browser stores of a room, at most.
+pub const MAX_ENTRIES: usize = 2_000;
 
-/// Rows that are dropped at once when there are too many, so that dropping costs little for each new row.
-const ROWS_PER_DROP: usize = 200;
+/// Entries that are dropped at once when there are too many, so that trimming costs little for each new entry.
+const ENTRIES_PER_TRIM: usize = 200;
 
-impl Feed {
-    /// Drops rows beyond [`MAX_ROWS`], some more so that this is seldom, and returns how many of the oldest went.
+impl Timeline {
+    /// Drops entries beyond [`MAX_ENTRIES`], some more so that this is seldom, and returns how many of the oldest went.
     ///
-    /// A reader who follows the end loses the oldest rows. For a reader elsewhere the rows go that are farther from
-    /// `shown`: with the newest ones the feed is detached from the end of the log.
-    pub fn bound(&mut self, shown: Range<usize>, follows: bool) -> usize {
-        let rows = self.confirmed.len();
-        if rows <= MAX_ROWS {
+    /// A reader who follows the end loses the oldest entries. For a reader elsewhere it drops those that are farther
+    /// from `visible`; without the newest ones the timeline is detached from the end of the log.
+    pub fn trim(&mut self, visible: Range<usize>, follows_end: bool) -> usize {
+        let len = self.confirmed.len();
+        if len <= MAX_ENTRIES {
             return 0;
         }
-        let excess = rows - (MAX_ROWS - ROWS_PER_DROP);
-        if !follows && shown.start < rows.saturating_sub(shown.end) {
-            self.confirmed.truncate(rows - excess);
-            self.kept_to = self.confirmed.last().and_then(|row| row.standing.seq());
+        let excess = len - (MAX_ENTRIES - ENTRIES_PER_TRIM);
+        if !follows_end && visible.start < len.saturating_sub(visible.end) {
+            self.confirmed.truncate(len - excess);
+            self.detached_at = self.confirmed.last().and_then(|entry| entry.delivery.seq());
             return 0;
         }
-        let dropped = if follows { excess } else { excess.min(shown.start) };
+        let dropped = if follows_end { excess } else { excess.min(visible.start) };
         self.confirmed.drain(..dropped);
-        self.begins = false;
+        self.has_oldest = false;
         dropped
     }
 
-    /// The last `seq` up to which a detached feed has every row; `None` while the feed follows the end of the log.
-    pub fn kept_to(&self) -> Option<Seq> {
-        self.kept_to
+    /// Returns the last `seq` up to which a detached timeline has every entry; `None` while it follows the end of the
+    /// log.
+    pub fn detached_at(&self) -> Option<Seq> {
+        self.detached_at
     }
 
-    /// Takes the messages that follow in a detached feed, up to the event `to`. If that is the last event that is
-    /// known, the feed follows the end of the log again.
-    pub fn extend(&mut self, messages: Vec<Message>, to: Seq) {
-        let Some(kept_to) = self.kept_to else { return };
+    /// Adds the messages that follow in a detached timeline, up to the event `to`. If that is the last event that is
+    /// known, the timeline follows the end of the log again.
+    pub fn append_page(&mut self, messages: Vec<Message>, to: Seq) {
+        let Some(detached_at) = self.detached_at else { return };
         let from = self.confirmed.len();
-        self.confirmed.extend(messages.into_iter().filter(|message| message.seq > kept_to).map(Row::from));
-        number(&mut self.confirmed, from);
-        self.kept_to = (to < self.last).then_some(to);
+        let newer = messages.into_iter().filter(|message| message.seq > detached_at);
+        self.confirmed.extend(newer.map(Entry::from));
+        assign_group_indexes(&mut self.confirmed, from);
+        self.detached_at = (to < self.last).then_some(to);
         self.last = self.last.max(to);
     }
 
-    /// The index of the row of `seq`, if it is here.
+    /// Returns the index of the message `seq`, if the timeline has it.
     pub fn index_of(&self, seq: Seq) -> Option<usize> {
-        self.confirmed.binary_search_by_key(&Some(seq), |row| row.standing.seq()).ok()
+        self.confirmed.binary_search_by_key(&Some(seq), |entry| entry.delivery.seq()).ok()
     }
 }

@@ -1,34 +1,36 @@
-//! Deletions that can still be undone.
+//! Deletions that their author can still undo.
 
-use super::{Change, Feed, Row};
+use super::{Entry, PendingChange, Timeline};
 use crate::{
-    client::{Command, Deed},
+    client::{Command, Operation},
     wire::{CommandId, User},
 };
 
-impl Feed {
-    /// Hides the message that `deletion` deletes, until [`release`](Self::release) or [`forget`](Self::forget).
-    pub fn hold(&mut self, deletion: &Command, author: User) {
-        self.changes.push(Change { command: deletion.clone(), author, refused: None, held: true });
+impl Timeline {
+    /// Hides the message that `deletion` deletes, until [`release_deletion`](Self::release_deletion) or
+    /// [`remove_pending`](Self::remove_pending).
+    pub fn hold_deletion(&mut self, deletion: &Command, author: User) {
+        self.changes.push(PendingChange { command: deletion.clone(), author, refused: None, is_held: true });
     }
 
     /// Shows a held deletion as one that is being sent, and returns it; `None` if it is no longer held.
-    pub fn release(&mut self, id: CommandId) -> Option<Command> {
-        let change = self.changes.iter_mut().find(|change| change.command.id == id && change.held)?;
-        change.held = false;
+    pub fn release_deletion(&mut self, id: CommandId) -> Option<Command> {
+        let change = self.changes.iter_mut().find(|change| change.command.id == id && change.is_held)?;
+        change.is_held = false;
         Some(change.command.clone())
     }
 
-    /// The deletions that can still be undone, oldest first.
-    pub fn held(&self) -> Vec<Command> {
-        self.changes.iter().filter(|change| change.held).map(|change| change.command.clone()).collect()
+    /// Returns the deletions that can still be undone, oldest first.
+    pub fn held_deletions(&self) -> Vec<Command> {
+        self.changes.iter().filter(|change| change.is_held).map(|change| change.command.clone()).collect()
     }
 
-    /// Returns whether the row's deletion is held.
-    pub(super) fn is_hidden(&self, row: &Row) -> bool {
-        let seq = row.standing.seq();
-        let hides = |change: &Change| {
-            change.held && matches!(change.command.deed, Deed::Delete { target } if Some(target) == seq)
+    /// Returns `true` if the entry's deletion is held.
+    pub(super) fn is_hidden(&self, entry: &Entry) -> bool {
+        let seq = entry.delivery.seq();
+        let hides = |change: &PendingChange| {
+            change.is_held
+                && matches!(change.command.operation, Operation::Delete { target } if Some(target) == seq)
         };
         !self.changes.is_empty() && self.changes.iter().any(hides)
     }

@@ -1,357 +1,359 @@
-//! What one browser shows of a room: confirmed messages in the log's order, then its own that wait.
+//! What one browser shows of a room: the confirmed messages in the log's order, then its own pending ones.
 
 mod bounds;
 mod held_deletions;
 
-pub use bounds::MAX_ROWS;
+pub use bounds::MAX_ENTRIES;
 
-use super::entry::number;
+use super::entry::assign_group_indexes;
 use crate::{
-    client::{Command, Deed, Row, Standing},
+    client::{Command, DeliveryState, Entry, EntryView, Operation},
     clock,
     wire::{CommandId, ErrorCode, Event, EventBody, Message, Millis, Seq, User, UserId},
 };
 use std::{ops::Range, sync::Arc};
 
-/// A row as it is shown.
+/// A change of a confirmed message that waits for the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// The row, with what its author is just changing.
-    pub row: Row,
-    /// It stands under a head of its own: another person, or the same after a while.
-    pub opens: bool,
-    /// It is the first of a day.
-    pub day: bool,
-    /// Its author has just deleted it and may still undo that: it is not shown.
-    pub hidden: bool,
-    /// It is the first that whoever sits here has not seen before.
-    pub first_new: bool,
-    /// The command that is changing it, and why it was refused, if it was.
-    pub changing: Option<(CommandId, Option<ErrorCode>)>,
-}
-
-/// A change of a confirmed row that waits for the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Change {
+struct PendingChange {
     command: Command,
     author: User,
     refused: Option<ErrorCode>,
-    /// A deletion that its author can still undo. Nothing of it has been sent.
-    held: bool,
+    /// It is a deletion that its author can still undo. Nothing of it was sent.
+    is_held: bool,
 }
 
-/// What became of events.
+/// The outcome of applying events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heard {
-    /// They are in the feed, or were before.
+pub enum ApplyResult {
+    /// The timeline has all of them.
     Applied,
-    /// Some are missing before them: join again after [`Feed::last`].
+    /// Events before them are missing: the client joins again after [`Timeline::last`].
     Gap,
 }
 
-/// What one browser shows of a room.
+/// The messages of a room as one browser has them.
 #[derive(Debug, Clone)]
-pub struct Feed {
+pub struct Timeline {
     log: String,
     last: Seq,
-    /// The id of the event at `last`, if it is known: the server recognizes another past by it.
+    /// The id of the event at `last`, if it is known: by it the server recognizes a log with another past.
     last_id: Option<CommandId>,
-    /// What others have posted after this `seq` is new to this person.
-    seen: Option<(Seq, UserId)>,
-    /// On which day a moment is: in UTC, until the browser says where it is.
+    /// Messages of others than this user after this `seq` are unread.
+    unread_after: Option<(Seq, UserId)>,
+    /// Returns the day of a moment: in UTC, until the browser sets its own time zone.
     day_of: fn(Millis) -> u64,
-    /// There is nothing before the oldest row.
-    begins: bool,
-    /// Rows of events after this one were dropped or not kept, although `last` is beyond it.
-    kept_to: Option<Seq>,
+    /// There is nothing before the oldest entry.
+    has_oldest: bool,
+    /// Entries of events after this one were dropped or not stored, although `last` is beyond it.
+    detached_at: Option<Seq>,
     /// In the order of their `seq`.
-    confirmed: Vec<Row>,
-    waiting: Vec<Row>,
-    changes: Vec<Change>,
+    confirmed: Vec<Entry>,
+    pending: Vec<Entry>,
+    changes: Vec<PendingChange>,
 }
 
-impl Feed {
-    /// A feed that has everything up to `last`, of which `messages` are shown.
+impl Timeline {
+    /// Creates a timeline that has everything up to `last`, of which `messages` are the newest.
     pub fn new(log: String, last: Seq, messages: Vec<Message>) -> Self {
         let last_id = messages.last().filter(|newest| newest.seq == last).map(|newest| newest.id);
-        let mut confirmed: Vec<Row> = messages.into_iter().map(Row::from).collect();
-        number(&mut confirmed, 0);
+        let mut confirmed: Vec<Entry> = messages.into_iter().map(Entry::from).collect();
+        assign_group_indexes(&mut confirmed, 0);
         Self {
             log,
             last,
             last_id,
-            seen: None,
+            unread_after: None,
             day_of: clock::day_in_utc,
-            begins: true,
-            kept_to: None,
+            has_oldest: true,
+            detached_at: None,
             confirmed,
-            waiting: Vec::new(),
+            pending: Vec::new(),
             changes: Vec::new(),
         }
     }
 
-    /// What others post after `seq` is new to `person`.
-    pub fn seen(&mut self, seq: Seq, person: UserId) {
-        self.seen = Some((seq, person));
+    /// Marks messages after `seq` as unread, unless `user` has posted them.
+    pub fn set_unread_after(&mut self, seq: Seq, user: UserId) {
+        self.unread_after = Some((seq, user));
     }
 
-    /// Whether there is nothing before the oldest row.
-    pub fn begins(&mut self, begins: bool) {
-        self.begins = begins;
+    /// Sets whether there is nothing before the oldest entry.
+    pub fn set_has_oldest(&mut self, has_oldest: bool) {
+        self.has_oldest = has_oldest;
     }
 
-    /// Days begin and end where the browser is.
+    /// Separates days by the browser's time zone instead of UTC.
     #[cfg(feature = "hydrate")]
-    pub(crate) fn settle_here(&mut self) {
+    pub(crate) fn use_local_days(&mut self) {
         self.day_of = clock::day_here;
     }
 
-    /// The newest message of `person` that can still be changed.
-    pub fn newest_of(&self, person: UserId) -> Option<Seq> {
-        let mine = |row: &&Row| row.author.id == person && !row.deleted;
-        self.confirmed.iter().rev().find(mine).and_then(|row| row.standing.seq())
+    /// Returns the newest message of `user` that can still be changed.
+    pub fn newest_message_of(&self, user: UserId) -> Option<Seq> {
+        let is_theirs = |entry: &&Entry| entry.author.id == user && !entry.deleted;
+        self.confirmed.iter().rev().find(is_theirs).and_then(|entry| entry.delivery.seq())
     }
 
-    /// The log that it belongs to.
+    /// Returns the identity of the log that it follows.
     pub fn log(&self) -> &str {
         &self.log
     }
 
-    /// The last `seq` that it has.
+    /// Returns the last `seq` that it has.
     pub fn last(&self) -> Seq {
         self.last
     }
 
-    /// The id of the event at [`last`](Self::last), if it is known.
+    /// Returns the id of the event at [`last`](Self::last), if it is known.
     pub fn last_id(&self) -> Option<CommandId> {
         self.last_id
     }
 
-    /// The server goes on after [`last`](Self::last) in a log that has another identity now.
-    pub fn continue_in(&mut self, log: &str) {
+    /// Changes the identity of the log: the server continues after [`last`](Self::last) under another one.
+    pub fn set_log(&mut self, log: &str) {
         if self.log != log {
             log.clone_into(&mut self.log);
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        self.confirmed.len() + self.waiting.len()
+        self.confirmed.len() + self.pending.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The `seq` of the oldest row.
+    /// Returns the `seq` of the oldest entry.
     pub fn first(&self) -> Option<Seq> {
-        self.confirmed.first().and_then(|row| row.standing.seq())
+        self.confirmed.first().and_then(|entry| entry.delivery.seq())
     }
 
-    /// The rows of `window` in order, those that wait at the end.
-    pub fn shown(&self, window: Range<usize>) -> Vec<Shown> {
-        let rows = self.confirmed.iter().chain(&self.waiting);
-        // The row above that is shown, and its place under its head.
-        let above = (0..window.start).rev().filter_map(|at| self.row(at)).find(|row| !self.is_hidden(row));
-        let mut above = above.map(|row| (row, row.place));
-        let first_new = self.first_new();
-        rows.skip(window.start)
-            .take(window.len())
-            .map(|row| {
-                let day = self.opens_day(row, above.map(|(above, _)| above));
-                let first_new = first_new.is_some() && row.standing.seq() == first_new;
-                let place = match above {
-                    Some((above, place)) if row.continues(above) => row.place_after(place),
+    /// Returns the entries of `range` in order, the pending ones at the end.
+    pub fn visible_entries(&self, range: Range<usize>) -> Vec<EntryView> {
+        let entries = self.confirmed.iter().chain(&self.pending);
+        // The entry above that is shown, and its index in its group.
+        let above =
+            (0..range.start).rev().filter_map(|at| self.entry(at)).find(|entry| !self.is_hidden(entry));
+        let mut above = above.map(|entry| (entry, entry.group_index));
+        let first_unread = self.first_unread();
+        entries
+            .skip(range.start)
+            .take(range.len())
+            .map(|entry| {
+                let starts_day = self.starts_day(entry, above.map(|(above, _)| above));
+                let is_first_unread = first_unread.is_some() && entry.delivery.seq() == first_unread;
+                let group_index = match above {
+                    Some((above, index)) if entry.continues_group(above) => entry.group_index_after(index),
                     _ => 0,
                 };
-                let mut shown = self.show(row, place == 0 || day || first_new, day, first_new);
-                shown.hidden = self.is_hidden(row);
-                if shown.hidden {
-                    (shown.day, shown.first_new) = (false, false);
+                let starts_group = group_index == 0 || starts_day || is_first_unread;
+                let mut view = self.view(entry, starts_group, starts_day, is_first_unread);
+                view.is_hidden = self.is_hidden(entry);
+                if view.is_hidden {
+                    (view.starts_day, view.is_first_unread) = (false, false);
                 } else {
-                    above = Some((row, place));
+                    above = Some((entry, group_index));
                 }
-                shown
+                view
             })
             .collect()
     }
 
-    fn row(&self, at: usize) -> Option<&Row> {
-        self.confirmed.get(at).or_else(|| self.waiting.get(at.checked_sub(self.confirmed.len())?))
+    fn entry(&self, at: usize) -> Option<&Entry> {
+        self.confirmed.get(at).or_else(|| self.pending.get(at.checked_sub(self.confirmed.len())?))
     }
 
-    /// The first message that is new to whoever sits here; nothing where that may be on an older page.
-    pub fn first_new(&self) -> Option<Seq> {
-        let (seen, person) = self.seen?;
-        let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seen));
-        if from == 0 && !self.begins && self.first() > Some(seen + 1) {
+    /// Returns the first unread message; `None` if it may be on an older page.
+    pub fn first_unread(&self) -> Option<Seq> {
+        let (after, user) = self.unread_after?;
+        let from = self.confirmed.partition_point(|entry| entry.delivery.seq() <= Some(after));
+        if from == 0 && !self.has_oldest && self.first() > Some(after + 1) {
             return None;
         }
-        let is_new = |row: &&Row| row.author.id != person && !row.deleted && !self.is_hidden(row);
-        self.confirmed[from..].iter().find(is_new)?.standing.seq()
+        let is_unread = |entry: &&Entry| entry.author.id != user && !entry.deleted && !self.is_hidden(entry);
+        self.confirmed[from..].iter().find(is_unread)?.delivery.seq()
     }
 
-    /// Messages of others than `person` after `seq`.
-    pub fn new_after(&self, seq: Seq, person: UserId) -> usize {
-        let from = self.confirmed.partition_point(|row| row.standing.seq() <= Some(seq));
-        self.confirmed[from..].iter().filter(|row| row.author.id != person && !row.deleted).count()
+    /// Counts the messages of others than `user` after `seq`.
+    pub fn count_unread_after(&self, seq: Seq, user: UserId) -> usize {
+        let from = self.confirmed.partition_point(|entry| entry.delivery.seq() <= Some(seq));
+        self.confirmed[from..].iter().filter(|entry| entry.author.id != user && !entry.deleted).count()
     }
 
-    fn opens_day(&self, row: &Row, before: Option<&Row>) -> bool {
-        let Some(at) = row.standing.at() else { return false };
-        match before.map(|before| before.standing.at()) {
+    fn starts_day(&self, entry: &Entry, before: Option<&Entry>) -> bool {
+        let Some(at) = entry.delivery.at() else { return false };
+        match before.map(|before| before.delivery.at()) {
             None => true,
             Some(Some(before)) => (self.day_of)(before) != (self.day_of)(at),
             Some(None) => false,
         }
     }
 
-    fn show(&self, row: &Row, opens: bool, day: bool, first_new: bool) -> Shown {
-        let mut shown = Shown { row: row.clone(), opens, day, first_new, hidden: false, changing: None };
-        let seq = row.standing.seq();
-        for Change { command, refused, .. } in self.changes.iter().filter(|change| !change.held) {
-            match &command.deed {
-                Deed::Edit { target, text } if Some(*target) == seq => {
-                    // Also where it was deleted meanwhile: what was written is shown until it is settled.
-                    shown.row.deleted = false;
-                    shown.row.edit(text.clone());
+    fn view(&self, entry: &Entry, starts_group: bool, starts_day: bool, is_first_unread: bool) -> EntryView {
+        let mut view = EntryView {
+            entry: entry.clone(),
+            starts_group,
+            starts_day,
+            is_first_unread,
+            is_hidden: false,
+            pending_change: None,
+        };
+        let seq = entry.delivery.seq();
+        for PendingChange { command, refused, .. } in self.changes.iter().filter(|change| !change.is_held) {
+            match &command.operation {
+                Operation::Edit { target, text } if Some(*target) == seq => {
+                    // Also if the message was deleted meanwhile: the user's text stays until the command is complete.
+                    view.entry.deleted = false;
+                    view.entry.edit(text.clone());
                 }
-                Deed::Delete { target } if Some(*target) == seq && refused.is_none() => shown.row.delete(),
-                Deed::Delete { target } if Some(*target) == seq => {}
+                Operation::Delete { target } if Some(*target) == seq && refused.is_none() => {
+                    view.entry.delete();
+                }
+                Operation::Delete { target } if Some(*target) == seq => {}
                 _ => continue,
             }
-            shown.changing = Some((command.id, *refused));
+            view.pending_change = Some((command.id, *refused));
         }
-        shown
+        view
     }
 
-    /// Whether a command of this id is shown as waiting or refused.
-    pub fn waits(&self, id: CommandId) -> bool {
-        self.waiting.iter().any(|row| row.id == id)
+    /// Returns `true` if the command `id` is shown as pending or refused.
+    pub fn has_pending(&self, id: CommandId) -> bool {
+        self.pending.iter().any(|entry| entry.id == id)
             || self.changes.iter().any(|change| change.command.id == id)
     }
 
-    /// Somebody here wants something: it is shown at once.
-    pub fn take(&mut self, command: &Command, author: User) {
-        match &command.deed {
-            Deed::Post { text } => self.post(command.id, author, text.clone()),
-            Deed::Edit { .. } | Deed::Delete { .. } => {
-                self.changes.push(Change { command: command.clone(), author, refused: None, held: false });
+    /// Shows a command of this browser at once, before the server has it.
+    pub fn add_local(&mut self, command: &Command, author: User) {
+        match &command.operation {
+            Operation::Post { text } => self.add_pending(command.id, author, text.clone()),
+            Operation::Edit { .. } | Operation::Delete { .. } => {
+                self.changes.push(PendingChange {
+                    command: command.clone(),
+                    author,
+                    refused: None,
+                    is_held: false,
+                });
             }
         }
     }
 
-    /// A page of older messages. What is here already is not taken twice.
+    /// Adds a page of older messages, without those that it has already.
     pub fn prepend(&mut self, messages: Vec<Message>) {
         let first = self.first().unwrap_or(Seq::MAX);
-        let mut older: Vec<Row> =
-            messages.into_iter().filter(|message| message.seq < first).map(Row::from).collect();
-        number(&mut older, 0);
+        let mut older: Vec<Entry> =
+            messages.into_iter().filter(|message| message.seq < first).map(Entry::from).collect();
+        assign_group_indexes(&mut older, 0);
         self.confirmed.splice(0..0, older);
     }
 
-    fn post(&mut self, id: CommandId, author: User, text: Arc<str>) {
-        if !self.confirmed.iter().any(|row| row.id == id) {
-            self.waiting.push(Row::written(id, author, text, Standing::Pending));
+    fn add_pending(&mut self, id: CommandId, author: User, text: Arc<str>) {
+        if !self.confirmed.iter().any(|entry| entry.id == id) {
+            self.pending.push(Entry::local(id, author, text, DeliveryState::Pending));
         }
     }
 
-    /// The server does not take it.
+    /// Marks a command as refused by the server.
     pub fn fail(&mut self, id: CommandId, why: ErrorCode) {
         if let Some(change) = self.changes.iter_mut().find(|change| change.command.id == id) {
             change.refused = Some(why);
-        } else if let Some(row) = self.waiting.iter_mut().find(|row| row.id == id) {
-            row.standing = Standing::Failed { why };
+        } else if let Some(entry) = self.pending.iter_mut().find(|entry| entry.id == id) {
+            entry.delivery = DeliveryState::Failed { why };
         }
     }
 
-    /// It is tried again: the command, if it had failed.
+    /// Marks a failed command as pending again, and returns it; `None` if it has not failed.
     pub fn retry(&mut self, id: CommandId) -> Option<Command> {
         if let Some(change) = self.changes.iter_mut().find(|change| change.command.id == id) {
             return change.refused.take().map(|_| change.command.clone());
         }
-        let row = self.waiting.iter_mut().find(|row| row.id == id)?;
-        row.standing.failure()?;
-        row.standing = Standing::Pending;
-        Some(Command { id, deed: Deed::Post { text: row.text.clone() } })
+        let entry = self.pending.iter_mut().find(|entry| entry.id == id)?;
+        entry.delivery.failure()?;
+        entry.delivery = DeliveryState::Pending;
+        Some(Command { id, operation: Operation::Post { text: entry.text.clone() } })
     }
 
-    /// It waits no longer: it is done, or its author gives it up.
-    pub fn forget(&mut self, id: CommandId) {
-        self.waiting.retain(|row| row.id != id);
+    /// Removes a pending command: it is done, or the user has discarded it.
+    pub fn remove_pending(&mut self, id: CommandId) {
+        self.pending.retain(|entry| entry.id != id);
         self.changes.retain(|change| change.command.id != id);
     }
 
-    /// The server tells events: repeats are ignored, the next are applied, a gap applies nothing.
-    pub fn hear(&mut self, events: &[Arc<Event>]) -> Heard {
+    /// Applies events of the server in order. It ignores repeats, and applies nothing after a gap.
+    pub fn apply_events(&mut self, events: &[Arc<Event>]) -> ApplyResult {
         for event in events {
             if event.seq > self.last + 1 {
-                return Heard::Gap;
+                return ApplyResult::Gap;
             }
             if event.seq == self.last + 1 {
-                self.apply(event);
+                self.apply_event(event);
             }
         }
-        Heard::Applied
+        ApplyResult::Applied
     }
 
-    /// The server says to start afresh. What waits here is kept: it is not the server's yet.
+    /// Begins again with the newest page, as the server demands. Pending commands stay: the server does not have them.
     pub fn reset(&mut self, log: String, last: Seq, messages: Vec<Message>) {
-        let same_log = self.log == log;
-        let mut waiting = std::mem::take(&mut self.waiting);
+        let is_same_log = self.log == log;
+        let mut pending = std::mem::take(&mut self.pending);
         let mut changes = std::mem::take(&mut self.changes);
-        if !same_log {
-            // What they are about is not there any more; what was written is.
-            waiting.extend(changes.drain(..).filter_map(Change::orphaned));
+        if !is_same_log {
+            // The messages to change are gone; the texts of the edits stay.
+            pending.extend(changes.drain(..).filter_map(PendingChange::into_failed_entry));
         }
-        let (seen, day_of) = (self.seen.filter(|_| same_log), self.day_of);
-        *self = Self { changes, seen, day_of, ..Self::new(log, last, messages) };
-        let known = |row: &Row| self.confirmed.iter().any(|confirmed| confirmed.id == row.id);
-        self.waiting = waiting.into_iter().filter(|row| !known(row)).collect();
+        let (unread_after, day_of) = (self.unread_after.filter(|_| is_same_log), self.day_of);
+        *self = Self { changes, unread_after, day_of, ..Self::new(log, last, messages) };
+        let is_confirmed = |entry: &Entry| self.confirmed.iter().any(|confirmed| confirmed.id == entry.id);
+        self.pending = pending.into_iter().filter(|entry| !is_confirmed(entry)).collect();
     }
 
-    /// Somebody is called something else now, in what they have said too.
-    pub fn rename(&mut self, person: &User) {
-        for row in self.confirmed.iter_mut().chain(&mut self.waiting) {
-            if row.author.id == person.id {
-                row.author = person.clone();
+    /// Changes the name of `user` in all of their messages.
+    pub fn update_user(&mut self, user: &User) {
+        for entry in self.confirmed.iter_mut().chain(&mut self.pending) {
+            if entry.author.id == user.id {
+                entry.author = user.clone();
             }
         }
     }
 
-    fn apply(&mut self, event: &Event) {
+    fn apply_event(&mut self, event: &Event) {
         self.last = event.seq;
         self.last_id = Some(event.id);
-        self.forget(event.id);
+        self.remove_pending(event.id);
         match &event.body {
             EventBody::Message { .. } => {
-                if self.kept_to.is_none() {
+                if self.detached_at.is_none() {
                     let from = self.confirmed.len();
-                    self.confirmed.extend(Message::from_event(event).map(Row::from));
-                    number(&mut self.confirmed, from);
+                    self.confirmed.extend(Message::from_event(event).map(Entry::from));
+                    assign_group_indexes(&mut self.confirmed, from);
                 }
             }
-            EventBody::Edit { target, text } => self.confirmed_row(*target, |row| row.edit(text.clone())),
-            EventBody::Delete { target } => self.confirmed_row(*target, Row::delete),
+            EventBody::Edit { target, text } => {
+                self.update_confirmed(*target, |entry| entry.edit(text.clone()))
+            }
+            EventBody::Delete { target } => self.update_confirmed(*target, Entry::delete),
             EventBody::Unknown => {}
         }
     }
 
-    fn confirmed_row(&mut self, seq: Seq, change: impl FnOnce(&mut Row)) {
-        // Rows stand in the order of their seq; one that is not here is on an older page.
-        if let Ok(at) = self.confirmed.binary_search_by_key(&Some(seq), |row| row.standing.seq()) {
-            change(&mut self.confirmed[at]);
+    fn update_confirmed(&mut self, seq: Seq, update: impl FnOnce(&mut Entry)) {
+        // Entries are in the order of their seq; one that is not here is on an older page.
+        if let Ok(at) = self.confirmed.binary_search_by_key(&Some(seq), |entry| entry.delivery.seq()) {
+            update(&mut self.confirmed[at]);
         }
     }
 }
 
-impl Change {
-    /// A row for what was written, where the message that it was for is gone.
-    fn orphaned(self) -> Option<Row> {
-        let Deed::Edit { text, .. } = self.command.deed else { return None };
-        let standing = Standing::Failed { why: ErrorCode::NoSuchMessage };
-        Some(Row::written(self.command.id, self.author, text, standing))
+impl PendingChange {
+    /// Returns a failed entry with the text of an edit whose message is gone.
+    fn into_failed_entry(self) -> Option<Entry> {
+        let Operation::Edit { text, .. } = self.command.operation else { return None };
+        let delivery = DeliveryState::Failed { why: ErrorCode::NoSuchMessage };
+        Some(Entry::local(self.command.id, self.author, text, delivery))
     }
 }
 

@@ -2,7 +2,7 @@
 //! drives it as the page does, over a real socket.
 
 use app::{
-    client::{Beat, Command, Deed, Feed, Heard, Outbox, Pulse, Reconnect},
+    client::{ApplyResult, Backoff, Command, Heartbeat, HeartbeatAction, Operation, Outbox, Timeline},
     wire::{ClientFrame, CommandId, ErrorCode, Message, PROTOCOL, RoomName, Seq, ServerFrame, User},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -42,7 +42,7 @@ pub struct Pace {
 
 /// What a client keeps, and what it has been through.
 pub struct Kept {
-    pub feed: Feed,
+    pub feed: Timeline,
     pub outbox: Outbox,
     you: Option<User>,
     cookie: Option<HeaderValue>,
@@ -82,7 +82,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 struct Connection<'a> {
     memory: &'a Memory,
     socket: Socket,
-    pulse: Pulse,
+    pulse: Heartbeat,
     log: String,
     /// The room's head at the last pong: if it is still not here at the next, something was lost.
     promised: Seq,
@@ -93,7 +93,7 @@ impl Person {
     /// Comes to `room` and stays, however often the connection is lost.
     pub fn enter(server: SocketAddr, room: &str, pace: Pace) -> Self {
         let kept = Kept {
-            feed: Feed::new(String::new(), 0, Vec::new()),
+            feed: Timeline::new(String::new(), 0, Vec::new()),
             outbox: Outbox::default(),
             you: None,
             cookie: None,
@@ -113,11 +113,11 @@ impl Person {
     }
 
     /// Asks for something; it is sent as soon as may be, and again until it is acknowledged.
-    pub fn ask(&self, deed: Deed) {
-        let command = Command { id: Uuid::now_v7(), deed };
+    pub fn ask(&self, operation: Operation) {
+        let command = Command { id: Uuid::now_v7(), operation };
         self.memory.change(|kept| {
             if let Some(you) = kept.you.clone() {
-                kept.feed.take(&command, you);
+                kept.feed.add_local(&command, you);
             }
             kept.asked.push(command.clone());
             kept.outbox.push(command);
@@ -179,26 +179,26 @@ fn cookie_of(answer: &Response) -> Option<HeaderValue> {
 }
 
 async fn live(memory: Arc<Memory>) {
-    let mut reconnect = Reconnect::default();
+    let mut reconnect = Backoff::default();
     loop {
         if let Some(socket) = memory.connect().await {
             talk(&memory, socket, &mut reconnect).await;
         }
         memory.change(|kept| {
-            kept.outbox.again();
+            kept.outbox.reset_in_flight();
             if std::mem::take(&mut kept.live) {
                 kept.lost_at = Some(Instant::now());
             }
         });
-        sleep(reconnect.delay(fastrand::f64()).mul_f64(memory.pace.steps.as_secs_f64())).await;
+        sleep(reconnect.next_delay(fastrand::f64()).mul_f64(memory.pace.steps.as_secs_f64())).await;
     }
 }
 
 /// Serves one connection until it is lost.
-async fn talk(memory: &Memory, socket: Socket, reconnect: &mut Reconnect) {
+async fn talk(memory: &Memory, socket: Socket, reconnect: &mut Backoff) {
     let mut ticks = interval(memory.pace.pulse);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (pulse, log) = (Pulse::default(), String::new());
+    let (pulse, log) = (Heartbeat::default(), String::new());
     let mut connection = Connection { memory, socket, pulse, log, promised: 0, joined: false };
     loop {
         let goes_on = tokio::select! {
@@ -210,7 +210,7 @@ async fn talk(memory: &Memory, socket: Socket, reconnect: &mut Reconnect) {
             return;
         }
         if connection.joined {
-            reconnect.succeeded();
+            reconnect.reset();
         }
     }
 }
@@ -223,7 +223,7 @@ impl Connection<'_> {
     ) -> Option<()> {
         match message?.ok()? {
             tungstenite::Message::Text(json) => {
-                self.pulse.heard();
+                self.pulse.on_receive();
                 self.hear(serde_json::from_str(&json).unwrap_or(ServerFrame::Unknown)).await
             }
             // A browser does not see pings.
@@ -234,16 +234,16 @@ impl Connection<'_> {
 
     async fn tick(&mut self) -> Option<()> {
         match self.pulse.tick(1_000) {
-            Beat::Rest => Some(()),
-            Beat::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
-            Beat::Dead => None,
+            HeartbeatAction::None => Some(()),
+            HeartbeatAction::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
+            HeartbeatAction::Timeout => None,
         }
     }
 
     async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
         match frame {
             ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
-                self.pulse.every(heartbeat_ms);
+                self.pulse.set_interval(heartbeat_ms);
                 self.welcome(log, you);
                 self.join().await
             }
@@ -255,13 +255,15 @@ impl Connection<'_> {
                 self.memory.change(Kept::be_live);
                 self.work().await
             }
-            ServerFrame::Events { events, .. } => match self.memory.change(|kept| kept.feed.hear(&events)) {
-                Heard::Applied => Some(()),
-                Heard::Gap => {
-                    self.memory.change(|kept| kept.gaps += 1);
-                    self.join().await
+            ServerFrame::Events { events, .. } => {
+                match self.memory.change(|kept| kept.feed.apply_events(&events)) {
+                    ApplyResult::Applied => Some(()),
+                    ApplyResult::Gap => {
+                        self.memory.change(|kept| kept.gaps += 1);
+                        self.join().await
+                    }
                 }
-            },
+            }
             ServerFrame::Ack { id, seq, .. } => {
                 self.memory.change(|kept| kept.acknowledged(id, seq.unwrap_or(0)));
                 self.work().await
@@ -276,7 +278,7 @@ impl Connection<'_> {
     fn welcome(&mut self, log: String, you: User) {
         self.memory.change(|kept| {
             if kept.feed.log().is_empty() {
-                kept.feed = Feed::new(log.clone(), 0, Vec::new());
+                kept.feed = Timeline::new(log.clone(), 0, Vec::new());
             }
             kept.you = Some(you);
         });
@@ -297,7 +299,7 @@ impl Connection<'_> {
         if !self.joined {
             return Some(());
         }
-        let Some(command) = self.memory.change(|kept| kept.outbox.send_next()) else { return Some(()) };
+        let Some(command) = self.memory.change(|kept| kept.outbox.next_to_send()) else { return Some(()) };
         self.say(&command.frame(&self.memory.room)).await
     }
 
@@ -305,11 +307,11 @@ impl Connection<'_> {
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
             sleep(retry_ms.map_or(AGAIN, Duration::from_millis)).await;
-            self.memory.change(|kept| kept.outbox.again());
+            self.memory.change(|kept| kept.outbox.reset_in_flight());
         } else {
             self.memory.change(|kept| {
                 kept.feed.fail(id, code);
-                kept.outbox.settle(id);
+                kept.outbox.complete(id);
             });
         }
         self.work().await
@@ -338,11 +340,11 @@ impl Connection<'_> {
 
 impl Kept {
     fn acknowledged(&mut self, id: CommandId, seq: Seq) {
-        self.outbox.settle(id);
+        self.outbox.complete(id);
         self.acknowledged.push((id, seq));
         if seq <= self.feed.last() {
             // It happened before: its event does not come again.
-            self.feed.forget(id);
+            self.feed.remove_pending(id);
         }
     }
 

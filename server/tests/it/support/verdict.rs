@@ -2,7 +2,7 @@
 
 use super::person::Kept;
 use app::{
-    client::Shown,
+    client::EntryView,
     wire::{CommandId, Event, EventBody, Events, Message, Seq},
 };
 use serde::Serialize;
@@ -73,9 +73,9 @@ impl Log {
     }
 
     /// Whether a row shows what the log says.
-    fn says(&self, shown: &Shown) -> bool {
-        let row = &shown.row;
-        row.standing.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {
+    fn says(&self, shown: &EntryView) -> bool {
+        let row = &shown.entry;
+        row.delivery.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {
             (row.id, row.deleted, &row.text) == (message.id, message.deleted, &message.text)
         })
     }
@@ -111,10 +111,11 @@ impl Verdict {
     }
 
     fn shown(&mut self, log: &Log, kept: &Kept) {
-        let mut rows = kept.feed.shown(0..kept.feed.len());
-        rows.retain(|shown| shown.row.standing.seq().is_some());
-        let ids: HashSet<CommandId> = rows.iter().map(|shown| shown.row.id).collect();
-        let places: Vec<Seq> = rows.iter().filter_map(|shown| log.seqs.get(&shown.row.id).copied()).collect();
+        let mut rows = kept.feed.visible_entries(0..kept.feed.len());
+        rows.retain(|shown| shown.entry.delivery.seq().is_some());
+        let ids: HashSet<CommandId> = rows.iter().map(|shown| shown.entry.id).collect();
+        let places: Vec<Seq> =
+            rows.iter().filter_map(|shown| log.seqs.get(&shown.entry.id).copied()).collect();
         let expected = log.messages.range(kept.began + 1..).map(|(_, message)| message.id);
         self.delivered += rows.len();
         self.repeated += rows.len() - ids.len();
