@@ -15,7 +15,7 @@ use std::{
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let ended = match Config::read() {
+    let result = match Config::read() {
         Ok(config) => match &config.command {
             Some(command) => command.run(&config.data).map(|line| print_line(&line)),
             None => run(config),
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             Ok(())
         }
     };
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(line) => {
             // stderr may be closed; the exit code reports the failure too.
@@ -46,7 +46,7 @@ fn first_line(error: &clap::Error) -> String {
 
 #[tokio::main]
 async fn run(mut config: Config) -> Result<(), String> {
-    trace();
+    init_tracing();
     let mut signals = StopSignals::catch().map_err(|error| format!("cannot catch signals: {error}"))?;
     config.max_files = net::raise_open_file_limit();
     let requested = config.max_connections;
@@ -72,11 +72,11 @@ async fn run(mut config: Config) -> Result<(), String> {
         let signal = signals.next().await;
         tracing::warn!(signal, "stopping at once");
     };
-    let ended = tokio::select! {
-        ended = serve::serve(listener, state) => ended,
+    let outcome = tokio::select! {
+        outcome = serve::serve(listener, state) => outcome,
         () = second_signal => exit(1),
     };
-    match ended {
+    match outcome {
         ShutdownOutcome::Graceful => tracing::info!("drained"),
         ShutdownOutcome::TimedOut(connections) => tracing::warn!(connections, "drain timed out"),
     }
@@ -84,7 +84,7 @@ async fn run(mut config: Config) -> Result<(), String> {
 }
 
 /// Logs to stderr: as text to a terminal, else as JSON. `RUST_LOG` sets the level.
-fn trace() {
+fn init_tracing() {
     // An empty variable counts as unset; the filter would read it as "errors only".
     let directives = env::var(EnvFilter::DEFAULT_ENV).ok().filter(|text| !text.trim().is_empty());
     let filter = directives.and_then(|directives| EnvFilter::try_new(directives).ok());

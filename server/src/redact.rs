@@ -1,28 +1,28 @@
-//! What clients send, made fit for the log: short, printable, and without what only some may know.
+//! Text of clients, made safe for the log: short, printable and without secrets.
 
 use app::wire::RoomName;
 use std::{fmt, fmt::Write};
 
-/// Bytes of a client's text that a log line shows, before they are escaped.
+/// Bytes of a client's text in a log line, before they are escaped.
 const MAX_LOGGED_BYTES: usize = 200;
 
-/// Characters of a private room's name that are no secret: its prefix.
+/// The prefix of a private room's name, which is not secret.
 const PRIVATE_PREFIX: &str = "p-";
 
-/// Hexadecimal digits in a row that may be part of a secret.
+/// A run of this many hexadecimal digits may be part of a secret.
 const SECRET_DIGITS: usize = 16;
 
-/// A room's name for the log: that of a private room stays hidden.
-pub struct LoggableRoom<'a>(pub &'a RoomName);
+/// A room's name in the log. The name of a private room is hidden.
+pub struct RedactedRoom<'a>(pub &'a RoomName);
 
-impl fmt::Display for LoggableRoom<'_> {
+impl fmt::Display for RedactedRoom<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.as_str().starts_with(PRIVATE_PREFIX) { "p-…" } else { self.0.as_str() })
     }
 }
 
-/// Returns `text` cut and escaped: a terminal that shows the log obeys no byte of it.
-pub fn loggable(text: &[u8]) -> String {
+/// Returns `text` cut and escaped, so that it cannot control a terminal that shows the log.
+pub fn escape_for_log(text: &[u8]) -> String {
     let mut shown = String::new();
     for byte in &text[..text.len().min(MAX_LOGGED_BYTES)] {
         match byte {
@@ -36,8 +36,8 @@ pub fn loggable(text: &[u8]) -> String {
     shown
 }
 
-/// Returns a path for the log: without links to another device and names of private rooms, however they are encoded.
-pub fn loggable_path(path: &str) -> String {
+/// Returns a path for the log, without device links and names of private rooms in any encoding.
+pub fn redact_path(path: &str) -> String {
     let cut = &path.as_bytes()[..path.len().min(MAX_LOGGED_BYTES)];
     let decoded = percent_decode(cut);
     let mut shown = String::new();
@@ -45,7 +45,7 @@ pub fn loggable_path(path: &str) -> String {
     for segment in decoded.split(|byte| *byte == b'/').skip(1) {
         shown.push('/');
         let is_secret = (follows_device && !segment.is_empty()) || is_secret(segment);
-        shown.push_str(&if is_secret { "…".into() } else { loggable(segment) });
+        shown.push_str(&if is_secret { "…".into() } else { escape_for_log(segment) });
         follows_device = segment == b"device";
     }
     if path.len() > MAX_LOGGED_BYTES {
@@ -54,14 +54,14 @@ pub fn loggable_path(path: &str) -> String {
     shown
 }
 
-/// Returns whether a segment is, or may be meant as, the name of a private room.
+/// Returns `true` if a segment may be the name of a private room.
 fn is_secret(segment: &[u8]) -> bool {
     let has_prefix =
         segment.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(PRIVATE_PREFIX.as_bytes()));
     has_prefix || segment.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= SECRET_DIGITS)
 }
 
-/// Decodes `%` and two hexadecimal digits (RFC 3986, section 2.1); what is no such thing stays.
+/// Decodes `%` and two hexadecimal digits (RFC 3986, section 2.1). Invalid sequences stay as they are.
 pub fn percent_decode(text: &[u8]) -> Vec<u8> {
     let digit = |at: usize| text.get(at).and_then(|digit| char::from(*digit).to_digit(16));
     let mut decoded = Vec::with_capacity(text.len());
@@ -88,7 +88,7 @@ mod tests {
     const HEX: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn a_path_shows_neither_private_rooms_nor_device_links_however_they_are_encoded() {
+    fn paths_show_no_private_rooms_and_device_links_in_any_encoding() {
         for path in [
             format!("/r/p-{HEX}"),
             format!("/r/%70-{HEX}/seen"),
@@ -102,23 +102,23 @@ mod tests {
             "/d%65vice/0123456789abcdef".into(),
             "/device%2f0123456789abcdef".into(),
         ] {
-            assert!(!loggable_path(&path).to_lowercase().contains("89abcdef"), "{path}");
+            assert!(!redact_path(&path).to_lowercase().contains("89abcdef"), "{path}");
         }
-        assert_eq!(loggable_path("/r/tea/seen"), "/r/tea/seen");
-        assert_eq!(loggable_path("/device"), "/device");
+        assert_eq!(redact_path("/r/tea/seen"), "/r/tea/seen");
+        assert_eq!(redact_path("/device"), "/device");
     }
 
     #[test]
     fn a_clients_text_is_cut_and_escaped() {
-        assert_eq!(loggable("a\u{9b}\x1b]0;x\x07ä".as_bytes()), "a\\xc2\\x9b\\x1b]0;x\\x07\\xc3\\xa4");
-        assert_eq!(loggable_path("/%1b[2J"), "/\\x1b[2J");
+        assert_eq!(escape_for_log("a\u{9b}\x1b]0;x\x07ä".as_bytes()), "a\\xc2\\x9b\\x1b]0;x\\x07\\xc3\\xa4");
+        assert_eq!(redact_path("/%1b[2J"), "/\\x1b[2J");
         let long = format!("/{}", "x".repeat(60_000));
-        assert!(loggable_path(&long).len() < 250 && loggable(long.as_bytes()).len() < 250);
+        assert!(redact_path(&long).len() < 250 && escape_for_log(long.as_bytes()).len() < 250);
     }
 
     #[test]
-    fn the_name_of_a_private_room_stays_hidden() {
-        let shown = |name: &str| LoggableRoom(&name.parse().unwrap()).to_string();
+    fn the_name_of_a_private_room_is_hidden() {
+        let shown = |name: &str| RedactedRoom(&name.parse().unwrap()).to_string();
         assert_eq!((shown("tea").as_str(), shown(&format!("p-{HEX}")).as_str()), ("tea", "p-…"));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     net::{Activity, Endpoints},
     origin::{Authority, Origin, is_own_path, is_prefix},
-    redact::loggable,
+    redact::escape_for_log,
 };
 use axum::{
     extract::{OriginalUri, Request, State},
@@ -163,7 +163,7 @@ fn misdirected(host: &Authority, headers: &HeaderMap) -> Response {
         host.origin(false).to_string().trim_start_matches("http://"),
     );
     if may_log() {
-        tracing::warn!(host = loggable(host.host().as_bytes()), "request for unknown host refused");
+        tracing::warn!(host = escape_for_log(host.host().as_bytes()), "request for unknown host refused");
     }
     if accepts_html(headers) {
         // A page could load none of its files under this name.

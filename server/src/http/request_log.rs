@@ -11,7 +11,7 @@ use std::{
 };
 use tracing::Span;
 
-use crate::redact::loggable_path;
+use crate::redact::redact_path;
 
 /// Log lines a minute that clients can cause.
 const MAX_LINES_PER_MINUTE: u64 = 60;
@@ -81,7 +81,7 @@ pub fn may_log() -> bool {
 
 /// Returns the tracing span of a request.
 pub fn span<B>(request: &Request<B>) -> Span {
-    tracing::info_span!("request", method = %request.method(), uri = loggable_path(request.uri().path()))
+    tracing::info_span!("request", method = %request.method(), uri = redact_path(request.uri().path()))
 }
 
 /// Counts a response, and logs it if it is a server error.

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     http::{forwarded::Forwarded, problem::Problem, request_log::may_log},
     origin::{Authority, Origin},
-    redact::loggable,
+    redact::escape_for_log,
 };
 use axum::{
     extract::Request,
@@ -108,9 +108,9 @@ fn foreign_origin_problem(origin: &str, host: &str) -> Problem {
 
 /// Returns `Origin`, or without it that of `Referer`, and `Host`, escaped.
 fn origin_and_host(headers: &HeaderMap) -> (String, String) {
-    let text = |name| headers.get(name).map(|value| loggable(value.as_bytes()));
+    let text = |name| headers.get(name).map(|value| escape_for_log(value.as_bytes()));
     // The path of the page may contain the name of a private room.
-    let page = || Some(loggable(page_origin(headers.get(header::REFERER)?.to_str().ok()?).as_bytes()));
+    let page = || Some(escape_for_log(page_origin(headers.get(header::REFERER)?.to_str().ok()?).as_bytes()));
     let missing = || "-".to_owned();
     (text(header::ORIGIN).or_else(page).unwrap_or_else(missing), text(header::HOST).unwrap_or_else(missing))
 }

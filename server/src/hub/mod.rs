@@ -16,7 +16,7 @@ pub mod subscription;
 mod sync;
 
 use crate::{
-    redact::LoggableRoom,
+    redact::RedactedRoom,
     store::{Store, Wake},
 };
 use app::wire::{RoomName, UserId};
@@ -219,7 +219,7 @@ impl Hub {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
                 Err(error) => {
-                    let room = LoggableRoom(&room.name);
+                    let room = RedactedRoom(&room.name);
                     return tracing::error!(%error, %room, "gap read failed; retrying");
                 }
             }

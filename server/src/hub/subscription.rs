@@ -5,7 +5,7 @@
 
 use crate::{
     hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
-    redact::LoggableRoom,
+    redact::RedactedRoom,
     store::{Page, Store, StoreResult},
 };
 use app::wire::{
@@ -205,7 +205,7 @@ impl SubscriberSession {
                 self.subscriber.outbound().catch_up(room, &events, is_complete)
             }
             Err(error) => {
-                tracing::error!(%error, room = %LoggableRoom(room), "catch-up read failed; retrying");
+                tracing::error!(%error, room = %RedactedRoom(room), "catch-up read failed; retrying");
                 tokio::time::sleep(READ_RETRY_DELAY).await;
                 Vec::new()
             }

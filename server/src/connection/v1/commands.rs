@@ -8,7 +8,7 @@ use crate::{
         subscription::{JoinFrom, SubscriberSession},
     },
     limits::network::Use,
-    redact::LoggableRoom,
+    redact::RedactedRoom,
     state::AppState,
     store::{Deed, NewEvent, Past, ReadMarker, StoreError, StoreResult, choose_name},
 };
@@ -120,13 +120,16 @@ pub(crate) fn execute(
         ClientFrame::Delete { id, room, target } => {
             append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Delete { target })
         }
-        ClientFrame::Rename { id, name } => rename(state, identity, id, &name),
-        ClientFrame::Read { room, seq } => read(state, identity.id, None, parse_room_name(&room, None)?, seq),
+        ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
+        ClientFrame::Read { room, seq } => {
+            set_read_marker(state, identity.id, None, parse_room_name(&room, None)?, seq)
+        }
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Ping { .. } => {
-            let message = "This command needs a WebSocket. Others are post, edit, delete, rename and read.";
+            let message =
+                "This command needs a WebSocket. Without one, use post, edit, delete, rename or read.";
             Err(CommandError::new(None, ErrorCode::BadRequest, message))
         }
     }
@@ -146,7 +149,7 @@ fn append(
 }
 
 /// Sets a user's display name.
-fn rename(
+fn set_display_name(
     state: &AppState,
     identity: Identity,
     id: CommandId,
@@ -166,7 +169,7 @@ fn rename(
 
 /// Moves a user's read marker, then sends it to their other connections; `origin` is the subscriber that sent it. A
 /// marker that does not move is neither stored nor sent.
-pub(crate) fn read(
+pub(super) fn set_read_marker(
     state: &AppState,
     user: UserId,
     origin: Option<u64>,
@@ -184,7 +187,7 @@ pub(crate) fn read(
             Ok(ReadMarker::Unchanged) => {}
             Err(error @ StoreError::NoSuchRoom) => return Some(CommandError::store(None, &error).into()),
             Err(error) => {
-                tracing::error!(%error, room = %LoggableRoom(&room), "storing read marker failed");
+                tracing::error!(%error, room = %RedactedRoom(&room), "storing read marker failed");
             }
         }
         None

@@ -12,7 +12,7 @@ use super::{
 use crate::{hub::batch::Encoding, store::Past, websocket::frame};
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
-use commands::{JoinOptions, execute, join, parse_room_name, read, welcome};
+use commands::{JoinOptions, execute, join, parse_room_name, set_read_marker, welcome};
 use futures_util::{FutureExt, StreamExt, stream::FuturesOrdered};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
 use reply::{CommandError, PendingReply, Reply};
@@ -138,7 +138,8 @@ impl V1 {
             ClientFrame::Typing { room } => self.handle_typing(context, &room),
             ClientFrame::Read { room, seq } => {
                 let (room, subscriber) = (joined_room(context, &room, None)?, &context.subscriber);
-                read(&context.state, subscriber.user_id, Some(subscriber.id), room, seq).map(Reply::Pending)
+                set_read_marker(&context.state, subscriber.user_id, Some(subscriber.id), room, seq)
+                    .map(Reply::Pending)
             }
             ClientFrame::Ping { n } => {
                 Ok(Reply::Immediate(ServerFrame::Pong { n, heads: context.session.changed_heads() }))
