@@ -37,7 +37,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await isAccessible(ann);
     await ann.page.goto(`/r/${room}`);
     await ann.opens("settings");
-    await ann.page.getByRole("button", { name: "Make a link" }).click();
+    await ann.page.getByRole("button", { name: "Create link" }).click();
     await isAccessible(ann);
   });
 
@@ -72,7 +72,7 @@ test("axe finds nothing where somebody is refused, or becomes somebody", async (
   await ann.says("mine");
   await ann.sees("mine");
   await ann.opens("settings");
-  await ann.page.getByRole("button", { name: "Make a link" }).click();
+  await ann.page.getByRole("button", { name: "Create link" }).click();
   const link = await ann.page.getByLabel("Link", { exact: true }).inputValue();
   const ming = await somebody({ viewport: phone, locale: "zh-CN" });
   ming.expects(/410/);
@@ -91,8 +91,8 @@ test("axe finds nothing where somebody is refused, or becomes somebody", async (
   await mute.menu("mine too");
   await mute.editor.fill("long ".repeat(2_000));
   await mute.page.locator(".menu[open]").getByRole("button", { name: "Save" }).click();
-  await expect(mute.page.getByLabel("What this message says")).toHaveValue("long ".repeat(2_000));
-  await mute.page.getByLabel("What this message says").fill("short");
+  await expect(mute.page.getByLabel("Message text")).toHaveValue("long ".repeat(2_000));
+  await mute.page.getByLabel("Message text").fill("short");
   await mute.page.getByRole("button", { name: "Save" }).click();
   await mute.seesAll(["mine", "short"]);
 });

@@ -79,7 +79,7 @@ test("what a tab left behind is sent though the clock was put back by an hour", 
 test("when the browser takes nothing more the page says so before anything is lost, and messages still go", async ({ ann, bob }) => {
   await enters(bob);
   await enters(ann);
-  const sentence = ann.page.getByText("This browser keeps nothing for this site");
+  const sentence = ann.page.getByText("This browser stores no data for this site");
   await expect(sentence).toHaveCount(0);
   await ann.page.evaluate(() => {
     Storage.prototype.setItem = () => {

@@ -112,7 +112,7 @@ for (const javaScriptEnabled of [true, false]) {
     expect(link).toBe(`/r/${room}?around=40#m40`);
     await ann.page.goto(`/r/${room}?around=30#m30`);
     await expect(ann.line("message 30")).toBeInViewport();
-    await ann.page.getByRole("link", { name: "Back to now" }).click();
+    await ann.page.getByRole("link", { name: "Back to latest" }).click();
     await expect(ann.line("message 95")).toBeInViewport();
     await ann.page.goto(`/r/${room}?around=30#m30`);
     await ann.page.getByRole("link", { name: "Newer messages" }).click();

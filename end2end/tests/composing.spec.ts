@@ -59,7 +59,7 @@ async function drops(person: Person, onto: string): Promise<boolean> {
   });
 }
 
-for (const { locale, says } of [{ locale: "en-GB", says: "Pictures cannot be sent here yet." }, { locale: "zh-CN", says: "这里还不能发送图片。" }]) {
+for (const { locale, says } of [{ locale: "en-GB", says: "Sending files is not supported yet." }, { locale: "zh-CN", says: "暂不支持发送文件。" }]) {
   test(`a picture that is dropped or pasted is caught and the page says why, in ${locale}`, async ({ somebody, room }) => {
     const ann = await somebody({ locale });
     await ann.enters(room);

@@ -4,8 +4,8 @@ for (const script of [true, false]) {
   test(`a mistyped address says so, suggests the room that is meant, and is on no list ${script ? "" : "without script"}`, async ({ somebody, bob, room }) => {
     const title = `Garden ${room}`;
     await bob.page.goto("/rooms");
-    await bob.page.getByLabel("What is it called?").fill(title);
-    await bob.page.getByRole("button", { name: "Make room" }).click();
+    await bob.page.getByLabel("Room name").fill(title);
+    await bob.page.getByRole("button", { name: "Create room" }).click();
     await bob.isLive();
     const path = new URL(bob.page.url()).pathname;
     const mistyped = path.replace("garden", "gadren");
@@ -39,7 +39,7 @@ test("a room at a new address is listed once something was said in it", async ({
 
 test("an address that nobody has used yet is made a room with one press", async ({ ann, room }) => {
   await ann.enters(room);
-  await ann.page.getByRole("button", { name: "Make it" }).click();
+  await ann.page.getByRole("button", { name: "Create room" }).click();
   await ann.isLive();
   await expect(ann.page).toHaveURL(`/r/${room}`);
   await expect(ann.page.getByText("Nobody has said anything yet")).toBeVisible();
@@ -57,7 +57,7 @@ for (const script of [true, false]) {
     await ann.sees("hello");
     const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
     await expect(listed).toHaveCount(1);
-    await (await ann.opens("about")).getByRole("button", { name: "Leave this room" }).click();
+    await (await ann.opens("about")).getByRole("button", { name: "Leave room" }).click();
     await expect(ann.page).toHaveURL("/");
     if (script) await ann.isLive();
     await expect(ann.page.locator(`#rooms h2:text("Your rooms") + ul a[href="/r/${room}"]`)).toHaveCount(0);
@@ -75,5 +75,5 @@ for (const script of [true, false]) {
 test("the lobby cannot be left", async ({ ann }) => {
   await ann.page.goto("/");
   await ann.isLive();
-  await expect((await ann.opens("about")).getByRole("button", { name: "Leave this room" })).toHaveCount(0);
+  await expect((await ann.opens("about")).getByRole("button", { name: "Leave room" })).toHaveCount(0);
 });

@@ -25,8 +25,8 @@ test("text that ends a form field leaves the page alive for its author, and edit
 test("a stranger's text that ends a form field leaves the page alive for the room's owner", async ({ somebody, room }) => {
   const [owner, stranger] = [await somebody(), await somebody()];
   await owner.page.goto("/rooms");
-  await owner.page.getByLabel("What is it called?").fill(`Owned ${room}`);
-  await owner.page.getByRole("button", { name: "Make room" }).click();
+  await owner.page.getByLabel("Room name").fill(`Owned ${room}`);
+  await owner.page.getByRole("button", { name: "Create room" }).click();
   await owner.isLive();
   const owned = new URL(owner.page.url()).pathname.replace("/r/", "");
   await stranger.enters(owned);

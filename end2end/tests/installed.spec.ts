@@ -128,7 +128,7 @@ test("ann is told of a mention while her tab is hidden, and of nothing else", as
   await ann.calls(`Ann ${room}`.slice(0, 30));
   const about = await ann.opens("about");
   await expect(about.getByLabel("Notifications")).toHaveValue("off");
-  await expect(about.getByLabel("With a sound")).not.toBeChecked();
+  await expect(about.getByLabel("Play a sound")).not.toBeChecked();
   await about.getByLabel("Notifications").selectOption("mentions");
   // The browser is asked first.
   await expect.poll(() => ann.page.evaluate((room) => localStorage.getItem(`hubbub/choice/notify/${room}`), room)).toBe("mentions");
@@ -175,7 +175,7 @@ test("a message rings where that was asked for, and nobody is told who looks at 
   await hasWorker(ann);
   const about = await ann.opens("about");
   await about.getByLabel("Notifications").selectOption("all");
-  await about.getByLabel("With a sound").check();
+  await about.getByLabel("Play a sound").check();
   await ann.page.keyboard.press("Escape");
   await bob.enters(room);
   await hides(ann, true);
@@ -197,11 +197,11 @@ test("a browser that refuses notifications is told so in a sentence", async ({ s
   await ann.enters(room);
   const about = await ann.opens("about");
   await about.getByLabel("Notifications").selectOption("all");
-  await expect(about.getByText("Your browser refuses notifications")).toBeVisible();
+  await expect(about.getByText("Your browser blocks notifications")).toBeVisible();
   await expect(about.getByLabel("Notifications")).toHaveValue("off");
 });
 
-for (const [locale, says] of [["en-GB", "This browser keeps no cookies"], ["zh-CN", "这个浏览器不为本站保存 Cookie"]] as const) {
+for (const [locale, says] of [["en-GB", "This browser stores no cookies"], ["zh-CN", "这个浏览器不为本站保存 Cookie"]] as const) {
   test(`a browser that refuses cookies is told what follows, in ${locale}`, async ({ somebody, room }) => {
     const ann = await somebody({ locale });
     await ann.page.addInitScript(() => Object.defineProperty(navigator, "cookieEnabled", { value: false }));
@@ -220,7 +220,7 @@ test("a browser that keeps nothing says so, and chat works all the same", async 
     });
   });
   await ann.enters(room);
-  await expect(ann.page.getByText("This browser keeps nothing for this site")).toBeVisible();
+  await expect(ann.page.getByText("This browser stores no data for this site")).toBeVisible();
   await bob.enters(room);
   await ann.says("still here");
   await bob.sees("still here");

@@ -25,7 +25,7 @@ test("whatever was done with the keyboard, one can write on at once", async ({ a
   await expect(ann.editor).toHaveValue("mine too");
   await ann.editor.fill(" ");
   await ann.editor.press("Enter");
-  await expect(ann.page.getByText("There is nothing in this message.")).toBeVisible();
+  await expect(ann.page.getByText("Please enter a message.")).toBeVisible();
   await ann.editor.press("Escape");
   await expect(ann.composer).toBeFocused();
   await ann.calls(`Ann ${room}`.slice(0, 30));
@@ -96,7 +96,7 @@ test("the keyboard alone reaches everything, the place to write first", async ({
   const ann = await somebody({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   await ann.page.keyboard.press("Tab");
-  const skip = ann.page.getByRole("link", { name: "Skip to writing" });
+  const skip = ann.page.getByRole("link", { name: "Skip to message box" });
   await expect(skip).toBeFocused();
   await expect(skip).toBeInViewport();
   await ann.page.keyboard.press("Enter");

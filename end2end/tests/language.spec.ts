@@ -47,9 +47,9 @@ test("what is refused is said in Chinese, by the page and by the server", async 
   await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏的或会打乱方向的字符" })).toBeVisible();
   ming.expects(/404|410/);
   await ming.page.goto("/r/No_Such_Room");
-  await expect(ming.page.getByRole("heading")).toHaveText("这里什么也没有");
+  await expect(ming.page.getByRole("heading")).toHaveText("页面不存在");
   await ming.page.goto("/device/AAAAAAAAAAAAAAAAAAAAAA");
-  await expect(ming.page.getByRole("heading")).toHaveText("这个链接过期了");
+  await expect(ming.page.getByRole("heading")).toHaveText("这个链接已过期");
 });
 
 test("days and times are Chinese on a Chinese page", async ({ somebody, room, request }) => {

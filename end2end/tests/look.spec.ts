@@ -36,9 +36,9 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
     await ann.page.goto("/rooms");
     const sideways = () => ann.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(await sideways(), "the rooms").toBeLessThanOrEqual(0);
-    await ann.page.getByLabel("What is it called?").fill(`${room.slice(-12)} 字${"w".repeat(40)}`.slice(0, 48));
-    await ann.page.getByLabel("What is it about?").fill("topic ".repeat(30));
-    await ann.page.getByRole("button", { name: "Make room" }).click();
+    await ann.page.getByLabel("Room name").fill(`${room.slice(-12)} 字${"w".repeat(40)}`.slice(0, 48));
+    await ann.page.getByLabel("Topic (optional)").fill("topic ".repeat(30));
+    await ann.page.getByRole("button", { name: "Create room" }).click();
     await ann.isLive();
     await ann.calls("字".repeat(32));
     await ann.says(`a word of 200 letters: ${"w".repeat(200)}`);
@@ -60,7 +60,7 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
 test("on a phone rooms and people are sheets, and everything in them fits a finger", async ({ somebody, room }) => {
   const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await ann.enters(room);
-  for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#people"], ["About this room", "#about"]] as const) {
+  for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#people"], ["Room details", "#about"]] as const) {
     await expect(ann.page.locator(sheet)).toBeHidden();
     await ann.page.getByRole("button", { name: button }).tap();
     await expect(ann.page.locator(sheet)).toBeVisible();

@@ -53,7 +53,7 @@ test("the second user of a name has a tag, and is told why", async ({ ann, bob, 
   await expect(tags).toHaveText(["#2"]);
   await expect(ann.line("No, I am Sam").locator(".tag")).toHaveText("#2");
   // Said by itself, where the name was chosen.
-  await expect(bob.page.getByText("The tag tells you apart.")).toBeVisible();
+  await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
   await bob.page.getByLabel("Your name").fill("Somebody else");
   await bob.page.getByRole("button", { name: "Save" }).click();
   await expect(tags).toHaveCount(0);
@@ -65,7 +65,7 @@ test("without script, too, who takes a name like another's is told so at once", 
   const bob = await somebody({ javaScriptEnabled: false });
   await bob.page.goto(`/r/${room}`);
   await bob.calls(`eve ${room}`.slice(0, 30));
-  await expect(bob.page.getByText("The tag tells you apart.")).toBeVisible();
+  await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
   await expect(bob.page.locator(".me .tag")).toBeVisible();
 });
 
@@ -73,7 +73,7 @@ test("the link to another device is copied with a button", async ({ somebody, ro
   const ann = await somebody({ permissions: ["clipboard-read", "clipboard-write"] });
   await ann.enters(room);
   await ann.opens("settings");
-  await ann.page.getByRole("button", { name: "Make a link" }).click();
+  await ann.page.getByRole("button", { name: "Create link" }).click();
   await ann.page.getByRole("button", { name: "Copy link" }).click();
   await expect(ann.page.getByRole("button", { name: "Copied" })).toBeVisible();
   expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toContain(`${baseURL}/device/`);
@@ -87,17 +87,17 @@ for (const javaScriptEnabled of [true, false]) {
     await laptop.page.goto(`/r/${room}`);
     await laptop.calls("Ann");
     await laptop.opens("settings");
-    await laptop.page.getByRole("button", { name: "Make a link" }).click();
+    await laptop.page.getByRole("button", { name: "Create link" }).click();
     await expect(laptop.page.getByRole("img", { name: "QR code" })).toBeVisible();
     const link = await laptop.page.getByLabel("Link", { exact: true }).inputValue();
     await phone.page.goto(link);
-    await expect(phone.page.getByText("From now on you are Ann here.")).toBeVisible();
+    await expect(phone.page.getByText("Continue as Ann on this device.")).toBeVisible();
     await phone.page.getByRole("button", { name: "Continue" }).click();
     await expect(phone.name).toHaveText("Ann");
     stranger.expects(/410/);
     await stranger.page.goto(link);
     await expect(stranger.page.getByRole("heading")).toHaveText("This link has been used");
     await stranger.page.goto("/device/AAAAAAAAAAAAAAAAAAAAAA");
-    await expect(stranger.page.getByRole("heading")).toHaveText("This link is too old");
+    await expect(stranger.page.getByRole("heading")).toHaveText("This link has expired");
   });
 }

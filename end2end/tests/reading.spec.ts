@@ -98,7 +98,7 @@ test("an older page has a link back to now", async ({ ann, room, request }) => {
   await said(request, room, 60);
   await ann.page.goto(`/r/${room}?before=11`);
   await ann.seesAll(Array.from({ length: 10 }, (_, n) => `message ${n + 1}`));
-  await ann.page.getByRole("link", { name: "Back to now" }).click();
+  await ann.page.getByRole("link", { name: "Back to latest" }).click();
   await ann.isLive();
   await expect(ann.line("message 60")).toBeInViewport();
 });

@@ -110,7 +110,7 @@ for (const [name, options] of [["a desktop", {}], ["a phone", phone]] as const) 
     await said(request, room, 95);
     const ann = await somebody(options);
     await ann.page.goto(`/r/${room}?around=30`);
-    const [newer, now] = await Promise.all(["Newer messages", "Back to now"].map((label) => ann.page.getByRole("link", { name: label }).boundingBox()));
+    const [newer, now] = await Promise.all(["Newer messages", "Back to latest"].map((label) => ann.page.getByRole("link", { name: label }).boundingBox()));
     for (const box of [newer!, now!]) expect(box.height).toBeGreaterThanOrEqual(44);
     const gap = now!.y > newer!.y + newer!.height ? now!.y - newer!.y - newer!.height : now!.x - newer!.x - newer!.width;
     expect(gap).toBeGreaterThanOrEqual(8);

@@ -2,10 +2,10 @@ import { expect, test, type Person } from "../people";
 
 async function makes(person: Person, title: string, topic = "", isPrivate = false): Promise<void> {
   await person.page.goto("/rooms");
-  await person.page.getByLabel("What is it called?").fill(title);
-  await person.page.getByLabel("What is it about?").fill(topic);
+  await person.page.getByLabel("Room name").fill(title);
+  await person.page.getByLabel("Topic (optional)").fill(topic);
   if (isPrivate) await person.page.getByLabel("Private").check();
-  await person.page.getByRole("button", { name: "Make room" }).click();
+  await person.page.getByRole("button", { name: "Create room" }).click();
   await person.isLive();
 }
 
@@ -14,11 +14,11 @@ for (const javaScriptEnabled of [true, false]) {
     const title = `Tea ${room}`;
     const ann = await somebody({ javaScriptEnabled });
     await ann.page.goto("/");
-    await expect(ann.page.locator(".top .topic")).toContainText("Everyone with this link talks here");
+    await expect(ann.page.locator(".top .topic")).toContainText("Open to everyone with the link");
     await ann.page.getByRole("link", { name: "New room" }).click();
-    await ann.page.getByLabel("What is it called?").fill(title);
-    await ann.page.getByLabel("What is it about?").fill("Every day at four");
-    await ann.page.getByRole("button", { name: "Make room" }).click();
+    await ann.page.getByLabel("Room name").fill(title);
+    await ann.page.getByLabel("Topic (optional)").fill("Every day at four");
+    await ann.page.getByRole("button", { name: "Create room" }).click();
     await expect(ann.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
     await expect(ann.page.locator(".top .topic")).toHaveText("Every day at four");
     const bob = await somebody({ javaScriptEnabled });
@@ -76,14 +76,14 @@ test("its maker calls a room something else, and everybody in it sees so at once
   await makes(ann, `Old ${room}`);
   await bob.enters(`old-${room}`);
   const about = await ann.opens("about");
-  await about.getByLabel("Title").fill(`New ${room}`);
+  await about.getByLabel("Room name").fill(`New ${room}`);
   await about.getByLabel("Topic").fill("about something");
   await about.getByRole("button", { name: "Save" }).click();
   await expect(bob.page.getByRole("heading", { level: 1 })).toHaveText(`New ${room}`);
   await expect(bob.page.locator(".top .topic")).toHaveText("about something");
   await expect(bob.room(`New ${room}`)).toBeVisible();
   const seen = await bob.opens("about");
-  await expect(seen.getByLabel("Title")).toHaveCount(0);
+  await expect(seen.getByLabel("Room name")).toHaveCount(0);
   await expect(seen.getByRole("heading")).toHaveText(`New ${room}`);
   await expect(seen.getByText("about something")).toBeVisible();
 });
@@ -92,12 +92,12 @@ test("a room like another one is refused in a sentence, and what was written sta
   await makes(ann, `Twins ${room}`);
   await ann.page.goto("/rooms");
   ann.expects(/409|400/);
-  await ann.page.getByLabel("What is it called?").fill(`TWINS  ${room}`);
-  await ann.page.getByLabel("What is it about?").fill("not lost");
-  await ann.page.getByRole("button", { name: "Make room" }).click();
+  await ann.page.getByLabel("Room name").fill(`TWINS  ${room}`);
+  await ann.page.getByLabel("Topic (optional)").fill("not lost");
+  await ann.page.getByRole("button", { name: "Create room" }).click();
   const alert = ann.page.getByRole("alert");
   await expect(alert).toContainText("already");
-  await expect(ann.page.getByLabel("What is it about?")).toHaveValue("not lost");
+  await expect(ann.page.getByLabel("Topic (optional)")).toHaveValue("not lost");
   await alert.getByRole("link").click();
   await expect(ann.page.getByRole("heading", { name: `Twins ${room}`, level: 1 })).toBeVisible();
 });

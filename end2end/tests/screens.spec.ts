@@ -42,10 +42,10 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.isLive();
       await shoot(ann, "lobby");
       await ann.page.goto("/rooms");
-      await ann.page.getByLabel("What is it called?").fill("Night shift");
-      await ann.page.getByLabel("What is it about?").fill("Backups, alarms, and who brings the cake");
+      await ann.page.getByLabel("Room name").fill("Night shift");
+      await ann.page.getByLabel("Topic (optional)").fill("Backups, alarms, and who brings the cake");
       await shoot(ann, "new-room");
-      await ann.page.getByRole("button", { name: "Make room" }).click();
+      await ann.page.getByRole("button", { name: "Create room" }).click();
       await ann.isLive();
       await shoot(ann, "empty");
       await ann.calls("Ann");

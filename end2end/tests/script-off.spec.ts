@@ -47,7 +47,7 @@ test("without script what is refused is said, and stays in its field", async ({ 
   await ann.page.locator(".me summary").click();
   await ann.page.getByLabel("Your name").fill("\u202e");
   await ann.page.getByRole("button", { name: "Save" }).click();
-  await expect(ann.page.getByRole("alert").filter({ hasText: "something one can see" })).toBeVisible();
+  await expect(ann.page.getByRole("alert").filter({ hasText: "Please enter a name" })).toBeVisible();
   await expect(ann.page.getByLabel("Your name")).toHaveValue("\u202e");
 });
 

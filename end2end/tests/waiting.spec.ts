@@ -107,7 +107,7 @@ test.describe("with a server of their own", () => {
     await ann.page.request.post(`${server.url}/r/tea/1/delete`, { maxRedirects: 0 });
     silence.end();
     await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
-    const reason = ann.page.getByText("That message is not there any more.");
+    const reason = ann.page.getByText("This message no longer exists.");
     await expect(reason).toBeVisible();
     await ann.page.reload();
     await expect(reason).toBeVisible();
@@ -126,7 +126,7 @@ test.describe("with a server of their own", () => {
     await ann.page.context().setOffline(true);
     await server.stop();
     await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
-    await expect(ann.page.locator("[data-connection]")).toContainText(/Next try in|Trying now/);
+    await expect(ann.page.locator("[data-connection]")).toContainText(/Retrying in|Reconnecting/);
     await ann.says("written under a bridge");
     await server.start();
     await bob.isLive();

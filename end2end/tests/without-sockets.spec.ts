@@ -114,11 +114,11 @@ test("a page of an origin that the server refuses says so", async ({ ann }) => {
   };
   await enters(ann, gate.url);
   await ann.says("hello");
-  await expect(ann.page.getByText("The server refuses what is sent from this address")).toBeVisible();
+  await expect(ann.page.getByText("The server rejects messages from this address")).toBeVisible();
   await expect(ann.line("hello")).toHaveAttribute("data-standing", "pending");
   gate.answer = () => undefined;
   await ann.sees("hello");
-  await expect(ann.page.getByText("The server refuses what is sent from this address")).toHaveCount(0);
+  await expect(ann.page.getByText("The server rejects messages from this address")).toHaveCount(0);
   await ann.page.close();
   gate.close();
 });

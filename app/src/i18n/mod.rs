@@ -68,10 +68,10 @@ strings! {
     no_other_rooms more_rooms
     // The room.
     room_menu share copy copied copy_failed qr save_room
-    room_name_label room_topic_label create_room new_room_hint private_label private_hint title_label topic_label
+    room_name_label create_room new_room_hint private_label private_hint topic_label
     // Messages.
     messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink today yesterday undo
-    room_not_found did_you_mean question_mark create_this_room leave leave_hint files_unsupported
+    room_not_found did_you_mean question_mark leave leave_hint files_unsupported
     // Writing.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
     // The connection.

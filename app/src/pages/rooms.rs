@@ -88,7 +88,7 @@ pub fn RoomDirectory(
             <form method="post" action=link("/rooms") class="stack" id="new-room">
                 <label for="title">{strings.room_name_label}</label>
                 <input id="title" name="title" value=page.input.title maxlength=MAX_TITLE_CHARS * 2 required aria-describedby="room-problem" />
-                <label for="topic">{strings.room_topic_label}</label>
+                <label for="topic">{strings.topic_label}</label>
                 <input id="topic" name="topic" value=page.input.topic maxlength=MAX_TOPIC_CHARS * 2 aria-describedby="room-problem" />
                 <label class="checkbox">
                     <input type="checkbox" name="private" value="yes" checked=page.input.private />

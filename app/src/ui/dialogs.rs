@@ -60,7 +60,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
 #[component]
 pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings) -> impl IntoView {
     view! {
-        <label for="title">{strings.title_label}</label>
+        <label for="title">{strings.room_name_label}</label>
         <input id="title" name="title" value=title maxlength=MAX_TITLE_CHARS * 2 required />
         <label for="topic">{strings.topic_label}</label>
         <input id="topic" name="topic" value=topic maxlength=MAX_TOPIC_CHARS * 2 />

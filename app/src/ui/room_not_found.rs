@@ -32,7 +32,7 @@ pub fn RoomNotFound(
         view! {
             <form method="post" action=link("/rooms")>
                 <input type="hidden" name="title" value=title />
-                <button type="submit">{strings.create_this_room}</button>
+                <button type="submit">{strings.create_room}</button>
             </form>
         }
     });

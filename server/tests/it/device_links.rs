@@ -42,7 +42,7 @@ async fn a_browser_that_would_forget_it_uses_no_link_up() {
     let link = link(&laptop, &server).await;
     let answer = sent(Client::new().post(server.http(&link))).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    assert!(answer.text().await.unwrap().contains("keeps no cookies"));
+    assert!(answer.text().await.unwrap().contains("stores no cookies"));
     let phone = visitor(&server).await;
     assert_eq!(sent(phone.post(server.http(&link))).await.status(), StatusCode::SEE_OTHER);
 }

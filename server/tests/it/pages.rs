@@ -130,11 +130,11 @@ async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_ca
     let refused = sent(asks("/name", &[("name", "Ann of Tea"), ("room", "tea")])).await;
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     let body = refused.text().await.unwrap();
-    assert!(body.contains("keeps no cookies") && body.contains("value=\"Ann of Tea\""), "{body}");
+    assert!(body.contains("stores no cookies") && body.contains("value=\"Ann of Tea\""), "{body}");
     for (path, form) in [("/settings", [("theme", "dark")]), ("/device", [("", "")])] {
         let refused = sent(asks(path, &form)).await;
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{path}");
-        assert!(refused.text().await.unwrap().contains("keeps no cookies"), "{path}");
+        assert!(refused.text().await.unwrap().contains("stores no cookies"), "{path}");
     }
     assert_eq!(
         sent(asks("/r/tea", &[("text", "hello")])).await.status(),
@@ -197,7 +197,7 @@ async fn rename_to_a_confusable_name_leads_to_an_explanation() {
         |who: &Client, name: &str| who.post(server.http("/name")).form(&[("name", name), ("room", "tea")]);
     assert_eq!(sent(call(&ann, "Ann")).await.headers()["location"], "/r/tea");
     assert_eq!(sent(call(&bob, "\u{410}nn")).await.headers()["location"], "/r/tea#ambiguous");
-    assert!(page(&bob, &server, "/r/tea").await.contains("The tag tells you apart"));
+    assert!(page(&bob, &server, "/r/tea").await.contains("The tag distinguishes you"));
     assert_eq!(sent(call(&bob, "Bob")).await.headers()["location"], "/r/tea");
 }
 
@@ -259,8 +259,7 @@ async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_i
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
     let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
-    for (posted, status, says) in
-        [(" ", 400, "nothing in this message"), (long.as_str(), 413, "at most 8192 bytes")]
+    for (posted, status, says) in [(" ", 400, "enter a message"), (long.as_str(), 413, "at most 8192 bytes")]
     {
         let answer = sent(browser.post(server.http("/r/tea")).form(&[("text", posted)])).await;
         assert_eq!(answer.status().as_u16(), status);
@@ -271,7 +270,7 @@ async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_i
     let answer =
         sent(browser.post(server.http("/name")).form(&[("name", "\u{202e}"), ("room", "tea")])).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    assert!(answer.text().await.unwrap().contains("something one can see"));
+    assert!(answer.text().await.unwrap().contains("Please enter a name"));
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
     let browser = visitor(&server).await;
     make(&browser, &server, &[("title", "Tea House")]).await;
     for (title, why) in
-        [("tea  HOUSE", "already"), ("\u{202e}evil", "hide"), ("  ", "title"), (&"x".repeat(49), "48")]
+        [("tea  HOUSE", "already"), ("\u{202e}evil", "hidden"), ("  ", "room name"), (&"x".repeat(49), "48")]
     {
         let refused = post(&browser, &server, "/rooms", &[("title", title), ("topic", "as it was")]).await;
         assert!(refused.status().is_client_error(), "{title}");
@@ -152,7 +152,7 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
     assert!(page("en").await.contains("data-theme=\"dark\""));
     let missing = browser.get(server.http("/r/No_Such")).header("accept", "text/html");
     let missing = within_timeout(missing.send()).await.unwrap().text().await.unwrap();
-    assert!(missing.contains("这里什么也没有"), "{missing}");
+    assert!(missing.contains("页面不存在"), "{missing}");
 }
 
 #[tokio::test]
