@@ -1,10 +1,10 @@
-//! What comes alive in the browser: a room.
+//! The root of the hydrated app.
 
 use crate::{page_data::RoomPage, pages::Room};
 use leptos::prelude::*;
 
-/// The room, the same on both sides. The server provides the [`RoomPage`] as context before it renders;
-/// the page carries it to the browser, which hydrates the very same.
+/// A room, rendered on the server and hydrated in the browser. The server provides the [`RoomPage`] as a context, and the
+/// page passes it to the browser.
 #[component]
 pub fn App() -> impl IntoView {
     let page = SharedValue::new(|| expect_context::<Box<RoomPage>>()).into_inner();

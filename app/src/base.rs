@@ -1,12 +1,12 @@
-//! The path below which the browser sees the server. Every link, form and request of the page is made by [`link`].
+//! The path below which the browser reaches the server. Every link, form and request of a page goes through [`link`].
 
-/// The path below which the browser sees the server, as `/chat`; empty for the root. The server provides it as context;
-/// the page carries it to the browser in the attribute `data-base` of its root.
+/// The path below which the browser reaches the server, such as `/chat`; empty for the root. The server provides it as
+/// a context, and the page passes it to the browser in the attribute `data-base` of its root element.
 #[cfg(not(feature = "hydrate"))]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base(pub String);
 
-/// Returns `path`, a path of the server that begins with a slash, as the browser must ask for it.
+/// Returns the path that the browser must request for `path`, a path of the server that begins with a slash.
 pub fn link(path: &str) -> String {
     format!("{}{path}", base())
 }

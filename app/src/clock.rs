@@ -1,16 +1,16 @@
-//! Times as people read them.
+//! Formats times for users.
 //!
-//! The first render is in UTC on both sides, so that the browser finds what the server wrote; then
-//! the browser writes its own zone and language over it.
+//! The first render uses UTC on both sides, so that the browser can hydrate the server's HTML. Then the browser
+//! replaces the text with its own time zone and language.
 
 #[cfg(feature = "hydrate")]
 use crate::i18n::Lang;
 use crate::{i18n::Strings, wire::Millis};
 
-/// Milliseconds of a day.
-const DAY: Millis = 86_400_000;
+/// The milliseconds of a day.
+const DAY_MS: Millis = 86_400_000;
 
-/// A moment in UTC, taken apart.
+/// The parts of a moment in UTC.
 struct Utc {
     year: i64,
     month: usize,
@@ -20,33 +20,33 @@ struct Utc {
     second: u64,
 }
 
-/// For `<time datetime>`: `2026-11-23T15:09:00Z`.
+/// Returns a moment for `<time datetime>`: `2026-11-23T15:09:00Z`.
 pub(crate) fn iso(at: Millis) -> String {
-    let Utc { year, month, day, hour, minute, second } = Utc::of(at);
+    let Utc { year, month, day, hour, minute, second } = Utc::from_millis(at);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// For a page without script: `23 Nov 15:09 UTC`.
+/// Returns a moment in UTC: `23 Nov 15:09 UTC`.
 pub(crate) fn utc(at: Millis, strings: &Strings) -> String {
-    let Utc { year, month, day, hour, minute, .. } = Utc::of(at);
+    let Utc { year, month, day, hour, minute, .. } = Utc::from_millis(at);
     (strings.utc)(year.cast_unsigned(), month, day, hour, minute)
 }
 
-/// A day for a page without script: `23 Nov 2026`.
+/// Returns a day in UTC: `23 Nov 2026`.
 pub(crate) fn utc_day(at: Millis, strings: &Strings) -> String {
-    let Utc { year, month, day, .. } = Utc::of(at);
+    let Utc { year, month, day, .. } = Utc::from_millis(at);
     (strings.utc_day)(year.cast_unsigned(), month, day)
 }
 
-/// The day of a moment in UTC, counted from 1970.
+/// Returns the day of a moment in UTC, in days since the Unix epoch.
 pub(crate) fn day_in_utc(at: Millis) -> u64 {
-    at / DAY
+    at / DAY_MS
 }
 
 impl Utc {
-    /// Days to a date of the proleptic Gregorian calendar, counting years from 1 March
+    /// Converts days to a date of the proleptic Gregorian calendar, with years that begin on 1 March
     /// (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
-    fn of(at: Millis) -> Self {
+    fn from_millis(at: Millis) -> Self {
         let seconds = at / 1_000;
         let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
         let shifted = days + 719_468;
@@ -67,45 +67,45 @@ impl Utc {
     }
 }
 
-/// The browser's clock.
+/// Returns the time of the browser's wall clock.
 #[cfg(feature = "hydrate")]
 pub(crate) fn now() -> Millis {
     js_sys::Date::now() as Millis
 }
 
-/// A clock in milliseconds that is never set, as wall clocks are: for everything that waits. It counts from when the
-/// page came, and starts high, so that 0 is long ago.
+/// Returns the time of a monotonic clock in milliseconds, for timeouts and delays. It counts from the load of the page and
+/// starts high, so that 0 is in the distant past.
 #[cfg(feature = "hydrate")]
 pub(crate) fn steady() -> Millis {
-    const START: Millis = 1_000_000_000;
-    leptos::prelude::window().performance().map_or_else(now, |clock| START + clock.now() as Millis)
+    const ORIGIN: Millis = 1_000_000_000;
+    leptos::prelude::window().performance().map_or_else(now, |clock| ORIGIN + clock.now() as Millis)
 }
 
-/// The day of a moment in the browser's zone, counted from 1970.
+/// Returns the day of a moment in the browser's time zone, in days since the Unix epoch.
 #[cfg(feature = "hydrate")]
 pub(crate) fn day_here(at: Millis) -> u64 {
     let west = js_sys::Date::new(&(at as f64).into()).get_timezone_offset();
-    ((at as f64 - west * 60_000.0) / DAY as f64) as u64
+    ((at as f64 - west * 60_000.0) / DAY_MS as f64) as u64
 }
 
-/// The time of day in the browser's zone and the page's language.
+/// Returns the time of day in the browser's time zone and the page's language.
 #[cfg(feature = "hydrate")]
 pub(crate) fn local(at: Millis, strings: &Strings) -> String {
-    write(at, strings, |formats| &formats.time).unwrap_or_else(|| utc(at, strings))
+    format_with(at, strings, |formats| &formats.time).unwrap_or_else(|| utc(at, strings))
 }
 
-/// The day in the browser's zone and the page's language: today and yesterday by their names.
+/// Returns the day in the browser's time zone and the page's language, or the words for today and yesterday.
 #[cfg(feature = "hydrate")]
 pub(crate) fn local_day(at: Millis, strings: &Strings) -> String {
     match day_here(now()).saturating_sub(day_here(at)) {
         0 => strings.today.into(),
         1 => strings.yesterday.into(),
-        _ => write(at, strings, |formats| &formats.day).unwrap_or_else(|| utc_day(at, strings)),
+        _ => format_with(at, strings, |formats| &formats.day).unwrap_or_else(|| utc_day(at, strings)),
     }
 }
 
 #[cfg(feature = "hydrate")]
-fn write(
+fn format_with(
     at: Millis,
     strings: &Strings,
     format: impl FnOnce(&Formats) -> &js_sys::Function,
@@ -119,11 +119,12 @@ fn write(
 
 #[cfg(feature = "hydrate")]
 thread_local! {
-    /// Made once: making one takes longer than all else about a message. A page has one language.
+    /// The formatters of the page's language. They are cached because their construction is slower than everything else
+    /// about a message.
     static FORMATS: std::cell::OnceCell<Formats> = const { std::cell::OnceCell::new() };
 }
 
-/// Functions of `Intl` that write a moment.
+/// The formatting functions of `Intl.DateTimeFormat`.
 #[cfg(feature = "hydrate")]
 struct Formats {
     time: js_sys::Function,
@@ -136,12 +137,12 @@ impl Formats {
         let time = [("hour", "numeric"), ("minute", "2-digit")];
         let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
         let own = leptos::prelude::window().navigator().language().unwrap_or_default();
-        let (spoken, page) = (Lang::from_tag(&own), Some(strings.lang));
+        let (browser, page) = (Lang::from_tag(&own), Some(strings.lang));
         let own = Some(own.as_str());
         Self {
-            // Digits as at home, also where the page does not speak the browser's language.
-            time: format(&time, own.filter(|_| spoken.is_none() || spoken == page).unwrap_or(strings.tag)),
-            day: format(&day, own.filter(|_| spoken == page).unwrap_or(strings.tag)),
+            // If the page does not support the browser's language, the time keeps the digits of that language.
+            time: format(&time, own.filter(|_| browser.is_none() || browser == page).unwrap_or(strings.tag)),
+            day: format(&day, own.filter(|_| browser == page).unwrap_or(strings.tag)),
         }
     }
 }
@@ -162,7 +163,7 @@ mod tests {
     use crate::i18n::Lang;
 
     #[test]
-    fn known_moments_have_their_dates() {
+    fn iso_formats_known_moments() {
         for (at, date) in [
             (0, "1970-01-01T00:00:00Z"),
             (951_782_400_000, "2000-02-29T00:00:00Z"),
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_script_says_utc() {
+    fn utc_formats_in_both_languages() {
         let (en, zh) = (Lang::En.strings(), Lang::Zh.strings());
         assert_eq!(utc(1_795_446_540_000, en), "23 Nov 15:09 UTC");
         assert_eq!(utc(1_795_446_540_000, zh), "11月23日 15:09 UTC");

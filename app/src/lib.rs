@@ -1,15 +1,14 @@
-//! What both sides of Hubbub share.
+//! The code that server and browser share. Each module uses only those above it.
 //!
-//! - [`wire`]: the words on the wire: names, events, frames, limits. Knows nothing of Leptos.
-//! - [`client`]: what one browser keeps of a room, as plain data: the feed, the outbox, the reconnect steps.
-//! - [`state`]: what a page shows, as signals.
-//! - `browser`: in the browser only, the socket, the storage and the rest that drives them.
-//! - [`i18n`]: what the screen says, a file for each language.
-//! - `base`: the path below which the browser sees the server, and the links that carry it.
-//! - [`ui`]: one thing on screen each.
-//! - [`pages`]: one page each.
-//! - `raw_text`: texts inside elements whose children Leptos does not escape.
-//! - [`App`]: the room, the same on both sides; the server puts it into a document.
+//! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
+//! - [`i18n`]: the texts of the user interface, one file for each language.
+//! - `base`, `clock`, `raw_text`, [`page_data`], `page_context`: what pages are made of.
+//! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
+//! - [`state`]: the state of a page as signals.
+//! - [`ui`]: the components.
+//! - `browser`: the socket, the storage and everything else that needs a browser.
+//! - [`pages`]: one component for each page.
+//! - [`App`]: the root that the browser hydrates; `shell` is the HTML document around it.
 
 #![recursion_limit = "256"]
 

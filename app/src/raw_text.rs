@@ -1,14 +1,14 @@
-//! Texts inside the elements whose children Leptos does not escape.
+//! Text inside the elements whose children Leptos does not escape.
 //!
-//! tachys 0.2.19 writes the text children of `<textarea>`, `<script>`, `<style>` and `<noscript>` as they are
-//! (`ESCAPE_CHILDREN` is false), and does not hydrate them. A dynamic child of such an element goes through a
-//! function of this module; `tests/raw_text.rs` checks the sources for that.
+//! tachys 0.2.19 writes the text children of `<textarea>`, `<script>`, `<style>` and `<noscript>` without escaping
+//! (`ESCAPE_CHILDREN` is false) and does not hydrate them. A dynamic child of such an element must go through a
+//! function of this module; `tests/raw_text.rs` checks the sources.
 
 /// Returns `text` as the child of a `<textarea>`.
 ///
-/// On the server it is HTML: `&` and `<` are escaped, what a parser would rewrite is made
-/// [sanitize_for_display](crate::wire::sanitize_for_display), and a line feed leads, since a parser drops the first one (HTML, section
-/// 13.2.6.4.7). In the browser it is the text of a DOM node, so it stays as it is.
+/// On the server the result is HTML: `&` and `<` are escaped, control characters are
+/// [replaced](crate::wire::sanitize_for_display), and a line feed is prepended because a parser drops the first one
+/// (HTML, section 13.2.6.4.7). In the browser the text becomes a DOM node and needs no change.
 pub fn rcdata(text: &str) -> String {
     #[cfg(feature = "ssr")]
     return format!(
@@ -49,7 +49,7 @@ mod tests {
         assert_eq!(script, r#"f("\u003c/script>\"", "\u003c!--")"#);
     }
 
-    /// What the list of this module's documentation rests on; another Leptos may change it.
+    /// Guards the assumption of the module documentation; a later version of Leptos may change it.
     #[test]
     fn leptos_escapes_titles_and_no_raw_text_element() {
         let text = "</a>&";

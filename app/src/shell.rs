@@ -1,4 +1,4 @@
-//! The HTML around a page: the head, the page itself, and the sheets that the server alone renders.
+//! The HTML document around a page: the head, the page, and the dialogs that only the server renders.
 
 use crate::{
     app::App,
@@ -21,20 +21,20 @@ use leptos::{
     prelude::*,
 };
 
-/// What is on the screen.
+/// The content of a page.
 #[derive(Debug, Clone)]
 pub enum View {
-    /// A room, and its link for others.
+    /// A room and its share link.
     Room(Box<RoomPage>, ShareLink),
-    /// The rooms, and a form for a new one.
+    /// The list of rooms with a form that creates a room.
     Rooms(Box<RoomsPage>),
     /// A link to another device.
     DeviceLink(Box<DeviceLinkPage>),
-    /// A sentence that says why there is nothing else, and what was written in vain.
+    /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
 
-/// The whole document for `screen`.
+/// Renders the HTML document of `view`.
 pub fn shell(context: PageContext, view: View) -> impl IntoView {
     provide_context(context.base.clone());
     let base = Some(context.base.0.clone()).filter(|base| !base.is_empty());
@@ -49,7 +49,7 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=strings.app_description />
-                {colour(context.theme)}
+                {theme_color(context.theme)}
                 <title>{title(&view)}</title>
                 <link rel="icon" href=link("/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=link("/icon-192.png") />
@@ -65,10 +65,10 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
     }
 }
 
-/// What surrounds the page on a phone has its colour.
-fn colour(theme: Theme) -> impl IntoView {
-    let of = |colour: &'static str, media: Option<&'static str>| {
-        html::meta().name("theme-color").content(colour).attr("media", media)
+/// Returns the elements that give the browser's own interface the color of the page.
+fn theme_color(theme: Theme) -> impl IntoView {
+    let of = |color: &'static str, media: Option<&'static str>| {
+        html::meta().name("theme-color").content(color).attr("media", media)
     };
     let (light, dark) = ("#faf9f5", "#191715");
     match theme {
@@ -82,40 +82,41 @@ fn colour(theme: Theme) -> impl IntoView {
 }
 
 /// Fetches the wasm, unless the browser cannot run the app.
-const FETCH: &str =
+const FETCH_SCRIPT: &str =
     "window.app = 'WebAssembly' in window && ('WebSocket' in window || 'EventSource' in window) && fetch({})";
 
-/// Hydrates the page once the glue script and the wasm are there. Without the app the page says so.
-const START: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
+/// Hydrates the page when the glue script and the wasm are loaded. If that fails, it shows a notice.
+const HYDRATE_SCRIPT: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
     await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated') })()\
     .catch(error => { if (error) console.error(error);\
     document.querySelector('.state')?.append(document.getElementById('no-app').content) })";
 
-/// A browser that cannot run the app, or does not get it, keeps the plain page, which posts without script, and says
-/// that new messages need a reload; one without script does not even fetch the app.
+/// Returns the scripts that load the app. A browser that cannot run or load it keeps the plain page, whose forms work
+/// without script, and shows that new messages need a reload. A browser without script does not fetch the app.
 fn script(assets: &AssetUrls) -> impl IntoView + use<> {
     view! {
-        // At once, while the page is still being read.
+        // Inline, so that the fetch starts while the browser parses the page.
         <script nonce=use_nonce()>
-            {inline_script(FETCH, &[&assets.wasm])}
+            {inline_script(FETCH_SCRIPT, &[&assets.wasm])}
         </script>
         <link rel="modulepreload" href=assets.script.clone() nonce=use_nonce() />
-        <script type="module" nonce=use_nonce()>{inline_script(START, &[&assets.script])}</script>
+        <script type="module" nonce=use_nonce()>{inline_script(HYDRATE_SCRIPT, &[&assets.script])}</script>
     }
 }
 
 fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
     let (lang, strings) = (context.lang, context.lang.strings());
-    let settings = view! { <SettingsDialog context=context.clone() keys=matches!(view, View::Room(..)) /> };
+    let settings =
+        view! { <SettingsDialog context=context.clone() has_shortcuts=matches!(view, View::Room(..)) /> };
     match view {
         View::Room(page, shared) => {
-            // In a room without events there is nothing to have seen.
+            // An empty room needs no read marker.
             let seen = (page.kind == PageKind::Latest && page.head > 0)
                 .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
             let path = link(&context.path);
             let about = view! { <RoomDialog page=page.clone() shared /> };
             provide_context(page);
-            // The sheets follow the app, so that it is hydrated from where the browser expects it.
+            // The dialogs follow the app, since hydration starts at the first node of the body.
             EitherOf4::A(view! {
                 <App />
                 {about}

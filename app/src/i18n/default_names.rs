@@ -1,32 +1,30 @@
-//! The names of those who have not chosen one.
+//! The names of users who have not chosen one.
 
 use super::Lang;
 use crate::wire::{DisplayName, UserId};
 
-/// What given names are made of in one language.
+/// The parts of generated names in one language.
 #[derive(Debug)]
 pub(super) struct NameParts {
-    /// What somebody is like.
     pub adjectives: [&'static str; 32],
-    /// What stands between the two.
+    /// The text between adjective and animal.
     pub separator: &'static str,
-    /// Who somebody is.
     pub animals: [&'static str; 32],
 }
 
 impl DisplayName {
-    /// The name that somebody has who has not chosen one: "Quiet Otter", always the same for `id`, in the
-    /// language that [`UserId::with_language`] has put into it.
+    /// Returns the name of a user who has not chosen one, such as "Quiet Otter". It depends on `id` alone; its language
+    /// is that of [`UserId::with_language`].
     pub fn generated(id: UserId) -> Self {
         let NameParts { adjectives, separator, animals } = lang_of(id).name_parts();
         let pick = |strings: &[&'static str; 32], by: u64| strings[(by % 32) as usize];
         let name = format!("{}{separator}{}", pick(adjectives, id.0), pick(animals, id.0 / 32));
-        name.parse().unwrap_or_else(|_| unreachable!("the words of a language make names"))
+        name.parse().unwrap_or_else(|_| unreachable!("the parts of a language make valid names"))
     }
 }
 
 impl UserId {
-    /// The id that `bits` make for somebody who reads `lang`: a few of the highest bits say so.
+    /// Returns a user id made of random `bits`, with `lang` encoded in the highest byte.
     pub fn with_language(lang: Lang, bits: u64) -> Self {
         let (all, own) = (Lang::ALL.len() as u64, lang as u64);
         let high = bits >> 56;
@@ -45,13 +43,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_without_a_name_is_always_given_the_same_one() {
+    fn generated_name_depends_on_the_id_alone() {
         assert_eq!(DisplayName::generated(UserId(0)).as_str(), "Quiet Otter");
         assert_eq!(DisplayName::generated(UserId(77)), DisplayName::generated(UserId(77)));
     }
 
     #[test]
-    fn a_name_is_given_in_the_language_of_whoever_comes() {
+    fn generated_name_has_the_language_of_the_user() {
         for bits in [0, 1, 77, 0xfe00_0000_0000_0000, 0xff00_0000_0000_0000, u64::MAX] {
             for lang in Lang::ALL {
                 assert_eq!(lang_of(UserId::with_language(*lang, bits)), *lang, "{bits:x}");
@@ -61,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn every_given_name_obeys_the_rule_and_none_is_given_twice_in_a_language() {
+    fn generated_names_are_valid_and_unique_in_a_language() {
         for lang in Lang::ALL {
             let names: std::collections::HashSet<_> =
                 (0..1_024).map(|bits| DisplayName::generated(UserId::with_language(*lang, bits))).collect();

@@ -1,7 +1,7 @@
-//! What the screen says, in every language.
+//! The texts of the user interface in every language.
 //!
-//! A language is one file that fills in [`Strings`], and its line in `languages!` below. A string that is
-//! missing in one of them does not compile.
+//! A language is a file that defines a [`Strings`], and a line in `languages!` below. A missing string is a compile
+//! error.
 
 mod default_names;
 mod problem;
@@ -12,8 +12,8 @@ use crate::wire::{ErrorCode, InvalidName, RoomName};
 
 macro_rules! strings {
     ($($text:ident)* ; $($phrase:ident($($argument:ty),*))*) => {
-        /// Everything that the screen says in one language: texts, and phrases about something.
-        #[expect(missing_docs, reason = "what each says stands in the files of the languages")]
+        /// The texts of the user interface in one language: constants, and functions that take arguments.
+        #[expect(missing_docs, reason = "the files of the languages show each text")]
         #[derive(Debug)]
         pub struct Strings {
             pub lang: Lang,
@@ -27,25 +27,25 @@ macro_rules! languages {
     ($($lang:ident $module:ident)*) => {
         $(mod $module;)*
 
-        /// A language of the screen.
-        #[expect(missing_docs, reason = "they are called what they are called")]
+        /// A language of the user interface.
+        #[expect(missing_docs, reason = "the names are BCP 47 tags")]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum Lang {
             $($lang),*
         }
 
         impl Lang {
-            /// Every language, the first for whoever understands none of them.
+            /// All languages, the default first.
             pub const ALL: &[Self] = &[$(Self::$lang),*];
 
-            /// What the screen says in this language.
+            /// Returns the texts of this language.
             pub fn strings(self) -> &'static Strings {
                 match self {
                     $(Self::$lang => &$module::STRINGS),*
                 }
             }
 
-            /// What names are made of, for those who have not chosen one.
+            /// Returns the parts of generated names.
             fn name_parts(self) -> &'static default_names::NameParts {
                 match self {
                     $(Self::$lang => &$module::NAME_PARTS),*
@@ -61,9 +61,9 @@ languages! {
 }
 
 strings! {
-    // The language itself: its BCP 47 tag and its own name.
+    // The language: its BCP 47 tag and its native name.
     tag native_name
-    // Where one is.
+    // Navigation.
     app_description lobby lobby_topic skip_to_composer rooms your_rooms other_rooms all_rooms new_room home private_room members you_suffix
     no_other_rooms more_rooms
     // The room.
@@ -72,11 +72,11 @@ strings! {
     // Messages.
     messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink today yesterday undo
     room_not_found did_you_mean question_mark leave leave_hint files_unsupported
-    // Writing.
+    // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
     // The connection.
     connecting offline origin_rejected app_unavailable reload storage_unavailable cookies_disabled
-    // Who.
+    // The profile.
     you_are your_name name_ambiguous
     // Settings.
     settings theme system light dark language other_device device_intro create_device_link device_link_usage link_label confirm_device_link
@@ -85,7 +85,7 @@ strings! {
     shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line
     // Notifications.
     notify notify_off notify_mentions notify_all notify_denied notify_unsupported sound
-    // Offline and pages without a room.
+    // Pages without a room.
     go_to_lobby ;
 
     composer_label(&str)
@@ -111,25 +111,25 @@ strings! {
 }
 
 impl Strings {
-    /// What a room is called, as the screen says it: the lobby has a name in each language.
+    /// Returns the title of a room: the lobby has a title in each language.
     pub fn title_of(&self, room: &RoomName, title: String) -> String {
         if room.is_lobby() { self.lobby.into() } else { title }
     }
 
-    /// What a room is about, as the screen says it: the lobby explains itself.
+    /// Returns the topic of a room: the lobby has a default topic in each language.
     pub fn topic_of(&self, room: &RoomName, topic: String) -> String {
         if topic.is_empty() && room.is_lobby() { self.lobby_topic.into() } else { topic }
     }
 }
 
 impl Lang {
-    /// The language of a tag such as `zh-CN`, by its first part.
+    /// Returns the language of a tag such as `zh-CN`. Only the primary subtag counts.
     pub fn from_tag(tag: &str) -> Option<Self> {
         let first = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
         Self::ALL.iter().copied().find(|lang| first(lang.strings().tag) == first(tag.trim()))
     }
 
-    /// The language that whoever sent `Accept-Language` likes best of ours (RFC 9110, section 12.5.4).
+    /// Returns the preferred language of an `Accept-Language` header (RFC 9110, section 12.5.4).
     pub fn accepted(header: &str) -> Option<Self> {
         let weighed = header.split(',').filter_map(|offer| {
             let (tag, weight) = offer.split_once(';').unwrap_or((offer, ""));
@@ -137,7 +137,7 @@ impl Lang {
                 weight.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
             Some((Self::from_tag(tag)?, weight)).filter(|_| weight > 0.0)
         });
-        // The first of equals, so not `max_by`.
+        // `max_by` would return the last of equal weights; the first one is preferred.
         weighed.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(lang, _)| lang)
     }
 }
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_that_a_browser_likes_best_is_chosen_by_its_weight() {
+    fn highest_weight_chooses_the_language() {
         for (header, lang) in [
             ("zh-CN,zh;q=0.9,en;q=0.8", Some(Lang::Zh)),
             ("en-GB, zh;q=0.9", Some(Lang::En)),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_known_by_its_first_part() {
+    fn primary_subtag_chooses_the_language() {
         assert_eq!(
             (Lang::from_tag("ZH-hant"), Lang::from_tag("en"), Lang::from_tag("x")),
             (Some(Lang::Zh), Some(Lang::En), None)

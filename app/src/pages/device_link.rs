@@ -1,4 +1,4 @@
-//! Being the same person on another device.
+//! Links that sign a user in on another device.
 
 use crate::{
     base::link,
@@ -8,40 +8,40 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// What the page of a link to another device shows.
+/// The content of the page of a device link.
 #[derive(Debug, Clone)]
 pub enum DeviceLinkPage {
-    /// The link, on the device where it was made.
-    Made(ShareLink),
-    /// The question, on the other device. Nothing is used up by looking.
+    /// The link, on the device that created it.
+    Created(ShareLink),
+    /// The confirmation, on the other device. Opening the page does not redeem the link.
     Opened {
-        /// Where the answer goes.
+        /// The path of the form.
         path: String,
-        /// Who one would be.
-        becomes: User,
-        /// Who one was here before.
-        before: User,
+        /// The user after the confirmation.
+        new_user: User,
+        /// The current user of the device.
+        current_user: User,
     },
 }
 
-/// A link to another device: to be passed on, or to be followed.
+/// The page of a device link.
 #[component]
 pub fn DeviceLink(
-    /// What to show.
+    /// The content.
     page: DeviceLinkPage,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let strings = lang.strings();
     let content = match page {
-        DeviceLinkPage::Made(shared) => Either::Left(view! {
+        DeviceLinkPage::Created(shared) => Either::Left(view! {
             <p>{strings.device_link_usage}</p>
             <div class="stack"><ShareLinkField id="share" label=strings.link_label shared strings /></div>
             <p class="note">{strings.device_link_warning}</p>
         }),
-        DeviceLinkPage::Opened { path, becomes, before } => Either::Right(view! {
-            <p>{(strings.device_link_new_user)(becomes.name.as_str())}</p>
-            <p class="note">{(strings.device_link_current_user)(before.name.as_str())}</p>
+        DeviceLinkPage::Opened { path, new_user, current_user } => Either::Right(view! {
+            <p>{(strings.device_link_new_user)(new_user.name.as_str())}</p>
+            <p class="note">{(strings.device_link_current_user)(current_user.name.as_str())}</p>
             <form method="post" action=link(&path) class="stack"><button type="submit">{strings.confirm_device_link}</button></form>
         }),
     };

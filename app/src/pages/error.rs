@@ -1,4 +1,4 @@
-//! A page that says why there is no other.
+//! The page that shows an error.
 
 use super::rooms::link_to_taken_title;
 use crate::{
@@ -9,39 +9,39 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// What was written into a form that was rejected, to be mended or copied: nothing of it is lost.
+/// The values of a form that the server rejected, so that the user can correct or copy them.
 #[derive(Debug, Clone)]
 pub enum RejectedForm {
-    /// What a message was to say.
+    /// The edit of a message.
     Edit {
-        /// Where the form goes.
+        /// The path of the form.
         path: String,
-        /// What was written.
+        /// The text.
         text: String,
     },
-    /// What a room was to be called.
-    About {
-        /// Where the form goes.
+    /// The title and topic of a room.
+    Room {
+        /// The path of the form.
         path: String,
-        /// What was written.
+        /// The title.
         title: String,
-        /// What was written.
+        /// The topic.
         topic: String,
     },
 }
 
-/// A sentence, what was written, and the way back.
+/// The page that shows an error, the rejected form, and a link to the lobby.
 #[component]
 pub fn ErrorPage(
-    /// What happened.
+    /// The error.
     error: PageError,
-    /// What was written, where something was.
+    /// The rejected form.
     rejected: Option<RejectedForm>,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let strings = lang.strings();
-    let way = match &error {
+    let taken_title = match &error {
         PageError::Room(error) => link_to_taken_title(error),
         _ => None,
     };
@@ -49,14 +49,14 @@ pub fn ErrorPage(
     view! {
         <main class="plain-page">
             <h1>{(strings.page_error_title)(&error)}</h1>
-            <p role="alert">{(strings.page_error)(&error)}{way}</p>
+            <p role="alert">{(strings.page_error)(&error)}{taken_title}</p>
             {rejected}
             <p><a href=link("/")>{strings.go_to_lobby}</a></p>
         </main>
     }
 }
 
-/// The form once more, with what was written in it.
+/// The rejected form with its values.
 #[component]
 fn RejectedFormFields(rejected: RejectedForm, strings: &'static Strings) -> impl IntoView {
     match rejected {
@@ -67,7 +67,7 @@ fn RejectedFormFields(rejected: RejectedForm, strings: &'static Strings) -> impl
                 <button type="submit">{strings.save}</button>
             </form>
         }),
-        RejectedForm::About { path, title, topic } => Either::Right(
+        RejectedForm::Room { path, title, topic } => Either::Right(
             view! { <form method="post" action=link(&path) class="stack"><RoomFields title topic strings /></form> },
         ),
     }

@@ -1,5 +1,5 @@
-//! One page each. The room is alive in the browser; the others are the server's alone, plain HTML that
-//! works as it is.
+//! The pages. The browser hydrates the room; the server alone renders the others as plain HTML that works without
+//! script.
 
 #[cfg(feature = "ssr")]
 mod device_link;

@@ -1,4 +1,4 @@
-//! Every room that can be found, and a form for a new one.
+//! The list of rooms with a form that creates a room.
 
 use crate::{
     base::link,
@@ -13,51 +13,51 @@ use crate::{
 use leptos::prelude::*;
 use std::collections::HashMap;
 
-/// What the page of the rooms shows.
+/// The content of the page.
 #[derive(Debug, Clone)]
 pub struct RoomsPage {
     /// The language of the page.
     pub lang: Lang,
-    /// The rooms of whoever looks, and others that can be found, by title.
+    /// The rooms of the current user, then other public rooms, sorted by title.
     pub rooms: Vec<RoomSummary>,
-    /// How many rooms of the user stand before the next page of them, if there is one.
+    /// The number of the user's rooms before the next page of them, if there is one.
     pub older: Option<u32>,
     /// The room after which the next page begins, if there is one.
     pub next: Option<RoomName>,
-    /// What is in the form.
+    /// The values of the form.
     pub input: NewRoom,
-    /// Why it was not made.
+    /// The reason why the form was rejected.
     pub rejected: Option<RoomFormError>,
 }
 
-/// A room that somebody wants.
+/// The values of the form that creates a room.
 #[derive(Debug, Clone, Default)]
 pub struct NewRoom {
-    /// What it is to be called.
+    /// The title.
     pub title: String,
-    /// What it is about.
+    /// The topic.
     pub topic: String,
-    /// Whether it is to be on no list.
+    /// The room is private.
     pub private: bool,
 }
 
-/// Every room that can be found, and a form for a new one.
+/// The list of rooms with a form that creates a room.
 #[component]
 pub fn RoomDirectory(
-    /// What to show.
+    /// The content.
     page: RoomsPage,
     /// The page's language.
     lang: Lang,
 ) -> impl IntoView {
     let strings = lang.strings();
-    let mut called = HashMap::<String, usize>::new();
+    let mut title_counts = HashMap::<String, usize>::new();
     for entry in &page.rooms {
-        *called.entry(entry.title.to_lowercase()).or_default() += 1;
+        *title_counts.entry(entry.title.to_lowercase()).or_default() += 1;
     }
     let entry = |entry: &RoomSummary| {
-        // Their addresses tell rooms of one title apart.
-        let is_alike = called.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
-        let address = is_alike.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
+        // Rooms with the same title are distinguished by their addresses.
+        let is_ambiguous = title_counts.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
+        let address = is_ambiguous.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
         let new = if entry.unread > 0 { "#new" } else { "" };
         let unread =
             (entry.unread > 0).then(|| view! { <span class="note">{(strings.unread)(entry.unread)}</span> });
@@ -109,7 +109,7 @@ pub fn RoomDirectory(
     }
 }
 
-/// The way to the room that has the title, where that is what is wrong.
+/// Returns a link to the room that has the title, if the title is taken.
 pub(super) fn link_to_taken_title(error: &RoomFormError) -> Option<impl IntoView + use<>> {
     match error {
         RoomFormError::TitleTaken(title, path) => Some(view! { <a href=link(path)>{title.clone()}</a> }),

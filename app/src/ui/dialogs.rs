@@ -1,5 +1,5 @@
-//! The sheets of a page: about the room, settings, shortcuts. The server alone renders them, plain HTML that
-//! opens and works without script; what a script adds is marked by attributes that it looks for.
+//! The dialogs of a page: room details, settings and shortcuts. Only the server renders them, as plain HTML that works
+//! without script; scripts find their elements by attributes.
 
 use crate::{
     base::link,
@@ -15,18 +15,18 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The share link, notifications, and for its maker the title.
+/// The dialog with the share link, the notification settings and, for the owner, the title and topic.
 #[component]
 pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoView {
     let strings = page.lang.strings();
-    let maker = page.is_owner.then(|| {
+    let owner_form = page.is_owner.then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/about", page.room)) class="stack">
                 <RoomFields title=page.title.clone() topic=page.topic.clone() strings />
             </form>
         }
     });
-    // The lobby is on every list.
+    // Every list contains the lobby, so it cannot be left.
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/leave", page.room)) class="stack">
@@ -50,13 +50,13 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
                 <label class="checkbox"><input type="checkbox" id="sound" autocomplete="off" />{strings.sound}</label>
                 <p id="notify-problem" class="problem" role="status"></p>
             </div>
-            {maker}
+            {owner_form}
             {leave}
         </section>
     }
 }
 
-/// What a room is called and about, to be changed by whoever made it.
+/// The fields in which the owner edits the title and topic.
 #[component]
 pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings) -> impl IntoView {
     view! {
@@ -68,16 +68,16 @@ pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings
     }
 }
 
-/// Theme, language, another device, and the way to the shortcuts.
+/// The dialog with the theme, the language, device links and the shortcuts.
 #[component]
 pub(crate) fn SettingsDialog(
-    /// How the page is rendered.
+    /// The context of the page.
     context: PageContext,
-    /// The page has shortcuts.
-    keys: bool,
+    /// The page has keyboard shortcuts.
+    has_shortcuts: bool,
 ) -> impl IntoView {
     let strings = context.lang.strings();
-    let keys = keys.then(|| {
+    let shortcuts = has_shortcuts.then(|| {
         view! { <button type="button" class="plain needs-script" popovertarget="keys">{strings.shortcuts}</button> }
     });
     let theme = |theme: Theme| {
@@ -111,37 +111,37 @@ pub(crate) fn SettingsDialog(
                 <p class="note">{strings.device_intro}</p>
                 <button type="submit">{strings.create_device_link}</button>
             </form>
-            {keys}
+            {shortcuts}
         </section>
     }
 }
 
-/// Every shortcut.
+/// The dialog with the keyboard shortcuts.
 #[component]
 pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
-    let key = |keys: &'static str, does: &'static str| {
+    let shortcut = |keys: &'static str, action: &'static str| {
         let keys = keys.split(' ').map(|key| view! { <kbd>{key}</kbd> }).collect::<Vec<_>>();
-        view! { <div><dt>{keys}</dt><dd>{does}</dd></div> }
+        view! { <div><dt>{keys}</dt><dd>{action}</dd></div> }
     };
     view! {
         <section id="keys" class="sheet" popover="auto" role="dialog" aria-labelledby="keys-title">
             <DialogHeader id="keys-title" sheet="keys" title=strings.shortcuts.into() strings />
             <dl>
-                {key("?", strings.shortcut_help)}
-                {key("Ctrl /", strings.shortcut_help_in_field)}
-                {key("Alt Shift ↓", strings.shortcut_next_unread)}
-                {key("Alt ↓", strings.shortcut_next_room)}
-                {key("Alt ↑", strings.shortcut_previous_room)}
-                {key("Alt End", strings.shortcut_latest)}
-                {key("↑", strings.shortcut_edit_last)}
-                {key("Enter", strings.shortcut_send)}
-                {key("Shift Enter", strings.shortcut_new_line)}
+                {shortcut("?", strings.shortcut_help)}
+                {shortcut("Ctrl /", strings.shortcut_help_in_field)}
+                {shortcut("Alt Shift ↓", strings.shortcut_next_unread)}
+                {shortcut("Alt ↓", strings.shortcut_next_room)}
+                {shortcut("Alt ↑", strings.shortcut_previous_room)}
+                {shortcut("Alt End", strings.shortcut_latest)}
+                {shortcut("↑", strings.shortcut_edit_last)}
+                {shortcut("Enter", strings.shortcut_send)}
+                {shortcut("Shift Enter", strings.shortcut_new_line)}
             </dl>
         </section>
     }
 }
 
-/// A sheet's title, and the button that closes it.
+/// The title of a dialog with its close button.
 #[component]
 fn DialogHeader(
     id: &'static str,

@@ -1,23 +1,23 @@
-//! A link to pass on, with its QR code.
+//! A share link with its QR code.
 
 use crate::i18n::Strings;
 use leptos::{nonce::use_nonce, prelude::*};
 
-/// A link that is to be passed on.
+/// A share link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareLink {
     /// The link.
     pub url: String,
-    /// Its QR code (ISO/IEC 18004): so many modules a side, and the dark ones as an SVG path.
+    /// Its QR code (ISO/IEC 18004): the modules of a side, and the dark modules as an SVG path.
     pub qr: Option<(usize, String)>,
 }
 
-/// A link, a button that copies it, and its QR code.
+/// A field with a link, a copy button and the QR code.
 #[component]
 pub(crate) fn ShareLinkField(
-    /// The field's id.
+    /// The id of the field.
     id: &'static str,
-    /// What the link is for.
+    /// The label of the field.
     label: &'static str,
     /// The link.
     shared: ShareLink,
@@ -25,7 +25,7 @@ pub(crate) fn ShareLinkField(
     strings: &'static Strings,
 ) -> impl IntoView {
     let qr = shared.qr.map(|(side, path)| {
-        // Four modules of quiet around it, as the standard asks.
+        // The standard requires a quiet zone of four modules.
         let view_box = format!("-4 -4 {0} {0}", side + 8);
         view! {
             <svg class="qr" viewBox=view_box role="img" aria-label=strings.qr>

@@ -1,7 +1,7 @@
-//! Reading what the server says, for a browser: the tag first, then the frame straight from its text.
+//! A small decoder of server frames for the browser: it parses the tag first, then the fields of that frame.
 //!
-//! serde reads a tagged enum by way of a tree of everything that could stand in it: 9 KB of the page. Here is
-//! the same with less; a test compares the two on anything that may come.
+//! serde decodes a tagged enum through a buffer of any value, which costs 9 KB of the page. A property test checks
+//! that both decoders agree.
 
 use super::{
     CommandId, DisplayName, ErrorCode, Event, EventBody, Limits, Message, Millis, RoomName, Seq, ServerFrame,
@@ -14,10 +14,10 @@ use serde::{
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 impl ServerFrame {
-    /// Reads one frame, as its `Deserialize` would.
+    /// Parses a frame like its `Deserialize`.
     ///
     /// # Errors
-    /// It is no frame: no JSON, no object with a type, or something that its type needs is missing.
+    /// An error if `json` is not an object with a type, or if a field that the type needs is missing or invalid.
     pub fn parse(json: &str) -> serde_json::Result<Self> {
         let Tag { r#type } = serde_json::from_str(json)?;
         Ok(match &*r#type {
@@ -42,7 +42,7 @@ struct Tag {
     r#type: String,
 }
 
-/// A struct with the fields of the variant of its name.
+/// Defines a struct with the fields of the variant of the same name.
 macro_rules! frame {
     ($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? }) => {
         #[derive(Deserialize)]
@@ -109,7 +109,7 @@ impl From<Events> for ServerFrame {
 #[serde(try_from = "RawEvent")]
 struct DecodedEvent(Arc<Event>);
 
-/// What events of the known kinds have. A later kind may have other things under these names.
+/// The fields of all known kinds of events. A later kind may use the same names for other values.
 #[derive(Deserialize)]
 struct RawEvent {
     seq: Seq,
@@ -140,17 +140,17 @@ impl TryFrom<RawEvent> for DecodedEvent {
     }
 }
 
-/// Whatever stands in a field, as far as it can be of use.
+/// The value of a field whose type depends on another field.
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Scalar {
-    /// Nothing, or `null`.
+    /// The field is missing or `null`.
     #[default]
     Absent,
-    /// A text.
+    /// A string.
     Text(Arc<str>),
-    /// A number without sign or fraction.
+    /// An unsigned integer.
     Number(u64),
-    /// Something else.
+    /// Another value.
     Other,
 }
 

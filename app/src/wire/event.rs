@@ -1,4 +1,4 @@
-//! What durably happened in a room, and the message that comes of it.
+//! The events of a room's log, and the messages that they produce.
 
 use super::{CommandId, Millis, Seq, User};
 use serde::{Deserialize, Serialize};
@@ -7,82 +7,82 @@ use std::sync::Arc;
 /// One entry of a room's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Its place in the room's order.
+    /// Its sequence number in the room.
     pub seq: Seq,
-    /// When it was committed.
+    /// The time of its commit.
     pub at: Millis,
-    /// The command that made it.
+    /// The id of the command that caused it.
     pub id: CommandId,
-    /// Whose command it was.
+    /// The user who sent the command.
     pub author: User,
-    /// What happened.
+    /// The content.
     #[serde(flatten)]
     pub body: EventBody,
 }
 
 impl Event {
-    /// Whether somebody posted something.
+    /// Returns whether the event posts a message.
     pub fn is_message(&self) -> bool {
         matches!(self.body, EventBody::Message { .. })
     }
 }
 
-/// What happened.
+/// The content of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventBody {
-    /// Somebody posted.
+    /// A user posted a message.
     Message {
-        /// What they said, trimmed; empty where it was taken back since.
+        /// The text, trimmed; empty if the message was deleted since.
         text: Arc<str>,
         /// The `seq` of the message that this one answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
-    /// The author of a message changed what it says.
+    /// The author of a message changed its text.
     Edit {
         /// The `seq` of the message.
         target: Seq,
-        /// What it says now, trimmed.
+        /// The new text, trimmed.
         text: Arc<str>,
     },
-    /// The author of a message took it back.
+    /// The author or the owner of the room deleted a message.
     Delete {
         /// The `seq` of the message.
         target: Seq,
     },
-    /// A kind that this program does not know; its `seq` counts all the same.
+    /// A kind that this version does not know. Its `seq` counts nevertheless.
     #[serde(other)]
     Unknown,
 }
 
-/// A message in its present state: what events have made of it.
+/// A message in its current state, after all edits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// The `seq` of the event that posted it.
     pub seq: Seq,
-    /// When it was posted.
+    /// The time when it was posted.
     pub at: Millis,
-    /// The command that posted it.
+    /// The id of the command that posted it.
     pub id: CommandId,
-    /// Who posted it.
+    /// The user who posted it.
     pub author: User,
-    /// What it says; nothing where it was deleted.
+    /// The text; empty if the message was deleted.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub text: Arc<str>,
     /// The `seq` of the message that this one answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
-    /// When its author last changed it, if ever.
+    /// The time of its last edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Millis>,
-    /// Its author took it back.
+    /// The message was deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
 }
 
 impl Message {
-    /// The message that `event` posted, if it posted one.
+    /// Returns the message that `event` posted, if it posted one.
     pub fn from_event(event: &Event) -> Option<Self> {
         let EventBody::Message { text, reply_to } = &event.body else { return None };
         Some(Self {
@@ -97,13 +97,13 @@ impl Message {
         })
     }
 
-    /// The message says something else since `at`.
+    /// Replaces the text with that of an edit committed at `at`.
     pub fn edit(&mut self, text: Arc<str>, at: Millis) {
         self.text = text;
         self.edited_at = Some(at);
     }
 
-    /// The message was taken back.
+    /// Marks the message as deleted and removes its text.
     pub fn delete(&mut self) {
         self.text = Arc::default();
         self.edited_at = None;

@@ -1,31 +1,32 @@
-//! One unit on the wire: [`ClientFrame`] up, [`ServerFrame`] down.
+//! The frames on the wire: a client sends [`ClientFrame`], the server sends [`ServerFrame`].
 
 use super::{CommandId, DisplayName, Event, Message, RoomName, Seq, User, UserId, event::is_false};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
-/// What a client says.
+/// A frame that a client sends.
 ///
-/// Rooms and names are text here: whether they obey their rule is the command's to answer, with the
-/// command's `id`.
+/// Room names and display names are plain text here. The server validates them when it handles the command, so
+/// that the error can carry the command's `id`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    /// Receive a room: with `after` everything since, without it the newest page; then live.
+    /// Subscribes to a room: the server sends every event after `after`, or the newest page without it, then live
+    /// events.
     Join {
         /// The room's name.
         room: String,
         /// The last `seq` that the client has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after: Option<Seq>,
-        /// The `id` of the event at `after`: another one there means another past.
+        /// The `id` of the event at `after`. If the server has another event there, it resets the client.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         after_id: Option<CommandId>,
         /// The log that `after` belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         log: Option<String>,
-        /// Messages on the newest page: 1 to 500, 50 without it.
+        /// The number of messages on the newest page: 1 to 500, by default 50.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u32>,
         /// With `false` the client receives events only: it is not listed as present, and it receives no presence
@@ -33,65 +34,65 @@ pub enum ClientFrame {
         #[serde(default = "present", skip_serializing_if = "is_true")]
         presence: bool,
     },
-    /// Stop receiving a room.
+    /// Unsubscribes from a room.
     Leave {
         /// The room's name.
         room: String,
     },
-    /// Say something in a joined room.
+    /// Posts a message in a joined room.
     Post {
-        /// Made by the client, kept for every repeat.
+        /// An id that the client generates once and repeats with every retry.
         id: CommandId,
         /// The room's name.
         room: String,
-        /// What to say; trimmed by the server.
+        /// The text. The server trims it.
         text: String,
         /// The `seq` of the message that this one answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
-    /// Change the text of one's own message.
+    /// Changes the text of the user's own message.
     Edit {
-        /// Made by the client, kept for every repeat.
+        /// An id that the client generates once and repeats with every retry.
         id: CommandId,
         /// The room's name.
         room: String,
         /// The message's `seq`.
         target: Seq,
-        /// What it is to say; trimmed by the server.
+        /// The new text. The server trims it.
         text: String,
     },
-    /// Take one's own message back.
+    /// Deletes a message of the user, or any message in a room that the user owns.
     Delete {
-        /// Made by the client, kept for every repeat.
+        /// An id that the client generates once and repeats with every retry.
         id: CommandId,
         /// The room's name.
         room: String,
         /// The message's `seq`.
         target: Seq,
     },
-    /// Somebody is writing: at most once every 3 s, good for 6 s.
+    /// The user is typing. The client sends it at most once every 3 s; it is valid for 6 s.
     Typing {
         /// The room's name.
         room: String,
     },
-    /// The last event that this person has seen in a room.
+    /// Moves the read marker of the user in a room.
     Read {
         /// The room's name.
         room: String,
-        /// Its place.
+        /// The last event that the user has read.
         seq: Seq,
     },
-    /// Change one's display name.
+    /// Changes the user's display name.
     Rename {
-        /// Made by the client, kept for every repeat.
+        /// An id that the client generates once and repeats with every retry.
         id: CommandId,
         /// The new name.
         name: String,
     },
-    /// Is the connection alive, and is anything missing?
+    /// Checks that the connection is alive and that no event is missing.
     Ping {
-        /// Comes back in `pong`.
+        /// A number that the server returns in `pong`.
         n: u64,
     },
 }
@@ -106,14 +107,14 @@ fn is_true(flag: &bool) -> bool {
     *flag
 }
 
-/// A WebSocket message that is no [`ClientFrame`].
+/// The reason why a WebSocket message is not a [`ClientFrame`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// `unknown_type` or `bad_request`.
     pub code: ErrorCode,
-    /// What is wrong, for a person.
+    /// A description for humans.
     pub message: String,
-    /// The command's id, where one could be read.
+    /// The command's id, if it could be parsed.
     pub id: Option<String>,
 }
 
@@ -121,13 +122,13 @@ impl ClientFrame {
     const TYPES: [&'static str; 9] =
         ["join", "leave", "post", "edit", "delete", "typing", "read", "rename", "ping"];
 
-    /// Longest id that is sent back with an error about a malformed command.
-    const ID_BYTES: usize = 64;
+    /// The longest id, in bytes, that an error about a malformed command repeats.
+    const MAX_ID_BYTES: usize = 64;
 
-    /// Reads one frame.
+    /// Parses a frame.
     ///
     /// # Errors
-    /// [`Malformed`], ready to be answered.
+    /// [`Malformed`] if `json` is not a frame; it becomes the `error` frame.
     pub fn parse(json: &str) -> Result<Self, Malformed> {
         serde_json::from_str(json).map_err(|error| Self::why_malformed(json, &error))
     }
@@ -137,7 +138,7 @@ impl ClientFrame {
         let Ok(value) = serde_json::from_str::<Value>(json) else {
             return bad("That is not JSON.".into(), None);
         };
-        let id = value["id"].as_str().filter(|id| id.len() <= Self::ID_BYTES).map(Into::into);
+        let id = value["id"].as_str().filter(|id| id.len() <= Self::MAX_ID_BYTES).map(Into::into);
         match value["type"].as_str() {
             None => bad("A frame is a JSON object with a type.".into(), id),
             Some(kind) if Self::TYPES.contains(&kind) => bad(format!("This {kind} is wrong: {error}."), id),
@@ -150,90 +151,90 @@ impl ClientFrame {
     }
 }
 
-/// What the server says.
+/// A frame that the server sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame {
-    /// Always the first.
+    /// The first frame of every connection.
     Welcome {
         /// The protocol's version.
         protocol: u32,
         /// The server's version.
         server: String,
-        /// The identity of the log; a client that has another starts afresh.
+        /// The identity of the log. A client that knows another log discards its data.
         log: String,
-        /// Who the server takes this connection for.
+        /// The user of this connection.
         you: User,
-        /// What the server accepts.
+        /// The limits of the server.
         limits: Limits,
-        /// Silence in milliseconds after which the client sends `ping`.
+        /// The idle time in milliseconds after which the client sends `ping`.
         heartbeat_ms: u64,
     },
-    /// The answer to `join`.
+    /// The reply to `join`.
     Joined {
         /// The room.
         room: RoomName,
-        /// Its heading.
+        /// Its title.
         title: String,
-        /// What it is about; empty where nobody said so.
+        /// Its topic; empty if it has none.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         topic: String,
         /// Its newest `seq`.
         head: Seq,
-        /// Forget what you had: `messages` is the newest page.
+        /// The client must discard the room's data: `messages` is the newest page.
         reset: bool,
-        /// The first [`MAX_LISTED_MEMBERS`](super::limits::MAX_LISTED_MEMBERS) users present; the reader is among them if it
-        /// is present.
+        /// The first [`MAX_LISTED_MEMBERS`](super::limits::MAX_LISTED_MEMBERS) users present. The user of the
+        /// connection is among them if they are present.
         members: Vec<User>,
-        /// All users present; 0 from a server that does not count them.
+        /// The number of users present; 0 from an old server that does not count them.
         #[serde(default)]
         member_count: u32,
-        /// The last event that this person has read; 0 where none is known.
+        /// The last event that the user has read; 0 if none is known.
         read: Seq,
-        /// With `reset: true`: the newest messages in order.
+        /// With `reset: true`: the newest messages, oldest first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         messages: Option<Vec<Message>>,
-        /// With `reset: true`: whether there are older ones.
+        /// With `reset: true`: there are older messages.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         more: Option<bool>,
     },
-    /// What happened, in order.
+    /// Events of a room, in order.
     Events {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// What.
+        /// The events.
         events: Vec<Arc<Event>>,
     },
-    /// The command is durable.
+    /// A command was committed.
     Ack {
-        /// Which command.
+        /// The id of the command.
         id: CommandId,
-        /// The room of its event; none for `rename`, which is no event.
+        /// The room of its event; `None` for `rename`, which has no event.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         room: Option<RoomName>,
-        /// The place of its event; none for `rename`.
+        /// The `seq` of its event; `None` for `rename`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seq: Option<Seq>,
-        /// It was there already.
+        /// The command had been committed before.
         dup: bool,
     },
-    /// Something was not done. The connection goes on.
+    /// A command was rejected. The connection stays open.
     Error {
-        /// Which command, where it is known.
+        /// The id of the command, if it is known.
         id: Option<String>,
-        /// What kind of error.
+        /// The kind of the error.
         code: ErrorCode,
-        /// One sentence for a person.
+        /// A sentence for humans.
         message: String,
-        /// When to try again, in milliseconds from now.
+        /// The delay before the next attempt, in milliseconds.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
     },
-    /// Somebody here is called something else now.
+    /// A user of a joined room has a new display name or tag.
     Renamed {
-        /// Who.
+        /// The id of the user.
         id: UserId,
-        /// Their new name.
+        /// The new name.
         name: DisplayName,
         /// Another user has the same name, or one that is confusable with it.
         #[serde(default, skip_serializing_if = "is_false")]
@@ -244,73 +245,73 @@ pub enum ServerFrame {
     },
     /// The list of the users present in a room has changed, or their number.
     Presence {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// The users who are listed now.
+        /// The users who were added to the list.
         here: Vec<User>,
-        /// The users who are no longer listed.
+        /// The users who were removed from the list.
         gone: Vec<UserId>,
-        /// All users present now; 0 from a server that does not count them.
+        /// The number of users present; 0 from an old server that does not count them.
         #[serde(default)]
         count: u32,
     },
-    /// Somebody else is writing in a room; good for 6 s.
+    /// Another user is typing in a room. The frame is valid for 6 s.
     Typing {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// Who.
+        /// The user.
         user: User,
     },
-    /// This person has read up to here on another device.
+    /// The user has moved their read marker on another device.
     Read {
-        /// Where.
+        /// The room.
         room: RoomName,
-        /// The last event that they have seen.
+        /// The last event that the user has read.
         seq: Seq,
         /// The room's newest `seq` when `unread` was counted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         head: Option<Seq>,
-        /// Messages of others after `seq` up to `head`, 100 at most.
+        /// Messages of other users after `seq` up to `head`, at most 100.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unread: Option<u32>,
     },
-    /// A room is called something else now.
+    /// A room has a new title or topic.
     RoomUpdated {
-        /// Which.
+        /// The room.
         room: RoomName,
-        /// Its heading.
+        /// Its title.
         title: String,
-        /// What it is about; empty where nobody said so.
+        /// Its topic; empty if it has none.
         topic: String,
     },
-    /// The answer to `ping`.
+    /// The reply to `ping`.
     Pong {
-        /// The ping's number.
+        /// The number of the ping.
         n: u64,
         /// The newest `seq` of each joined room whose head has changed since the connection's last `pong`, and of each
         /// room that was joined since.
         heads: BTreeMap<RoomName, Seq>,
     },
-    /// A frame that this program does not know.
+    /// A frame that this version does not know.
     #[serde(other)]
     Unknown,
 }
 
 impl ServerFrame {
-    /// The frame as it goes over the wire.
+    /// Returns the frame as JSON.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a frame of strings and numbers is always JSON")
     }
 }
 
-/// What the server accepts.
+/// The limits that `welcome` announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// UTF-8 bytes of a message after trimming.
+    /// The UTF-8 bytes of a message after trimming.
     pub message_bytes: usize,
-    /// Characters of a name.
+    /// The characters of a display name.
     pub name_chars: usize,
-    /// Missed events that a join sends one by one.
+    /// The missed events that a join replays.
     pub catch_up: u64,
 }
 
@@ -323,36 +324,36 @@ impl Limits {
     };
 }
 
-/// What kind of error.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// The frame or one of its fields is wrong.
+    /// The frame or one of its fields is invalid.
     BadRequest,
-    /// The frame's type is not known.
+    /// The type of the frame is unknown.
     UnknownType,
-    /// Nothing is left of the text after trimming.
+    /// The text is empty after trimming.
     Blank,
-    /// The text is over the limit.
+    /// The text exceeds the limit.
     TooLong,
-    /// Too many posts; `retry_ms` says when to go on.
+    /// The rate limit is exceeded; `retry_ms` holds the delay.
     RateLimited,
-    /// No room can have this name.
+    /// The room name is invalid.
     NoSuchRoom,
-    /// The room must be joined first.
+    /// The client has not joined the room.
     NotJoined,
-    /// There is no message at that place.
+    /// The message does not exist.
     NoSuchMessage,
-    /// It is somebody else's.
+    /// The user is not allowed to do this.
     NotAllowed,
-    /// The name breaks the rule.
+    /// The display name is invalid.
     #[serde(rename = "bad_name")]
     InvalidName,
-    /// Nothing can be posted now.
+    /// The server does not accept commands now.
     ReadOnly,
-    /// The server failed; the command may be sent again.
+    /// The server failed. The client may retry the command.
     Internal,
-    /// A code that this program does not know.
+    /// A code that this version does not know.
     #[serde(other)]
     Unknown,
 }

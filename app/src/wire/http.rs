@@ -1,34 +1,34 @@
-//! The answers of the HTTP API.
+//! The response bodies of the HTTP API.
 
 use super::{Event, Message, RoomName, Seq};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// `GET /api/rooms`.
+/// The response of `GET /api/rooms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rooms {
-    /// Public rooms, by name.
+    /// Public rooms, sorted by name.
     pub rooms: Vec<RoomHead>,
-    /// Whether there are more: ask again with `after` and the name of the last one.
+    /// There are more rooms: the client requests them with `after` and the name of the last one.
     #[serde(default)]
     pub more: bool,
 }
 
-/// A room and how far it has come.
+/// A room and its newest `seq`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomHead {
     /// Its name.
     pub room: RoomName,
-    /// Its heading.
+    /// Its title.
     pub title: String,
-    /// What it is about; empty where nobody said so.
+    /// Its topic; empty if it has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub topic: String,
-    /// Its newest `seq`; 0 where nothing happened yet.
+    /// Its newest `seq`; 0 if it has no events.
     pub head: Seq,
 }
 
-/// `GET /api/rooms/{room}/messages`: a page of messages in their present state, oldest first.
+/// The response of `GET /api/rooms/{room}/messages`: a page of messages in their current state, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Messages {
     /// The identity of the log.
@@ -37,11 +37,11 @@ pub struct Messages {
     pub head: Seq,
     /// The messages.
     pub messages: Vec<Message>,
-    /// Whether there are older ones.
+    /// There are older messages.
     pub more: bool,
 }
 
-/// `GET /api/rooms/{room}/events`: what came after a `seq`, in order.
+/// The response of `GET /api/rooms/{room}/events`: the events after a `seq`, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Events {
     /// The identity of the log.
@@ -53,7 +53,7 @@ pub struct Events {
     pub reset: bool,
     /// The events from `after + 1` on.
     pub events: Vec<Arc<Event>>,
-    /// Whether more of them follow the last one here.
+    /// More events follow the last one.
     #[serde(default)]
     pub more: bool,
 }

@@ -1,7 +1,7 @@
-//! The protocol `hubbub.v1`: what clients and the server say to each other.
+//! The protocol `hubbub.v1` between clients and the server.
 //!
-//! Every frame is one JSON object with a `type`. Unknown fields are ignored, unknown types survive
-//! parsing as `Unknown`, so that an old client can talk to a new server.
+//! Every frame is a JSON object with a `type`. Unknown fields are ignored and unknown types become `Unknown`, so that
+//! an old client works with a new server.
 
 mod decode;
 mod event;
@@ -25,17 +25,17 @@ pub use text::{InvalidText, mentions, sanitize_for_display, to_single_line, trim
 pub use user::{DisplayName, User, UserId};
 pub use visible_line::InvalidName;
 
-/// The name offered in `Sec-WebSocket-Protocol`.
+/// The name of the subprotocol in `Sec-WebSocket-Protocol`.
 pub const PROTOCOL: &str = "hubbub.v1";
 
-/// The version in `welcome`.
+/// The protocol version in `welcome`.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// A place in a room's order: 1, 2, 3 … without holes; 0 stands before the first.
+/// The sequence number of an event in its room: 1, 2, 3 … without gaps; 0 is before the first event.
 pub type Seq = u64;
 
-/// Milliseconds since 1970 UTC.
+/// Milliseconds since the Unix epoch.
 pub type Millis = u64;
 
-/// The id that its author's client gave to a command; a repeat of it is harmless.
+/// The id that a client generates for a command. The server executes a command once, however often it is repeated.
 pub type CommandId = uuid::Uuid;

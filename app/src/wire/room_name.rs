@@ -4,7 +4,7 @@ use super::limits::MAX_ROOM_NAME_CHARS;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// The room behind `/`.
+/// The name of the room at `/`.
 pub const LOBBY: &str = "lobby";
 
 /// The name of a room: 1 to 64 of `a-z 0-9 -`, not starting or ending with `-`.
@@ -12,7 +12,7 @@ pub const LOBBY: &str = "lobby";
 #[serde(try_from = "String", into = "String")]
 pub struct RoomName(Arc<str>);
 
-/// A room's name that breaks the rule.
+/// The error for a string that is not a room name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidRoomName;
 
@@ -20,7 +20,7 @@ impl fmt::Display for InvalidRoomName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "A room's name is 1 to {MAX_ROOM_NAME_CHARS} of a-z, 0-9 and -, and neither starts nor ends with -."
+            "A room name has 1 to {MAX_ROOM_NAME_CHARS} of a-z, 0-9 and -, and does not start or end with -."
         )
     }
 }
@@ -28,36 +28,36 @@ impl fmt::Display for InvalidRoomName {
 impl std::error::Error for InvalidRoomName {}
 
 impl RoomName {
-    /// The room that everybody meets in first.
+    /// Returns the name of the lobby, the room at `/`.
     pub fn lobby() -> Self {
         Self(LOBBY.into())
     }
 
-    /// Whether this is the room that everybody meets in first.
+    /// Returns whether this is the lobby.
     pub fn is_lobby(&self) -> bool {
         &*self.0 == LOBBY
     }
 
-    /// Returns whether the name itself makes the room private: `p-` and 32 hexadecimal digits that cannot be guessed. Such a
-    /// room is on no list, even if nothing else is known about it.
+    /// Returns whether the name makes the room private: `p-` and 32 hexadecimal digits, which cannot be guessed. No
+    /// list shows such a room, even before it is created.
     pub fn is_private(&self) -> bool {
         let digits = self.0.strip_prefix("p-").unwrap_or_default();
         digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 
-    /// The name as it stands in a URL.
+    /// Returns the name as it appears in a URL.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name as a heading: `team-tea` is "Team tea".
+    /// Returns a title derived from the name: `team-tea` becomes "Team tea".
     pub fn title(&self) -> String {
         let spaced = self.0.replace('-', " ");
         let mut chars = spaced.chars();
         chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
     }
 
-    /// Where the room's page is.
+    /// Returns the path of the room's page.
     pub fn path(&self) -> String {
         if self.is_lobby() { "/".into() } else { format!("/r/{}", self.0) }
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_room_name_is_short_lower_case_and_has_no_hyphen_at_its_ends() {
+    fn room_name_is_short_and_lower_case_without_hyphens_at_its_ends() {
         for good in ["a", "lobby", "team-tea", "2026", &"x".repeat(64)] {
             assert!(good.parse::<RoomName>().is_ok(), "{good} must be a room");
         }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_is_private_by_its_name_alone() {
+    fn name_alone_makes_a_room_private() {
         let is_private = |name: &str| name.parse::<RoomName>().unwrap().is_private();
         assert!(is_private(&format!("p-{}", "0123456789abcdef".repeat(2))));
         for public in ["lobby", "p-1", &format!("p-{}", "0".repeat(31)), &format!("p-{}", "0".repeat(33))] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_has_a_title_and_a_path() {
+    fn room_name_has_a_title_and_a_path() {
         let tea: RoomName = "team-tea".parse().unwrap();
         assert_eq!((tea.title().as_str(), tea.path().as_str()), ("Team tea", "/r/team-tea"));
         assert_eq!(RoomName::lobby().path(), "/");

@@ -7,25 +7,25 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{str::FromStr, sync::Arc};
 
-/// What a room is called by whoever made it: 1 to 48 visible characters on one line.
+/// The title of a room: 1 to 48 visible characters on one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomTitle(Arc<str>);
 
-/// What a room is about: up to 200 visible characters on one line, or nothing.
+/// The topic of a room: at most 200 visible characters on one line; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Topic(Arc<str>);
 
 impl RoomTitle {
-    /// The title itself.
+    /// Returns the title.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Topic {
-    /// The topic itself.
+    /// Returns the topic.
     pub fn as_str(&self) -> &str {
         &self.0
     }

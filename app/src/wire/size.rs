@@ -1,38 +1,41 @@
-//! How many bytes messages and events take in JSON: pages and frames are bounded by it.
+//! The size of messages and events in JSON, which bounds pages and frames.
 
 use super::{Event, EventBody, Message, User, limits::MAX_PAGE_BYTES};
 
-/// Bytes of the names of all fields of a message or an event, of its ids and marks, at most.
-const FIELDS: usize = 200;
+/// Upper bound of the bytes of a message or an event besides its text, name and numbers: field names, ids and flags.
+const FIELD_BYTES: usize = 200;
 
-/// Bytes of a page besides its messages or events, at most; `joined` has members as well.
-const ENVELOPE: usize = 2_048;
+/// Upper bound of the bytes of a page besides its messages or events. `joined` has members as well.
+const ENVELOPE_BYTES: usize = 2_048;
 
-/// Returns the bytes that `text` takes as a string of JSON, without its quotation marks (RFC 8259, section 7). It has
-/// no control characters but LF and TAB, as no text has that is stored or read.
+/// Returns the bytes of `text` as a JSON string without its quotation marks (RFC 8259, section 7). `text` must have no
+/// control characters except LF and TAB; stored texts never do.
 pub fn json_bytes(text: &str) -> usize {
-    // One pass for each, by memchr: quicker than one that looks at every byte.
+    // One pass for each character with memchr is faster than one pass over every byte.
     ['"', '\\', '\n', '\t'].iter().fold(text.len(), |bytes, escaped| bytes + text.matches(*escaped).count())
 }
 
 impl User {
-    /// Returns the bytes that the author takes in JSON, at most.
+    /// Returns an upper bound of the bytes of the user in JSON.
     pub fn json_bytes(&self) -> usize {
-        const BESIDES_NAME: usize = 80;
-        json_bytes(self.name.as_str()) + BESIDES_NAME
+        const USER_OVERHEAD_BYTES: usize = 80;
+        json_bytes(self.name.as_str()) + USER_OVERHEAD_BYTES
     }
 }
 
 impl Message {
-    /// Returns the bytes that the message takes in JSON, at most.
+    /// Returns an upper bound of the bytes of the message in JSON.
     pub fn json_bytes(&self) -> usize {
         let numbers = [self.seq, self.at, self.reply_to.unwrap_or(0), self.edited_at.unwrap_or(0)];
-        FIELDS + numbers.map(digits).iter().sum::<usize>() + json_bytes(&self.text) + name_bytes(&self.author)
+        FIELD_BYTES
+            + numbers.map(digits).iter().sum::<usize>()
+            + json_bytes(&self.text)
+            + name_bytes(&self.author)
     }
 }
 
 impl Event {
-    /// Returns the bytes that the event takes in JSON, at most.
+    /// Returns an upper bound of the bytes of the event in JSON.
     pub fn json_bytes(&self) -> usize {
         let (text, other) = match &self.body {
             EventBody::Message { text, reply_to } => (json_bytes(text), reply_to.unwrap_or(0)),
@@ -41,7 +44,7 @@ impl Event {
             EventBody::Unknown => (0, 0),
         };
         let numbers = [self.seq, self.at, other];
-        FIELDS + numbers.map(digits).iter().sum::<usize>() + text + name_bytes(&self.author)
+        FIELD_BYTES + numbers.map(digits).iter().sum::<usize>() + text + name_bytes(&self.author)
     }
 }
 
@@ -53,7 +56,7 @@ fn digits(number: u64) -> usize {
     number.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
-/// The bytes that are left on a page.
+/// The bytes that remain on a page.
 #[derive(Debug)]
 pub struct PageBudget {
     left: usize,
@@ -61,13 +64,13 @@ pub struct PageBudget {
 }
 
 impl PageBudget {
-    /// A page of [`MAX_PAGE_BYTES`] on which so many bytes are taken by other things.
+    /// Creates the budget of a page of [`MAX_PAGE_BYTES`] on which `taken` bytes are used otherwise.
     pub fn besides(taken: usize) -> Self {
-        Self { left: MAX_PAGE_BYTES.saturating_sub(ENVELOPE + taken), is_empty: true }
+        Self { left: MAX_PAGE_BYTES.saturating_sub(ENVELOPE_BYTES + taken), is_empty: true }
     }
 
-    /// Takes the bytes of one more entry. Returns `false` if they do not fit, and nothing more does; the first
-    /// entry always fits.
+    /// Takes the bytes of one more entry. Returns `false` if they do not fit; then no later entry fits either. The
+    /// first entry always fits.
     #[must_use]
     pub fn take(&mut self, bytes: usize) -> bool {
         let fits = self.is_empty || bytes <= self.left;
@@ -91,16 +94,16 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_page_takes_its_first_entry_whatever_its_size_and_nothing_after_one_that_does_not_fit() {
+    fn page_takes_any_first_entry_and_none_after_one_that_does_not_fit() {
         let mut page = PageBudget::default();
         assert!(page.take(2 * MAX_PAGE_BYTES) && !page.take(1));
-        let mut page = PageBudget::besides(MAX_PAGE_BYTES - ENVELOPE - 100);
+        let mut page = PageBudget::besides(MAX_PAGE_BYTES - ENVELOPE_BYTES - 100);
         assert!(page.take(60) && !page.take(41) && !page.take(1));
     }
 
     proptest! {
         #[test]
-        fn json_is_no_larger_than_its_bytes_say(text in any::<String>(), name in "[a-z\"\\\\ é字]{1,32}") {
+        fn json_is_within_the_computed_bound(text in any::<String>(), name in "[a-z\"\\\\ é字]{1,32}") {
             let text = sanitize_for_display(&text).into_owned();
             prop_assert_eq!(serde_json::to_string(&text).unwrap().len(), json_bytes(&text) + 2);
             let author = User {

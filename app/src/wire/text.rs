@@ -1,32 +1,31 @@
-//! What a message's text may be, and how it is shown: one rule for the socket, lines, forms, the API and the
-//! browser's composer.
+//! The rules for the text of a message, shared by the socket, the lines mode, forms, the API and the composer.
 
 use super::{limits::MAX_MESSAGE_BYTES, visible_line::is_visible};
 use std::borrow::Cow;
 
-/// Why a text cannot be posted.
+/// The reason why a text cannot be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidText {
     /// It has no visible character.
     Blank,
-    /// More than [`MAX_MESSAGE_BYTES`] are left after tidying.
+    /// It has more than [`MAX_MESSAGE_BYTES`] after trimming.
     TooLong {
         /// The UTF-8 bytes beyond the limit.
         over: usize,
     },
 }
 
-/// Returns `text` as it is stored, if it can be posted.
+/// Returns `text` in its stored form, if it can be posted.
 ///
-/// - CR LF and a lone CR become LF; other control characters but LF and TAB become U+FFFD. If the text is too long
-///   with one for each, each run of them becomes one.
-/// - Lines without a visible character go at both ends. A single line that is left loses its white space at both
-///   ends; several keep the indentation of the first and lose the white space after the last.
+/// - CR LF and a lone CR become LF; control characters except LF and TAB become U+FFFD. If the text is too long then,
+///   each run of them becomes one U+FFFD.
+/// - Lines without a visible character are removed at both ends. A remaining single line loses the white space at both
+///   ends; several lines keep the indentation of the first and lose the white space after the last.
 ///
-/// Tidying what is tidy changes nothing. White space is Unicode's.
+/// The function is idempotent. White space is defined by Unicode.
 ///
 /// # Errors
-/// [`InvalidText`] if nothing visible or too much is left.
+/// [`InvalidText`] if the result is blank or too long.
 pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
     let text = match line_feeds(text) {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
@@ -42,23 +41,23 @@ pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
     }
 }
 
-/// The same for a message of the lines mode: each line break is a space, so it is a single line.
+/// Like [`trim_message`] for the lines mode: each line break becomes a space.
 ///
 /// # Errors
-/// As for [`trim_message`].
+/// Like [`trim_message`].
 pub fn trim_single_line(text: &str) -> Result<String, InvalidText> {
     trim_message(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
 }
 
-/// Returns the text with every line break turned into a space, as the lines mode carries it.
+/// Returns `text` for the lines mode: each line break becomes a space.
 pub fn to_single_line(text: &str) -> String {
     sanitize_for_display(text).replace('\n', " ")
 }
 
-/// Returns the text as it is shown: line ends are LF, other control characters but TAB are U+FFFD.
+/// Returns `text` for display: line ends become LF, and control characters except TAB become U+FFFD.
 ///
-/// Texts that were stored before [`trim_message`] replaced them may contain any: a terminal would obey them, and an HTML
-/// parser drops NUL and rewrites CR, so that the server's page and the browser's could not be joined.
+/// Texts that an old version stored may contain control characters. A terminal would interpret them, and an HTML parser
+/// drops NUL and rewrites CR, which would break hydration.
 pub fn sanitize_for_display(text: &str) -> Cow<'_, str> {
     let text = line_feeds(text);
     if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text }
@@ -72,12 +71,12 @@ fn line_feeds(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A control character that is neither LF nor TAB.
+/// Returns whether `c` is a control character except LF and TAB.
 fn is_unwanted(c: char) -> bool {
     c.is_control() && !matches!(c, '\n' | '\t')
 }
 
-/// Returns `text` with U+FFFD for each unwanted character, or for each run of them.
+/// Returns `text` with U+FFFD for each unwanted character or, with `runs`, for each run of them.
 fn replaced(text: &str, runs: bool) -> String {
     let mut last = ' ';
     let mut replaced = String::with_capacity(text.len());
@@ -91,7 +90,7 @@ fn replaced(text: &str, runs: bool) -> String {
     replaced
 }
 
-/// Returns `text` without what goes at its ends.
+/// Returns `text` without blank lines at its ends.
 fn trimmed(text: &str) -> Result<&str, InvalidText> {
     let first = text.find(is_visible).ok_or(InvalidText::Blank)?;
     let last = text.rfind(is_visible).ok_or(InvalidText::Blank)?;
@@ -101,11 +100,10 @@ fn trimmed(text: &str) -> Result<&str, InvalidText> {
     Ok(if text.contains('\n') { text } else { text.trim_start() })
 }
 
-/// Returns whether `text` mentions a user of this name: `@` and the name, in any case and not within a longer
-/// word.
+/// Returns whether `text` mentions a user of this name: `@` and the name, ignoring case, and not within a longer word.
 ///
-/// Case is that of Unicode, and compatible characters are alike (NFKC). Scripts that put no space after a word, as
-/// Chinese, Japanese, Korean particles and Thai, end a name anywhere.
+/// The comparison uses Unicode case folding and NFKC. In scripts without spaces between words, such as Chinese,
+/// Japanese, Korean particles and Thai, a name may end anywhere.
 pub fn mentions(text: &str, name: &str) -> bool {
     if !text.contains(['@', '＠']) {
         return false;
@@ -118,7 +116,7 @@ pub fn mentions(text: &str, name: &str) -> bool {
     })
 }
 
-/// Whether `c` beside a name makes it part of a longer word.
+/// Returns whether `c` next to a name makes it part of a longer word.
 fn continues_word(c: char) -> bool {
     let has_no_spaces = matches!(c,
         '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{a4cf}'
@@ -126,22 +124,22 @@ fn continues_word(c: char) -> bool {
     !has_no_spaces && is_letter(c)
 }
 
-/// Returns `text` without differences of case and of compatible characters.
+/// Returns `text` in NFKC with its case folded.
 #[cfg(not(all(target_arch = "wasm32", feature = "hydrate")))]
 fn folded(text: &str) -> String {
     use unicode_normalization::UnicodeNormalization;
-    // Upper case first: so both forms of a small sigma, and a sharp s and two, are one.
+    // Upper case first, so that both forms of a small sigma are equal, and so are "ß" and "ss".
     text.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// The same by the browser's own tables: Rust's would weigh 10 KB of the page.
+/// Like above, with the tables of the browser: those of Rust would add 10 KB to the page.
 #[cfg(all(target_arch = "wasm32", feature = "hydrate"))]
 fn folded(text: &str) -> String {
     let text = js_sys::JsString::from(text).normalize("NFKC").to_upper_case().to_lower_case();
     String::from(text).replace('ς', "σ")
 }
 
-/// A letter, a digit or a mark on one.
+/// Returns whether `c` is a letter, a digit or a combining mark.
 #[cfg(not(all(target_arch = "wasm32", feature = "hydrate")))]
 fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
@@ -158,45 +156,45 @@ mod tests {
     use proptest::prelude::*;
 
     #[track_caller]
-    fn becomes(text: &str, tidied: &str) {
-        assert_eq!(trim_message(text).as_deref(), Ok(tidied), "{text:?}");
+    fn assert_trimmed(text: &str, expected: &str) {
+        assert_eq!(trim_message(text).as_deref(), Ok(expected), "{text:?}");
     }
 
     #[test]
-    fn one_line_loses_unicode_white_space_at_both_ends() {
-        becomes("\u{3000}\u{a0} hi  there\u{85}\n", "hi  there");
-        becomes("\n \n   code\n\n", "code");
-        becomes("\u{b}tab\there\u{c}", "tab\there");
+    fn single_line_loses_unicode_white_space_at_both_ends() {
+        assert_trimmed("\u{3000}\u{a0} hi  there\u{85}\n", "hi  there");
+        assert_trimmed("\n \n   code\n\n", "code");
+        assert_trimmed("\u{b}tab\there\u{c}", "tab\there");
     }
 
     #[test]
     fn several_lines_keep_the_indentation_of_the_first() {
-        becomes("    if ready:\n        go()\n", "    if ready:\n        go()");
-        becomes("\r\n \t\r\n\ta\r\n\r\n  b \u{3000}\r\n \r\n", "\ta\n\n  b");
-        becomes("\u{200b}\n  a\n  b\n\u{2800}", "  a\n  b");
+        assert_trimmed("    if ready:\n        go()\n", "    if ready:\n        go()");
+        assert_trimmed("\r\n \t\r\n\ta\r\n\r\n  b \u{3000}\r\n \r\n", "\ta\n\n  b");
+        assert_trimmed("\u{200b}\n  a\n  b\n\u{2800}", "  a\n  b");
     }
 
     #[test]
     fn carriage_returns_become_line_feeds() {
-        becomes("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
+        assert_trimmed("a\r\nb\rc\n\rd", "a\nb\nc\n\nd");
     }
 
     #[test]
     fn control_characters_become_replacement_characters() {
-        becomes("a\0b\u{7}\u{1b}[2J\u{9b}c\td", "a\u{fffd}b\u{fffd}\u{fffd}[2J\u{fffd}c\td");
+        assert_trimmed("a\0b\u{7}\u{1b}[2J\u{9b}c\td", "a\u{fffd}b\u{fffd}\u{fffd}[2J\u{fffd}c\td");
         assert_eq!(sanitize_for_display("a\r\nb\rc\0\td\u{1b}"), "a\nb\nc\u{fffd}\td\u{fffd}");
         assert_eq!(to_single_line("a\r\nb\n\u{1b}c\td"), "a b \u{fffd}c\td");
     }
 
     #[test]
-    fn a_line_is_tidied_as_a_single_line() {
+    fn line_breaks_of_a_line_message_become_spaces() {
         assert_eq!(trim_single_line("  a\r\n  b\r").as_deref(), Ok("a   b"));
         assert_eq!(trim_single_line("\u{7}\n\0"), Err(InvalidText::Blank));
     }
 
     #[test]
     fn runs_of_control_characters_become_one_if_the_text_is_too_long_otherwise() {
-        becomes(&format!("a{}b", "\u{1}".repeat(MAX_MESSAGE_BYTES - 2)), "a\u{fffd}b");
+        assert_trimmed(&format!("a{}b", "\u{1}".repeat(MAX_MESSAGE_BYTES - 2)), "a\u{fffd}b");
         let apart = "\u{1}x".repeat(MAX_MESSAGE_BYTES / 2);
         assert_eq!(trim_message(&apart), Err(InvalidText::TooLong { over: MAX_MESSAGE_BYTES }));
     }
@@ -224,12 +222,12 @@ mod tests {
         }
         for shown in ["👩\u{200d}🚀", "❤\u{fe0f}", "नमस्ते", "a\u{200b}b", "می\u{200c}خواهم", ".", "\u{fffd}"]
         {
-            becomes(shown, shown);
+            assert_trimmed(shown, shown);
         }
     }
 
     #[test]
-    fn the_limit_counts_bytes_after_tidying() {
+    fn limit_counts_bytes_after_trimming() {
         let fits = format!("  {}  ", "é".repeat(MAX_MESSAGE_BYTES / 2));
         assert!(trim_message(&fits).is_ok());
         assert_eq!(trim_message(&"x".repeat(MAX_MESSAGE_BYTES + 2)), Err(InvalidText::TooLong { over: 2 }));
@@ -237,19 +235,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tidy_text_obeys_the_rule_and_stays_as_it_is(
+        fn trimming_is_idempotent_and_obeys_the_rule(
             text in "([ -~]|[\\x00-\\x20\\x7f-\\xa0]|[\n\r\t ]|[a-c\u{200b}\u{2800}\u{3000}\u{fe0f}\u{301}é😀]){0,40}"
         ) {
-            if let Ok(tidied) = trim_message(&text) {
-                prop_assert!(!tidied.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
-                prop_assert_eq!(tidied.trim_end(), &*tidied);
-                let (first, last) = (tidied.lines().next(), tidied.lines().last());
+            if let Ok(trimmed) = trim_message(&text) {
+                prop_assert!(!trimmed.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
+                prop_assert_eq!(trimmed.trim_end(), &*trimmed);
+                let (first, last) = (trimmed.lines().next(), trimmed.lines().last());
                 prop_assert!(first.is_some_and(|line| line.contains(is_visible)));
                 prop_assert!(last.is_some_and(|line| line.contains(is_visible)));
-                prop_assert!(tidied.contains('\n') || tidied.trim() == tidied);
-                let again = trim_message(&tidied);
-                prop_assert_eq!(again.as_deref(), Ok(&*tidied));
-                prop_assert_eq!(sanitize_for_display(&tidied), &*tidied);
+                prop_assert!(trimmed.contains('\n') || trimmed.trim() == trimmed);
+                let again = trim_message(&trimmed);
+                prop_assert_eq!(again.as_deref(), Ok(&*trimmed));
+                prop_assert_eq!(sanitize_for_display(&trimmed), &*trimmed);
             } else {
                 prop_assert!(!text.contains(is_visible));
             }
@@ -257,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_mentioned_by_the_whole_name_in_any_case() {
+    fn mention_needs_the_whole_name_and_ignores_case() {
         for (text, name) in [
             ("@Ann?", "Ann"),
             ("hi @ann", "Ann"),

@@ -1,4 +1,4 @@
-//! Users: their ids, display names, and how others see them.
+//! Users: their ids and display names.
 
 use super::{
     event::is_false,
@@ -8,12 +8,12 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
 
-/// A person as others see them.
+/// A user as others see them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// Who it is.
+    /// The id of the user.
     pub id: UserId,
-    /// What they are called.
+    /// The display name.
     pub name: DisplayName,
     /// Another user has the same name, or one that is confusable with it.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -25,19 +25,19 @@ pub struct User {
 }
 
 impl User {
-    /// Somebody whose name nobody else has.
+    /// Creates a user whose name is unambiguous.
     pub fn new(id: UserId, name: DisplayName) -> Self {
         Self { id, name, ambiguous: false, tag: None }
     }
 
-    /// How people stand in a list: by name, letters of ASCII in any case, then by id.
+    /// Compares two users for a list: by name, ignoring ASCII case, then by id.
     pub fn cmp_for_list(&self, other: &Self) -> Ordering {
         let (mine, theirs) = (self.name.as_str().bytes(), other.name.as_str().bytes());
         let lower = |byte: u8| byte.to_ascii_lowercase();
         mine.map(lower).cmp(theirs.map(lower)).then(self.id.cmp(&other.id))
     }
 
-    /// The name, with what tells it from another's that is alike.
+    /// Returns the name, followed by the tag if there is one.
     pub fn disambiguated(&self) -> String {
         match &self.tag {
             Some(tag) => format!("{} {tag}", self.name),
@@ -45,20 +45,20 @@ impl User {
         }
     }
 
-    /// What stands behind the name if another user's is confusable with it.
+    /// Returns the tag that distinguishes the user from others with a confusable name.
     pub fn tag(&self) -> Option<String> {
         self.tag.as_ref().map(ToString::to_string)
     }
 }
 
-/// Who somebody is, whatever they call themselves: 64 random bits, written as 16 hex digits.
+/// The id of a user: 64 random bits, written as 16 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct UserId(pub u64);
 
 impl UserId {
-    /// The style class of this person's colour: one of twelve hues of equal lightness. The bits that make a given
-    /// name have no part in it, nor in the tag: two of one name differ in both.
+    /// Returns the style class of the user's color: one of twelve hues of equal lightness. It depends on other bits
+    /// than the generated name and the tag, so that users with the same name differ in color and tag.
     pub fn color_class(self) -> &'static str {
         const CLASSES: [&str; 12] = [
             "color-0", "color-1", "color-2", "color-3", "color-4", "color-5", "color-6", "color-7",
@@ -67,7 +67,7 @@ impl UserId {
         CLASSES[((self.0 >> 16 & 0xffff) % 12) as usize]
     }
 
-    /// What stands behind the name of a guest, who has said nothing yet and has a name like another's.
+    /// Returns the tag of a guest: a user who has not posted yet and has a confusable name.
     pub fn guest_tag(self) -> String {
         format!("#x{:04x}", self.0 >> 32 & 0xffff)
     }
@@ -78,8 +78,8 @@ impl FromStr for UserId {
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
         let digits = id.len() == 16 && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let bad = "a person's id is 16 hex digits";
-        if digits { u64::from_str_radix(id, 16).map(Self).map_err(|_| bad) } else { Err(bad) }
+        let invalid = "a user id is 16 hexadecimal digits";
+        if digits { u64::from_str_radix(id, 16).map(Self).map_err(|_| invalid) } else { Err(invalid) }
     }
 }
 
@@ -103,14 +103,14 @@ impl fmt::Display for UserId {
     }
 }
 
-/// What a person is called: 1 to 32 characters, trimmed, on one line, none of them a control
-/// character or one that turns the direction of the text around it.
+/// A display name: 1 to 32 visible characters on one line, trimmed, without control characters and without characters
+/// that change the direction of the text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// The name itself.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_id_is_16_hex_digits_both_ways() {
+    fn user_id_is_parsed_from_and_written_as_16_hex_digits() {
         let id: UserId = "00000000000000ff".parse().unwrap();
         assert_eq!((id, id.to_string().as_str()), (UserId(255), "00000000000000ff"));
         for bad in ["", "ff", "+0000000000000ff", "00000000000000FF", "00000000000000fg"] {
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_trimmed_and_counted_in_characters() {
+    fn display_name_is_trimmed_and_counted_in_characters() {
         assert_eq!(" 小明 ".parse::<DisplayName>().unwrap().as_str(), "小明");
         assert!("字".repeat(32).parse::<DisplayName>().is_ok());
         assert_eq!("字".repeat(33).parse::<DisplayName>(), Err(InvalidName::TooLong));
     }
 
     #[test]
-    fn a_name_that_nobody_can_see_or_that_turns_the_line_is_refused() {
+    fn invisible_and_direction_changing_names_are_rejected() {
         for blank in [
             "",
             " \u{3000} ",
@@ -159,10 +159,10 @@ mod tests {
             "\u{301}\u{301}",
             "\0",
         ] {
-            assert_eq!(blank.parse::<DisplayName>(), Err(InvalidName::Blank), "{blank:?} must be refused");
+            assert_eq!(blank.parse::<DisplayName>(), Err(InvalidName::Blank), "{blank:?} must be rejected");
         }
         for bad in ["a\nb", "a\0", "\u{202e}nab", "\u{feff}a", "a\u{2800}", "a\u{1d173}"] {
-            assert_eq!(bad.parse::<DisplayName>(), Err(InvalidName::Hidden), "{bad:?} must be refused");
+            assert_eq!(bad.parse::<DisplayName>(), Err(InvalidName::Hidden), "{bad:?} must be rejected");
         }
         for good in ["👩\u{200d}🚀 Ada", "❤\u{fe0f}", "Zoe\u{308}"] {
             assert!(good.parse::<DisplayName>().is_ok(), "{good} must be a name");

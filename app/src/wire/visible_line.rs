@@ -1,38 +1,40 @@
-//! One line of visible characters: the rule of display names, titles and topics.
+//! The common rule of display names, titles and topics: one line of visible characters.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A person's name that breaks the rule.
+/// The reason why a display name, a title or a topic is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InvalidName {
-    /// Nothing that one could see is left after trimming.
+    /// It has no visible character.
     Blank,
-    /// It has more characters than may be.
+    /// It has too many characters.
     TooLong,
-    /// It has characters that show nothing, break the line or turn it around.
+    /// It has hidden characters, line breaks or characters that change the direction of the text.
     Hidden,
-    /// It ends with what looks like a tag, by which the server tells users of one name apart.
+    /// It ends like a tag, which only the server assigns.
     Tag,
-    /// It speaks for the server.
+    /// It is reserved because users could mistake it for the server.
     Reserved,
 }
 
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Blank => "It is blank. A name has 1 to 32 visible characters on one line.",
-            Self::TooLong => "It is too long. A name has 1 to 32 visible characters on one line.",
-            Self::Hidden => "It has hidden characters. A name has 1 to 32 visible characters on one line.",
-            Self::Tag => "It ends like a tag (#2). Only the server gives tags.",
-            Self::Reserved => "It is reserved. Choose a name that does not speak for the server.",
+            Self::Blank => "The name is blank. A name has 1 to 32 visible characters on one line.",
+            Self::TooLong => "The name is too long. A name has 1 to 32 visible characters on one line.",
+            Self::Hidden => {
+                "The name has hidden characters. A name has 1 to 32 visible characters on one line."
+            }
+            Self::Tag => "The name ends like a tag (#2). Only the server assigns tags.",
+            Self::Reserved => "The name is reserved. Choose another name.",
         })
     }
 }
 
 impl std::error::Error for InvalidName {}
 
-/// `text` without white space at its ends, if it is one line that shows what it is.
+/// Returns `text` without white space at its ends, if it is one line of visible characters.
 pub(super) fn parse_single_line(text: &str, chars: usize) -> Result<&str, InvalidName> {
     let text = text.trim();
     if !text.contains(is_visible) {
@@ -72,15 +74,14 @@ macro_rules! as_string {
 
 pub(super) use as_string;
 
-/// Whether `c` shows something by itself.
+/// Returns whether `c` is visible by itself.
 pub(super) fn is_visible(c: char) -> bool {
     !(c.is_whitespace() || c.is_control() || is_default_ignorable(c) || is_combining(c))
 }
 
-/// Characters that show nothing or reorder their neighbours: those that may be ignored when drawn
-/// (`Default_Ignorable_Code_Point` of the Unicode Character Database: soft hyphen, zero width, word joiners,
-/// tags, bidi marks, embeddings, overrides and isolates), line separators, annotations, and two that are
-/// drawn as nothing (braille blank, null notehead).
+/// Returns whether `c` is invisible or reorders its neighbors: `Default_Ignorable_Code_Point` of the Unicode Character
+/// Database (soft hyphen, zero width, word joiners, tags, bidi marks, embeddings, overrides and isolates), line
+/// separators, annotations, and two characters with an empty glyph (braille blank, null notehead).
 fn is_default_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -90,8 +91,8 @@ fn is_default_ignorable(c: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Characters that mean something with others only: what emoji are built with (zero-width joiner, variation
-/// selectors 15 and 16), and marks that stand on a letter.
+/// Returns whether `c` only modifies other characters: the parts of emoji sequences (zero-width joiner, variation
+/// selectors 15 and 16) and combining marks.
 fn is_combining(c: char) -> bool {
     matches!(c,
         '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}'

@@ -27,7 +27,7 @@ pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult
     match created {
         Ok(link) => {
             let link = share_link(request.context.address.url(&format!("/device/{link}")));
-            render_link(request, DeviceLinkPage::Made(link)).await
+            render_link(request, DeviceLinkPage::Created(link)).await
         }
         Err(problem) if accepts_html(&headers) => Err(problem.into()),
         Err(problem) => Ok(problem.into_response()),
@@ -39,8 +39,9 @@ pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult
 pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     let user = state.device_links.peek(&link)?;
-    let (becomes, before) = (state.author_of(user).await, state.author_of(identity.id).await);
-    render_link(request, DeviceLinkPage::Opened { path: format!("/device/{link}"), becomes, before }).await
+    let (new_user, current_user) = (state.author_of(user).await, state.author_of(identity.id).await);
+    render_link(request, DeviceLinkPage::Opened { path: format!("/device/{link}"), new_user, current_user })
+        .await
 }
 
 /// `POST /device/{link}`: uses the link; the browser becomes that user.

@@ -100,7 +100,7 @@ pub async fn update_room(
         Ok(()) => Ok(request.redirect(&room.path())),
         Err((error, problem)) => {
             let RoomForm { title, topic, .. } = form;
-            let form = RejectedForm::About { path: format!("/r/{room}/about"), title, topic };
+            let form = RejectedForm::Room { path: format!("/r/{room}/about"), title, topic };
             Err(PageRejection::explaining(PageError::Room(error), problem).with_form(form))
         }
     }

@@ -164,8 +164,8 @@ async fn a_name_that_cannot_be_chosen_is_refused_in_the_language_of_the_page_and
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for (name, lang, why) in [
-        ("Ann #2", "en", "ends like a tag"),
-        ("Ann #2", "zh", "结尾像标记"),
+        ("Ann #2", "en", "cannot end like a tag"),
+        ("Ann #2", "zh", "结尾不能像标记"),
         ("System", "en", "is reserved"),
         ("管理员", "zh", "是保留的"),
     ] {
