@@ -15,13 +15,16 @@ use std::{
         atomic::{AtomicU8, Ordering},
     },
     thread::available_parallelism,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking, time::timeout};
 use tower_http::CompressionLevel;
 
 /// How long a job may wait for a thread. Past it the response is 503.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// A queue has a backlog if its oldest job has waited this long.
+const BACKLOG: Duration = Duration::from_millis(250);
 
 /// Compression level of dynamic responses (brotli has 0 to 11). The page of a room with 50 messages has 47 KB, compressed
 /// 7.5 KB. Level 4 would save 0.5 KB more and take about twice the time.
@@ -40,8 +43,8 @@ pub struct HttpWork {
 
 #[derive(Default)]
 struct Queue {
-    /// The waiting jobs of each [`Priority`], oldest first.
-    waiting: [VecDeque<Job>; 2],
+    /// The waiting jobs of each [`Priority`] with the time at which they came, oldest first.
+    waiting: [VecDeque<(Instant, Job)>; 2],
     running: usize,
 }
 
@@ -112,7 +115,7 @@ impl HttpWork {
 
     fn submit(self: &Arc<Self>, priority: Priority, job: Job) {
         let mut queue = self.queue();
-        queue.waiting[priority as usize].push_back(job);
+        queue.waiting[priority as usize].push_back((Instant::now(), job));
         if queue.running < self.threads {
             queue.running += 1;
             let work = self.clone();
@@ -131,7 +134,7 @@ impl HttpWork {
     /// Takes the next job; without one, the thread leaves the pool.
     fn take_job(&self) -> Option<Job> {
         let mut queue = self.queue();
-        let job = queue.waiting.iter_mut().find_map(VecDeque::pop_front);
+        let job = queue.waiting.iter_mut().find_map(take_next);
         queue.running -= usize::from(job.is_none());
         job
     }
@@ -145,6 +148,15 @@ impl Default for HttpWork {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Takes the oldest job, or the newest one if the oldest has waited for [`BACKLOG`]. In a backlog every client would
+/// wait nearly [`MAX_WAIT`], and many of the oldest requests are abandoned already (adaptive LIFO: B. Maurer, "Fail at
+/// Scale", ACM Queue 13(8), 2015).
+fn take_next(waiting: &mut VecDeque<(Instant, Job)>) -> Option<Job> {
+    let has_backlog = waiting.front().is_some_and(|(since, _)| since.elapsed() >= BACKLOG);
+    let next = if has_backlog { waiting.pop_back() } else { waiting.pop_front() };
+    next.map(|(_, job)| job)
 }
 
 /// Moves a queued job into another state. Returns `false` if the job was not queued.
@@ -204,6 +216,25 @@ mod tests {
         let (first, low, high, ()) = tokio::join!(first, low, high, release);
         assert_eq!((first, low, high), (Ok(()), Ok(()), Ok(())));
         assert_eq!(*order.lock().unwrap(), ["high", "low"]);
+    }
+
+    #[test]
+    fn in_a_backlog_the_last_job_goes_first() {
+        let taken = Arc::new(Mutex::new(Vec::new()));
+        let job = |name: &'static str| -> Job {
+            let taken = taken.clone();
+            Box::new(move || taken.lock().unwrap().push(name))
+        };
+        let now = Instant::now();
+        let mut waiting = VecDeque::from([(now - 2 * BACKLOG, job("first")), (now, job("second"))]);
+        waiting.push_back((now, job("last")));
+        while let Some(job) = take_next(&mut waiting) {
+            job();
+        }
+        assert_eq!(*taken.lock().unwrap(), ["last", "second", "first"]);
+        let mut waiting = VecDeque::from([(now, job("earlier")), (now, job("later"))]);
+        take_next(&mut waiting).unwrap()();
+        assert_eq!(taken.lock().unwrap().last(), Some(&"earlier"));
     }
 
     #[tokio::test]
