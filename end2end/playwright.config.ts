@@ -28,7 +28,8 @@ export default defineConfig({
     serviceWorkers: "block",
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
-    trace: "retain-on-failure",
+    // A trace of every test would cost time: run one with --trace on to get it.
+    trace: "on-first-retry",
     launchOptions: {
       executablePath: chromium,
       args: [
