@@ -58,7 +58,7 @@ impl Log {
         for event in events {
             match &event.body {
                 EventBody::Message { .. } => {
-                    messages.extend(Message::from_event(event).map(|it| (it.seq, it)))
+                    messages.extend(Message::from_event(event).map(|it| (it.seq, it)));
                 }
                 EventBody::Edit { target, text } => {
                     messages.entry(*target).and_modify(|message| message.edit(text.clone(), event.at));
