@@ -1,5 +1,4 @@
-//! Crashes, full disks and damaged files: what was acknowledged is there, and what is not is still with
-//! its author.
+//! Crashes, full disks and damaged files: acknowledged messages are stored, and clients keep the others.
 
 use crate::support::{Pace, Person, Process, Verdict, events, within_timeout};
 use app::{client::Operation, wire::Event};
@@ -32,7 +31,7 @@ fn skip(why: &str) {
     let _ = writeln!(stderr(), "not tested here: {why}");
 }
 
-/// Runs a command. Whether it did what it should.
+/// Runs a command. Returns `true` if it succeeded.
 async fn run(program: &str, args: &[&str]) -> bool {
     let status = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status().await;
     status.is_ok_and(|status| status.success())
@@ -48,7 +47,7 @@ async fn told(server: &Process) -> Vec<Arc<Event>> {
     within_timeout(events(server.address, "tea")).await.expect("it answers")
 }
 
-/// Each commit that stands alone is one sync at least: what is acknowledged is on the disk.
+/// Each single commit needs at least one sync: acknowledged messages are on the disk.
 #[tokio::test]
 async fn a_hundred_lone_messages_are_a_hundred_syncs() {
     if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
@@ -108,7 +107,7 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     assert_eq!(verdict.acknowledged, verdict.posted);
 }
 
-/// A disk of its own, which can be made larger.
+/// A file system in memory that can grow.
 struct Disk(TempDir);
 
 impl Disk {
@@ -132,7 +131,7 @@ impl Drop for Disk {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room_again() {
+async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     let Some(disk) = Disk::of("1m").await else {
         return skip("a full disk, since only root may mount a small one");
     };
@@ -159,7 +158,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room_
 }
 
 #[tokio::test]
-async fn who_cannot_write_for_a_while_refuses_and_goes_on_afterwards() {
+async fn a_server_that_cannot_write_rejects_posts_and_recovers() {
     let server = Process::start(binary()).await.unwrap();
     assert_eq!(post(&server, "one").await, 201);
     let other = rusqlite::Connection::open(server.folder.path().join("hubbub.db")).unwrap();
@@ -172,7 +171,7 @@ async fn who_cannot_write_for_a_while_refuses_and_goes_on_afterwards() {
 }
 
 #[tokio::test]
-async fn a_database_that_turns_read_only_refuses_and_goes_on_when_it_can_be_written_again() {
+async fn a_read_only_database_rejects_posts_until_it_is_writable_again() {
     let server = Process::start(binary()).await.unwrap();
     assert_eq!(post(&server, "one").await, 201);
     let files = ["hubbub.db", "hubbub.db-wal"].map(|name| server.folder.path().join(name));
@@ -225,7 +224,7 @@ async fn left_behind(signal: &str) -> (TempDir, PathBuf) {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_refused_with_one_line_and_stays_as_it_was() {
+async fn a_damaged_file_is_rejected_with_one_line_and_unchanged() {
     let (folder, file) = left_behind("-TERM").await;
     assert!(!folder.path().join("hubbub.db-wal").exists(), "a clean end leaves one file");
     let mut bytes = fs::read(&file).unwrap();

@@ -1,4 +1,4 @@
-//! Names that could be taken for each other.
+//! Ambiguous display names and renames.
 
 use crate::{
     notifications::FaultyNotifications,
@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 use uuid::Uuid;
 
-/// Who is seen otherwise, as `person` is told.
+/// Returns the users that `frames` rename, with their marks.
 fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     let renamed = |frame: &ServerFrame| match frame {
         ServerFrame::Renamed { id, ambiguous, .. } => Some((*id, *ambiguous)),
@@ -27,7 +27,7 @@ fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
 }
 
 #[tokio::test]
-async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
+async fn a_confusable_name_marks_both_users_as_ambiguous() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -46,7 +46,7 @@ async fn bob_who_calls_himself_ann_in_other_letters_is_marked_and_so_is_ann() {
 }
 
 #[tokio::test]
-async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speaks() {
+async fn a_default_name_that_another_user_has_taken_is_marked_after_a_post() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -64,7 +64,7 @@ async fn bob_whose_given_name_ann_has_taken_is_told_apart_from_her_once_he_speak
 }
 
 #[tokio::test]
-async fn a_new_name_is_told_wherever_somebody_has_been() {
+async fn a_rename_reaches_every_room_that_the_user_has_visited() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "coffee").await;
     ann.post("coffee", "I was here").await;
@@ -80,7 +80,7 @@ async fn a_new_name_is_told_wherever_somebody_has_been() {
 }
 
 #[tokio::test]
-async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
+async fn of_two_renames_in_a_row_the_second_is_announced_last() {
     let server = TestServer::with_store(FaultyNotifications::new(|_, wake| vec![wake])).await;
     let (ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -96,7 +96,7 @@ async fn of_two_new_names_in_a_row_everybody_is_told_the_second_one_last() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
+async fn a_rename_is_announced_although_its_request_is_dropped() {
     let server = TestServer::start().await;
     let (ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -109,7 +109,7 @@ async fn a_new_name_is_told_although_whoever_asked_for_it_hangs_up() {
 }
 
 #[tokio::test]
-async fn a_new_name_is_told_where_somebody_has_only_posted_by_a_program() {
+async fn a_rename_reaches_rooms_that_the_user_has_only_posted_in() {
     let server = TestServer::start().await;
     let (mut ann, bob) = (V1::connect_and_join(&server, "tea").await, visitor(&server).await);
     let posted = sent(bob.post(server.http("/api/rooms/tea/messages")).body("from a script")).await;

@@ -32,7 +32,7 @@ async fn ann_has_said_something() -> (TestServer, V1, V1) {
 }
 
 #[tokio::test]
-async fn an_edit_is_heard_by_everybody_and_found_by_who_comes_later() {
+async fn an_edit_is_broadcast_and_part_of_later_pages() {
     let (server, mut ann, mut bob) = ann_has_said_something().await;
     let id = edit(&mut ann, 1, "  hello\n").await;
     let ack = ann.expect_reply().await;
@@ -47,7 +47,7 @@ async fn an_edit_is_heard_by_everybody_and_found_by_who_comes_later() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_for_everybody_also_for_who_reads_the_past() {
+async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
     let (server, mut ann, mut bob) = ann_has_said_something().await;
     delete(&mut ann, 1).await;
     assert_eq!(bob.events(1).await[0].body, EventBody::Delete { target: 1 });
@@ -65,7 +65,7 @@ async fn what_is_deleted_is_gone_for_everybody_also_for_who_reads_the_past() {
 }
 
 #[tokio::test]
-async fn an_edit_or_a_delete_that_is_sent_again_is_acknowledged_again_and_done_once() {
+async fn a_repeated_edit_or_delete_is_acknowledged_again_and_applied_once() {
     let (server, mut ann, _bob) = ann_has_said_something().await;
     let (room, target) = ("tea".to_owned(), 1);
     let edit = ClientFrame::Edit { id: Uuid::now_v7(), room: room.clone(), target, text: "hello".into() };
@@ -84,7 +84,7 @@ async fn an_edit_or_a_delete_that_is_sent_again_is_acknowledged_again_and_done_o
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_is_refused_and_costs_nothing() {
+async fn an_invalid_change_is_rejected_without_effect() {
     let (server, mut ann, mut bob) = ann_has_said_something().await;
     let id = edit(&mut bob, 1, "hers").await;
     let mut refusals = vec![(bob.expect_reply().await, id, ErrorCode::NotAllowed)];
@@ -110,7 +110,7 @@ async fn a_change_that_cannot_be_is_refused_and_costs_nothing() {
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_what_changed_meanwhile_however_much_was_missed() {
+async fn a_returning_client_gets_the_changes_of_missed_messages() {
     for missed in [1, 40, 41, 500, 5_000] {
         let (server, ann, bob) = ann_has_said_something().await;
         drop(bob);
@@ -143,7 +143,7 @@ async fn who_comes_back_gets_what_changed_meanwhile_however_much_was_missed() {
 }
 
 #[tokio::test]
-async fn lines_know_neither_edits_nor_deletes() {
+async fn lines_carry_neither_edits_nor_deletes() {
     let (server, mut ann, _bob) = ann_has_said_something().await;
     let mut script = crate::support::Lines::join(&server, "tea").await;
     edit(&mut ann, 1, "hello").await;

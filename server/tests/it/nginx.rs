@@ -1,4 +1,4 @@
-//! Behind a real nginx, as Debian ships it.
+//! The server behind a real nginx, as Debian ships it.
 
 use crate::support::{TestServer, browser, sent, within_timeout};
 use app::wire::PROTOCOL;
@@ -24,7 +24,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-/// What the README tells operators to write into a location, after `proxy_pass`.
+/// The directives that the documentation recommends for a location, after `proxy_pass`.
 const HEADERS: &str = "
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
@@ -33,7 +33,7 @@ const HEADERS: &str = "
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;";
 
-/// A server behind an nginx of its own.
+/// A server with an nginx in front of it.
 struct Proxied {
     server: TestServer,
     address: SocketAddr,
@@ -41,14 +41,14 @@ struct Proxied {
     _folder: TempDir,
 }
 
-/// Debian keeps it where users other than root do not look for programs.
+/// Returns the path of nginx. On Debian it is outside of other users' search path.
 fn nginx() -> &'static str {
     if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" }
 }
 
 impl Proxied {
-    /// Starts both; `location` makes the body of nginx's `server` block from the server's address. `None` where there
-    /// is no nginx.
+    /// Starts both; `location` returns the body of nginx's `server` block for the server's address. Returns `None` if
+    /// nginx is not installed.
     async fn start(
         location: impl FnOnce(SocketAddr) -> String,
         change: impl FnOnce(&mut Config, SocketAddr),
@@ -90,7 +90,7 @@ impl Proxied {
         format!("http://{}{path}", self.address)
     }
 
-    /// Opens a socket as a page of this site does, and posts by it.
+    /// Opens a WebSocket as a page of this site does, and posts through it.
     async fn posts_by_socket(&self, path: &str) {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         let origin = format!("http://{}", self.address);
@@ -116,7 +116,7 @@ impl Proxied {
         .await;
     }
 
-    /// Follows a room's events, posts, and reads until the post has come.
+    /// Follows a room's events, posts, and reads until the post arrives.
     async fn streams_events(&self, base: &str) {
         let events = Client::new()
             .get(self.url(&format!("{base}/api/rooms/tea/events")))
@@ -155,7 +155,7 @@ async fn nginx_as_shipped_carries_pages_posts_and_events_and_no_socket() {
 }
 
 #[tokio::test]
-async fn nginx_as_shipped_without_a_public_address_is_told_which_setting_helps() {
+async fn nginx_as_shipped_without_a_public_address_gets_a_hint_at_the_setting() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let Some(proxied) = Proxied::start(location, |_, _| {}).await else { return };
     let request = Client::new().post(proxied.url("/api/commands")).header("origin", proxied.url(""));
@@ -176,7 +176,7 @@ async fn nginx_with_the_headers_of_the_readme_carries_sockets_too() {
 }
 
 #[tokio::test]
-async fn nginx_may_show_the_server_below_a_path_whether_it_takes_it_off_or_not() {
+async fn nginx_may_serve_the_server_below_a_path_with_or_without_stripping_it() {
     let strips = |server| {
         format!(
             "location /chat/ {{ proxy_pass http://{server}/; {HEADERS} proxy_set_header X-Forwarded-Prefix /chat; }}"
@@ -196,7 +196,7 @@ async fn nginx_may_show_the_server_below_a_path_whether_it_takes_it_off_or_not()
 }
 
 #[tokio::test]
-async fn other_programs_cookies_of_any_size_and_bytes_pass_nginx_and_hide_nobody() {
+async fn cookies_of_other_programs_pass_nginx_and_hide_no_user() {
     let location = |server| {
         format!("large_client_header_buffers 8 32k; location / {{ proxy_pass http://{server}; {HEADERS} }}")
     };

@@ -1,4 +1,4 @@
-//! How far somebody has read, on all of their devices.
+//! Read markers of a user on several devices.
 
 use crate::{
     heartbeat::flush_sockets,
@@ -19,7 +19,7 @@ async fn position(person: &mut V1) -> u64 {
 }
 
 #[tokio::test]
-async fn what_ann_reads_on_her_phone_is_read_on_her_laptop() {
+async fn a_read_marker_reaches_the_users_other_devices() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let cookie = server.new_user_cookie().await;
@@ -35,11 +35,11 @@ async fn what_ann_reads_on_her_phone_is_read_on_her_laptop() {
     phone.frames_until_pong().await;
     flush_sockets().await;
     assert_eq!(position(&mut V1::connect_as(&server, &cookie).await).await, 4, "it never goes back");
-    assert_eq!(bob.frames_until_pong().await, [], "it is nobody else's business");
+    assert_eq!(bob.frames_until_pong().await, [], "other users receive no read marker");
 }
 
 #[tokio::test]
-async fn a_position_in_a_room_that_was_not_joined_is_refused() {
+async fn a_read_marker_requires_a_joined_room() {
     let server = TestServer::start().await;
     let mut ann = V1::connect(&server).await;
     ann.send(&read(1)).await;
@@ -50,7 +50,7 @@ async fn a_position_in_a_room_that_was_not_joined_is_refused() {
 }
 
 #[tokio::test]
-async fn a_position_is_kept_over_a_restart() {
+async fn a_read_marker_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     fill(&server, "tea", 5).await;
@@ -67,7 +67,7 @@ async fn a_position_is_kept_over_a_restart() {
 }
 
 #[tokio::test]
-async fn a_read_marker_in_a_room_that_nobody_has_made_is_refused() {
+async fn a_read_marker_in_a_room_that_does_not_exist_is_rejected() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     for seq in [0, 1] {
@@ -80,7 +80,7 @@ async fn a_read_marker_in_a_room_that_nobody_has_made_is_refused() {
 }
 
 #[tokio::test]
-async fn read_markers_count_towards_the_limit_and_one_that_does_not_move_is_not_sent_on() {
+async fn read_markers_count_towards_the_limit_and_only_moves_are_sent() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     fill(&server, "tea", 3).await;
     let cookie = server.new_user_cookie().await;
