@@ -33,11 +33,11 @@ pub fn start(config: Config) -> Result<Startup, String> {
     let folder = DataFolder::lock(&config.data)?;
     let store_file = folder.store_file();
     let key_file = folder.key_file();
-    let keep_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
+    let save_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
     let options = Options {
         synchronous: Synchronous::Full,
         max_bytes: Some(config.max_bytes).filter(|bytes| *bytes > 0),
-        keep_key,
+        save_key,
     };
     let store =
         SqliteStore::open_with(&store_file, options).map_err(|error| cannot_open(&store_file, error))?;

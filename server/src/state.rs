@@ -84,7 +84,7 @@ impl AppState {
     /// Returns the user, under a generated name if the store cannot be read.
     pub async fn author_of(&self, user: UserId) -> User {
         let generated = || User::new(user, DisplayName::generated(user));
-        match self.store.people(&[user]).await {
+        match self.store.users(&[user]).await {
             Ok(mut users) => users.pop().unwrap_or_else(generated),
             Err(error) => {
                 tracing::error!(%error, "reading a user failed");

@@ -31,8 +31,8 @@ pub async fn measure(seconds: f64) -> Outcome {
     for synchronous in [Synchronous::Full, Synchronous::Normal] {
         for in_flight in IN_FLIGHT {
             let folder = tempdir_in("target")?;
-            let keep_key = &mut |_: &[u8]| Ok(());
-            let options = Options { synchronous, max_bytes: None, keep_key };
+            let save_key = &mut |_: &[u8]| Ok(());
+            let options = Options { synchronous, max_bytes: None, save_key };
             let log = SqliteStore::open_with(&folder.path().join("hubbub.db"), options)?;
             let (rate, took) = append(&log, in_flight, seconds).await?;
             let how = format!("{synchronous:?}").to_uppercase();
@@ -102,7 +102,7 @@ async fn catch_up(log: Arc<dyn Store>, stop: Arc<AtomicBool>, read: Arc<AtomicU6
     };
     let mut after: Seq = 0;
     while !stop.load(Ordering::Relaxed) {
-        let Ok(events) = log.read_after(&room, after, READ_BATCH).await else { return };
+        let Ok(events) = log.events_after(&room, after, READ_BATCH).await else { return };
         read.fetch_add(events.len() as u64, Ordering::Relaxed);
         after = events.last().map_or(0, |event| event.seq);
     }

@@ -1,13 +1,9 @@
 //! Fills a store with appends, as a server does.
 
 use super::Outcome;
-use app::wire::{RoomName, UserId};
+use app::wire::{Operation, RoomName, UserId};
 use futures_util::future::join_all;
-use server::{
-    config::Config,
-    startup::start,
-    store::{Deed, NewEvent},
-};
+use server::{config::Config, startup::start, store::NewEvent};
 use std::{
     io::{Write, stdout},
     path::Path,
@@ -60,15 +56,15 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Outcom
 fn message_events(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
     let place = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
     let (room, author) = (rooms[place].clone(), UserId(1 + n % people.max(1)));
-    let event = |deed| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, deed };
+    let event = |operation| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, operation };
     let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
     let target = heads[place] + 1;
-    let mut events = vec![event(Deed::Post { text: text.join(" ").into(), reply_to: None })];
+    let mut events = vec![event(Operation::Post { text: text.join(" ").into(), reply_to: None })];
     if n.is_multiple_of(MESSAGES_PER_EDIT) {
-        events.push(event(Deed::Edit { target, text: "as I said before".into() }));
+        events.push(event(Operation::Edit { target, text: "as I said before".into() }));
     }
     if n.is_multiple_of(MESSAGES_PER_DELETE) {
-        events.push(event(Deed::Delete { target }));
+        events.push(event(Operation::Delete { target }));
     }
     heads[place] += events.len() as u64;
     events

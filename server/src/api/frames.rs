@@ -11,7 +11,7 @@ use crate::{
     limits::connection_limit::ConnectionPermit,
     net::Activity,
     state::AppState,
-    store::Past,
+    store::StreamPosition,
     websocket::frame,
 };
 use app::wire::{ClientFrame, CommandId, RoomName, Seq, ServerFrame};
@@ -94,11 +94,11 @@ impl Frames {
     async fn join(&mut self, room: RoomName, query: StreamQuery) -> Result<Vec<ServerFrame>, Problem> {
         let mut frames = vec![welcome(&self.state, &self.link)];
         let (after_id, log) = (query.after_id, query.log);
-        let past = query.after.map(|after| Past { after, after_id, log: log.clone() });
+        let past = query.after.map(|after| StreamPosition { after, after_id, log: log.clone() });
         let own = JoinOptions { past, ..JoinOptions::default() };
         frames.push(self.join_one(room, own).await.map_err(|_| Problem::store_unavailable())?);
         for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
-            let past = Some(Past { after, after_id: None, log: log.clone() });
+            let past = Some(StreamPosition { after, after_id: None, log: log.clone() });
             let other = JoinOptions { past, limit: Some(1), is_passive: true };
             // The room itself is what the client needs.
             frames.extend(self.join_one(room, other).await);

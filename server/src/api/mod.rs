@@ -10,7 +10,7 @@ use crate::{
     },
     net::Activity,
     state::AppState,
-    store::{ListedRoom, NewEvent, Past, read_around},
+    store::{ListedRoom, NewEvent, StreamPosition, read_around},
 };
 use app::wire::{
     CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, trim_message,
@@ -54,8 +54,8 @@ pub struct EventsQuery {
 }
 
 impl EventsQuery {
-    fn past(self) -> Past {
-        Past { after: self.after.unwrap_or(0), after_id: self.after_id, log: self.log }
+    fn past(self) -> StreamPosition {
+        StreamPosition { after: self.after.unwrap_or(0), after_id: self.after_id, log: self.log }
     }
 }
 
@@ -114,9 +114,9 @@ pub async fn messages(
     let read = async move {
         let page = match (query.around, query.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
-            (None, before) => state.store.read_before(&room, before.unwrap_or(head + 1), limit).await,
+            (None, before) => state.store.messages_before(&room, before.unwrap_or(head + 1), limit).await,
         }?;
-        let log = state.store.id().to_owned();
+        let log = state.store.log_id().to_owned();
         Ok(json_with_etag(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
     };
     work.run(Priority::Low, read).await?
@@ -150,17 +150,17 @@ pub async fn events(
     let after = past.after;
     let head = head_of(&state, &room);
     let after_id = past.after_id.map(|id| id.simple().to_string()).unwrap_or_default();
-    let of_log = past.log.as_ref().is_none_or(|log| log == state.store.id());
+    let of_log = past.log.as_ref().is_none_or(|log| log == state.store.log_id());
     let tag = etag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
     if is_not_modified(&headers, &tag) {
         return Ok(not_modified(&tag));
     }
     let work = state.api_work.clone();
     let read = async move {
-        let log = state.store.id().to_owned();
+        let log = state.store.log_id().to_owned();
         let reset = after > head || !state.store.continues(&room, past).await?;
         // A client with another history would take the events for its continuation.
-        let events = if reset { Vec::new() } else { state.store.read_after(&room, after, limit).await? };
+        let events = if reset { Vec::new() } else { state.store.events_after(&room, after, limit).await? };
         let more = events.last().is_some_and(|last| last.seq < head);
         Ok(json_with_etag(&Events { log, head, reset, events, more }, &tag))
     };
@@ -200,7 +200,7 @@ pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Probl
         return Err(Problem::draining());
     }
     state.store.ready().await?;
-    state.store.read_after(&RoomName::lobby(), 0, 1).await?;
+    state.store.events_after(&RoomName::lobby(), 0, 1).await?;
     Ok("ready\n")
 }
 
@@ -255,7 +255,7 @@ fn accepts_event_stream(headers: &HeaderMap) -> bool {
 /// Every change of a page moves the room's head, except the names of its authors, which have a generation of their own.
 /// Both are read before the page, so a page is never older than its tag.
 fn etag(state: &AppState, head: Seq, query: &str) -> ETag {
-    format!("W/\"{}.{head}.{:x}.{query}\"", state.store.id(), state.hub.names_generation())
+    format!("W/\"{}.{head}.{:x}.{query}\"", state.store.log_id(), state.hub.names_generation())
         .parse()
         .expect("ids, numbers and punctuation are a valid entity tag")
 }

@@ -7,7 +7,7 @@ use crate::{
     limits::{connection_limit::ConnectionPermit, network::Network},
     net::Activity,
     state::AppState,
-    store::Past,
+    store::StreamPosition,
 };
 use app::wire::{Event, RoomName};
 use axum::{
@@ -49,7 +49,7 @@ enum StreamIds {
 pub(super) async fn events(
     state: AppState,
     room: RoomName,
-    past: Past,
+    past: StreamPosition,
     headers: &HeaderMap,
     activity: Option<&Activity>,
     network: Network,
@@ -72,7 +72,7 @@ pub(super) async fn events(
     let hello = sse::Event::default().retry(RETRY);
     // What the client has is of another past.
     let hello =
-        if reset { hello.event("reset").data(state.store.id()) } else { hello.comment(room.as_str()) };
+        if reset { hello.event("reset").data(state.store.log_id()) } else { hello.comment(room.as_str()) };
     let following = Following { reader, state, ids, _permit: permit };
     let stream = stream::once(async { Ok(hello) }).chain(live(following));
     // nginx would keep the events back until its buffer is full, others would compress them.
@@ -108,14 +108,14 @@ fn one(event: &Arc<Event>, ids: StreamIds) -> sse::Event {
     sse::Event::default().id(id).data(json)
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Past>, Problem> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<StreamPosition>, Problem> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let past = id.to_str().ok().and_then(parse_event_id);
     past.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID must be a seq, or seq/id."))
 }
 
-fn parse_event_id(text: &str) -> Option<Past> {
+fn parse_event_id(text: &str) -> Option<StreamPosition> {
     let (seq, id) = text.split_once('/').map_or((text, None), |(seq, id)| (seq, Some(id)));
     let after_id = id.map(str::parse).transpose().ok()?;
-    Some(Past { after: seq.parse().ok()?, after_id, log: None })
+    Some(StreamPosition { after: seq.parse().ok()?, after_id, log: None })
 }

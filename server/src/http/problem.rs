@@ -202,33 +202,18 @@ impl From<Full> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::IdTaken => Self::bad_request("Somebody else has used this id."),
-            StoreError::NoSuchMessage => Self::with_code(
-                StatusCode::NOT_FOUND,
-                ErrorCode::NoSuchMessage,
-                "There is no message at that place.",
-            ),
-            StoreError::RoomExists | StoreError::TitleTaken(_) => {
-                Self::with_code(StatusCode::CONFLICT, ErrorCode::BadRequest, "There is such a room already.")
-            }
-            StoreError::NoSuchRoom => {
-                Self::with_code(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoom, "There is no such room.")
-            }
-            StoreError::NotAllowed => Self::with_code(
-                StatusCode::FORBIDDEN,
-                ErrorCode::NotAllowed,
-                "This message is somebody else's.",
-            ),
-            StoreError::ReadOnly => {
-                let detail = "The server has no room for more. Deleting messages makes some.";
-                Self::with_code(StatusCode::INSUFFICIENT_STORAGE, ErrorCode::ReadOnly, detail)
-            }
-            StoreError::Storage(_) => {
+        let status = match error {
+            StoreError::IdConflict => StatusCode::BAD_REQUEST,
+            StoreError::MessageNotFound | StoreError::RoomNotFound => StatusCode::NOT_FOUND,
+            StoreError::Forbidden => StatusCode::FORBIDDEN,
+            StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
+            StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
+            StoreError::Backend(_) => {
                 tracing::error!(%error, "request failed");
-                Self::store_unavailable()
+                return Self::store_unavailable();
             }
-        }
+        };
+        Self::with_code(status, error.code(), error.detail())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Hub, outbound::Delivery, room::Room, subscriber::Subscriber};
 use crate::{
-    store::{MAX_VISITS, StoreError, StoreResult},
+    store::{MAX_READ_MARKERS, StoreError, StoreResult},
     websocket::frame,
 };
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId};
@@ -30,7 +30,7 @@ impl Hub {
             Some(0)
         } else {
             // Without a count the clients estimate.
-            let counts = self.store.unread(user, vec![(room.clone(), seq)]).await;
+            let counts = self.store.unread_counts(user, vec![(room.clone(), seq)]).await;
             counts.ok().and_then(|counts| counts.first().copied())
         };
         let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
@@ -42,14 +42,14 @@ impl Hub {
     /// out even if the future is dropped. Resolves with the user after the change.
     ///
     /// # Errors
-    /// [`StoreError::Storage`]; nothing has changed then.
+    /// [`StoreError::Backend`]; nothing has changed then.
     pub fn set_display_name(
         self: &Arc<Self>,
         user: UserId,
         name: DisplayName,
     ) -> impl Future<Output = StoreResult<User>> + Send + use<> {
         let (hub, fallback) = (self.clone(), User::new(user, name.clone()));
-        let renamed = self.store.rename(user, name);
+        let renamed = self.store.set_display_name(user, name);
         run_to_completion(async move {
             let announced = hub.announce_users(renamed.await?).await;
             Ok(announced.into_iter().find(|announced| announced.id == user).unwrap_or(fallback))
@@ -61,7 +61,7 @@ impl Hub {
         self.names_generation.fetch_add(1, Ordering::AcqRel);
         let _guard = self.announce_lock.lock().await;
         let ids: Vec<UserId> = changed.iter().map(|changed| changed.id).collect();
-        let current = self.store.people(&ids).await.unwrap_or(changed);
+        let current = self.store.users(&ids).await.unwrap_or(changed);
         for user in &current {
             self.announce_user(user).await;
         }
@@ -71,7 +71,7 @@ impl Hub {
     async fn announce_user(&self, user: &User) {
         let own = self.users().get(&user.id).cloned().unwrap_or_default();
         own.iter().for_each(|subscriber| subscriber.set_user(user.clone()));
-        let visited = self.store.visits(user.id, 0, MAX_VISITS).await.unwrap_or_default();
+        let visited = self.store.read_markers(user.id, 0, MAX_READ_MARKERS).await.unwrap_or_default();
         let visited: HashSet<RoomName> = visited.into_iter().map(|(room, _)| room).collect();
         let followed: HashSet<RoomName> = own.iter().flat_map(|subscriber| subscriber.rooms()).collect();
         // Only rooms that the user is in or has visited: the cost of a rename does not grow with the open rooms.
@@ -107,7 +107,7 @@ impl Hub {
         topic: Topic,
     ) -> impl Future<Output = StoreResult<()>> + Send + use<> {
         let (hub, name) = (self.clone(), room.clone());
-        let updated = self.store.retitle(room.clone(), user, title, topic);
+        let updated = self.store.update_room(room.clone(), user, title, topic);
         run_to_completion(async move {
             updated.await?;
             hub.announce_room(name).await;
@@ -118,7 +118,7 @@ impl Hub {
     async fn announce_room(&self, name: RoomName) {
         let _guard = self.announce_lock.lock().await;
         let Some(room) = self.room(&name) else { return };
-        let about = self.store.about(&name);
+        let about = self.store.room(&name);
         let (title, topic) = (about.title(&name), about.topic.to_string());
         room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
     }
@@ -129,5 +129,5 @@ fn run_to_completion<T: Send + 'static>(
     operation: impl Future<Output = StoreResult<T>> + Send + 'static,
 ) -> impl Future<Output = StoreResult<T>> + Send {
     let task = tokio::spawn(operation);
-    async { task.await.unwrap_or_else(|error| Err(StoreError::Storage(error.to_string()))) }
+    async { task.await.unwrap_or_else(|error| Err(StoreError::backend(error))) }
 }

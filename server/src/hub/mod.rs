@@ -72,7 +72,7 @@ pub struct Hub {
 impl Hub {
     /// Creates a hub that follows `store` until the store's notifications end.
     pub fn start(store: Arc<dyn Store>) -> Arc<Self> {
-        let notifications = store.wakes();
+        let notifications = store.subscribe();
         let (presence_dirty, mut presence_rx) = unbounded_channel();
         let hub = Arc::new(Self { presence_dirty, ..Self::detached(store) });
         tokio::spawn(hub.clone().follow(notifications));
@@ -215,7 +215,7 @@ impl Hub {
     /// Reads and broadcasts the events after the cursor. If a read fails, the next poll tries again.
     async fn fill_gap(&self, room: &Room) {
         loop {
-            match self.store.read_after(&room.name, room.cursor(), GAP_READ_LIMIT).await {
+            match self.store.events_after(&room.name, room.cursor(), GAP_READ_LIMIT).await {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
                 Err(error) => {

@@ -6,7 +6,7 @@
 use crate::{
     hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
     redact::RedactedRoom,
-    store::{Page, Store, StoreResult},
+    store::{MessagePage, Store, StoreResult},
 };
 use app::wire::{
     RoomName, Seq,
@@ -37,7 +37,7 @@ pub struct Joined {
     /// The users present.
     pub members: Members,
     /// The newest page, if the subscriber must begin with one; otherwise the missed events follow.
-    pub page: Option<Page>,
+    pub page: Option<MessagePage>,
 }
 
 /// A subscriber's session: the rooms that it has joined. Leaves them when it is dropped.
@@ -71,7 +71,7 @@ impl SubscriberSession {
     /// next [`flush`](Self::flush), so that the caller can send the answer first.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::Storage`]; the room is not joined then.
+    /// [`crate::store::StoreError::Backend`]; the room is not joined then.
     pub async fn join(
         &mut self,
         room: &RoomName,
@@ -93,10 +93,10 @@ impl SubscriberSession {
         Ok(Joined { head, members: joined.subscribe(self.subscriber.user_id), page })
     }
 
-    async fn join_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<Page> {
+    async fn join_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<MessagePage> {
         // Before the read: if the queue overflows meanwhile, this room must lag as well.
         self.subscriber.outbound().subscribe(room, head, false);
-        let page = self.store.read_before(room, head + 1, limit).await;
+        let page = self.store.messages_before(room, head + 1, limit).await;
         if page.is_err() {
             self.leave(room);
         }
@@ -199,7 +199,7 @@ impl SubscriberSession {
     async fn catch_up(&self, room: &RoomName, cursor: Seq) -> Vec<Delivery> {
         // Events that are committed after this point arrive through the queue.
         let head = self.head(room);
-        match self.store.read_after(room, cursor, CATCH_UP_BATCH).await {
+        match self.store.events_after(room, cursor, CATCH_UP_BATCH).await {
             Ok(events) => {
                 let is_complete = events.last().is_none_or(|event| event.seq >= head);
                 self.subscriber.outbound().catch_up(room, &events, is_complete)

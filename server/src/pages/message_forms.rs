@@ -5,15 +5,11 @@ use super::{
     CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath, error_page::error_code,
     room::rerender_room,
 };
-use crate::{
-    http::problem::Problem,
-    limits::network::Use,
-    store::{Deed, NewEvent},
-};
+use crate::{http::problem::Problem, limits::network::Use, store::NewEvent};
 use app::{
     page_data::RejectedInput,
     pages::RejectedForm,
-    wire::{RoomName, Seq, limits, trim_message},
+    wire::{Operation, RoomName, Seq, limits, trim_message},
 };
 use axum::response::Response;
 use serde::Deserialize;
@@ -48,7 +44,7 @@ pub async fn edit_message(
 ) -> PageResult {
     let edit = async {
         let text = trim_message(&text).map_err(Problem::invalid_text)?.into();
-        apply_change(&request, &room, Deed::Edit { target, text }).await
+        apply_change(&request, &room, Operation::Edit { target, text }).await
     };
     match edit.await {
         Ok(()) => Ok(redirect_to_message(&request, &room, target)),
@@ -61,7 +57,7 @@ pub async fn edit_message(
 
 /// `POST /r/{room}/{seq}/delete`: deletes a message, then redirects to its position.
 pub async fn delete_message(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
-    apply_change(&request, &room, Deed::Delete { target }).await?;
+    apply_change(&request, &room, Operation::Delete { target }).await?;
     Ok(redirect_to_message(&request, &room, target))
 }
 
@@ -74,11 +70,11 @@ async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> R
     Ok(())
 }
 
-async fn apply_change(request: &PageRequest, room: &RoomName, deed: Deed) -> Result<(), Problem> {
+async fn apply_change(request: &PageRequest, room: &RoomName, operation: Operation) -> Result<(), Problem> {
     let PageRequest { state, identity, .. } = request;
     let _posting = state.writers.token();
     state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
-    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, deed };
+    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, operation };
     state.store.append(event).await?;
     Ok(())
 }

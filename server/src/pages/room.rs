@@ -87,7 +87,7 @@ pub async fn read_beacon(
         return Err(Problem::bad_request("`seq` is beyond the end of the room."));
     }
     state.admit_write(identity, Use::Post).map_err(Problem::rate_limited)?;
-    state.store.read(identity.id, room, seq).await?;
+    state.store.set_read_marker(identity.id, room, seq).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], StatusCode::NO_CONTENT).into_response())
 }
 

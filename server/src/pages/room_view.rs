@@ -8,7 +8,7 @@ use crate::{
     http::identity::Identity,
     hub::presence::Members,
     state::AppState,
-    store::{About, MAX_VISITS, Page, StoreResult, read_around},
+    store::{MAX_READ_MARKERS, MessagePage, RoomInfo, StoreResult, read_around},
 };
 use app::{
     i18n::Lang,
@@ -43,7 +43,7 @@ pub enum PageAnchor {
 /// Loads a room's page for the user.
 ///
 /// # Errors
-/// [`crate::store::StoreError::Storage`].
+/// [`crate::store::StoreError::Backend`].
 pub async fn load_room_page(
     state: &AppState,
     identity: Identity,
@@ -65,12 +65,12 @@ pub async fn load_room_page(
         PageAnchor::Around(seq) => (seq.saturating_add(MESSAGES_AFTER_ANCHOR), PageKind::History, Some(seq)),
     };
     let joined = JoinedRooms::read(state, identity, 0).await?;
-    let read = state.store.read_up_to(identity.id, &room).await?;
+    let read = state.store.read_marker(identity.id, &room).await?;
     let mut page = match (kind, highlighted) {
         (PageKind::History, Some(seq)) => {
             read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?
         }
-        _ => state.store.read_before(&room, before, page_size(kind, head, read)).await?,
+        _ => state.store.messages_before(&room, before, page_size(kind, head, read)).await?,
     };
     let you = state.author_of(identity.id).await;
     let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
@@ -80,13 +80,13 @@ pub async fn load_room_page(
         members.push(you.clone());
         member_count += 1;
     }
-    let about = state.store.about(&room);
+    let about = state.store.room(&room);
     let is_owner = about.owner == Some(identity.id);
-    let others = |joined: &HashSet<RoomName>| state.store.lively(joined, limits::MAX_LISTED_ROOMS);
+    let others = |joined: &HashSet<RoomName>| state.store.recent_rooms(joined, limits::MAX_LISTED_ROOMS);
     let rooms = joined.with(state, &room, read).list(state, identity, lang, others).await?;
     let viewer = Viewer { you: &you, is_owner };
     let kept = highlighted.filter(|_| kind == PageKind::History);
-    let fit = |members: &mut Vec<User>, page: &Page| {
+    let fit = |members: &mut Vec<User>, page: &MessagePage| {
         let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
         fit_members(members, viewer.you.id, &rooms, longest);
     };
@@ -107,7 +107,7 @@ pub async fn load_room_page(
     };
     Ok(RoomPage {
         lang,
-        log: state.store.id().into(),
+        log: state.store.log_id().into(),
         title: lang.strings().title_of(&room, about.title(&room)),
         topic: lang.strings().topic_of(&room, about.topic.to_string()),
         is_owner,
@@ -142,7 +142,7 @@ fn page_size(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
 
 /// The rooms that the user has joined, one page of them with read markers.
 pub struct JoinedRooms {
-    /// All rooms, at most [`MAX_VISITS`].
+    /// All rooms, at most [`MAX_READ_MARKERS`].
     all: HashSet<RoomName>,
     /// The rooms on the page, with their read markers.
     page: Vec<(RoomName, Seq)>,
@@ -155,9 +155,9 @@ impl JoinedRooms {
     /// always has the lobby.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::Storage`].
+    /// [`crate::store::StoreError::Backend`].
     pub async fn read(state: &AppState, identity: Identity, skip: u32) -> StoreResult<Self> {
-        let visits = state.store.visits(identity.id, 0, MAX_VISITS).await?;
+        let visits = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
         let all = visits.iter().map(|(room, _)| room.clone()).collect();
         let end = skip.saturating_add(MAX_JOINED_ROOMS);
         let next = (visits.len() > end as usize).then_some(end);
@@ -179,7 +179,7 @@ impl JoinedRooms {
     /// Returns the page sorted by title, then the rooms that `others` returns. `others` receives the rooms to exclude.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::Storage`].
+    /// [`crate::store::StoreError::Backend`].
     pub async fn list(
         self,
         state: &AppState,
@@ -187,7 +187,7 @@ impl JoinedRooms {
         lang: Lang,
         others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
     ) -> StoreResult<Vec<RoomSummary>> {
-        let unread = state.store.unread(identity.id, self.page.clone()).await?;
+        let unread = state.store.unread_counts(identity.id, self.page.clone()).await?;
         let entry = |room, unread, is_joined| room_summary(state, lang, room, unread, is_joined);
         let joined = self.page.into_iter().zip(unread);
         let mut entries: Vec<RoomSummary> =
@@ -199,12 +199,12 @@ impl JoinedRooms {
 }
 
 /// Returns `true` if a room was created, or has a message. The lobby always exists.
-fn exists(about: &About, room: &RoomName, head: Seq) -> bool {
+fn exists(about: &RoomInfo, room: &RoomName, head: Seq) -> bool {
     head > 0 || about.title.is_some() || room.is_lobby()
 }
 
 fn room_summary(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: bool) -> RoomSummary {
-    let about = state.store.about(&room);
+    let about = state.store.room(&room);
     let head = state.store.heads(std::slice::from_ref(&room))[0];
     let title = lang.strings().title_of(&room, about.title(&room));
     let exists = exists(&about, &room, head);
@@ -226,7 +226,7 @@ async fn older_unread(
     }
     let on_page =
         messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
-    let all = state.store.unread(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
+    let all = state.store.unread_counts(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
     // The count is capped, so a capped count is reported for the messages before the page, too.
     Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
 }

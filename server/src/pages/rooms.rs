@@ -10,7 +10,7 @@ use crate::{
     http::{identity::Identity, problem::Problem},
     limits::network::Use,
     state::AppState,
-    store::{About, StoreError, StoreResult},
+    store::{RoomInfo, StoreError, StoreResult},
 };
 use app::{
     View,
@@ -110,7 +110,7 @@ pub async fn update_room(
 pub async fn leave_room(request: PageRequest, RoomPath(room): RoomPath) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     state.posts.check(identity.id).map_err(Problem::rate_limited)?;
-    state.store.leave(identity.id, room).await?;
+    state.store.remove_read_marker(identity.id, room).await?;
     Ok(request.redirect(&RoomName::lobby().path()))
 }
 
@@ -140,7 +140,7 @@ async fn load_directory(
     let older = joined.next;
     // One more than the page shows: it tells whether there is a next page.
     let others = |joined: &HashSet<RoomName>| {
-        state.store.by_title(cursors.after.as_ref(), joined, MAX_OTHER_ROOMS + 1)
+        state.store.rooms_by_title(cursors.after.as_ref(), joined, MAX_OTHER_ROOMS + 1)
     };
     let mut rooms = joined.list(state, identity, lang, others).await?;
     let joined_count = rooms.iter().filter(|room| room.is_joined).count();
@@ -172,7 +172,7 @@ async fn insert_room(
     authorize(state, identity)?;
     let private = form.private.is_some();
     let room = if private { unguessable_name() } else { slug_from_title(&title) };
-    let about = About { title: Some(title), topic, owner: Some(identity.id), private, contested: false };
+    let about = RoomInfo { title: Some(title), topic, owner: Some(identity.id), private, contested: false };
     match state.store.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),
         // Another title has led to the same name: this room gets a suffix.
@@ -198,7 +198,7 @@ fn authorize(state: &AppState, identity: Identity) -> Result<(), RoomFormRejecte
 
 fn room_form_error(state: &AppState, lang: Lang, error: StoreError) -> RoomFormRejected {
     if let StoreError::TitleTaken(room) = &error {
-        let title = lang.strings().title_of(room, state.store.about(room).title(room));
+        let title = lang.strings().title_of(room, state.store.room(room).title(room));
         return (RoomFormError::TitleTaken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);

@@ -17,10 +17,10 @@ pub(super) fn suggest_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec
     // One typing error in four characters, at most three.
     let max_distance = (room.as_str().len() / 4).clamp(1, 3);
     let mut close: Vec<(usize, RoomName, String)> = log
-        .lively(&HashSet::new(), MAX_CANDIDATES)
+        .recent_rooms(&HashSet::new(), MAX_CANDIDATES)
         .into_iter()
         .filter_map(|other| {
-            let title = log.about(&other).title(&other);
+            let title = log.room(&other).title(&other);
             let distance =
                 distance(room.as_str(), other.as_str()).min(distance(room.as_str(), &typed_address(&title)));
             (distance <= max_distance && other != *room).then_some((distance, other, title))
@@ -44,17 +44,17 @@ fn typed_address(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{About, MemoryStore};
+    use crate::store::{MemoryStore, RoomInfo};
     use app::wire::UserId;
 
     async fn log(rooms: &[(&str, &str, bool)]) -> MemoryStore {
         let log = MemoryStore::new();
         for (room, title, private) in rooms {
-            let about = About {
+            let about = RoomInfo {
                 title: Some(title.parse().unwrap()),
                 owner: Some(UserId(1)),
                 private: *private,
-                ..About::default()
+                ..RoomInfo::default()
             };
             log.create_room(room.parse().unwrap(), about).await.unwrap();
         }

@@ -1,14 +1,15 @@
 //! The log of `--ephemeral`: as durable as the process.
 
 use super::{
-    About, Appended, Deed, ListedRoom, MAX_VISITS, NewEvent, Page, Past, ReadMarker, Store, StoreError,
-    StoreResult, UNREAD_AMONG, UNREAD_MOST, WAKES_WAITING, Wake, author, guest, now,
-    room_index::{Catalogue, check_title},
-    skeleton,
+    Appended, ListedRoom, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NOTIFICATION_CAPACITY, NewEvent,
+    RoomInfo, Store, StoreError, StoreResult, StreamPosition, UNREAD_SCAN_EVENTS, Wake, guest, now,
+    room_index::{RoomIndex, check_title},
+    rules::{self, Target},
+    skeleton, user,
 };
 use app::wire::{
-    CommandId, DisplayName, Event, EventBody, Message, Millis, PageBudget, RoomName, RoomTitle, Seq, Topic,
-    User, UserId,
+    CommandId, DisplayName, Event, EventBody, Message, Millis, Operation, PageBudget, RoomName, RoomTitle,
+    Seq, Topic, User, UserId, limits::MAX_UNREAD_COUNT,
 };
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use std::{
@@ -35,10 +36,10 @@ struct Shelf {
     people: HashMap<UserId, Person>,
     /// The users of each key by their numbers; no key without a user.
     keys: HashMap<String, BTreeMap<u64, UserId>>,
-    catalogue: Catalogue,
+    catalogue: RoomIndex,
     /// Public rooms by the keys of their titles.
     titles: HashMap<String, BTreeSet<RoomName>>,
-    /// Read markers, at most [`MAX_VISITS`] of each user.
+    /// Read markers, at most [`MAX_READ_MARKERS`] of each user.
     readings: HashMap<UserId, HashMap<RoomName, Marker>>,
 }
 
@@ -77,7 +78,7 @@ impl MemoryStore {
         Self {
             id: Uuid::new_v4().to_string(),
             shelf: Arc::default(),
-            wakes: broadcast::channel(WAKES_WAITING).0,
+            wakes: broadcast::channel(NOTIFICATION_CAPACITY).0,
         }
     }
 
@@ -100,9 +101,12 @@ impl Shelf {
         if let Some((room, seq)) = self.ids.get(&new.id) {
             let first = &self.rooms[room][*seq as usize - 1];
             if first.author != new.author {
-                return Err(StoreError::IdTaken);
+                return Err(StoreError::IdConflict);
             }
-            return Ok((Appended { room: room.clone(), seq: *seq, at: first.event.at, dup: true }, None));
+            return Ok((
+                Appended { room: room.clone(), seq: *seq, at: first.event.at, is_duplicate: true },
+                None,
+            ));
         }
         self.may(&new)?;
         let at = now();
@@ -113,22 +117,30 @@ impl Shelf {
             ambiguous.retain(|person| person.ambiguous);
         }
         let author = self.author(new.author);
-        let event =
-            Arc::new(Event { seq: self.head(&new.room) + 1, at, id: new.id, author, body: new.deed.into() });
+        let event = Arc::new(Event {
+            seq: self.head(&new.room) + 1,
+            at,
+            id: new.id,
+            author,
+            body: new.operation.into(),
+        });
         self.ids.insert(new.id, (new.room.clone(), event.seq));
         self.insert_marker(new.author, &new.room, event.seq);
         if !self.catalogue.has(&new.room) {
             let is_taken = |key: &str| self.other_with_title(&new.room, key).map(|other| other.is_some());
-            let Ok(about) = About::of_first(&new.room, is_taken);
+            let Ok(about) = RoomInfo::of_first_event(&new.room, is_taken);
             self.store_about(&new.room, about, event.at);
         }
-        self.catalogue.grow(&new.room, std::slice::from_ref(&event));
+        self.catalogue.apply_events(&new.room, std::slice::from_ref(&event));
         let kept = Kept { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
-        Ok((Appended { room: new.room, seq: event.seq, at: event.at, dup: false }, Some((event, ambiguous))))
+        Ok((
+            Appended { room: new.room, seq: event.seq, at: event.at, is_duplicate: false },
+            Some((event, ambiguous)),
+        ))
     }
 
-    fn create(&mut self, room: RoomName, mut about: About) -> StoreResult<()> {
+    fn create(&mut self, room: RoomName, mut about: RoomInfo) -> StoreResult<()> {
         about.private |= room.is_private();
         if self.catalogue.has(&room) || room.is_lobby() {
             return Err(StoreError::RoomExists);
@@ -144,10 +156,11 @@ impl Shelf {
 
     fn retitle(&mut self, room: RoomName, person: UserId, title: RoomTitle, topic: Topic) -> StoreResult<()> {
         if !self.catalogue.has(&room) && !room.is_lobby() {
-            return Err(StoreError::NoSuchRoom);
+            return Err(StoreError::RoomNotFound);
         }
-        let before = self.catalogue.about(&room);
-        let about = before.retitled(person, title, topic)?;
+        let before = self.catalogue.info(&room);
+        let about = before.with_title(title, topic);
+        rules::authorize_update(person, before.owner)?;
         if about.title_key(&room) != before.title_key(&room) {
             let Ok(checked) = check_title(&room, &about, |key| self.other_with_title(&room, key));
             checked?;
@@ -161,8 +174,8 @@ impl Shelf {
         Ok(self.titles.get(key).and_then(|called| called.iter().find(|other| *other != room)).cloned())
     }
 
-    fn store_about(&mut self, room: &RoomName, about: About, at: Millis) {
-        let before = self.catalogue.has(room).then(|| self.catalogue.about(room).title_key(room)).flatten();
+    fn store_about(&mut self, room: &RoomName, about: RoomInfo, at: Millis) {
+        let before = self.catalogue.has(room).then(|| self.catalogue.info(room).title_key(room)).flatten();
         if let Some(Entry::Occupied(mut called)) = before.map(|key| self.titles.entry(key)) {
             called.get_mut().remove(room);
             if called.get().is_empty() {
@@ -172,40 +185,33 @@ impl Shelf {
         if let Some(key) = about.title_key(room) {
             self.titles.entry(key).or_default().insert(room.clone());
         }
-        self.catalogue.tell(room.clone(), about, at);
+        self.catalogue.upsert(room.clone(), about, at);
     }
 
-    /// Whether what the deed is about is there, and is its author's where it must be.
+    /// Whether what the operation is about is there, and is its author's where it must be.
     fn may(&self, new: &NewEvent) -> StoreResult<()> {
-        match new.deed {
-            Deed::Post { reply_to: None, .. } => Ok(()),
-            Deed::Post { reply_to: Some(target), .. } => self.author_of(&new.room, target).map(drop),
-            Deed::Edit { target, .. } | Deed::Delete { target } => {
-                let author = self.author_of(&new.room, target)?;
-                let is_owners = matches!(new.deed, Deed::Delete { .. })
-                    && self.catalogue.about(&new.room).owner == Some(new.author);
-                if author == new.author || is_owners { Ok(()) } else { Err(StoreError::NotAllowed) }
-            }
-        }
+        let target = new.operation.target().and_then(|target| self.author_of(&new.room, target).ok());
+        let target = target.map(|author| Target { author });
+        rules::authorize(&new.operation, new.author, target, || self.catalogue.info(&new.room).owner)
     }
 
     /// Who posted the message at that place, if there is one and it was not deleted.
     fn author_of(&self, room: &RoomName, seq: Seq) -> StoreResult<UserId> {
         let place = (seq as usize).checked_sub(1);
         let kept =
-            place.and_then(|place| self.rooms.get(room)?.get(place)).ok_or(StoreError::NoSuchMessage)?;
+            place.and_then(|place| self.rooms.get(room)?.get(place)).ok_or(StoreError::MessageNotFound)?;
         let is_message = matches!(kept.event.body, EventBody::Message { .. });
         let is_deleted = matches!(self.changes.get(&(room.clone(), seq)), Some(Change { text: None, .. }));
-        if is_message && !is_deleted { Ok(kept.author) } else { Err(StoreError::NoSuchMessage) }
+        if is_message && !is_deleted { Ok(kept.author) } else { Err(StoreError::MessageNotFound) }
     }
 
     /// Brings the present state of a message up to its edit or delete. What it said before is gone, from past events
     /// too. Touches a constant number of events.
     fn change(&mut self, new: &NewEvent, at: Millis) {
-        let (target, text) = match &new.deed {
-            Deed::Post { .. } => return,
-            Deed::Edit { target, text } => (*target, Some(text.clone())),
-            Deed::Delete { target } => (*target, None),
+        let (target, text) = match &new.operation {
+            Operation::Post { .. } => return,
+            Operation::Edit { target, text } => (*target, Some(text.clone())),
+            Operation::Delete { target } => (*target, None),
         };
         let edit = text.is_some().then(|| self.head(&new.room) + 1);
         let change = Change { at, text: text.clone(), edit };
@@ -235,7 +241,7 @@ impl Shelf {
     fn author(&self, id: UserId) -> User {
         let with = |key: &str| self.keys.get(key).map_or(0, BTreeMap::len);
         match self.people.get(&id) {
-            Some(person) => author(id, person.name.clone(), with(&person.key) > 1, person.number),
+            Some(person) => user(id, person.name.clone(), with(&person.key) > 1, person.number),
             None => guest(id, with(&skeleton::name_key(DisplayName::generated(id).as_str())) > 0),
         }
     }
@@ -272,9 +278,9 @@ impl Shelf {
         None
     }
 
-    fn read(&mut self, person: UserId, room: &RoomName, seq: Seq) -> StoreResult<ReadMarker> {
+    fn read(&mut self, person: UserId, room: &RoomName, seq: Seq) -> StoreResult<MarkerUpdate> {
         if !self.catalogue.has(room) && !room.is_lobby() {
-            return Err(StoreError::NoSuchRoom);
+            return Err(StoreError::RoomNotFound);
         }
         let head = self.head(room);
         let seq = seq.min(head);
@@ -290,16 +296,16 @@ impl Shelf {
                 true
             }
         };
-        Ok(if moved { ReadMarker::Moved } else { ReadMarker::Unchanged })
+        Ok(if moved { MarkerUpdate::Moved } else { MarkerUpdate::Unchanged })
     }
 
-    /// Stores a user's first marker in a room. Past [`MAX_VISITS`] of them the oldest one goes.
+    /// Stores a user's first marker in a room. Past [`MAX_READ_MARKERS`] of them the oldest one goes.
     fn insert_marker(&mut self, person: UserId, room: &RoomName, seq: Seq) {
         let markers = self.readings.entry(person).or_default();
         if markers.contains_key(room) {
             return;
         }
-        if markers.len() >= MAX_VISITS as usize {
+        if markers.len() >= MAX_READ_MARKERS as usize {
             let oldest = markers.iter().min_by_key(|(room, marker)| (marker.at, *room));
             if let Some(oldest) = oldest.map(|(room, _)| room.clone()) {
                 markers.remove(&oldest);
@@ -318,12 +324,12 @@ impl Shelf {
 
     fn unread(&self, person: UserId, room: &RoomName, after: Seq) -> u32 {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
-        let from = after.max((kept.len() as Seq).saturating_sub(UNREAD_AMONG)) as usize;
+        let from = after.max((kept.len() as Seq).saturating_sub(UNREAD_SCAN_EVENTS)) as usize;
         let is_unread = |kept: &&Kept| {
             kept.author != person
                 && matches!(&kept.event.body, EventBody::Message { text, .. } if !text.is_empty())
         };
-        kept.iter().skip(from).filter(is_unread).take(UNREAD_MOST as usize).count() as u32
+        kept.iter().skip(from).filter(is_unread).take(MAX_UNREAD_COUNT as usize).count() as u32
     }
 
     /// The event with its author's present name.
@@ -347,18 +353,18 @@ impl Shelf {
         Arc::new(Event { body: EventBody::Edit { target: *target, text }, ..(*named).clone() })
     }
 
-    fn read_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
+    fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let mut page = PageBudget::default();
         let events = kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.told(room, kept));
         events.take_while(|event| page.take(event.json_bytes())).collect()
     }
 
-    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> Page {
+    fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> MessagePage {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let end = kept.len().min(before.saturating_sub(1) as usize);
         let newest_first = kept[..end].iter().rev().filter_map(|kept| self.message(room, kept));
-        Page::collect(newest_first.map(Ok::<_, Infallible>), limit).unwrap_or_default()
+        MessagePage::collect(newest_first.map(Ok::<_, Infallible>), limit).unwrap_or_default()
     }
 
     /// The message in its present state, if it is one.
@@ -374,12 +380,12 @@ impl Shelf {
 }
 
 impl Store for MemoryStore {
-    fn id(&self) -> &str {
+    fn log_id(&self) -> &str {
         &self.id
     }
 
-    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, StoreResult<bool>> {
-        let Past { after, after_id, log } = past;
+    fn continues(&self, room: &RoomName, past: StreamPosition) -> BoxFuture<'static, StoreResult<bool>> {
+        let StreamPosition { after, after_id, log } = past;
         let is_this = log.is_none_or(|log| log == self.id);
         let shelf = self.shelf();
         let place = (after as usize).checked_sub(1);
@@ -407,17 +413,22 @@ impl Store for MemoryStore {
         ready(appended).boxed()
     }
 
-    fn read_after(
+    fn events_after(
         &self,
         room: &RoomName,
         after: Seq,
         limit: u32,
     ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
-        ready(Ok(self.shelf().read_after(room, after, limit))).boxed()
+        ready(Ok(self.shelf().events_after(room, after, limit))).boxed()
     }
 
-    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> BoxFuture<'static, StoreResult<Page>> {
-        ready(Ok(self.shelf().read_before(room, before, limit))).boxed()
+    fn messages_before(
+        &self,
+        room: &RoomName,
+        before: Seq,
+        limit: u32,
+    ) -> BoxFuture<'static, StoreResult<MessagePage>> {
+        ready(Ok(self.shelf().messages_before(room, before, limit))).boxed()
     }
 
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
@@ -429,27 +440,32 @@ impl Store for MemoryStore {
         self.shelf().catalogue.list(after, most)
     }
 
-    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        self.shelf().catalogue.lively(but, most)
+    fn recent_rooms(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.shelf().catalogue.recent(but, most)
     }
 
-    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+    fn rooms_by_title(
+        &self,
+        after: Option<&RoomName>,
+        but: &HashSet<RoomName>,
+        most: usize,
+    ) -> Vec<RoomName> {
         self.shelf().catalogue.by_title(after, but, most)
     }
 
-    fn wakes(&self) -> broadcast::Receiver<Wake> {
+    fn subscribe(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
 
-    fn about(&self, room: &RoomName) -> Arc<About> {
-        self.shelf().catalogue.about(room)
+    fn room(&self, room: &RoomName) -> Arc<RoomInfo> {
+        self.shelf().catalogue.info(room)
     }
 
-    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, StoreResult<()>> {
+    fn create_room(&self, room: RoomName, about: RoomInfo) -> BoxFuture<'static, StoreResult<()>> {
         ready(self.shelf().create(room, about)).boxed()
     }
 
-    fn retitle(
+    fn update_room(
         &self,
         room: RoomName,
         person: UserId,
@@ -459,27 +475,36 @@ impl Store for MemoryStore {
         ready(self.shelf().retitle(room, person, title, topic)).boxed()
     }
 
-    fn people(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+    fn users(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
         let shelf = self.shelf();
         ready(Ok(people.iter().map(|person| shelf.author(*person)).collect())).boxed()
     }
 
-    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+    fn set_display_name(
+        &self,
+        person: UserId,
+        name: DisplayName,
+    ) -> BoxFuture<'static, StoreResult<Vec<User>>> {
         ready(Ok(self.shelf().rename(person, name))).boxed()
     }
 
-    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, StoreResult<ReadMarker>> {
+    fn set_read_marker(
+        &self,
+        person: UserId,
+        room: RoomName,
+        seq: Seq,
+    ) -> BoxFuture<'static, StoreResult<MarkerUpdate>> {
         ready(self.shelf().read(person, &room, seq)).boxed()
     }
 
-    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
+    fn remove_read_marker(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
         if let Some(markers) = self.shelf().readings.get_mut(&person) {
             markers.remove(&room);
         }
         ready(Ok(())).boxed()
     }
 
-    fn visits(
+    fn read_markers(
         &self,
         person: UserId,
         skip: u32,
@@ -488,13 +513,13 @@ impl Store for MemoryStore {
         ready(Ok(self.shelf().visits(person, skip, most))).boxed()
     }
 
-    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
+    fn read_marker(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
         let shelf = self.shelf();
         ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq)))
             .boxed()
     }
 
-    fn unread(
+    fn unread_counts(
         &self,
         person: UserId,
         rooms: Vec<(RoomName, Seq)>,

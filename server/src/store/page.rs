@@ -5,16 +5,16 @@ use app::wire::{Message, PageBudget, RoomName, Seq};
 
 /// A page of messages, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
+pub struct MessagePage {
     /// The messages in their present state.
     pub messages: Vec<Message>,
-    /// Whether there are older ones.
+    /// Older messages exist.
     pub more: bool,
 }
 
-impl Page {
-    /// Makes a page of `newest_first`: at most `limit` messages and [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES)
-    /// of JSON. It takes no more than one message beyond.
+impl MessagePage {
+    /// Collects a page of at most `limit` messages and [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON. Consumes
+    /// at most one message more.
     pub(super) fn collect<E>(
         newest_first: impl Iterator<Item = Result<Message, E>>,
         limit: u32,
@@ -32,8 +32,8 @@ impl Page {
         Ok(page)
     }
 
-    /// Keeps what fits into `budget`, from the message at `anchor` or just before it on: older and newer ones in
-    /// turn. Without an anchor, and where only older ones may be left out, that is the newest message.
+    /// Keeps the messages that fit into `budget`. Starts at the message at `anchor` or just before it, then takes older
+    /// and newer ones in turn. Without an anchor it starts at the newest message, so that only older ones are dropped.
     pub fn keep(&mut self, budget: PageBudget, anchor: Option<Seq>, bytes: impl Fn(&Message) -> usize) {
         let Some(last) = self.messages.len().checked_sub(1) else { return };
         let anchor = anchor.map_or(last, |seq| {
@@ -58,17 +58,22 @@ impl Page {
     }
 }
 
-/// Reads a page with the message at `seq` in its middle, or the one just before it, and at most `limit` messages.
-/// If messages after it fill the page, fewer of them are read.
+/// Reads a page of at most `limit` messages around `seq`, or around the message just before it. Reads fewer of the
+/// later messages if they would fill the page alone.
 ///
 /// # Errors
-/// [`super::StoreError::Storage`].
-pub async fn read_around(log: &dyn Store, room: &RoomName, seq: Seq, limit: u32) -> StoreResult<Page> {
+/// [`super::StoreError::Backend`].
+pub async fn read_around(
+    store: &dyn Store,
+    room: &RoomName,
+    seq: Seq,
+    limit: u32,
+) -> StoreResult<MessagePage> {
     let mut after = Seq::from(limit / 2);
     loop {
-        let page = log.read_before(room, seq.saturating_add(after + 1), limit).await?;
-        let is_there = page.messages.first().is_none_or(|first| first.seq <= seq);
-        if is_there || !page.more || after == 0 {
+        let page = store.messages_before(room, seq.saturating_add(after + 1), limit).await?;
+        let has_anchor = page.messages.first().is_none_or(|first| first.seq <= seq);
+        if has_anchor || !page.more || after == 0 {
             return Ok(page);
         }
         after /= 2;
@@ -81,7 +86,7 @@ mod tests {
     use app::wire::{DisplayName, User, UserId, limits::MAX_PAGE_BYTES};
     use uuid::Uuid;
 
-    fn page(seqs: std::ops::RangeInclusive<Seq>) -> Page {
+    fn page(seqs: std::ops::RangeInclusive<Seq>) -> MessagePage {
         let message = |seq| Message {
             seq,
             at: 0,
@@ -92,7 +97,7 @@ mod tests {
             edited_at: None,
             deleted: false,
         };
-        Page { messages: seqs.map(message).collect(), more: false }
+        MessagePage { messages: seqs.map(message).collect(), more: false }
     }
 
     #[track_caller]
@@ -100,11 +105,11 @@ mod tests {
         let mut cut = page(1..=9);
         let bytes = 10_000;
         cut.keep(PageBudget::besides(MAX_PAGE_BYTES - entries * bytes - 2_100), anchor, |_| bytes);
-        assert_eq!(cut, Page { more, ..page(kept) });
+        assert_eq!(cut, MessagePage { more, ..page(kept) });
     }
 
     #[test]
-    fn a_cut_page_keeps_its_newest_or_what_stands_around_a_message() {
+    fn fit_keeps_the_newest_messages_or_those_around_the_anchor() {
         keeps(3, None, 7..=9, true);
         keeps(9, None, 1..=9, false);
         keeps(0, None, 9..=9, true);
@@ -112,8 +117,8 @@ mod tests {
         keeps(4, Some(5), 3..=6, true);
         keeps(4, Some(1), 1..=4, false);
         keeps(4, Some(9), 6..=9, true);
-        let mut empty = Page::default();
+        let mut empty = MessagePage::default();
         empty.keep(PageBudget::default(), None, |_| 1);
-        assert_eq!(empty, Page::default());
+        assert_eq!(empty, MessagePage::default());
     }
 }

@@ -1,4 +1,4 @@
-//! Every room that is known: how far it has come, what it is called, whose it is. Both logs keep one.
+//! An index of every room in memory: its head, its description, and its place in lists.
 
 use super::{StoreError, StoreResult, skeleton};
 use app::{
@@ -12,67 +12,65 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-/// What a room is called, about and whose.
+/// The description of a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct About {
-    /// What its owner calls it; otherwise its name says it.
+pub struct RoomInfo {
+    /// The title that its owner chose. Without one the room is named after its address.
     pub title: Option<RoomTitle>,
-    /// What it is about.
+    /// The topic of the room.
     pub topic: Topic,
-    /// The user who made it by *New room*. A room that came into being by its first message has no owner.
+    /// The user who created it with a form. A room that its first message created has no owner.
     pub owner: Option<UserId>,
-    /// It is on no list.
+    /// The room is on no list.
     pub private: bool,
-    /// It came into being by its address while another public room had the title that its name makes, so that its
-    /// title shows the address too.
+    /// Its first message created it while another public room had the title that its address makes. So its title
+    /// shows the address too.
     pub contested: bool,
 }
 
-/// A room of a list: its name, its newest `seq` and what is known about it.
-pub type ListedRoom = (RoomName, Seq, Arc<About>);
+/// A room of a list: its name, its latest `seq` and its description.
+pub type ListedRoom = (RoomName, Seq, Arc<RoomInfo>);
 
-/// Every room that is known. Its lists have the public rooms but the lobby, which is on everybody's own; they
-/// are kept in order, so that nobody who looks walks through all rooms.
+/// Every room. The ordered lists have the public rooms without the lobby, so that no reader scans all rooms.
 #[derive(Debug, Default)]
-pub(super) struct Catalogue {
-    public: BTreeMap<RoomName, Known>,
-    private: HashMap<RoomName, Known>,
-    /// By when something happened last.
-    lively: BTreeSet<(Reverse<Millis>, RoomName)>,
-    /// By title, letters in any case.
+pub(super) struct RoomIndex {
+    public: BTreeMap<RoomName, RoomRecord>,
+    private: HashMap<RoomName, RoomRecord>,
+    /// By the time of the last event.
+    recent: BTreeSet<(Reverse<Millis>, RoomName)>,
+    /// By title in lower case.
     by_title: BTreeSet<(String, RoomName)>,
-    /// What is known about most rooms: nothing but their names.
-    plain: Arc<About>,
+    /// The shared description of rooms without title, topic and owner.
+    plain: Arc<RoomInfo>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct RoomRecord {
     head: Seq,
-    /// When something happened last; for a room in which nothing has, when it was made, as far as this process
-    /// knows.
+    /// The time of the last event; for a room without events, of its creation, as far as this process knows.
     at: Millis,
-    about: Arc<About>,
+    info: Arc<RoomInfo>,
 }
 
-impl About {
-    /// Returns what is known of a room that comes into being by its first event: it has no owner, and is private
-    /// if its name says so. `is_taken` says whether another public room has a title of this key.
+impl RoomInfo {
+    /// Returns the description of a room that its first event creates. It has no owner, and it is private if its name
+    /// is that of a private room. `is_taken` returns `true` if another public room's title has this skeleton.
     ///
     /// # Errors
-    /// Those of `is_taken`.
-    pub(super) fn of_first<E>(
+    /// The errors of `is_taken`.
+    pub(super) fn of_first_event<E>(
         room: &RoomName,
         is_taken: impl FnOnce(&str) -> Result<bool, E>,
     ) -> Result<Self, E> {
         let private = room.is_private();
         let contested = !private && !room.is_lobby() && {
             let key = skeleton::title_key(&room.title());
-            is_lobbys(&key) || is_taken(&key)?
+            is_lobby_title(&key) || is_taken(&key)?
         };
         Ok(Self { private, contested, ..Self::default() })
     }
 
-    /// The heading of the room, whose name is `room`.
+    /// Returns the title to show for the room named `room`.
     pub fn title(&self, room: &RoomName) -> String {
         match &self.title {
             Some(title) => title.to_string(),
@@ -81,145 +79,143 @@ impl About {
         }
     }
 
-    /// The key by which the title of a public room is found; `None` for private rooms, and for the lobby, whose
-    /// titles are known in every language.
+    /// Returns the skeleton of the title of a public room. It is `None` for private rooms, and for the lobby, whose
+    /// titles are reserved in every language.
     pub(super) fn title_key(&self, room: &RoomName) -> Option<String> {
         (!self.private && !room.is_lobby()).then(|| skeleton::title_key(&self.title(room)))
     }
 
-    /// Returns what is known about `room` once `person` has given it another title and topic.
-    ///
-    /// # Errors
-    /// [`StoreError::NotAllowed`] unless `person` owns it.
-    pub(super) fn retitled(&self, person: UserId, title: RoomTitle, topic: Topic) -> StoreResult<Self> {
-        if self.owner != Some(person) {
-            return Err(StoreError::NotAllowed);
-        }
-        Ok(Self { title: Some(title), topic, contested: false, ..self.clone() })
+    /// Returns the description with another title and topic.
+    pub(super) fn with_title(&self, title: RoomTitle, topic: Topic) -> Self {
+        Self { title: Some(title), topic, contested: false, ..self.clone() }
     }
 }
 
-/// Whether the lobby is called so in some language.
-fn is_lobbys(key: &str) -> bool {
-    static KEYS: LazyLock<HashSet<String>> =
+/// Returns `true` if this is the skeleton of the lobby's title in some language.
+fn is_lobby_title(skeleton: &str) -> bool {
+    static SKELETONS: LazyLock<HashSet<String>> =
         LazyLock::new(|| Lang::ALL.iter().map(|lang| skeleton::title_key(lang.strings().lobby)).collect());
-    KEYS.contains(key)
+    SKELETONS.contains(skeleton)
 }
 
-/// Checks that `room` may have the title of `about`: that no other public room, which `taken` finds by the title's
-/// key, and in no language the lobby is called so.
+/// Checks that `room` may have the title of `info`: that neither another public room nor the lobby in any language has
+/// it. `find_other` finds another room by the title's skeleton.
 ///
 /// # Errors
-/// [`StoreError::TitleTaken`] in the inner result; those of `taken` in the outer one.
+/// [`StoreError::TitleTaken`] in the inner result; the errors of `find_other` in the outer one.
 pub(super) fn check_title<E>(
     room: &RoomName,
-    about: &About,
-    taken: impl FnOnce(&str) -> Result<Option<RoomName>, E>,
+    info: &RoomInfo,
+    find_other: impl FnOnce(&str) -> Result<Option<RoomName>, E>,
 ) -> Result<StoreResult<()>, E> {
-    let Some(key) = about.title_key(room) else { return Ok(Ok(())) };
-    let other = if is_lobbys(&key) { Some(RoomName::lobby()) } else { taken(&key)? };
+    let Some(key) = info.title_key(room) else { return Ok(Ok(())) };
+    let other = if is_lobby_title(&key) { Some(RoomName::lobby()) } else { find_other(&key)? };
     Ok(other.map_or(Ok(()), |other| Err(StoreError::TitleTaken(other))))
 }
 
-impl Catalogue {
-    fn known(&self, room: &RoomName) -> Option<&Known> {
+impl RoomIndex {
+    fn record(&self, room: &RoomName) -> Option<&RoomRecord> {
         self.public.get(room).or_else(|| self.private.get(room))
     }
 
-    fn known_mut(&mut self, room: &RoomName) -> Option<&mut Known> {
+    fn record_mut(&mut self, room: &RoomName) -> Option<&mut RoomRecord> {
         self.public.get_mut(room).or_else(|| self.private.get_mut(room))
     }
 
-    /// The newest `seq` of a room; 0 where nothing happened yet.
+    /// Returns the latest `seq` of a room; 0 if it has no events.
     pub fn head(&self, room: &RoomName) -> Seq {
-        self.known(room).map_or(0, |known| known.head)
+        self.record(room).map_or(0, |record| record.head)
     }
 
-    /// What is known about a room; nothing but its name if it has not been made.
-    pub fn about(&self, room: &RoomName) -> Arc<About> {
-        match self.known(room) {
-            Some(known) => known.about.clone(),
-            None if room.is_private() => Arc::new(About { private: true, ..About::default() }),
+    /// Returns the description of a room; an empty one if the room does not exist.
+    pub fn info(&self, room: &RoomName) -> Arc<RoomInfo> {
+        match self.record(room) {
+            Some(record) => record.info.clone(),
+            None if room.is_private() => Arc::new(RoomInfo { private: true, ..RoomInfo::default() }),
             None => self.plain.clone(),
         }
     }
 
-    /// Whether a room has been made.
+    /// Returns `true` if the room exists.
     pub fn has(&self, room: &RoomName) -> bool {
-        self.known(room).is_some()
+        self.record(room).is_some()
     }
 
-    /// At most `most` public rooms by name, from the one after `after` on.
-    pub fn list(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
+    /// Returns at most `limit` public rooms by name, after the room `after`.
+    pub fn list(&self, after: Option<&RoomName>, limit: usize) -> Vec<ListedRoom> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let rooms = self.public.range::<RoomName, _>((from, Bound::Unbounded)).take(most);
-        rooms.map(|(room, known)| (room.clone(), known.head, known.about.clone())).collect()
+        let rooms = self.public.range::<RoomName, _>((from, Bound::Unbounded)).take(limit);
+        rooms.map(|(room, record)| (room.clone(), record.head, record.info.clone())).collect()
     }
 
-    /// At most `most` public rooms but the lobby and `but`, those first in which something happened last.
-    pub fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        let others = self.lively.iter().map(|(_, room)| room).filter(|room| !but.contains(room));
-        others.take(most).cloned().collect()
+    /// Returns up to `limit` public rooms, most recently active first, without the lobby and `excluded`.
+    pub fn recent(&self, excluded: &HashSet<RoomName>, limit: usize) -> Vec<RoomName> {
+        let others = self.recent.iter().map(|(_, room)| room).filter(|room| !excluded.contains(room));
+        others.take(limit).cloned().collect()
     }
 
-    /// At most `most` public rooms but the lobby and `but` that stand after `after` by their titles, or from the
-    /// first one on.
-    pub fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        let after = after.map(|room| (self.about(room).title(room).to_lowercase(), room.clone()));
+    /// Returns up to `limit` public rooms by title after the room `after`, without the lobby and `excluded`.
+    pub fn by_title(
+        &self,
+        after: Option<&RoomName>,
+        excluded: &HashSet<RoomName>,
+        limit: usize,
+    ) -> Vec<RoomName> {
+        let after = after.map(|room| (self.info(room).title(room).to_lowercase(), room.clone()));
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let others = self.by_title.range((from, Bound::Unbounded)).map(|(_, room)| room);
-        others.filter(|room| !but.contains(room)).take(most).cloned().collect()
+        others.filter(|room| !excluded.contains(room)).take(limit).cloned().collect()
     }
 
-    /// Events were added to a room that has been made.
-    pub fn grow(&mut self, room: &RoomName, events: &[Arc<Event>]) {
+    /// Updates the head and the activity of a room that exists.
+    pub fn apply_events(&mut self, room: &RoomName, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
-        let Some(known) = self.known_mut(room) else { return };
-        known.head = last.seq;
-        if known.at == last.at {
+        let Some(record) = self.record_mut(room) else { return };
+        record.head = last.seq;
+        if record.at == last.at {
             return;
         }
-        let before = (Reverse(known.at), room.clone());
-        known.at = last.at;
-        if self.lively.remove(&before) {
-            self.lively.insert((Reverse(last.at), before.1));
+        let before = (Reverse(record.at), room.clone());
+        record.at = last.at;
+        if self.recent.remove(&before) {
+            self.recent.insert((Reverse(last.at), before.1));
         }
     }
 
-    /// A room as it was found on disk: how far it has come, and when something happened there last.
-    pub fn found(&mut self, room: RoomName, head: Seq, at: Millis, about: About) {
-        self.tell(room.clone(), about, at);
-        if let Some(known) = self.known_mut(&room) {
-            known.head = head;
+    /// Inserts a room as it is on disk, with its head and the time of its last event.
+    pub fn insert_existing(&mut self, room: RoomName, head: Seq, at: Millis, info: RoomInfo) {
+        self.upsert(room.clone(), info, at);
+        if let Some(record) = self.record_mut(&room) {
+            record.head = head;
         }
     }
 
-    /// A room is new at this time, or something else is known about it.
-    pub fn tell(&mut self, room: RoomName, mut about: About, at: Millis) {
-        about.private |= room.is_private();
-        let is_listed = !about.private && !room.is_lobby();
-        let title = about.title(&room).to_lowercase();
-        let about = if about == *self.plain { self.plain.clone() } else { Arc::new(about) };
-        let at = match self.known_mut(&room) {
-            Some(known) => {
-                let before = std::mem::replace(&mut known.about, about);
-                let at = known.at;
+    /// Inserts a room that is created at this time, or updates the description of a room.
+    pub fn upsert(&mut self, room: RoomName, mut info: RoomInfo, at: Millis) {
+        info.private |= room.is_private();
+        let is_listed = !info.private && !room.is_lobby();
+        let title = info.title(&room).to_lowercase();
+        let info = if info == *self.plain { self.plain.clone() } else { Arc::new(info) };
+        let at = match self.record_mut(&room) {
+            Some(record) => {
+                let before = std::mem::replace(&mut record.info, info);
+                let at = record.at;
                 self.by_title.remove(&(before.title(&room).to_lowercase(), room.clone()));
                 at
             }
             None => {
-                let known = Known { head: 0, at, about: about.clone() };
-                if about.private {
-                    self.private.insert(room.clone(), known);
+                let record = RoomRecord { head: 0, at, info: info.clone() };
+                if info.private {
+                    self.private.insert(room.clone(), record);
                 } else {
-                    self.public.insert(room.clone(), known);
+                    self.public.insert(room.clone(), record);
                 }
                 at
             }
         };
         if is_listed {
             self.by_title.insert((title, room.clone()));
-            self.lively.insert((Reverse(at), room));
+            self.recent.insert((Reverse(at), room));
         }
     }
 }

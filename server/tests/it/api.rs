@@ -7,7 +7,7 @@ use crate::{
 use app::wire::{ClientFrame, Events, Messages, RoomName, Rooms, Seq, limits::MAX_MESSAGE_BYTES};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use server::store::About;
+use server::store::RoomInfo;
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -57,7 +57,7 @@ async fn rooms_come_in_pages_of_200_each_once() {
     let server = TestServer::start().await;
     let names: Vec<RoomName> = (0..450).map(|n| room(&format!("room-{n:03}"))).collect();
     for name in &names {
-        server.store().create_room(name.clone(), About::default()).await.unwrap();
+        server.store().create_room(name.clone(), RoomInfo::default()).await.unwrap();
     }
     let (mut listed, mut sizes, mut path) = (Vec::new(), Vec::new(), "/api/rooms".to_owned());
     loop {
@@ -81,7 +81,7 @@ async fn messages_come_in_pages_in_order() {
     let page = async |query: &str| -> (Vec<Seq>, bool) {
         let path = format!("/api/rooms/tea/messages{query}");
         let page: Messages = get(&server, &path).await.json().await.unwrap();
-        assert_eq!((page.log.as_str(), page.head), (server.store().id(), 120));
+        assert_eq!((page.log.as_str(), page.head), (server.store().log_id(), 120));
         (page.messages.iter().map(|message| message.seq).collect(), page.more)
     };
     assert_eq!(page("").await, ((71..=120).collect(), true));
@@ -104,7 +104,7 @@ async fn events_come_after_any_place_in_order() {
     let seqs = |page: &Events| page.events.iter().map(|event| event.seq).collect::<Vec<_>>();
     let first = events("").await;
     assert_eq!(seqs(&first), (1..=1_000).collect::<Vec<_>>());
-    assert_eq!((first.log.as_str(), first.head, first.reset), (server.store().id(), 1_200, false));
+    assert_eq!((first.log.as_str(), first.head, first.reset), (server.store().log_id(), 1_200, false));
     assert_eq!(seqs(&events("?after=1000").await), (1_001..=1_200).collect::<Vec<_>>());
     assert_eq!(seqs(&events("?after=7&limit=2").await), [8, 9]);
     let beyond = events("?after=1201").await;

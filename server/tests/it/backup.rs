@@ -150,7 +150,7 @@ async fn what_is_no_whole_backup_is_not_restored() {
     for (content, why) in [
         (damaged, "malformed|damaged"),
         (bare, "write-ahead log"),
-        (b"a diary ".repeat(99), "not a Hubbub log"),
+        (b"a diary ".repeat(99), "not a Hubbub database"),
     ] {
         fs::write(&file, content).unwrap();
         let refused = fail(data.path(), &["restore", &file]).await;

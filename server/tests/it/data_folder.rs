@@ -39,7 +39,7 @@ fn message(text: &str) -> NewEvent {
 }
 
 async fn count(log: &SqliteStore) -> usize {
-    log.read_after(&room("tea"), 0, u32::MAX).await.unwrap().len()
+    log.events_after(&room("tea"), 0, u32::MAX).await.unwrap().len()
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_copy_without_the_wal_of_a_running_server_is_rejected_and_unchanged() 
     let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
     let refused = SqliteStore::open(&file).map(drop).unwrap_err();
-    assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");
+    assert!(matches!(refused, OpenError::MissingWal), "{refused:?}");
     assert!(refused.to_string().contains("hubbub backup"), "{refused}");
     assert_eq!(fs::read(&file).unwrap(), before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "there is no other file");
@@ -183,7 +183,7 @@ async fn a_killed_store_without_its_wal_is_rejected() {
     let server = killed().await;
     fs::remove_file(server.folder.path().join("hubbub.db-wal")).unwrap();
     let refused = SqliteStore::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
-    assert!(matches!(refused, OpenError::WithoutWal), "{refused:?}");
+    assert!(matches!(refused, OpenError::MissingWal), "{refused:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Changing what one has said: edits and deletes, live, afterwards and over HTTP.
 
 use crate::support::{TestServer, V1, within_timeout};
-use app::wire::{ClientFrame, CommandId, ErrorCode, EventBody, Messages, Seq, ServerFrame};
+use app::wire::{ClientFrame, CommandId, ErrorCode, EventBody, Messages, Operation, Seq, ServerFrame};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -116,16 +116,16 @@ async fn a_returning_client_gets_the_changes_of_missed_messages() {
         drop(bob);
         let author = ann.you().id;
         for n in 0..missed {
-            let deed = match n % 10 {
-                3 => server::store::Deed::Edit { target: 1, text: n.to_string().into() },
-                7 => server::store::Deed::Delete { target: n + 1 },
-                _ => server::store::Deed::Post { text: n.to_string().into(), reply_to: None },
+            let operation = match n % 10 {
+                3 => Operation::Edit { target: 1, text: n.to_string().into() },
+                7 => Operation::Delete { target: n + 1 },
+                _ => Operation::Post { text: n.to_string().into(), reply_to: None },
             };
             let event = server::store::NewEvent {
                 id: Uuid::now_v7(),
                 room: crate::support::room("tea"),
                 author,
-                deed,
+                operation,
             };
             server.store().append(event).await.unwrap();
         }

@@ -71,7 +71,7 @@ async fn the_welcome_has_the_log_the_user_and_the_limits() {
         panic!("{:?}", ann.welcome)
     };
     assert_eq!(version, env!("CARGO_PKG_VERSION"));
-    assert_eq!(log, server.store().id());
+    assert_eq!(log, server.store().log_id());
     assert_eq!(you.name, app::wire::DisplayName::generated(you.id));
     assert_eq!((limits.message_bytes, limits.name_chars, limits.catch_up), (8_192, 32, 10_000));
     assert!(heartbeat_ms > 0);
@@ -130,7 +130,7 @@ async fn a_client_that_missed_nothing_gets_no_history() {
     let server = TestServer::start().await;
     fill(&server, "tea", 3).await;
     let mut ann = V1::connect(&server).await;
-    assert_catches_up(&join_with(&mut ann, Some(3), Some(server.store().id()), None).await, 3);
+    assert_catches_up(&join_with(&mut ann, Some(3), Some(server.store().log_id()), None).await, 3);
     fill(&server, "tea", 1).await;
     assert_eq!(seqs(&ann.events(1).await), [4]);
 }
@@ -181,7 +181,7 @@ async fn a_position_of_another_log_or_beyond_the_end_resets_the_page() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let mut ann = V1::connect(&server).await;
-    for (after, log) in [(3, Some("another")), (6, None), (Seq::MAX, Some(server.store().id()))] {
+    for (after, log) in [(3, Some("another")), (6, None), (Seq::MAX, Some(server.store().log_id()))] {
         let (head, messages, more) = page(join_with(&mut ann, Some(after), log, None).await);
         assert_eq!((head, messages.len(), more), (5, 5, false), "after {after} of {log:?}");
     }
@@ -304,6 +304,6 @@ async fn times_are_milliseconds_since_1970() {
     let now = || std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as Millis;
     let before = now();
     fill(&server, "tea", 1).await;
-    let at = server.store().read_after(&room("tea"), 0, 1).await.unwrap()[0].at;
+    let at = server.store().events_after(&room("tea"), 0, 1).await.unwrap()[0].at;
     assert!((before..=now()).contains(&at), "{at}");
 }

@@ -7,7 +7,8 @@ use crate::{
 use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::future::BoxFuture;
 use server::store::{
-    About, Appended, ListedRoom, MemoryStore, NewEvent, Page, Past, ReadMarker, Store, StoreResult, Wake,
+    Appended, ListedRoom, MarkerUpdate, MemoryStore, MessagePage, NewEvent, RoomInfo, Store, StoreResult,
+    StreamPosition, Wake,
 };
 use std::{
     collections::HashSet,
@@ -39,7 +40,7 @@ impl FaultyNotifications {
     /// Replaces each notification by those that `with` returns.
     pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
         let log = MemoryStore::new();
-        let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.wakes());
+        let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.subscribe());
         let passing = wakes.clone();
         tokio::spawn(async move {
             let mut n = 0;
@@ -55,10 +56,10 @@ impl FaultyNotifications {
 }
 
 impl Store for FaultyNotifications {
-    fn id(&self) -> &str {
-        self.log.id()
+    fn log_id(&self) -> &str {
+        self.log.log_id()
     }
-    fn continues(&self, room: &RoomName, past: Past) -> BoxFuture<'static, StoreResult<bool>> {
+    fn continues(&self, room: &RoomName, past: StreamPosition) -> BoxFuture<'static, StoreResult<bool>> {
         self.log.continues(room, past)
     }
     fn ready(&self) -> BoxFuture<'static, StoreResult<()>> {
@@ -67,16 +68,21 @@ impl Store for FaultyNotifications {
     fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
         self.log.append(event)
     }
-    fn read_after(
+    fn events_after(
         &self,
         room: &RoomName,
         after: Seq,
         limit: u32,
     ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
-        self.log.read_after(room, after, limit)
+        self.log.events_after(room, after, limit)
     }
-    fn read_before(&self, room: &RoomName, before: Seq, limit: u32) -> BoxFuture<'static, StoreResult<Page>> {
-        self.log.read_before(room, before, limit)
+    fn messages_before(
+        &self,
+        room: &RoomName,
+        before: Seq,
+        limit: u32,
+    ) -> BoxFuture<'static, StoreResult<MessagePage>> {
+        self.log.messages_before(room, before, limit)
     }
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
         self.log.heads(rooms)
@@ -84,41 +90,55 @@ impl Store for FaultyNotifications {
     fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
         self.log.list_rooms(after, most)
     }
-    fn lively(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        self.log.lively(but, most)
+    fn recent_rooms(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
+        self.log.recent_rooms(but, most)
     }
-    fn by_title(&self, after: Option<&RoomName>, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        self.log.by_title(after, but, most)
+    fn rooms_by_title(
+        &self,
+        after: Option<&RoomName>,
+        but: &HashSet<RoomName>,
+        most: usize,
+    ) -> Vec<RoomName> {
+        self.log.rooms_by_title(after, but, most)
     }
-    fn wakes(&self) -> broadcast::Receiver<Wake> {
+    fn subscribe(&self) -> broadcast::Receiver<Wake> {
         self.wakes.subscribe()
     }
-    fn about(&self, room: &RoomName) -> Arc<About> {
-        self.log.about(room)
+    fn room(&self, room: &RoomName) -> Arc<RoomInfo> {
+        self.log.room(room)
     }
-    fn create_room(&self, room: RoomName, about: About) -> BoxFuture<'static, StoreResult<()>> {
+    fn create_room(&self, room: RoomName, about: RoomInfo) -> BoxFuture<'static, StoreResult<()>> {
         self.log.create_room(room, about)
     }
-    fn retitle(
+    fn update_room(
         &self,
         room: RoomName,
         person: UserId,
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, StoreResult<()>> {
-        self.log.retitle(room, person, title, topic)
+        self.log.update_room(room, person, title, topic)
     }
-    fn people(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        self.log.people(people)
+    fn users(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+        self.log.users(people)
     }
-    fn rename(&self, person: UserId, name: DisplayName) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        self.log.rename(person, name)
+    fn set_display_name(
+        &self,
+        person: UserId,
+        name: DisplayName,
+    ) -> BoxFuture<'static, StoreResult<Vec<User>>> {
+        self.log.set_display_name(person, name)
     }
-    fn leave(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
-        self.log.leave(person, room)
+    fn remove_read_marker(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
+        self.log.remove_read_marker(person, room)
     }
-    fn read(&self, person: UserId, room: RoomName, seq: Seq) -> BoxFuture<'static, StoreResult<ReadMarker>> {
-        let (read, readings) = (self.log.read(person, room, seq), self.readings.clone());
+    fn set_read_marker(
+        &self,
+        person: UserId,
+        room: RoomName,
+        seq: Seq,
+    ) -> BoxFuture<'static, StoreResult<MarkerUpdate>> {
+        let (read, readings) = (self.log.set_read_marker(person, room, seq), self.readings.clone());
         readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         Box::pin(async move {
             sleep(Duration::from_millis(5)).await;
@@ -126,14 +146,14 @@ impl Store for FaultyNotifications {
             read.await
         })
     }
-    fn visits(
+    fn read_markers(
         &self,
         person: UserId,
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, StoreResult<Vec<(RoomName, Seq)>>> {
         let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
-        let visits = self.log.visits(person, skip, most);
+        let visits = self.log.read_markers(person, skip, most);
         Box::pin(async move {
             if is_slow {
                 sleep(Duration::from_millis(30)).await;
@@ -141,15 +161,15 @@ impl Store for FaultyNotifications {
             visits.await
         })
     }
-    fn read_up_to(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
-        self.log.read_up_to(person, room)
+    fn read_marker(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
+        self.log.read_marker(person, room)
     }
-    fn unread(
+    fn unread_counts(
         &self,
         person: UserId,
         rooms: Vec<(RoomName, Seq)>,
     ) -> BoxFuture<'static, StoreResult<Vec<u32>>> {
-        self.log.unread(person, rooms)
+        self.log.unread_counts(person, rooms)
     }
     fn close(&self) -> BoxFuture<'static, ()> {
         self.log.close()

@@ -1,16 +1,16 @@
 //! Deleted and replaced texts are gone from every byte of the data folder, while the server runs.
 
 use crate::support::{TEST_TIMEOUT, room};
-use app::wire::UserId;
-use server::store::{Deed, NewEvent, SqliteStore, Store};
+use app::wire::{Operation, UserId};
+use server::store::{NewEvent, SqliteStore, Store};
 use std::{fs, path::Path, time::Duration};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 const ANN: UserId = UserId(0xa);
 
-fn command(deed: Deed) -> NewEvent {
-    NewEvent { deed, ..NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "") }
+fn command(operation: Operation) -> NewEvent {
+    NewEvent { operation, ..NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "") }
 }
 
 /// How often `word` stands in the files of a folder.
@@ -43,17 +43,17 @@ async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
     let mut targets = Vec::new();
     for n in 0..400 {
         let word = if n % 2 == 0 { "secret" } else { "public" };
-        let post = Deed::Post { text: text(n, word).into(), reply_to: None };
+        let post = Operation::Post { text: text(n, word).into(), reply_to: None };
         targets.push((log.append(command(post)).await.unwrap().seq, word));
     }
     for (n, (target, word)) in targets.into_iter().enumerate() {
         if word == "secret" {
-            let edited = Deed::Edit { target, text: text(n + 1, "secret-too").into() };
+            let edited = Operation::Edit { target, text: text(n + 1, "secret-too").into() };
             log.append(command(edited)).await.unwrap();
             let last = if n % 4 == 0 {
-                Deed::Delete { target }
+                Operation::Delete { target }
             } else {
-                Deed::Edit { target, text: "harmless".into() }
+                Operation::Edit { target, text: "harmless".into() }
             };
             log.append(command(last)).await.unwrap();
         }
@@ -68,11 +68,11 @@ async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hubbub.db");
     let log = SqliteStore::open(&file).unwrap();
-    let post = |text: &str| command(Deed::Post { text: text.into(), reply_to: None });
+    let post = |text: &str| command(Operation::Post { text: text.into(), reply_to: None });
     let target = log.append(post("secret")).await.unwrap().seq;
     let reader = rusqlite::Connection::open(&file).unwrap();
     reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
-    log.append(command(Deed::Delete { target })).await.unwrap();
+    log.append(command(Operation::Delete { target })).await.unwrap();
     for _ in 0..70 {
         timeout(Duration::from_secs(1), log.append(post("on"))).await.expect("no commit waits long").unwrap();
         sleep(Duration::from_millis(100)).await;
@@ -86,9 +86,9 @@ async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
 async fn a_start_after_a_crash_takes_purged_texts_out_of_the_write_ahead_log() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
-    let post = command(Deed::Post { text: "secret".into(), reply_to: None });
+    let post = command(Operation::Post { text: "secret".into(), reply_to: None });
     let target = log.append(post).await.unwrap().seq;
-    log.append(command(Deed::Delete { target })).await.unwrap();
+    log.append(command(Operation::Delete { target })).await.unwrap();
     let left = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder.path()).unwrap().flatten() {
         fs::copy(entry.path(), left.path().join(entry.file_name())).unwrap();

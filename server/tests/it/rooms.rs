@@ -6,7 +6,7 @@ use crate::{
 };
 use app::wire::ServerFrame;
 use reqwest::{Client, Response, StatusCode};
-use server::store::About;
+use server::store::RoomInfo;
 
 async fn get(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer =
@@ -161,7 +161,7 @@ async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     for n in 0..250 {
         let name = format!("tea-{n:03}").parse().unwrap();
-        server.store().create_room(name, About::default()).await.unwrap();
+        server.store().create_room(name, RoomInfo::default()).await.unwrap();
     }
     post(&bob, &server, "/r/tea-100", &[("text", "mine")]).await;
     let page = get(&ann, &server, "/").await;
@@ -233,7 +233,7 @@ async fn a_room_opened_by_its_address_has_no_owner() {
 async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
-    let made = About { title: Some("Tea".parse().unwrap()), ..About::default() };
+    let made = RoomInfo { title: Some("Tea".parse().unwrap()), ..RoomInfo::default() };
     server.store().create_room("leaves".parse().unwrap(), made).await.unwrap();
     make(&ann, &server, &[("title", "Coffee")]).await;
     post(&bob, &server, "/r/tea", &[("text", "opened by its address")]).await;

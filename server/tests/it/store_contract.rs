@@ -2,13 +2,13 @@
 
 use crate::support::{room, text};
 use app::wire::{
-    CommandId, DisplayName, EventBody, RoomName, Seq, User, UserId,
+    CommandId, DisplayName, EventBody, Operation, RoomName, Seq, User, UserId,
     limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use futures_util::{FutureExt, future::join_all};
 use server::store::{
-    About, Appended, Deed, MAX_VISITS, MemoryStore, NewEvent, Page, Past, ReadMarker, SqliteStore, Store,
-    StoreError, read_around,
+    Appended, MAX_READ_MARKERS, MarkerUpdate, MemoryStore, MessagePage, NewEvent, RoomInfo, SqliteStore,
+    Store, StoreError, StreamPosition, read_around,
 };
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
@@ -90,16 +90,16 @@ fn message(room_name: &str, author: UserId, text: &str) -> NewEvent {
 }
 
 fn answer(author: UserId, target: Seq) -> NewEvent {
-    let deed = Deed::Post { text: "yes".into(), reply_to: Some(target) };
-    NewEvent { deed, ..message("tea", author, "") }
+    let operation = Operation::Post { text: "yes".into(), reply_to: Some(target) };
+    NewEvent { operation, ..message("tea", author, "") }
 }
 
 fn edit(author: UserId, target: Seq, text: &str) -> NewEvent {
-    NewEvent { deed: Deed::Edit { target, text: text.into() }, ..message("tea", author, "") }
+    NewEvent { operation: Operation::Edit { target, text: text.into() }, ..message("tea", author, "") }
 }
 
 fn delete(author: UserId, target: Seq) -> NewEvent {
-    NewEvent { deed: Deed::Delete { target }, ..message("tea", author, "") }
+    NewEvent { operation: Operation::Delete { target }, ..message("tea", author, "") }
 }
 
 async fn post(log: &dyn Store, room: &str, text: &str) -> Appended {
@@ -107,7 +107,7 @@ async fn post(log: &dyn Store, room: &str, text: &str) -> Appended {
 }
 
 async fn said(log: &dyn Store, room_name: &str) -> Vec<(Seq, String)> {
-    let events = log.read_after(&room(room_name), 0, u32::MAX).await.unwrap();
+    let events = log.events_after(&room(room_name), 0, u32::MAX).await.unwrap();
     events.iter().map(|event| (event.seq, text(event).to_owned())).collect()
 }
 
@@ -125,7 +125,7 @@ async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
         [("tea", "a", 1), ("jam", "b", 1), ("tea", "c", 2), ("jam", "d", 2), ("tea", "e", 3)]
     {
         let appended = post(&*log, room, text).await;
-        assert_eq!((appended.room.as_str(), appended.seq, appended.dup), (room, seq, false));
+        assert_eq!((appended.room.as_str(), appended.seq, appended.is_duplicate), (room, seq, false));
     }
     assert_eq!(said(&*log, "tea").await, numbered(&["a", "c", "e"]));
     assert_eq!(log.heads(&[room("tea"), room("empty"), room("jam")]), [3, 0, 2]);
@@ -137,9 +137,9 @@ async fn a_repeat_adds_nothing_and_is_told_the_place_of_the_first(log: Arc<dyn S
     let stored = log.append(first.clone()).await.unwrap();
     post(&*log, "tea", "more").await;
     let again = log.append(first.clone()).await.unwrap();
-    assert_eq!(again, Appended { dup: true, ..stored.clone() });
+    assert_eq!(again, Appended { is_duplicate: true, ..stored.clone() });
     let elsewhere = log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
-    assert_eq!(elsewhere, Appended { dup: true, ..stored }, "an id is one command, in one room");
+    assert_eq!(elsewhere, Appended { is_duplicate: true, ..stored }, "an id is one command, in one room");
     assert_eq!(said(&*log, "tea").await, numbered(&["hello", "more"]));
     assert_eq!(log.heads(&[room("jam")]), [0]);
 }
@@ -149,7 +149,7 @@ async fn the_same_command_from_two_tabs_at_once_is_stored_once(log: Arc<dyn Stor
     let all = join_all((0..8).map(|_| log.append(command.clone()))).await;
     let places: Vec<Appended> = all.into_iter().map(Result::unwrap).collect();
     assert!(places.iter().all(|place| place.seq == 1), "{places:?}");
-    assert_eq!(places.iter().filter(|place| !place.dup).count(), 1, "{places:?}");
+    assert_eq!(places.iter().filter(|place| !place.is_duplicate).count(), 1, "{places:?}");
     assert_eq!(said(&*log, "tea").await, numbered(&["hello"]));
 }
 
@@ -157,7 +157,7 @@ async fn an_id_that_somebody_else_used_is_refused(log: Arc<dyn Store>) {
     let anns = message("tea", ANN, "mine");
     log.append(anns.clone()).await.unwrap();
     let refused = log.append(NewEvent { author: BOB, ..anns }).await;
-    assert!(matches!(refused, Err(StoreError::IdTaken)), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::IdConflict)), "{refused:?}");
     assert_eq!(said(&*log, "tea").await, numbered(&["mine"]));
 }
 
@@ -172,7 +172,7 @@ async fn what_is_refused_leaves_no_hole(log: Arc<dyn Store>) {
 }
 
 async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
-    let mut wakes = log.wakes();
+    let mut wakes = log.subscribe();
     let posting = tokio::spawn({
         let log = log.clone();
         async move { join_all((0..100).map(|n| log.append(message("tea", ANN, &n.to_string())))).await }
@@ -185,7 +185,7 @@ async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
             log.heads(std::slice::from_ref(&wake.room))[0] >= last.seq,
             "heads are raised before the wake"
         );
-        let found = log.read_after(&wake.room, last.seq - 1, 1).await.unwrap();
+        let found = log.events_after(&wake.room, last.seq - 1, 1).await.unwrap();
         assert_eq!(&found[0], last, "what wakes is committed");
         woken = last.seq;
     }
@@ -193,7 +193,7 @@ async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
 }
 
 async fn wakes_bring_every_event_in_order(log: Arc<dyn Store>) {
-    let mut wakes = log.wakes();
+    let mut wakes = log.subscribe();
     let commands = (0..300).map(|n| log.append(message(["tea", "jam"][n % 2], ANN, &n.to_string())));
     join_all(commands).await;
     let mut heard = Vec::new();
@@ -203,7 +203,7 @@ async fn wakes_bring_every_event_in_order(log: Arc<dyn Store>) {
     }
     for name in ["tea", "jam"] {
         let of_room = heard.iter().filter(|(of, _)| *of == room(name)).map(|(_, event)| event.clone());
-        assert_eq!(of_room.collect::<Vec<_>>(), log.read_after(&room(name), 0, 1_000).await.unwrap());
+        assert_eq!(of_room.collect::<Vec<_>>(), log.events_after(&room(name), 0, 1_000).await.unwrap());
     }
 }
 
@@ -245,7 +245,7 @@ async fn an_append_that_nobody_waits_for_is_stored_all_the_same(log: Arc<dyn Sto
 async fn events_are_read_from_any_place_in_order(log: Arc<dyn Store>) {
     join_all((1..=9).map(|n| log.append(message("tea", ANN, &n.to_string())))).await;
     let after = async |after, limit| -> Vec<Seq> {
-        let events = log.read_after(&room("tea"), after, limit).await.unwrap();
+        let events = log.events_after(&room("tea"), after, limit).await.unwrap();
         events.iter().map(|event| event.seq).collect()
     };
     assert_eq!(after(0, 4).await, [1, 2, 3, 4]);
@@ -259,7 +259,7 @@ async fn events_are_read_from_any_place_in_order(log: Arc<dyn Store>) {
 async fn messages_are_read_in_pages_back_from_any_place(log: Arc<dyn Store>) {
     join_all((1..=9).map(|n| log.append(message("tea", ANN, &n.to_string())))).await;
     let before = async |before, limit| -> (Vec<Seq>, bool) {
-        let page = log.read_before(&room("tea"), before, limit).await.unwrap();
+        let page = log.messages_before(&room("tea"), before, limit).await.unwrap();
         (page.messages.iter().map(|message| message.seq).collect(), page.more)
     };
     assert_eq!(before(10, 4).await, (vec![6, 7, 8, 9], true));
@@ -276,51 +276,51 @@ async fn an_answer_must_have_a_message_of_its_room_to_answer(log: Arc<dyn Store>
     let answer = |target| log.append(answer(BOB, target));
     for nothing in [0, 1, Seq::MAX] {
         let refused = answer(nothing).await;
-        assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{nothing}: {refused:?}");
+        assert!(matches!(refused, Err(StoreError::MessageNotFound)), "{nothing}: {refused:?}");
     }
     post(&*log, "tea", "shall we?").await;
     let placed = answer(1).await.unwrap();
-    let page = log.read_before(&room("tea"), placed.seq + 1, 1).await.unwrap();
+    let page = log.messages_before(&room("tea"), placed.seq + 1, 1).await.unwrap();
     assert_eq!(page.messages[0].reply_to, Some(1));
 }
 
 async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before(log: Arc<dyn Store>) {
     post(&*log, "tea", "hello").await;
     let given = |id| User::new(id, DisplayName::generated(id));
-    assert_eq!(log.people(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
+    assert_eq!(log.users(&[ANN, BOB]).await.unwrap(), [given(ANN), given(BOB)]);
     let chosen: DisplayName = "小明".parse().unwrap();
-    log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
-    log.rename(ANN, chosen.clone()).await.unwrap();
-    assert_eq!(log.people(&[BOB, ANN]).await.unwrap(), [given(BOB), User::new(ANN, chosen.clone())]);
-    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    log.set_display_name(ANN, "Ann".parse().unwrap()).await.unwrap();
+    log.set_display_name(ANN, chosen.clone()).await.unwrap();
+    assert_eq!(log.users(&[BOB, ANN]).await.unwrap(), [given(BOB), User::new(ANN, chosen.clone())]);
+    let events = log.events_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(events[0].author.name, chosen);
-    let page = log.read_before(&room("tea"), 2, 9).await.unwrap();
+    let page = log.messages_before(&room("tea"), 2, 9).await.unwrap();
     assert_eq!(page.messages[0].author.name, chosen);
-    let mut wakes = log.wakes();
+    let mut wakes = log.subscribe();
     post(&*log, "tea", "it is me").await;
     assert_eq!(wakes.recv().await.unwrap().events[0].author.name, chosen);
 }
 
-async fn page(log: &dyn Store) -> Page {
-    log.read_before(&room("tea"), Seq::MAX, 100).await.unwrap()
+async fn page(log: &dyn Store) -> MessagePage {
+    log.messages_before(&room("tea"), Seq::MAX, 100).await.unwrap()
 }
 
 async fn an_edit_is_an_event_and_the_message_says_something_else(log: Arc<dyn Store>) {
     post(&*log, "tea", "helo").await;
     post(&*log, "tea", "other").await;
-    let mut wakes = log.wakes();
+    let mut wakes = log.subscribe();
     let edited = edit(ANN, 1, "hello");
     let place = log.append(edited.clone()).await.unwrap();
-    assert_eq!((place.seq, place.dup), (3, false));
-    assert!(log.append(edited).await.unwrap().dup);
+    assert_eq!((place.seq, place.is_duplicate), (3, false));
+    assert!(log.append(edited).await.unwrap().is_duplicate);
     let told = wakes.recv().await.unwrap().events[0].clone();
     assert_eq!(told.body, EventBody::Edit { target: 1, text: "hello".into() });
-    assert_eq!(log.read_after(&room("tea"), 2, 9).await.unwrap(), [told]);
+    assert_eq!(log.events_after(&room("tea"), 2, 9).await.unwrap(), [told]);
     let message = page(&*log).await.messages.remove(0);
     assert_eq!((&*message.text, message.edited_at, message.deleted), ("hello", Some(place.at), false));
     log.append(edit(ANN, 1, "hello!")).await.unwrap();
     assert_eq!(&*page(&*log).await.messages[0].text, "hello!");
-    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(text(&events[0]), "hello!", "what was replaced is gone from past events");
     for edit in &events[2..] {
         assert_eq!(edit.body, EventBody::Edit { target: 1, text: "hello!".into() });
@@ -333,7 +333,7 @@ async fn past_events_of_a_deleted_message_say_nothing_however_often_it_was_edite
         log.append(edit(ANN, 1, &format!("secret {n}"))).await.unwrap();
     }
     log.append(delete(ANN, 1)).await.unwrap();
-    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, 9).await.unwrap();
     assert!(!format!("{events:?}").contains("secret"), "{events:?}");
     assert_eq!(events[3].body, EventBody::Edit { target: 1, text: "".into() });
 }
@@ -342,8 +342,9 @@ async fn an_event_with_the_expected_id_continues_a_past_and_another_id_does_not(
     let first = message("tea", ANN, "one");
     log.append(first.clone()).await.unwrap();
     log.append(message("tea", ANN, "two")).await.unwrap();
-    let past = |after, after_id, log: Option<&str>| Past { after, after_id, log: log.map(Into::into) };
-    let id = log.id();
+    let past =
+        |after, after_id, log: Option<&str>| StreamPosition { after, after_id, log: log.map(Into::into) };
+    let id = log.log_id();
     for (expected, past) in [
         (true, past(0, None, None)),
         (true, past(1, None, None)),
@@ -367,7 +368,7 @@ async fn a_delete_is_an_event_and_what_was_said_is_gone(log: Arc<dyn Store>) {
     post(&*log, "tea", "secret").await;
     log.append(edit(ANN, 1, "secret too")).await.unwrap();
     assert_eq!(log.append(delete(ANN, 1)).await.unwrap().seq, 3);
-    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(events[2].body, EventBody::Delete { target: 1 });
     assert!(!format!("{events:?}").contains("secret"), "{events:?}");
     let page = page(&*log).await;
@@ -380,19 +381,19 @@ async fn only_its_author_can_change_a_message_and_only_while_it_is_there(log: Ar
     post(&*log, "tea", "mine").await;
     for theirs in [edit(BOB, 1, "yours"), delete(BOB, 1)] {
         let refused = log.append(theirs).await;
-        assert!(matches!(refused, Err(StoreError::NotAllowed)), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Forbidden)), "{refused:?}");
     }
     log.append(edit(ANN, 1, "still mine")).await.unwrap();
     for no_message in [0, 2, 99, Seq::MAX] {
-        for deed in [edit(ANN, no_message, "x"), delete(ANN, no_message)] {
-            let refused = log.append(deed).await;
-            assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{no_message}: {refused:?}");
+        for operation in [edit(ANN, no_message, "x"), delete(ANN, no_message)] {
+            let refused = log.append(operation).await;
+            assert!(matches!(refused, Err(StoreError::MessageNotFound)), "{no_message}: {refused:?}");
         }
     }
     log.append(delete(ANN, 1)).await.unwrap();
     for late in [edit(ANN, 1, "x"), delete(ANN, 1), answer(BOB, 1)] {
         let refused = log.append(late).await;
-        assert!(matches!(refused, Err(StoreError::NoSuchMessage)), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::MessageNotFound)), "{refused:?}");
     }
     assert_eq!(log.heads(&[room("tea")]), [3], "what is refused leaves no hole");
 }
@@ -404,43 +405,43 @@ async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Store>) {
     for n in 0..20 {
         log.append(edit(ANN, 5, &format!("five {n}"))).await.unwrap();
     }
-    let newest = log.read_before(&room("tea"), Seq::MAX, 3).await.unwrap();
+    let newest = log.messages_before(&room("tea"), Seq::MAX, 3).await.unwrap();
     let seqs: Vec<Seq> = newest.messages.iter().map(|message| message.seq).collect();
     assert_eq!((seqs, newest.more), (vec![3, 4, 5], true));
 }
 
 async fn a_log_has_an_identity(log: Arc<dyn Store>) {
-    assert!(log.id().parse::<CommandId>().is_ok(), "{} is no UUID", log.id());
-    assert_ne!(log.id(), MemoryStore::new().id());
+    assert!(log.log_id().parse::<CommandId>().is_ok(), "{} is no UUID", log.log_id());
+    assert_ne!(log.log_id(), MemoryStore::new().log_id());
 }
 
 async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dyn Store>) {
-    let changed = log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    let changed = log.set_display_name(ANN, "Ann".parse().unwrap()).await.unwrap();
     assert_eq!(changed, [User::new(ANN, "Ann".parse().unwrap())]);
     // The first letter is Cyrillic.
-    let mut changed = log.rename(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
+    let mut changed = log.set_display_name(BOB, "\u{410}nn".parse().unwrap()).await.unwrap();
     changed.sort_by_key(|person| person.id);
     assert_eq!(
         changed.iter().map(|person| (person.id, person.ambiguous)).collect::<Vec<_>>(),
         [(ANN, true), (BOB, true)]
     );
     let ambiguous = |people: Vec<User>| people.into_iter().map(|person| person.ambiguous).collect::<Vec<_>>();
-    assert_eq!(ambiguous(log.people(&[ANN, BOB]).await.unwrap()), [true, true]);
+    assert_eq!(ambiguous(log.users(&[ANN, BOB]).await.unwrap()), [true, true]);
     post(&*log, "tea", "it is me").await;
-    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.ambiguous);
-    let mut changed = log.rename(BOB, "Bob".parse().unwrap()).await.unwrap();
+    assert!(log.messages_before(&room("tea"), 9, 9).await.unwrap().messages[0].author.ambiguous);
+    let mut changed = log.set_display_name(BOB, "Bob".parse().unwrap()).await.unwrap();
     changed.sort_by_key(|person| person.id);
     assert_eq!(
         changed.iter().map(|person| (person.id, person.ambiguous)).collect::<Vec<_>>(),
         [(ANN, false), (BOB, false)]
     );
-    assert!(!log.read_after(&room("tea"), 0, 9).await.unwrap()[0].author.ambiguous);
+    assert!(!log.events_after(&room("tea"), 0, 9).await.unwrap()[0].author.ambiguous);
 }
 
 async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Store>) {
     let (carol, dora) = (UserId(0xc), UserId(0xd));
     let rename = async |person, name: &str| -> Vec<(UserId, bool)> {
-        let mut changed = log.rename(person, name.parse().unwrap()).await.unwrap();
+        let mut changed = log.set_display_name(person, name.parse().unwrap()).await.unwrap();
         changed.sort_by_key(|person| person.id);
         changed.iter().map(|person| (person.id, person.ambiguous)).collect()
     };
@@ -458,10 +459,11 @@ async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn
 async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<dyn Store>) {
     let carol = UserId(0xc);
     let tags = async || -> Vec<Option<String>> {
-        let users = log.people(&[ANN, BOB, carol]).await.unwrap();
+        let users = log.users(&[ANN, BOB, carol]).await.unwrap();
         users.iter().map(app::wire::User::tag).collect()
     };
-    let rename = async |user, name: &str| drop(log.rename(user, name.parse().unwrap()).await.unwrap());
+    let rename =
+        async |user, name: &str| drop(log.set_display_name(user, name.parse().unwrap()).await.unwrap());
     let tag = |number: u32| Some(format!("#{number}"));
     rename(ANN, "Ann").await;
     assert_eq!(tags().await[0], None);
@@ -474,7 +476,7 @@ async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<d
     log.append(message("tea", carol, "hello")).await.unwrap();
     let page = page(&*log).await;
     assert_eq!(page.messages.iter().map(|said| said.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
-    let events = log.read_after(&room("tea"), 0, 9).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(events.iter().map(|event| event.author.tag()).collect::<Vec<_>>(), [None, tag(3)]);
     rename(ANN, "Anna").await;
     assert_eq!(tags().await, [None, tag(2), tag(3)], "nobody inherits the place of the first");
@@ -487,10 +489,10 @@ async fn users_of_one_name_have_different_tags_and_the_first_has_none(log: Arc<d
 
 async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Store>) {
     let guest = UserId(7 | 0xbeef << 32);
-    log.rename(ANN, DisplayName::generated(guest)).await.unwrap();
-    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
+    log.set_display_name(ANN, DisplayName::generated(guest)).await.unwrap();
+    assert_eq!(log.users(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#xbeef"));
     log.append(message("tea", guest, "hello")).await.unwrap();
-    assert_eq!(log.people(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
+    assert_eq!(log.users(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
 }
 
 async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store>) {
@@ -498,27 +500,27 @@ async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store
     let (one, other) = (UserId(5), UserId(5 + 1024));
     assert_eq!(DisplayName::generated(one), DisplayName::generated(other));
     log.append(message("tea", one, "hello")).await.unwrap();
-    assert!(log.people(&[other]).await.unwrap()[0].ambiguous, "somebody of this name is known");
+    assert!(log.users(&[other]).await.unwrap()[0].ambiguous, "somebody of this name is known");
     log.append(message("tea", other, "hello")).await.unwrap();
-    let people = log.people(&[one, other]).await.unwrap();
+    let people = log.users(&[one, other]).await.unwrap();
     assert!(people.iter().all(|person| person.ambiguous), "{people:?}");
 }
 
-fn about(title: &str, owner: UserId) -> About {
-    About { title: Some(title.parse().unwrap()), owner: Some(owner), ..About::default() }
+fn about(title: &str, owner: UserId) -> RoomInfo {
+    RoomInfo { title: Some(title.parse().unwrap()), owner: Some(owner), ..RoomInfo::default() }
 }
 
 async fn a_made_room_is_there_with_what_is_known_about_it(log: Arc<dyn Store>) {
-    let wanted = About { topic: "leaves".parse().unwrap(), ..about("Tea House", ANN) };
+    let wanted = RoomInfo { topic: "leaves".parse().unwrap(), ..about("Tea House", ANN) };
     log.create_room(room("tea"), wanted.clone()).await.unwrap();
-    assert_eq!((*log.about(&room("tea"))).clone(), wanted);
-    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea House");
+    assert_eq!((*log.room(&room("tea"))).clone(), wanted);
+    assert_eq!(log.room(&room("tea")).title(&room("tea")), "Tea House");
     assert_eq!(
-        (listed(&*log), log.about(&room("team-tea")).title(&room("team-tea"))),
+        (listed(&*log), log.room(&room("team-tea")).title(&room("team-tea"))),
         (vec![(room("tea"), 0)], "Team tea".into())
     );
     post(&*log, "tea", "first").await;
-    assert_eq!((listed(&*log), (*log.about(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
+    assert_eq!((listed(&*log), (*log.room(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
 }
 
 async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: Arc<dyn Store>) {
@@ -538,8 +540,8 @@ async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: A
 
 async fn a_private_room_takes_nobodys_title(log: Arc<dyn Store>) {
     log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
-    log.create_room(room("p-1"), About { private: true, ..about("Tea", BOB) }).await.unwrap();
-    log.create_room(room("p-2"), About { private: true, ..about("Secret", BOB) }).await.unwrap();
+    log.create_room(room("p-1"), RoomInfo { private: true, ..about("Tea", BOB) }).await.unwrap();
+    log.create_room(room("p-2"), RoomInfo { private: true, ..about("Secret", BOB) }).await.unwrap();
     log.create_room(room("open"), about("Secret", ANN)).await.unwrap();
 }
 
@@ -548,7 +550,7 @@ async fn no_other_room_is_called_like_the_lobby_in_any_language(log: Arc<dyn Sto
     for title in ["Lobby", "l\u{43e}bby", "大厅"] {
         let made = log.create_room(room("other"), about(title, BOB)).await;
         assert!(matches!(&made, Err(StoreError::TitleTaken(taken)) if taken.is_lobby()), "{title}: {made:?}");
-        let called = log.retitle(room("tea"), ANN, title.parse().unwrap(), "".parse().unwrap()).await;
+        let called = log.update_room(room("tea"), ANN, title.parse().unwrap(), "".parse().unwrap()).await;
         assert!(
             matches!(&called, Err(StoreError::TitleTaken(taken)) if taken.is_lobby()),
             "{title}: {called:?}"
@@ -563,21 +565,21 @@ async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log
     log.create_room(room("leaves"), about("Tea", ANN)).await.unwrap();
     log.append(message("tea", BOB, "opened by its address")).await.unwrap();
     let retitle = |name: &str, title: &str, topic: &str| {
-        log.retitle(room(name), ANN, title.parse().unwrap(), topic.parse().unwrap())
+        log.update_room(room(name), ANN, title.parse().unwrap(), topic.parse().unwrap())
     };
     retitle("leaves", "TEA", "green").await.unwrap();
-    assert_eq!(log.about(&room("leaves")).topic.as_str(), "green");
+    assert_eq!(log.room(&room("leaves")).topic.as_str(), "green");
     log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
     let taken = retitle("jam", "Tea", "").await;
     assert!(matches!(taken, Err(StoreError::TitleTaken(_))), "{taken:?}");
     retitle("leaves", "Leaves", "").await.unwrap();
     retitle("jam", "Tea", "").await.expect("the title is free, since the other one shows its address");
-    assert_eq!(log.about(&room("tea")).title(&room("tea")), "Tea (/r/tea)");
+    assert_eq!(log.room(&room("tea")).title(&room("tea")), "Tea (/r/tea)");
 }
 
 async fn a_room_by_its_address_shows_it_where_another_room_has_the_title(log: Arc<dyn Store>) {
     log.create_room(room("numbers"), about("Payroll", ANN)).await.unwrap();
-    let title = |name: &str| log.about(&room(name)).title(&room(name));
+    let title = |name: &str| log.room(&room(name)).title(&room(name));
     let posts = ["payroll", "a-b", "a--b", "l0bby", "quiet"];
     for name in posts {
         log.append(message(name, BOB, "opened by its address")).await.unwrap();
@@ -587,7 +589,7 @@ async fn a_room_by_its_address_shows_it_where_another_room_has_the_title(log: Ar
     assert_eq!((title("l0bby"), title("quiet")), ("L0bby (/r/l0bby)".into(), "Quiet".into()));
     let copied = log.create_room(room("copy"), about("Payroll (/r/payroll)", ANN)).await;
     assert!(matches!(&copied, Err(StoreError::TitleTaken(taken)) if *taken == room("payroll")), "{copied:?}");
-    let retitle = log.retitle(room("numbers"), ANN, "Numbers".parse().unwrap(), "".parse().unwrap());
+    let retitle = log.update_room(room("numbers"), ANN, "Numbers".parse().unwrap(), "".parse().unwrap());
     retitle.await.unwrap();
     assert_eq!(title("payroll"), "Payroll (/r/payroll)", "it keeps the title that users know");
     let both = join_all([
@@ -604,7 +606,7 @@ async fn public_rooms_are_listed_by_name_from_any_one_on(log: Arc<dyn Store>) {
     }
     post(&*log, &format!("p-{}", "0".repeat(32)), "psst").await;
     log.create_room(room("ink"), about("Ink", ANN)).await.unwrap();
-    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    log.create_room(room("p-1"), RoomInfo { private: true, ..about("Secret", ANN) }).await.unwrap();
     let names = |after: Option<&str>, most| -> Vec<String> {
         let rooms = log.list_rooms(after.map(room).as_ref(), most);
         rooms.iter().map(|(room, head, about)| format!("{room} {head} {}", about.title(room))).collect()
@@ -626,9 +628,9 @@ async fn the_liveliest_rooms_come_first(log: Arc<dyn Store>) {
         post(&*log, name, "first").await;
         a_moment().await;
     }
-    log.create_room(room("p-1"), About { private: true, ..about("Secret", ANN) }).await.unwrap();
+    log.create_room(room("p-1"), RoomInfo { private: true, ..about("Secret", ANN) }).await.unwrap();
     post(&*log, "p-1", "psst").await;
-    let lively = |but: &[&str], most| log.lively(&but.iter().map(|name| room(name)).collect(), most);
+    let lively = |but: &[&str], most| log.recent_rooms(&but.iter().map(|name| room(name)).collect(), most);
     assert_eq!(lively(&[], 9), [room("ink"), room("jam"), room("tea")]);
     a_moment().await;
     post(&*log, "tea", "again").await;
@@ -636,7 +638,7 @@ async fn the_liveliest_rooms_come_first(log: Arc<dyn Store>) {
     assert_eq!(lively(&["tea", "lobby"], 1), [room("ink")]);
     a_moment().await;
     log.create_room(room("new"), about("New", ANN)).await.unwrap();
-    log.retitle(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    log.update_room(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
     assert_eq!(lively(&[], 2), [room("new"), room("tea")]);
 }
 
@@ -647,12 +649,12 @@ async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Store>) {
         let title = if n % 2 == 0 { format!("A{:03}", 999 - n) } else { format!("a{:03}", 999 - n) };
         log.create_room(name.clone(), about(&title, ANN)).await.unwrap();
     }
-    log.create_room(room("p-1"), About { private: true, ..about("A500", ANN) }).await.unwrap();
+    log.create_room(room("p-1"), RoomInfo { private: true, ..about("A500", ANN) }).await.unwrap();
     post(&*log, "lobby", "hello").await;
     let own = [names[7].clone()].into();
     let (mut listed, mut after): (Vec<RoomName>, Option<RoomName>) = (Vec::new(), None);
     loop {
-        let page = log.by_title(after.as_ref(), &own, 100);
+        let page = log.rooms_by_title(after.as_ref(), &own, 100);
         listed.extend(page.iter().cloned());
         after = page.last().cloned();
         if page.len() < 100 {
@@ -661,20 +663,20 @@ async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Store>) {
     }
     let expected = names.iter().rev().filter(|room| !own.contains(room));
     assert!(listed.iter().eq(expected), "each once, in order: {listed:?}");
-    log.retitle(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
-    assert_eq!(log.by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
-    assert_eq!(log.by_title(Some(&names[1]), &own, 2), [], "it was the last one");
-    assert_eq!(log.by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
+    log.update_room(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    assert_eq!(log.rooms_by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
+    assert_eq!(log.rooms_by_title(Some(&names[1]), &own, 2), [], "it was the last one");
+    assert_eq!(log.rooms_by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
 }
 
 async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Store>) {
     let retitle = |name: &'static str, person, title: &str| {
-        log.retitle(room(name), person, title.parse().unwrap(), "about it".parse().unwrap())
+        log.update_room(room(name), person, title.parse().unwrap(), "about it".parse().unwrap())
     };
     log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
     log.create_room(room("coffee"), about("Coffee", ANN)).await.unwrap();
-    assert!(matches!(retitle("nothing", ANN, "New").await, Err(StoreError::NoSuchRoom)));
-    assert!(matches!(retitle("tea", BOB, "Mine").await, Err(StoreError::NotAllowed)));
+    assert!(matches!(retitle("nothing", ANN, "New").await, Err(StoreError::RoomNotFound)));
+    assert!(matches!(retitle("tea", BOB, "Mine").await, Err(StoreError::Forbidden)));
     assert!(matches!(retitle("tea", ANN, "coffee").await, Err(StoreError::TitleTaken(_))));
     retitle("tea", ANN, "TEA").await.unwrap();
     retitle("coffee", ANN, "Cocoa").await.unwrap();
@@ -682,7 +684,7 @@ async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Store>) {
     log.append(message("juice", BOB, "first")).await.unwrap();
     assert!(matches!(retitle("coffee", ANN, "Juice").await, Err(StoreError::TitleTaken(_))));
     log.create_room(room("other"), about("Coffee", BOB)).await.expect("that title is free again");
-    let tea = log.about(&room("tea"));
+    let tea = log.room(&room("tea"));
     assert_eq!(
         (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
         ("TEA", "about it", Some(ANN))
@@ -694,12 +696,12 @@ async fn a_room_that_came_into_being_by_its_first_message_has_no_owner(log: Arc<
     log.append(message("tea", ANN, "second")).await.unwrap();
     log.append(message("lobby", BOB, "hello")).await.unwrap();
     for name in ["tea", "lobby"] {
-        assert_eq!(log.about(&room(name)).owner, None, "{name}");
-        let retitled = log.retitle(room(name), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
-        assert!(matches!(retitled, Err(StoreError::NotAllowed)), "{name}: {retitled:?}");
+        assert_eq!(log.room(&room(name)).owner, None, "{name}");
+        let retitled = log.update_room(room(name), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
+        assert!(matches!(retitled, Err(StoreError::Forbidden)), "{name}: {retitled:?}");
     }
     let taken = log.append(delete(BOB, 2)).await;
-    assert!(matches!(taken, Err(StoreError::NotAllowed)), "{taken:?}");
+    assert!(matches!(taken, Err(StoreError::Forbidden)), "{taken:?}");
 }
 
 async fn a_room_is_private_by_its_name_whoever_makes_it(log: Arc<dyn Store>) {
@@ -707,11 +709,11 @@ async fn a_room_is_private_by_its_name_whoever_makes_it(log: Arc<dyn Store>) {
     post(&*log, spoken.as_str(), "psst").await;
     log.create_room(made.clone(), about("Made as a public one", ANN)).await.unwrap();
     for name in [&spoken, &made] {
-        assert!(log.about(name).private, "{name}");
+        assert!(log.room(name).private, "{name}");
     }
-    assert_eq!(log.about(&spoken).owner, None);
-    assert_eq!(log.lively(&[].into(), 9), []);
-    assert_eq!(log.by_title(None, &[].into(), 9), []);
+    assert_eq!(log.room(&spoken).owner, None);
+    assert_eq!(log.recent_rooms(&[].into(), 9), []);
+    assert_eq!(log.rooms_by_title(None, &[].into(), 9), []);
     log.create_room(room("tea"), about("Made as a public one", BOB)).await.expect("it takes nobody's title");
 }
 
@@ -720,76 +722,85 @@ async fn an_owner_deletes_any_message_of_their_room_and_edits_none(log: Arc<dyn 
     log.append(message("tea", BOB, "welcome")).await.unwrap();
     let rude = log.append(message("tea", ANN, "something rude")).await.unwrap();
     let edited = log.append(edit(BOB, rude.seq, "something nice")).await;
-    assert!(matches!(edited, Err(StoreError::NotAllowed)), "{edited:?}");
+    assert!(matches!(edited, Err(StoreError::Forbidden)), "{edited:?}");
     log.append(delete(BOB, rude.seq)).await.unwrap();
-    assert!(log.read_before(&room("tea"), 9, 9).await.unwrap().messages[1].deleted);
+    assert!(log.messages_before(&room("tea"), 9, 9).await.unwrap().messages[1].deleted);
 }
 
 async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Store>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
     assert_eq!(visits(&*log, BOB).await, []);
-    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), None);
     for (seq, read, marker) in [
-        (1, 1, ReadMarker::Moved),
-        (9, 2, ReadMarker::Moved),
-        (1, 2, ReadMarker::Unchanged),
-        (2, 2, ReadMarker::Unchanged),
+        (1, 1, MarkerUpdate::Moved),
+        (9, 2, MarkerUpdate::Moved),
+        (1, 2, MarkerUpdate::Unchanged),
+        (2, 2, MarkerUpdate::Unchanged),
     ] {
-        assert_eq!(log.read(BOB, room("tea"), seq).await.unwrap(), marker);
+        assert_eq!(log.set_read_marker(BOB, room("tea"), seq).await.unwrap(), marker);
         assert_eq!(visits(&*log, BOB).await, [(room("tea"), read)]);
-        assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), Some(read));
+        assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), Some(read));
     }
     assert_eq!(visits(&*log, ANN).await, [(room("tea"), 1)]);
-    assert_eq!(log.read_up_to(BOB, &room("jam")).await.unwrap(), None);
+    assert_eq!(log.read_marker(BOB, &room("jam")).await.unwrap(), None);
 }
 
 async fn visits(log: &dyn Store, user: UserId) -> Vec<(RoomName, Seq)> {
-    log.visits(user, 0, MAX_VISITS + 9).await.unwrap()
+    log.read_markers(user, 0, MAX_READ_MARKERS + 9).await.unwrap()
 }
 
 async fn a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one(log: Arc<dyn Store>) {
     for seq in [0, 1] {
-        let refused = log.read(BOB, room("nowhere"), seq).await;
-        assert!(matches!(refused, Err(StoreError::NoSuchRoom)), "{refused:?}");
+        let refused = log.set_read_marker(BOB, room("nowhere"), seq).await;
+        assert!(matches!(refused, Err(StoreError::RoomNotFound)), "{refused:?}");
     }
     log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
     post(&*log, "jam", "one").await;
     for (name, seq) in [("jam", 0), ("lobby", 0), ("lobby", 1)] {
-        assert_eq!(log.read(BOB, room(name), seq).await.unwrap(), ReadMarker::Unchanged, "{name} {seq}");
+        assert_eq!(
+            log.set_read_marker(BOB, room(name), seq).await.unwrap(),
+            MarkerUpdate::Unchanged,
+            "{name} {seq}"
+        );
     }
     assert_eq!(visits(&*log, BOB).await, []);
-    assert_eq!(log.read(BOB, room("tea"), 7).await.unwrap(), ReadMarker::Moved, "it is made, and empty");
-    assert_eq!(log.read(BOB, room("tea"), 0).await.unwrap(), ReadMarker::Unchanged);
+    assert_eq!(
+        log.set_read_marker(BOB, room("tea"), 7).await.unwrap(),
+        MarkerUpdate::Moved,
+        "it is made, and empty"
+    );
+    assert_eq!(log.set_read_marker(BOB, room("tea"), 0).await.unwrap(), MarkerUpdate::Unchanged);
     assert_eq!(visits(&*log, BOB).await, [(room("tea"), 0)]);
     assert_eq!(visits(&*log, ANN).await.len(), 2, "the owner of a new room has been there");
 }
 
 async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(log: Arc<dyn Store>) {
-    let all: Vec<RoomName> = (0..=MAX_VISITS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
+    let all: Vec<RoomName> = (0..=MAX_READ_MARKERS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
     join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
-    let read =
-        async |n: usize| assert_eq!(log.read(BOB, all[n].clone(), 1).await.unwrap(), ReadMarker::Moved);
+    let read = async |n: usize| {
+        assert_eq!(log.set_read_marker(BOB, all[n].clone(), 1).await.unwrap(), MarkerUpdate::Moved)
+    };
     read(0).await;
     a_moment().await;
-    for n in 1..MAX_VISITS as usize {
+    for n in 1..MAX_READ_MARKERS as usize {
         read(n).await;
     }
     a_moment().await;
     log.append(message("room-0000", ANN, "news")).await.unwrap();
-    log.read(BOB, all[0].clone(), 2).await.unwrap();
-    let first = log.visits(BOB, 0, 2).await.unwrap();
+    log.set_read_marker(BOB, all[0].clone(), 2).await.unwrap();
+    let first = log.read_markers(BOB, 0, 2).await.unwrap();
     assert_eq!(first[0], (all[0].clone(), 2), "the room that was read last comes first");
-    assert_eq!(log.visits(BOB, 1, 1).await.unwrap(), first[1..]);
-    assert_eq!(visits(&*log, BOB).await.len(), MAX_VISITS as usize);
+    assert_eq!(log.read_markers(BOB, 1, 1).await.unwrap(), first[1..]);
+    assert_eq!(visits(&*log, BOB).await.len(), MAX_READ_MARKERS as usize);
     let oldest = visits(&*log, BOB).await.pop().unwrap().0;
-    read(MAX_VISITS as usize).await;
+    read(MAX_READ_MARKERS as usize).await;
     let kept = visits(&*log, BOB).await;
-    assert_eq!(kept.len(), MAX_VISITS as usize);
+    assert_eq!(kept.len(), MAX_READ_MARKERS as usize);
     assert!(kept.iter().all(|(room, _)| *room != oldest), "{oldest} was not used for longest");
     log.append(message(oldest.as_str(), BOB, "back again")).await.unwrap();
     assert!(visits(&*log, BOB).await.contains(&(oldest, 2)), "an evicted room can come back");
-    assert_eq!(visits(&*log, ANN).await.len(), MAX_VISITS as usize, "posts have the same bound");
+    assert_eq!(visits(&*log, ANN).await.len(), MAX_READ_MARKERS as usize, "posts have the same bound");
 }
 
 async fn a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before(log: Arc<dyn Store>) {
@@ -804,7 +815,7 @@ async fn a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_bef
     assert_eq!(visits(&*log, BOB).await, [(room("tea"), 3)], "four may be unread, and a repeat is no visit");
     post(&*log, "jam", "one").await;
     a_moment().await;
-    log.read(BOB, room("jam"), 1).await.unwrap();
+    log.set_read_marker(BOB, room("jam"), 1).await.unwrap();
     log.append(message("jam", BOB, "two")).await.unwrap();
     assert_eq!(visits(&*log, BOB).await, [(room("jam"), 1), (room("tea"), 3)]);
 }
@@ -814,14 +825,14 @@ async fn a_user_who_leaves_a_room_has_not_been_there_until_they_come_back(log: A
         log.append(message(name, ANN, "one")).await.unwrap();
         log.append(message(name, BOB, "two")).await.unwrap();
     }
-    log.leave(BOB, room("tea")).await.unwrap();
-    log.leave(BOB, room("never-seen")).await.unwrap();
+    log.remove_read_marker(BOB, room("tea")).await.unwrap();
+    log.remove_read_marker(BOB, room("never-seen")).await.unwrap();
     assert_eq!(visits(&*log, BOB).await, [(room("jam"), 2)]);
-    assert_eq!(log.read_up_to(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), None);
     assert_eq!(visits(&*log, ANN).await.len(), 2, "other users stay");
     log.append(message("tea", BOB, "three")).await.unwrap();
-    log.leave(BOB, room("jam")).await.unwrap();
-    log.read(BOB, room("jam"), 1).await.unwrap();
+    log.remove_read_marker(BOB, room("jam")).await.unwrap();
+    log.set_read_marker(BOB, room("jam"), 1).await.unwrap();
     let back: HashSet<_> = visits(&*log, BOB).await.into_iter().collect();
     assert_eq!(back, HashSet::from([(room("tea"), 3), (room("jam"), 1)]));
 }
@@ -831,14 +842,15 @@ async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Sto
         log.append(message("tea", ANN, &n.to_string())).await.unwrap();
     }
     log.append(message("tea", BOB, "my own")).await.unwrap();
-    let deed = Deed::Delete { target: 2 };
-    log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, deed }).await.unwrap();
-    let unread = log.unread(BOB, vec![(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
+    let operation = Operation::Delete { target: 2 };
+    log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, operation }).await.unwrap();
+    let unread =
+        log.unread_counts(BOB, vec![(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
     assert_eq!(unread, [2, 1, 0]);
     for n in 0..150 {
         log.append(message("tea", ANN, &n.to_string())).await.unwrap();
     }
-    assert_eq!(log.unread(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
+    assert_eq!(log.unread_counts(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
 }
 
 async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Store>) {
@@ -850,18 +862,18 @@ async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn S
     for n in 1..=1_000 {
         post(&n.to_string()).await.unwrap();
     }
-    let events = log.read_after(&room("tea"), 0, 1_000).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, 1_000).await.unwrap();
     let bytes = serde_json::to_string(&events).unwrap().len();
     assert!(
         bytes <= MAX_PAGE_BYTES && bytes > MAX_PAGE_BYTES / 2,
         "{} events of {bytes} bytes",
         events.len()
     );
-    let page = log.read_before(&room("tea"), 41, 50).await.unwrap();
+    let page = log.messages_before(&room("tea"), 41, 50).await.unwrap();
     let bytes = serde_json::to_string(&page.messages).unwrap().len();
     assert!(page.more && bytes <= MAX_PAGE_BYTES && bytes > MAX_PAGE_BYTES / 2, "{bytes} bytes");
     assert_eq!(page.messages.last().unwrap().seq, 40, "the newest stay");
-    assert_eq!(log.read_after(&room("tea"), 40, 1_000).await.unwrap().len(), 1_000, "short ones all fit");
+    assert_eq!(log.events_after(&room("tea"), 40, 1_000).await.unwrap().len(), 1_000, "short ones all fit");
     let page = read_around(&*log, &room("tea"), 20, 50).await.unwrap();
     let seqs: Vec<_> = page.messages.iter().map(|message| message.seq).collect();
     assert!(page.more && seqs.contains(&20) && seqs.contains(&21), "{seqs:?}");

@@ -1,9 +1,9 @@
 //! The log's file: kept, found again, and never somebody else's.
 
 use crate::support::{room, text};
-use app::wire::UserId;
+use app::wire::{Operation, UserId};
 use futures_util::future::join_all;
-use server::store::{Deed, NewEvent, OpenError, SqliteStore, Store, StoreError};
+use server::store::{NewEvent, OpenError, SqliteStore, Store, StoreError};
 use std::{
     collections::HashSet,
     fs,
@@ -29,7 +29,7 @@ fn message(n: usize) -> NewEvent {
 }
 
 async fn said(log: &SqliteStore) -> Vec<String> {
-    let events = log.read_after(&room("tea"), 0, u32::MAX).await.unwrap();
+    let events = log.events_after(&room("tea"), 0, u32::MAX).await.unwrap();
     events.iter().map(|event| text(event).to_owned()).collect()
 }
 
@@ -46,17 +46,17 @@ fn assert_refused(folder: &Path, file: &Path) -> OpenError {
 async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
     let (_folder, file) = place();
     let log = open(&file);
-    let id = log.id().to_owned();
+    let id = log.log_id().to_owned();
     let first = message(0);
     log.append(first.clone()).await.unwrap();
-    log.rename(ANN, "Ann".parse().unwrap()).await.unwrap();
+    log.set_display_name(ANN, "Ann".parse().unwrap()).await.unwrap();
     log.close().await;
 
     let log = open(&file);
-    assert_eq!(log.id(), id);
+    assert_eq!(log.log_id(), id);
     assert_eq!(log.heads(&[room("tea")]), [1]);
-    assert_eq!(log.people(&[ANN]).await.unwrap()[0].name.as_str(), "Ann");
-    assert!(log.append(first).await.unwrap().dup, "ids are remembered");
+    assert_eq!(log.users(&[ANN]).await.unwrap()[0].name.as_str(), "Ann");
+    assert!(log.append(first).await.unwrap().is_duplicate, "ids are remembered");
     assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
     assert_eq!(said(&log).await, ["0", "1"]);
 }
@@ -71,8 +71,8 @@ async fn a_log_that_is_opened_again_knows_where_something_happened_last() {
     }
     log.close().await;
     let log = open(&file);
-    assert_eq!(log.lively(&HashSet::new(), 9), [room("tea"), room("jam")]);
-    assert_eq!(log.by_title(None, &HashSet::new(), 9), [room("jam"), room("tea")]);
+    assert_eq!(log.recent_rooms(&HashSet::new(), 9), [room("tea"), room("jam")]);
+    assert_eq!(log.rooms_by_title(None, &HashSet::new(), 9), [room("jam"), room("tea")]);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn what_was_acknowledged_is_in_the_file_although_the_log_was_never_closed(
 async fn what_waits_while_the_disk_is_busy_shares_one_commit() {
     let (_folder, file) = place();
     let log = open(&file);
-    let mut wakes = log.wakes();
+    let mut wakes = log.subscribe();
     join_all((0..500).map(|n| log.append(message(n)))).await;
     let mut commits = 0;
     while wakes.try_recv().is_ok() {
@@ -109,7 +109,7 @@ async fn a_closed_log_has_everything_that_came_before_and_takes_no_more() {
     log.close().await;
     assert_eq!(posted.await.unwrap().seq, 1);
     let late = log.append(message(1)).await;
-    assert!(matches!(late, Err(StoreError::Storage(_))), "{late:?}");
+    assert!(matches!(late, Err(StoreError::Backend(_))), "{late:?}");
     assert_eq!(said(&open(&file)).await, ["0"]);
 }
 
@@ -117,9 +117,9 @@ async fn a_closed_log_has_everything_that_came_before_and_takes_no_more() {
 fn a_file_of_another_program_is_refused_and_stays_as_it_was() {
     let (folder, file) = place();
     fs::write(&file, "Dear diary, today I wrote a text file.".repeat(10)).unwrap();
-    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotAHubbubDatabase));
     fs::write(&file, "short").unwrap();
-    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotAHubbubDatabase));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_database_of_another_program_is_refused_and_stays_as_it_was() {
     let theirs = rusqlite::Connection::open(&file).unwrap();
     theirs.execute_batch("CREATE TABLE bookmark (url TEXT); INSERT INTO bookmark VALUES ('a')").unwrap();
     drop(theirs);
-    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotOurs));
+    assert!(matches!(assert_refused(folder.path(), &file), OpenError::NotAHubbubDatabase));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_log_of_a_newer_version_is_refused_and_stays_as_it_was() {
         newer.execute_batch("CREATE TABLE event (of_the_future TEXT)").unwrap();
     }));
     let refused = assert_refused(folder.path(), &file);
-    assert!(matches!(refused, OpenError::Newer { found: 999, .. }), "{refused:?}");
+    assert!(matches!(refused, OpenError::SchemaTooNew { found: 999, .. }), "{refused:?}");
     assert!(refused.to_string().contains("newer version"), "{refused}");
 }
 
@@ -168,9 +168,9 @@ async fn a_log_of_the_first_version_is_brought_up_to_date() {
     first.pragma_update(None, "user_version", 1).unwrap();
     drop(first);
     let log = open(&file);
-    assert_eq!((log.id(), said(&log).await), ("the-same", vec!["of old".to_owned()]));
-    let deed = Deed::Edit { target: 1, text: "of now".into() };
-    assert_eq!(log.append(NewEvent { deed, ..message(0) }).await.unwrap().seq, 2);
+    assert_eq!((log.log_id(), said(&log).await), ("the-same", vec!["of old".to_owned()]));
+    let operation = Operation::Edit { target: 1, text: "of now".into() };
+    assert_eq!(log.append(NewEvent { operation, ..message(0) }).await.unwrap().seq, 2);
 }
 
 #[tokio::test]
@@ -196,9 +196,9 @@ async fn a_room_from_before_rooms_had_owners_belongs_to_whoever_spoke_there_firs
     older.pragma_update(None, "user_version", 3).unwrap();
     drop(older);
     let log = open(&file);
-    let owner = |name: &str| log.about(&room(name)).owner;
+    let owner = |name: &str| log.room(&room(name)).owner;
     assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(UserId(12)), None, None]);
-    log.retitle(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    log.update_room(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
 }
 
 /// A file with all migrations up to the schema `version`, and `rows` in it.
@@ -234,7 +234,7 @@ async fn users_of_an_older_file_are_numbered_by_their_first_words() {
     );
     for _ in 0..2 {
         let log = open(&file);
-        let users = log.people(&[10, 11, 12, 13].map(UserId)).await.unwrap();
+        let users = log.users(&[10, 11, 12, 13].map(UserId)).await.unwrap();
         let tags: Vec<_> = users.iter().map(|user| (user.ambiguous, user.tag())).collect();
         let tag = |number| (true, Some(format!("#{number}")));
         assert_eq!(tags, [tag(3), tag(2), (true, None), (false, None)]);
@@ -256,11 +256,11 @@ async fn visits_of_an_older_file_are_ordered_by_what_was_read_and_bounded() {
          INSERT INTO reading (person, room, seq) VALUES (10, 'never-made', 0)",
     );
     let log = open(&file);
-    let visits = log.visits(ANN, 0, 9_999).await.unwrap();
+    let visits = log.read_markers(ANN, 0, 9_999).await.unwrap();
     assert_eq!(visits.len(), 1_000);
     assert_eq!((&visits[0].0, &visits[999].0), (&room("room-1200"), &room("room-201")));
     log.append(message(0)).await.unwrap();
-    assert_eq!(log.visits(ANN, 0, 9_999).await.unwrap().len(), 1_000, "the count was taken over");
+    assert_eq!(log.read_markers(ANN, 0, 9_999).await.unwrap().len(), 1_000, "the count was taken over");
 }
 
 #[tokio::test]
@@ -273,8 +273,8 @@ async fn a_room_of_an_older_file_with_a_private_name_is_on_no_list() {
         &format!("INSERT INTO room (name, head) VALUES ('{name}', 0), ('p-{name}', 0), ('p-1', 0)"),
     );
     let log = open(&file);
-    assert!(log.about(&room(&name)).private);
-    assert_eq!(log.by_title(None, &HashSet::new(), 9), [room("p-1"), room(&format!("p-{name}"))]);
+    assert!(log.room(&room(&name)).private);
+    assert_eq!(log.rooms_by_title(None, &HashSet::new(), 9), [room("p-1"), room(&format!("p-{name}"))]);
     log.close().await;
     let private = "SELECT group_concat(name) FROM room WHERE private = 1";
     let stored: String =

@@ -90,7 +90,7 @@ async fn a_stream_brings_what_a_joined_connection_brings() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let cookie = server.new_user_cookie().await;
-    let log = server.store().id();
+    let log = server.store().log_id();
     let mut frames = Frames::open(&server, &cookie, &format!("?after=3&log={log}")).await;
     let ServerFrame::Welcome { you, .. } = frames.next_any().await else { panic!("the welcome comes first") };
     let joined = frames.next_any().await;

@@ -10,11 +10,11 @@ use crate::{
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
-    store::{Deed, NewEvent, Past, ReadMarker, StoreError, StoreResult, choose_name},
+    store::{MarkerUpdate, NewEvent, StoreError, StoreResult, StreamPosition, choose_name},
 };
 use app::wire::{
-    ClientFrame, CommandId, ErrorCode, Limits, Message, PROTOCOL_VERSION, PageBudget, RoomName, Seq,
-    ServerFrame, User, UserId, limits, trim_message,
+    ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,
+    Seq, ServerFrame, User, UserId, limits, trim_message,
 };
 use futures_util::FutureExt;
 
@@ -22,7 +22,7 @@ use futures_util::FutureExt;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JoinOptions {
     /// The events that the client has already.
-    pub past: Option<Past>,
+    pub past: Option<StreamPosition>,
     /// Messages on the newest page; 50 by default.
     pub limit: Option<u32>,
     /// The client follows the room without being listed as present.
@@ -34,7 +34,7 @@ pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame 
     ServerFrame::Welcome {
         protocol: PROTOCOL_VERSION,
         server: env!("CARGO_PKG_VERSION").into(),
-        log: state.store.id().into(),
+        log: state.store.log_id().into(),
         you: subscriber.user(),
         limits: Limits::CURRENT,
         heartbeat_ms: limits::HEARTBEAT_INTERVAL_MS,
@@ -45,7 +45,7 @@ pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame 
 async fn join_position(
     state: &AppState,
     room: &RoomName,
-    past: Option<Past>,
+    past: Option<StreamPosition>,
     limit: u32,
 ) -> StoreResult<JoinFrom> {
     let Some(past) = past else { return Ok(JoinFrom::LatestPage(limit)) };
@@ -80,7 +80,7 @@ pub(crate) async fn join(
     }
     let failed = |error: StoreError| CommandError::store(None, &error);
     let from = join_position(state, &room, options.past, limit).await.map_err(failed)?;
-    let read = state.store.read_up_to(identity.id, &room).await.map_err(failed)?.unwrap_or(0);
+    let read = state.store.read_marker(identity.id, &room).await.map_err(failed)?.unwrap_or(0);
     let joined = session.join(&room, from, limit, options.is_passive).await.map_err(failed)?;
     let page = joined.page.map(|mut page| {
         let members = joined.members.list.iter().map(User::json_bytes).sum();
@@ -89,8 +89,8 @@ pub(crate) async fn join(
     });
     let (messages, more) = page.unzip();
     Ok(ServerFrame::Joined {
-        title: state.store.about(&room).title(&room),
-        topic: state.store.about(&room).topic.to_string(),
+        title: state.store.room(&room).title(&room),
+        topic: state.store.room(&room).topic.to_string(),
         read,
         room,
         head: joined.head,
@@ -111,14 +111,14 @@ pub(crate) fn execute(
     match frame {
         ClientFrame::Post { id, room, text, reply_to } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Post { text, reply_to })
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Post { text, reply_to })
         }
         ClientFrame::Edit { id, room, target, text } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Edit { target, text })
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Edit { target, text })
         }
         ClientFrame::Delete { id, room, target } => {
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Deed::Delete { target })
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Delete { target })
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
@@ -141,10 +141,10 @@ fn append(
     identity: Identity,
     id: CommandId,
     room: RoomName,
-    deed: Deed,
+    operation: Operation,
 ) -> Result<PendingReply, CommandError> {
     state.admit_post(identity, &room).map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
-    let appended = state.store.append(NewEvent { id, room, author: identity.id, deed });
+    let appended = state.store.append(NewEvent { id, room, author: identity.id, operation });
     Ok(async move { Some(acknowledge(id, appended.await)) }.boxed())
 }
 
@@ -180,12 +180,12 @@ pub(super) fn set_read_marker(
     let hub = state.hub.clone();
     // A position beyond the room's end does not exist.
     let seq = seq.min(state.store.heads(std::slice::from_ref(&room))[0]);
-    let stored = state.store.read(user, room.clone(), seq);
+    let stored = state.store.set_read_marker(user, room.clone(), seq);
     let read = async move {
         match stored.await {
-            Ok(ReadMarker::Moved) => hub.broadcast_read_marker(user, origin, &room, seq).await,
-            Ok(ReadMarker::Unchanged) => {}
-            Err(error @ StoreError::NoSuchRoom) => return Some(CommandError::store(None, &error).into()),
+            Ok(MarkerUpdate::Moved) => hub.broadcast_read_marker(user, origin, &room, seq).await,
+            Ok(MarkerUpdate::Unchanged) => {}
+            Err(error @ StoreError::RoomNotFound) => return Some(CommandError::store(None, &error).into()),
             Err(error) => {
                 tracing::error!(%error, room = %RedactedRoom(&room), "storing read marker failed");
             }

@@ -9,7 +9,7 @@ use super::{
     run::{self, Protocol},
     socket::Socket,
 };
-use crate::{hub::batch::Encoding, store::Past, websocket::frame};
+use crate::{hub::batch::Encoding, store::StreamPosition, websocket::frame};
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
 use commands::{JoinOptions, execute, join, parse_room_name, set_read_marker, welcome};
@@ -121,7 +121,7 @@ impl V1 {
     ) -> Result<Reply, CommandError> {
         match frame {
             ClientFrame::Join { room, after, after_id, log, limit, presence } => {
-                let past = after.map(|after| Past { after, after_id, log });
+                let past = after.map(|after| StreamPosition { after, after_id, log });
                 let options = JoinOptions { past, limit, is_passive: !presence };
                 self.handle_join(context, &room, options).await
             }

@@ -60,29 +60,10 @@ impl CommandError {
 
     /// Returns the error for an operation that the store rejected.
     pub(super) fn store(id: Option<CommandId>, error: &StoreError) -> Self {
-        match error {
-            StoreError::IdTaken => {
-                Self::new(id, ErrorCode::BadRequest, "Another message already has this id.")
-            }
-            StoreError::NoSuchMessage => {
-                Self::new(id, ErrorCode::NoSuchMessage, "The message does not exist.")
-            }
-            StoreError::RoomExists | StoreError::TitleTaken(_) => {
-                Self::new(id, ErrorCode::BadRequest, error.to_string())
-            }
-            StoreError::NoSuchRoom => Self::new(id, ErrorCode::NoSuchRoom, "The room does not exist."),
-            StoreError::NotAllowed => {
-                Self::new(id, ErrorCode::NotAllowed, "The message belongs to another user.")
-            }
-            StoreError::ReadOnly => {
-                let message = "The server's storage is full. Deleting messages makes room.";
-                Self::new(id, ErrorCode::ReadOnly, message)
-            }
-            StoreError::Storage(_) => {
-                tracing::error!(%error, "command failed");
-                Self::new(id, ErrorCode::Internal, "The server could not read or store this now.")
-            }
+        if let StoreError::Backend(_) = error {
+            tracing::error!(%error, "command failed");
         }
+        Self::new(id, error.code(), error.detail())
     }
 }
 
@@ -102,7 +83,9 @@ impl From<CommandError> for ServerFrame {
 /// Returns the reply to a command that appended an event.
 pub(super) fn acknowledge(id: CommandId, appended: StoreResult<Appended>) -> ServerFrame {
     match appended {
-        Ok(Appended { room, seq, dup, .. }) => ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup },
+        Ok(Appended { room, seq, is_duplicate: dup, .. }) => {
+            ServerFrame::Ack { id, room: Some(room), seq: Some(seq), dup }
+        }
         Err(error) => CommandError::store(Some(id), &error).into(),
     }
 }

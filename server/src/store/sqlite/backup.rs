@@ -1,9 +1,11 @@
-//! Backups: whole copies of a log, made while a server writes it, and put back as its next past.
+//! Backups: complete copies of a store, taken while a server writes it, and their restore.
 
 use super::{
-    create::{clear, put},
+    connection::{configure, open_reader},
+    create::{move_into_place, remove_leftovers},
+    error::OpenError,
     files::{self, Found},
-    schema::{OpenError, check_pages, configure, migrate, open_reader},
+    schema::{check_pages, migrate},
 };
 use crate::data::durable::{self, PRIVATE, beside};
 use rusqlite::Connection;
@@ -15,71 +17,71 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// What a backup has.
+/// The contents of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// Events of all rooms.
+    /// The number of events in all rooms.
     pub events: u64,
-    /// Rooms.
+    /// The number of rooms.
     pub rooms: u64,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub bytes: u64,
 }
 
-/// Writes a copy of the log at `log` to `to`, with the key of the cookies if there is one. The copy is of one moment,
-/// checked page by page, private, and appears at `to` only when it is whole and on disk.
+/// Writes a copy of the store at `store` to `to`, with the cookie key if there is one. The copy is of one moment,
+/// checked page by page and private. It appears at `to` only when it is complete and on disk.
 ///
 /// # Errors
-/// Where the log cannot be read or is not whole, or the copy cannot be written; `to` is as it was then.
-pub fn back_up(log: &Path, key: Option<&[u8]>, to: &Path) -> Result<Summary, OpenError> {
-    let log = files::resolve(log)?;
-    if files::check(&log)? == Found::Nothing {
+/// Fails if the store is incomplete or cannot be read, or if the copy cannot be written; `to` stays as it was.
+pub fn back_up(store: &Path, key: Option<&[u8]>, to: &Path) -> Result<Summary, OpenError> {
+    let store = files::resolve(store)?;
+    if files::check(&store)? == Found::Nothing {
         return Err(io::Error::new(ErrorKind::NotFound, "there are no messages to back up").into());
     }
     let new = beside(to, ".partial");
-    let summary = copy(&log, &new, key).inspect_err(|_| drop(clear(&new)))?;
-    put(&new, to)?;
+    let summary = copy(&store, &new, key).inspect_err(|_| drop(remove_leftovers(&new)))?;
+    move_into_place(&new, to)?;
     Ok(summary)
 }
 
-/// Puts the backup or other copy `from` in the place of the log at `log`. The next start gives it a new identity, so
-/// that clients begin with the newest page, and puts its key in place. Returns where the former log is kept, if there
-/// was one. With `is_forced` a copy is taken whose newest messages may be missing.
+/// Puts the backup or other copy `from` in the place of the store at `store`. The next start gives it a new identity,
+/// so that clients start with the newest page, and saves its key. Returns the path of the former file, if there was
+/// one. With `is_forced` it accepts a copy whose newest messages may be missing.
 ///
 /// # Errors
-/// Where the copy is no whole log, or the folder cannot be written; the former log is in its place then.
-pub fn restore(from: &Path, log: &Path, is_forced: bool) -> Result<(Summary, Option<PathBuf>), OpenError> {
+/// Fails if the copy is incomplete or the folder cannot be written; the former file stays in its place.
+pub fn restore(from: &Path, store: &Path, is_forced: bool) -> Result<(Summary, Option<PathBuf>), OpenError> {
     let from = files::resolve(from)?;
     match files::check(&from) {
         Ok(Found::Nothing) => {
             return Err(io::Error::new(ErrorKind::NotFound, "it is empty or missing").into());
         }
-        Err(OpenError::WithoutWal) if is_forced => {}
+        Err(OpenError::MissingWal) if is_forced => {}
         other => {
             other?;
         }
     }
-    let log = files::resolve(log)?;
-    let new = beside(&log, ".new");
-    let summary = copy(&from, &new, None).inspect_err(|_| drop(clear(&new)))?;
-    let kept = keep(&log)?;
-    put(&new, &log)?;
-    // Those of the former log; its copies are kept.
+    let store = files::resolve(store)?;
+    let new = beside(&store, ".new");
+    let summary = copy(&from, &new, None).inspect_err(|_| drop(remove_leftovers(&new)))?;
+    let kept = keep_former(&store)?;
+    move_into_place(&new, &store)?;
+    // They belong to the former file, whose copies are kept.
     for suffix in ["-wal", "-shm"] {
-        durable::remove(&beside(&log, suffix))?;
+        durable::remove(&beside(&store, suffix))?;
     }
     Ok((summary, kept))
 }
 
-/// Links a log and its write-ahead log to other names, so that it can be replaced at once.
-fn keep(log: &Path) -> Result<Option<PathBuf>, OpenError> {
-    if files::size_of(log)?.unwrap_or(0) == 0 {
+/// Links a file and its write-ahead log to other names, so that it can be replaced atomically.
+fn keep_former(store: &Path) -> Result<Option<PathBuf>, OpenError> {
+    if files::size_of(store)?.unwrap_or(0) == 0 {
         return Ok(None);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let kept = beside(log, &format!(".before-restore-{now}"));
-    fs::hard_link(log, &kept)?;
-    let wal = beside(log, "-wal");
+    let kept = beside(store, &format!(".before-restore-{now}"));
+    fs::hard_link(store, &kept)?;
+    let wal = beside(store, "-wal");
     if files::size_of(&wal)?.is_some() {
         fs::hard_link(&wal, beside(&kept, "-wal"))?;
     }
@@ -87,18 +89,18 @@ fn keep(log: &Path) -> Result<Option<PathBuf>, OpenError> {
     Ok(Some(kept))
 }
 
-/// Copies a log as it is at one moment, marks the copy as a backup and checks it.
+/// Copies a store as of one moment, marks the copy as a backup and checks it.
 fn copy(from: &Path, to: &Path, key: Option<&[u8]>) -> Result<Summary, OpenError> {
-    clear(to)?;
+    remove_leftovers(to)?;
     OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(to)?;
     let target =
-        to.to_str().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "its name is not UTF-8"))?;
+        to.to_str().ok_or_else(|| io::Error::new(ErrorKind::InvalidInput, "the name is not UTF-8"))?;
     open_reader(from)?.execute("VACUUM INTO ?1", [target])?;
     let mut copy = Connection::open(to)?;
     configure(&copy)?;
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     migrate(&mut copy)?;
-    mark(&mut copy, key)?;
+    mark_as_backup(&mut copy, key)?;
     check_pages(&copy)?;
     let count = |query: &str| copy.query_row(query, [], |row| row.get::<_, u64>(0));
     let (events, rooms) = (count("SELECT count(*) FROM event")?, count("SELECT count(*) FROM room")?);
@@ -106,8 +108,8 @@ fn copy(from: &Path, to: &Path, key: Option<&[u8]>) -> Result<Summary, OpenError
     Ok(Summary { events, rooms, bytes: fs::metadata(to)?.len() })
 }
 
-/// Lets the copy carry `key`, or else the key that it carries already.
-fn mark(copy: &mut Connection, key: Option<&[u8]>) -> rusqlite::Result<()> {
+/// Stores `key` in the copy; without one the copy keeps the key that it has.
+fn mark_as_backup(copy: &mut Connection, key: Option<&[u8]>) -> rusqlite::Result<()> {
     let transaction = copy.transaction()?;
     if key.is_some() {
         transaction.execute("DELETE FROM backup", [])?;

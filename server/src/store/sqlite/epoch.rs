@@ -1,31 +1,31 @@
-//! Which past a reader may have: the log's continuous histories, and where each of them ends.
+//! The continuous histories of the event log, and where each of them ends. A client may resume from one of them.
 
 use rusqlite::Connection;
 use uuid::Uuid;
 
-/// Epochs that are remembered. A reader from an older one begins with the newest page.
+/// Epochs that are kept. A client from an older one starts with the newest page.
 const MAX_EPOCHS: i64 = 1_000;
 
-/// Digits of an epoch's name: enough that two restores of one copy get different names.
+/// Digits in the name of an epoch: enough that two restores of one copy get different names.
 const NAME_DIGITS: usize = 12;
 
-/// The epochs of a log, oldest first, each with the first row that belongs to it. Never empty.
+/// The epochs of an event log, oldest first, each with its first row. Never empty.
 #[derive(Debug, Clone)]
 pub(super) struct Epochs(Vec<(String, i64)>);
 
-/// What the events of an epoch are to the present.
+/// Which events of an epoch are in the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shared {
-    /// All of them stand in the log: it is the present epoch.
+    /// All of them: it is the present epoch.
     All,
-    /// Those in rows before this one do; later ones may have been lost.
+    /// Those in rows before this one; later ones may have been lost.
     Before(i64),
-    /// The epoch is not known here.
+    /// Unknown: the epoch is not known here.
     Unknown,
 }
 
 impl Epochs {
-    /// Reads the epochs. Begins one if the file is not proven to continue the last one.
+    /// Reads the epochs. Begins a new one unless the file is proven to continue the last one.
     pub(super) fn open(connection: &mut Connection, is_continuous: bool) -> rusqlite::Result<Self> {
         if !is_continuous {
             begin(connection)?;
@@ -37,12 +37,12 @@ impl Epochs {
         Ok(Self(known))
     }
 
-    /// The present epoch; empty for the first one.
+    /// Returns the name of the present epoch; empty for the first one.
     pub(super) fn present(&self) -> &str {
         self.0.last().map_or("", |(name, _)| name)
     }
 
-    /// Which events of `epoch` stand in the log.
+    /// Returns which events of `epoch` are in the event log.
     pub(super) fn shared(&self, epoch: &str) -> Shared {
         match self.0.iter().rposition(|(name, _)| name == epoch) {
             None => Shared::Unknown,
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_shares_what_stands_before_the_next_one() {
+    fn an_epoch_shares_the_rows_before_the_next_epoch() {
         let epochs = epochs(&[("", 0), ("a", 6), ("b", 9)]);
         assert_eq!(epochs.present(), "b");
         let shared = ["", "a", "b", "c"].map(|name| epochs.shared(name));

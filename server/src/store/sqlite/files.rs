@@ -1,13 +1,10 @@
-//! What lies at the path of a log, looked at before SQLite sees it: a file that is not whole, or another program's, is
+//! Checks of the files at the path of a store, before SQLite opens them. An incomplete file, or another program's, is
 //! refused and stays as it was.
 //!
-//! A log that is open is in WAL mode; one that was closed cleanly is a single file in rollback mode. So the header of
-//! the bare file says whether its newest messages may be in a write-ahead log.
+//! An open store is in WAL mode. A store that was closed cleanly is a single file in rollback mode. So the header of the
+//! bare file shows whether its newest messages may be in a write-ahead log.
 
-use super::{
-    record::Record,
-    schema::{KNOWN_SCHEMA, OpenError},
-};
+use super::{error::OpenError, record::Record, schema::check_schema};
 use crate::data::durable::beside;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rusqlite::{Connection, OpenFlags};
@@ -17,28 +14,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// `PRAGMA application_id` of our files: "Hubb".
+/// The `PRAGMA application_id` of our files: "Hubb".
 pub(super) const APPLICATION_ID: i32 = 0x4875_6262;
 
-/// What every SQLite file starts with (SQLite, Database File Format, section 1.3), and where that header has what we
-/// need: the write version (2: WAL mode), then big-endian numbers.
+/// The magic bytes of a SQLite file, and offsets in its header (SQLite, Database File Format, section 1.3): the write
+/// version (2 is WAL mode), then big-endian numbers.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-const WRITE_VERSION_AT: usize = 18;
-const SCHEMA_COOKIE_AT: usize = 40;
-const USER_VERSION_AT: usize = 60;
-const APPLICATION_ID_AT: usize = 68;
+const WRITE_VERSION_OFFSET: usize = 18;
+const SCHEMA_COOKIE_OFFSET: usize = 40;
+const USER_VERSION_OFFSET: usize = 60;
+const APPLICATION_ID_OFFSET: usize = 68;
 
-/// The first schema in which the file knows its own schema cookie.
+/// The first schema in which the file stores its own schema cookie.
 const SCHEMA_WITH_COOKIE: usize = 9;
 
-/// What lies there.
+/// What is at the path of a store.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// No file, or an empty one.
     Nothing,
-    /// A log that can be opened.
+    /// A store that can be opened.
     Store {
-        /// Its schema.
+        /// The version of its schema.
         schema: usize,
     },
 }
@@ -49,7 +46,7 @@ struct Header {
     schema: usize,
 }
 
-/// The file that `path` leads to: SQLite keeps what belongs to a log beside the file itself, not beside a link to it.
+/// Resolves the symbolic links of `path`: SQLite keeps the write-ahead log beside the file itself, not beside a link.
 pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(file) => Ok(file),
@@ -62,55 +59,59 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Looks at the file and at what lies beside it.
+/// Checks the header of the file and the files beside it.
 ///
 /// # Errors
-/// [`OpenError`] for whatever is no whole log of ours.
+/// [`OpenError`] if the file is not a complete one of ours.
 pub(super) fn check(path: &Path) -> Result<Found, OpenError> {
     let wal = size_of(&beside(path, "-wal"))?;
     let has_wal_content = wal.is_some_and(|bytes| bytes > 0);
-    let Some(header) = header(path)? else {
-        // A new log has no write-ahead log: messages that lie in one would be thrown away with it.
-        return if has_wal_content { Err(OpenError::OnlyWal) } else { Ok(Found::Nothing) };
+    let Some(header) = check_header(path)? else {
+        return check_orphaned_wal(has_wal_content);
     };
     if has_wal_content && !header.is_wal {
         return Err(OpenError::ForeignWal);
     }
-    if header.is_wal && wal.is_none() && is_without_its_wal(path, &header)? {
-        return Err(OpenError::WithoutWal);
+    if header.is_wal && wal.is_none() && lacks_its_wal(path, &header)? {
+        return Err(OpenError::MissingWal);
     }
     Ok(Found::Store { schema: header.schema })
 }
 
-/// A log in WAL mode that has no write-ahead log beside it is one of three: SQLite's own copy, which has another
-/// schema cookie; the file that a server left behind, whose write-ahead log another SQLite program has folded in; or a
-/// copy of the bare file, which lacks what had not been folded in.
-fn is_without_its_wal(path: &Path, header: &Header) -> Result<bool, OpenError> {
+/// Refuses to create a store where the write-ahead log of a lost file is: the messages in it would be lost with it.
+fn check_orphaned_wal(has_wal_content: bool) -> Result<Found, OpenError> {
+    if has_wal_content { Err(OpenError::OrphanedWal) } else { Ok(Found::Nothing) }
+}
+
+/// Returns `true` if the file is in WAL mode and its write-ahead log is missing. A file in WAL mode without one is one
+/// of three: a copy by SQLite, which has another schema cookie; the file of a server whose write-ahead log another
+/// SQLite program has checkpointed; or a copy of the bare file, which lacks the newest messages.
+fn lacks_its_wal(path: &Path, header: &Header) -> Result<bool, OpenError> {
     if header.schema < SCHEMA_WITH_COOKIE {
         return Ok(false);
     }
     let is_bare = stored_cookie(path)? == Some(header.schema_cookie);
-    // A program that folds the write-ahead log in removes its index too.
-    let was_folded_in = Record::of(path).is_about_this_file() && size_of(&beside(path, "-shm"))?.is_none();
-    Ok(is_bare && !was_folded_in)
+    // A program that checkpoints the write-ahead log and removes it also removes its index.
+    let was_checkpointed = Record::of(path).is_about_this_file() && size_of(&beside(path, "-shm"))?.is_none();
+    Ok(is_bare && !was_checkpointed)
 }
 
-/// The schema cookie that the log was last opened with.
+/// Returns the schema cookie that the store was last opened with.
 fn stored_cookie(path: &Path) -> Result<Option<i32>, OpenError> {
     const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
     let Some(text) = path.to_str() else { return Ok(None) };
     let path = utf8_percent_encode(text, RESERVED);
-    // Immutable: nothing is made beside the file.
+    // With `immutable` SQLite creates nothing beside the file.
     let uri = format!("file:{path}?immutable=1");
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let bare = Connection::open_with_flags(uri, flags)?;
-    // A damaged one is found out by the check of all its pages.
+    // The check of the pages finds a corrupt one.
     Ok(bare.query_row("SELECT schema_cookie FROM log", [], |row| row.get(0)).unwrap_or_default())
 }
 
-/// Reads the header by hand, so that another program's file is not even opened.
-fn header(path: &Path) -> Result<Option<Header>, OpenError> {
+/// Reads the header without SQLite, so that another program's file is not even opened by it.
+fn check_header(path: &Path) -> Result<Option<Header>, OpenError> {
     let mut header = [0; 100];
     let read = match File::open(path) {
         Ok(file) => read_up_to(file, &mut header)?,
@@ -121,20 +122,16 @@ fn header(path: &Path) -> Result<Option<Header>, OpenError> {
         return Ok(None);
     }
     let number = |at: usize| i32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    if read < header.len() || !header.starts_with(MAGIC) || number(APPLICATION_ID_AT) != APPLICATION_ID {
-        return Err(OpenError::NotOurs);
+    if read < header.len() || !header.starts_with(MAGIC) || number(APPLICATION_ID_OFFSET) != APPLICATION_ID {
+        return Err(OpenError::NotAHubbubDatabase);
     }
-    let schema = usize::try_from(number(USER_VERSION_AT)).unwrap_or(usize::MAX);
+    let schema = usize::try_from(number(USER_VERSION_OFFSET)).unwrap_or(usize::MAX);
     check_schema(schema)?;
     Ok(Some(Header {
-        is_wal: header[WRITE_VERSION_AT] == 2,
-        schema_cookie: number(SCHEMA_COOKIE_AT),
+        is_wal: header[WRITE_VERSION_OFFSET] == 2,
+        schema_cookie: number(SCHEMA_COOKIE_OFFSET),
         schema,
     }))
-}
-
-pub(super) fn check_schema(found: usize) -> Result<(), OpenError> {
-    if found > KNOWN_SCHEMA { Err(OpenError::Newer { found, known: KNOWN_SCHEMA }) } else { Ok(()) }
 }
 
 fn read_up_to(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
@@ -148,7 +145,7 @@ fn read_up_to(mut file: File, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(read)
 }
 
-/// Bytes of a file; `None` if there is none.
+/// Returns the bytes of a file; `None` if it does not exist.
 pub(super) fn size_of(path: &Path) -> io::Result<Option<u64>> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found.len())),

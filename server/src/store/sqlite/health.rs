@@ -1,4 +1,4 @@
-//! Whether the log takes writes: what the last commit came to.
+//! Whether the store accepts writes: the result of the last commit.
 
 use std::{
     sync::{
@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Time between two probes of a log whose last commit failed.
+/// Time between two probes after a commit has failed.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the last commit came to. Written by the writer, read by whoever asks for readiness.
+/// The result of the last commit. The writer sets it; readiness checks read it.
 #[derive(Default)]
 pub(super) struct Health {
     has_failed: AtomicBool,
@@ -28,7 +28,7 @@ impl Health {
         self.has_failed.load(Ordering::Relaxed)
     }
 
-    /// Returns `true` if it is time for another probe, which the caller then makes.
+    /// Returns `true` if another probe is due, which the caller then runs.
     pub(super) fn may_probe(&self) -> bool {
         let mut probed_at = self.probed_at.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = probed_at.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);

@@ -3,8 +3,9 @@
 use super::*;
 use crate::store::{
     skeleton,
-    sqlite::schema::{self, Synchronous},
+    sqlite::{connection::Synchronous, open},
 };
+use app::wire::Operation;
 use std::{
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -33,10 +34,10 @@ struct Counted {
 impl Counted {
     /// A writer over a store with `stored` rows of everything that a user can add.
     fn over(file: &Path, stored: u64) -> Self {
-        let opened = schema::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
+        let opened = open::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
         fill(&opened.connection, stored);
         drop(opened);
-        let opened = schema::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
+        let opened = open::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
         let steps = Arc::new(AtomicU64::new(0));
         let counted = steps.clone();
         let count = move || {
@@ -44,18 +45,18 @@ impl Counted {
             false
         };
         opened.connection.progress_handler(1, Some(count)).unwrap();
-        let rooms = Rooms::new(std::sync::RwLock::new(opened.catalogue));
+        let rooms = Rooms::new(std::sync::RwLock::new(opened.rooms));
         let upkeep = (Upkeep::new(&opened.path, None), Record::of(&opened.path), Arc::default());
         Self { writer: Writer::new(opened.connection, rooms, broadcast::channel(16).0, upkeep), steps }
     }
 
-    fn cost(&mut self, command: Command) -> u64 {
+    fn cost(&mut self, command: WriteCommand) -> u64 {
         self.steps.store(0, Ordering::Relaxed);
-        let (outcomes, news) = self.writer.transact(vec![command]).unwrap();
+        let (results, effects) = self.writer.transact(vec![command]).unwrap();
         let steps = self.steps.load(Ordering::Relaxed);
-        self.writer.tell(news);
-        for outcome in outcomes {
-            assert!(outcome.is_ok(), "{:?}", outcome.err());
+        self.writer.publish(effects);
+        for result in results {
+            assert!(result.is_ok(), "{:?}", result.err());
         }
         steps
     }
@@ -98,25 +99,25 @@ fn room(name: &str) -> RoomName {
     name.parse().unwrap()
 }
 
-fn append(author: UserId, deed: Deed) -> Command {
-    Command::Append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, deed })
+fn append(author: UserId, operation: Operation) -> WriteCommand {
+    WriteCommand::Append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, operation })
 }
 
-fn post(author: UserId) -> Command {
-    append(author, Deed::Post { text: "hello".into(), reply_to: None })
+fn post(author: UserId) -> WriteCommand {
+    append(author, Operation::Post { text: "hello".into(), reply_to: None })
 }
 
-fn rename(user: u64, name: &str) -> Command {
-    Command::Rename(UserId(user), name.parse().unwrap())
+fn rename(user: u64, name: &str) -> WriteCommand {
+    WriteCommand::SetDisplayName(UserId(user), name.parse().unwrap())
 }
 
 /// Every kind of command, each in the place where most is stored that it could read.
-fn commands() -> Vec<(&'static str, Command)> {
+fn commands() -> Vec<(&'static str, WriteCommand)> {
     let repeated = NewEvent {
         id: Uuid::from_u128(1),
         ..NewEvent::message(Uuid::now_v7(), room("tea"), OWNER, "a repeat")
     };
-    let about = About { title: Some("New".parse().unwrap()), owner: Some(OWNER), ..About::default() };
+    let about = RoomInfo { title: Some("New".parse().unwrap()), owner: Some(OWNER), ..RoomInfo::default() };
     vec![
         ("a rename to a name of many", rename(2, "Ann")),
         ("a rename to the same name", rename(2, "ANN")),
@@ -124,23 +125,23 @@ fn commands() -> Vec<(&'static str, Command)> {
         ("a rename from a name of many to another", rename(11, "Carol")),
         ("the first word of a user whose given name many have", post(newcomer())),
         ("a post", post(OWNER)),
-        ("a repeated post", Command::Append(repeated)),
-        ("a reply", append(OWNER, Deed::Post { text: "yes".into(), reply_to: Some(2) })),
-        ("an edit", append(OWNER, Deed::Edit { target: 2, text: "other".into() })),
-        ("a deletion by the owner", append(OWNER, Deed::Delete { target: 3 })),
-        ("a read marker", Command::Read(OWNER, room("tea"), 1)),
-        ("a read marker of a user with many", Command::Read(UserId(3), room("tea"), 1)),
-        ("a read marker in another room", Command::Read(OWNER, room("room-2"), 1)),
-        ("a new room", Command::Create(room("new"), about)),
+        ("a repeated post", WriteCommand::Append(repeated)),
+        ("a reply", append(OWNER, Operation::Post { text: "yes".into(), reply_to: Some(2) })),
+        ("an edit", append(OWNER, Operation::Edit { target: 2, text: "other".into() })),
+        ("a deletion by the owner", append(OWNER, Operation::Delete { target: 3 })),
+        ("a read marker", WriteCommand::SetReadMarker(OWNER, room("tea"), 1)),
+        ("a read marker of a user with many", WriteCommand::SetReadMarker(UserId(3), room("tea"), 1)),
+        ("a read marker in another room", WriteCommand::SetReadMarker(OWNER, room("room-2"), 1)),
+        ("a new room", WriteCommand::CreateRoom(room("new"), about)),
         (
             "a room by its address with the title of many",
-            Command::Append(NewEvent::message(Uuid::now_v7(), room("by-address"), OWNER, "first")),
+            WriteCommand::Append(NewEvent::message(Uuid::now_v7(), room("by-address"), OWNER, "first")),
         ),
         (
             "another title",
-            Command::Retitle {
+            WriteCommand::UpdateRoom {
                 room: room("tea"),
-                person: OWNER,
+                user: OWNER,
                 title: "Other".parse().unwrap(),
                 topic: "".parse().unwrap(),
             },

@@ -1,0 +1,69 @@
+//! Why the store refused a request or failed.
+
+use app::wire::{ErrorCode, RoomName};
+use std::{error::Error, sync::Arc};
+
+/// The result of a request to the store.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The reason why the store did not do what it was asked for. Nothing of the request is stored then.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Another user has already used the id of the command.
+    #[error("the id belongs to a command of another user")]
+    IdConflict,
+    /// The message does not exist in the room, or was deleted.
+    #[error("the message does not exist")]
+    MessageNotFound,
+    /// The user may not do this to the message or room.
+    #[error("the user does not own the message or room")]
+    Forbidden,
+    /// A room with this name exists.
+    #[error("a room with this name exists")]
+    RoomExists,
+    /// Another public room has a title that a reader could confuse with this one.
+    #[error("the room {0} has a title that looks the same")]
+    TitleTaken(RoomName),
+    /// The room was not created.
+    #[error("the room does not exist")]
+    RoomNotFound,
+    /// The quota of the data folder is used up.
+    #[error("the data folder is full (--max-bytes)")]
+    ReadOnly,
+    /// The database failed. The request may be sent again.
+    #[error("{0}")]
+    Backend(#[source] Arc<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// Wraps a failure of the database.
+    pub fn backend(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Backend(Arc::from(error.into()))
+    }
+
+    /// Returns the code of the error on the wire.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::IdConflict | Self::RoomExists | Self::TitleTaken(_) => ErrorCode::BadRequest,
+            Self::MessageNotFound => ErrorCode::NoSuchMessage,
+            Self::Forbidden => ErrorCode::NotAllowed,
+            Self::RoomNotFound => ErrorCode::NoSuchRoom,
+            Self::ReadOnly => ErrorCode::ReadOnly,
+            Self::Backend(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Returns a sentence for the client.
+    pub fn detail(&self) -> &'static str {
+        match self {
+            Self::IdConflict => "Another user has already used this id.",
+            Self::MessageNotFound => "The message does not exist.",
+            Self::Forbidden => "Only the author or the owner of the room may do this.",
+            Self::RoomExists => "A room with this name already exists.",
+            Self::TitleTaken(_) => "A room with this title already exists.",
+            Self::RoomNotFound => "The room does not exist.",
+            Self::ReadOnly => "The server has no space left for new messages. Deleting messages frees some.",
+            Self::Backend(_) => "The server could not read or store this. Try again later.",
+        }
+    }
+}

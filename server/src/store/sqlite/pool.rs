@@ -1,0 +1,73 @@
+//! The pool of connections that read, on threads that may block.
+
+use super::connection::open_reader;
+use crate::store::{StoreError, StoreResult};
+use futures_util::future::{BoxFuture, FutureExt};
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::Semaphore;
+
+/// Reads that run at once; more wait. A read takes well under a millisecond.
+const MAX_CONCURRENT_READS: usize = 4;
+
+/// The connections that read.
+pub(super) struct ReadPool(Arc<PoolInner>);
+
+struct PoolInner {
+    path: PathBuf,
+    permits: Semaphore,
+    /// Idle connections; `None` once the store is closed. Sections under this lock are short and never wait.
+    idle: Mutex<Option<Vec<Connection>>>,
+}
+
+impl ReadPool {
+    /// Returns an empty pool. It opens connections to the file at `path` when they are needed.
+    pub(super) fn new(path: &Path) -> Self {
+        Self(Arc::new(PoolInner {
+            path: path.into(),
+            permits: Semaphore::new(MAX_CONCURRENT_READS),
+            idle: Mutex::new(Some(Vec::new())),
+        }))
+    }
+
+    /// Closes idle connections now, and the others as soon as their reads end.
+    pub(super) fn close(&self) {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Runs `query` on an idle connection.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    pub(super) fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'static, StoreResult<T>> {
+        let inner = self.0.clone();
+        async move {
+            let _permit = inner.permits.acquire().await.map_err(StoreError::backend)?;
+            let worker = inner.clone();
+            tokio::task::spawn_blocking(move || worker.run(query))
+                .await
+                .map_err(StoreError::backend)?
+                .map_err(StoreError::backend)
+        }
+        .boxed()
+    }
+}
+
+impl PoolInner {
+    fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let pooled = idle().as_mut().and_then(Vec::pop);
+        let connection = pooled.map_or_else(|| open_reader(&self.path), Ok)?;
+        let found = query(&connection);
+        if let Some(idle) = idle().as_mut() {
+            idle.push(connection);
+        }
+        found
+    }
+}

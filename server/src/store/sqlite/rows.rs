@@ -1,0 +1,106 @@
+//! Rows as values.
+
+use crate::store::{RoomInfo, user};
+use app::wire::{DisplayName, Event, EventBody, Message, RoomName, User, UserId, sanitize_for_display};
+use rusqlite::{Row, types::Type};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The column `kind` of an event.
+pub(super) mod kind {
+    pub(in super::super) const MESSAGE: i64 = 0;
+    pub(in super::super) const EDIT: i64 = 1;
+    pub(in super::super) const DELETE: i64 = 2;
+}
+
+/// Reads an event in the columns of [`SELECT_EVENTS_AFTER`](super::sql::SELECT_EVENTS_AFTER).
+pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let body = match row.get(7)? {
+        kind::MESSAGE => EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)? },
+        kind::EDIT => EventBody::Edit { target: row.get(10)?, text: text(row, 8)? },
+        kind::DELETE => EventBody::Delete { target: row.get(10)? },
+        _ => EventBody::Unknown,
+    };
+    let id = Uuid::from_bytes(row.get(2)?);
+    Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author(row, 3)?, body })
+}
+
+/// Reads a message with its last change, in the columns of
+/// [`SELECT_MESSAGES_BEFORE`](super::sql::SELECT_MESSAGES_BEFORE).
+pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let mut message = Message {
+        seq: row.get(0)?,
+        at: row.get(1)?,
+        id: Uuid::from_bytes(row.get(2)?),
+        author: author(row, 3)?,
+        text: text(row, 7)?,
+        reply_to: row.get(8)?,
+        edited_at: None,
+        deleted: false,
+    };
+    if let Some(at) = row.get(9)? {
+        match row.get_ref(10)?.data_type() {
+            Type::Null => message.delete(),
+            _ => message.edit(text(row, 10)?, at),
+        }
+    }
+    Ok(message)
+}
+
+/// Reads title, topic, owner, private and contested of a room, from `column` on.
+pub(super) fn room_info(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomInfo> {
+    let title: Option<String> = row.get(column)?;
+    let topic: String = row.get(column + 1)?;
+    Ok(RoomInfo {
+        title: title.and_then(|title| title.parse().ok()),
+        topic: topic.parse().unwrap_or_default(),
+        owner: row.get::<_, Option<i64>>(column + 2)?.map(user_id),
+        private: row.get(column + 3)?,
+        contested: row.get(column + 4)?,
+    })
+}
+
+/// Reads the name of a room.
+pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomName> {
+    parsed(row, column)
+}
+
+/// Reads the id of a user, which SQLite stores as a signed integer.
+pub(super) fn user_id(id: i64) -> UserId {
+    UserId(id.cast_unsigned())
+}
+
+/// Reads name, ambiguity and number of a user, from `column` on.
+pub(super) fn named_user(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<User> {
+    let number: Option<u64> = row.get(column + 2)?;
+    Ok(user(id, display_name(row, column, id)?, row.get(column + 1)?, number.unwrap_or(1)))
+}
+
+/// Reads the id of an author, and from the next columns their name, ambiguity and number, if they have a name.
+fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<User> {
+    let id = user_id(row.get(column)?);
+    if row.get_ref(column + 1)?.data_type() == Type::Null {
+        return Ok(User::new(id, DisplayName::generated(id)));
+    }
+    named_user(row, column + 1, id)
+}
+
+/// Reads a name. A name that breaks today's rule counts as none.
+fn display_name(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<DisplayName> {
+    Ok(row.get_ref(column)?.as_str()?.parse().unwrap_or_else(|_| DisplayName::generated(id)))
+}
+
+/// Reads a text without control characters, which an older version may have stored.
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+    Ok(sanitize_for_display(row.get_ref(column)?.as_str()?).into())
+}
+
+/// Parses a text column. A value that breaks its rule means that the file is corrupt.
+fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let text: String = row.get(column)?;
+    text.parse()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}

@@ -1,0 +1,224 @@
+//! One transaction: commands in their order, and the effects to publish once they are durable.
+
+use super::{ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
+use crate::store::{
+    Appended, NewEvent, RoomInfo, StoreError, StoreResult, now,
+    rules::{self, Target},
+    sqlite::{
+        Rooms,
+        rows::{self, kind},
+        sql,
+    },
+};
+use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, User, UserId};
+use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError},
+};
+
+/// Bytes that a probe writes: a few of the longest messages.
+const PROBE_BYTES: u32 = 64 * 1_024;
+
+/// Bytes that an event, a room or a user takes beside its text, with its entries in the indexes.
+const ROW_BYTES: u64 = 512;
+
+/// The events that a transaction appended to each room, in order.
+type NewEventsByRoom = BTreeMap<RoomName, Vec<Arc<Event>>>;
+
+/// The rooms that a transaction created or changed.
+type RoomUpdates = HashMap<RoomName, RoomInfo>;
+
+/// What a transaction has changed, to be published once it is durable.
+pub(super) struct CommitEffects {
+    pub(super) at: Millis,
+    pub(super) events: NewEventsByRoom,
+    pub(super) rooms: RoomUpdates,
+    /// As in [`Wake`](crate::store::Wake).
+    pub(super) ambiguous: Vec<User>,
+    /// A text was purged.
+    pub(super) has_purged: bool,
+}
+
+/// A transaction before its commit.
+pub(super) struct WriteTransaction<'a> {
+    pub(super) at: Millis,
+    pub(super) transaction: Transaction<'a>,
+    pub(super) committed: &'a Rooms,
+    pub(super) users: &'a mut UserCache,
+    pub(super) read_markers: &'a mut ReadMarkerCache,
+    pub(super) events: NewEventsByRoom,
+    pub(super) room_updates: RoomUpdates,
+    /// Users who became ambiguous because a user with a confusable name has posted for the first time.
+    pub(super) ambiguous: Vec<User>,
+    /// Bytes that the transaction may still add; `None` without a quota.
+    bytes_left: Option<u64>,
+    has_purged: bool,
+}
+
+impl<'a> WriteTransaction<'a> {
+    pub(super) fn begin(writer: &'a mut Writer) -> rusqlite::Result<Self> {
+        let bytes_left = writer.upkeep.bytes_left(&writer.connection)?;
+        Ok(Self {
+            at: now(),
+            transaction: writer.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+            committed: &writer.rooms,
+            users: &mut writer.users,
+            read_markers: &mut writer.read_markers,
+            events: NewEventsByRoom::new(),
+            room_updates: RoomUpdates::new(),
+            ambiguous: Vec::new(),
+            bytes_left,
+            has_purged: false,
+        })
+    }
+
+    pub(super) fn commit(mut self) -> rusqlite::Result<CommitEffects> {
+        self.create_addressed_rooms()?;
+        self.update_heads()?;
+        let Self { at, transaction, events, room_updates: rooms, ambiguous, has_purged, .. } = self;
+        transaction.commit()?;
+        Ok(CommitEffects { at, events, rooms, ambiguous, has_purged })
+    }
+
+    /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
+    pub(super) fn execute(&mut self, command: WriteCommand) -> rusqlite::Result<WriteResult> {
+        match command {
+            WriteCommand::Append(event) => Ok(self.append(event)?.map(WriteOutput::Appended)),
+            WriteCommand::SetDisplayName(user, name) => {
+                Ok(self.set_display_name(user, name)?.map(WriteOutput::Users))
+            }
+            WriteCommand::SetReadMarker(user, room, seq) => {
+                Ok(self.set_read_marker(user, &room, seq)?.map(WriteOutput::Marker))
+            }
+            WriteCommand::RemoveReadMarker(user, room) => {
+                self.remove_read_marker(user, room).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::CreateRoom(room, info) => self.create_room(room, info),
+            WriteCommand::UpdateRoom { room, user, title, topic } => {
+                self.update_room(room, user, title, topic)
+            }
+            WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
+        }
+    }
+
+    fn append(&mut self, new: NewEvent) -> rusqlite::Result<StoreResult<Appended>> {
+        // A plain message needs no look-up: the insert itself finds out whether it is a repeat.
+        if new.operation.target().is_some() || !matches!(new.operation, Operation::Post { .. }) {
+            if let Some(first) = self.find_duplicate(&new)? {
+                return Ok(first);
+            }
+            if let Err(refused) = self.authorize(&new)? {
+                return Ok(Err(refused));
+            }
+        }
+        let frees_space = matches!(new.operation, Operation::Delete { .. });
+        if !self.take_bytes(new.operation.text_bytes()) && !frees_space {
+            return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
+        }
+        let seq = self.head(&new.room) + 1;
+        if !self.insert_event(&new, seq)? {
+            return self.find_duplicate(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
+        }
+        self.apply_change(&new)?;
+        self.record_visit(new.author, &new.room, seq)?;
+        let author = self.author(new.author)?;
+        let event = Event { seq, at: self.at, id: new.id, author, body: new.operation.into() };
+        self.events.entry(new.room.clone()).or_default().push(Arc::new(event));
+        Ok(Ok(Appended { room: new.room, seq, at: self.at, is_duplicate: false }))
+    }
+
+    /// Returns the result of the command that had this id before, if there is one.
+    fn find_duplicate(&self, new: &NewEvent) -> rusqlite::Result<Option<StoreResult<Appended>>> {
+        let first = self.event_by_id(new.id)?;
+        Ok(first.map(
+            |(author, first)| if author == new.author { Ok(first) } else { Err(StoreError::IdConflict) },
+        ))
+    }
+
+    /// Checks that the target of the operation exists, and that the author may do this to it.
+    fn authorize(&self, new: &NewEvent) -> rusqlite::Result<StoreResult<()>> {
+        let target = match new.operation.target() {
+            None => None,
+            Some(target) => self.message_author(&new.room, target)?.map(|author| Target { author }),
+        };
+        Ok(rules::authorize(&new.operation, new.author, target, || self.room_info(&new.room).owner))
+    }
+
+    /// Brings the state of a message up to its edit or delete. The text before is purged, also from past events.
+    /// Touches a constant number of rows, because only the newest edit of a message has a text.
+    fn apply_change(&mut self, new: &NewEvent) -> rusqlite::Result<()> {
+        let (target, text) = match &new.operation {
+            Operation::Post { .. } => return Ok(()),
+            Operation::Edit { target, text } => (*target, Some(&**text)),
+            Operation::Delete { target } => (*target, None),
+        };
+        let (room, row) = (new.room.as_str(), self.transaction.last_insert_rowid());
+        self.transaction.prepare_cached(sql::UPSERT_CHANGE)?.execute((room, target, self.at, text))?;
+        let mut update = self.transaction.prepare_cached(sql::UPDATE_EVENT_TEXT)?;
+        update.execute((room, target, text.unwrap_or_default()))?;
+        self.transaction.prepare_cached(sql::PURGE_PREVIOUS_EDIT)?.execute((room, target, row))?;
+        self.has_purged = true;
+        Ok(())
+    }
+
+    /// Takes the bytes of a row and its text from the quota. Returns `false` if too few are left.
+    #[must_use]
+    pub(super) fn take_bytes(&mut self, text_bytes: usize) -> bool {
+        let Some(left) = &mut self.bytes_left else { return true };
+        let after = left.checked_sub(text_bytes as u64 + ROW_BYTES);
+        *left = after.unwrap_or(*left);
+        after.is_some()
+    }
+
+    fn probe(&self) -> rusqlite::Result<()> {
+        self.transaction.execute("INSERT INTO probe (filler) VALUES (zeroblob(?1))", [PROBE_BYTES])?;
+        self.transaction.execute("DELETE FROM probe", []).map(drop)
+    }
+
+    /// Returns the author and position of the event with this id.
+    fn event_by_id(&self, id: CommandId) -> rusqlite::Result<Option<(UserId, Appended)>> {
+        let mut statement = self.transaction.prepare_cached(sql::SELECT_EVENT_BY_ID)?;
+        statement
+            .query_row([id.as_bytes()], |row| {
+                let room = rows::room_name(row, 1)?;
+                let appended = Appended { room, seq: row.get(2)?, at: row.get(3)?, is_duplicate: true };
+                Ok((rows::user_id(row.get(0)?), appended))
+            })
+            .optional()
+    }
+
+    /// Returns the author of a message that exists and was not deleted.
+    fn message_author(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<UserId>> {
+        let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+        let mut statement = self.transaction.prepare_cached(sql::SELECT_MESSAGE_AUTHOR)?;
+        statement.query_row((room.as_str(), seq), |row| row.get(0).map(rows::user_id)).optional()
+    }
+
+    /// Returns the room's latest `seq`, including this transaction's own events.
+    pub(super) fn head(&self, room: &RoomName) -> Seq {
+        let own = self.events.get(room).and_then(|events| events.last()).map(|event| event.seq);
+        own.unwrap_or_else(|| self.committed.read().unwrap_or_else(PoisonError::into_inner).head(room))
+    }
+
+    /// Inserts an event. Returns `false` if its id was used before.
+    fn insert_event(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<bool> {
+        let (kind, text, reply_to, target) = match &new.operation {
+            Operation::Post { text, reply_to } => (kind::MESSAGE, &**text, *reply_to, None),
+            Operation::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
+            Operation::Delete { target } => (kind::DELETE, "", None, Some(*target)),
+        };
+        let mut statement = self.transaction.prepare_cached(sql::INSERT_EVENT)?;
+        let (room, id, author) = (new.room.as_str(), new.id.as_bytes(), new.author.0.cast_signed());
+        let inserted = statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
+        Ok(inserted == 1)
+    }
+
+    fn update_heads(&self) -> rusqlite::Result<()> {
+        let mut statement = self.transaction.prepare_cached(sql::UPDATE_HEAD)?;
+        for (room, events) in &self.events {
+            statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
+        }
+        Ok(())
+    }
+}
