@@ -8,6 +8,7 @@ mod heartbeat;
 pub mod members;
 mod outbox;
 mod read_marker;
+mod session;
 #[cfg(any(feature = "hydrate", test))]
 pub(crate) mod tabs;
 mod timeline;
@@ -24,6 +25,7 @@ pub use heartbeat::{Heartbeat, HeartbeatAction};
 pub use members::mark_duplicates;
 pub use outbox::{Command, Operation, Outbox};
 pub use read_marker::ReadMarker;
+pub use session::{Effect, Input, PendingRename, Session};
 pub use timeline::{ApplyResult, MAX_ENTRIES, Timeline};
 pub use transport::{ConnectionEnd, Transport, TransportChoice};
 pub use typing::{TYPING_TIMEOUT_MS, TypingAction, TypingNotifier, TypingUser};

@@ -62,7 +62,7 @@ impl Clients {
     /// Waits until every command is acknowledged and every client has caught up.
     pub async fn wait_until_settled(&self, server: SocketAddr) {
         for member in &self.0 {
-            member.person.until(|kept| kept.live && kept.outbox.is_empty()).await;
+            member.person.until(|kept| kept.live && kept.session.outbox.is_empty()).await;
         }
         let head = loop {
             match events(server, ROOM).await {

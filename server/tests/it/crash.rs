@@ -95,7 +95,7 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
         () = crashes => {}
     }
     for person in &people {
-        within_timeout(person.until(|kept| kept.outbox.is_empty())).await;
+        within_timeout(person.until(|kept| kept.session.outbox.is_empty())).await;
     }
     let log = told(&server).await;
     for person in &people {
@@ -149,7 +149,7 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     within_timeout(ann.until(|kept| kept.live)).await;
     ann.ask(Operation::Post { text: long.clone().into() });
     sleep(Duration::from_millis(200)).await;
-    assert!(!ann.kept().outbox.is_empty(), "it waits with its author");
+    assert!(!ann.kept().session.outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);
     within_timeout(ann.until(|kept| kept.settled(stored as u64 + 1))).await;
     assert_eq!(post(&server, "room again").await, 201);

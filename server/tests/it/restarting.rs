@@ -51,7 +51,7 @@ async fn restart_by(signal: &str) {
         () = talk(&people) => {}
         () = restart => {}
     }
-    all(&people, |kept| kept.outbox.is_empty()).await;
+    all(&people, |kept| kept.session.outbox.is_empty()).await;
     let log = events(server.address, "tea").await.expect("it answers");
     all(&people, |kept| kept.settled(log.len() as u64)).await;
     print_outages(signal, &people);

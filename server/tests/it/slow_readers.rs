@@ -179,10 +179,10 @@ async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
     road.inject(Fault::Slow(Direction::Down, 1_024, Duration::from_secs(1)));
     flood(&server, 100).await;
     receives_all(&mut quick, 100).await;
-    assert!(slow.kept().feed.last() < 10, "the slow client has hardly begun");
+    assert!(slow.kept().session.timeline.last() < 10, "the slow client has hardly begun");
     // The paused clock advances while all tasks are idle: 400 KB take about seven minutes.
     pause();
-    slow.until(|kept| kept.feed.last() == 100).await;
+    slow.until(|kept| kept.session.timeline.last() == 100).await;
     resume();
     road.inject(Fault::None);
     let log = events(server.address, "tea").await.expect("the server answers");

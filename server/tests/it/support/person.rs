@@ -1,9 +1,8 @@
-//! Somebody whose client keeps what the page keeps (feed, outbox, the steps of coming back, pulse) and
-//! drives it as the page does, over a real socket.
+//! A test client: it drives the session that the page drives, over a real WebSocket.
 
 use app::{
-    client::{ApplyResult, Backoff, Command, Heartbeat, HeartbeatAction, Operation, Outbox, Timeline},
-    wire::{ClientFrame, CommandId, ErrorCode, Message, PROTOCOL, RoomName, Seq, ServerFrame, User},
+    client::{Command, Effect, Input, Operation, ReadMarker, Session, Timeline, Transport},
+    wire::{ClientFrame, CommandId, PROTOCOL, RoomName, Seq, ServerFrame, User},
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{
@@ -15,7 +14,7 @@ use tokio::{
     net::TcpStream,
     sync::{Notify, watch},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -25,44 +24,40 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-/// How long a client waits for a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-
-/// Pause before a post that the server could not store is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
+/// How long the client waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a second takes, for tests that cannot wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// A second of the pulse.
+    /// A second of the heartbeat.
     pub pulse: Duration,
-    /// A second of the steps of coming back.
+    /// A second of the backoff.
     pub steps: Duration,
 }
 
-/// What a client keeps, and what it has been through.
+/// The state of a client, and what has happened to it.
 pub struct Kept {
-    pub feed: Timeline,
-    pub outbox: Outbox,
+    pub session: Session,
     you: Option<User>,
     cookie: Option<HeaderValue>,
-    /// Joined, at present.
+    /// It has joined the room, at present.
     pub live: bool,
-    /// The feed has every event after this one.
+    /// The timeline has every event after this one.
     pub began: Seq,
-    /// Everything that was asked for, in this order.
+    /// All of its commands, in the order in which they were given.
     pub asked: Vec<Command>,
-    /// What the server took, and the place it gave.
+    /// The commands that the server has acknowledged, and their `seq`.
     pub acknowledged: Vec<(CommandId, Seq)>,
-    /// How often a gap was seen, and how often the server had the client start afresh.
+    /// How often it has joined again after a gap, and how often the server has replaced its timeline.
     pub gaps: usize,
     pub resets: usize,
     lost_at: Option<Instant>,
-    /// When a connection was lost, and how long it took to be live again.
+    /// When a connection was lost, and how long it took to join again.
     pub blackouts: Vec<(Instant, Duration)>,
 }
 
-/// Somebody in a room. Dropped, they are gone.
+/// A client in a room. It disconnects when it is dropped.
 pub struct Person {
     memory: Arc<Memory>,
     living: JoinHandle<()>,
@@ -70,7 +65,6 @@ pub struct Person {
 
 struct Memory {
     server: SocketAddr,
-    room: RoomName,
     pace: Pace,
     kept: watch::Sender<Kept>,
     work: Notify,
@@ -78,23 +72,13 @@ struct Memory {
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// One open connection.
-struct Connection<'a> {
-    memory: &'a Memory,
-    socket: Socket,
-    pulse: Heartbeat,
-    log: String,
-    /// The room's head at the last pong: if it is still not here at the next, something was lost.
-    promised: Seq,
-    joined: bool,
-}
-
 impl Person {
-    /// Comes to `room` and stays, however often the connection is lost.
+    /// Joins `room`, and connects again whenever the connection is lost.
     pub fn enter(server: SocketAddr, room: &str, pace: Pace) -> Self {
+        let room: RoomName = room.parse().expect("a valid room name");
+        let timeline = Timeline::new(String::new(), 0, Vec::new());
         let kept = Kept {
-            feed: Timeline::new(String::new(), 0, Vec::new()),
-            outbox: Outbox::default(),
+            session: Session::new(room, timeline, ReadMarker::new(0)),
             you: None,
             cookie: None,
             live: false,
@@ -107,33 +91,32 @@ impl Person {
             blackouts: Vec::new(),
         };
         let (kept, work) = (watch::Sender::new(kept), Notify::new());
-        let memory =
-            Arc::new(Memory { server, room: room.parse().expect("a good room name"), pace, kept, work });
+        let memory = Arc::new(Memory { server, pace, kept, work });
         Self { living: tokio::spawn(live(memory.clone())), memory }
     }
 
-    /// Asks for something; it is sent as soon as may be, and again until it is acknowledged.
+    /// Gives a command, which is sent until the server acknowledges it.
     pub fn ask(&self, operation: Operation) {
         let command = Command { id: Uuid::now_v7(), operation };
         self.memory.change(|kept| {
             if let Some(you) = kept.you.clone() {
-                kept.feed.add_local(&command, you);
+                kept.session.timeline.add_local(&command, you);
             }
             kept.asked.push(command.clone());
-            kept.outbox.push(command);
+            kept.session.outbox.push(command);
         });
         self.memory.work.notify_one();
     }
 
-    /// What the client keeps at present.
+    /// Returns the present state.
     pub fn kept(&self) -> watch::Ref<'_, Kept> {
         self.memory.kept.borrow()
     }
 
-    /// Waits until what the client keeps is so.
+    /// Waits until the state satisfies `so`.
     pub async fn until(&self, so: impl FnMut(&Kept) -> bool) {
         let mut kept = self.memory.kept.subscribe();
-        // The sender lives as long as this person.
+        // The sender lives as long as this client.
         let _ = kept.wait_for(so).await;
     }
 }
@@ -145,9 +128,9 @@ impl Drop for Person {
 }
 
 impl Kept {
-    /// Everything asked for is acknowledged, and everything up to `head` is here.
+    /// Returns `true` if every command is acknowledged, and the timeline has everything up to `head`.
     pub fn settled(&self, head: Seq) -> bool {
-        self.live && self.outbox.is_empty() && self.feed.last() >= head
+        self.live && self.session.outbox.is_empty() && self.session.timeline.last() >= head
     }
 }
 
@@ -165,7 +148,7 @@ impl Memory {
         if let Some(cookie) = self.kept.borrow().cookie.clone() {
             request.headers_mut().insert(header::COOKIE, cookie);
         }
-        let (socket, answer) = timeout(CONNECT, connect_async(request)).await.ok()?.ok()?;
+        let (socket, answer) = timeout(CONNECT_TIMEOUT, connect_async(request)).await.ok()?.ok()?;
         if let Some(cookie) = cookie_of(&answer) {
             self.change(|kept| kept.cookie = Some(cookie));
         }
@@ -179,172 +162,121 @@ fn cookie_of(answer: &Response) -> Option<HeaderValue> {
 }
 
 async fn live(memory: Arc<Memory>) {
-    let mut reconnect = Backoff::default();
+    let start = Instant::now();
     loop {
         if let Some(socket) = memory.connect().await {
-            talk(&memory, socket, &mut reconnect).await;
+            memory.change(|kept| kept.session.open(Transport::WebSocket));
+            let mut connection = Connection { memory: &memory, socket, start, retry_at: None };
+            let Err(Disconnected) = connection.run().await else { continue };
         }
-        memory.change(|kept| {
-            kept.outbox.reset_in_flight();
+        let delay = memory.change(|kept| {
             if std::mem::take(&mut kept.live) {
                 kept.lost_at = Some(Instant::now());
             }
+            kept.session.close(start.elapsed().as_millis() as u64, fastrand::f64()).1
         });
-        sleep(reconnect.next_delay(fastrand::f64()).mul_f64(memory.pace.steps.as_secs_f64())).await;
+        sleep(delay.mul_f64(memory.pace.steps.as_secs_f64())).await;
     }
 }
 
-/// Serves one connection until it is lost.
-async fn talk(memory: &Memory, socket: Socket, reconnect: &mut Backoff) {
-    let mut ticks = interval(memory.pace.pulse);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (pulse, log) = (Heartbeat::default(), String::new());
-    let mut connection = Connection { memory, socket, pulse, log, promised: 0, joined: false };
-    loop {
-        let goes_on = tokio::select! {
-            message = connection.socket.next() => connection.receive(message).await,
-            () = memory.work.notified() => connection.work().await,
-            _ = ticks.tick() => connection.tick().await,
-        };
-        if goes_on.is_none() {
-            return;
-        }
-        if connection.joined {
-            reconnect.reset();
-        }
-    }
+/// One open connection.
+struct Connection<'a> {
+    memory: &'a Memory,
+    socket: Socket,
+    start: Instant,
+    /// When a command that the server could not store is sent again.
+    retry_at: Option<tokio::time::Instant>,
 }
 
-/// Each gives `None` where the connection is over.
+/// The connection is over.
+struct Disconnected;
+
 impl Connection<'_> {
-    async fn receive(
-        &mut self,
-        message: Option<Result<tungstenite::Message, tungstenite::Error>>,
-    ) -> Option<()> {
-        match message?.ok()? {
-            tungstenite::Message::Text(json) => {
-                self.pulse.on_receive();
-                self.hear(serde_json::from_str(&json).unwrap_or(ServerFrame::Unknown)).await
-            }
-            // A browser does not see pings.
-            tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_) => Some(()),
-            _ => None,
-        }
-    }
-
-    async fn tick(&mut self) -> Option<()> {
-        match self.pulse.tick(1_000) {
-            HeartbeatAction::None => Some(()),
-            HeartbeatAction::Ping(n) => self.say(&ClientFrame::Ping { n }).await,
-            HeartbeatAction::Timeout => None,
-        }
-    }
-
-    async fn hear(&mut self, frame: ServerFrame) -> Option<()> {
-        match frame {
-            ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
-                self.pulse.set_interval(heartbeat_ms);
-                self.welcome(log, you);
-                self.join().await
-            }
-            ServerFrame::Joined { head, reset, messages, .. } => {
-                if reset {
-                    self.start_afresh(head, messages.unwrap_or_default());
+    /// Passes inputs to the session until the connection is over.
+    async fn run(&mut self) -> Result<(), Disconnected> {
+        let mut ticks = interval(self.memory.pace.pulse);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let retry = async {
+                match self.retry_at {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
                 }
-                self.joined = true;
-                self.memory.change(Kept::be_live);
-                self.work().await
-            }
-            ServerFrame::Events { events, .. } => {
-                match self.memory.change(|kept| kept.feed.apply_events(&events)) {
-                    ApplyResult::Applied => Some(()),
-                    ApplyResult::Gap => {
-                        self.memory.change(|kept| kept.gaps += 1);
-                        self.join().await
+            };
+            let input = tokio::select! {
+                message = self.socket.next() => match message {
+                    Some(Ok(tungstenite::Message::Text(json))) => {
+                        Input::Frame(serde_json::from_str(&json).unwrap_or(ServerFrame::Unknown))
                     }
+                    // A browser does not see pings.
+                    Some(Ok(tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_))) => continue,
+                    _ => return Err(Disconnected),
+                },
+                () = self.memory.work.notified() => Input::Wakeup,
+                _ = ticks.tick() => Input::Tick(1_000),
+                () = retry => {
+                    self.retry_at = None;
+                    self.memory.change(|kept| kept.session.outbox.reset_in_flight());
+                    Input::Wakeup
+                }
+            };
+            self.handle(input).await?;
+        }
+    }
+
+    async fn handle(&mut self, input: Input) -> Result<(), Disconnected> {
+        if let Input::Frame(ServerFrame::Welcome { log, .. }) = &input {
+            self.memory.change(|kept| kept.begin_in(log));
+        }
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            let (now, mut effects) = (self.start.elapsed().as_millis() as u64, Vec::new());
+            self.memory.change(|kept| kept.session.handle(input, now, &mut effects));
+            for effect in effects {
+                match effect {
+                    Effect::Send(frame) => self.send(&frame).await?,
+                    Effect::Disconnect => return Err(Disconnected),
+                    Effect::RetryIn(ms) => {
+                        self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
+                    }
+                    Effect::Show(ServerFrame::Joined { .. }) => {
+                        self.memory.change(Kept::be_live);
+                        inputs.push(Input::Wakeup);
+                    }
+                    effect => self.memory.change(|kept| kept.note(effect)),
                 }
             }
-            ServerFrame::Ack { id, seq, .. } => {
-                self.memory.change(|kept| kept.acknowledged(id, seq.unwrap_or(0)));
-                self.work().await
-            }
-            ServerFrame::Error { id, code, retry_ms, .. } => self.refused(id, code, retry_ms).await,
-            ServerFrame::Pong { heads, .. } => self.compare(heads.into_values().next().unwrap_or(0)).await,
-            _ => Some(()),
         }
+        Ok(())
     }
 
-    /// The first `welcome` says which log the empty feed belongs to.
-    fn welcome(&mut self, log: String, you: User) {
-        self.memory.change(|kept| {
-            if kept.feed.log().is_empty() {
-                kept.feed = Timeline::new(log.clone(), 0, Vec::new());
-            }
-            kept.you = Some(you);
-        });
-        self.log = log;
-    }
-
-    async fn join(&mut self) -> Option<()> {
-        let (after, after_id, log) = {
-            let feed = &self.memory.kept.borrow().feed;
-            (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned()))
-        };
-        let room = self.memory.room.to_string();
-        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, presence: true }).await
-    }
-
-    /// Sends what waits, once the room is joined.
-    async fn work(&mut self) -> Option<()> {
-        if !self.joined {
-            return Some(());
+    async fn send(&mut self, frame: &ClientFrame) -> Result<(), Disconnected> {
+        if matches!(frame, ClientFrame::Join { .. }) {
+            self.memory.change(|kept| kept.gaps += usize::from(kept.live));
         }
-        let Some(command) = self.memory.change(|kept| kept.outbox.next_to_send()) else { return Some(()) };
-        self.say(&command.frame(&self.memory.room)).await
-    }
-
-    async fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
-        let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
-        if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
-            sleep(retry_ms.map_or(AGAIN, Duration::from_millis)).await;
-            self.memory.change(|kept| kept.outbox.reset_in_flight());
-        } else {
-            self.memory.change(|kept| {
-                kept.feed.fail(id, code);
-                kept.outbox.complete(id);
-            });
-        }
-        self.work().await
-    }
-
-    /// A head that was promised a heartbeat ago and is not here was lost on the way.
-    async fn compare(&mut self, head: Seq) -> Option<()> {
-        let lost = self.promised > self.memory.kept.borrow().feed.last();
-        self.promised = head;
-        if lost { self.join().await } else { Some(()) }
-    }
-
-    fn start_afresh(&self, head: Seq, messages: Vec<Message>) {
-        self.memory.change(|kept| {
-            kept.resets += 1;
-            kept.began = messages.first().map_or(head, |first| first.seq - 1);
-            kept.feed.reset(self.log.clone(), head, messages);
-        });
-    }
-
-    async fn say(&mut self, frame: &ClientFrame) -> Option<()> {
-        let json = serde_json::to_string(frame).ok()?;
-        self.socket.send(tungstenite::Message::text(json)).await.ok()
+        let json = serde_json::to_string(frame).map_err(|_| Disconnected)?;
+        self.socket.send(tungstenite::Message::text(json)).await.map_err(|_| Disconnected)
     }
 }
 
 impl Kept {
-    fn acknowledged(&mut self, id: CommandId, seq: Seq) {
-        self.outbox.complete(id);
-        self.acknowledged.push((id, seq));
-        if seq <= self.feed.last() {
-            // It happened before: its event does not come again.
-            self.feed.remove_pending(id);
+    /// The first `welcome` says to which log the empty timeline belongs.
+    fn begin_in(&mut self, log: &str) {
+        if self.session.timeline.log().is_empty() {
+            self.session.timeline.set_log(log);
+        }
+    }
+
+    fn note(&mut self, effect: Effect) {
+        match effect {
+            Effect::Show(ServerFrame::Welcome { you, .. }) => self.you = Some(you),
+            Effect::TimelineReset { .. } => {
+                self.resets += 1;
+                let timeline = &self.session.timeline;
+                self.began = timeline.first().map_or(timeline.last(), |first| first - 1);
+            }
+            Effect::Complete(id, Some(seq)) => self.acknowledged.push((id, seq)),
+            _ => {}
         }
     }
 

@@ -111,7 +111,7 @@ impl Verdict {
     }
 
     fn shown(&mut self, log: &Log, kept: &Kept) {
-        let mut rows = kept.feed.visible_entries(0..kept.feed.len());
+        let mut rows = kept.session.timeline.visible_entries(0..kept.session.timeline.len());
         rows.retain(|shown| shown.entry.delivery.seq().is_some());
         let ids: HashSet<CommandId> = rows.iter().map(|shown| shown.entry.id).collect();
         let places: Vec<Seq> =

@@ -1,0 +1,442 @@
+//! The protocol as a client follows it: inputs in, effects out, without I/O, signals or a browser.
+//!
+//! A driver owns the connection. It passes whatever happens to [`Session::handle`] and carries out the effects in their
+//! order: the browser over its WebSocket or its stream of frames, the tests over theirs. A session outlives its
+//! connections; [`Session::open`] and [`Session::close`] frame each of them.
+
+use super::{
+    ApplyResult, Backoff, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
+    TransportChoice, TypingNotifier,
+};
+use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame};
+use std::time::Duration;
+
+/// Milliseconds that a WebSocket may take up to the server's welcome before the page switches to HTTP.
+const SOCKET_WELCOME_TIMEOUT_MS: u64 = 4_000;
+
+/// Milliseconds that a stream over HTTP may take up to the server's welcome.
+const STREAM_WELCOME_TIMEOUT_MS: u64 = 10_000;
+
+/// Delay in milliseconds before a command that the server could not store is sent again.
+const RETRY_DELAY_MS: u64 = 2_000;
+
+/// Longest delay in milliseconds that the server may ask for before a command is sent again.
+const MAX_RETRY_DELAY_MS: u64 = 60_000;
+
+/// What happens to a session.
+#[derive(Debug)]
+pub enum Input {
+    /// A frame has arrived over the connection.
+    Frame(ServerFrame),
+    /// A request over HTTP was answered. This does not prove that the stream of frames is alive.
+    Reply(ServerFrame),
+    /// A request over HTTP was not answered by the server.
+    Unanswered,
+    /// There may be something to send.
+    Wakeup,
+    /// This many milliseconds have passed.
+    Tick(u64),
+    /// Something has happened that may have killed the connection: the network changed, or the device has slept.
+    Probe,
+}
+
+/// What the driver does for a session.
+#[derive(Debug)]
+pub enum Effect {
+    /// It sends a frame.
+    Send(ClientFrame),
+    /// It closes the connection.
+    Disconnect,
+    /// It calls [`Outbox::reset_in_flight`] in this many milliseconds, and wakes the session.
+    RetryIn(u64),
+    /// It shows what the frame says. After a `joined` frame of the session's room it wakes the session, since showing
+    /// the messages may advance the read marker.
+    Show(ServerFrame),
+    /// It joins the other rooms that it follows, with [`Session::follow`]: this connection has joined its own room.
+    Follow,
+    /// The timeline was changed.
+    TimelineChanged,
+    /// The timeline was replaced by the newest page.
+    TimelineReset {
+        /// The messages of the page.
+        count: usize,
+        /// There are older messages.
+        has_older: bool,
+    },
+    /// It forgets a command, which is durable at this `seq` or needless.
+    Complete(CommandId, Option<Seq>),
+    /// It stores that the server has refused a command.
+    Reject(CommandId, ErrorCode),
+    /// The server has taken the user's new name.
+    Renamed,
+    /// The server has refused the user's new name.
+    RenameRejected {
+        /// The name before it.
+        previous: DisplayName,
+        /// The reason.
+        code: ErrorCode,
+    },
+    /// It opens a WebSocket beside the stream over HTTP, and calls [`TransportChoice::probe_succeeded`] if the server
+    /// welcomes it.
+    ProbeSocket,
+}
+
+/// A new name that the server has not taken yet.
+#[derive(Debug, Clone)]
+pub struct PendingRename {
+    /// The id of its command.
+    pub id: CommandId,
+    /// The new name.
+    pub name: DisplayName,
+    /// The name before it.
+    pub previous: DisplayName,
+}
+
+/// What holds for one connection only.
+#[derive(Debug, Default)]
+struct Connection {
+    is_http: bool,
+    /// The identity of the server's log.
+    log: String,
+    /// The identity that the timeline had before this connection.
+    former_log: String,
+    heartbeat: Heartbeat,
+    /// Milliseconds since it was opened, until the server has welcomed it.
+    handshake_ms: u64,
+    welcomed_at: Option<Millis>,
+    /// The server's welcome did not come in time.
+    has_timed_out: bool,
+    /// The room's head at the last pong: if the timeline has not reached it by the next pong, an event was lost.
+    expected_head: Seq,
+    is_joined: bool,
+    /// The rename that was sent over it.
+    sent_rename: Option<CommandId>,
+}
+
+/// One client in one room.
+#[derive(Debug)]
+pub struct Session {
+    room: RoomName,
+    /// The messages of the room.
+    pub timeline: Timeline,
+    /// The commands that the server has not acknowledged.
+    pub outbox: Outbox,
+    /// How far the user has read.
+    pub read_marker: ReadMarker,
+    /// Whether the user is typing.
+    pub typing: TypingNotifier,
+    /// The new name of the user that the server has not taken yet.
+    pub pending_rename: Option<PendingRename>,
+    /// Which transport the next connection uses.
+    pub transport: TransportChoice,
+    backoff: Backoff,
+    connection: Connection,
+}
+
+impl Session {
+    /// Begins with what a page has of `room`.
+    pub fn new(room: RoomName, timeline: Timeline, read_marker: ReadMarker) -> Self {
+        Self {
+            room,
+            timeline,
+            outbox: Outbox::default(),
+            read_marker,
+            typing: TypingNotifier::default(),
+            pending_rename: None,
+            transport: TransportChoice::default(),
+            backoff: Backoff::default(),
+            connection: Connection::default(),
+        }
+    }
+
+    /// Begins a connection over `transport`, which waits for the server's welcome.
+    pub fn open(&mut self, transport: Transport) {
+        self.connection = Connection { is_http: transport == Transport::Http, ..Connection::default() };
+    }
+
+    /// Ends the connection at `now`. Returns how it ended, and the delay before the next one for a `random` number from
+    /// 0 to 1.
+    pub fn close(&mut self, now: Millis, random: f64) -> (ConnectionEnd, Duration) {
+        let Connection { is_http, welcomed_at, has_timed_out, .. } = self.connection;
+        let end = match welcomed_at {
+            Some(since) => ConnectionEnd::Lasted(now.saturating_sub(since)),
+            None if has_timed_out => ConnectionEnd::TimedOut,
+            None => ConnectionEnd::Refused,
+        };
+        let transport = if is_http { Transport::Http } else { Transport::WebSocket };
+        self.transport.on_connection_end(transport, end, now);
+        self.outbox.reset_in_flight();
+        (end, self.backoff.next_delay(random))
+    }
+
+    /// Ends a connection that the browser could not even open, as [`close`](Self::close) does.
+    pub fn fail(&mut self, now: Millis, random: f64) -> (ConnectionEnd, Duration) {
+        self.connection.has_timed_out = true;
+        self.close(now, random)
+    }
+
+    /// Returns `true` if the server has welcomed the connection.
+    pub fn is_welcomed(&self) -> bool {
+        self.connection.welcomed_at.is_some()
+    }
+
+    /// Returns `true` if the connection has joined the room.
+    pub fn is_joined(&self) -> bool {
+        self.connection.is_joined
+    }
+
+    /// Returns the frame that joins another room after `head`, where the user is not listed as present.
+    pub fn follow(&self, room: &RoomName, head: Seq) -> ClientFrame {
+        ClientFrame::Join {
+            room: room.to_string(),
+            after: Some(head),
+            after_id: None,
+            log: Some(self.connection.former_log.clone()),
+            limit: Some(1),
+            presence: false,
+        }
+    }
+
+    /// Handles an input at `now`, and appends what the driver has to do.
+    pub fn handle(&mut self, input: Input, now: Millis, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Frame(frame) => {
+                self.connection.heartbeat.on_receive();
+                self.handle_frame(frame, now, effects);
+            }
+            Input::Reply(frame) => self.handle_frame(frame, now, effects),
+            Input::Unanswered => {
+                self.connection.sent_rename = None;
+                self.read_marker.on_reconnect();
+                effects.push(Effect::RetryIn(RETRY_DELAY_MS));
+            }
+            Input::Wakeup => self.send_pending(now, effects),
+            Input::Tick(ms) => self.tick(ms, now, effects),
+            // A stream over HTTP is not probed: it is silent for a while only when it is dead.
+            Input::Probe if self.is_welcomed() && !self.connection.is_http => {
+                let action = self.connection.heartbeat.probe();
+                beat(action, effects);
+            }
+            Input::Probe => {}
+        }
+        if self.connection.is_http && self.is_joined() && !self.transport.is_blocked() {
+            effects.push(Effect::Disconnect);
+        }
+    }
+
+    fn tick(&mut self, ms: u64, now: Millis, effects: &mut Vec<Effect>) {
+        let Connection { is_http, is_joined, .. } = self.connection;
+        if !self.is_welcomed() {
+            self.connection.handshake_ms += ms;
+            let timeout = if is_http { STREAM_WELCOME_TIMEOUT_MS } else { SOCKET_WELCOME_TIMEOUT_MS };
+            if self.connection.handshake_ms >= timeout {
+                self.connection.has_timed_out = true;
+                effects.push(Effect::Disconnect);
+            }
+            return;
+        }
+        let action = self.connection.heartbeat.tick(ms);
+        beat(action, effects);
+        if is_joined {
+            self.report_read_marker(now, effects);
+            if is_http && self.transport.should_probe(now) {
+                effects.push(Effect::ProbeSocket);
+            }
+        }
+    }
+
+    fn handle_frame(&mut self, frame: ServerFrame, now: Millis, effects: &mut Vec<Effect>) {
+        match frame {
+            ServerFrame::Welcome { ref log, heartbeat_ms, .. } => {
+                self.connection.welcomed_at = Some(now);
+                self.connection.log.clone_from(log);
+                self.timeline.log().clone_into(&mut self.connection.former_log);
+                self.connection.heartbeat.set_interval(heartbeat_ms);
+                effects.push(Effect::Show(frame));
+                self.join(effects);
+            }
+            ServerFrame::Joined { ref room, .. } if *room == self.room => self.handle_joined(frame, effects),
+            ServerFrame::Events { ref room, ref events } if *room == self.room => {
+                let result = self.timeline.apply_events(events);
+                effects.push(Effect::TimelineChanged);
+                match result {
+                    ApplyResult::Applied => effects.push(Effect::Show(frame)),
+                    ApplyResult::Gap => self.join(effects),
+                }
+            }
+            ServerFrame::Ack { id, seq, .. } => self.handle_ack(id, seq, now, effects),
+            ServerFrame::Error { id, code, retry_ms, .. } => {
+                self.handle_error(id, code, retry_ms, now, effects);
+            }
+            ServerFrame::Pong { heads, .. } => {
+                let head = heads.get(&self.room).copied().unwrap_or(0);
+                self.check_head(head, effects);
+            }
+            ServerFrame::Read { ref room, seq, .. } => {
+                if *room == self.room {
+                    self.read_marker.advance_remote(seq);
+                }
+                effects.push(Effect::Show(frame));
+            }
+            // A frame of a later version is skipped; a gap in the events shows itself.
+            ServerFrame::Unknown => {}
+            _ => effects.push(Effect::Show(frame)),
+        }
+    }
+
+    fn handle_joined(&mut self, mut frame: ServerFrame, effects: &mut Vec<Effect>) {
+        let ServerFrame::Joined { head, reset, messages, more, read, .. } = &mut frame else { return };
+        self.read_marker.on_reconnect();
+        if *read > 0 {
+            self.read_marker.advance_remote(*read);
+        }
+        if *reset {
+            let (log, messages) = (self.connection.log.clone(), messages.take().unwrap_or_default());
+            let (count, has_older) = (messages.len(), more.unwrap_or(false));
+            if self.timeline.log() != log {
+                self.read_marker.reset();
+            }
+            self.timeline.reset(log, *head, messages);
+            self.timeline.set_has_oldest(!has_older);
+            effects.push(Effect::TimelineReset { count, has_older });
+        } else {
+            self.timeline.set_log(&self.connection.log);
+            effects.push(Effect::TimelineChanged);
+        }
+        if !std::mem::replace(&mut self.connection.is_joined, true) {
+            self.backoff.reset();
+            effects.push(Effect::Follow);
+        }
+        effects.push(Effect::Show(frame));
+    }
+
+    /// Joins after the last event of the timeline, so that no event is missed and none arrives twice.
+    fn join(&mut self, effects: &mut Vec<Effect>) {
+        if self.connection.is_http {
+            // The address of a stream says where it begins, so that another position needs another stream.
+            if self.is_joined() {
+                effects.push(Effect::Disconnect);
+            }
+            return;
+        }
+        effects.push(Effect::Send(ClientFrame::Join {
+            room: self.room.to_string(),
+            after: Some(self.timeline.last()),
+            after_id: self.timeline.last_id(),
+            log: Some(self.timeline.log().to_owned()),
+            limit: None,
+            presence: true,
+        }));
+    }
+
+    /// Sends what waits, once the room is joined.
+    fn send_pending(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if !self.is_joined() {
+            return;
+        }
+        if let Some(rename) = &self.pending_rename
+            && self.connection.sent_rename != Some(rename.id)
+        {
+            self.connection.sent_rename = Some(rename.id);
+            let name = rename.name.to_string();
+            effects.push(Effect::Send(ClientFrame::Rename { id: rename.id, name }));
+        }
+        if let Some(command) = self.outbox.next_to_send() {
+            effects.push(Effect::Send(command.frame(&self.room)));
+        }
+        if self.typing.take_signal() {
+            effects.push(Effect::Send(ClientFrame::Typing { room: self.room.to_string() }));
+        }
+        self.report_read_marker(now, effects);
+    }
+
+    fn report_read_marker(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if let Some(seq) = self.read_marker.take_report(now) {
+            effects.push(Effect::Send(ClientFrame::Read { room: self.room.to_string(), seq }));
+        }
+    }
+
+    fn handle_ack(&mut self, id: CommandId, seq: Option<Seq>, now: Millis, effects: &mut Vec<Effect>) {
+        if self.take_rename(id).is_some() {
+            effects.push(Effect::Renamed);
+        } else {
+            self.complete(id, seq, effects);
+            if seq.is_some_and(|seq| seq <= self.timeline.last()) {
+                // The command was stored before, so that its event does not arrive again.
+                self.timeline.remove_pending(id);
+                effects.push(Effect::TimelineChanged);
+            }
+        }
+        self.send_pending(now, effects);
+    }
+
+    fn handle_error(
+        &mut self,
+        id: Option<String>,
+        code: ErrorCode,
+        retry_ms: Option<u64>,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            // Without a command's id it is the join that has failed, which the next connection tries again.
+            if !self.is_joined() {
+                effects.push(Effect::Disconnect);
+            }
+            return;
+        };
+        if let Some(rename) = self.take_rename(id) {
+            effects.push(Effect::RenameRejected { previous: rename.previous, code });
+            return;
+        }
+        if !self.outbox.is_in_flight(id) {
+            return;
+        }
+        if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
+            let delay = retry_ms.map_or(RETRY_DELAY_MS, |ms| ms.min(MAX_RETRY_DELAY_MS));
+            effects.push(Effect::RetryIn(delay));
+            return;
+        }
+        if code == ErrorCode::NoSuchMessage && self.outbox.is_deletion(id) {
+            // Another page or device has deleted the message, as this command was to do.
+            self.complete(id, None, effects);
+            self.timeline.remove_pending(id);
+        } else {
+            self.outbox.complete(id);
+            self.timeline.fail(id, code);
+            effects.push(Effect::Reject(id, code));
+        }
+        effects.push(Effect::TimelineChanged);
+        self.send_pending(now, effects);
+    }
+
+    fn complete(&mut self, id: CommandId, seq: Option<Seq>, effects: &mut Vec<Effect>) {
+        self.outbox.complete(id);
+        effects.push(Effect::Complete(id, seq));
+    }
+
+    /// Takes the pending rename if `id` is its command.
+    fn take_rename(&mut self, id: CommandId) -> Option<PendingRename> {
+        self.pending_rename.take_if(|rename| rename.id == id)
+    }
+
+    /// Rejoins if the head of the previous pong has still not been reached: an event was lost in transit.
+    fn check_head(&mut self, head: Seq, effects: &mut Vec<Effect>) {
+        let is_lost = self.connection.expected_head > self.timeline.last();
+        self.connection.expected_head = head;
+        if is_lost {
+            self.join(effects);
+        }
+    }
+}
+
+fn beat(action: HeartbeatAction, effects: &mut Vec<Effect>) {
+    match action {
+        HeartbeatAction::None => {}
+        HeartbeatAction::Ping(n) => effects.push(Effect::Send(ClientFrame::Ping { n })),
+        HeartbeatAction::Timeout => effects.push(Effect::Disconnect),
+    }
+}
+
+#[cfg(test)]
+mod tests;
