@@ -15,8 +15,21 @@ type ModulePath = Vec<String>;
 /// The modules of a crate, each with the modules that it imports.
 type Imports = BTreeMap<ModulePath, BTreeSet<ModulePath>>;
 
+/// Cycles from before this check. Each one that is opened leaves the list; no other may come.
+const KNOWN: [&str; 10] = [
+    "app/src: browser → state → browser",
+    "app/src: ui → state → ui",
+    "app/src: effects → socket → effects",
+    "server/src: host → preferences → host",
+    "server/src: transport → transport_limit → transport",
+    "server/src: error_page → render → error_page",
+    "server/src: create → schema → create",
+    "server/src: files → schema → files",
+    "server/src: queries → schema → queries",
+    "server/src: writer → schema → writer",
+];
+
 #[test]
-#[ignore = "modules are being moved"]
 fn modules_form_no_import_cycle() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cycles = Vec::new();
@@ -26,6 +39,7 @@ fn modules_form_no_import_cycle() {
         assert!(files.len() > 20, "{source} has modules");
         cycles.extend(find_cycles(&imports(&files)).into_iter().map(|cycle| format!("{source}: {cycle}")));
     }
+    cycles.retain(|cycle| !KNOWN.contains(&cycle.as_str()));
     assert!(cycles.is_empty(), "import cycles:\n{}", cycles.join("\n"));
 }
 
