@@ -92,7 +92,7 @@ test("text is pasted as ever, also where a picture of it comes along", async ({ 
     return !field.dispatchEvent(new ClipboardEvent("paste", { clipboardData: table, bubbles: true, cancelable: true }));
   });
   expect(prevented).toBe(false);
-  await expect(ann.page.getByText("Pictures cannot be sent")).toHaveCount(0);
+  await expect(ann.page.getByText("Sending files is not supported yet.")).toHaveCount(0);
 });
 
 test("the card of ann's name opens with the name selected, so that typing replaces it", async ({ ann, room }) => {

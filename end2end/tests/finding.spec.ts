@@ -42,7 +42,7 @@ test("an address that nobody has used yet is made a room with one press", async 
   await ann.page.getByRole("button", { name: "Create room" }).click();
   await ann.isLive();
   await expect(ann.page).toHaveURL(`/r/${room}`);
-  await expect(ann.page.getByText("Nobody has said anything yet")).toBeVisible();
+  await expect(ann.page.getByText("No messages yet.")).toBeVisible();
   await expect(ann.rooms.locator(`li:visible a[href="/r/${room}"]`)).toHaveCount(1);
 });
 

@@ -44,7 +44,7 @@ test("what is refused is said in Chinese, by the page and by the server", async 
   await ming.page.locator(".me summary").click();
   await ming.page.getByLabel("你的名字").fill("\u202e小明");
   await ming.page.getByRole("button", { name: "保存" }).first().click();
-  await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏的或会打乱方向的字符" })).toBeVisible();
+  await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏字符、换行或方向控制符" })).toBeVisible();
   ming.expects(/404|410/);
   await ming.page.goto("/r/No_Such_Room");
   await expect(ming.page.getByRole("heading")).toHaveText("页面不存在");

@@ -19,7 +19,7 @@ test("a name that cannot be one is refused with a sentence, and the old one stay
   await ann.page.locator(".me summary").click();
   await ann.page.getByLabel("Your name").fill("\u202eevil");
   await ann.page.getByRole("button", { name: "Save" }).click();
-  await expect(ann.page.getByRole("alert").filter({ hasText: "A name has" })).toBeVisible();
+  await expect(ann.page.getByRole("alert").filter({ hasText: "A name cannot contain hidden characters" })).toBeVisible();
   await expect(ann.name).toHaveText(given);
 });
 
@@ -30,7 +30,7 @@ for (const name of ["Admin ✓", "Ann #2"]) {
     await ann.page.locator(".me summary").click();
     await ann.page.getByLabel("Your name").fill(name);
     await ann.page.getByRole("button", { name: "Save" }).click();
-    await expect(ann.page.getByRole("alert").filter({ hasText: "This name cannot be chosen" })).toBeVisible();
+    await expect(ann.page.getByRole("alert").filter({ hasText: "This name is not allowed" })).toBeVisible();
     await expect(ann.name).toHaveText(given);
     await expect(ann.page.getByLabel("Your name")).toHaveValue(name);
   });
