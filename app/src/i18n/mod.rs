@@ -128,38 +128,11 @@ impl Lang {
         let first = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
         Self::ALL.iter().copied().find(|lang| first(lang.strings().tag) == first(tag.trim()))
     }
-
-    /// Returns the preferred language of an `Accept-Language` header (RFC 9110, section 12.5.4).
-    pub fn accepted(header: &str) -> Option<Self> {
-        let weighed = header.split(',').filter_map(|offer| {
-            let (tag, weight) = offer.split_once(';').unwrap_or((offer, ""));
-            let weight =
-                weight.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
-            Some((Self::from_tag(tag)?, weight)).filter(|_| weight > 0.0)
-        });
-        // `max_by` would return the last of equal weights; the first one is preferred.
-        weighed.reduce(|best, next| if next.1 > best.1 { next } else { best }).map(|(lang, _)| lang)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn highest_weight_chooses_the_language() {
-        for (header, lang) in [
-            ("zh-CN,zh;q=0.9,en;q=0.8", Some(Lang::Zh)),
-            ("en-GB, zh;q=0.9", Some(Lang::En)),
-            ("de, fr;q=0.8, zh-TW;q=0.5, en;q=0.4", Some(Lang::Zh)),
-            ("zh;q=0, en;q=0.1", Some(Lang::En)),
-            ("de", None),
-            ("", None),
-            (";;,=q", None),
-        ] {
-            assert_eq!(Lang::accepted(header), lang, "{header}");
-        }
-    }
 
     #[test]
     fn primary_subtag_chooses_the_language() {

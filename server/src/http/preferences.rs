@@ -103,8 +103,55 @@ pub fn preferred_language(headers: &HeaderMap) -> Lang {
     chosen.unwrap_or_else(|| negotiate_language(headers))
 }
 
+/// Returns the language with the highest weight in `Accept-Language`, the first of equals (RFC 9110, section 12.5.4).
 fn negotiate_language(headers: &HeaderMap) -> Lang {
-    let accepted = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
-    let accepted = accepted.collect::<Vec<_>>().join(",");
-    Lang::accepted(&accepted).unwrap_or(Lang::ALL[0])
+    let lines = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    let weighted = lines.flat_map(|line| line.split(',')).filter_map(|range| {
+        let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
+        let weight = weight.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.trim().parse::<f32>().ok())?;
+        Some((Lang::from_tag(tag)?, weight)).filter(|_| weight > 0.0)
+    });
+    // `max_by` would return the last of equals.
+    let best = weighted.reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map_or(Lang::ALL[0], |(lang, _)| lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_with_the_highest_weight_is_chosen() {
+        for (lines, lang) in [
+            (&["zh-CN,zh;q=0.9,en;q=0.8"][..], Lang::Zh),
+            (&["en-GB, zh;q=0.9"], Lang::En),
+            (&["de, fr;q=0.8, zh-TW;q=0.5, en;q=0.4"], Lang::Zh),
+            (&["zh-Hant"], Lang::Zh),
+            (&["zh;q=0, en;q=0.1"], Lang::En),
+            (&["zh;q=NaN, de"], Lang::En),
+            (&["en;q=0.5", "zh"], Lang::Zh),
+            (&["de"], Lang::En),
+            (&[";;,=q"], Lang::En),
+            (&[], Lang::En),
+        ] {
+            let lines = lines.iter().map(|line| (header::ACCEPT_LANGUAGE, HeaderValue::from_static(line)));
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.append(name, value);
+            }
+            assert_eq!(negotiate_language(&headers), lang, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_keeps_only_the_position_in_a_room() {
+        for (uri, path) in [
+            ("/r/tea?around=3&x=y", "/r/tea?around=3"),
+            ("/r/tea?x=%22&before=7", "/r/tea?before=7"),
+            ("/r/tea?around=x", "/r/tea"),
+            ("/", "/"),
+        ] {
+            assert_eq!(canonical_path(&uri.parse().unwrap()), path, "{uri}");
+        }
+    }
 }
