@@ -151,11 +151,13 @@ impl CookieNames {
         Self { suffixed: format!("{preferred}_{suffix}"), preferred, suffix: suffix.into() }
     }
 
-    /// Returns the trust in a cookie of that name, from 0 to 2; `None` if the name is not one of ours.
+    /// Returns the trust in a cookie of that name, from 0 to 2; `None` if this server accepts no such name.
     fn trust(&self, name: &str) -> Option<u8> {
         let (trust, rest) = match (name.strip_prefix(HOST_PREFIX), name.strip_prefix(SECURE_PREFIX)) {
             (Some(rest), _) => (2, rest),
             (_, Some(rest)) => (1, rest),
+            // Over HTTPS, another site or the network could have set a cookie without a prefix.
+            (None, None) if self.preferred != COOKIE => return None,
             (None, None) => (0, name),
         };
         let rest = rest.strip_prefix(COOKIE)?;
@@ -292,6 +294,19 @@ mod tests {
         ];
         let cookie = find_cookie(&with_cookies(&pairs), &own_key, &names).unwrap();
         assert_eq!((cookie.id.to_string(), cookie.issued), (id(4), 6));
+    }
+
+    #[test]
+    fn over_https_a_cookie_without_a_prefix_is_ignored() {
+        let key = Key::generate();
+        let planted =
+            with_cookies(&[signed_pair(&key, "hubbub_id", ID), signed_pair(&key, "hubbub_id_1234", ID)]);
+        for (url, is_accepted) in
+            [("https://a.example/", false), ("https://a.example/chat/", false), ("http://a.example/", true)]
+        {
+            let names = CookieNames::new(&address(url), "1234");
+            assert_eq!(find_cookie(&planted, &key, &names).is_some(), is_accepted, "{url}");
+        }
     }
 
     #[test]
