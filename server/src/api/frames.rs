@@ -33,8 +33,8 @@ use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-/// Time between two `pong` frames of a stream. A client sees no comments of the stream, so that without them it
-/// could not tell a silent room from a dead connection.
+/// Time between two `pong` frames of a stream. An `EventSource` hides comments from scripts, so only a frame lets the client
+/// distinguish a quiet room from a dead connection.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Rooms that a stream may follow besides its own; more are ignored.

@@ -1,5 +1,5 @@
-//! A room's events as Server-Sent Events (HTML, section 9.2): `id` is `seq`, so that a browser's
-//! `EventSource` resumes by itself.
+//! A room's events as Server-Sent Events (HTML, section 9.2). The `id` of an event is its `seq`, so a browser's
+//! `EventSource` resumes on its own.
 
 use crate::{
     http::problem::Problem,
@@ -23,29 +23,29 @@ use futures_util::{
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-/// How long a browser waits before it comes back.
-const RETRY: Duration = Duration::from_secs(1);
+/// How long a browser waits before it reconnects.
+const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
-/// Asks nginx to pass each piece of the answer on at once.
+/// Header that makes nginx forward each event without buffering it.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-struct Following {
-    reader: SubscriberSession,
+struct SseStream {
+    session: SubscriberSession,
     state: AppState,
     ids: StreamIds,
     _permit: ConnectionPermit,
 }
 
-/// What stands in the field `id`, which a browser sends back as `Last-Event-ID`.
+/// The format of the field `id`, which a browser sends back as `Last-Event-ID`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StreamIds {
     /// The event's `seq`.
     Seq,
-    /// Its `seq` and its id, so that another past is told apart: for a client that says what past it has.
+    /// The event's `seq` and id, which identify the history that a client has. Only clients that send theirs get it.
     SeqAndId,
 }
 
-/// Everything after `past`, or after the header `Last-Event-ID`, then what happens from now on.
+/// Streams the events after `past`, or after the header `Last-Event-ID`, and then new ones as they happen.
 pub(super) async fn events(
     state: AppState,
     room: RoomName,
@@ -56,50 +56,50 @@ pub(super) async fn events(
 ) -> Result<Response, Problem> {
     let permit = state.connection_limit.try_acquire(network)?;
     permit.keep();
-    let says_its_past = past.after_id.is_some() || past.log.is_some();
-    let ids = if says_its_past { StreamIds::SeqAndId } else { StreamIds::Seq };
+    let sends_past = past.after_id.is_some() || past.log.is_some();
+    let ids = if sends_past { StreamIds::SeqAndId } else { StreamIds::Seq };
     let past = last_event_id(headers)?.unwrap_or(past);
     let after = past.after;
     let head = state.store.heads(std::slice::from_ref(&room))[0];
     let reset = after > head || !state.store.continues(&room, past).await?;
-    let link = Subscriber::anonymous();
-    let mut reader = SubscriberSession::new(state.hub.clone(), state.store.clone(), link.clone());
-    reader.join_from(&room, if reset { 0 } else { after });
+    let subscriber = Subscriber::anonymous();
+    let mut session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
+    session.join_from(&room, if reset { 0 } else { after });
     if let Some(activity) = activity {
-        link.charge_to(activity.account().clone());
+        subscriber.charge_to(activity.account().clone());
         activity.on_event_stream();
     }
-    let hello = sse::Event::default().retry(RETRY);
-    // What the client has is of another past.
-    let hello =
-        if reset { hello.event("reset").data(state.store.log_id()) } else { hello.comment(room.as_str()) };
-    let following = Following { reader, state, ids, _permit: permit };
-    let stream = stream::once(async { Ok(hello) }).chain(live(following));
-    // nginx would keep the events back until its buffer is full, others would compress them.
+    let opening = sse::Event::default().retry(RECONNECT_DELAY);
+    // A reset tells the client that its events belong to another history.
+    let opening =
+        if reset { opening.event("reset").data(state.store.log_id()) } else { opening.comment(room.as_str()) };
+    let stream = SseStream { session, state, ids, _permit: permit };
+    let stream = stream::once(async { Ok(opening) }).chain(live(stream));
+    // nginx would delay events until its buffer is full; other proxies would compress them.
     let headers = [(X_ACCEL_BUFFERING, "no"), (header::CACHE_CONTROL, "no-store, no-transform")];
     Ok((headers, Sse::new(stream).keep_alive(KeepAlive::default())).into_response())
 }
 
-fn live(following: Following) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-    stream::unfold(following, |mut following| async move {
+fn live(stream: SseStream) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+    stream::unfold(stream, |mut stream| async move {
         tokio::select! {
-            () = following.state.draining.cancelled() => return None,
-            () = following.reader.ready() => {}
+            () = stream.state.draining.cancelled() => return None,
+            () = stream.session.ready() => {}
         }
-        let (items, ids) = (following.reader.flush().await, following.ids);
-        Some((stream::iter(items.into_iter().flat_map(move |item| told(item, ids)).map(Ok)), following))
+        let (items, ids) = (stream.session.flush().await, stream.ids);
+        Some((stream::iter(items.into_iter().flat_map(move |item| to_sse_events(item, ids)).map(Ok)), stream))
     })
     .flatten()
 }
 
-fn told(item: Delivery, ids: StreamIds) -> Vec<sse::Event> {
+fn to_sse_events(item: Delivery, ids: StreamIds) -> Vec<sse::Event> {
     match item {
-        Delivery::Events(batch) => batch.events().iter().map(|event| one(event, ids)).collect(),
+        Delivery::Events(batch) => batch.events().iter().map(|event| to_sse_event(event, ids)).collect(),
         Delivery::Control(_) | Delivery::Ephemeral(_) => Vec::new(),
     }
 }
 
-fn one(event: &Arc<Event>, ids: StreamIds) -> sse::Event {
+fn to_sse_event(event: &Arc<Event>, ids: StreamIds) -> sse::Event {
     let json = serde_json::to_string(event).expect("a struct of strings and numbers is always JSON");
     let id = match ids {
         StreamIds::Seq => event.seq.to_string(),
@@ -111,7 +111,7 @@ fn one(event: &Arc<Event>, ids: StreamIds) -> sse::Event {
 fn last_event_id(headers: &HeaderMap) -> Result<Option<StreamPosition>, Problem> {
     let Some(id) = headers.get("last-event-id").filter(|id| !id.is_empty()) else { return Ok(None) };
     let past = id.to_str().ok().and_then(parse_event_id);
-    past.map(Some).ok_or_else(|| Problem::bad_request("Last-Event-ID must be a seq, or seq/id."))
+    past.map(Some).ok_or_else(|| Problem::bad_request("`Last-Event-ID` must be a `seq`, or `seq/id`."))
 }
 
 fn parse_event_id(text: &str) -> Option<StreamPosition> {

@@ -138,7 +138,7 @@ async fn load_directory(
 ) -> StoreResult<RoomsPage> {
     let joined = JoinedRooms::read(state, identity, cursors.skipped).await?;
     let older = joined.next;
-    // One more than the page shows: it tells whether there is a next page.
+    // One more than the page shows reveals a next page.
     let others = |joined: &HashSet<RoomName>| {
         state.store.rooms_by_title(cursors.after.as_ref(), joined, MAX_OTHER_ROOMS + 1)
     };

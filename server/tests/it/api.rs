@@ -9,6 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use server::store::RoomInfo;
 use std::collections::HashSet;
+use tower::ServiceExt;
 use uuid::Uuid;
 
 async fn get(server: &TestServer, path: &str) -> Response {
@@ -127,7 +128,7 @@ async fn an_event_has_the_fields_of_the_protocol() {
 }
 
 #[tokio::test]
-async fn who_polls_is_told_at_little_cost_that_nothing_is_new() {
+async fn polling_an_unchanged_room_returns_304() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1).await;
     for path in ["/api/rooms/tea/messages", "/api/rooms/tea/events"] {
@@ -251,7 +252,7 @@ async fn a_program_that_keeps_its_cookie_stays_one_person() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_posted_is_a_problem_with_a_code() {
+async fn a_rejected_post_is_a_problem_with_a_code() {
     let server = TestServer::start().await;
     let tea = || posting(&server, "tea");
     let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
@@ -276,7 +277,7 @@ async fn what_cannot_be_posted_is_a_problem_with_a_code() {
 }
 
 #[tokio::test]
-async fn who_posts_too_fast_is_told_when_to_go_on() {
+async fn a_rate_limited_post_returns_when_to_retry() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     let cookie = server.new_user_cookie().await;
     let mut refused = None;
@@ -292,7 +293,7 @@ async fn who_posts_too_fast_is_told_when_to_go_on() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_problem() {
+async fn an_invalid_read_is_a_problem() {
     let server = TestServer::start().await;
     for path in [
         "/api/rooms/tea/messages?limit=0",
@@ -445,4 +446,64 @@ async fn a_stream_takes_a_place_like_a_socket() {
     let second = sent(request.header("accept", "text/event-stream")).await;
     assert_eq!(second.headers()["retry-after"], "5");
     assert_eq!(problem(second).await.0, 503);
+}
+
+/// The id of an event, as the API writes it.
+async fn event_id(server: &TestServer, seq: Seq) -> String {
+    let path = format!("/api/rooms/tea/events?after={}&limit=1", seq - 1);
+    let page: Value = get(server, &path).await.json().await.unwrap();
+    page["events"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_page_of_events_continues_only_the_event_with_the_given_id() {
+    let server = TestServer::start().await;
+    fill(&server, "tea", 4).await;
+    let (second, third) = (event_id(&server, 2).await, event_id(&server, 3).await);
+    let mut tags = HashSet::new();
+    for (after_id, reset) in [(&second, false), (&third, true)] {
+        let answer = get(&server, &format!("/api/rooms/tea/events?after=2&after_id={after_id}")).await;
+        tags.insert(answer.headers()["etag"].clone());
+        let page: Events = answer.json().await.unwrap();
+        let seqs: Vec<Seq> = page.events.iter().map(|event| event.seq).collect();
+        assert_eq!((page.reset, seqs), (reset, if reset { vec![] } else { vec![3, 4] }), "{after_id}");
+    }
+    assert_eq!(tags.len(), 2, "the responses have different tags");
+    let refused = get(&server, "/api/rooms/tea/events?after=2&after_id=x").await;
+    assert_eq!(problem(refused).await, (400, Some("bad_request".into())));
+}
+
+#[tokio::test]
+async fn a_stream_of_events_continues_only_the_event_with_the_given_id() {
+    let server = TestServer::start().await;
+    fill(&server, "tea", 4).await;
+    let (second, third) = (event_id(&server, 2).await, event_id(&server, 3).await);
+    let fourth = event_id(&server, 4).await;
+    let mut stream = Stream::open(&server, &format!("?after=2&after_id={second}"), None).await;
+    let last = format!("4/{fourth}");
+    assert_eq!([stream.field("id").await, stream.field("id").await], [format!("3/{third}"), last.clone()]);
+    let mut stream = Stream::open(&server, &format!("?after=2&after_id={third}"), None).await;
+    assert_eq!(stream.field("event").await, "reset");
+    assert!(stream.field("id").await.starts_with("1/"), "the stream starts with the first event");
+    fill(&server, "tea", 1).await;
+    let mut stream = Stream::open(&server, "", Some(&last)).await;
+    assert!(stream.field("id").await.starts_with('5'), "`Last-Event-ID` has the same format");
+    let mut stream = Stream::open(&server, "", Some(&format!("4/{third}"))).await;
+    assert_eq!(stream.field("event").await, "reset");
+}
+
+#[tokio::test]
+async fn readyz_fails_while_the_server_drains_and_healthz_does_not() {
+    let server = TestServer::start().await;
+    // A service of its own, because a server that drains closes its listener.
+    let probe = async |path: &str| {
+        let request = axum::http::Request::get(path).header("host", "localhost");
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        server::router::router(server.state.clone()).oneshot(request).await.unwrap()
+    };
+    assert_eq!(probe("/readyz").await.status(), StatusCode::OK);
+    server.state.draining.cancel();
+    let refused = probe("/readyz").await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"5".parse().unwrap()));
+    assert_eq!(probe("/healthz").await.status(), StatusCode::OK);
 }

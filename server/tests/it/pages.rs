@@ -110,7 +110,7 @@ async fn the_form_posts_and_leads_back_to_the_room() {
 }
 
 #[tokio::test]
-async fn who_comes_gets_a_cookie_and_stays_who_they_are() {
+async fn a_new_browser_gets_a_cookie_and_keeps_its_user() {
     let server = TestServer::start().await;
     let ann = browser();
     sent(ann.post(server.http("/r/tea")).form(&[("text", "hello")])).await;
@@ -255,7 +255,7 @@ async fn the_cookie_is_secure_behind_https() {
 }
 
 #[tokio::test]
-async fn what_the_form_cannot_post_is_a_page_that_says_why_with_the_text_still_in_it() {
+async fn a_rejected_form_shows_the_reason_and_keeps_the_text() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
     let long = "x".repeat(MAX_MESSAGE_BYTES + 1);
@@ -320,7 +320,7 @@ async fn a_text_far_too_long_for_a_message_comes_back_to_who_wrote_it() {
 }
 
 #[tokio::test]
-async fn who_asks_again_for_where_a_form_has_led_gets_a_page() {
+async fn reloading_the_page_of_a_rejected_form_shows_an_error_page() {
     let server = TestServer::start().await;
     for path in ["/name", "/settings", "/device"] {
         let answer = sent(browser().get(server.http(path))).await;

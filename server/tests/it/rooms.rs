@@ -74,7 +74,7 @@ async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
 }
 
 #[tokio::test]
-async fn its_maker_calls_a_room_something_else_and_everybody_in_it_sees_so() {
+async fn the_owner_updates_a_room_and_its_members_receive_the_change() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     make(&ann, &server, &[("title", "Tea")]).await;
@@ -244,7 +244,7 @@ async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
 }
 
 #[tokio::test]
-async fn whoever_wants_a_second_lobby_is_shown_the_way_to_the_first_in_their_language() {
+async fn a_second_lobby_is_refused_with_a_link_to_the_first_in_any_language() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {
