@@ -1,5 +1,5 @@
-//! The frames of `hubbub.v1` without a WebSocket, for networks that block them: the server's as Server-Sent
-//! Events, the client's in the bodies of requests.
+//! The frames of `hubbub.v1` without a WebSocket, for networks that block WebSockets: the server sends its frames as
+//! Server-Sent Events, the client sends its commands in requests.
 
 use crate::{
     connection::v1::{
@@ -40,10 +40,10 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// Rooms that a stream may follow besides its own; more are ignored.
 const MAX_OTHER_ROOMS: usize = 30;
 
-/// nginx passes an answer with this header on without buffering it.
-const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+/// Header that makes nginx forward each event without buffering it.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Where the stream of a room begins, and what else it brings.
+/// The position where the stream of a room begins, and the other rooms that it follows.
 #[derive(Deserialize)]
 pub struct StreamQuery {
     after: Option<Seq>,
@@ -53,16 +53,16 @@ pub struct StreamQuery {
     also: Option<String>,
 }
 
-struct Frames {
-    reader: SubscriberSession,
-    link: Arc<Subscriber>,
+struct FrameStream {
+    session: SubscriberSession,
+    subscriber: Arc<Subscriber>,
     identity: Identity,
     state: AppState,
     heartbeat: Interval,
     _permit: ConnectionPermit,
 }
 
-/// `GET /api/rooms/{room}/frames`: what a v1 connection receives that joins `room`, and follows others quietly.
+/// `GET /api/rooms/{room}/frames`: the frames of a v1 connection that joins `room` and follows other rooms passively.
 pub async fn stream(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
@@ -76,23 +76,24 @@ pub async fn stream(
     permit.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let link = Subscriber::new(state.author_of(identity.id).await);
-    let reader = SubscriberSession::new(state.hub.clone(), state.store.clone(), link.clone());
-    let mut frames = Frames { reader, link: link.clone(), identity, state, heartbeat, _permit: permit };
-    let first = frames.join(room, query).await?;
+    let subscriber = Subscriber::new(state.author_of(identity.id).await);
+    let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
+    let mut stream =
+        FrameStream { session, subscriber: subscriber.clone(), identity, state, heartbeat, _permit: permit };
+    let first = stream.join(room, query).await?;
     if let Some(Extension(activity)) = activity {
-        link.charge_to(activity.account().clone());
+        subscriber.charge_to(activity.account().clone());
         activity.on_event_stream();
     }
     let first = stream::iter(first.into_iter().map(|frame| Ok(event(&frame.to_json()))));
-    let mut response = Sse::new(first.chain(frames.stream())).into_response();
-    response.headers_mut().insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    let mut response = Sse::new(first.chain(stream.frames())).into_response();
+    response.headers_mut().insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
     Ok(response)
 }
 
-impl Frames {
+impl FrameStream {
     async fn join(&mut self, room: RoomName, query: StreamQuery) -> Result<Vec<ServerFrame>, Problem> {
-        let mut frames = vec![welcome(&self.state, &self.link)];
+        let mut frames = vec![welcome(&self.state, &self.subscriber)];
         let (after_id, log) = (query.after_id, query.log);
         let past = query.after.map(|after| StreamPosition { after, after_id, log: log.clone() });
         let own = JoinOptions { past, ..JoinOptions::default() };
@@ -100,32 +101,32 @@ impl Frames {
         for (room, after) in query.also.as_deref().map(other_rooms).into_iter().flatten() {
             let past = Some(StreamPosition { after, after_id: None, log: log.clone() });
             let other = JoinOptions { past, limit: Some(1), is_passive: true };
-            // The room itself is what the client needs.
+            // A room that cannot be joined does not end the stream of the client's own room.
             frames.extend(self.join_one(room, other).await);
         }
         Ok(frames)
     }
 
     async fn join_one(&mut self, room: RoomName, joining: JoinOptions) -> Result<ServerFrame, CommandError> {
-        join(&self.state, &mut self.reader, self.identity, room, joining).await
+        join(&self.state, &mut self.session, self.identity, room, joining).await
     }
 
-    fn stream(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-        stream::unfold(self, |mut frames| async move {
+    fn frames(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+        stream::unfold(self, |mut stream| async move {
             let next = tokio::select! {
-                () = frames.state.draining.cancelled() => return None,
-                () = frames.reader.ready() => frames.reader.flush().await.into_iter().map(|item| event(&json(item))).collect(),
-                _ = frames.heartbeat.tick() => {
-                    vec![event(&ServerFrame::Pong { n: 0, heads: frames.reader.changed_heads() }.to_json())]
+                () = stream.state.draining.cancelled() => return None,
+                () = stream.session.ready() => stream.session.flush().await.into_iter().map(|item| event(&json(item))).collect(),
+                _ = stream.heartbeat.tick() => {
+                    vec![event(&ServerFrame::Pong { n: 0, heads: stream.session.changed_heads() }.to_json())]
                 }
             };
-            Some((stream::iter(next.into_iter().map(Ok)), frames))
+            Some((stream::iter(next.into_iter().map(Ok)), stream))
         })
         .flatten()
     }
 }
 
-/// The rooms of a list such as `tea.12,work.3`, as many as a stream may follow. What is malformed is skipped.
+/// Parses a list such as `tea.12,work.3`, up to [`MAX_OTHER_ROOMS`]. Malformed entries are skipped.
 fn other_rooms(list: &str) -> impl Iterator<Item = (RoomName, Seq)> {
     let entry = |entry: &str| {
         let (room, after) = entry.split_once('.')?;
@@ -147,26 +148,26 @@ fn json(item: Delivery) -> String {
     }
 }
 
-/// `POST /api/commands`: carries out the command in the body, a v1 frame, and answers with the frame that
-/// a socket would bring; with 204 if there is none.
+/// `POST /api/commands`: executes the command in the body, a v1 frame, and returns the frame that replies to it; 204 if
+/// it has no reply.
 pub async fn command(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let _posting = state.writers.token();
+    let _writer = state.writers.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {
         Ok(frame) => execute(&state, identity, frame),
         Err(malformed) => Err(malformed.into()),
     };
-    let answer = match pending {
+    let reply = match pending {
         Ok(pending) => pending.await,
-        Err(refusal) => Some(refusal.into()),
+        Err(error) => Some(error.into()),
     };
-    let Some(answer) = answer else { return Ok(StatusCode::NO_CONTENT.into_response()) };
-    let about = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    Ok((about, answer.to_json()).into_response())
+    let Some(reply) = reply else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, reply.to_json()).into_response())
 }
 
 #[cfg(test)]
@@ -174,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_rooms_is_read_up_to_its_bound_and_malformed_entries_are_skipped() {
+    fn a_list_of_rooms_is_bounded_and_malformed_entries_are_skipped() {
         let rooms: Vec<(RoomName, Seq)> = other_rooms("tea.12,,no permit,work.x,UP PER.1,work.3").collect();
         let names: Vec<(&str, Seq)> = rooms.iter().map(|(room, after)| (room.as_str(), *after)).collect();
         assert_eq!(names, [("tea", 12), ("work", 3)]);

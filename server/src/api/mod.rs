@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Rooms in one answer of `GET /api/rooms`.
+/// Rooms in one response of `GET /api/rooms`.
 const ROOMS_PER_PAGE: usize = 200;
 
 /// The query of `GET /api/rooms`.
@@ -95,7 +95,7 @@ pub async fn rooms(
     Ok(Json(Rooms { rooms: rooms.into_iter().map(head).collect(), more }))
 }
 
-/// `GET /api/rooms/{room}/messages`.
+/// `GET /api/rooms/{room}/messages`: a page of messages.
 pub async fn messages(
     State(state): State<AppState>,
     Path(room): Path<String>,
@@ -167,7 +167,7 @@ pub async fn events(
     work.run(Priority::Low, read).await?
 }
 
-/// `POST /api/rooms/{room}/messages`.
+/// `POST /api/rooms/{room}/messages`: posts a message.
 pub async fn post(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
@@ -177,7 +177,7 @@ pub async fn post(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
-    let _posting = state.writers.token();
+    let _writer = state.writers.token();
     let posted = parse_post(&headers, &body)?;
     let text = trim_message(&posted.text).map_err(Problem::invalid_text)?;
     state.admit_post(identity, &room).map_err(Problem::rate_limited)?;

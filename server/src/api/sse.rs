@@ -71,8 +71,11 @@ pub(super) async fn events(
     }
     let opening = sse::Event::default().retry(RECONNECT_DELAY);
     // A reset tells the client that its events belong to another history.
-    let opening =
-        if reset { opening.event("reset").data(state.store.log_id()) } else { opening.comment(room.as_str()) };
+    let opening = if reset {
+        opening.event("reset").data(state.store.log_id())
+    } else {
+        opening.comment(room.as_str())
+    };
     let stream = SseStream { session, state, ids, _permit: permit };
     let stream = stream::once(async { Ok(opening) }).chain(live(stream));
     // nginx would delay events until its buffer is full; other proxies would compress them.

@@ -63,7 +63,7 @@ pub async fn delete_message(request: PageRequest, MessagePath { room, target }: 
 
 async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> Result<(), Problem> {
     let PageRequest { state, identity, .. } = request;
-    let _posting = state.writers.token();
+    let _writer = state.writers.token();
     let text = trim_message(text).map_err(Problem::invalid_text)?;
     state.admit_post(*identity, room).map_err(Problem::rate_limited)?;
     state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
@@ -72,7 +72,7 @@ async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> R
 
 async fn apply_change(request: &PageRequest, room: &RoomName, operation: Operation) -> Result<(), Problem> {
     let PageRequest { state, identity, .. } = request;
-    let _posting = state.writers.token();
+    let _writer = state.writers.token();
     state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
     let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, operation };
     state.store.append(event).await?;
