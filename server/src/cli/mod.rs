@@ -1,6 +1,7 @@
-//! The subcommands of the operator: `hubbub backup` and `hubbub restore`.
+//! The subcommands of the operator: `hubbub backup`, `hubbub check` and `hubbub restore`.
 
 mod backup;
+mod check;
 mod restore;
 
 use clap::Subcommand;
@@ -17,6 +18,11 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Check every page and index of the data folder's messages, while a server may be running.
+    ///
+    /// A server checks its messages itself: a small file at its start, a large one in the background afterwards. If the
+    /// file is damaged, the server still reads it but stores nothing more.
+    Check,
     /// Replace the data folder's messages by the backup FILE, while no server is running.
     Restore {
         /// A file that `hubbub backup` wrote.
@@ -35,6 +41,7 @@ impl Command {
     pub fn run(&self, data: &Path) -> Result<String, String> {
         match self {
             Self::Backup { file, force } => backup::run(data, file, *force),
+            Self::Check => check::run(data),
             Self::Restore { file, force } => restore::run(data, file, *force),
         }
     }

@@ -208,6 +208,7 @@ impl From<StoreError> for Problem {
             StoreError::Forbidden => StatusCode::FORBIDDEN,
             StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
             StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
+            StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Backend(_) => {
                 tracing::error!(%error, "request failed");
                 return Self::store_unavailable();

@@ -30,6 +30,9 @@ pub enum StoreError {
     /// The quota of the data folder is used up.
     #[error("the data folder is full (--max-bytes)")]
     ReadOnly,
+    /// The check of the database has found damage.
+    #[error("the database is damaged")]
+    Corrupt,
     /// The database failed. The request may be sent again.
     #[error("{0}")]
     Backend(#[source] Arc<dyn Error + Send + Sync>),
@@ -48,7 +51,7 @@ impl StoreError {
             Self::MessageNotFound => ErrorCode::NoSuchMessage,
             Self::Forbidden => ErrorCode::NotAllowed,
             Self::RoomNotFound => ErrorCode::NoSuchRoom,
-            Self::ReadOnly => ErrorCode::ReadOnly,
+            Self::ReadOnly | Self::Corrupt => ErrorCode::ReadOnly,
             Self::Backend(_) => ErrorCode::Internal,
         }
     }
@@ -63,6 +66,7 @@ impl StoreError {
             Self::TitleTaken(_) => "A room with this title already exists.",
             Self::RoomNotFound => "The room does not exist.",
             Self::ReadOnly => "The server has no space left for new messages. Deleting messages frees some.",
+            Self::Corrupt => "The messages on the server are damaged, so it accepts no changes.",
             Self::Backend(_) => "The server could not read or store this. Try again later.",
         }
     }

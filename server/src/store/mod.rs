@@ -20,7 +20,7 @@ pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
 pub use room_index::{ListedRoom, RoomInfo};
 pub use skeleton::choose_name;
-pub use sqlite::{OpenError, Options, SqliteStore, Summary, Synchronous, back_up, restore};
+pub use sqlite::{OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 
 use app::wire::{DisplayName, Event, Millis, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::future::BoxFuture;

@@ -1,6 +1,6 @@
 //! The log's file: kept, found again, and never somebody else's.
 
-use crate::support::{room, text};
+use crate::support::{room, text, within_timeout};
 use app::wire::{Operation, UserId};
 use futures_util::future::join_all;
 use server::store::{NewEvent, OpenError, SqliteStore, Store, StoreError};
@@ -280,4 +280,79 @@ async fn a_room_of_an_older_file_with_a_private_name_is_on_no_list() {
     let stored: String =
         rusqlite::Connection::open(&file).unwrap().query_row(private, [], |row| row.get(0)).unwrap();
     assert_eq!(stored, name);
+}
+
+/// Creates a closed store with so many messages of 1,000 bytes in 100 rooms.
+async fn filled(file: &Path, messages: u64) {
+    open(file).close().await;
+    let db = rusqlite::Connection::open(file).unwrap();
+    db.execute_batch("BEGIN").unwrap();
+    for n in 0..messages {
+        db.execute(
+            "INSERT INTO event (room, seq, at, id, author, kind, text) VALUES (?1, ?2, 5, ?3, 7, 0, ?4)",
+            (
+                format!("room-{}", n % 100),
+                n / 100 + 1,
+                Uuid::from_u128(n.into()).as_bytes(),
+                "x".repeat(1_000),
+            ),
+        )
+        .unwrap();
+    }
+    db.execute_batch(
+        "INSERT INTO room (name, head, title_key) SELECT room, max(seq), room FROM event GROUP BY room; COMMIT",
+    )
+    .unwrap();
+}
+
+/// Bytes that this process has read. Each test runs in a process of its own.
+fn bytes_read() -> u64 {
+    let io = fs::read_to_string("/proc/self/io").unwrap();
+    io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_start_reads_a_bounded_part_of_a_large_file() {
+    let (_folder, file) = place();
+    filled(&file, 20_000).await;
+    let bytes = fs::metadata(&file).unwrap().len();
+    assert!(bytes > 20_000_000, "{bytes}");
+    let before = bytes_read();
+    let store = open(&file);
+    let read = bytes_read() - before;
+    assert!(read < 2_000_000, "{read} of {bytes} bytes");
+    assert_eq!(store.append(message(1)).await.unwrap().seq, 1);
+}
+
+#[tokio::test]
+async fn damage_in_a_large_file_is_found_in_the_background_and_stops_writes_but_no_reads() {
+    let (_folder, file) = place();
+    filled(&file, 20_000).await;
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2 / 4_096 * 4_096;
+    bytes[middle..middle + 4_096].fill(0x5a);
+    fs::write(&file, &bytes).unwrap();
+    assert!(matches!(server::store::check(&file), Err(OpenError::Corrupt(_))));
+
+    let store = open(&file);
+    assert!(store.append(message(1)).await.is_ok(), "the check has not run yet");
+    within_timeout(async {
+        while store.ready().await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    assert!(matches!(store.ready().await, Err(StoreError::Corrupt)));
+    let refused = store.append(message(2)).await;
+    assert!(matches!(refused, Err(StoreError::Corrupt)), "{refused:?}");
+    assert_eq!(said(&store).await, ["1"], "what can be read is still read");
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_check_on_demand_accepts_a_good_file_beside_a_running_store() {
+    let (_folder, file) = place();
+    let store = open(&file);
+    store.append(message(1)).await.unwrap();
+    assert!(server::store::check(&file).unwrap() > 0);
 }

@@ -1,5 +1,7 @@
 //! Why the file of a store cannot be opened.
 
+use rusqlite::ErrorCode;
+
 /// The reason why a file cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -35,8 +37,17 @@ pub enum OpenError {
     Io(#[from] std::io::Error),
     /// SQLite failed.
     #[error("{0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// The schema could not be brought up to date.
     #[error("{0}")]
     Migration(#[from] rusqlite_migration::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(error.to_string()),
+            _ => Self::Sqlite(error),
+        }
+    }
 }

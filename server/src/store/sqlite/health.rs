@@ -15,6 +15,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Health {
     has_failed: AtomicBool,
+    is_corrupt: AtomicBool,
     /// Sections under this lock are short and never wait.
     probed_at: Mutex<Option<Instant>>,
 }
@@ -22,6 +23,16 @@ pub(super) struct Health {
 impl Health {
     pub(super) fn note(&self, has_failed: bool) {
         self.has_failed.store(has_failed, Ordering::Relaxed);
+    }
+
+    /// Notes that the check has found damage.
+    pub(super) fn note_corruption(&self) {
+        self.is_corrupt.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if the check has found damage.
+    pub(super) fn is_corrupt(&self) -> bool {
+        self.is_corrupt.load(Ordering::Relaxed)
     }
 
     pub(super) fn has_failed(&self) -> bool {

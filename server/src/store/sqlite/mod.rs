@@ -2,6 +2,7 @@
 
 mod backfill;
 mod backup;
+mod check;
 mod connection;
 mod create;
 mod epoch;
@@ -18,6 +19,7 @@ mod sql;
 mod writer;
 
 pub use backup::{Summary, back_up, restore};
+pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
 
@@ -26,6 +28,7 @@ use super::{
     StreamPosition, Wake, position, room_index::RoomIndex,
 };
 use app::wire::{DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use check::BackgroundCheck;
 use epoch::{Epochs, Shared};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use health::Health;
@@ -35,7 +38,7 @@ use std::{
     collections::HashSet,
     io,
     path::Path,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc},
 };
 use tokio::sync::{broadcast, oneshot};
 use writer::{Upkeep, WriteCommand, WriteOutput, Writer, WriterRequest};
@@ -55,6 +58,7 @@ pub struct SqliteStore {
     notifications: broadcast::Sender<Wake>,
     readers: ReadPool,
     health: Arc<Health>,
+    check: Mutex<Option<BackgroundCheck>>,
 }
 
 /// How a store is opened.
@@ -89,6 +93,11 @@ impl SqliteStore {
         let (requests, queue) = mpsc::channel();
         let notifications = broadcast::channel(super::NOTIFICATION_CAPACITY).0;
         let upkeep = (Upkeep::new(path, options.max_bytes), Record::of(path), health.clone());
+        let check = if opened.is_checked {
+            None
+        } else {
+            Some(BackgroundCheck::spawn(path.clone(), health.clone())?)
+        };
         Writer::new(opened.connection, rooms.clone(), notifications.clone(), upkeep).spawn(queue);
         Ok(Self {
             log_id: position::log_id(&opened.id, opened.epochs.present()),
@@ -99,6 +108,7 @@ impl SqliteStore {
             notifications,
             readers: ReadPool::new(path),
             health,
+            check: Mutex::new(check),
         })
     }
 
@@ -160,6 +170,9 @@ impl Store for SqliteStore {
     }
 
     fn ready(&self) -> BoxFuture<'static, StoreResult<()>> {
+        if self.health.is_corrupt() {
+            return ready(Err(StoreError::Corrupt)).boxed();
+        }
         if !self.health.has_failed() {
             return ready(Ok(())).boxed();
         }
@@ -311,6 +324,7 @@ impl Store for SqliteStore {
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
+        self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.close();
         self.request(WriterRequest::Shutdown).map(drop).boxed()
     }

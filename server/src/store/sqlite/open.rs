@@ -2,6 +2,7 @@
 
 use super::{
     backfill::{backfill_name_skeletons, backfill_title_skeletons},
+    check::MAX_PAGES_CHECKED_AT_START,
     connection::{Synchronous, checkpoint, configure},
     create::create,
     epoch::Epochs,
@@ -40,6 +41,8 @@ pub(super) struct Opened {
     pub(super) rooms: RoomIndex,
     /// No user has an identity that the store knows.
     pub(super) is_unused: bool,
+    /// Every page was checked.
+    pub(super) is_checked: bool,
 }
 
 /// Saves the cookie key that a backup carries.
@@ -60,7 +63,12 @@ pub(super) fn open(path: &Path, synchronous: Synchronous, save_key: SaveKey) -> 
     // A corrupt file is closed without a checkpoint, so that it stays as it was.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     configure(&connection)?;
-    check_pages(&connection)?;
+    // The page count of the header bounds the check, so that a start takes the same time for every large file.
+    let pages: u64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let is_checked = pages <= MAX_PAGES_CHECKED_AT_START;
+    if is_checked {
+        check_pages(&connection)?;
+    }
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     // Before the header announces a write-ahead log, so that a power cut leaves a file that matches its record.
     record.note_opened()?;
@@ -69,7 +77,7 @@ pub(super) fn open(path: &Path, synchronous: Synchronous, save_key: SaveKey) -> 
     migrate(&mut connection)?;
     take_over_backup(&mut connection, save_key)?;
     initialize(&mut connection)?;
-    load(path, connection, is_continuous)
+    Ok(Opened { is_checked, ..load(path, connection, is_continuous)? })
 }
 
 /// Loads what the store keeps in memory.
@@ -82,7 +90,7 @@ fn load(path: PathBuf, mut connection: Connection, is_continuous: bool) -> Resul
     let is_unused = connection.query_row(IS_UNUSED, [], |row| row.get(0))?;
     // A crash may have left purged texts in the write-ahead log.
     checkpoint(&connection)?;
-    Ok(Opened { path, connection, id, epochs, rooms, is_unused })
+    Ok(Opened { path, connection, id, epochs, rooms, is_unused, is_checked: false })
 }
 
 /// Turns a backup in the place of the file into the store: saves its key, and changes the identity of the event log, so

@@ -1,7 +1,7 @@
 //! The schema: its migrations, the identity of a new file, and the check of its pages.
 
 use super::{connection::checkpoint, error::OpenError};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 use uuid::Uuid;
 
@@ -23,22 +23,22 @@ const SUPPORTED_SCHEMA: usize = MIGRATIONS.len();
 
 /// Checks every page of the file. On two cores it takes 57 ms for 200,000 messages (37 MB), and 0.55 s for two million.
 pub(super) fn check_pages(connection: &Connection) -> Result<(), OpenError> {
-    let report: String =
-        connection.pragma_query_value(None, "quick_check", |row| row.get(0)).map_err(corrupt)?;
-    if report == "ok" {
-        Ok(())
-    } else {
-        // The first line may be a heading.
-        let first_line = report.lines().find(|line| !line.starts_with("***")).unwrap_or(&report);
-        Err(OpenError::Corrupt(first_line.into()))
-    }
+    run_check(connection, "quick_check")
 }
 
-fn corrupt(error: rusqlite::Error) -> OpenError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => OpenError::Corrupt(error.to_string()),
-        _ => error.into(),
+/// Checks every page of the file, and that every index matches its table.
+pub(super) fn check_integrity(connection: &Connection) -> Result<(), OpenError> {
+    run_check(connection, "integrity_check")
+}
+
+fn run_check(connection: &Connection, pragma: &str) -> Result<(), OpenError> {
+    let report: String = connection.pragma_query_value(None, pragma, |row| row.get(0))?;
+    if report == "ok" {
+        return Ok(());
     }
+    // The first line may be a heading.
+    let first_line = report.lines().find(|line| !line.starts_with("***")).unwrap_or(&report);
+    Err(OpenError::Corrupt(first_line.into()))
 }
 
 /// Brings the schema up to date.

@@ -13,7 +13,7 @@ mod users;
 use super::{Rooms, connection::checkpoint, health::Health, record::Record};
 use crate::store::{Appended, MarkerUpdate, NewEvent, RoomInfo, StoreError, StoreResult, Wake};
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 use std::{
     collections::{HashMap, HashSet},
     mem,
@@ -142,6 +142,9 @@ impl Writer {
         if commands.is_empty() {
             return;
         }
+        if self.health.is_corrupt() {
+            return answers.into_iter().for_each(|answer| drop(answer.send(Err(StoreError::Corrupt))));
+        }
         let transacted = self.transact(commands);
         self.health.note(transacted.is_err());
         let results = match transacted {
@@ -196,6 +199,14 @@ impl Writer {
     /// Leaves one file in rollback mode, which needs no other file beside it. While another process reads the file,
     /// SQLite keeps the write-ahead log, and the header says so.
     fn close(self, answer: oneshot::Sender<WriteResult>) {
+        if self.health.is_corrupt() {
+            // What is left of the file must not change.
+            let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            drop(self.connection.set_db_config(no_checkpoint, true));
+            drop(self.connection);
+            drop(answer.send(Ok(WriteOutput::None)));
+            return;
+        }
         let checkpointed = checkpoint(&self.connection);
         let single =
             checkpointed.and_then(|()| self.connection.pragma_update(None, "journal_mode", "DELETE"));
