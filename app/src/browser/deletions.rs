@@ -36,7 +36,7 @@ impl Live {
             self.forget(command.id);
         }
         self.deletions.set(None);
-        self.write_on();
+        self.focus_composer();
     }
 
     /// Sends every deletion that is held, since the page may be about to end.

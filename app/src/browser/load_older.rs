@@ -31,7 +31,7 @@ impl Live {
         }
         live.going_back.set_value(true);
         // They come onto the page, but are no news.
-        live.read_out(false);
+        live.set_announce_each(false);
         spawn_local(async move {
             if live.more.get_untracked() && live.at_oldest() {
                 let _ = live.fetch().await;
@@ -85,7 +85,7 @@ impl Live {
             return;
         };
         live.going_back.set_value(true);
-        live.read_out(false);
+        live.set_announce_each(false);
         spawn_local(async move {
             let mut events = FETCHED;
             // One message more than there can be in these events: the page then reaches back to those that are here,
@@ -109,7 +109,7 @@ impl Live {
     /// Begins again with the newest messages.
     pub(crate) fn fetch_newest(&self) {
         let live = *self;
-        live.read_out(false);
+        live.set_announce_each(false);
         spawn_local(async move {
             if let Some(page) = live.page_before(None, FETCHED).await {
                 live.restart_at_end(page);

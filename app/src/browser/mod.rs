@@ -42,11 +42,11 @@ pub(crate) fn start(live: Live) {
     );
     shortcuts::attend(live);
     crate::browser::file_drop::catch(live);
-    live.offer_notices();
+    live.init_settings();
     register_worker();
-    give_way_to_the_keyboard();
+    avoid_virtual_keyboard();
     if live.lives {
-        live.wear_badge();
+        live.sync_title_badge();
         listen(&document(), "visibilitychange", move || {
             live.attend();
             if document().hidden() {
@@ -108,7 +108,7 @@ fn register_worker() {
 }
 
 /// Where a phone's keyboard lies over the page instead of shrinking it, the page gives way by itself.
-fn give_way_to_the_keyboard() {
+fn avoid_virtual_keyboard() {
     let Some(view) = window().visual_viewport() else { return };
     listen(&view.clone(), "resize", move || {
         let Some(page) = document().document_element().and_then(|page| page.dyn_into::<HtmlElement>().ok())

@@ -1,4 +1,4 @@
-//! Telling somebody who looks elsewhere: browser notifications, the title, the icon.
+//! Notifies a user who attends elsewhere: browser notifications, the title, the icon.
 
 use crate::{
     base::link,
@@ -46,7 +46,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     let path = format!("{}#m{}", link(&entry.room.path()), event.seq);
     options.set_data(&path.into());
     let rings = storage::choice("sound").is_some_and(|sound| sound == "on");
-    spawn_local(tell(entry.room.clone(), title, options, event.seq, rings));
+    spawn_local(show_notification(entry.room.clone(), title, options, event.seq, rings));
 }
 
 /// Closes the notification of a message of `room` that was read, with all before it, or of `only` this one, which was
@@ -72,7 +72,7 @@ pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
 
 impl Live {
     /// What the window's title and the icon say: how much is unread.
-    pub(crate) fn wear_badge(self) {
+    pub(crate) fn sync_title_badge(self) {
         Effect::new(move |worn: Option<u32>| {
             let (unread, title) = (self.unread(), self.title.get());
             let count = match unread {
@@ -93,15 +93,15 @@ impl Live {
         });
     }
 
-    /// Shows what was chosen for this room, and hears what is chosen.
-    pub(crate) fn offer_notices(self) {
+    /// Shows the user's settings for this room, and stores changes of them.
+    pub(crate) fn init_settings(self) {
         let Some(select) = element::<HtmlSelectElement>("notify") else { return };
         let room = self.room.get_value();
         let wished = wish(&room).filter(|wished| wished != "off");
         select.set_value(wished.as_deref().unwrap_or("off"));
         // Leave may have been taken back since.
         if wished.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
-            say("notify-problem", self.strings.notify_denied);
+            set_text("notify-problem", self.strings.notify_denied);
         }
         if let Some(workers) = workers() {
             // The worker has but one thing to say to a page.
@@ -116,7 +116,7 @@ impl Live {
                     select.set_value("off");
                 }
                 storage::choose(&format!("notify/{room}"), &select.value());
-                say("notify-problem", problem.unwrap_or_default());
+                set_text("notify-problem", problem.unwrap_or_default());
             });
         });
         if let Some(sound) = element::<web_sys::HtmlInputElement>("sound") {
@@ -150,9 +150,15 @@ fn wish(room: &RoomName) -> Option<String> {
     storage::choice(&format!("notify/{room}"))
 }
 
-/// Through the service worker where there is one, which hears of it from every hidden tab and says it once;
+/// Shows a notification through the service worker, if there is one. It receives one from every hidden tab and shows it once;
 /// phones know no other way.
-async fn tell(room: RoomName, title: String, options: NotificationOptions, seq: Seq, rings: bool) {
+async fn show_notification(
+    room: RoomName,
+    title: String,
+    options: NotificationOptions,
+    seq: Seq,
+    rings: bool,
+) {
     if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
         let parts = [
             ("title", title.into()),
@@ -212,7 +218,7 @@ fn badge_app(unread: u32) {
 }
 
 /// Writes a sentence into an element of the page.
-pub(crate) fn say(id: &str, text: &str) {
+pub(crate) fn set_text(id: &str, text: &str) {
     if let Some(place) = element::<HtmlElement>(id) {
         place.set_text_content(Some(text));
     }
@@ -224,10 +230,10 @@ pub(crate) fn element<E: JsCast>(id: &str) -> Option<E> {
 }
 
 /// For as long as the page lives.
-pub(crate) fn listen(target: &web_sys::EventTarget, event: &str, hear: impl FnMut() + 'static) {
-    let hear = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(hear);
-    let _ = target.add_event_listener_with_callback(event, hear.as_ref().unchecked_ref());
-    hear.forget();
+pub(crate) fn listen(target: &web_sys::EventTarget, event: &str, handler: impl FnMut() + 'static) {
+    let handler = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(handler);
+    let _ = target.add_event_listener_with_callback(event, handler.as_ref().unchecked_ref());
+    handler.forget();
 }
 
 /// A listener for as long as this lives.

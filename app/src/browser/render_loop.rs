@@ -4,7 +4,7 @@ use crate::state::Live;
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// A tab that nobody looks at has no frames; what has come is shown after this time all the same.
+/// A hidden tab has no frames; changes are shown after this time all the same.
 const UNSEEN: Duration = Duration::from_millis(250);
 
 impl Live {

@@ -26,7 +26,7 @@ impl Live {
         let (true, Some(seq)) = (came_back(), kept()) else { return };
         let live = *self;
         live.going_back.set_value(true);
-        live.read_out(false);
+        live.set_announce_each(false);
         spawn_local(async move {
             while live.first().is_some_and(|first| first > seq)
                 && live.more.get_untracked()

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent, MouseEvent};
 
-/// Hears keys and clicks for as long as the page lives.
+/// Handles keys and clicks for as long as the page lives.
 pub(crate) fn attend(live: Live) {
     std::mem::forget(window_event_listener(ev::keydown, move |key| press(live, &key)));
     std::mem::forget(window_event_listener(ev::focusin, move |focus| {
@@ -165,7 +165,7 @@ fn give_focus_back(live: Live) {
         let is_at_opener =
             document().active_element().is_none_or(|has_focus| has_focus.matches(&opener).unwrap_or(false));
         if is_at_opener && OPENED_BY_POINTER.get() {
-            live.write_on();
+            live.focus_composer();
         }
     });
     // It does not bubble.
@@ -187,7 +187,7 @@ fn close_card(live: Live, must: impl FnOnce(&Element) -> bool) -> bool {
         {
             let _ = button.focus();
             if OPENED_BY_POINTER.get() {
-                live.write_on();
+                live.focus_composer();
             }
         }
     }

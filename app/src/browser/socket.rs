@@ -79,14 +79,14 @@ struct Connection {
 
 /// Keeps a room connected. Runs once, after hydration.
 pub(crate) fn connect(live: Live) {
-    storage::live_on();
-    live.take_up_what_waits();
-    crate::browser::notifications::listen(&window(), "pagehide", storage::live_no_more);
+    storage::tab_heartbeat();
+    live.restore_outbox();
+    crate::browser::notifications::listen(&window(), "pagehide", storage::tab_closed);
     spawn_local(async move {
         let mut looks = IntervalStream::new(LOOK_MS);
         while looks.next().await.is_some() {
-            storage::live_on();
-            live.take_up_what_waits();
+            storage::tab_heartbeat();
+            live.restore_outbox();
         }
     });
     let (wake, mut work) = unbounded();
@@ -267,7 +267,7 @@ impl Connection {
                 }
                 None => {
                     self.live.attend();
-                    self.live.say_what_came();
+                    self.live.announce_summary();
                     let beat = self.pulse.tick(TICK_MS.into());
                     self.beat(beat)?;
                     if self.joined { self.report() } else { Some(()) }
@@ -284,7 +284,7 @@ impl Connection {
 
     fn read(&mut self, json: &str) -> Option<()> {
         // A frame that this version cannot read is skipped; a gap in the events shows itself.
-        self.hear(ServerFrame::parse(json).unwrap_or(ServerFrame::Unknown))
+        self.handle_frame(ServerFrame::parse(json).unwrap_or(ServerFrame::Unknown))
     }
 
     fn is_http(&self) -> bool {
@@ -301,12 +301,12 @@ impl Connection {
     fn beat(&mut self, beat: HeartbeatAction) -> Option<()> {
         match beat {
             HeartbeatAction::None => Some(()),
-            HeartbeatAction::Ping(n) => self.say(&ClientFrame::Ping { n }),
+            HeartbeatAction::Ping(n) => self.send(&ClientFrame::Ping { n }),
             HeartbeatAction::Timeout => None,
         }
     }
 
-    fn hear(&mut self, frame: ServerFrame) -> Option<()> {
+    fn handle_frame(&mut self, frame: ServerFrame) -> Option<()> {
         match frame {
             ServerFrame::Welcome { log, heartbeat_ms, you, .. } => {
                 self.unwelcome_ms = None;
@@ -319,7 +319,7 @@ impl Connection {
             }
             ServerFrame::Joined { room, head, reset, read, .. } if !self.is_here(&room) => {
                 if reset {
-                    self.live.entry_at(&room, head);
+                    self.live.reset_head(&room, head);
                 }
                 self.live.read_elsewhere(&room, read, None);
                 Some(())
@@ -347,7 +347,7 @@ impl Connection {
                 });
                 if reset {
                     let (log, messages) = (self.log.clone(), messages.unwrap_or_default());
-                    self.live.start_afresh(log, head, messages, more.unwrap_or(false));
+                    self.live.reset(log, head, messages, more.unwrap_or(false));
                 } else {
                     self.live.change(|feed| feed.set_log(&self.log));
                 }
@@ -361,15 +361,15 @@ impl Connection {
                 self.work()
             }
             ServerFrame::Events { room, events } if !self.is_here(&room) => {
-                self.live.hear_in(&room, &events);
+                self.live.apply_room_events(&room, &events);
                 Some(())
             }
             ServerFrame::Events { room, events } => match self.live.change(|feed| feed.apply_events(&events))
             {
                 ApplyResult::Applied => {
                     events.iter().for_each(|event| self.live.clear_typing(event.author.id));
-                    self.live.comes(events.iter().filter(|event| event.is_message()).count());
-                    self.live.hear_in(&room, &events);
+                    self.live.on_messages(events.iter().filter(|event| event.is_message()).count());
+                    self.live.apply_room_events(&room, &events);
                     self.live.look();
                     Some(())
                 }
@@ -419,14 +419,14 @@ impl Connection {
         let (after, after_id, log) =
             self.live.with_feed(|feed| (Some(feed.last()), feed.last_id(), Some(feed.log().to_owned())));
         let room = self.live.room.get_value().to_string();
-        self.say(&ClientFrame::Join { room, after, after_id, log, limit: None, presence: true })
+        self.send(&ClientFrame::Join { room, after, after_id, log, limit: None, presence: true })
     }
 
     fn is_here(&self, room: &RoomName) -> bool {
         self.live.room.with_value(|here| here == room)
     }
 
-    /// Hears what happens in this person's other rooms, without being seen there.
+    /// Follows the user's other rooms, without being listed as present there.
     fn follow_others(&mut self) -> Option<()> {
         if self.is_http() {
             return Some(());
@@ -435,19 +435,19 @@ impl Connection {
             let (room, after, log) = (room.to_string(), Some(head), Some(self.former_log.clone()));
             let join =
                 ClientFrame::Join { room, after, after_id: None, log, limit: Some(1), presence: false };
-            self.say(&join)?;
+            self.send(&join)?;
         }
         Some(())
     }
 
-    /// Tells how far somebody has read, now and then.
+    /// Reports the read marker now and then.
     fn report(&mut self) -> Option<()> {
         let now = steady();
         let read = self.live.reading.try_update_value(|reading| reading.take_report(now)).flatten();
         match read {
             Some(seq) => {
                 let room = self.live.room.get_value().to_string();
-                self.say(&ClientFrame::Read { room, seq })
+                self.send(&ClientFrame::Read { room, seq })
             }
             None => Some(()),
         }
@@ -461,22 +461,22 @@ impl Connection {
         if let Some((id, name, _)) = self.live.naming.get_value().filter(|(id, ..)| self.naming != Some(*id))
         {
             self.naming = Some(id);
-            self.say(&ClientFrame::Rename { id, name: name.to_string() })?;
+            self.send(&ClientFrame::Rename { id, name: name.to_string() })?;
         }
         if let Some(command) = self.live.with_outbox(crate::client::Outbox::next_to_send) {
             let frame = self.live.room.with_value(|room| command.frame(room));
-            self.say(&frame)?;
+            self.send(&frame)?;
         }
         if self.live.take_typing_signal() {
             let room = self.live.room.get_value().to_string();
-            self.say(&ClientFrame::Typing { room })?;
+            self.send(&ClientFrame::Typing { room })?;
         }
         self.report()
     }
 
     fn acknowledged(&mut self, id: CommandId, seq: Option<Seq>) -> Option<()> {
         if self.named(id).is_some() {
-            // Told, not silently accepted.
+            // A name that another user has is not accepted silently.
             self.live.name_asks.set(self.live.you.with_untracked(|you| you.ambiguous));
         } else {
             self.live.settle(id);
@@ -489,10 +489,10 @@ impl Connection {
     }
 
     fn refused(&mut self, id: Option<String>, code: ErrorCode, retry_ms: Option<u64>) -> Option<()> {
-        // No command's id: before the room is joined it is the join that failed, to be tried anew.
+        // Without a command's id it is the join that has failed, which the next connection tries again.
         let Some(id) = id.and_then(|id| id.parse().ok()) else { return self.joined.then_some(()) };
         if let Some(before) = self.named(id) {
-            self.live.name_problem.set(self.live.why_not_named(NameError::Command(code)));
+            self.live.name_problem.set(self.live.rename_error(NameError::Command(code)));
             // First, so that the field is open, and keeps what was typed, when the name changes back.
             self.live.name_asks.set(true);
             self.live.you.update(|you| you.name = before);
@@ -541,7 +541,7 @@ impl Connection {
         if lost { self.join() } else { Some(()) }
     }
 
-    fn say(&mut self, frame: &ClientFrame) -> Option<()> {
+    fn send(&mut self, frame: &ClientFrame) -> Option<()> {
         self.carrier.send(frame)
     }
 }

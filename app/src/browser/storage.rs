@@ -1,6 +1,5 @@
-//! What this browser keeps over a reload: commands that wait, and the draft, for each room. Whoever sits here
-//! may be somebody else meanwhile (another device's link, a server that has forgotten everybody): what they
-//! wrote is still theirs.
+//! What this browser stores over a reload: pending commands and the draft of each room. They stay although the user
+//! becomes another one, by a link from another device or a server without its data.
 //!
 //! Every waiting command has a key of its own, so that tabs do not overwrite each other's. A command
 //! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
@@ -17,13 +16,13 @@ use crate::{
 use leptos::prelude::window;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
-use web_sys::Storage as Shelf;
+use web_sys::Storage;
 
 /// The key of the read marker that a tab's last page had.
 const READ: &str = "hubbub/read";
 
 /// The keys of one room. Where the browser keeps nothing, nothing is kept.
-pub(crate) struct Storage {
+pub(crate) struct RoomStorage {
     prefix: String,
 }
 
@@ -39,7 +38,7 @@ struct Kept {
     refused: Option<ErrorCode>,
 }
 
-impl Storage {
+impl RoomStorage {
     pub(crate) fn of(room: &RoomName) -> Self {
         Self { prefix: format!("hubbub/room/{room}") }
     }
@@ -60,20 +59,20 @@ impl Storage {
     }
 
     pub(crate) fn forget(&self, id: CommandId) {
-        if let Some(shelf) = shelf() {
-            let _ = shelf.remove_item(&self.key(id));
+        if let Some(storage) = storage() {
+            let _ = storage.remove_item(&self.key(id));
         }
     }
 
     /// The commands that this tab has to see to, with why they were refused: its own, and those of tabs
     /// that are gone.
     pub(crate) fn waiting(&self) -> Vec<(Command, Option<ErrorCode>)> {
-        let Some(shelf) = shelf() else { return Vec::new() };
+        let Some(storage) = storage() else { return Vec::new() };
         let out = format!("{}/out/", self.prefix);
-        let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
-        let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&shelf, &key));
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
+        let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&storage, &key));
         let mut mine: Vec<Kept> =
-            kept.filter(|kept| kept.tab == tab() || is_gone(&shelf, &kept.tab)).collect();
+            kept.filter(|kept| kept.tab == tab() || is_gone(&storage, &kept.tab)).collect();
         mine.sort_unstable_by_key(|kept| (kept.at, kept.command.id));
         for kept in &mut mine {
             STAMP.set(STAMP.get().max(kept.at));
@@ -88,26 +87,26 @@ impl Storage {
 
     /// What is being written in this tab, or was in one that is gone.
     pub(crate) fn draft(&self) -> String {
-        let Some(shelf) = shelf() else { return String::new() };
+        let Some(storage) = storage() else { return String::new() };
         let drafts = format!("{}/draft/", self.prefix);
         let own = format!("{drafts}{}", tab());
-        if let Ok(Some(draft)) = shelf.get_item(&own) {
+        if let Ok(Some(draft)) = storage.get_item(&own) {
             return draft;
         }
-        let keys = (0..shelf.length().unwrap_or(0)).filter_map(|n| shelf.key(n).ok()?);
-        let is_left = |key: &String| key.strip_prefix(&drafts).is_some_and(|tab| is_gone(&shelf, tab));
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
+        let is_left = |key: &String| key.strip_prefix(&drafts).is_some_and(|tab| is_gone(&storage, tab));
         let Some(left) = { keys }.find(is_left) else { return String::new() };
-        let draft = shelf.get_item(&left).ok().flatten().unwrap_or_default();
-        let _ = shelf.remove_item(&left);
+        let draft = storage.get_item(&left).ok().flatten().unwrap_or_default();
+        let _ = storage.remove_item(&left);
         draft
     }
 
     /// Keeps what is being written. Whether the browser has taken it.
     #[must_use]
     pub(crate) fn set_draft(&self, text: &str) -> bool {
-        let Some(shelf) = shelf() else { return false };
+        let Some(storage) = storage() else { return false };
         let key = format!("{}/draft/{}", self.prefix, tab());
-        let kept = if text.is_empty() { shelf.remove_item(&key) } else { shelf.set_item(&key, text) };
+        let kept = if text.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, text) };
         kept.is_ok()
     }
 
@@ -132,12 +131,12 @@ impl Storage {
     }
 
     fn kept(&self, id: CommandId) -> Option<Kept> {
-        read(&shelf()?, &self.key(id))
+        read(&storage()?, &self.key(id))
     }
 
     fn write(&self, kept: &Kept) -> bool {
-        let (Some(shelf), Ok(json)) = (shelf(), serde_json::to_string(kept)) else { return false };
-        shelf.set_item(&self.key(kept.command.id), &json).is_ok()
+        let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(kept)) else { return false };
+        storage.set_item(&self.key(kept.command.id), &json).is_ok()
     }
 }
 
@@ -150,28 +149,28 @@ thread_local! {
 }
 
 /// Gives a sign of life of this tab.
-pub(crate) fn live_on() {
+pub(crate) fn tab_heartbeat() {
     TAB.with(|(tab, page)| {
-        if let Some(shelf) = shelf() {
+        if let Some(storage) = storage() {
             let _ =
-                shelf.set_item(&sign_key(tab), &TabHeartbeat { at: now(), page: page.clone() }.to_string());
+                storage.set_item(&sign_key(tab), &TabHeartbeat { at: now(), page: page.clone() }.to_string());
         }
     });
 }
 
 /// This tab is closed or turned to another page: what it left is another tab's to take up.
-pub(crate) fn live_no_more() {
-    if let Some(shelf) = shelf() {
-        let _ = shelf.remove_item(&sign_key(&tab()));
+pub(crate) fn tab_closed() {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(&sign_key(&tab()));
     }
 }
 
-fn is_gone(shelf: &Shelf, tab: &str) -> bool {
-    TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, sign(shelf, tab), now(), steady()))
+fn is_gone(storage: &Storage, tab: &str) -> bool {
+    TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, sign(storage, tab), now(), steady()))
 }
 
-fn sign(shelf: &Shelf, tab: &str) -> Option<TabHeartbeat> {
-    TabHeartbeat::parse(&shelf.get_item(&sign_key(tab)).ok()??)
+fn sign(storage: &Storage, tab: &str) -> Option<TabHeartbeat> {
+    TabHeartbeat::parse(&storage.get_item(&sign_key(tab)).ok()??)
 }
 
 fn sign_key(tab: &str) -> String {
@@ -184,7 +183,7 @@ fn tab() -> String {
 }
 
 /// Storage of this tab, which a reload keeps.
-fn session() -> Option<Shelf> {
+fn session() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 
@@ -193,7 +192,7 @@ fn claim_tab() -> (String, String) {
     let own = session();
     let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
     let is_taken = |tab: &String| {
-        let sign = shelf().and_then(|shelf| sign(&shelf, tab));
+        let sign = storage().and_then(|storage| sign(&storage, tab));
         sign.is_some_and(|sign| sign.is_of_another_page(&page, now()))
     };
     if let Some(tab) = known.filter(|tab| !is_taken(tab)) {
@@ -212,15 +211,15 @@ fn stamp() -> Millis {
     stamp
 }
 
-fn read(shelf: &Shelf, key: &str) -> Option<Kept> {
-    serde_json::from_str(&shelf.get_item(key).ok()??).ok()
+fn read(storage: &Storage, key: &str) -> Option<Kept> {
+    serde_json::from_str(&storage.get_item(key).ok()??).ok()
 }
 
 /// Whether this browser keeps anything for this site.
 pub(crate) fn keeps() -> bool {
-    let Some(shelf) = shelf() else { return false };
+    let Some(storage) = storage() else { return false };
     let key = "hubbub/keeps";
-    shelf.set_item(key, "1").and_then(|()| shelf.remove_item(key)).is_ok()
+    storage.set_item(key, "1").and_then(|()| storage.remove_item(key)).is_ok()
 }
 
 /// Milliseconds for which it is remembered that no WebSocket gets through.
@@ -228,15 +227,15 @@ const BLOCKED_MS: Millis = 10 * 60 * 1_000;
 
 /// Remembers for the next pages whether WebSockets get through.
 pub(crate) fn socket_blocked(blocked: bool) {
-    if let Some(shelf) = shelf() {
+    if let Some(storage) = storage() {
         let key = "hubbub/socket-blocked";
-        let _ = if blocked { shelf.set_item(key, &now().to_string()) } else { shelf.remove_item(key) };
+        let _ = if blocked { storage.set_item(key, &now().to_string()) } else { storage.remove_item(key) };
     }
 }
 
 /// Whether an earlier page has found that no WebSocket gets through, not long ago.
 pub(crate) fn is_socket_blocked() -> bool {
-    let since = shelf().and_then(|shelf| shelf.get_item("hubbub/socket-blocked").ok()?);
+    let since = storage().and_then(|storage| storage.get_item("hubbub/socket-blocked").ok()?);
     let since = since.and_then(|since| since.parse::<Millis>().ok());
     // A clock that was set back makes nothing last longer.
     since.is_some_and(|since| now().checked_sub(since).is_some_and(|ago| ago < BLOCKED_MS))
@@ -249,7 +248,7 @@ thread_local! {
 
 /// A choice that was made for a room or, without one, for all of them.
 pub(crate) fn choice(key: &str) -> Option<String> {
-    let kept = shelf().and_then(|shelf| shelf.get_item(&format!("hubbub/choice/{key}")).ok()?);
+    let kept = storage().and_then(|storage| storage.get_item(&format!("hubbub/choice/{key}")).ok()?);
     kept.or_else(|| {
         UNKEPT.with_borrow(|unkept| {
             let chosen = unkept.iter().rev().find(|(known, _)| known == key);
@@ -260,12 +259,13 @@ pub(crate) fn choice(key: &str) -> Option<String> {
 
 /// Keeps a choice.
 pub(crate) fn choose(key: &str, value: &str) {
-    let kept = shelf().is_some_and(|shelf| shelf.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
+    let kept =
+        storage().is_some_and(|storage| storage.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
     if !kept {
         UNKEPT.with_borrow_mut(|unkept| unkept.push((key.into(), value.into())));
     }
 }
 
-fn shelf() -> Option<Shelf> {
+fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

@@ -1,4 +1,4 @@
-//! What whoever sits here says and wants: shown at once, kept until the server has answered.
+//! The user's commands: they are shown at once, and stored until the server has answered.
 
 use crate::{
     client::{Command, Operation},
@@ -11,32 +11,32 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 impl Live {
-    /// Posts what somebody has written. It is shown at once and sent as soon as may be.
+    /// Posts a message. It is shown at once and sent as soon as possible.
     ///
     /// # Errors
-    /// One sentence for the author, where the text cannot be a message; empty where there is none.
+    /// Returns one sentence for the author if the text is no valid message; it is empty if the text is.
     pub fn post(&self, text: &str) -> Result<(), String> {
-        let text = self.sayable(text)?;
+        let text = self.validate_message(text)?;
         #[cfg(feature = "hydrate")]
         self.stop_typing();
         self.give(Operation::Post { text });
         Ok(())
     }
 
-    /// Lets one's own message say something else.
+    /// Replaces the text of an own message.
     ///
     /// # Errors
     /// As [`post`](Self::post).
     pub fn edit(&self, target: Seq, text: &str) -> Result<(), String> {
         let text = match trim_message(text) {
             Err(InvalidText::Blank) => return Err((self.strings.command_error)(ErrorCode::Blank)),
-            _ => self.sayable(text)?,
+            _ => self.validate_message(text)?,
         };
         self.give(Operation::Edit { target, text });
         Ok(())
     }
 
-    /// Hides a message of one's own; its deletion is sent some seconds later, unless it is undone.
+    /// Hides a message; its deletion is sent some seconds later, unless the user undoes it.
     pub fn delete(&self, target: Seq) {
         #[cfg(feature = "hydrate")]
         self.hold_deletion(target);
@@ -44,7 +44,7 @@ impl Live {
         let _ = target;
     }
 
-    /// Asks for another name. Whether it can be one.
+    /// Changes the user's name. Returns `false` if it is not valid.
     pub fn rename(&self, name: &str) -> bool {
         match name.parse::<DisplayName>() {
             Ok(name) => {
@@ -56,14 +56,14 @@ impl Live {
                 true
             }
             Err(bad) => {
-                self.name_problem.set(self.why_not_named(NameError::Invalid(bad)));
+                self.name_problem.set(self.rename_error(NameError::Invalid(bad)));
                 false
             }
         }
     }
 
-    /// Why a name was not taken, for whoever wanted it.
-    pub fn why_not_named(&self, why: NameError) -> String {
+    /// Returns the sentence that explains why a name was refused.
+    pub fn rename_error(&self, why: NameError) -> String {
         match why {
             NameError::Invalid(bad) => (self.strings.invalid_name)(bad),
             NameError::CookiesDisabled => (self.strings.page_error)(&PageError::CookiesDisabled),
@@ -71,22 +71,22 @@ impl Live {
         }
     }
 
-    /// The text as it can be posted.
-    fn sayable(&self, text: &str) -> Result<Arc<str>, String> {
+    /// Returns the text as it can be posted.
+    fn validate_message(&self, text: &str) -> Result<Arc<str>, String> {
         trim_message(text).map(Into::into).map_err(|bad| match bad {
             InvalidText::Blank => String::new(),
             InvalidText::TooLong { over } => (self.strings.too_long)(over),
         })
     }
 
-    /// Tries a refused command again, under the same id.
+    /// Sends a refused command again, under the same id.
     pub fn retry(&self, id: CommandId) {
         if let Some(command) = self.change(|feed| feed.retry(id)) {
             self.send(command);
         }
     }
 
-    /// Gives a refused command up.
+    /// Discards a refused command.
     pub fn forget(&self, id: CommandId) {
         self.change(|feed| feed.remove_pending(id));
         #[cfg(feature = "hydrate")]
@@ -111,8 +111,8 @@ impl Live {
 /// What the socket needs of it.
 #[cfg(feature = "hydrate")]
 impl Live {
-    /// What an earlier page of this tab, or a tab that is gone, has left waiting.
-    pub(crate) fn take_up_what_waits(&self) {
+    /// Restores the pending commands of an earlier page of this tab, and of tabs that are gone.
+    pub(crate) fn restore_outbox(&self) {
         for (command, refused) in self.storage().waiting() {
             let (id, you) = (command.id, self.you.get_untracked());
             if self.with_feed(|feed| feed.has_pending(id)) {
@@ -147,7 +147,7 @@ impl Live {
 
     /// Goes on to the place to write. With a keyboard at hand one can write at once; on a phone the keyboard would
     /// cover the page.
-    pub fn write_on(&self) {
+    pub fn focus_composer(&self) {
         let has_mouse = crate::ui::enter::has_fine_pointer();
         if let Some(field) =
             crate::browser::notifications::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse)
@@ -162,7 +162,8 @@ impl Live {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn post_on_newest_page(&self, text: &str) -> Result<bool, String> {
-        let command = Command { id: new_id(), operation: Operation::Post { text: self.sayable(text)? } };
+        let command =
+            Command { id: new_id(), operation: Operation::Post { text: self.validate_message(text)? } };
         let is_kept = self.storage().keep(&command);
         if is_kept {
             self.keep_draft("");

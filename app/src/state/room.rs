@@ -1,7 +1,7 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
 #[cfg(feature = "hydrate")]
-use crate::{browser::storage::Storage, client::TypingNotifier};
+use crate::{browser::storage::RoomStorage, client::TypingNotifier};
 use crate::{
     client::{EntryView, Outbox, Timeline, TypingUser, Viewport},
     i18n::Strings,
@@ -35,9 +35,9 @@ pub struct Live {
     pub room: StoredValue<RoomName>,
     /// Its heading.
     pub title: RwSignal<String>,
-    /// What it is about; empty where nobody said so.
+    /// Its topic; empty if it has none.
     pub topic: RwSignal<String>,
-    /// Whoever sits here made it.
+    /// The user owns it.
     pub is_owner: bool,
     /// It shows the newest messages and lives; an older page is as the server made it, and so are its forms.
     pub lives: bool,
@@ -47,7 +47,7 @@ pub struct Live {
     pub(crate) people_count: RwSignal<u32>,
     /// Who is writing.
     pub typing: RwSignal<Vec<TypingUser>>,
-    /// The rooms of whoever sits here, and others that can be found.
+    /// The rooms of the user, and public ones of others.
     pub rooms: RwSignal<Vec<RoomSummary>>,
     /// Who sits here.
     pub you: RwSignal<User>,
@@ -59,7 +59,7 @@ pub struct Live {
     pub next_try: RwSignal<Option<Millis>>,
     /// What is shown, in order; a row keeps its signal as long as it is shown.
     pub lines: RwSignal<Vec<EntrySignal>>,
-    /// Whoever sits here reads the newest rows.
+    /// The user reads the newest messages.
     pub at_end: RwSignal<bool>,
     /// There are older messages than the feed has.
     pub more: RwSignal<bool>,
@@ -91,10 +91,10 @@ pub struct Live {
     /// Whether a person attends to the page.
     #[cfg(feature = "hydrate")]
     pub(crate) attention: StoredValue<crate::client::Attention>,
-    /// How far whoever sits here has read, and what the server knows of it.
+    /// How far the user has read, and what the server knows of it.
     #[cfg(feature = "hydrate")]
     pub(crate) reading: StoredValue<crate::client::ReadMarker>,
-    /// When the server was last told that somebody writes here.
+    /// Decides when this browser signals that the user is typing.
     #[cfg(feature = "hydrate")]
     pub(crate) typed: StoredValue<TypingNotifier>,
     feed: StoredValue<Timeline>,
@@ -249,7 +249,7 @@ impl Live {
         self.bound();
     }
 
-    /// The newest message of whoever sits here that can still be changed.
+    /// Returns the newest message of the user that can still be changed.
     pub fn newest_of_yours(&self) -> Option<Seq> {
         let you = self.you.with_untracked(|you| you.id);
         self.feed.with_value(|feed| feed.newest_message_of(you))
@@ -332,7 +332,7 @@ impl Live {
         }
     }
 
-    /// Somebody is called something else.
+    /// Changes the name of a user.
     pub(crate) fn renamed(&self, person: User) {
         self.change(|feed| feed.update_user(&person));
         self.update_member(&person);
@@ -342,35 +342,35 @@ impl Live {
     }
 
     /// So many messages come onto the screen.
-    pub(crate) fn comes(&self, count: usize) {
+    pub(crate) fn on_messages(&self, count: usize) {
         let now = crate::clock::steady();
         let reads = self.aloud.try_update_value(|aloud| aloud.on_messages(count, now)).unwrap_or(true);
-        self.read_out(reads);
+        self.set_announce_each(reads);
     }
 
     /// After a flood: how many have come, in one sentence.
-    pub(crate) fn say_what_came(&self) {
+    pub(crate) fn announce_summary(&self) {
         let now = crate::clock::steady();
         if let Some(count) = self.aloud.try_update_value(|aloud| aloud.take_summary(now)).flatten() {
             self.came.set((self.strings.new_messages)(count));
         }
         if !self.going_back.get_value() {
-            self.read_out(self.aloud.with_value(crate::client::Announcer::announces_each));
+            self.set_announce_each(self.aloud.with_value(crate::client::Announcer::announces_each));
         }
     }
 
-    pub(crate) fn read_out(&self, reads: bool) {
+    pub(crate) fn set_announce_each(&self, reads: bool) {
         if self.reads_out.get_untracked() != reads {
             self.reads_out.set(reads);
         }
     }
 
-    /// The server says to start afresh.
-    pub(crate) fn start_afresh(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
+    /// Replaces the timeline by the newest page, as the server demands.
+    pub(crate) fn reset(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
         if self.feed.with_value(|feed| feed.log() != log) {
             self.reading.update_value(crate::client::ReadMarker::reset);
         }
-        self.comes(messages.len());
+        self.on_messages(messages.len());
         self.feed.update_value(|feed| {
             feed.reset(log, head, messages);
             feed.set_has_oldest(!more);
@@ -379,8 +379,8 @@ impl Live {
         self.to_end();
     }
 
-    pub(crate) fn storage(&self) -> Storage {
-        self.room.with_value(Storage::of)
+    pub(crate) fn storage(&self) -> RoomStorage {
+        self.room.with_value(RoomStorage::of)
     }
 
     pub(crate) fn with_feed<T>(&self, read: impl FnOnce(&Timeline) -> T) -> T {

@@ -12,7 +12,7 @@ use leptos::prelude::*;
 use std::sync::Arc;
 
 impl Live {
-    /// Messages in this room that whoever sits here has not seen.
+    /// Returns the number of unread messages in this room.
     pub fn unread_here(&self) -> u32 {
         self.room.with_value(|here| {
             self.rooms
@@ -20,7 +20,7 @@ impl Live {
         })
     }
 
-    /// Unread messages in all rooms of whoever sits here.
+    /// Returns the number of unread messages in all rooms of the user.
     pub fn unread(&self) -> u32 {
         self.rooms.with(|rooms| rooms.iter().filter(|entry| entry.is_joined).map(|entry| entry.unread).sum())
     }
@@ -40,8 +40,8 @@ impl Live {
         })
     }
 
-    /// Something happened in a room: it is counted, and said where somebody wants to know.
-    pub(crate) fn hear_in(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
+    /// Counts events of a room, and notifies the user of them if the user wants that.
+    pub(crate) fn apply_room_events(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
         let (you, attends) = (self.you.get_untracked(), self.attends());
         let change = |entry: &mut RoomSummary| {
             let new = entry.apply_events(events, you.id);
@@ -57,8 +57,8 @@ impl Live {
         }
     }
 
-    /// A room begins afresh: its past is not known here, so nothing of it counts as unread.
-    pub(crate) fn entry_at(&self, room: &crate::wire::RoomName, head: Seq) {
+    /// Begins again at `head` of a room: its past is unknown here, so that none of it counts as unread.
+    pub(crate) fn reset_head(&self, room: &crate::wire::RoomName, head: Seq) {
         self.entry(room, |entry| {
             (entry.head, entry.counted) = (head, head);
             entry.fresh.clear();
@@ -66,7 +66,7 @@ impl Live {
     }
 
     /// How many messages of a room are unread now.
-    pub(crate) fn unread_is(&self, room: &crate::wire::RoomName, unread: u32) {
+    pub(crate) fn set_unread(&self, room: &crate::wire::RoomName, unread: u32) {
         let same = |entry: &RoomSummary| entry.room == *room && entry.unread == unread;
         if !self.rooms.with_untracked(|rooms| rooms.iter().any(same)) {
             self.entry(room, |entry| {
@@ -98,8 +98,8 @@ impl Live {
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
             let topic = self.strings.topic_of(room, topic);
-            crate::browser::notifications::say("about-title", &title);
-            crate::browser::notifications::say("about-topic", &topic);
+            crate::browser::notifications::set_text("about-title", &title);
+            crate::browser::notifications::set_text("about-topic", &topic);
             self.title.set(title);
             self.topic.set(topic);
         }
@@ -192,7 +192,7 @@ impl Live {
         (self.reading.with_value(crate::client::ReadMarker::position), self.you.with_untracked(|you| you.id))
     }
 
-    /// Nobody looks any more: what comes from now on is new to them.
+    /// Marks messages from now on as unread, since the user no longer attends.
     fn look_away(&self) {
         self.leaves();
         let (read, you) = self.read_by();
@@ -207,7 +207,7 @@ impl Live {
         let (read, you) = self.read_by();
         let unread = self.with_feed(|feed| feed.count_unread_after(read, you));
         self.room.with_value(|here| {
-            self.unread_is(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32)
+            self.set_unread(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32)
         });
     }
 }

@@ -64,7 +64,7 @@ pub fn Composer(
         }
     };
     #[cfg(feature = "hydrate")]
-    Effect::new(move || live.write_on());
+    Effect::new(move || live.focus_composer());
     let send = move || {
         let Some(field) = field.get() else { return };
         #[cfg(feature = "hydrate")]

@@ -53,7 +53,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
     let strings = live.strings;
     let present = live.you.with_untracked(|you| you.name.to_string());
     let rejected = match rejected {
-        Some(RejectedInput::Name { name, why }) => Some((name, live.why_not_named(why))),
+        Some(RejectedInput::Name { name, why }) => Some((name, live.rename_error(why))),
         _ => None,
     };
     let open = rejected.is_some();
@@ -78,7 +78,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
         {
             details.set_open(false);
             #[cfg(feature = "hydrate")]
-            live.write_on();
+            live.focus_composer();
         }
     };
     // Changed elsewhere, while nobody changes it here.

@@ -98,7 +98,7 @@ pub fn MessageList(
         #[cfg(feature = "hydrate")]
         {
             live.go_to_end();
-            live.write_on();
+            live.focus_composer();
         }
     };
     let pill = move || {

@@ -56,7 +56,7 @@ pub fn MessageMenu(
         if let Some(details) = details.get() {
             details.set_open(false);
             #[cfg(feature = "hydrate")]
-            live.write_on();
+            live.focus_composer();
         }
     };
     let save = move || {
