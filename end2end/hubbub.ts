@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 const running = process.env.HUBBUB_URL;
 const address = process.env.HUBBUB_ADDR ?? "127.0.0.1:18080";
 
-/** The server that most tests share, and where its binary is. HUBBUB_BIN and HUBBUB_ADDR name others. */
+/** The server that most tests share, and its binary. HUBBUB_BIN and HUBBUB_ADDR override them. */
 export const Hubbub = {
   binary: process.env.HUBBUB_BIN ?? resolve(import.meta.dirname, "../target/release/hubbub"),
   address,
@@ -15,7 +15,7 @@ export const Hubbub = {
   url: running ?? `http://${address}`,
 };
 
-/** A server of one test's own, with a data folder, to be stopped and started again. */
+/** A server of a single test, with its own data folder. The test can stop and restart it. */
 export class OwnServer {
   private process?: ChildProcess;
   private readonly data = mkdtempSync(join(tmpdir(), "hubbub-"));
@@ -38,21 +38,21 @@ export class OwnServer {
     while (!(await this.answers())) await new Promise((done) => setTimeout(done, 20));
   }
 
-  /** Politely with SIGTERM, or without a word with SIGKILL. */
+  /** Stops the server gracefully with SIGTERM, or at once with SIGKILL. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    const gone = new Promise((done) => this.process?.once("exit", done));
+    const exited = new Promise((done) => this.process?.once("exit", done));
     this.process?.kill(signal);
-    await gone;
+    await exited;
   }
 
-  /** Forgets everything that was kept: what starts next has another log. */
-  forget(): void {
+  /** Deletes the data folder, so that the next start has another log. */
+  deleteData(): void {
     rmSync(this.data, { recursive: true, force: true });
   }
 
   async remove(): Promise<void> {
     if (this.process?.exitCode === null && this.process.signalCode === null) await this.stop("SIGKILL");
-    this.forget();
+    this.deleteData();
   }
 
   private async answers(): Promise<boolean> {
@@ -60,19 +60,19 @@ export class OwnServer {
   }
 }
 
-/** Stands between a browser and the server, and can fall silent without hanging up, as a laptop's network does. */
-export class Silence {
-  private silent = false;
+/** A proxy before the server that can drop all traffic without closing connections, like a network that fails. */
+export class BlackholeProxy {
+  private isDropping = false;
   private readonly sockets = new Set<Socket>();
 
   private constructor(private readonly server: Server) {}
 
-  static async before(port: number): Promise<Silence> {
+  static async start(port: number): Promise<BlackholeProxy> {
     const server = createServer();
-    const silence = new Silence(server);
-    server.on("connection", (browser) => silence.join(browser, connect(port, "127.0.0.1")));
+    const proxy = new BlackholeProxy(server);
+    server.on("connection", (browser) => proxy.join(browser, connect(port, "127.0.0.1")));
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    return silence;
+    return proxy;
   }
 
   get url(): string {
@@ -81,14 +81,14 @@ export class Silence {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** From now on nothing gets through, and nobody is told; connections of then stay dead for ever. */
-  fall(): void {
-    this.silent = true;
+  /** Drops all traffic from now on. Connections that were open then stay dead. */
+  drop(): void {
+    this.isDropping = true;
   }
 
-  /** New connections get through again. */
-  end(): void {
-    this.silent = false;
+  /** Lets new connections through again. */
+  restore(): void {
+    this.isDropping = false;
   }
 
   close(): void {
@@ -102,7 +102,7 @@ export class Silence {
       this.sockets.add(from);
       from.on("error", () => {});
       from.on("data", (data) => {
-        dead ||= this.silent;
+        dead ||= this.isDropping;
         if (!dead) to.write(data);
       });
       from.on("close", () => {

@@ -1,28 +1,28 @@
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type APIRequestContext, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
 
-/** Somebody with a browser of their own. */
-export class Person {
-  /** What their console said that it should not say. */
-  readonly complaints: string[] = [];
+/** A user with their own browser context. */
+export class User {
+  /** Unexpected errors and warnings of the console. */
+  readonly consoleErrors: string[] = [];
 
-  // Playwright says so itself, where a scene has no need of one.
+  // Playwright itself logs this if a test blocks service workers.
   private readonly expected: RegExp[] = [/Service Worker registration blocked by Playwright/];
 
   constructor(readonly page: Page) {
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.complains(message.text());
+      if (["error", "warning"].includes(message.type())) this.record(message.text());
     });
-    page.on("pageerror", (error) => this.complains(String(error)));
+    page.on("pageerror", (error) => this.record(String(error)));
   }
 
-  /** The browser itself will say this, and that is right. */
-  expects(complaint: RegExp): void {
-    this.expected.push(complaint);
+  /** Allows a console error that the test causes. */
+  allowConsoleError(message: RegExp): void {
+    this.expected.push(message);
   }
 
-  private complains(text: string): void {
-    if (!this.expected.some((expected) => expected.test(text))) this.complaints.push(text);
+  private record(text: string): void {
+    if (!this.expected.some((expected) => expected.test(text))) this.consoleErrors.push(text);
   }
 
   get messages(): Locator {
@@ -47,13 +47,13 @@ export class Person {
     return this.rooms.getByRole("link").filter({ has: this.page.getByText(title, { exact: true }) });
   }
 
-  /** Who is here. */
-  get people(): Locator {
+  /** The users present. */
+  get members(): Locator {
     return this.page.locator("#people li");
   }
 
-  /** The sheet about the room, the settings, or the shortcuts. */
-  async opens(sheet: "about" | "settings" | "keys"): Promise<Locator> {
+  /** Opens the dialog with the room details, the settings or the shortcuts. */
+  async openDialog(sheet: "about" | "settings" | "keys"): Promise<Locator> {
     if (sheet === "settings") await this.page.locator(".me summary").click();
     if (sheet === "keys") await this.page.keyboard.press("Control+/");
     else await this.page.locator(`[popovertarget=${sheet}]:visible`).first().click();
@@ -62,64 +62,65 @@ export class Person {
     return opened;
   }
 
+  /** The row of a message. */
   line(text: string): Locator {
     return this.page.locator(".line").filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
   /** Opens a room and waits until it is live. */
-  async enters(room: string): Promise<void> {
+  async joinRoom(room: string): Promise<void> {
     await this.page.goto(`/r/${room}`);
-    await this.isLive();
+    await this.waitUntilLive();
   }
 
-  async isLive(): Promise<void> {
+  async waitUntilLive(): Promise<void> {
     await expect(this.page.locator("[data-connection=open]")).toBeAttached();
   }
 
-  async says(text: string): Promise<void> {
+  async send(text: string): Promise<void> {
     await this.composer.fill(text);
-    await this.sends();
+    await this.submit();
   }
 
-  /** With Enter, or with the button where Enter begins a line. */
-  async sends(): Promise<void> {
+  /** Submits the message with Enter, or with the button if Enter inserts a line break. */
+  async submit(): Promise<void> {
     if (await this.page.evaluate(() => matchMedia("(pointer: fine)").matches)) await this.composer.press("Enter");
     else await this.page.getByRole("button", { name: /^(Send|发送)$/ }).tap();
   }
 
-  async sees(text: string): Promise<void> {
+  async seesMessage(text: string): Promise<void> {
     await expect(this.line(text)).toHaveAttribute("data-standing", "confirmed");
     await expect(this.line(text)).toHaveCount(1);
   }
 
-  /** Opens the menu of a message of their own. */
-  async menu(text: string): Promise<void> {
+  /** Opens the menu of the user's own message. */
+  async openMenu(text: string): Promise<void> {
     await this.line(text).hover();
     await this.line(text).locator(".menu summary").click();
   }
 
-  /** Where a message is edited. */
+  /** The field that edits a message. */
   get editor(): Locator {
     return this.page.locator(".menu[open] textarea");
   }
 
-  async changes(text: string, to: string): Promise<void> {
-    await this.menu(text);
+  async edit(text: string, to: string): Promise<void> {
+    await this.openMenu(text);
     await this.editor.fill(to);
     await this.editor.press("Enter");
   }
 
-  /** Deletes a message of their own; it can be undone for some seconds. */
-  async deletes(text: string): Promise<void> {
-    await this.menu(text);
+  /** Deletes the user's own message. The deletion can be undone for some seconds. */
+  async delete(text: string): Promise<void> {
+    await this.openMenu(text);
     await this.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
   }
 
-  async seesAll(texts: string[]): Promise<void> {
+  async seesMessages(texts: string[]): Promise<void> {
     await expect(this.messages).toHaveText(texts);
   }
 
-  async calls(name: string): Promise<void> {
+  async rename(name: string): Promise<void> {
     await this.page.locator(".me summary").click();
     await this.page.getByLabel("Your name").fill(name);
     await this.page.getByRole("button", { name: "Save" }).click();
@@ -127,9 +128,9 @@ export class Person {
   }
 }
 
-/** axe finds nothing. */
-export async function isAccessible(person: Person): Promise<void> {
-  // What is still fading in has the contrast of a moment.
+/** Expects that axe finds no accessibility violation. */
+export async function isAccessible(person: User): Promise<void> {
+  // Elements that fade in have a lower contrast until the animation ends.
   await expect
     .poll(() => person.page.evaluate(() => document.getAnimations().every((motion) => motion.playState !== "running")))
     .toBe(true);
@@ -137,60 +138,60 @@ export async function isAccessible(person: Person): Promise<void> {
   expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
-/** The tab is looked at no longer, or again. */
-export async function hides(person: Person, hidden: boolean): Promise<void> {
+/** Hides or shows the tab, as the page visibility API reports it. */
+export async function setTabHidden(person: User, hidden: boolean): Promise<void> {
   await person.page.evaluate((hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
 }
 
-/** A phone, as a browser's options. */
+/** The browser options of a phone. */
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
-/** Somebody who talks over HTTP has said `message 1` and so on. */
-export async function said(request: APIRequestContext, room: string, to: number, from = 1): Promise<void> {
+/** Posts `message 1` and so on through the HTTP API. */
+export async function postMessages(request: APIRequestContext, room: string, to: number, from = 1): Promise<void> {
   for (let n = from; n <= to; n++) {
     const post = () => request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-    // So many at once are too fast for one person.
+    // The rate limit rejects some of them.
     while ((await post()).status() !== 201) await new Promise((later) => setTimeout(later, 100));
   }
 }
 
-type Cast = {
-  /** A room that nobody else is in. */
+type Fixtures = {
+  /** A room that no other test uses. */
   room: string;
-  ann: Person;
-  bob: Person;
-  /** Brings somebody else, as `options` describe their browser. */
-  somebody: (options?: BrowserContextOptions) => Promise<Person>;
+  ann: User;
+  bob: User;
+  /** Creates another user whose browser has these `options`. */
+  newUser: (options?: BrowserContextOptions) => Promise<User>;
 };
 
 let rooms = 0;
 
-export const test = base.extend<Cast>({
+export const test = base.extend<Fixtures>({
   room: async ({}, use) => {
     await use(`t-${process.pid}-${Date.now()}-${rooms++}`);
   },
-  somebody: async ({ browser, contextOptions }, use) => {
-    const people: Person[] = [];
+  newUser: async ({ browser, contextOptions }, use) => {
+    const users: User[] = [];
     await use(async (options) => {
-      const person = await arrives(browser, { ...contextOptions, ...options });
-      people.push(person);
+      const person = await createUser(browser, { ...contextOptions, ...options });
+      users.push(person);
       return person;
     });
-    for (const person of people) {
-      expect(person.complaints, "no console error or warning").toEqual([]);
+    for (const person of users) {
+      expect(person.consoleErrors, "no console error or warning").toEqual([]);
       await person.page.context().close();
     }
   },
-  ann: async ({ somebody }, use) => use(await somebody()),
-  bob: async ({ somebody }, use) => use(await somebody()),
+  ann: async ({ newUser }, use) => use(await newUser()),
+  bob: async ({ newUser }, use) => use(await newUser()),
 });
 
-async function arrives(browser: Browser, options: BrowserContextOptions): Promise<Person> {
+async function createUser(browser: Browser, options: BrowserContextOptions): Promise<User> {
   const context = await browser.newContext(options);
-  return new Person(await context.newPage());
+  return new User(await context.newPage());
 }
 
 export { expect };

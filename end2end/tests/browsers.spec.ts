@@ -1,6 +1,6 @@
 import { Gate } from "../gate";
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 const away = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
 
@@ -12,13 +12,13 @@ test.beforeEach(async () => {
 });
 test.afterEach(async () => server.remove());
 
-async function enters(person: Person, room = "tea"): Promise<void> {
-  person.expects(away);
+async function enters(person: User, room = "tea"): Promise<void> {
+  person.allowConsoleError(away);
   await person.page.goto(`${server.url}/r/${room}`);
-  await person.isLive();
+  await person.waitUntilLive();
 }
 
-const keys = (person: Person, part: string) =>
+const keys = (person: User, part: string) =>
   person.page.evaluate((part) => Object.keys(localStorage).filter((key) => key.includes(part)), part);
 
 test("a duplicated tab has a draft of its own, and what waits in both is sent once", async ({ ann, bob }) => {
@@ -36,13 +36,13 @@ test("a duplicated tab has a draft of its own, and what waits in both is sent on
   await copy.locator("#text").fill("written in the copy");
   expect(await keys(ann, "/draft/")).toHaveLength(2);
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("written in the first tab");
   await expect(copy.locator("#text")).toHaveValue("written in the copy");
   await ann.composer.press("Enter");
   await copy.locator("#text").press("Enter");
-  await bob.sees("written in the copy");
-  await bob.sees("written in the first tab");
+  await bob.seesMessage("written in the copy");
+  await bob.seesMessage("written in the first tab");
   await copy.close();
 });
 
@@ -51,13 +51,13 @@ test("what waits is sent in the order of writing, though the clock was put back 
   await ann.page.clock.install();
   await enters(ann);
   await server.stop();
-  await ann.says("first");
+  await ann.send("first");
   await ann.page.clock.setSystemTime(Date.now() - 3_600_000);
-  await ann.says("second");
+  await ann.send("second");
   await expect(ann.line("second")).toHaveAttribute("data-standing", "pending");
   await server.start();
   await ann.page.reload();
-  await bob.seesAll(["first", "second"]);
+  await bob.seesMessages(["first", "second"]);
 });
 
 test("what a tab left behind is sent though the clock was put back by an hour", async ({ ann, bob }) => {
@@ -71,9 +71,9 @@ test("what a tab left behind is sent though the clock was put back by an hour", 
   });
   await ann.page.clock.install();
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   for (let n = 0; n < 4; n++) await ann.page.clock.runFor(10_000);
-  await bob.sees("left behind");
+  await bob.seesMessage("left behind");
 });
 
 test("when the browser takes nothing more the page says so before anything is lost, and messages still go", async ({ ann, bob }) => {
@@ -88,15 +88,15 @@ test("when the browser takes nothing more the page says so before anything is lo
   });
   await ann.composer.fill("h");
   await expect(sentence).toBeVisible();
-  await ann.says("not kept, but sent");
-  await bob.sees("not kept, but sent");
-  await ann.sees("not kept, but sent");
+  await ann.send("not kept, but sent");
+  await bob.seesMessage("not kept, but sent");
+  await ann.seesMessage("not kept, but sent");
 });
 
 test("a key that belongs to a composition sends, cancels and moves nothing, in no field", async ({ ann }) => {
   await enters(ann);
-  await ann.says("mine");
-  await ann.sees("mine");
+  await ann.send("mine");
+  await ann.seesMessage("mine");
   const press = (selector: string, key: string, init: object) =>
     ann.page.locator(selector).evaluate(
       (field, [key, init]) => field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...init })),
@@ -109,7 +109,7 @@ test("a key that belongs to a composition sends, cancels and moves nothing, in n
     await ann.composer.fill("");
     await press("#text", "ArrowUp", init);
     await expect(ann.editor).toHaveCount(0);
-    await ann.menu("mine");
+    await ann.openMenu("mine");
     await ann.editor.fill("へんか");
     for (const key of ["Enter", "Escape"]) {
       await press(".menu[open] textarea", key, init);
@@ -125,7 +125,7 @@ test("a key that belongs to a composition sends, cancels and moves nothing, in n
     }
     await ann.page.locator("#name").press("Escape");
   }
-  await ann.seesAll(["mine"]);
+  await ann.seesMessages(["mine"]);
 });
 
 test("the manifest is asked for with cookies", async ({ ann }) => {
@@ -151,19 +151,19 @@ test("a part of a file is answered as a part", async ({ request }) => {
   expect((await request.head(tone, { headers: { range: "bytes=0-1" } })).status()).toBe(200);
 });
 
-test("answers that are not ours are never kept: a network's sign-in page takes no room's place", async ({ somebody }) => {
+test("answers that are not ours are never kept: a network's sign-in page takes no room's place", async ({ newUser }) => {
   const gate = await Gate.before(server.port);
-  const ann = await somebody({ serviceWorkers: "allow", baseURL: gate.url });
-  ann.expects(/WebSocket|ERR_|MIME type|Failed to (load|fetch)/);
-  await ann.enters("tea");
+  const ann = await newUser({ serviceWorkers: "allow", baseURL: gate.url });
+  ann.allowConsoleError(/WebSocket|ERR_|MIME type|Failed to (load|fetch)/);
+  await ann.joinRoom("tea");
   await ann.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
     while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
   });
-  await ann.says("the real room");
-  await ann.sees("the real room");
+  await ann.send("the real room");
+  await ann.seesMessage("the real room");
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   const portal = { status: 200, type: "text/html", body: "<title>Sign in</title><h1>Sign in to the network</h1>" };
   gate.answer = () => portal;
   await ann.page.goto(`${gate.url}/r/tea`);
@@ -185,7 +185,7 @@ test("answers that are not ours are never kept: a network's sign-in page takes n
   expect(await kept()).toBe(0);
   gate.answer = () => ({ status: 502, type: "text/html", body: "Bad gateway" });
   await ann.page.goto(`${gate.url}/r/tea`);
-  await ann.seesAll(["the real room"]);
+  await ann.seesMessages(["the real room"]);
   await ann.page.close();
   gate.close();
 });

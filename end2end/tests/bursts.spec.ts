@@ -1,6 +1,6 @@
 import { type Browser, type Page } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 // Playwright's own trace takes pictures of the page at every step, on the thread that is measured here.
 test.use({ trace: "off" });
@@ -11,14 +11,14 @@ const TASK_MS = 100;
 test("a thousand messages in a second leave ann's page responsive, and every one is there", async ({ ann, bob, room, browser }) => {
   const server = await OwnServer.start("--post-rate", "0");
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
-  await speaksElsewhere(bob.page, server, () => bob.expects(/404/));
+  await ann.waitUntilLive();
+  await speaksElsewhere(bob.page, server, () => bob.allowConsoleError(/404/));
   const longest = await longestTask(browser, ann.page, async () => {
     const counting = ann.page.evaluate(countUpdates);
     const posting = bob.page.evaluate(posts, [room, 1_000, 1_000] as const);
     await ann.composer.pressSequentially("typed meanwhile", { delay: 40 });
     await posting;
-    await ann.sees("message 1000");
+    await ann.seesMessage("message 1000");
     const { updates, frames } = await counting;
     expect(updates, `${updates} updates in ${frames} frames`).toBeLessThanOrEqual(frames + 2);
     expect(updates).toBeGreaterThan(0);
@@ -37,10 +37,10 @@ test("what comes while ann looks at another tab is there, and in order", async (
   const server = await OwnServer.start("--post-rate", "0");
   await ann.page.addInitScript(() => (window.requestAnimationFrame = () => 0));
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
-  await speaksElsewhere(bob.page, server, () => bob.expects(/404/));
+  await ann.waitUntilLive();
+  await speaksElsewhere(bob.page, server, () => bob.allowConsoleError(/404/));
   await bob.page.evaluate(posts, [room, 200, 0] as const);
-  await ann.sees("message 200");
+  await ann.seesMessage("message 200");
   await isInOrder(ann, 200);
   await server.remove();
 });
@@ -48,31 +48,31 @@ test("what comes while ann looks at another tab is there, and in order", async (
 test("fifty thousand messages do not slow a room", async ({ ann, bob, room, browser }) => {
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
-  await speaksElsewhere(bob.page, server, () => bob.expects(/404/));
+  await speaksElsewhere(bob.page, server, () => bob.allowConsoleError(/404/));
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   // Ann sees all of them pass, so that her page has them too.
   await bob.page.evaluate(posts, [room, 50_000, 0] as const);
-  await ann.sees("message 50000");
+  await ann.seesMessage("message 50000");
   expect(await ann.messages.count()).toBeLessThanOrEqual(400);
   const longest = await longestTask(browser, ann.page, async () => {
-    await ann.says("hello");
-    await ann.sees("hello");
+    await ann.send("hello");
+    await ann.seesMessage("hello");
     await bob.page.evaluate(posts, [room, 20, 500] as const);
-    await ann.sees("message 20");
+    await ann.seesMessage("message 20");
     await ann.page.locator(".scroller").evaluate((element) => element.scrollBy(0, -4_000));
     await ann.page.waitForTimeout(300);
   });
   expect(longest, "the longest task, in milliseconds").toBeLessThan(TASK_MS);
   const full = await aliveAfter(ann.page, `${server.url}/r/${room}`);
-  await ann.sees("message 20");
+  await ann.seesMessage("message 20");
   const empty = await aliveAfter(ann.page, `${server.url}/r/${room}-empty`);
   expect(full, `alive after ${full} ms, an empty room after ${empty}`).toBeLessThan(empty + 1_000);
   await server.remove();
 });
 
 /** The messages on the page are numbered without a hole, up to `last` where that is known. The first number. */
-async function isInOrder(person: Person, last?: number): Promise<number> {
+async function isInOrder(person: User, last?: number): Promise<number> {
   const texts = await person.messages.allTextContents();
   const first = Number(texts[0]?.split(" ")[1]);
   expect(texts).toEqual(Array.from({ length: texts.length }, (_, n) => `message ${first + n}`));

@@ -1,17 +1,17 @@
 import { expect, test } from "../people";
 
 for (const script of [true, false]) {
-  test(`a mistyped address says so, suggests the room that is meant, and is on no list ${script ? "" : "without script"}`, async ({ somebody, bob, room }) => {
+  test(`a mistyped address says so, suggests the room that is meant, and is on no list ${script ? "" : "without script"}`, async ({ newUser, bob, room }) => {
     const title = `Garden ${room}`;
     await bob.page.goto("/rooms");
     await bob.page.getByLabel("Room name").fill(title);
     await bob.page.getByRole("button", { name: "Create room" }).click();
-    await bob.isLive();
+    await bob.waitUntilLive();
     const path = new URL(bob.page.url()).pathname;
     const mistyped = path.replace("garden", "gadren");
-    const ann = await somebody({ javaScriptEnabled: script });
+    const ann = await newUser({ javaScriptEnabled: script });
     await ann.page.goto(mistyped);
-    if (script) await ann.isLive();
+    if (script) await ann.waitUntilLive();
     await expect(ann.page.getByText("This room does not exist yet.")).toBeVisible();
     await expect(ann.page.getByText("Did you mean")).toHaveText(`Did you mean ${title}?`);
     const listed = ann.rooms.locator(`li:visible a[href="${mistyped}"]`);
@@ -24,13 +24,13 @@ for (const script of [true, false]) {
 }
 
 test("a room at a new address is listed once something was said in it", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
   await expect(ann.page.getByText("This room does not exist yet.")).toBeVisible();
   await expect(listed).toHaveCount(0);
-  await bob.says("hello");
-  await ann.sees("hello");
+  await bob.send("hello");
+  await ann.seesMessage("hello");
   await expect(listed).toHaveCount(1);
   await expect(ann.page.getByText("This room does not exist yet.")).toBeHidden();
   await ann.page.goto("/");
@@ -38,35 +38,35 @@ test("a room at a new address is listed once something was said in it", async ({
 });
 
 test("an address that nobody has used yet is made a room with one press", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.page.getByRole("button", { name: "Create room" }).click();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.page).toHaveURL(`/r/${room}`);
   await expect(ann.page.getByText("No messages yet.")).toBeVisible();
   await expect(ann.rooms.locator(`li:visible a[href="/r/${room}"]`)).toHaveCount(1);
 });
 
 for (const script of [true, false]) {
-  test(`ann leaves a room ${script ? "" : "without script "}and it is on her list no longer, until she writes there again`, async ({ somebody, room }) => {
-    const ann = await somebody({ javaScriptEnabled: script });
+  test(`ann leaves a room ${script ? "" : "without script "}and it is on her list no longer, until she writes there again`, async ({ newUser, room }) => {
+    const ann = await newUser({ javaScriptEnabled: script });
     await ann.page.goto(`/r/${room}`);
-    if (script) await ann.isLive();
+    if (script) await ann.waitUntilLive();
     await ann.composer.fill("hello");
     if (script) await ann.composer.press("Enter");
     else await ann.page.getByRole("button", { name: "Send" }).click();
-    await ann.sees("hello");
+    await ann.seesMessage("hello");
     const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
     await expect(listed).toHaveCount(1);
-    await (await ann.opens("about")).getByRole("button", { name: "Leave room" }).click();
+    await (await ann.openDialog("about")).getByRole("button", { name: "Leave room" }).click();
     await expect(ann.page).toHaveURL("/");
-    if (script) await ann.isLive();
+    if (script) await ann.waitUntilLive();
     await expect(ann.page.locator(`#rooms h2:text("Your rooms") + ul a[href="/r/${room}"]`)).toHaveCount(0);
     await ann.page.goto(`/r/${room}`);
     await expect(ann.line("hello")).toBeVisible();
     await ann.composer.fill("back again");
     if (script) await ann.composer.press("Enter");
     else await ann.page.getByRole("button", { name: "Send" }).click();
-    await ann.sees("back again");
+    await ann.seesMessage("back again");
     await ann.page.goto("/");
     await expect(listed).toHaveCount(1);
   });
@@ -74,6 +74,6 @@ for (const script of [true, false]) {
 
 test("the lobby cannot be left", async ({ ann }) => {
   await ann.page.goto("/");
-  await ann.isLive();
-  await expect((await ann.opens("about")).getByRole("button", { name: "Leave room" })).toHaveCount(0);
+  await ann.waitUntilLive();
+  await expect((await ann.openDialog("about")).getByRole("button", { name: "Leave room" })).toHaveCount(0);
 });

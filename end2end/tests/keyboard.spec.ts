@@ -1,7 +1,7 @@
-import { expect, said, test } from "../people";
+import { expect, postMessages, test } from "../people";
 
 test("a question mark shows the shortcuts, and Escape leads back", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.page.locator("h1").click();
   await ann.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await ann.page.keyboard.press("?");
@@ -15,10 +15,10 @@ test("a question mark shows the shortcuts, and Escape leads back", async ({ ann,
 });
 
 test("whatever was done with the keyboard, one can write on at once", async ({ ann, room, request }) => {
-  await said(request, room, 60);
-  await ann.enters(room);
-  await ann.says("mine");
-  await ann.sees("mine");
+  await postMessages(request, room, 60);
+  await ann.joinRoom(room);
+  await ann.send("mine");
+  await ann.seesMessage("mine");
   await ann.composer.press("ArrowUp");
   await expect(ann.editor).toBeFocused();
   await ann.page.keyboard.type(" too");
@@ -28,7 +28,7 @@ test("whatever was done with the keyboard, one can write on at once", async ({ a
   await expect(ann.page.getByText("Please enter a message.")).toBeVisible();
   await ann.editor.press("Escape");
   await expect(ann.composer).toBeFocused();
-  await ann.calls(`Ann ${room}`.slice(0, 30));
+  await ann.rename(`Ann ${room}`.slice(0, 30));
   await expect(ann.composer).toBeFocused();
   for (const page of ["PageUp", "PageUp"]) await ann.page.keyboard.press(page);
   const pill = ann.page.getByRole("button", { name: "Jump to latest" });
@@ -39,19 +39,19 @@ test("whatever was done with the keyboard, one can write on at once", async ({ a
 });
 
 test("a sheet takes the focus and gives it back, and closes when the focus goes elsewhere", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.composer.press("Control+/");
   await expect(ann.page.locator("#keys").getByRole("button", { name: "Close" })).toBeFocused();
   await ann.page.keyboard.press("Escape");
   await expect(ann.composer).toBeFocused();
-  await ann.opens("about");
+  await ann.openDialog("about");
   await expect(ann.page.getByRole("dialog")).toBeVisible();
   await ann.composer.focus();
   await expect(ann.page.getByRole("dialog")).toHaveCount(0);
 });
 
 test("from an older page the same key leads to the latest message", async ({ ann, room, request }) => {
-  await said(request, room, 95);
+  await postMessages(request, room, 95);
   await ann.page.goto(`/r/${room}?around=30`);
   await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
   await ann.page.keyboard.press("Alt+End");
@@ -59,41 +59,41 @@ test("from an older page the same key leads to the latest message", async ({ ann
 });
 
 test("an arrow up in an empty composer edits the last message", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
-  await ann.says("frist");
-  await ann.sees("frist");
-  await bob.says("hm?");
-  await ann.sees("hm?");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await ann.send("frist");
+  await ann.seesMessage("frist");
+  await bob.send("hm?");
+  await ann.seesMessage("hm?");
   await ann.composer.press("ArrowUp");
   await expect(ann.editor).toBeFocused();
   await ann.editor.fill("first");
   await ann.editor.press("Enter");
-  await bob.sees("first");
+  await bob.seesMessage("first");
 });
 
 test("keys lead to the next unread room, and to the next one", async ({ ann, bob, room }) => {
   const [one, two, three] = ["a", "b", "c"].map((letter) => `${letter}-${room}`) as [string, string, string];
   for (const name of [one, two, three]) {
-    await ann.enters(name);
+    await ann.joinRoom(name);
     // A room is on her list once something was said in it.
-    await ann.says("hello");
-    await ann.sees("hello");
+    await ann.send("hello");
+    await ann.seesMessage("hello");
   }
-  await ann.enters(one);
-  await bob.enters(three);
-  await bob.says("over here");
+  await ann.joinRoom(one);
+  await bob.joinRoom(three);
+  await bob.send("over here");
   await expect(ann.rooms.locator(".count")).toHaveCount(1);
   await ann.page.keyboard.press("Alt+Shift+ArrowDown");
   await expect(ann.page).toHaveURL(`/r/${three}#new`);
-  await ann.sees("over here");
+  await ann.seesMessage("over here");
   await ann.page.keyboard.press("Alt+ArrowUp");
   await expect(ann.page).toHaveURL(`/r/${two}`);
 });
 
-test("the keyboard alone reaches everything, the place to write first", async ({ somebody, room }) => {
+test("the keyboard alone reaches everything, the place to write first", async ({ newUser, room }) => {
   // With a script and a mouse the place to write has the focus already.
-  const ann = await somebody({ javaScriptEnabled: false });
+  const ann = await newUser({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   await ann.page.keyboard.press("Tab");
   const skip = ann.page.getByRole("link", { name: "Skip to message box" });
@@ -106,5 +106,5 @@ test("the keyboard alone reaches everything, the place to write first", async ({
   await expect(ann.composer).toHaveValue("hello");
   await ann.page.keyboard.press("Tab");
   await ann.page.keyboard.press("Enter");
-  await ann.seesAll(["hello"]);
+  await ann.seesMessages(["hello"]);
 });

@@ -3,14 +3,14 @@ import { expect, test } from "../people";
 const chinese = { locale: "zh-CN" };
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a Chinese browser gets Chinese from the server, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room }) => {
-    const ming = await somebody({ ...chinese, javaScriptEnabled });
+  test(`a Chinese browser gets Chinese from the server, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
+    const ming = await newUser({ ...chinese, javaScriptEnabled });
     await ming.page.goto(`/r/${room}`);
     await expect(ming.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
     await expect(ming.page.getByText("还没有这个房间。")).toBeVisible();
     await ming.page.locator("#text").fill("大家好");
     await ming.page.getByRole("button", { name: "发送" }).click();
-    await ming.seesAll(["大家好"]);
+    await ming.seesMessages(["大家好"]);
     const latin = await ming.page.evaluate(() => document.body.innerText.match(/\b(the|you|room|lobby|message|Settings|Send)\b/gi));
     expect(latin).toBeNull();
     const unseen = await ming.page.evaluate(() =>
@@ -23,8 +23,8 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test("the language is switched and remembered, in the server's HTML too", async ({ ann, room }) => {
-  await ann.enters(room);
-  await ann.opens("settings");
+  await ann.joinRoom(room);
+  await ann.openDialog("settings");
   await ann.page.getByRole("button", { name: "简体中文" }).click();
   await expect(ann.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
   await expect(ann.page).toHaveURL(`/r/${room}`);
@@ -34,10 +34,10 @@ test("the language is switched and remembered, in the server's HTML too", async 
   expect(html).toContain('lang="en"'.replace("en", "zh-Hans"));
 });
 
-test("what is refused is said in Chinese, by the page and by the server", async ({ somebody, room }) => {
-  const ming = await somebody(chinese);
+test("what is refused is said in Chinese, by the page and by the server", async ({ newUser, room }) => {
+  const ming = await newUser(chinese);
   await ming.page.goto(`/r/${room}`);
-  await ming.isLive();
+  await ming.waitUntilLive();
   await ming.page.locator("#text").fill("字".repeat(3000));
   await ming.page.locator("#text").press("Enter");
   await expect(ming.page.getByRole("alert").filter({ hasText: "这条多了 808 字节" })).toBeVisible();
@@ -45,19 +45,19 @@ test("what is refused is said in Chinese, by the page and by the server", async 
   await ming.page.getByLabel("你的名字").fill("\u202e小明");
   await ming.page.getByRole("button", { name: "保存" }).first().click();
   await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏字符、换行或方向控制符" })).toBeVisible();
-  ming.expects(/404|410/);
+  ming.allowConsoleError(/404|410/);
   await ming.page.goto("/r/No_Such_Room");
   await expect(ming.page.getByRole("heading")).toHaveText("页面不存在");
   await ming.page.goto("/device/AAAAAAAAAAAAAAAAAAAAAA");
   await expect(ming.page.getByRole("heading")).toHaveText("这个链接已过期");
 });
 
-test("days and times are Chinese on a Chinese page", async ({ somebody, room, request }) => {
+test("days and times are Chinese on a Chinese page", async ({ newUser, room, request }) => {
   await request.post(`/api/rooms/${room}/messages`, { data: { text: "你好" } });
-  const ming = await somebody(chinese);
+  const ming = await newUser(chinese);
   await ming.page.goto(`/r/${room}`);
   await expect(ming.page.getByRole("heading", { name: "今天" })).toBeVisible();
-  const old = await somebody({ ...chinese, javaScriptEnabled: false });
+  const old = await newUser({ ...chinese, javaScriptEnabled: false });
   await old.page.goto(`/r/${room}`);
   await expect(old.page.locator(".day")).toHaveText(/^20\d\d年\d+月\d+日$/);
   await expect(old.page.locator(".timestamp")).toHaveText(/^\d+月\d+日 \d\d:\d\d UTC$/);

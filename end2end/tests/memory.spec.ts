@@ -1,6 +1,6 @@
 import { type Page } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 test.use({ trace: "off", bypassCSP: true });
 
@@ -12,12 +12,12 @@ test("a page that has seen 50,000 messages has little more memory than one that 
   const server = await OwnServer.start("--post-rate", "0");
   await speaksElsewhere(bob, server);
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await bob.page.evaluate(posts, [room, 1, 1_000] as const);
-  await ann.sees("message 1000");
+  await ann.seesMessage("message 1000");
   const early = await memory(ann.page);
   await bob.page.evaluate(posts, [room, 1_001, 50_000] as const);
-  await ann.sees("message 50000");
+  await ann.seesMessage("message 50000");
   const late = await memory(ann.page);
   expect(late, `${late} bytes after 50,000 messages, ${early} after 1,000`).toBeLessThanOrEqual(1.5 * early);
   await server.remove();
@@ -28,9 +28,9 @@ test("what was dropped is fetched again when ann reads back, and the way to the 
   const server = await OwnServer.start("--post-rate", "0");
   await speaksElsewhere(bob, server);
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await bob.page.evaluate(posts, [room, 1, 3_000] as const);
-  await ann.sees("message 3000");
+  await ann.seesMessage("message 3000");
   // Further back than the page keeps, from both sides.
   await readsBack(ann, 500);
   expect(await ann.messages.count()).toBeLessThanOrEqual(MAX_SHOWN);
@@ -43,8 +43,8 @@ test("what was dropped is fetched again when ann reads back, and the way to the 
   await ann.page.getByRole("button", { name: /new messages|Jump to latest/ }).click();
   await expect(ann.line("message 6000")).toBeInViewport();
   await isInOrder(ann);
-  await ann.says("hello");
-  await ann.sees("hello");
+  await ann.send("hello");
+  await ann.seesMessage("hello");
   await expect(ann.page.getByRole("button", { name: /new message/ })).toHaveCount(0);
   await server.remove();
 });
@@ -55,33 +55,33 @@ test("ann reads on from far back to the newest message, and none is missing", as
   await speaksElsewhere(bob, server);
   await bob.page.evaluate(posts, [room, 1, 2_600] as const);
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await readsBack(ann, 150);
   await readsOn(ann, 2_600);
   await isInOrder(ann);
   await bob.page.evaluate(posts, [room, 2_601, 2_601] as const);
-  await ann.sees("message 2601");
+  await ann.seesMessage("message 2601");
   await expect(ann.line("message 2601")).toBeInViewport();
   await server.remove();
 });
 
-const numbers = async (person: Person) => (await person.messages.allTextContents()).map((text) => Number(text.split(" ")[1]));
+const numbers = async (person: User) => (await person.messages.allTextContents()).map((text) => Number(text.split(" ")[1]));
 
-async function readsBack(person: Person, to: number): Promise<void> {
+async function readsBack(person: User, to: number): Promise<void> {
   await expect(async () => {
     await person.page.locator(".scroller").evaluate((scroller) => scroller.scrollBy(0, -scroller.scrollHeight));
     expect((await numbers(person))[0]).toBeLessThanOrEqual(to);
   }).toPass({ intervals: [50], timeout: 90_000 });
 }
 
-async function readsOn(person: Person, to: number): Promise<void> {
+async function readsOn(person: User, to: number): Promise<void> {
   await expect(async () => {
     await person.page.locator(".scroller").evaluate((scroller) => scroller.scrollBy(0, scroller.scrollHeight));
     expect((await numbers(person)).at(-1)).toBeGreaterThanOrEqual(to);
   }).toPass({ intervals: [50], timeout: 90_000 });
 }
 
-async function isInOrder(person: Person): Promise<void> {
+async function isInOrder(person: User): Promise<void> {
   const seen = await numbers(person);
   expect(seen).toEqual(seen.map((_, n) => seen[0]! + n));
 }
@@ -95,8 +95,8 @@ async function memory(page: Page): Promise<number> {
   });
 }
 
-async function speaksElsewhere(person: Person, server: OwnServer): Promise<void> {
-  person.expects(/404/);
+async function speaksElsewhere(person: User, server: OwnServer): Promise<void> {
+  person.allowConsoleError(/404/);
   await person.page.goto(`${server.url}/healthz`);
 }
 

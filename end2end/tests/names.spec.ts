@@ -1,20 +1,20 @@
 import { expect, test } from "../people";
 
 test("a new name shows everywhere at once, in what was said before too", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
-  await ann.says("who am I?");
-  await bob.sees("who am I?");
-  await ann.calls("Ann");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await ann.send("who am I?");
+  await bob.seesMessage("who am I?");
+  await ann.rename("Ann");
   await expect(bob.line("who am I?").locator("b")).toHaveText("Ann");
   await expect(ann.line("who am I?").locator("b")).toHaveText("Ann");
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.name).toHaveText("Ann");
 });
 
 test("a name that cannot be one is refused with a sentence, and the old one stays", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   const given = await ann.name.innerText();
   await ann.page.locator(".me summary").click();
   await ann.page.getByLabel("Your name").fill("\u202eevil");
@@ -25,7 +25,7 @@ test("a name that cannot be one is refused with a sentence, and the old one stay
 
 for (const name of ["Admin ✓", "Ann #2"]) {
   test(`the server refuses the name ${name}, and the old one comes back`, async ({ ann, room }) => {
-    await ann.enters(room);
+    await ann.joinRoom(room);
     const given = await ann.name.innerText();
     await ann.page.locator(".me summary").click();
     await ann.page.getByLabel("Your name").fill(name);
@@ -37,7 +37,7 @@ for (const name of ["Admin ✓", "Ann #2"]) {
 }
 
 test("the card with the name is closed by Escape and by a click elsewhere", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   const card = ann.page.getByLabel("Your name");
   await ann.page.locator(".me summary").click();
   await card.focus();
@@ -57,10 +57,10 @@ test("the card with the name is closed by Escape and by a click elsewhere", asyn
 
 test("a name made of markup stays text", async ({ ann, bob, room }) => {
   const name = "<img src=x onerror=alert(1)>";
-  await ann.enters(room);
-  await bob.enters(room);
-  await ann.calls(name);
-  await ann.says("look at my name");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await ann.rename(name);
+  await ann.send("look at my name");
   await expect(bob.line("look at my name").locator("b")).toHaveText(name);
   await bob.page.reload();
   await expect(bob.line("look at my name").locator("b")).toHaveText(name);

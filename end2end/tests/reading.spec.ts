@@ -1,13 +1,13 @@
 import { OwnServer } from "../hubbub";
-import { expect, said, test } from "../people";
+import { expect, postMessages, test } from "../people";
 
 test("who reads at the end stays there as the room grows", async ({ ann, bob, room, request }) => {
-  await said(request, room, 40);
-  await ann.enters(room);
+  await postMessages(request, room, 40);
+  await ann.joinRoom(room);
   await expect(ann.line("message 40")).toBeInViewport();
-  await bob.enters(room);
-  for (let n = 1; n <= 5; n++) await bob.says(`more ${n}`);
-  await ann.sees("more 5");
+  await bob.joinRoom(room);
+  for (let n = 1; n <= 5; n++) await bob.send(`more ${n}`);
+  await ann.seesMessage("more 5");
   await expect(ann.line("more 5")).toBeInViewport();
 });
 
@@ -17,15 +17,15 @@ test("who reads back is left where they are, told of what is new, and brought th
   room,
   request,
 }) => {
-  await said(request, room, 40);
-  await ann.enters(room);
-  await bob.enters(room);
+  await postMessages(request, room, 40);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   await ann.line("message 5").scrollIntoViewIfNeeded();
   const before = (await ann.line("message 5").boundingBox())?.y;
-  await bob.says("are you there?");
+  await bob.send("are you there?");
   await expect(ann.page.getByRole("button", { name: "1 new message" })).toBeVisible();
   expect((await ann.line("message 5").boundingBox())?.y).toBe(before);
-  await bob.says("hello?");
+  await bob.send("hello?");
   await ann.page.getByRole("button", { name: "2 new messages" }).click();
   await expect(ann.line("hello?")).toBeInViewport();
   await expect(ann.page.getByRole("button", { name: /new message/ })).toHaveCount(0);
@@ -36,8 +36,8 @@ test("the newest fifty are on the page, and older ones come as ann scrolls back,
   room,
   request,
 }) => {
-  await said(request, room, 130);
-  await ann.enters(room);
+  await postMessages(request, room, 130);
+  await ann.joinRoom(room);
   await expect(ann.messages).toHaveCount(50);
   for (let oldest = 90; oldest > 1; oldest -= 15) {
     const line = ann.line(`message ${oldest}`);
@@ -48,20 +48,20 @@ test("the newest fifty are on the page, and older ones come as ann scrolls back,
   }
   await ann.line("message 1").scrollIntoViewIfNeeded();
   await expect(ann.messages).toHaveCount(130);
-  await ann.seesAll(Array.from({ length: 130 }, (_, n) => `message ${n + 1}`));
+  await ann.seesMessages(Array.from({ length: 130 }, (_, n) => `message ${n + 1}`));
   await expect(ann.page.getByRole("link", { name: "Older messages" })).toHaveCount(0);
 });
 
 test("what ann has just read is not new to her after a reload", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   for (const text of ["one", "two", "three"]) {
-    await bob.says(text);
-    await ann.sees(text);
+    await bob.send(text);
+    await ann.seesMessage(text);
   }
   await ann.page.reload();
-  await ann.isLive();
-  await ann.seesAll(["one", "two", "three"]);
+  await ann.waitUntilLive();
+  await ann.seesMessages(["one", "two", "three"]);
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
@@ -72,45 +72,45 @@ test("a reload that outruns the read report does not make read messages new", as
       if (!String(frame).startsWith('{"type":"read"')) server.send(frame);
     });
   });
-  await ann.enters(room);
-  await bob.enters(room);
-  await bob.says("one");
-  await ann.sees("one");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.send("one");
+  await ann.seesMessage("one");
   await ann.page.reload();
-  await ann.isLive();
-  await ann.sees("one");
+  await ann.waitUntilLive();
+  await ann.seesMessage("one");
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
 test("what ann has selected stays selected while bob writes and older messages come", async ({ ann, bob, room, request }) => {
-  await said(request, room, 60);
-  await ann.enters(room);
-  await bob.enters(room);
+  await postMessages(request, room, 60);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   await ann.line("message 30").locator(".text").selectText();
-  await bob.says("something new");
-  await ann.sees("something new");
+  await bob.send("something new");
+  await ann.seesMessage("something new");
   await ann.messages.first().scrollIntoViewIfNeeded();
   await expect(ann.line("message 1")).toHaveCount(1);
   expect(await ann.page.evaluate(() => getSelection()?.toString())).toBe("message 30");
 });
 
 test("an older page has a link back to now", async ({ ann, room, request }) => {
-  await said(request, room, 60);
+  await postMessages(request, room, 60);
   await ann.page.goto(`/r/${room}?before=11`);
-  await ann.seesAll(Array.from({ length: 10 }, (_, n) => `message ${n + 1}`));
+  await ann.seesMessages(Array.from({ length: 10 }, (_, n) => `message ${n + 1}`));
   await ann.page.getByRole("link", { name: "Back to latest" }).click();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.line("message 60")).toBeInViewport();
 });
 
 test("in a room of ten thousand the page holds a few hundred, and both ends can be reached", async ({ ann, room, bob }) => {
   const server = await OwnServer.start("--post-rate", "0");
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
-  bob.expects(/404/);
+  await ann.waitUntilLive();
+  bob.allowConsoleError(/404/);
   await bob.page.goto(`${server.url}/healthz`);
   await bob.page.evaluate(posts, [room, 10_000] as const);
-  await ann.sees("message 10000");
+  await ann.seesMessage("message 10000");
   expect(await ann.messages.count()).toBeLessThanOrEqual(400);
   const scroller = ann.page.locator(".scroller");
   for (let n = 0; n < 5; n++) {
@@ -130,12 +130,12 @@ test("in a room of ten thousand the page holds a few hundred, and both ends can 
 
 test("who jumps to the very edge of what is shown keeps the row they see there", async ({ ann, room, bob }) => {
   const server = await OwnServer.start("--post-rate", "0");
-  bob.expects(/404/);
+  bob.allowConsoleError(/404/);
   await bob.page.goto(`${server.url}/healthz`);
   await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await bob.page.evaluate(posts, [room, 1_000] as const);
-  await ann.sees("message 1000");
+  await ann.seesMessage("message 1000");
   for (const seen of ["message 705", "message 605", "message 505"]) {
     await expect(ann.line(seen)).toHaveCount(1);
     const before = await ann.page.locator(".scroller").evaluate((scroller, seen) => {
@@ -166,11 +166,11 @@ async function posts([room, count]: readonly [string, number]): Promise<void> {
   socket.close();
 }
 
-test("times are those of the reader's own zone and language", async ({ somebody, room, request }) => {
-  await said(request, room, 1);
-  const berlin = await somebody({ locale: "de-DE", timezoneId: "Europe/Berlin" });
-  const newYork = await somebody({ locale: "en-US", timezoneId: "America/New_York" });
-  for (const person of [berlin, newYork]) await person.enters(room);
+test("times are those of the reader's own zone and language", async ({ newUser, room, request }) => {
+  await postMessages(request, room, 1);
+  const berlin = await newUser({ locale: "de-DE", timezoneId: "Europe/Berlin" });
+  const newYork = await newUser({ locale: "en-US", timezoneId: "America/New_York" });
+  for (const person of [berlin, newYork]) await person.joinRoom(room);
   const shown = async (person: typeof berlin) => person.line("message 1").locator(".timestamp time").innerText();
   const at = new Date((await berlin.line("message 1").locator(".timestamp time").getAttribute("datetime")) ?? "");
   const clock = (locale: string, timeZone: string) =>

@@ -1,4 +1,4 @@
-import { expect, said, test } from "../people";
+import { expect, postMessages, test } from "../people";
 
 /** Elements whose style is computed again for one message that comes, at most. */
 const MAX_RESTYLED = 20;
@@ -11,8 +11,8 @@ type TraceEvent = { name: string; pid: number; ts: number; args: { elementCount?
 for (const full of [false, true]) {
   test(`a message that comes restyles few elements, ${full ? "with as many rows on the page as there can be" : "with a page of rows"}`, async ({ ann, room, browser, request }) => {
     test.slow();
-    await said(request, room, full ? 310 : 60);
-    await ann.enters(room);
+    await postMessages(request, room, full ? 310 : 60);
+    await ann.joinRoom(room);
     if (full) {
       await expect(async () => {
         await ann.page.locator(".scroller").evaluate((scroller) => scroller.scrollBy(0, -scroller.scrollHeight));
@@ -27,7 +27,7 @@ for (const full of [false, true]) {
     for (let n = 1; n <= MESSAGES; n++) {
       await browser.startTracing(ann.page, { categories: ["blink.user_timing", "devtools.timeline"] });
       await ann.page.evaluate(() => performance.mark("it begins"));
-      await said(request, room, 1_000 + n, 1_000 + n);
+      await postMessages(request, room, 1_000 + n, 1_000 + n);
       await expect(ann.messages.last()).toHaveText(`message ${1_000 + n}`);
       await ann.page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
       await ann.page.evaluate(() => performance.mark("it ends"));

@@ -1,18 +1,18 @@
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
-async function makes(person: Person, title: string, topic = "", isPrivate = false): Promise<void> {
+async function makes(person: User, title: string, topic = "", isPrivate = false): Promise<void> {
   await person.page.goto("/rooms");
   await person.page.getByLabel("Room name").fill(title);
   await person.page.getByLabel("Topic (optional)").fill(topic);
   if (isPrivate) await person.page.getByLabel("Private").check();
   await person.page.getByRole("button", { name: "Create room" }).click();
-  await person.isLive();
+  await person.waitUntilLive();
 }
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`ann makes a room from the lobby and bob finds it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room }) => {
+  test(`ann makes a room from the lobby and bob finds it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
     const title = `Tea ${room}`;
-    const ann = await somebody({ javaScriptEnabled });
+    const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto("/");
     await expect(ann.page.locator(".top .topic")).toContainText("Open to everyone with the link");
     await ann.page.getByRole("link", { name: "New room" }).click();
@@ -21,7 +21,7 @@ for (const javaScriptEnabled of [true, false]) {
     await ann.page.getByRole("button", { name: "Create room" }).click();
     await expect(ann.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
     await expect(ann.page.locator(".top .topic")).toHaveText("Every day at four");
-    const bob = await somebody({ javaScriptEnabled });
+    const bob = await newUser({ javaScriptEnabled });
     await bob.page.goto("/rooms");
     await bob.page.getByRole("link", { name: title }).click();
     await expect(bob.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
@@ -32,28 +32,28 @@ test("what is unread elsewhere is counted while ann reads here, and seen from th
   await makes(ann, `Here ${room}`);
   await makes(bob, `There ${room}`);
   // Ann has been there once she has read something.
-  await bob.says("welcome");
-  await ann.enters(`there-${room}`);
-  await ann.sees("welcome");
+  await bob.send("welcome");
+  await ann.joinRoom(`there-${room}`);
+  await ann.seesMessage("welcome");
   await ann.room(`There ${room}`).waitFor();
-  await ann.enters(`here-${room}`);
+  await ann.joinRoom(`here-${room}`);
   await expect(ann.room(`There ${room}`)).toHaveAttribute("href", `/r/there-${room}`);
-  await bob.says("one");
-  await bob.says("two");
-  await bob.sees("two");
+  await bob.send("one");
+  await bob.send("two");
+  await bob.seesMessage("two");
   await expect(ann.room(`There ${room}`)).toContainText("2 unread");
   await expect(ann.page).toHaveTitle(/^\(2\) Here/);
   await expect(ann.page.locator("link[rel=icon]")).toHaveAttribute("href", "/favicon-unread.svg");
   await ann.room(`There ${room}`).click();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.page.locator("#new")).toBeInViewport();
-  await ann.seesAll(["welcome", "one", "two"]);
+  await ann.seesMessages(["welcome", "one", "two"]);
   await expect(ann.page).toHaveTitle(/^There/);
 });
 
 test("with more rooms than fit beside a conversation, a link leads to all of them", async ({ ann, room, request }) => {
   for (let n = 1; n <= 21; n++) await request.post(`/api/rooms/z-${room}-${n}/messages`, { data: { text: "here too" } });
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.page.getByRole("link", { name: "All rooms" }).click();
   for (const n of [1, 21]) await expect(ann.page.locator(`a[href="/r/z-${room}-${n}"]`)).toBeVisible();
 });
@@ -65,24 +65,24 @@ test("a private room is on nobody's list but of those who have been there", asyn
   await bob.page.goto("/rooms");
   await expect(bob.page.getByText(`Secret ${room}`)).toHaveCount(0);
   await bob.page.goto(path);
-  await bob.isLive();
-  await bob.says("I have the link");
-  await ann.sees("I have the link");
-  await ann.enters(room);
+  await bob.waitUntilLive();
+  await bob.send("I have the link");
+  await ann.seesMessage("I have the link");
+  await ann.joinRoom(room);
   await expect(ann.room(`Secret ${room}`)).toContainText("private");
 });
 
 test("its maker calls a room something else, and everybody in it sees so at once", async ({ ann, bob, room }) => {
   await makes(ann, `Old ${room}`);
-  await bob.enters(`old-${room}`);
-  const about = await ann.opens("about");
+  await bob.joinRoom(`old-${room}`);
+  const about = await ann.openDialog("about");
   await about.getByLabel("Room name").fill(`New ${room}`);
   await about.getByLabel("Topic").fill("about something");
   await about.getByRole("button", { name: "Save" }).click();
   await expect(bob.page.getByRole("heading", { level: 1 })).toHaveText(`New ${room}`);
   await expect(bob.page.locator(".top .topic")).toHaveText("about something");
   await expect(bob.room(`New ${room}`)).toBeVisible();
-  const seen = await bob.opens("about");
+  const seen = await bob.openDialog("about");
   await expect(seen.getByLabel("Room name")).toHaveCount(0);
   await expect(seen.getByRole("heading")).toHaveText(`New ${room}`);
   await expect(seen.getByText("about something")).toBeVisible();
@@ -91,7 +91,7 @@ test("its maker calls a room something else, and everybody in it sees so at once
 test("a room like another one is refused in a sentence, and what was written stays", async ({ ann, room }) => {
   await makes(ann, `Twins ${room}`);
   await ann.page.goto("/rooms");
-  ann.expects(/409|400/);
+  ann.allowConsoleError(/409|400/);
   await ann.page.getByLabel("Room name").fill(`TWINS  ${room}`);
   await ann.page.getByLabel("Topic (optional)").fill("not lost");
   await ann.page.getByRole("button", { name: "Create room" }).click();
@@ -102,10 +102,10 @@ test("a room like another one is refused in a sentence, and what was written sta
   await expect(ann.page.getByRole("heading", { name: `Twins ${room}`, level: 1 })).toBeVisible();
 });
 
-test("the link of a room is copied, and stands there as a QR code", async ({ somebody, room, baseURL }) => {
-  const ann = await somebody({ permissions: ["clipboard-read", "clipboard-write"] });
-  await ann.enters(room);
-  const about = await ann.opens("about");
+test("the link of a room is copied, and stands there as a QR code", async ({ newUser, room, baseURL }) => {
+  const ann = await newUser({ permissions: ["clipboard-read", "clipboard-write"] });
+  await ann.joinRoom(room);
+  const about = await ann.openDialog("about");
   await expect(about.getByRole("img", { name: "QR code of the link" })).toBeVisible();
   await about.getByRole("button", { name: "Copy link" }).click();
   await expect(about.getByRole("button", { name: "Copied" })).toBeVisible();

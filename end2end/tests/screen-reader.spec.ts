@@ -1,12 +1,12 @@
 import { expect, isAccessible, test } from "../people";
 
 test("a screen reader finds the author of every message, also of those under one head", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
-  await bob.calls(`Bob ${room}`.slice(0, 30));
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.rename(`Bob ${room}`.slice(0, 30));
   const name = `Bob ${room}`.slice(0, 30);
-  for (const text of ["one", "two", "three"]) await bob.says(text);
-  await ann.sees("three");
+  for (const text of ["one", "two", "three"]) await bob.send(text);
+  await ann.seesMessage("three");
   for (const text of ["one", "two", "three"]) {
     await expect(ann.page.getByRole("listitem", { name, exact: true }).filter({ hasText: text }), text).toHaveCount(1);
   }
@@ -19,14 +19,14 @@ test("a screen reader finds the author of every message, also of those under one
   await isAccessible(ann);
 });
 
-test("who renames themselves is named so in every line, and without script too", async ({ bob, somebody, room }) => {
-  await bob.enters(room);
-  for (const text of ["one", "two"]) await bob.says(text);
-  await bob.sees("two");
+test("who renames themselves is named so in every line, and without script too", async ({ bob, newUser, room }) => {
+  await bob.joinRoom(room);
+  for (const text of ["one", "two"]) await bob.send(text);
+  await bob.seesMessage("two");
   const name = `Robert ${room}`.slice(0, 30);
-  await bob.calls(name);
+  await bob.rename(name);
   await expect(bob.page.getByRole("listitem", { name, exact: true })).toHaveCount(2);
-  const ann = await somebody({ javaScriptEnabled: false });
+  const ann = await newUser({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   await expect(ann.page.getByRole("listitem", { name, exact: true })).toHaveCount(2);
 });

@@ -1,15 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 // Every page, light and dark, desktop and phone: made for eyes. README.md shows two of them.
 const folder = process.env.HUBBUB_SCREENS ?? resolve(import.meta.dirname, "../test-results/screens");
 const room = "night-shift";
 const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-async function talk(ann: Person, bob: Person): Promise<void> {
-  const said: [Person, string][] = [
+async function talk(ann: User, bob: User): Promise<void> {
+  const said: [User, string][] = [
     [bob, "Morning! Did the backup run?"],
     [ann, "It did, at four. 1.2 GB, and the restore test passed."],
     [ann, "I wrote down how long each step took:\nsnapshot 3 s\ncopy 41 s\nverify 12 s"],
@@ -17,40 +17,40 @@ async function talk(ann: Person, bob: Person): Promise<void> {
     [ann, "On it!"],
   ];
   for (const [n, [person, text]] of said.entries()) {
-    await person.says(text);
+    await person.send(text);
     await expect(ann.messages).toHaveCount(n + 1);
     await expect(bob.messages).toHaveCount(n + 1);
   }
-  await ann.sees("On it!");
+  await ann.seesMessage("On it!");
 }
 
 for (const [device, viewport] of Object.entries(sizes)) {
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`a room on a ${device} in ${colorScheme}`, async ({ somebody }) => {
+    test(`a room on a ${device} in ${colorScheme}`, async ({ newUser }) => {
       test.slow();
       mkdirSync(folder, { recursive: true });
       const server = await OwnServer.start();
-      const ann = await somebody({ viewport, colorScheme, baseURL: server.url });
-      const bob = await somebody({ baseURL: server.url });
-      const shoot = async (person: Person, state: string) => {
+      const ann = await newUser({ viewport, colorScheme, baseURL: server.url });
+      const bob = await newUser({ baseURL: server.url });
+      const shoot = async (person: User, state: string) => {
         await person.page.waitForFunction(() => document.getAnimations().every((motion) => motion.playState !== "running"));
         await person.page.screenshot({ path: `${folder}/${state}-${device}-${colorScheme}.png` });
       };
-      for (const other of ["kitchen", "on-call"]) await bob.enters(other);
-      await bob.says("Who is on call tonight?");
+      for (const other of ["kitchen", "on-call"]) await bob.joinRoom(other);
+      await bob.send("Who is on call tonight?");
       await ann.page.goto("/");
-      await ann.isLive();
+      await ann.waitUntilLive();
       await shoot(ann, "lobby");
       await ann.page.goto("/rooms");
       await ann.page.getByLabel("Room name").fill("Night shift");
       await ann.page.getByLabel("Topic (optional)").fill("Backups, alarms, and who brings the cake");
       await shoot(ann, "new-room");
       await ann.page.getByRole("button", { name: "Create room" }).click();
-      await ann.isLive();
+      await ann.waitUntilLive();
       await shoot(ann, "empty");
-      await ann.calls("Ann");
-      await bob.enters(room);
-      await bob.calls("Bob");
+      await ann.rename("Ann");
+      await bob.joinRoom(room);
+      await bob.rename("Bob");
       await talk(ann, bob);
       await ann.composer.fill("See you at ten");
       await bob.composer.pressSequentially("Is it");
@@ -63,13 +63,13 @@ for (const [device, viewport] of Object.entries(sizes)) {
           await ann.page.keyboard.press("Escape");
         }
       }
-      await ann.opens("about");
+      await ann.openDialog("about");
       await shoot(ann, "about");
       await ann.page.keyboard.press("Escape");
-      await bob.menu("Morning! Did the backup run?");
+      await bob.openMenu("Morning! Did the backup run?");
       await bob.page.getByRole("button", { name: "Delete" }).click();
-      await ann.changes("On it!", "On it, in ten minutes.");
-      await ann.sees("On it, in ten minutes.");
+      await ann.edit("On it!", "On it, in ten minutes.");
+      await ann.seesMessage("On it, in ten minutes.");
       await ann.line("On it, in ten minutes.").locator(".menu summary").focus();
       await ann.page.keyboard.press("Enter");
       await shoot(ann, "edit");
@@ -81,32 +81,32 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
       await shoot(ann, "keys");
       await ann.page.goto("/");
-      await ann.isLive();
-      for (let n = 1; n <= 24; n++) await bob.says(n % 3 ? `and another thing, number ${n}` : `@Ann what do you think of number ${n}?`);
+      await ann.waitUntilLive();
+      for (let n = 1; n <= 24; n++) await bob.send(n % 3 ? `and another thing, number ${n}` : `@Ann what do you think of number ${n}?`);
       await expect(bob.messages.last()).toContainText("24");
       await ann.page.goto(`/r/${room}`);
-      await ann.isLive();
+      await ann.waitUntilLive();
       await shoot(ann, "unread");
       await ann.page.goto(`/r/${room}?around=8#m8`);
-      await ann.isLive();
+      await ann.waitUntilLive();
       await shoot(ann, "marked");
-      await ann.says("x".repeat(9_000));
-      ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
-      bob.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+      await ann.send("x".repeat(9_000));
+      ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
+      bob.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
       await server.stop();
-      await ann.says("this one waits");
+      await ann.send("this one waits");
       await expect(ann.page.getByText("Offline.")).toBeVisible();
       await shoot(ann, "offline");
       await server.start();
-      const ming = await somebody({ viewport, colorScheme, baseURL: server.url, locale: "zh-CN" });
+      const ming = await newUser({ viewport, colorScheme, baseURL: server.url, locale: "zh-CN" });
       await ming.page.goto(`/r/${room}`);
-      await ming.isLive();
+      await ming.waitUntilLive();
       await shoot(ming, "chinese");
-      await ming.opens("settings");
+      await ming.openDialog("settings");
       await shoot(ming, "chinese-settings");
       await ming.page.getByRole("button", { name: "生成链接" }).click();
       await shoot(ming, "device");
-      ann.expects(/404/);
+      ann.allowConsoleError(/404/);
       const answer = await ann.page.goto("/r/No_Such_Room");
       expect(answer?.status()).toBe(404);
       await shoot(ann, "nothing");
@@ -118,14 +118,14 @@ for (const [device, viewport] of Object.entries(sizes)) {
 }
 
 for (const width of [320, 2560]) {
-  test(`a room on a screen of ${width} px`, async ({ somebody, room }) => {
+  test(`a room on a screen of ${width} px`, async ({ newUser, room }) => {
     mkdirSync(folder, { recursive: true });
-    const ann = await somebody({ viewport: { width, height: width < 400 ? 600 : 1400 } });
-    await ann.enters(room);
-    await ann.calls("名字很长的人".repeat(5) + "长长");
-    await ann.says("A short one, then a word of 200 letters:");
-    await ann.says("w".repeat(200));
-    await ann.says("and a sentence that is long enough to show how wide a line of text may become before it turns. ".repeat(3));
+    const ann = await newUser({ viewport: { width, height: width < 400 ? 600 : 1400 } });
+    await ann.joinRoom(room);
+    await ann.rename("名字很长的人".repeat(5) + "长长");
+    await ann.send("A short one, then a word of 200 letters:");
+    await ann.send("w".repeat(200));
+    await ann.send("and a sentence that is long enough to show how wide a line of text may become before it turns. ".repeat(3));
     await expect(ann.messages).toHaveCount(3);
     await ann.page.screenshot({ path: `${folder}/room-${width}.png` });
   });

@@ -1,8 +1,8 @@
 import { languages } from "../languages";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 /** Until it is released, the wasm is on its way. */
-async function hold(person: Person): Promise<() => void> {
+async function hold(person: User): Promise<() => void> {
   let release = () => {};
   const held = new Promise<void>((done) => (release = done));
   await person.page.route(/\.wasm$/, async (route) => {
@@ -14,9 +14,9 @@ async function hold(person: Person): Promise<() => void> {
 }
 
 for (const language of languages) {
-  test(`while the script is on its way a phone reads, posts and is renamed, in ${language.locale}`, async ({ somebody, room, request }) => {
+  test(`while the script is on its way a phone reads, posts and is renamed, in ${language.locale}`, async ({ newUser, room, request }) => {
     for (let n = 1; n <= 60; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-    const ann = await somebody({ locale: language.locale, viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    const ann = await newUser({ locale: language.locale, viewport: { width: 390, height: 844 }, colorScheme: "dark" });
     const release = await hold(ann);
     const settled = { waitUntil: "commit" } as const;
     await ann.page.goto(`/r/${room}`, settled);
@@ -38,39 +38,39 @@ for (const language of languages) {
     await expect(ann.line("message 11")).toHaveCount(1);
     await ann.page.goto(`/r/${room}`, settled);
     release();
-    await ann.isLive();
-    await ann.sees("in haste");
+    await ann.waitUntilLive();
+    await ann.seesMessage("in haste");
   });
 }
 
 test("a message that was begun before the script came is not lost by it, nor one that was left here before", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.composer.fill("an older draft");
   const release = await hold(ann);
   await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
   await ann.page.locator("#text").fill("begun early");
   release();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("an older draft\nbegun early");
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("an older draft\nbegun early");
 });
 
 test("a name and an edit that were begun before the script came are not lost by it", async ({ ann, room }) => {
-  await ann.enters(room);
-  await ann.says("frist");
-  await ann.sees("frist");
+  await ann.joinRoom(room);
+  await ann.send("frist");
+  await ann.seesMessage("frist");
   const release = await hold(ann);
   await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
   await ann.page.locator(".me summary").click();
   await ann.page.getByLabel("Your name").fill("Ann of the early hour");
-  await ann.menu("frist");
+  await ann.openMenu("frist");
   await ann.page.locator(".menu[open] textarea").fill("first");
   release();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.page.getByLabel("Your name")).toHaveValue("Ann of the early hour");
   await expect(ann.editor).toHaveValue("first");
   await ann.editor.press("Enter");
-  await ann.seesAll(["first"]);
+  await ann.seesMessages(["first"]);
 });

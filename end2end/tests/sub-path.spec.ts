@@ -2,36 +2,36 @@ import { OwnServer } from "../hubbub";
 import { expect, test } from "../people";
 import { SubPath } from "../sub-path";
 
-test("a server below a path is live, and nothing in it leaves the path", async ({ somebody }) => {
+test("a server below a path is live, and nothing in it leaves the path", async ({ newUser }) => {
   // It loads five pages.
   test.slow();
   const server = await OwnServer.start();
   const proxy = await SubPath.before(server.port);
-  const ann = await somebody({ serviceWorkers: "allow", baseURL: proxy.url });
+  const ann = await newUser({ serviceWorkers: "allow", baseURL: proxy.url });
   await ann.page.goto(`${proxy.url}r/tea`);
-  await ann.isLive();
-  await ann.says("the kettle is on");
+  await ann.waitUntilLive();
+  await ann.send("the kettle is on");
   await expect(ann.line("the kettle is on")).not.toHaveAttribute("data-standing", "pending");
-  const bob = await somebody({ baseURL: proxy.url });
+  const bob = await newUser({ baseURL: proxy.url });
   await bob.page.goto(`${proxy.url}r/tea`);
-  await bob.isLive();
-  await bob.says("so is mine");
-  await ann.sees("so is mine");
+  await bob.waitUntilLive();
+  await bob.send("so is mine");
+  await ann.seesMessage("so is mine");
   await ann.page.reload();
-  await ann.isLive();
-  await ann.seesAll(["the kettle is on", "so is mine"]);
+  await ann.waitUntilLive();
+  await ann.seesMessages(["the kettle is on", "so is mine"]);
   for (const person of [ann, bob]) {
     for (const link of await person.page.locator("a[href^='/']").all()) {
       expect(await link.getAttribute("href")).toMatch(/^\/chat\//);
     }
   }
-  const settings = await ann.opens("settings");
+  const settings = await ann.openDialog("settings");
   await settings.getByRole("button", { name: "Dark" }).click();
   await ann.page.reload();
   await expect(ann.page.locator("html")).toHaveAttribute("data-theme", "dark");
   await ann.room("Lobby").click();
   await expect(ann.page).toHaveURL(proxy.url);
-  await ann.isLive();
+  await ann.waitUntilLive();
   expect(proxy.strays).toEqual([]);
   await ann.page.close();
   await bob.page.close();
@@ -39,26 +39,26 @@ test("a server below a path is live, and nothing in it leaves the path", async (
   await server.remove();
 });
 
-test("a server below a path shows the rooms seen last while it is gone", async ({ somebody }) => {
+test("a server below a path shows the rooms seen last while it is gone", async ({ newUser }) => {
   const server = await OwnServer.start();
   const proxy = await SubPath.before(server.port);
-  const ann = await somebody({ serviceWorkers: "allow", baseURL: proxy.url });
-  ann.expects(/ERR_CONNECTION_REFUSED|WebSocket/);
+  const ann = await newUser({ serviceWorkers: "allow", baseURL: proxy.url });
+  ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
   await ann.page.goto(`${proxy.url}r/tea`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await ann.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
     while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
   });
   const home = proxy.url;
   expect(await ann.page.evaluate(async () => (await navigator.serviceWorker.ready).scope)).toBe(home);
-  await ann.says("before the server went");
+  await ann.send("before the server went");
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect.poll(() => ann.page.evaluate(() => caches.match("/chat/r/tea").then(Boolean))).toBe(true);
   proxy.close();
   await ann.page.reload();
-  await ann.seesAll(["before the server went"]);
+  await ann.seesMessages(["before the server went"]);
   await ann.page.goto(new URL("r/never-seen", home).href);
   await expect(ann.page.getByRole("heading")).toHaveText("You are offline");
   expect(proxy.strays).toEqual([]);

@@ -1,16 +1,16 @@
 import { type Locator } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { expect, isAccessible, phone, said, test } from "../people";
+import { expect, isAccessible, phone, postMessages, test } from "../people";
 
 const MANY = 25;
 
 for (const [name, options] of [["on a desktop", {}], ["on a phone", phone]] as const) {
-  test(`with more rooms than fit, the way to the settings stands on its own surface ${name}`, async ({ somebody, request }) => {
+  test(`with more rooms than fit, the way to the settings stands on its own surface ${name}`, async ({ newUser, request }) => {
     const server = await OwnServer.start("--post-rate", "0");
-    const ann = await somebody({ ...options, baseURL: server.url });
+    const ann = await newUser({ ...options, baseURL: server.url });
     for (let n = 1; n <= MANY; n++) await request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "hello" } });
     for (let n = 1; n <= MANY; n++) await ann.page.request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "mine" } });
-    await ann.enters("room-1");
+    await ann.joinRoom("room-1");
     if (name === "on a phone") await ann.page.getByRole("button", { name: "Rooms" }).tap();
     const settings = ann.rooms.getByRole("button", { name: "Settings" });
     await expect(settings).toBeInViewport();
@@ -29,8 +29,8 @@ for (const [name, options] of [["on a desktop", {}], ["on a phone", phone]] as c
   });
 }
 
-test("in forced colors every button that was told by its color has a box", async ({ somebody, room }) => {
-  const ann = await somebody({ forcedColors: "active" });
+test("in forced colors every button that was told by its color has a box", async ({ newUser, room }) => {
+  const ann = await newUser({ forcedColors: "active" });
   await ann.page.goto("/rooms");
   const boxes = () =>
     ann.page.evaluate(() =>
@@ -43,23 +43,23 @@ test("in forced colors every button that was told by its color has a box", async
         .map((button) => button.textContent || button.getAttribute("aria-label")),
     );
   expect(await boxes()).toEqual([]);
-  await ann.enters(room);
-  await ann.says("mine");
-  await ann.sees("mine");
-  await ann.menu("mine");
+  await ann.joinRoom(room);
+  await ann.send("mine");
+  await ann.seesMessage("mine");
+  await ann.openMenu("mine");
   await expect(ann.editor).toBeVisible();
   await ann.page.locator(".me summary").click();
   expect(await boxes(), "the room").toEqual([]);
-  await ann.opens("about");
+  await ann.openDialog("about");
   expect(await boxes(), "the sheet").toEqual([]);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the edge of every field stands out three to one in ${colorScheme}`, async ({ somebody, room }) => {
-    const ann = await somebody({ colorScheme });
-    await ann.enters(room);
-    await ann.says("mine");
-    await ann.sees("mine");
+  test(`the edge of every field stands out three to one in ${colorScheme}`, async ({ newUser, room }) => {
+    const ann = await newUser({ colorScheme });
+    await ann.joinRoom(room);
+    await ann.send("mine");
+    await ann.seesMessage("mine");
     const contrasts = () =>
       ann.page.evaluate(() => {
         const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true })!;
@@ -95,8 +95,8 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("no field of any page makes a phone zoom", async ({ somebody, room }) => {
-  const ann = await somebody(phone);
+test("no field of any page makes a phone zoom", async ({ newUser, room }) => {
+  const ann = await newUser(phone);
   const small = () =>
     ann.page.evaluate(() =>
       [...document.querySelectorAll("input, textarea, select")]
@@ -104,14 +104,14 @@ test("no field of any page makes a phone zoom", async ({ somebody, room }) => {
         .map((field) => [field.id, parseFloat(getComputedStyle(field).fontSize)] as const)
         .filter(([, size]) => size < 16),
     );
-  await ann.enters(room);
-  await ann.says("mine");
-  await ann.sees("mine");
+  await ann.joinRoom(room);
+  await ann.send("mine");
+  await ann.seesMessage("mine");
   expect(await small(), "the room").toEqual([]);
   await ann.page.goto("/rooms");
   expect(await small(), "the rooms").toEqual([]);
   // What was refused stands in a field of its own page.
-  ann.expects(/400/);
+  ann.allowConsoleError(/400/);
   await ann.page.evaluate((room) => {
     const form = Object.assign(document.createElement("form"), { method: "post", action: `/r/${room}/1/edit` });
     form.append(Object.assign(document.createElement("input"), { name: "text", value: " " }));
@@ -124,14 +124,14 @@ test("no field of any page makes a phone zoom", async ({ somebody, room }) => {
 });
 
 for (const options of [{ javaScriptEnabled: true }, { javaScriptEnabled: false }, { colorScheme: "dark" }] as const) {
-  test(`printed, the page is its title and all of its messages and nothing to press: ${JSON.stringify(options)}`, async ({ somebody, room, request }) => {
-    await said(request, room, 60);
-    const ann = await somebody(options);
+  test(`printed, the page is its title and all of its messages and nothing to press: ${JSON.stringify(options)}`, async ({ newUser, room, request }) => {
+    await postMessages(request, room, 60);
+    const ann = await newUser(options);
     await ann.page.goto(`/r/${room}`);
-    if (!("javaScriptEnabled" in options) || options.javaScriptEnabled) await ann.isLive();
+    if (!("javaScriptEnabled" in options) || options.javaScriptEnabled) await ann.waitUntilLive();
     await ann.composer.fill("a message of her own");
     if ("javaScriptEnabled" in options && !options.javaScriptEnabled) await ann.page.getByRole("button", { name: "Send" }).click();
-    else await ann.says("a message of her own");
+    else await ann.send("a message of her own");
     await expect(ann.line("a message of her own")).toBeVisible();
     await ann.page.emulateMedia({ media: "print" });
     await expect(ann.page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -157,12 +157,12 @@ for (const options of [{ javaScriptEnabled: true }, { javaScriptEnabled: false }
 }
 
 test("marks piled on letters stay within their line, in a message, an edited one and a name", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   const pile = [..."zalgo"].map((letter) => letter + "\u0301\u0300\u0342\u0304\u0323\u0316\u0331\u0353".repeat(12)).join("");
-  await ann.says(pile);
-  await ann.says("to be edited");
-  await ann.sees("to be edited");
-  await ann.changes("to be edited", `${pile} edited`);
+  await ann.send(pile);
+  await ann.send("to be edited");
+  await ann.seesMessage("to be edited");
+  await ann.edit("to be edited", `${pile} edited`);
   await expect(ann.page.locator(".line.changed")).toHaveCount(1);
   const loose = await ann.page.evaluate(() => {
     const clips = (element: Element | null): boolean =>

@@ -1,41 +1,41 @@
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 // Several pages and waits of their own in most of them.
 test.beforeEach(() => test.slow());
 
 /** The window has the focus no longer, or again. */
-async function focuses(person: Person, focused: boolean): Promise<void> {
+async function focuses(person: User, focused: boolean): Promise<void> {
   await person.page.evaluate((focused) => {
     document.hasFocus = () => focused;
     window.dispatchEvent(new Event(focused ? "focus" : "blur"));
   }, focused);
 }
 
-const notified = (person: Person) =>
+const notified = (person: User) =>
   person.page.evaluate(async () => {
     const worker = await navigator.serviceWorker.ready;
     return (await worker.getNotifications()).map((notification) => notification.body);
   });
 
-async function posts(person: Person, room: string, text: string): Promise<number> {
+async function posts(person: User, room: string, text: string): Promise<number> {
   return (await (await person.page.request.post(`/api/rooms/${room}/messages`, { data: { text } })).json()).seq;
 }
 
-async function deletes(person: Person, room: string, seq: number): Promise<void> {
+async function deletes(person: User, room: string, seq: number): Promise<void> {
   const headers = { origin: new URL(person.page.url()).origin };
   expect((await person.page.request.post(`/r/${room}/${seq}/delete`, { headers, maxRedirects: 0 })).status()).toBe(303);
 }
 
 test("what bob deletes before ann has read it is counted no longer, also if it was there when her page came", async ({ ann, bob, room }) => {
-  await bob.enters(`a-${room}`);
+  await bob.joinRoom(`a-${room}`);
   await posts(bob, `a-${room}`, "hello");
-  await ann.enters(`a-${room}`);
-  await ann.enters(`b-${room}`);
+  await ann.joinRoom(`a-${room}`);
+  await ann.joinRoom(`b-${room}`);
   const early = await posts(bob, `a-${room}`, "early");
   await expect(ann.page).toHaveTitle(/^\(1\)/);
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   const late = await posts(bob, `a-${room}`, "late");
   await expect(ann.page).toHaveTitle(/^\(2\)/);
   await deletes(bob, `a-${room}`, early);
@@ -47,14 +47,14 @@ test("what bob deletes before ann has read it is counted no longer, also if it w
 });
 
 test("what ann reads on another device, all or a part, is counted no longer", async ({ ann, bob, room }) => {
-  await bob.enters(`a-${room}`);
+  await bob.joinRoom(`a-${room}`);
   await posts(bob, `a-${room}`, "hello");
-  await ann.enters(`a-${room}`);
-  await ann.enters(`b-${room}`);
+  await ann.joinRoom(`a-${room}`);
+  await ann.joinRoom(`b-${room}`);
   for (const text of ["one", "two", "three"]) await posts(bob, `a-${room}`, text);
   await expect(ann.page).toHaveTitle(/^\(3\)/);
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   const device = await ann.page.context().newPage();
   const seen = (seq: number) => device.request.post("/api/commands", { data: { type: "read", room: `a-${room}`, seq } });
   await seen(3);
@@ -64,11 +64,11 @@ test("what ann reads on another device, all or a part, is counted no longer", as
 });
 
 test("what comes while ann's window is in sight without the focus is not read by that", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   await focuses(ann, false);
-  await bob.says("while away");
-  await ann.sees("while away");
+  await bob.send("while away");
+  await ann.seesMessage("while away");
   await expect(ann.page).toHaveTitle(/^\(1\)/);
   await focuses(ann, true);
   await expect(ann.page).not.toHaveTitle(/^\(/);
@@ -76,14 +76,14 @@ test("what comes while ann's window is in sight without the focus is not read by
 
 test("after a minute without activity messages stay unread until ann moves the mouse", async ({ ann, bob, room }) => {
   await ann.page.clock.install();
-  await ann.enters(room);
-  await bob.enters(room);
-  await bob.says("at once");
-  await ann.sees("at once");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.send("at once");
+  await ann.seesMessage("at once");
   await expect(ann.page).not.toHaveTitle(/^\(/);
   for (let n = 0; n < 7; n++) await ann.page.clock.runFor(10_000);
-  await bob.says("a minute later");
-  await ann.sees("a minute later");
+  await bob.send("a minute later");
+  await ann.seesMessage("a minute later");
   await expect(ann.page).toHaveTitle(/^\(1\)/);
   await ann.page.mouse.move(300, 300);
   await ann.page.mouse.move(320, 300);
@@ -93,21 +93,21 @@ test("after a minute without activity messages stay unread until ann moves the m
 test.describe("with notifications", () => {
   test.use({ serviceWorkers: "allow", permissions: ["notifications"] });
 
-  async function asks(ann: Person, room: string): Promise<void> {
-    await ann.enters(room);
+  async function asks(ann: User, room: string): Promise<void> {
+    await ann.joinRoom(room);
     await ann.page.evaluate(async () => {
       await navigator.serviceWorker.ready;
       while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
     });
-    await (await ann.opens("about")).getByLabel("Notifications").selectOption("all");
+    await (await ann.openDialog("about")).getByLabel("Notifications").selectOption("all");
     await ann.page.keyboard.press("Escape");
   }
 
   test("a notification comes to a window without the focus, and goes when its message is read", async ({ ann, bob, room }) => {
     await asks(ann, room);
-    await bob.enters(room);
+    await bob.joinRoom(room);
     await focuses(ann, false);
-    await bob.says("are you there?");
+    await bob.send("are you there?");
     await expect.poll(() => notified(ann)).toEqual(["are you there?"]);
     await focuses(ann, true);
     await expect.poll(() => notified(ann)).toEqual([]);
@@ -115,7 +115,7 @@ test.describe("with notifications", () => {
 
   test("a notification goes when its message is deleted", async ({ ann, bob, room }) => {
     await asks(ann, room);
-    await bob.enters(room);
+    await bob.joinRoom(room);
     await focuses(ann, false);
     const mistake = await posts(bob, room, "a mistake");
     await expect.poll(() => notified(ann)).toEqual(["a mistake"]);
@@ -125,7 +125,7 @@ test.describe("with notifications", () => {
 
   test("a notification goes when its message is read on another device", async ({ ann, bob, room }) => {
     await asks(ann, room);
-    await bob.enters(room);
+    await bob.joinRoom(room);
     await focuses(ann, false);
     const seq = await posts(bob, room, "for you");
     await expect.poll(() => notified(ann)).toEqual(["for you"]);

@@ -1,6 +1,6 @@
 import { Gate, type Sockets } from "../gate";
 import { OwnServer } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { expect, test, type User } from "../people";
 
 const blocked = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|40[03]|426/;
 
@@ -12,10 +12,10 @@ test.beforeEach(async () => {
 });
 test.afterEach(async () => server.remove());
 
-async function enters(person: Person, url: string, room = "tea"): Promise<void> {
-  person.expects(blocked);
+async function enters(person: User, url: string, room = "tea"): Promise<void> {
+  person.allowConsoleError(blocked);
   await person.page.goto(`${url}/r/${room}`);
-  await person.isLive();
+  await person.waitUntilLive();
 }
 
 const kinds: [string, Sockets][] = [
@@ -31,23 +31,23 @@ for (const [name, sockets] of kinds) {
     await enters(bob, server.url);
     await enters(ann, gate.url);
     await expect.poll(() => gate.asked.some((asked) => asked.includes("/frames?")), { timeout: 20_000 }).toBe(true);
-    await ann.isLive();
-    await bob.says("from outside");
-    await ann.sees("from outside");
+    await ann.waitUntilLive();
+    await bob.send("from outside");
+    await ann.seesMessage("from outside");
     const texts = ["one", "two", "three", "four"];
-    for (const text of texts) await ann.says(text);
-    for (const person of [ann, bob]) await person.seesAll(["from outside", ...texts]);
-    await ann.sees("four");
-    await ann.changes("two", "two, changed");
-    await bob.sees("two, changed");
-    await ann.menu("three");
+    for (const text of texts) await ann.send(text);
+    for (const person of [ann, bob]) await person.seesMessages(["from outside", ...texts]);
+    await ann.seesMessage("four");
+    await ann.edit("two", "two, changed");
+    await bob.seesMessage("two, changed");
+    await ann.openMenu("three");
     await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
     await expect(bob.line("Deleted")).toHaveCount(1);
-    await ann.calls("Ann behind the wall");
+    await ann.rename("Ann behind the wall");
     await expect(bob.page.locator("#people")).toContainText("Ann behind the wall");
     await ann.page.reload();
-    await ann.isLive();
-    await ann.seesAll(["from outside", "one", "two, changed", "Deleted", "four"]);
+    await ann.waitUntilLive();
+    await ann.seesMessages(["from outside", "one", "two, changed", "Deleted", "four"]);
     await expect(ann.page.locator(".state p")).toHaveCount(0);
     await ann.page.close();
     gate.close();
@@ -59,11 +59,11 @@ test("what was written while both ways were down arrives once and in order, over
   await enters(bob, server.url);
   await enters(ann, gate.url);
   await server.stop();
-  for (const text of ["first", "second", "third"]) await ann.says(text);
+  for (const text of ["first", "second", "third"]) await ann.send(text);
   await expect(ann.line("third")).toHaveAttribute("data-standing", "pending");
   await server.start();
-  for (const person of [ann, bob]) await person.seesAll(["first", "second", "third"]);
-  await ann.sees("third");
+  for (const person of [ann, bob]) await person.seesMessages(["first", "second", "third"]);
+  await ann.seesMessage("third");
   expect(gate.asked.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThanOrEqual(3);
   await ann.page.close();
   gate.close();
@@ -75,12 +75,12 @@ test("an answer of a sign-in page is no acknowledgement: the message waits and i
   await enters(ann, gate.url);
   gate.answer = (asked) =>
     asked.method === "POST" ? { status: 200, type: "text/html", body: "<title>Sign in</title>" } : undefined;
-  await ann.says("through the portal");
+  await ann.send("through the portal");
   await expect.poll(() => gate.asked.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThan(1);
   await expect(ann.line("through the portal")).toHaveAttribute("data-standing", "pending");
   gate.answer = () => undefined;
-  await bob.sees("through the portal");
-  await ann.sees("through the portal");
+  await bob.seesMessage("through the portal");
+  await ann.seesMessage("through the portal");
   await ann.page.close();
   gate.close();
 });
@@ -96,10 +96,10 @@ test("when sockets get through again the page goes back to one", async ({ ann, b
   for (let n = 0; n < 45 && upgrades() === 0; n++) await ann.page.clock.runFor(1_000);
   // One to try, one to stay.
   await expect.poll(upgrades).toBe(2);
-  await ann.isLive();
+  await ann.waitUntilLive();
   const posts = gate.asked.length;
-  await ann.says("over a socket");
-  await bob.sees("over a socket");
+  await ann.send("over a socket");
+  await bob.seesMessage("over a socket");
   expect(gate.asked.slice(posts).filter((asked) => asked.startsWith("POST"))).toEqual([]);
   await ann.page.close();
   gate.close();
@@ -113,11 +113,11 @@ test("a page of an origin that the server refuses says so", async ({ ann }) => {
     return undefined;
   };
   await enters(ann, gate.url);
-  await ann.says("hello");
+  await ann.send("hello");
   await expect(ann.page.getByText("The server rejects messages from this address")).toBeVisible();
   await expect(ann.line("hello")).toHaveAttribute("data-standing", "pending");
   gate.answer = () => undefined;
-  await ann.sees("hello");
+  await ann.seesMessage("hello");
   await expect(ann.page.getByText("The server rejects messages from this address")).toHaveCount(0);
   await ann.page.close();
   gate.close();
@@ -129,17 +129,17 @@ test("without WebAssembly the page says that later messages need a reload, and i
   await expect(ann.page.getByText("Reload to see new messages")).toBeVisible();
   await ann.composer.fill("by the form");
   await ann.page.getByRole("button", { name: "Send" }).click();
-  await ann.seesAll(["by the form"]);
+  await ann.seesMessages(["by the form"]);
   await request.post(`${server.url}/api/rooms/tea/messages`, { data: { text: "from outside" } });
   await ann.page.getByRole("link", { name: "Reload" }).click();
-  await ann.seesAll(["by the form", "from outside"]);
+  await ann.seesMessages(["by the form", "from outside"]);
 });
 
 test("a browser without WebSockets talks over HTTP", async ({ ann, bob }) => {
   await ann.page.addInitScript("delete window.WebSocket");
   await enters(bob, server.url);
   await enters(ann, server.url);
-  await ann.says("no sockets here");
-  await bob.sees("no sockets here");
-  await ann.sees("no sockets here");
+  await ann.send("no sockets here");
+  await bob.seesMessage("no sockets here");
+  await ann.seesMessage("no sockets here");
 });

@@ -1,19 +1,19 @@
 import { expect, test } from "../people";
 
 test("Enter sends, Shift+Enter makes a new line", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   await ann.composer.pressSequentially("first line");
   await ann.composer.press("Shift+Enter");
   await ann.composer.pressSequentially("second line");
   await expect(ann.composer).toHaveValue("first line\nsecond line");
   await ann.composer.press("Enter");
   await expect(ann.composer).toHaveValue("");
-  await bob.sees("first line\nsecond line");
+  await bob.seesMessage("first line\nsecond line");
 });
 
 test("Enter chooses a word while it is being composed, and sends nothing", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.composer.fill("你");
   await ann.composer.evaluate((field) =>
     field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })),
@@ -32,8 +32,8 @@ test("ann's own message is there at once, pending, and becomes the confirmed one
       socket.send(frame);
     });
   });
-  await ann.enters(room);
-  await ann.says("on its way");
+  await ann.joinRoom(room);
+  await ann.send("on its way");
   const line = ann.line("on its way");
   await expect(line).toHaveAttribute("data-standing", "pending");
   const element = await line.elementHandle();
@@ -44,19 +44,19 @@ test("ann's own message is there at once, pending, and becomes the confirmed one
 });
 
 test("white space alone is no message", async ({ ann, room }) => {
-  await ann.enters(room);
-  await ann.says("   \n ");
-  await ann.says("a real one");
-  await ann.seesAll(["a real one"]);
+  await ann.joinRoom(room);
+  await ann.send("   \n ");
+  await ann.send("a real one");
+  await ann.seesMessages(["a real one"]);
 });
 
 test("a text that is too long is refused kindly and stays with ann", async ({ ann, room }) => {
-  await ann.enters(room);
-  await ann.says("x".repeat(8_193));
+  await ann.joinRoom(room);
+  await ann.send("x".repeat(8_193));
   await expect(ann.page.getByRole("alert").filter({ hasText: "1 bytes too long" })).toBeVisible();
   await expect(ann.composer).toHaveValue("x".repeat(8_193));
-  await ann.says("y".repeat(8_192));
-  await ann.sees("y".repeat(8_192));
+  await ann.send("y".repeat(8_192));
+  await ann.seesMessage("y".repeat(8_192));
   await expect(ann.page.locator("#text-problem")).toBeEmpty();
 });
 
@@ -69,16 +69,16 @@ const hostile = [
 ];
 
 test("text stays text, live and from the server", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   for (const text of hostile) {
-    await ann.says(text);
+    await ann.send(text);
     await ann.composer.press("Enter");
   }
   const shown = hostile.map((text) => text.replace("\u0000", "\ufffd"));
   await expect.poll(() => bob.messages.evaluateAll((all) => all.map((one) => one.textContent))).toEqual(shown);
   await bob.page.reload();
-  await bob.isLive();
+  await bob.waitUntilLive();
   await expect.poll(() => bob.messages.evaluateAll((all) => all.map((one) => one.textContent))).toEqual(shown);
   await expect(bob.page.locator(".lines img, .lines script, .lines b b")).toHaveCount(0);
   await expect(bob.page).not.toHaveTitle("owned");
@@ -94,8 +94,8 @@ test("what was typed before the script came is not lost by it", async ({ ann, ro
   await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
   await ann.composer.fill("early bird");
   release();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("early bird");
   await ann.composer.press("Enter");
-  await ann.seesAll(["early bird"]);
+  await ann.seesMessages(["early bird"]);
 });

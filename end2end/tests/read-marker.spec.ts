@@ -1,7 +1,7 @@
-import { expect, hides, said, test, type Person } from "../people";
+import { expect, setTabHidden, postMessages, test, type User } from "../people";
 
 /** Their position is with the server: it is told within two seconds. */
-async function hasRead(person: Person, room: string): Promise<void> {
+async function hasRead(person: User, room: string): Promise<void> {
   const position = async () => {
     const page = await person.page.request.get(`/r/${room}`);
     return /"read":(\d+)/.exec((await page.text()).replaceAll("\\", ""))?.[1];
@@ -11,33 +11,33 @@ async function hasRead(person: Person, room: string): Promise<void> {
 }
 
 test("who comes back finds a line where the new begins, and the page opens there", async ({ ann, room, request }) => {
-  await said(request, room, 5);
-  await ann.enters(room);
+  await postMessages(request, room, 5);
+  await ann.joinRoom(room);
   await expect(ann.page.locator("#new")).toHaveCount(0);
   await hasRead(ann, room);
   await ann.page.goto("/rooms");
-  await said(request, room, 40, 6);
-  await ann.enters(room);
+  await postMessages(request, room, 40, 6);
+  await ann.joinRoom(room);
   await expect(ann.line("message 6").locator("#new")).toBeInViewport();
   await expect(ann.page.getByRole("button", { name: /new messages/ })).toBeVisible();
   await ann.page.getByRole("button", { name: /new messages/ }).click();
   await expect(ann.line("message 40")).toBeInViewport();
   await hasRead(ann, room);
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
 test("who comes by a link to what is new has not read all of it by that", async ({ ann, room, request }) => {
-  await said(request, room, 5);
-  await ann.enters(room);
+  await postMessages(request, room, 5);
+  await ann.joinRoom(room);
   await hasRead(ann, room);
-  await ann.enters(`${room}-b`);
-  await said(request, room, 45, 6);
+  await ann.joinRoom(`${room}-b`);
+  await postMessages(request, room, 45, 6);
   const title = room.charAt(0).toUpperCase() + room.slice(1).replaceAll("-", " ");
   await expect(ann.room(title)).toContainText("40 unread");
   await ann.room(title).click();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.line("message 6").locator("#new")).toBeInViewport();
   const pill = ann.page.getByRole("button", { name: /new messages$/ });
   await expect(pill).toHaveText(/^[12]\d new/);
@@ -50,49 +50,49 @@ test("who comes by a link to what is new has not read all of it by that", async 
 });
 
 test("with more that is new than a page has, ann begins at the first of it", async ({ ann, room, request }) => {
-  await said(request, room, 5);
-  await ann.enters(room);
+  await postMessages(request, room, 5);
+  await ann.joinRoom(room);
   await hasRead(ann, room);
   await ann.page.goto("/rooms");
-  await said(request, room, 95, 6);
-  await ann.enters(room);
+  await postMessages(request, room, 95, 6);
+  await ann.joinRoom(room);
   await expect(ann.line("message 6").locator("#new")).toBeInViewport();
   await expect(ann.page.locator("#new")).toHaveCount(1);
 });
 
-test("what ann has read on one device is read on the other", async ({ ann, somebody, room, request }) => {
-  await said(request, room, 3);
-  await ann.enters(room);
+test("what ann has read on one device is read on the other", async ({ ann, newUser, room, request }) => {
+  await postMessages(request, room, 3);
+  await ann.joinRoom(room);
   await hasRead(ann, room);
-  const phone = await somebody({ storageState: await ann.page.context().storageState() });
+  const phone = await newUser({ storageState: await ann.page.context().storageState() });
   await phone.page.goto("/r/elsewhere-" + room);
-  await phone.isLive();
+  await phone.waitUntilLive();
   const title = room.charAt(0).toUpperCase() + room.slice(1).replaceAll("-", " ");
   await ann.page.goto("/rooms");
-  await said(request, room, 5, 4);
+  await postMessages(request, room, 5, 4);
   await expect(phone.room(title)).toContainText("2 unread");
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await expect(phone.room(title)).not.toContainText("unread");
 });
 
 test("while the tab is hidden the title counts, and a line waits where the reading goes on", async ({ ann, bob, room }) => {
-  await ann.enters(room);
-  await bob.enters(room);
-  await bob.says("seen");
-  await ann.sees("seen");
-  await hides(ann, true);
-  await bob.says("not yet seen");
-  await ann.sees("not yet seen");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.send("seen");
+  await ann.seesMessage("seen");
+  await setTabHidden(ann, true);
+  await bob.send("not yet seen");
+  await ann.seesMessage("not yet seen");
   await expect(ann.page).toHaveTitle(/^\(1\) /);
   await expect(ann.line("not yet seen").locator("#new")).toBeVisible();
-  await hides(ann, false);
+  await setTabHidden(ann, false);
   await expect(ann.page).toHaveTitle(/^T/);
 });
 
 test("days stand between messages, by their names where those are near", async ({ ann, room, request }) => {
-  await said(request, room, 2);
+  await postMessages(request, room, 2);
   await ann.page.clock.install({ time: Date.now() });
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await expect(ann.page.getByRole("heading", { name: "Today" })).toHaveCount(1);
   await ann.page.clock.fastForward(24 * 60 * 60 * 1000);
   await expect(ann.page.getByRole("heading", { name: "Yesterday" })).toHaveCount(1);
@@ -102,9 +102,9 @@ test("days stand between messages, by their names where those are near", async (
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a link to a message opens around it and shows it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ somebody, room, request }) => {
-    await said(request, room, 95);
-    const ann = await somebody({ javaScriptEnabled });
+  test(`a link to a message opens around it and shows it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room, request }) => {
+    await postMessages(request, room, 95);
+    const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto(`/r/${room}?around=40`);
     await expect(ann.line("message 40")).toHaveClass(/highlighted/);
     if (javaScriptEnabled) await expect(ann.line("message 40")).toBeInViewport();
@@ -123,56 +123,56 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test("a link to one of the newest messages is the living room, with that message shown", async ({ ann, bob, room, request }) => {
-  await said(request, room, 30);
+  await postMessages(request, room, 30);
   await ann.page.goto(`/r/${room}?around=25#m25`);
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.line("message 25")).toHaveClass(/highlighted/);
-  await bob.enters(room);
-  await bob.says("still talking");
-  await ann.sees("still talking");
+  await bob.joinRoom(room);
+  await bob.send("still talking");
+  await ann.seesMessage("still talking");
 });
 
 test("on an older page a message is edited and deleted, and a name changed, at once", async ({ ann, bob, room, request }) => {
-  await ann.enters(room);
-  await ann.says("frist");
-  await ann.says("a mistake");
-  await ann.sees("a mistake");
-  await said(request, room, 95);
+  await ann.joinRoom(room);
+  await ann.send("frist");
+  await ann.send("a mistake");
+  await ann.seesMessage("a mistake");
+  await postMessages(request, room, 95);
   await bob.page.goto(`/r/${room}?around=1`);
   await ann.page.goto(`/r/${room}?around=1`);
   await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
-  await ann.changes("frist", "first");
+  await ann.edit("frist", "first");
   await expect(ann.line("first")).toBeInViewport();
-  await ann.menu("a mistake");
+  await ann.openMenu("a mistake");
   await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
   await expect(ann.page.getByText("Deleted", { exact: true })).toBeVisible();
-  await ann.calls(`Ann ${room}`.slice(0, 30));
+  await ann.rename(`Ann ${room}`.slice(0, 30));
   await bob.page.reload();
   await expect(bob.line("first").locator("b")).toHaveText(`Ann ${room}`.slice(0, 30));
   await expect(bob.page.getByText("a mistake")).toHaveCount(0);
 });
 
 test("who posts while reading back is brought to what they have posted", async ({ ann, room, request }) => {
-  await said(request, room, 60);
-  await ann.enters(room);
+  await postMessages(request, room, 60);
+  await ann.joinRoom(room);
   await ann.line("message 12").scrollIntoViewIfNeeded();
-  await ann.says("here I am");
+  await ann.send("here I am");
   await expect(ann.line("here I am")).toBeInViewport();
 });
 
 test("two tabs of one room have a draft each, and what a closed tab leaves is there in the next", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   const tab = await ann.page.context().newPage();
   await tab.goto(`/r/${room}`);
   await expect(tab.locator("[data-connection=open]")).toBeAttached();
   await tab.locator("#text").fill("long in the making");
-  await ann.says("short");
-  await ann.sees("short");
+  await ann.send("short");
+  await ann.seesMessage("short");
   await ann.composer.fill("mine");
   await tab.reload();
   await expect(tab.locator("#text")).toHaveValue("long in the making");
   await ann.page.reload();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("mine");
   await tab.close({ runBeforeUnload: true });
   const next = await ann.page.context().newPage();
@@ -181,23 +181,23 @@ test("two tabs of one room have a draft each, and what a closed tab leaves is th
 });
 
 test("each room keeps its own draft", async ({ ann, room }) => {
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await ann.composer.fill("for here");
-  await ann.enters(`${room}-b`);
+  await ann.joinRoom(`${room}-b`);
   await expect(ann.composer).toHaveValue("");
   await ann.composer.fill("for there");
-  await ann.enters(room);
+  await ann.joinRoom(room);
   await expect(ann.composer).toHaveValue("for here");
 });
 
 test("ann who reads back is left where she is, and a pill leads to the end", async ({ ann, bob, room, request }) => {
-  await said(request, room, 60);
-  await ann.enters(room);
-  await bob.enters(room);
+  await postMessages(request, room, 60);
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
   await ann.line("message 12").scrollIntoViewIfNeeded();
   await expect(ann.page.getByRole("button", { name: "Jump to latest" })).toBeVisible();
-  await bob.says("one more");
-  await bob.sees("one more");
+  await bob.send("one more");
+  await bob.seesMessage("one more");
   await expect(ann.page.getByRole("button", { name: "1 new message" })).toBeVisible();
   await expect(ann.line("message 12")).toBeInViewport();
   await ann.page.keyboard.press("Alt+End");

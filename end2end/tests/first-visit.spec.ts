@@ -12,9 +12,9 @@ for (const words of languages)
       for (const javaScriptEnabled of [true, false]) {
         const how = `${words.tag}, ${device}, ${colorScheme}, script ${javaScriptEnabled ? "on" : "off"}`;
 
-        test(`bob makes a room, and reads back there while ann writes: ${how}`, async ({ ann, somebody, room, request }) => {
+        test(`bob makes a room, and reads back there while ann writes: ${how}`, async ({ ann, newUser, room, request }) => {
           test.slow();
-          const bob = await somebody({ locale: words.locale, colorScheme, javaScriptEnabled, ...screen });
+          const bob = await newUser({ locale: words.locale, colorScheme, javaScriptEnabled, ...screen });
           await bob.page.goto("/");
           await expect(bob.page.locator("html")).toHaveAttribute("lang", words.tag);
           await expect(bob.page.locator(".top .topic")).toContainText(words.start);
@@ -31,7 +31,7 @@ for (const words of languages)
             await request.post(`/api/rooms/cafe-${room}/messages`, { data: { text: `message ${n}` } });
           }
           if (!javaScriptEnabled) await bob.page.reload();
-          await ann.enters(`cafe-${room}`);
+          await ann.joinRoom(`cafe-${room}`);
           await expect(bob.line("message 60")).toBeInViewport();
 
           if (javaScriptEnabled) {
@@ -39,15 +39,15 @@ for (const words of languages)
             await expect(bob.line("message 3")).toHaveCount(1);
             await bob.line("message 12").scrollIntoViewIfNeeded();
             const before = (await bob.line("message 12").boundingBox())?.y;
-            await ann.says("are you there?");
+            await ann.send("are you there?");
             await expect(bob.page.getByRole("button", { name: words.oneNew })).toBeVisible();
             expect((await bob.line("message 12").boundingBox())?.y, "nothing moves under a reader").toBe(before);
             await bob.page.getByRole("button", { name: words.oneNew }).click();
           } else {
             await bob.page.goto(`/r/cafe-${room}?before=51`);
             await expect(bob.line("message 3")).toHaveCount(1);
-            await ann.says("are you there?");
-            await ann.sees("are you there?");
+            await ann.send("are you there?");
+            await ann.seesMessage("are you there?");
             await bob.page.getByRole("link", { name: words.backToNow }).click();
           }
           await expect(bob.line("are you there?")).toBeInViewport();
@@ -58,9 +58,9 @@ for (const words of languages)
           await expect(bob.name).toHaveText(`Bob ${room}`.slice(0, 30));
           await bob.page.locator("#text").fill("I was reading back");
           await bob.page.getByRole("button", { name: words.send }).click();
-          await ann.sees("I was reading back");
+          await ann.seesMessage("I was reading back");
           await expect(ann.line("I was reading back").locator("b")).toHaveText(`Bob ${room}`.slice(0, 30));
-          await bob.sees("I was reading back");
+          await bob.seesMessage("I was reading back");
           if (javaScriptEnabled) await isAccessible(bob);
         });
       }

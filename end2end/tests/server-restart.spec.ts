@@ -16,57 +16,57 @@ test.describe("with a server of their own", () => {
       bob,
     }) => {
       for (const person of [ann, bob]) {
-        person.expects(refused);
+        person.allowConsoleError(refused);
         await person.page.goto(`${server.url}/r/tea`);
-        await person.isLive();
+        await person.waitUntilLive();
       }
-      await ann.says("before");
-      await bob.sees("before");
+      await ann.send("before");
+      await bob.seesMessage("before");
       await server.stop(signal);
       await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
-      await ann.says("written while away");
-      await ann.says("and another");
+      await ann.send("written while away");
+      await ann.send("and another");
       await expect(ann.line("written while away")).toHaveAttribute("data-standing", "pending");
       await server.start();
       for (const person of [ann, bob]) {
-        await person.isLive();
-        await person.seesAll(["before", "written while away", "and another"]);
+        await person.waitUntilLive();
+        await person.seesMessages(["before", "written while away", "and another"]);
       }
       await expect(ann.line("and another")).toHaveAttribute("data-standing", "confirmed");
     });
   }
 
   test("a restart keeps the history, the names and who is who", async ({ ann }) => {
-    ann.expects(refused);
+    ann.allowConsoleError(refused);
     await ann.page.goto(`${server.url}/r/tea`);
-    await ann.isLive();
-    await ann.calls("Ann");
-    await ann.says("keep this");
-    await ann.sees("keep this");
+    await ann.waitUntilLive();
+    await ann.rename("Ann");
+    await ann.send("keep this");
+    await ann.seesMessage("keep this");
     await server.stop();
     await server.start();
     await ann.page.reload();
-    await ann.isLive();
-    await ann.seesAll(["keep this"]);
+    await ann.waitUntilLive();
+    await ann.seesMessages(["keep this"]);
     await expect(ann.name).toHaveText("Ann");
   });
 
   test("a server that comes back with another log is taken as it is, and goes on", async ({ ann }) => {
-    ann.expects(refused);
+    ann.allowConsoleError(refused);
     await ann.page.goto(`${server.url}/r/tea`);
-    await ann.isLive();
-    await ann.says("of the old log");
-    await ann.sees("of the old log");
+    await ann.waitUntilLive();
+    await ann.send("of the old log");
+    await ann.seesMessage("of the old log");
     await server.stop();
-    server.forget();
-    await ann.says("written meanwhile");
+    server.deleteData();
+    await ann.send("written meanwhile");
     await server.start();
-    await ann.seesAll(["written meanwhile"]);
-    await ann.sees("written meanwhile");
+    await ann.seesMessages(["written meanwhile"]);
+    await ann.seesMessage("written meanwhile");
     await server.stop();
     await server.start();
-    await ann.says("and on");
-    await ann.sees("and on");
-    await ann.seesAll(["written meanwhile", "and on"]);
+    await ann.send("and on");
+    await ann.seesMessage("and on");
+    await ann.seesMessages(["written meanwhile", "and on"]);
   });
 });

@@ -1,5 +1,5 @@
-import { OwnServer, Silence } from "../hubbub";
-import { expect, test, type Person } from "../people";
+import { OwnServer, BlackholeProxy } from "../hubbub";
+import { expect, test, type User } from "../people";
 
 const away = /WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
 
@@ -10,33 +10,33 @@ test.describe("with a server of their own", () => {
   });
   test.afterEach(async () => server.remove());
 
-  async function enters(person: Person, url = server.url): Promise<void> {
-    person.expects(away);
+  async function enters(person: User, url = server.url): Promise<void> {
+    person.allowConsoleError(away);
     await person.page.goto(`${url}/r/tea`);
-    await person.isLive();
+    await person.waitUntilLive();
   }
 
   test("what waits survives a reload, and arrives once and in order", async ({ ann, bob }) => {
-    const silence = await Silence.before(server.port);
-    await enters(ann, silence.url);
+    const proxy = await BlackholeProxy.start(server.port);
+    await enters(ann, proxy.url);
     await enters(bob);
-    silence.fall();
-    await ann.says("first");
-    await ann.says("second");
+    proxy.drop();
+    await ann.send("first");
+    await ann.send("second");
     await expect(ann.line("second")).toHaveAttribute("data-standing", "pending");
-    silence.end();
+    proxy.restore();
     await ann.page.reload();
-    await ann.isLive();
-    for (const person of [ann, bob]) await person.seesAll(["first", "second"]);
-    await ann.sees("second");
-    silence.close();
+    await ann.waitUntilLive();
+    for (const person of [ann, bob]) await person.seesMessages(["first", "second"]);
+    await ann.seesMessage("second");
+    proxy.close();
   });
 
   test("what waits in a tab that is gone is taken up by another", async ({ ann, bob }) => {
     await enters(ann);
     await enters(bob);
     await server.stop();
-    await ann.says("left behind");
+    await ann.send("left behind");
     await expect(ann.line("left behind")).toHaveAttribute("data-standing", "pending");
     const other = await ann.page.context().newPage();
     await ann.page.close();
@@ -46,22 +46,22 @@ test.describe("with a server of their own", () => {
     await expect(other.locator("[data-connection=open]")).toBeAttached();
     await other.clock.fastForward(30_000);
     await expect(other.locator(".line .text")).toHaveText(["left behind"]);
-    await bob.seesAll(["left behind"]);
+    await bob.seesMessages(["left behind"]);
   });
 
   test("what ann wrote before she became somebody else here is still hers to send, and so is her draft", async ({ ann, bob }) => {
     await enters(ann);
     await enters(bob);
     await server.stop();
-    await ann.says("as I was");
+    await ann.send("as I was");
     await expect(ann.line("as I was")).toHaveAttribute("data-standing", "pending");
     await ann.composer.fill("half a thou");
     await ann.page.context().clearCookies();
     await server.start();
     await ann.page.reload();
-    await ann.isLive();
-    await ann.sees("as I was");
-    await bob.seesAll(["as I was"]);
+    await ann.waitUntilLive();
+    await ann.seesMessage("as I was");
+    await bob.seesMessages(["as I was"]);
     await expect(ann.composer).toHaveValue("half a thou");
   });
 
@@ -71,53 +71,53 @@ test.describe("with a server of their own", () => {
     const tab = await ann.page.context().newPage();
     await tab.goto(`${server.url}/r/tea`);
     await server.stop();
-    await ann.says("only once");
+    await ann.send("only once");
     await server.start();
-    await bob.sees("only once");
-    await ann.sees("only once");
+    await bob.seesMessage("only once");
+    await ann.seesMessage("only once");
     await expect(tab.locator(".line .text")).toHaveText(["only once"]);
-    await bob.says("end");
-    await ann.seesAll(["only once", "end"]);
+    await bob.send("end");
+    await ann.seesMessages(["only once", "end"]);
   });
 
   test("a draft is there again after a reload, in its room only, and goes when it is sent", async ({ ann }) => {
     await enters(ann);
     await ann.composer.fill("half a thou");
     await ann.page.reload();
-    await ann.isLive();
+    await ann.waitUntilLive();
     await expect(ann.composer).toHaveValue("half a thou");
     await ann.page.goto(`${server.url}/r/jam`);
-    await ann.isLive();
+    await ann.waitUntilLive();
     await expect(ann.composer).toHaveValue("");
     await enters(ann);
     await ann.composer.press("Enter");
-    await ann.sees("half a thou");
+    await ann.seesMessage("half a thou");
     await ann.page.reload();
-    await ann.isLive();
+    await ann.waitUntilLive();
     await expect(ann.composer).toHaveValue("");
   });
 
   test("what the server refuses stays with its reason, also over a reload, until ann decides", async ({ ann }) => {
-    const silence = await Silence.before(server.port);
-    await enters(ann, silence.url);
-    await ann.says("mine");
-    await ann.sees("mine");
-    silence.fall();
-    await ann.changes("mine", "changed too late");
+    const proxy = await BlackholeProxy.start(server.port);
+    await enters(ann, proxy.url);
+    await ann.send("mine");
+    await ann.seesMessage("mine");
+    proxy.drop();
+    await ann.edit("mine", "changed too late");
     await ann.page.request.post(`${server.url}/r/tea/1/delete`, { maxRedirects: 0 });
-    silence.end();
+    proxy.restore();
     await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
     const reason = ann.page.getByText("This message no longer exists.");
     await expect(reason).toBeVisible();
     await ann.page.reload();
     await expect(reason).toBeVisible();
-    await ann.seesAll(["changed too late"]);
+    await ann.seesMessages(["changed too late"]);
     await ann.page.getByRole("button", { name: "Discard" }).click();
-    await ann.seesAll(["Deleted"]);
+    await ann.seesMessages(["Deleted"]);
     await ann.page.reload();
-    await ann.isLive();
-    await ann.seesAll(["Deleted"]);
-    silence.close();
+    await ann.waitUntilLive();
+    await ann.seesMessages(["Deleted"]);
+    proxy.close();
   });
 
   test("offline and online again: ann is told calmly, and everything arrives once", async ({ ann, bob }) => {
@@ -127,29 +127,29 @@ test.describe("with a server of their own", () => {
     await server.stop();
     await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
     await expect(ann.page.locator("[data-connection]")).toContainText(/Retrying in|Reconnecting/);
-    await ann.says("written under a bridge");
+    await ann.send("written under a bridge");
     await server.start();
-    await bob.isLive();
-    await bob.says("where is ann?");
+    await bob.waitUntilLive();
+    await bob.send("where is ann?");
     await ann.page.context().setOffline(false);
-    await ann.seesAll(["where is ann?", "written under a bridge"]);
-    await bob.seesAll(["where is ann?", "written under a bridge"]);
+    await ann.seesMessages(["where is ann?", "written under a bridge"]);
+    await bob.seesMessages(["where is ann?", "written under a bridge"]);
     await expect(ann.page.locator("[data-connection]")).toHaveText("");
   });
 
   test("a network that falls silent without hanging up is noticed when ann comes back to the tab", async ({ ann, bob }) => {
-    const silence = await Silence.before(server.port);
-    await enters(ann, silence.url);
+    const proxy = await BlackholeProxy.start(server.port);
+    await enters(ann, proxy.url);
     await enters(bob);
-    silence.fall();
-    await ann.says("into the void");
-    await bob.says("are you asleep?");
-    await bob.sees("are you asleep?");
-    silence.end();
+    proxy.drop();
+    await ann.send("into the void");
+    await bob.send("are you asleep?");
+    await bob.seesMessage("are you asleep?");
+    proxy.restore();
     await ann.page.evaluate(() => window.dispatchEvent(new Event("focus")));
-    await ann.seesAll(["are you asleep?", "into the void"]);
-    await bob.seesAll(["are you asleep?", "into the void"]);
-    silence.close();
+    await ann.seesMessages(["are you asleep?", "into the void"]);
+    await bob.seesMessages(["are you asleep?", "into the void"]);
+    proxy.close();
   });
 
   test("a short restart is not even shown", async ({ ann }) => {
@@ -161,9 +161,9 @@ test.describe("with a server of their own", () => {
     });
     await server.stop();
     await server.start();
-    await ann.isLive();
-    await ann.says("still here");
-    await ann.sees("still here");
+    await ann.waitUntilLive();
+    await ann.send("still here");
+    await ann.seesMessage("still here");
     const said = await ann.page.evaluate(() => (window as unknown as { said: string[] }).said);
     expect(said.filter((words) => words.includes("Offline"))).toEqual([]);
   });

@@ -2,43 +2,43 @@ import { expect, test } from "../people";
 
 const scriptOff = { javaScriptEnabled: false };
 
-test("without script ann reads what was said and posts", async ({ somebody, bob, room }) => {
-  await bob.enters(room);
-  await bob.says("anybody without script?");
-  await bob.sees("anybody without script?");
-  const ann = await somebody(scriptOff);
+test("without script ann reads what was said and posts", async ({ newUser, bob, room }) => {
+  await bob.joinRoom(room);
+  await bob.send("anybody without script?");
+  await bob.seesMessage("anybody without script?");
+  const ann = await newUser(scriptOff);
   await ann.page.goto(`/r/${room}`);
   await expect(ann.messages).toHaveText(["anybody without script?"]);
   await ann.composer.fill("me,\nin two lines");
   await ann.page.getByRole("button", { name: "Send" }).click();
   await expect(ann.page).toHaveURL(`/r/${room}`);
   await expect(ann.messages).toHaveText(["anybody without script?", "me,\nin two lines"]);
-  await bob.sees("me,\nin two lines");
+  await bob.seesMessage("me,\nin two lines");
 });
 
-test("without script the newest message is in view and older ones can be reached", async ({ somebody, room, request }) => {
+test("without script the newest message is in view and older ones can be reached", async ({ newUser, room, request }) => {
   for (let n = 1; n <= 55; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-  const ann = await somebody(scriptOff);
+  const ann = await newUser(scriptOff);
   await ann.page.goto(`/r/${room}`);
   await expect(ann.line("message 55")).toBeInViewport();
   await ann.page.getByRole("link", { name: "Older messages" }).click();
   await expect(ann.messages).toHaveCount(5);
 });
 
-test("without script ann changes her name and keeps it", async ({ somebody, room }) => {
-  const ann = await somebody(scriptOff);
+test("without script ann changes her name and keeps it", async ({ newUser, room }) => {
+  const ann = await newUser(scriptOff);
   await ann.page.goto(`/r/${room}`);
   const name = `Ann ${room}`.slice(0, 30);
-  await ann.calls(name);
+  await ann.rename(name);
   await expect(ann.page).toHaveURL(`/r/${room}`);
   await ann.page.reload();
   await expect(ann.name).toHaveText(name);
 });
 
-test("without script what is refused is said, and stays in its field", async ({ somebody, room }) => {
-  const ann = await somebody(scriptOff);
+test("without script what is refused is said, and stays in its field", async ({ newUser, room }) => {
+  const ann = await newUser(scriptOff);
   await ann.page.goto(`/r/${room}`);
-  ann.expects(/413|400/);
+  ann.allowConsoleError(/413|400/);
   const long = `  <b>\n${"long ".repeat(2000)}`;
   await ann.composer.fill(long);
   await ann.page.getByRole("button", { name: "Send" }).click();
@@ -54,15 +54,15 @@ test("without script what is refused is said, and stays in its field", async ({ 
 test("the script takes over a page with something refused, and loses nothing of it", async ({ ann, room }) => {
   await ann.page.addInitScript("window.Socket = window.WebSocket; delete window.WebSocket");
   await ann.page.goto(`/r/${room}`);
-  ann.expects(/413/);
+  ann.allowConsoleError(/413/);
   await ann.composer.fill("long ".repeat(2000));
   await ann.page.addInitScript("window.WebSocket = window.Socket");
   await ann.page.getByRole("button", { name: "Send" }).click();
-  await ann.isLive();
+  await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("long ".repeat(2000));
   await ann.composer.fill("short");
   await ann.composer.press("Enter");
-  await ann.seesAll(["short"]);
+  await ann.seesMessages(["short"]);
   await expect(ann.page.getByRole("alert").filter({ hasText: "at most" })).toHaveCount(0);
 });
 
@@ -71,5 +71,5 @@ test("a browser without WebSockets keeps the plain page", async ({ ann, room }) 
   await ann.page.goto(`/r/${room}`);
   await ann.composer.fill("the old way");
   await ann.page.getByRole("button", { name: "Send" }).click();
-  await ann.seesAll(["the old way"]);
+  await ann.seesMessages(["the old way"]);
 });

@@ -3,11 +3,11 @@ import { expect, test } from "../people";
 const paper = (page: import("@playwright/test").Page) =>
   page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
 
-test("a theme is chosen at once, and the next page comes in it from the server", async ({ somebody, room }) => {
-  const ann = await somebody({ colorScheme: "light" });
-  await ann.enters(room);
+test("a theme is chosen at once, and the next page comes in it from the server", async ({ newUser, room }) => {
+  const ann = await newUser({ colorScheme: "light" });
+  await ann.joinRoom(room);
   const light = await paper(ann.page);
-  await ann.opens("settings");
+  await ann.openDialog("settings");
   await ann.page.getByRole("button", { name: "Dark", exact: true }).click();
   await expect(ann.page.locator("html")).toHaveAttribute("data-theme", "dark");
   await expect(ann.page).toHaveURL(`/r/${room}`);
@@ -20,32 +20,32 @@ test("a theme is chosen at once, and the next page comes in it from the server",
   expect(await paper(ann.page)).toBe(dark);
 });
 
-test("without script a theme is chosen too", async ({ somebody, room }) => {
-  const ann = await somebody({ javaScriptEnabled: false, colorScheme: "dark" });
+test("without script a theme is chosen too", async ({ newUser, room }) => {
+  const ann = await newUser({ javaScriptEnabled: false, colorScheme: "dark" });
   await ann.page.goto(`/r/${room}`);
   const dark = await paper(ann.page);
-  await ann.opens("settings");
+  await ann.openDialog("settings");
   await ann.page.getByRole("button", { name: "Light", exact: true }).click();
   await expect(ann.page).toHaveURL(`/r/${room}`);
   expect(await paper(ann.page)).not.toBe(dark);
 });
 
 for (const width of [320, 390, 768, 1024, 1280, 2560]) {
-  test(`at ${width} px nothing is cut off and nothing scrolls sideways`, async ({ somebody, room }) => {
-    const ann = await somebody({ viewport: { width, height: 800 } });
+  test(`at ${width} px nothing is cut off and nothing scrolls sideways`, async ({ newUser, room }) => {
+    const ann = await newUser({ viewport: { width, height: 800 } });
     await ann.page.goto("/rooms");
     const sideways = () => ann.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(await sideways(), "the rooms").toBeLessThanOrEqual(0);
     await ann.page.getByLabel("Room name").fill(`${room.slice(-12)} 字${"w".repeat(40)}`.slice(0, 48));
     await ann.page.getByLabel("Topic (optional)").fill("topic ".repeat(30));
     await ann.page.getByRole("button", { name: "Create room" }).click();
-    await ann.isLive();
-    await ann.calls("字".repeat(32));
-    await ann.says(`a word of 200 letters: ${"w".repeat(200)}`);
+    await ann.waitUntilLive();
+    await ann.rename("字".repeat(32));
+    await ann.send(`a word of 200 letters: ${"w".repeat(200)}`);
     await expect(ann.messages).toHaveCount(1);
     expect(await sideways(), "the room").toBeLessThanOrEqual(0);
     await expect(ann.composer).toBeInViewport();
-    const about = await ann.opens("about");
+    const about = await ann.openDialog("about");
     const box = await about.boundingBox();
     expect(box && box.x >= 0 && box.x + box.width <= width, "the sheet").toBeTruthy();
     await ann.page.keyboard.press("Escape");
@@ -57,9 +57,9 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
   });
 }
 
-test("on a phone rooms and people are sheets, and everything in them fits a finger", async ({ somebody, room }) => {
-  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await ann.enters(room);
+test("on a phone rooms and people are sheets, and everything in them fits a finger", async ({ newUser, room }) => {
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.joinRoom(room);
   for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#people"], ["Room details", "#about"]] as const) {
     await expect(ann.page.locator(sheet)).toBeHidden();
     await ann.page.getByRole("button", { name: button }).tap();
@@ -74,8 +74,8 @@ test("on a phone rooms and people are sheets, and everything in them fits a fing
   expect(way?.height).toBeGreaterThanOrEqual(43.9);
 });
 
-test("on a phone every sheet has a button that closes it", async ({ somebody, room }) => {
-  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, javaScriptEnabled: false });
+test("on a phone every sheet has a button that closes it", async ({ newUser, room }) => {
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   for (const sheet of ["rooms", "people", "about"]) {
     await ann.page.locator(`[popovertarget=${sheet}]:visible`).first().tap();
@@ -84,11 +84,11 @@ test("on a phone every sheet has a button that closes it", async ({ somebody, ro
   }
 });
 
-test("a finger that rested on a message and is lifted does nothing more than open its menu", async ({ somebody, room }) => {
-  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await ann.enters(room);
-  await ann.says("mine, and it stays");
-  await ann.sees("mine, and it stays");
+test("a finger that rested on a message and is lifted does nothing more than open its menu", async ({ newUser, room }) => {
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.joinRoom(room);
+  await ann.send("mine, and it stays");
+  await ann.seesMessage("mine, and it stays");
   const finger = await ann.page.context().newCDPSession(ann.page);
   for (const x of [30, 110, 200, 330]) {
     const box = (await ann.line("mine, and it stays").locator(".text").boundingBox())!;
@@ -106,9 +106,9 @@ test("a finger that rested on a message and is lifted does nothing more than ope
   }
 });
 
-test("a sheet that gets a place beside the page when the window grows is a sheet no longer", async ({ somebody, room }) => {
-  const ann = await somebody({ viewport: { width: 1000, height: 800 } });
-  await ann.enters(room);
+test("a sheet that gets a place beside the page when the window grows is a sheet no longer", async ({ newUser, room }) => {
+  const ann = await newUser({ viewport: { width: 1000, height: 800 } });
+  await ann.joinRoom(room);
   await ann.page.getByRole("button", { name: "1 person here" }).click();
   await expect(ann.page.locator("#people:popover-open")).toHaveCount(1);
   await ann.page.setViewportSize({ width: 1280, height: 800 });
@@ -116,18 +116,18 @@ test("a sheet that gets a place beside the page when the window grows is a sheet
   await expect(ann.page.locator("#people")).toBeInViewport();
 });
 
-test("the settings are opened from the list of rooms, on a phone in its place", async ({ somebody, room }) => {
-  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
-  await ann.enters(room);
+test("the settings are opened from the list of rooms, on a phone in its place", async ({ newUser, room }) => {
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await ann.joinRoom(room);
   await ann.page.getByRole("button", { name: "Rooms" }).tap();
   await ann.rooms.getByRole("button", { name: "Settings" }).tap();
   await expect(ann.page.locator("#settings")).toBeVisible();
   await expect(ann.rooms).toBeHidden();
 });
 
-test("a keyboard that lies over the page leaves the place to write and the newest message in view", async ({ somebody, room }) => {
+test("a keyboard that lies over the page leaves the place to write and the newest message in view", async ({ newUser, room }) => {
   // As Safari does it: the window keeps its height, only what one sees of it shrinks.
-  const ann = await somebody({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await ann.page.addInitScript(() => {
     const view = Object.assign(new EventTarget(), { scale: 1, height: innerHeight });
     Object.defineProperty(window, "visualViewport", { value: view });
@@ -137,9 +137,9 @@ test("a keyboard that lies over the page leaves the place to write and the newes
       Object.assign(visualViewport!, { height: innerHeight - height });
       visualViewport!.dispatchEvent(new Event("resize"));
     }, height);
-  await ann.enters(room);
-  await ann.says("the newest");
-  await ann.sees("the newest");
+  await ann.joinRoom(room);
+  await ann.send("the newest");
+  await ann.seesMessage("the newest");
   const end = async (part: import("@playwright/test").Locator) => {
     const box = await part.boundingBox();
     return box ? box.y + box.height : NaN;
@@ -151,10 +151,10 @@ test("a keyboard that lies over the page leaves the place to write and the newes
   expect(await end(ann.composer)).toBeGreaterThan(780);
 });
 
-test("with reduced motion nothing moves", async ({ somebody, room }) => {
-  const ann = await somebody({ reducedMotion: "reduce" });
-  await ann.enters(room);
-  await ann.opens("about");
+test("with reduced motion nothing moves", async ({ newUser, room }) => {
+  const ann = await newUser({ reducedMotion: "reduce" });
+  await ann.joinRoom(room);
+  await ann.openDialog("about");
   const moving = await ann.page.evaluate(() => document.getAnimations().length);
   expect(moving).toBe(0);
 });
