@@ -1,11 +1,11 @@
-//! The entry of the browser half: hydrates the page that the server rendered.
+//! The entry point of the wasm: hydrates the page that the server rendered.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called once by the page when the wasm has arrived.
+/// Hydrates the page. The page calls it once the wasm is loaded.
 #[wasm_bindgen]
 pub fn hydrate() {
-    // The message and its place in the source; a stack of the wasm, whose names are stripped, would say nothing.
+    // Logs the message and location of a panic. The wasm has no symbol names, so a stack trace would not help.
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     leptos::mount::hydrate_body(app::App);
 }

@@ -1,19 +1,19 @@
-// Keeps the rooms that were seen last, for when there is no network. With a network everything comes from the
-// server, so nobody ever gets an old page by it: what is kept is only a copy.
+// Stores copies of the rooms that were visited last, for use without a network. With a network every page comes from the
+// server.
 
-// The path below which the browser sees the server: where this script comes from. Empty for the root.
+// The path below which the browser reaches the server, derived from the address of this script. Empty for the root.
 const BASE = new URL("./", self.location).pathname.slice(0, -1);
 const PAGES = `hubbub-pages${BASE}`;
 const FILES = `hubbub-files${BASE}`;
-const WHOSE = `hubbub-whose${BASE}`;
-const PAGES_MOST = 20;
-const FILES_MOST = 24;
+const OWNER = `hubbub-whose${BASE}`;
+const MAX_PAGES = 20;
+const MAX_FILES = 24;
 
 const OFFLINE = `${BASE}/offline`;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(renew(OFFLINE));
+  event.waitUntil(fetchCopy(OFFLINE));
 });
 self.addEventListener("activate", (event) => event.waitUntil(Promise.all([self.clients.claim(), sweep()])));
 
@@ -22,20 +22,20 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
   if (request.mode === "navigate") event.respondWith(page(event, request, url));
-  // Their names carry their hash: what is under a name never changes.
+  // File names contain a hash, so the content of a name never changes.
   else if (url.pathname.startsWith(`${BASE}/pkg/`)) event.respondWith(file(event, request));
 });
 
 self.addEventListener("message", (event) => {
-  // Somebody has turned away from a page: its copy is brought up to date.
+  // A page was hidden: its copy is refreshed.
   if (event.data === "refresh" && event.source?.url) event.waitUntil(refresh(event.source.url));
-  else if (event.data?.notify) event.waitUntil(tell(event.data.notify, event.source));
+  else if (event.data?.notify) event.waitUntil(notify(event.data.notify, event.source));
   else if (event.data?.withdraw) event.waitUntil(withdraw(event.data.withdraw));
 });
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(show(event.notification.data || `${BASE}/`));
+  event.waitUntil(openRoom(event.notification.data || `${BASE}/`));
 });
 
 function isRoom(url) {
@@ -43,8 +43,8 @@ function isRoom(url) {
   return path === "/" || /^\/r\/[a-z0-9-]+$/.test(path);
 }
 
-// Not every answer comes from our server: networks with a sign-in page and proxies answer in its place, some of
-// them with 200. Our server says for whom an answer is.
+// Captive portals and proxies may respond instead of the server, some of them with 200. Only the server sets the header
+// with the user.
 function isOurs(answer) {
   return answer.type === "basic" && !answer.redirected && answer.headers.has("hubbub-person");
 }
@@ -53,7 +53,7 @@ function isOurPage(answer) {
   return answer.status === 200 && isOurs(answer) && /^text\/html\b/.test(answer.headers.get("content-type"));
 }
 
-// A file whose name carries its hash, as our server sends it.
+// Recognizes a file with a hash in its name, as the server sends it.
 const TYPES = { js: /javascript/, css: /^text\/css\b/, wasm: /^application\/wasm\b/ };
 function isOurFile(answer, url) {
   const type = TYPES[new URL(url).pathname.split(".").pop()];
@@ -62,11 +62,11 @@ function isOurFile(answer, url) {
 }
 
 async function page(event, request, url) {
-  // Past the browser's own cache, which may hold an answer that is not ours.
+  // Bypasses the HTTP cache, which may contain a response of a captive portal.
   const answer = await fetch(request, { cache: "no-store" }).catch(() => undefined);
-  if (answer && isOurPage(answer) && isRoom(url) && !url.search) event.waitUntil(keepPage(url.pathname, answer.clone()));
-  // A proxy that cannot reach the server is no better than no network. A network's sign-in page is shown, since
-  // nothing else works before one has signed in.
+  if (answer && isOurPage(answer) && isRoom(url) && !url.search) event.waitUntil(storePage(url.pathname, answer.clone()));
+  // A proxy that cannot reach the server counts as no network. The page of a captive portal is shown, since the user must
+  // sign in first.
   const failed = !answer || [502, 503, 504].includes(answer.status) || (answer.status >= 500 && !isOurs(answer));
   if (!failed) return answer;
   const kept = await caches.open(PAGES);
@@ -79,11 +79,11 @@ async function file(event, request) {
   const copy = await kept.match(request);
   if (copy) return copy;
   const answer = await fetch(request);
-  if (isOurFile(answer, request.url)) event.waitUntil(keep(FILES, request.url, answer.clone(), FILES_MOST));
+  if (isOurFile(answer, request.url)) event.waitUntil(store(FILES, request.url, answer.clone(), MAX_FILES));
   return answer;
 }
 
-// An earlier worker may have kept what is not ours.
+// Deletes responses of other servers that an earlier version stored.
 async function sweep() {
   for (const [name, isGood] of [[PAGES, isOurPage], [FILES, isOurFile]]) {
     const kept = await caches.open(name);
@@ -97,29 +97,29 @@ async function sweep() {
 async function refresh(href) {
   const url = new URL(href);
   if (!isRoom(url)) return;
-  await Promise.all([renew(url.pathname), renew(OFFLINE)]);
+  await Promise.all([fetchCopy(url.pathname), fetchCopy(OFFLINE)]);
 }
 
-async function renew(path) {
+async function fetchCopy(path) {
   const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" }).catch(() => undefined);
-  if (answer && isOurPage(answer)) await keepPage(path, answer);
+  if (answer && isOurPage(answer)) await storePage(path, answer);
 }
 
-// Copies belong to one person: whoever else sits here now gets none of them.
-async function keepPage(path, answer) {
+// Copies belong to one user. When the user changes, all copies are deleted.
+async function storePage(path, answer) {
   const person = answer.headers.get("hubbub-person");
-  const whose = await caches.open(WHOSE);
-  const before = await (await whose.match("/"))?.text();
+  const owner = await caches.open(OWNER);
+  const before = await (await owner.match("/"))?.text();
   if (before !== person) {
     await caches.delete(PAGES);
-    await whose.put("/", new Response(person));
-    if (path !== OFFLINE) await renew(OFFLINE);
+    await owner.put("/", new Response(person));
+    if (path !== OFFLINE) await fetchCopy(OFFLINE);
   }
-  await keep(PAGES, path, answer, PAGES_MOST);
+  await store(PAGES, path, answer, MAX_PAGES);
 }
 
-// The newest stand last; the oldest go.
-async function keep(name, key, answer, most) {
+// Stores a response and evicts the oldest ones.
+async function store(name, key, answer, most) {
   const kept = await caches.open(name);
   await kept.delete(key);
   await kept.put(key, answer);
@@ -127,20 +127,19 @@ async function keep(name, key, answer, most) {
   await Promise.all(keys.slice(0, Math.max(0, keys.length - most)).map((old) => kept.delete(old)));
 }
 
-// Every tab without attention reports a message; it is shown once, and not to a person who is at another window of
-// ours.
-const told = new Map();
+// Every inactive tab reports a message. It is shown once, and not while another window of the app has the focus.
+const notified = new Map();
 
-async function tell({ title, options, seq, rings }, teller) {
+async function notify({ title, options, seq, rings }, sender) {
   const windows = await self.clients.matchAll({ type: "window" });
-  if (windows.some((client) => client.id !== teller?.id && client.focused && client.visibilityState === "visible")) return;
-  if (told.get(options.tag) >= seq) return;
-  told.set(options.tag, seq);
+  if (windows.some((client) => client.id !== sender?.id && client.focused && client.visibilityState === "visible")) return;
+  if (notified.get(options.tag) >= seq) return;
+  notified.set(options.tag, seq);
   await self.registration.showNotification(title, options);
-  if (rings) teller?.postMessage("ring");
+  if (rings) sender?.postMessage("ring");
 }
 
-// A message was read, and those before it, or `only` this one was deleted: its notification closes.
+// Closes the notifications of messages that were read up to `seq`, or, with `only`, of a single deleted message.
 async function withdraw({ tag, seq, only }) {
   for (const shown of await self.registration.getNotifications({ tag })) {
     const at = Number(shown.data?.split("#m")[1]);
@@ -148,7 +147,7 @@ async function withdraw({ tag, seq, only }) {
   }
 }
 
-async function show(path) {
+async function openRoom(path) {
   const windows = await self.clients.matchAll({ type: "window" });
   const room = path.split("#")[0];
   const there = windows.find((client) => new URL(client.url).pathname === room);

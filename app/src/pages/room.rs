@@ -1,4 +1,4 @@
-//! A room: its messages, who is here, and the place to write.
+//! The page of a room.
 
 use crate::{
     page_data::{PageKind, RoomPage},
@@ -7,10 +7,10 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// A room on the screen.
+/// The page of a room.
 #[component]
 pub fn Room(
-    /// What the server knew.
+    /// The data from the server.
     page: RoomPage,
 ) -> impl IntoView {
     let kind = page.kind;

@@ -1,12 +1,12 @@
-//! The button that closes a sheet.
+//! The button that closes a dialog or sidebar.
 
 use crate::{i18n::Strings, ui::Icon};
 use leptos::prelude::*;
 
-/// The button that closes a sheet, also without script.
+/// The button that closes a popover. It works without script.
 #[component]
 pub fn CloseButton(
-    /// The sheet's id.
+    /// The id of the popover.
     sheet: &'static str,
     /// The page's language.
     strings: &'static Strings,

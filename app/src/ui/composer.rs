@@ -1,4 +1,4 @@
-//! The place to write.
+//! The form that posts a message.
 
 use crate::{
     base::link,
@@ -14,13 +14,12 @@ use leptos::{
     prelude::*,
 };
 
-/// The place to write. Without script it is a plain form; what was typed before the script came
-/// stays, since nobody sets the field but its author.
+/// The form that posts a message. It works without script. Hydration keeps the text that the user has typed before.
 #[component]
 pub fn Composer(
     /// The room.
     live: Live,
-    /// What the plain form did not post.
+    /// The message that the server rejected.
     rejected: Option<RejectedInput>,
 ) -> impl IntoView {
     let (draft, why) = match rejected {
@@ -32,7 +31,7 @@ pub fn Composer(
     };
     let field = NodeRef::<html::Textarea>::new();
     let (problem, set_problem) = signal(why);
-    // The draft of an earlier visit, before what was written until the script came.
+    // The stored draft goes before the text that was typed before hydration.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
         let Some(field) = field.get() else { return };
@@ -58,7 +57,7 @@ pub fn Composer(
         } else {
             live.on_input();
         }
-        // Once it has been made short enough, nothing is wrong any more.
+        // The error disappears when the text becomes valid.
         if field.get().is_some_and(|field| trim_message(&field.value()).is_ok()) {
             set_problem.set(String::new());
         }
@@ -73,7 +72,7 @@ pub fn Composer(
             Ok(()) => {
                 field.set_value("");
                 keep();
-                // The keyboard of a phone stays, and what is typed next goes into the field.
+                // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
                 #[cfg(feature = "hydrate")]
                 live.go_to_end();
@@ -87,7 +86,8 @@ pub fn Composer(
             submit.prevent_default();
             send();
         }
-        // An older page leads to the newest one, which posts what waits. If it cannot wait there, the form posts.
+        // A page of older messages queues the message and opens the latest page, which posts it. Without storage the
+        // form posts it.
         #[cfg(feature = "hydrate")]
         if !live.lives
             && let Some(field) = field.get()
@@ -127,7 +127,7 @@ pub fn Composer(
             >
                 {rcdata(&draft)}
             </textarea>
-            // A press takes the focus from the field, and with it the keyboard of a phone.
+            // A press would move the focus and close the virtual keyboard.
             <button type="submit" aria-label=live.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
                 <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>

@@ -1,13 +1,12 @@
-//! Keys that belong to an input method.
+//! Keys of input methods.
 
 use leptos::ev::KeyboardEvent;
 
-/// The `keyCode` of a key that an input method has taken (UI Events, section 8.3.1).
+/// The `keyCode` of a key that an input method handles (UI Events, section 8.3.1).
 const TAKEN: u32 = 229;
 
-/// Whether the key belongs to the composition of a word, and so does nothing else. In Chromium and Firefox
-/// `isComposing` says so; Safari sends the key that ends a composition after `compositionend`, with the key code
-/// alone.
+/// Returns whether an input method handles the key. Chromium and Firefox set `isComposing`; Safari sends the key that ends
+/// a composition after `compositionend`, so only the key code identifies it.
 pub(crate) fn is_composing(key: &KeyboardEvent) -> bool {
     key.is_composing() || key.key_code() == TAKEN
 }

@@ -1,4 +1,4 @@
-//! How the connection is, where that matters to somebody.
+//! The state of the connection and the typing users.
 
 use crate::{
     state::{Live, Status},
@@ -6,7 +6,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Says nothing while connected, nor at the first flicker; otherwise one calm line.
+/// Shows a line if the connection has been interrupted for a second.
 #[component]
 pub fn ConnectionStatus(
     /// The room.
@@ -21,12 +21,12 @@ pub fn ConnectionStatus(
         Status::Connecting => Some(strings.connecting),
         Status::Offline => Some(strings.offline),
     };
-    // Said by nobody aloud: it changes every second.
+    // Hidden from screen readers because it changes every second.
     let next = move || {
         (live.status.get() == Status::Offline)
             .then(|| view! { <span aria-hidden="true">{move || (strings.next_retry)(seconds.get())}</span> })
     };
-    // Said by nobody aloud: it would never end.
+    // Hidden from screen readers because it changes often.
     let typing = move || {
         let names: Vec<String> =
             live.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
@@ -48,7 +48,7 @@ pub fn ConnectionStatus(
     }
 }
 
-/// Whether `holds` has held for a second.
+/// Returns a signal that is `true` if `holds` has been true for a second.
 fn lasting(holds: impl Fn() -> bool + 'static) -> ReadSignal<bool> {
     let (lasts, set_lasts) = signal(false);
     Effect::new(move |pending: Option<Option<TimeoutHandle>>| {
@@ -65,7 +65,7 @@ fn lasting(holds: impl Fn() -> bool + 'static) -> ReadSignal<bool> {
     lasts
 }
 
-/// Whole seconds until a moment, counted down.
+/// Returns a signal that counts down the seconds until a moment.
 pub(super) fn countdown(until: impl Fn() -> Option<Millis> + 'static) -> ReadSignal<u64> {
     let (seconds, set_seconds) = signal(0);
     #[cfg(feature = "hydrate")]

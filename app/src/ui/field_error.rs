@@ -1,14 +1,14 @@
-//! What is wrong with what somebody wrote.
+//! Errors of form fields.
 
 use leptos::prelude::*;
 
-/// A sentence below a field, announced when it comes; nothing where there is nothing wrong.
+/// The error message below a field. Screen readers announce it when it appears.
 #[component]
 pub fn FieldError(
-    /// Which the field is described by.
+    /// The id that the `aria-describedby` of the field names.
     #[prop(into)]
     id: String,
-    /// The sentence; empty where all is well.
+    /// The message; empty if there is no error.
     message: ReadSignal<String>,
 ) -> impl IntoView {
     let sentence =

@@ -1,4 +1,4 @@
-//! Where you are, and who.
+//! The header of a room and the profile card.
 
 use crate::{
     base::link,
@@ -9,19 +9,19 @@ use crate::{
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
-/// The room's title and topic, and the name of whoever looks, which they can change.
+/// The header with the title, the topic and the profile card.
 #[component]
 pub fn Header(
     /// The room.
     live: Live,
-    /// What the plain form did not change.
+    /// The name that the server rejected.
     rejected: Option<RejectedInput>,
 ) -> impl IntoView {
     let strings = live.strings;
     let count = move || live.present().to_string();
     let here = move || (strings.member_count)(live.present());
     let unread = Memo::new(move |_| live.unread() > live.unread_here());
-    // On a phone the list of rooms is out of sight: where everybody begins, the way to a room of one's own is not.
+    // On a phone the room list is hidden, so the lobby links to the form for a new room.
     let is_start = live.room.with_value(RoomName::is_lobby);
     let new_room =
         is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{strings.new_room}</a> });
@@ -47,7 +47,7 @@ pub fn Header(
     }
 }
 
-/// Who whoever looks is, and the way to another name and to the settings.
+/// The current user with the form that changes the display name.
 #[component]
 fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
     let strings = live.strings;
@@ -67,7 +67,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
         live.you.with(|you| you.ambiguous).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
     };
     let save = move |submit: SubmitEvent| {
-        // An older page does not live: there the form does it.
+        // A page of older messages has no connection, so the form is submitted.
         if !live.lives {
             return;
         }
@@ -81,7 +81,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
             live.focus_composer();
         }
     };
-    // Changed elsewhere, while nobody changes it here.
+    // Follows a change from elsewhere unless the card is open.
     Effect::new(move |before: Option<String>| {
         let name = live.you.with(|you| you.name.to_string());
         if before.is_some_and(|before| before != name)
@@ -92,7 +92,7 @@ fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
         }
         name
     });
-    // The name is what the card is opened for: what is typed replaces it.
+    // Typing in the opened card replaces the name.
     let toggled = move |_| {
         if let Some(field) = input.get().filter(|_| details.get().is_some_and(|details| details.open())) {
             let _ = field.focus();

@@ -1,4 +1,4 @@
-//! Below an older page: the way on, and back to now.
+//! The footer of a page of older messages.
 
 use crate::{
     base::link,
@@ -7,14 +7,14 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Says that this is not the newest page, and where that is.
+/// The links from a page of older messages to newer ones and to the latest page.
 #[component]
 pub fn HistoryFooter(
     /// The room.
     live: Live,
-    /// The same, by name.
+    /// The name of the room.
     room: RoomName,
-    /// The last message of the page, if it has any.
+    /// The last message of the page.
     newer: Option<Seq>,
 ) -> impl IntoView {
     let strings = live.strings;

@@ -1,11 +1,11 @@
-//! A drawing of lines.
+//! Icons.
 
 use leptos::prelude::*;
 
-/// An icon of 24 by 24, drawn in the colour of the text. What it means is said by what it stands in.
+/// An icon of 24 by 24 units in the color of the text. Its parent has the accessible name.
 #[component]
 pub fn Icon(
-    /// The lines, as an SVG path.
+    /// The SVG path.
     path: &'static str,
 ) -> impl IntoView {
     view! {

@@ -1,4 +1,4 @@
-//! Who is here.
+//! The list of the users present.
 
 use crate::{
     client::mark_duplicates,
@@ -8,8 +8,7 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// Who is here, each of them once, however many tabs they have open. At the side where there is space;
-/// elsewhere a sheet, which opens without script too.
+/// The users present, each once regardless of open tabs. A sidebar on wide screens, a popover on narrow ones.
 #[component]
 pub fn MemberList(
     /// The room.

@@ -1,4 +1,4 @@
-//! One message.
+//! The row of a message.
 
 use crate::{
     base::link,
@@ -10,30 +10,28 @@ use crate::{
 use leptos::{ev::PointerEvent, prelude::*};
 use std::time::Duration;
 
-/// How long a finger rests on a message to ask for its menu.
+/// The duration of a long press, which opens the menu.
 const LONG_PRESS: Duration = Duration::from_millis(500);
 
-/// How long after that the browser may still make a click of it.
-const LIFTED: Duration = Duration::from_millis(400);
+/// The time after a long press during which the browser may still synthesize a click.
+const CLICK_SUPPRESSION: Duration = Duration::from_millis(400);
 
-/// One message. It stays the same element while it turns from pending into confirmed, is edited or
-/// deleted.
+/// The row of a message. The element stays the same when the message is confirmed, edited or deleted.
 #[component]
 pub fn MessageRow(
-    /// The message, whatever becomes of it.
+    /// The current state of the message.
     shown: ArcRwSignal<EntryView>,
     /// The room.
     live: Live,
-    /// The message that the page was opened for.
+    /// The message that the address points to.
     highlighted: Option<Seq>,
 ) -> impl IntoView {
     let shown = RwSignal::from(shown);
     let strings = live.strings;
-    // Few rows ever change and many come at once, so that nothing is remembered but what is dear to make
-    // anew: a menu that may be open.
+    // Rows rarely change and many are created at once. Only the menu, which may be open, is memoized.
     let is_highlighted =
         move || highlighted.is_some() && shown.with(|shown| shown.entry.delivery.seq() == highlighted);
-    // A reader who follows a link to a message sees its author.
+    // A highlighted message always shows its author.
     let opens = move || is_highlighted() || shown.with(|shown| shown.starts_group);
     let hidden = move || shown.with(|shown| shown.is_hidden);
     let editing = RwSignal::new(false);
@@ -54,7 +52,7 @@ pub fn MessageRow(
             _ => shown.entry.delivery.as_str(),
         })
     };
-    // Also in a line without a head of its own: there only a screen reader finds it.
+    // Rows without a visible author have one for screen readers.
     let author = move || {
         shown.with(|shown| {
             let author = &shown.entry.author;
@@ -87,8 +85,8 @@ pub fn MessageRow(
     };
     let edited = move || shown.with(|shown| shown.entry.edited && !shown.entry.deleted);
     let note = move || edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
-    // A finger has no hover: it rests on the message for a moment. What then opens under it takes no touch until
-    // it is lifted: the browser makes a click of that.
+    // On a touch screen a long press opens the menu. The menu ignores the click that the browser synthesizes when the
+    // finger is lifted.
     let asked = RwSignal::new(false);
     let rests = RwSignal::new(false);
     let resting = StoredValue::new(None::<TimeoutHandle>);
@@ -104,7 +102,7 @@ pub fn MessageRow(
             let lifted = move || {
                 let _ = rests.try_set(false);
             };
-            set_timeout(lifted, LIFTED);
+            set_timeout(lifted, CLICK_SUPPRESSION);
         }
     };
     let rest = move |press: PointerEvent| {
@@ -124,7 +122,7 @@ pub fn MessageRow(
         mine.get()
             .map(|(seq, own)| view! { <MessageMenu live seq own text=Signal::derive(text) asked editing /> })
     };
-    // What its author asked for and the server did not take.
+    // The command that the server rejected, with the reason.
     let rejected = move || {
         shown.with(|shown| match (&shown.pending_change, shown.entry.delivery.failure()) {
             (Some((id, Some(why))), _) => Some((*id, *why)),

@@ -9,45 +9,45 @@ use crate::{
 };
 use leptos::{either::Either, html, prelude::*};
 
-/// How many pixels from the end still count as at the end.
-const NEAR: i32 = 8;
+/// The distance from the end, in pixels, that counts as at the end.
+const AT_END_PX: i32 = 8;
 
-/// How many pixels from the end are so far that there is a shorter way back.
-const FAR: i32 = 600;
+/// The distance from the end, in pixels, from which the jump button appears.
+const JUMP_BUTTON_PX: i32 = 600;
 
-/// How many pixels from an end of what is shown more is shown.
-const AHEAD: i32 = 800;
+/// The distance from an end of the rendered rows, in pixels, at which more rows are rendered.
+const PREFETCH_PX: i32 = 800;
 
-/// The messages of a room, in order. Who reads at the end stays there as the room grows; who reads
-/// back is left where they are and told that there is something new.
+/// The messages of a room, in order. A reader at the end stays at the end as messages arrive. A reader of older messages
+/// keeps their position and sees a button that jumps to the new messages.
 #[component]
 pub fn MessageList(
     /// The room.
     live: Live,
-    /// The first message's place, where there are older ones.
+    /// The `seq` of the first message, if there are older ones.
     older: Option<Seq>,
-    /// Which page this is.
+    /// The kind of the page.
     kind: PageKind,
-    /// The message that the page was opened for.
+    /// The message that the address points to.
     highlighted: Option<Seq>,
     /// Unread messages before those of the page.
     older_unread: u32,
-    /// If the room does not exist: the titles and paths of rooms that may be meant.
+    /// If the room does not exist: the titles and paths of similar rooms.
     suggestions: Option<Vec<(String, String)>>,
 ) -> impl IntoView {
     let scroller = NodeRef::<html::Div>::new();
     let is_far = RwSignal::new(false);
     let strings = live.strings;
     let now = kind == PageKind::Latest;
-    // The scroller is laid out from its end, so that the end is at 0 and older lines are below 0.
+    // The scroller is laid out from its end: the end is at 0, and older rows have negative positions.
     let measure = move || {
         let Some(scroller) = scroller.get() else { return };
         let from_end = scroller.scroll_top().abs();
-        let at_end = from_end <= NEAR && live.has_newest();
+        let at_end = from_end <= AT_END_PX && live.has_newest();
         if live.at_end.get_untracked() != at_end {
             live.at_end.set(at_end);
         }
-        let far = from_end > FAR;
+        let far = from_end > JUMP_BUTTON_PX;
         if is_far.get_untracked() != far {
             is_far.set(far);
         }
@@ -56,11 +56,11 @@ pub fn MessageList(
         let Some(scroller) = scroller.get() else { return };
         let from_end = scroller.scroll_top().abs();
         let from_start = scroller.scroll_height() - scroller.client_height() - from_end;
-        if now && from_end < AHEAD {
+        if now && from_end < PREFETCH_PX {
             live.forth();
         }
         #[cfg(feature = "hydrate")]
-        if now && from_start < AHEAD && live.has_older() {
+        if now && from_start < PREFETCH_PX && live.has_older() {
             live.back();
         }
         #[cfg(not(feature = "hydrate"))]
@@ -71,8 +71,8 @@ pub fn MessageList(
             live.look();
         }
     };
-    // To where the address says, to the message that the page was opened for, or to the first that is new; before
-    // anything counts as read. The browser itself may have gone there already, and whoever sits here elsewhere.
+    // Scrolls to the fragment of the address, the highlighted message or the first unread message, before anything
+    // counts as read. The browser or the user may have scrolled already.
     #[cfg(feature = "hydrate")]
     Effect::new(move || {
         if let Some(scroller) = scroller.get().filter(|scroller| scroller.scroll_top() == 0) {
@@ -126,7 +126,7 @@ pub fn MessageList(
     let path = live.room.with_value(|room| link(&room.path()));
     let link = move |seq| {
         let label = move || {
-            // As long as nothing older has come.
+            // Until older messages are loaded.
             let still = live.lines.with(|_| live.first() == older);
             if still && older_unread > 0 {
                 (strings.older_unread)(older_unread)

@@ -1,4 +1,4 @@
-//! What the author of a message can do with it.
+//! The menu of a message.
 
 use crate::{
     base::link,
@@ -13,18 +13,18 @@ use leptos::{
     prelude::*,
 };
 
-/// Edit and delete, behind a button at the line's edge. Without script the forms do the same.
+/// The menu that edits and deletes a message. Without script its forms do the same.
 #[component]
 pub fn MessageMenu(
     /// The room.
     live: Live,
-    /// The message's place.
+    /// The `seq` of the message.
     seq: Seq,
-    /// It is this person's own; otherwise it can only be deleted.
+    /// The message is the user's own; otherwise it can only be deleted.
     own: bool,
-    /// What it says.
+    /// The text.
     text: Signal<String>,
-    /// Raised when the menu is asked for by a long press.
+    /// Set by a long press to open the menu.
     asked: RwSignal<bool>,
     /// Set while the menu is open.
     editing: RwSignal<bool>,
@@ -40,7 +40,7 @@ pub fn MessageMenu(
             details.set_open(true);
         }
     });
-    // What stands in the field is never replaced while the menu is open: somebody may be typing already.
+    // The field keeps its text while the menu is open, since the user may be typing.
     let shows = move |text: &str| {
         if let Some(field) = field.get() {
             field.set_value(text);
@@ -72,7 +72,7 @@ pub fn MessageMenu(
             Err(why) => set_problem.set(why),
         }
     };
-    // An older page does not live: there the forms do it.
+    // A page of older messages has no connection, so its forms are submitted.
     let submit = move |submit: SubmitEvent| {
         if live.lives {
             submit.prevent_default();
@@ -85,7 +85,7 @@ pub fn MessageMenu(
     };
     let press = move |key: KeyboardEvent| {
         if is_composing(&key) {
-            // It chooses a word or drops it.
+            // The key belongs to the input method.
         } else if key.key() == "Escape" {
             give_up(());
         } else if sends(&key) {

@@ -1,4 +1,4 @@
-//! One thing on screen each.
+//! The components.
 
 mod close_button;
 mod composer;

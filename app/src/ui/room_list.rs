@@ -9,8 +9,8 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// The rooms of whoever looks with what is unread in them, others that can be found, and the way to a new
-/// one. At the side where there is space; elsewhere a sheet, which opens without script too.
+/// The rooms of the current user with their unread counts, other public rooms, and a link to a new room. A sidebar on
+/// wide screens, a popover on narrow ones.
 #[component]
 pub fn RoomList(
     /// The room.
@@ -60,7 +60,7 @@ pub fn RoomList(
     }
 }
 
-/// A room of the list. Rooms do not move while one looks: it is the one at a place.
+/// An entry of the list. The order is fixed while the page is open, so an index identifies the room.
 #[component]
 fn RoomListEntry(live: Live, at: usize) -> impl IntoView {
     let strings = live.strings;
@@ -74,7 +74,7 @@ fn RoomListEntry(live: Live, at: usize) -> impl IntoView {
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
     let is_listed =
         Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
-    // Straight to what is new, also without script.
+    // The link opens the first unread message, also without script.
     let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
     let badge = move || {
         (unread.get() > 0 && !here).then(|| {

@@ -7,12 +7,13 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 
-/// Says that the room does not exist yet, which ones may be meant, and how it is made. Its first message makes it too.
+/// The notice for a room that does not exist: similar rooms, and a button that creates it. Its first message creates it
+/// too.
 #[component]
 pub fn RoomNotFound(
     /// The room.
     live: Live,
-    /// The titles and paths of rooms that may be meant.
+    /// The titles and paths of similar rooms.
     meant: Vec<(String, String)>,
 ) -> impl IntoView {
     let strings = live.strings;
@@ -27,7 +28,7 @@ pub fn RoomNotFound(
         Either::Right(view! { <p>{strings.did_you_mean}{links}{strings.question_mark}</p> })
     };
     let title: String = live.room.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
-    // A private room has an address that is made for it.
+    // Private rooms get a generated address.
     let make = (!live.room.with_value(RoomName::is_private)).then(|| {
         view! {
             <form method="post" action=link("/rooms")>

@@ -1,12 +1,12 @@
-//! A moment, a day.
+//! Times and days.
 
 use crate::{clock, i18n::Strings, state::Live, wire::Millis};
 use leptos::prelude::*;
 
-/// A moment: in UTC as the server writes it, then in the browser's own zone.
+/// A time: in UTC from the server, then in the time zone of the browser.
 #[component]
 pub fn Time(
-    /// When.
+    /// The moment.
     at: Millis,
     /// The page's language.
     strings: &'static Strings,
@@ -21,10 +21,10 @@ pub fn Time(
     view! { <time datetime=clock::iso(at)>{text}</time> }
 }
 
-/// The day of a moment: in UTC as the server writes it, then in the browser's own zone.
+/// A day: in UTC from the server, then in the time zone of the browser.
 #[component]
 pub fn Day(
-    /// When.
+    /// The moment.
     at: Millis,
     /// Whose today it is.
     live: Live,

@@ -1,10 +1,10 @@
-//! What was just done and can still be undone, and what could not be done at all.
+//! Deletions that can be undone, and notices.
 
 use crate::{state::Live, ui::connection_status::countdown};
 use leptos::prelude::*;
 
-/// The deletions that can still be undone, with the button that does so. It stands before the composer, so that
-/// Shift Tab leads from there to the button.
+/// The number of deletions that can be undone, with the undo button. It precedes the composer, so that Shift Tab moves
+/// the focus from there to the button.
 #[component]
 pub fn Toast(
     /// The room.

@@ -1,11 +1,11 @@
-//! Stands in for the crate `wasm-streams` in Hubbub's builds (`[patch.crates-io]` in the workspace's Cargo.toml).
+//! A replacement of the crate `wasm-streams` in Hubbub's builds (`[patch.crates-io]` in the workspace's Cargo.toml).
 //!
 //! Leptos always turns on the feature `browser` of `server_fn`, and with it `wasm-streams`. That crate exports three
-//! classes to JavaScript; what is exported is never dead code, so that the page carried 6 KB (brotli) that nothing
-//! calls: Hubbub has no server functions, and streams nothing through `wasm-streams`.
+//! classes to JavaScript. Exports are never dead code, so the page would carry 6 KB (brotli) that nothing calls: Hubbub
+//! has no server functions.
 //!
-//! What is here is what `server_fn` and `reqwest` name. It can go as soon as Leptos makes `server_fn/browser`
-//! optional, and has to go when a server function of Hubbub streams.
+//! This crate defines the items that `server_fn` and `reqwest` use. It can be removed when Leptos makes
+//! `server_fn/browser` optional, and must be removed when a server function streams.
 
 use futures_util::stream::{self, Stream};
 use wasm_bindgen::JsValue;
@@ -20,7 +20,7 @@ impl ReadableStream {
         Self(raw)
     }
 
-    /// Gives back the stream of JavaScript.
+    /// Returns the stream of JavaScript.
     pub fn into_raw(self) -> web_sys::ReadableStream {
         self.0
     }
@@ -38,7 +38,7 @@ impl ReadableStream {
     ///
     /// # Panics
     ///
-    /// Always: no server function of Hubbub answers with a stream.
+    /// Always: no server function of Hubbub returns a stream.
     pub fn into_stream(self) -> stream::Empty<Result<JsValue, JsValue>> {
         panic!("wasm-streams is replaced in this build: see frontend/wasm-streams")
     }
