@@ -5,6 +5,7 @@ use crate::support::{Lines, TestServer, V1, sent, visitor, within_timeout};
 use app::wire::{ClientFrame, ErrorCode, ServerFrame};
 use futures_util::future::join_all;
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use std::time::Instant;
 use uuid::Uuid;
 
 const SCHOOL: &str = "192.0.2.1";
@@ -46,17 +47,21 @@ async fn joined(server: &TestServer, network: &str) -> V1 {
 #[tokio::test]
 async fn clients_without_a_cookie_share_the_limit_of_one_user_per_network() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
-    let mut taken = 0;
+    let (mut taken, start) = (0, Instant::now());
     for _ in 0..30 {
-        taken += usize::from(answer(posting(&server, SCHOOL, "tea")).await.status() == StatusCode::CREATED);
+        taken += u64::from(answer(posting(&server, SCHOOL, "tea")).await.status() == StatusCode::CREATED);
     }
-    assert!((1..8).contains(&taken), "{taken} of 30");
+    // One at once, then one a second.
+    let most = 2 + start.elapsed().as_secs();
+    assert!((1..=most).contains(&taken), "{taken} of 30, at most {most}");
     assert_eq!(answer(posting(&server, ELSEWHERE, "tea")).await.status(), StatusCode::CREATED);
     // One IPv6 customer has a whole /64.
+    let mut limited = 0;
     for host in 1..20 {
-        answer(posting(&server, &format!("2001:db8::{host}"), "tea")).await;
+        limited +=
+            u32::from(is_limited(&answer(posting(&server, &format!("2001:db8::{host}"), "tea")).await));
     }
-    assert!(is_limited(&answer(posting(&server, "2001:db8::ffff", "tea")).await));
+    assert!(limited > 0, "each address of the /64 has a limit of its own");
     assert!(!is_limited(&answer(posting(&server, "2001:db8:0:1::1", "tea")).await));
 }
 
