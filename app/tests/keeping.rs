@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn whatever_happens_the_browser_ends_with_the_servers_list(steps in steps()) {
+    fn browser_always_ends_with_the_list_of_the_server(steps in steps()) {
         let mut server = Server::default();
         let mut browser = Browser {
             feed: server.page(),

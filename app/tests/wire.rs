@@ -201,13 +201,13 @@ fn spoil(object: Option<&mut Value>, field: prop::sample::Index, instead: Option
 
 proptest! {
     #[test]
-    fn what_a_client_says_arrives_as_it_was(frame in client_frames()) {
+    fn client_frames_survive_a_round_trip(frame in client_frames()) {
         let json = serde_json::to_string(&frame).unwrap();
         prop_assert_eq!(ClientFrame::parse(&json), Ok(frame));
     }
 
     #[test]
-    fn what_the_server_says_arrives_as_it_was(frame in server_frames()) {
+    fn server_frames_survive_a_round_trip(frame in server_frames()) {
         prop_assert_eq!(serde_json::from_str::<ServerFrame>(&frame.to_json()).unwrap(), frame);
     }
 
@@ -287,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_page_shows_has_no_control_characters_but_tabs_and_line_ends(text in any::<String>()) {
+    fn displayed_text_has_no_control_characters_except_tabs_and_line_feeds(text in any::<String>()) {
         let shown = sanitize_for_display(&text);
         prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
         prop_assert_eq!(sanitize_for_display(&shown), &*shown);
@@ -414,7 +414,7 @@ fn the_frames_are_those_of_the_protocol() {
 }
 
 #[test]
-fn what_a_client_may_say_is_that_of_the_protocol() {
+fn client_frames_are_those_of_the_protocol() {
     let join = |presence| ClientFrame::Join {
         room: "tea".into(),
         after: Some(7),
@@ -435,7 +435,7 @@ fn what_a_client_may_say_is_that_of_the_protocol() {
 }
 
 #[test]
-fn what_a_newer_server_says_is_survived() {
+fn unknown_frames_of_a_newer_server_are_skipped() {
     let frame: ServerFrame = serde_json::from_value(json!({"type": "dance", "steps": [1]})).unwrap();
     assert_eq!(frame, ServerFrame::Unknown);
     let event: Event = serde_json::from_value(json!({"seq": 1, "at": 1, "id": Uuid::nil(), "kind": "poll",
