@@ -1,4 +1,4 @@
-//! The log of `--ephemeral`: as durable as the process.
+//! The store of `--ephemeral`: it ends with the process.
 
 use super::{
     Appended, ListedRoom, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NOTIFICATION_CAPACITY, NewEvent,
@@ -20,17 +20,17 @@ use std::{
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-/// A log in memory.
+/// A store in memory.
 pub struct MemoryStore {
     id: String,
     /// Sections under this lock are short and never wait.
-    shelf: Arc<Mutex<Shelf>>,
+    state: Arc<Mutex<State>>,
     wakes: broadcast::Sender<Wake>,
 }
 
 #[derive(Default)]
-struct Shelf {
-    rooms: BTreeMap<RoomName, Vec<Kept>>,
+struct State {
+    rooms: BTreeMap<RoomName, Vec<StoredEvent>>,
     ids: HashMap<CommandId, (RoomName, Seq)>,
     changes: HashMap<(RoomName, Seq), Change>,
     people: HashMap<UserId, Person>,
@@ -49,16 +49,16 @@ struct Marker {
     at: Millis,
 }
 
-/// What became of a message.
+/// The last change of a message.
 struct Change {
     at: Millis,
-    /// What it says now; `None` if it was deleted.
+    /// The present text; `None` if the message was deleted.
     text: Option<Arc<str>>,
-    /// The edit that said so: of all edits it alone has a text.
+    /// The edit that set the text. Only the newest edit of a message has one.
     edit: Option<Seq>,
 }
 
-/// Somebody who has a name.
+/// A user who has chosen a name or posted.
 struct Person {
     name: DisplayName,
     key: String,
@@ -67,23 +67,23 @@ struct Person {
 }
 
 /// An event without its author's name, which may change.
-struct Kept {
+struct StoredEvent {
     event: Arc<Event>,
     author: UserId,
 }
 
 impl MemoryStore {
-    /// An empty log with an identity of its own.
+    /// Returns an empty store with an identity of its own.
     pub fn new() -> Self {
         Self {
             id: Uuid::new_v4().to_string(),
-            shelf: Arc::default(),
+            state: Arc::default(),
             wakes: broadcast::channel(NOTIFICATION_CAPACITY).0,
         }
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,11 +93,11 @@ impl Default for MemoryStore {
     }
 }
 
-/// An event, and who is to be seen otherwise since it: what a [`Wake`] tells.
-type News = (Arc<Event>, Vec<User>);
+/// An event, and the users who became ambiguous by it: the content of a [`Wake`].
+type NewEventEffects = (Arc<Event>, Vec<User>);
 
-impl Shelf {
-    fn append(&mut self, new: NewEvent) -> StoreResult<(Appended, Option<News>)> {
+impl State {
+    fn append(&mut self, new: NewEvent) -> StoreResult<(Appended, Option<NewEventEffects>)> {
         if let Some((room, seq)) = self.ids.get(&new.id) {
             let first = &self.rooms[room][*seq as usize - 1];
             if first.author != new.author {
@@ -132,7 +132,7 @@ impl Shelf {
             self.store_about(&new.room, about, event.at);
         }
         self.catalogue.apply_events(&new.room, std::slice::from_ref(&event));
-        let kept = Kept { event: event.clone(), author: new.author };
+        let kept = StoredEvent { event: event.clone(), author: new.author };
         self.rooms.entry(new.room.clone()).or_default().push(kept);
         Ok((
             Appended { room: new.room, seq: event.seq, at: event.at, is_duplicate: false },
@@ -188,7 +188,7 @@ impl Shelf {
         self.catalogue.upsert(room.clone(), about, at);
     }
 
-    /// Whether what the operation is about is there, and is its author's where it must be.
+    /// Checks that the target of the operation exists, and that the author may do this to it.
     fn may(&self, new: &NewEvent) -> StoreResult<()> {
         let target = new.operation.target().and_then(|target| self.author_of(&new.room, target).ok());
         let target = target.map(|author| Target { author });
@@ -325,7 +325,7 @@ impl Shelf {
     fn unread(&self, person: UserId, room: &RoomName, after: Seq) -> u32 {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let from = after.max((kept.len() as Seq).saturating_sub(UNREAD_SCAN_EVENTS)) as usize;
-        let is_unread = |kept: &&Kept| {
+        let is_unread = |kept: &&StoredEvent| {
             kept.author != person
                 && matches!(&kept.event.body, EventBody::Message { text, .. } if !text.is_empty())
         };
@@ -333,7 +333,7 @@ impl Shelf {
     }
 
     /// The event with its author's present name.
-    fn named(&self, kept: &Kept) -> Arc<Event> {
+    fn named(&self, kept: &StoredEvent) -> Arc<Event> {
         let author = self.author(kept.author);
         if kept.event.author == author {
             return kept.event.clone();
@@ -341,8 +341,8 @@ impl Shelf {
         Arc::new(Event { author, ..(*kept.event).clone() })
     }
 
-    /// The event as it is told now: an edit that another one followed says what the message says now.
-    fn told(&self, room: &RoomName, kept: &Kept) -> Arc<Event> {
+    /// Returns the event as it is read now: a superseded edit has the present text of the message.
+    fn as_read_now(&self, room: &RoomName, kept: &StoredEvent) -> Arc<Event> {
         let named = self.named(kept);
         let EventBody::Edit { target, text } = &named.body else { return named };
         if !text.is_empty() {
@@ -356,7 +356,8 @@ impl Shelf {
     fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> Vec<Arc<Event>> {
         let kept = self.rooms.get(room).map_or(&[][..], Vec::as_slice);
         let mut page = PageBudget::default();
-        let events = kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.told(room, kept));
+        let events =
+            kept.iter().skip(after as usize).take(limit as usize).map(|kept| self.as_read_now(room, kept));
         events.take_while(|event| page.take(event.json_bytes())).collect()
     }
 
@@ -368,7 +369,7 @@ impl Shelf {
     }
 
     /// The message in its present state, if it is one.
-    fn message(&self, room: &RoomName, kept: &Kept) -> Option<Message> {
+    fn message(&self, room: &RoomName, kept: &StoredEvent) -> Option<Message> {
         let mut message = Message::from_event(&self.named(kept))?;
         match self.changes.get(&(room.clone(), message.seq)) {
             Some(Change { at, text: Some(text), .. }) => message.edit(text.clone(), *at),
@@ -387,10 +388,10 @@ impl Store for MemoryStore {
     fn continues(&self, room: &RoomName, past: StreamPosition) -> BoxFuture<'static, StoreResult<bool>> {
         let StreamPosition { after, after_id, log } = past;
         let is_this = log.is_none_or(|log| log == self.id);
-        let shelf = self.shelf();
+        let state = self.state();
         let place = (after as usize).checked_sub(1);
         let has = |id: CommandId| {
-            let kept = place.and_then(|place| shelf.rooms.get(room)?.get(place));
+            let kept = place.and_then(|place| state.rooms.get(room)?.get(place));
             kept.is_some_and(|kept| kept.event.id == id)
         };
         ready(Ok(is_this && (after == 0 || after_id.is_none_or(has)))).boxed()
@@ -401,10 +402,10 @@ impl Store for MemoryStore {
     }
 
     fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
-        let mut shelf = self.shelf();
-        let appended = shelf.append(event).map(|(appended, event)| {
+        let mut state = self.state();
+        let appended = state.append(event).map(|(appended, event)| {
             if let Some((event, ambiguous)) = event {
-                // Sent under the lock, so that wakes keep the order; nobody listening is no error.
+                // Sent under the lock, so that wakes keep the order. Without subscribers there is nothing to do.
                 let _ =
                     self.wakes.send(Wake { room: appended.room.clone(), events: [event].into(), ambiguous });
             }
@@ -419,7 +420,7 @@ impl Store for MemoryStore {
         after: Seq,
         limit: u32,
     ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
-        ready(Ok(self.shelf().events_after(room, after, limit))).boxed()
+        ready(Ok(self.state().events_after(room, after, limit))).boxed()
     }
 
     fn messages_before(
@@ -428,20 +429,20 @@ impl Store for MemoryStore {
         before: Seq,
         limit: u32,
     ) -> BoxFuture<'static, StoreResult<MessagePage>> {
-        ready(Ok(self.shelf().messages_before(room, before, limit))).boxed()
+        ready(Ok(self.state().messages_before(room, before, limit))).boxed()
     }
 
     fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
-        let shelf = self.shelf();
-        rooms.iter().map(|room| shelf.head(room)).collect()
+        let state = self.state();
+        rooms.iter().map(|room| state.head(room)).collect()
     }
 
     fn list_rooms(&self, after: Option<&RoomName>, most: usize) -> Vec<ListedRoom> {
-        self.shelf().catalogue.list(after, most)
+        self.state().catalogue.list(after, most)
     }
 
     fn recent_rooms(&self, but: &HashSet<RoomName>, most: usize) -> Vec<RoomName> {
-        self.shelf().catalogue.recent(but, most)
+        self.state().catalogue.recent(but, most)
     }
 
     fn rooms_by_title(
@@ -450,7 +451,7 @@ impl Store for MemoryStore {
         but: &HashSet<RoomName>,
         most: usize,
     ) -> Vec<RoomName> {
-        self.shelf().catalogue.by_title(after, but, most)
+        self.state().catalogue.by_title(after, but, most)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Wake> {
@@ -458,11 +459,11 @@ impl Store for MemoryStore {
     }
 
     fn room(&self, room: &RoomName) -> Arc<RoomInfo> {
-        self.shelf().catalogue.info(room)
+        self.state().catalogue.info(room)
     }
 
     fn create_room(&self, room: RoomName, about: RoomInfo) -> BoxFuture<'static, StoreResult<()>> {
-        ready(self.shelf().create(room, about)).boxed()
+        ready(self.state().create(room, about)).boxed()
     }
 
     fn update_room(
@@ -472,12 +473,12 @@ impl Store for MemoryStore {
         title: RoomTitle,
         topic: Topic,
     ) -> BoxFuture<'static, StoreResult<()>> {
-        ready(self.shelf().retitle(room, person, title, topic)).boxed()
+        ready(self.state().retitle(room, person, title, topic)).boxed()
     }
 
     fn users(&self, people: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        let shelf = self.shelf();
-        ready(Ok(people.iter().map(|person| shelf.author(*person)).collect())).boxed()
+        let state = self.state();
+        ready(Ok(people.iter().map(|person| state.author(*person)).collect())).boxed()
     }
 
     fn set_display_name(
@@ -485,7 +486,7 @@ impl Store for MemoryStore {
         person: UserId,
         name: DisplayName,
     ) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        ready(Ok(self.shelf().rename(person, name))).boxed()
+        ready(Ok(self.state().rename(person, name))).boxed()
     }
 
     fn set_read_marker(
@@ -494,11 +495,11 @@ impl Store for MemoryStore {
         room: RoomName,
         seq: Seq,
     ) -> BoxFuture<'static, StoreResult<MarkerUpdate>> {
-        ready(self.shelf().read(person, &room, seq)).boxed()
+        ready(self.state().read(person, &room, seq)).boxed()
     }
 
     fn remove_read_marker(&self, person: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
-        if let Some(markers) = self.shelf().readings.get_mut(&person) {
+        if let Some(markers) = self.state().readings.get_mut(&person) {
             markers.remove(&room);
         }
         ready(Ok(())).boxed()
@@ -510,12 +511,12 @@ impl Store for MemoryStore {
         skip: u32,
         most: u32,
     ) -> BoxFuture<'static, StoreResult<Vec<(RoomName, Seq)>>> {
-        ready(Ok(self.shelf().visits(person, skip, most))).boxed()
+        ready(Ok(self.state().visits(person, skip, most))).boxed()
     }
 
     fn read_marker(&self, person: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
-        let shelf = self.shelf();
-        ready(Ok(shelf.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq)))
+        let state = self.state();
+        ready(Ok(state.readings.get(&person).and_then(|markers| markers.get(room)).map(|marker| marker.seq)))
             .boxed()
     }
 
@@ -524,8 +525,8 @@ impl Store for MemoryStore {
         person: UserId,
         rooms: Vec<(RoomName, Seq)>,
     ) -> BoxFuture<'static, StoreResult<Vec<u32>>> {
-        let shelf = self.shelf();
-        ready(Ok(rooms.iter().map(|(room, after)| shelf.unread(person, room, *after)).collect())).boxed()
+        let state = self.state();
+        ready(Ok(rooms.iter().map(|(room, after)| state.unread(person, room, *after)).collect())).boxed()
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

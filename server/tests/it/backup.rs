@@ -135,7 +135,7 @@ async fn a_restore_is_refused_while_a_server_runs_or_over_messages_and_keeps_the
 }
 
 #[tokio::test]
-async fn what_is_no_whole_backup_is_not_restored() {
+async fn restore_refuses_an_incomplete_backup() {
     let server = Process::start(binary()).await.unwrap();
     for n in 0..100 {
         post(&server, &format!("{n} {}", "x".repeat(500)), None).await;

@@ -38,15 +38,15 @@ macro_rules! every_log {
 
 every_log! {
     each_room_counts_1_2_3_without_holes
-    a_repeat_adds_nothing_and_is_told_the_place_of_the_first
+    a_repeat_adds_nothing_and_returns_the_first_position
     the_same_command_from_two_tabs_at_once_is_stored_once
-    an_id_that_somebody_else_used_is_refused
-    what_is_refused_leaves_no_hole
-    who_is_woken_finds_what_woke_them
-    wakes_bring_every_event_in_order
-    everybody_who_appends_at_once_gets_a_place_of_their_own
-    a_place_is_taken_when_append_is_called_not_when_it_is_awaited
-    an_append_that_nobody_waits_for_is_stored_all_the_same
+    an_id_of_another_user_is_refused
+    a_refused_command_leaves_no_gap
+    notified_subscribers_can_read_the_committed_events
+    notifications_carry_every_event_in_order
+    concurrent_appends_get_different_positions
+    append_reserves_the_seq_when_called
+    append_stores_the_event_if_its_future_is_dropped
     events_are_read_from_any_place_in_order
     messages_are_read_in_pages_back_from_any_place
     pages_end_at_256_kib_of_json_and_hold_at_least_one_entry
@@ -57,13 +57,13 @@ every_log! {
     pages_count_messages_whatever_else_happened
     a_person_is_called_as_given_until_they_choose_and_in_what_they_said_before
     names_that_are_alike_are_known_and_only_as_long_as_they_are
-    who_was_alike_before_and_is_so_after_is_not_seen_otherwise
+    a_user_who_stays_ambiguous_is_not_reported
     users_of_one_name_have_different_tags_and_the_first_has_none
     a_guest_whose_given_name_a_user_has_gets_a_guests_tag
-    who_says_something_under_a_given_name_is_known_by_it
+    a_first_post_stores_the_generated_name
     a_made_room_is_there_with_what_is_known_about_it
     a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once
-    a_private_room_takes_nobodys_title
+    a_private_room_reserves_no_title
     no_other_room_is_called_like_the_lobby_in_any_language
     a_room_keeps_its_title_although_another_is_called_so_by_its_address
     a_room_by_its_address_shows_it_where_another_room_has_the_title
@@ -132,7 +132,7 @@ async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
     assert_eq!(listed(&*log), [(room("jam"), 2), (room("tea"), 3)]);
 }
 
-async fn a_repeat_adds_nothing_and_is_told_the_place_of_the_first(log: Arc<dyn Store>) {
+async fn a_repeat_adds_nothing_and_returns_the_first_position(log: Arc<dyn Store>) {
     let first = message("tea", ANN, "hello");
     let stored = log.append(first.clone()).await.unwrap();
     post(&*log, "tea", "more").await;
@@ -153,7 +153,7 @@ async fn the_same_command_from_two_tabs_at_once_is_stored_once(log: Arc<dyn Stor
     assert_eq!(said(&*log, "tea").await, numbered(&["hello"]));
 }
 
-async fn an_id_that_somebody_else_used_is_refused(log: Arc<dyn Store>) {
+async fn an_id_of_another_user_is_refused(log: Arc<dyn Store>) {
     let anns = message("tea", ANN, "mine");
     log.append(anns.clone()).await.unwrap();
     let refused = log.append(NewEvent { author: BOB, ..anns }).await;
@@ -161,7 +161,7 @@ async fn an_id_that_somebody_else_used_is_refused(log: Arc<dyn Store>) {
     assert_eq!(said(&*log, "tea").await, numbered(&["mine"]));
 }
 
-async fn what_is_refused_leaves_no_hole(log: Arc<dyn Store>) {
+async fn a_refused_command_leaves_no_gap(log: Arc<dyn Store>) {
     let first = message("tea", ANN, "one");
     let commands =
         [first.clone(), NewEvent { author: BOB, ..first }, answer(BOB, 9), message("tea", BOB, "two")];
@@ -171,7 +171,7 @@ async fn what_is_refused_leaves_no_hole(log: Arc<dyn Store>) {
     assert_eq!(said(&*log, "tea").await, numbered(&["one", "two"]));
 }
 
-async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
+async fn notified_subscribers_can_read_the_committed_events(log: Arc<dyn Store>) {
     let mut wakes = log.subscribe();
     let posting = tokio::spawn({
         let log = log.clone();
@@ -192,7 +192,7 @@ async fn who_is_woken_finds_what_woke_them(log: Arc<dyn Store>) {
     posting.await.unwrap();
 }
 
-async fn wakes_bring_every_event_in_order(log: Arc<dyn Store>) {
+async fn notifications_carry_every_event_in_order(log: Arc<dyn Store>) {
     let mut wakes = log.subscribe();
     let commands = (0..300).map(|n| log.append(message(["tea", "jam"][n % 2], ANN, &n.to_string())));
     join_all(commands).await;
@@ -207,7 +207,7 @@ async fn wakes_bring_every_event_in_order(log: Arc<dyn Store>) {
     }
 }
 
-async fn everybody_who_appends_at_once_gets_a_place_of_their_own(log: Arc<dyn Store>) {
+async fn concurrent_appends_get_different_positions(log: Arc<dyn Store>) {
     let author = |n: u64| {
         let log = log.clone();
         tokio::spawn(async move {
@@ -229,14 +229,14 @@ async fn everybody_who_appends_at_once_gets_a_place_of_their_own(log: Arc<dyn St
     assert_eq!(said(&*log, "tea").await.len(), 200);
 }
 
-async fn a_place_is_taken_when_append_is_called_not_when_it_is_awaited(log: Arc<dyn Store>) {
+async fn append_reserves_the_seq_when_called(log: Arc<dyn Store>) {
     let first = log.append(message("tea", ANN, "first"));
     let second = log.append(message("tea", ANN, "second"));
     assert_eq!(second.await.unwrap().seq, 2);
     assert_eq!(first.await.unwrap().seq, 1);
 }
 
-async fn an_append_that_nobody_waits_for_is_stored_all_the_same(log: Arc<dyn Store>) {
+async fn append_stores_the_event_if_its_future_is_dropped(log: Arc<dyn Store>) {
     drop(log.append(message("tea", ANN, "gone")));
     post(&*log, "tea", "after").await;
     assert_eq!(said(&*log, "tea").await, numbered(&["gone", "after"]));
@@ -438,7 +438,7 @@ async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dy
     assert!(!log.events_after(&room("tea"), 0, 9).await.unwrap()[0].author.ambiguous);
 }
 
-async fn who_was_alike_before_and_is_so_after_is_not_seen_otherwise(log: Arc<dyn Store>) {
+async fn a_user_who_stays_ambiguous_is_not_reported(log: Arc<dyn Store>) {
     let (carol, dora) = (UserId(0xc), UserId(0xd));
     let rename = async |person, name: &str| -> Vec<(UserId, bool)> {
         let mut changed = log.set_display_name(person, name.parse().unwrap()).await.unwrap();
@@ -495,7 +495,7 @@ async fn a_guest_whose_given_name_a_user_has_gets_a_guests_tag(log: Arc<dyn Stor
     assert_eq!(log.users(&[guest]).await.unwrap()[0].tag().as_deref(), Some("#2"), "a user now");
 }
 
-async fn who_says_something_under_a_given_name_is_known_by_it(log: Arc<dyn Store>) {
+async fn a_first_post_stores_the_generated_name(log: Arc<dyn Store>) {
     // Names are given by the id's remainder, so that these two are namesakes.
     let (one, other) = (UserId(5), UserId(5 + 1024));
     assert_eq!(DisplayName::generated(one), DisplayName::generated(other));
@@ -538,7 +538,7 @@ async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: A
     assert_eq!(both.iter().filter(|made| made.is_ok()).count(), 1, "{both:?}");
 }
 
-async fn a_private_room_takes_nobodys_title(log: Arc<dyn Store>) {
+async fn a_private_room_reserves_no_title(log: Arc<dyn Store>) {
     log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
     log.create_room(room("p-1"), RoomInfo { private: true, ..about("Tea", BOB) }).await.unwrap();
     log.create_room(room("p-2"), RoomInfo { private: true, ..about("Secret", BOB) }).await.unwrap();

@@ -76,7 +76,7 @@ async fn a_log_that_is_opened_again_knows_where_something_happened_last() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_in_the_file_although_the_log_was_never_closed() {
+async fn acknowledged_events_are_in_the_file_of_a_killed_process() {
     let (folder, file) = place();
     let log = open(&file);
     join_all((0..100).map(|n| log.append(message(n)))).await;
@@ -89,7 +89,7 @@ async fn what_was_acknowledged_is_in_the_file_although_the_log_was_never_closed(
 }
 
 #[tokio::test]
-async fn what_waits_while_the_disk_is_busy_shares_one_commit() {
+async fn queued_commands_share_one_commit() {
     let (_folder, file) = place();
     let log = open(&file);
     let mut wakes = log.subscribe();
