@@ -103,8 +103,8 @@ fn a_change_is_shown_at_once_until_its_event_or_refusal() {
 #[test]
 fn a_range_starts_a_group_according_to_the_entry_above_it() {
     let mut timeline = empty();
-    let said = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
-    timeline.apply_events(&[said(1, 1), said(2, 1), said(3, 2)]);
+    let message = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
+    timeline.apply_events(&[message(1, 1), message(2, 1), message(3, 2)]);
     let shown = timeline.visible_entries(1..3);
     let starts: Vec<bool> = shown.iter().map(|shown| shown.starts_group).collect();
     assert_eq!(starts, [false, true]);
@@ -115,8 +115,8 @@ fn a_range_starts_a_group_according_to_the_entry_above_it() {
 fn the_first_message_of_a_day_starts_the_day_and_a_group() {
     const DAY: u64 = 86_400_000;
     let mut timeline = empty();
-    let said = |seq, at| Arc::new(Event { at, author: author(1), ..(*event(seq)).clone() });
-    timeline.apply_events(&[said(1, 5), said(2, DAY - 1), said(3, DAY), said(4, DAY + 1)]);
+    let message = |seq, at| Arc::new(Event { at, author: author(1), ..(*event(seq)).clone() });
+    timeline.apply_events(&[message(1, 5), message(2, DAY - 1), message(3, DAY), message(4, DAY + 1)]);
     timeline.add_pending(Uuid::from_u128(9), author(1), "not stored yet".into());
     let shown = all(&timeline);
     let days: Vec<bool> = shown.iter().map(|shown| shown.starts_day).collect();
@@ -127,8 +127,8 @@ fn the_first_message_of_a_day_starts_the_day_and_a_group() {
 #[test]
 fn the_first_unread_message_is_by_another_user() {
     let mut timeline = empty();
-    let said = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
-    timeline.apply_events(&[said(1, 2), said(2, 1), said(3, 2), said(4, 2)]);
+    let message = |seq, who| Arc::new(Event { at: 0, author: author(who), ..(*event(seq)).clone() });
+    timeline.apply_events(&[message(1, 2), message(2, 1), message(3, 2), message(4, 2)]);
     assert_eq!(timeline.first_unread(), None, "no read marker is known");
     timeline.set_unread_after(1, UserId(1));
     assert_eq!((timeline.first_unread(), timeline.count_unread_after(1, UserId(1))), (Some(3), 2));
@@ -180,12 +180,12 @@ fn a_failed_message_keeps_its_text_until_it_is_retried_or_discarded() {
 #[test]
 fn messages_of_one_author_are_grouped_for_five_minutes() {
     let mut timeline = empty();
-    let said = |seq, who, at| Arc::new(Event { at, author: author(who), ..(*event(seq)).clone() });
+    let message = |seq, who, at| Arc::new(Event { at, author: author(who), ..(*event(seq)).clone() });
     timeline.apply_events(&[
-        said(1, 1, 0),
-        said(2, 1, GROUPING_WINDOW_MS - 1),
-        said(3, 1, 2 * GROUPING_WINDOW_MS),
-        said(4, 2, 2 * GROUPING_WINDOW_MS),
+        message(1, 1, 0),
+        message(2, 1, GROUPING_WINDOW_MS - 1),
+        message(3, 1, 2 * GROUPING_WINDOW_MS),
+        message(4, 2, 2 * GROUPING_WINDOW_MS),
     ]);
     let starts: Vec<bool> = all(&timeline).iter().map(|shown| shown.starts_group).collect();
     assert_eq!(starts, [true, false, true, true]);
