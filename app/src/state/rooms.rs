@@ -207,7 +207,7 @@ impl Live {
         let (read, you) = self.read_by();
         let unread = self.with_feed(|feed| feed.count_unread_after(read, you));
         self.room.with_value(|here| {
-            self.set_unread(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32)
+            self.set_unread(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32);
         });
     }
 }

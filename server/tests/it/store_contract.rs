@@ -779,7 +779,7 @@ async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(l
     let all: Vec<RoomName> = (0..=MAX_READ_MARKERS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
     join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
     let read = async |n: usize| {
-        assert_eq!(log.set_read_marker(BOB, all[n].clone(), 1).await.unwrap(), MarkerUpdate::Moved)
+        assert_eq!(log.set_read_marker(BOB, all[n].clone(), 1).await.unwrap(), MarkerUpdate::Moved);
     };
     read(0).await;
     a_moment().await;

@@ -333,7 +333,7 @@ impl Timeline {
                 }
             }
             EventBody::Edit { target, text } => {
-                self.update_confirmed(*target, |entry| entry.edit(text.clone()))
+                self.update_confirmed(*target, |entry| entry.edit(text.clone()));
             }
             EventBody::Delete { target } => self.update_confirmed(*target, Entry::delete),
             EventBody::Unknown => {}

@@ -85,7 +85,7 @@ fn run(path: &Path, health: &Health, stopped: Arc<AtomicBool>) {
 fn throttle(connection: &Connection, stopped: Arc<AtomicBool>) -> rusqlite::Result<()> {
     let mut resumed = Instant::now();
     let pause = move || {
-        thread::sleep(resumed.elapsed());
+        thread::park_timeout(resumed.elapsed());
         resumed = Instant::now();
         stopped.load(Ordering::Relaxed)
     };
