@@ -43,7 +43,7 @@ impl Viewport {
     }
 
     /// Updates the viewport after the timeline has grown to `len` entries. For a reader at the end it advances by at
-    /// most [`MAX_ENTRIES_PER_FRAME`] and drops old entries; otherwise it stays where it is. Returns `true` if another
+    /// most `MAX_ENTRIES_PER_FRAME` and drops old entries; otherwise it stays where it is. Returns `true` if another
     /// frame is needed.
     pub fn on_append(&mut self, len: usize, is_at_end: bool) -> bool {
         if self.follows_end && is_at_end {

@@ -1,6 +1,6 @@
 //! One open WebSocket and its task.
 //!
-//! - [`upgrade`]: checks the request and chooses the protocol; [`handshake`]: answers 101.
+//! - [`mod@upgrade`]: checks the request and chooses the protocol; [`handshake`]: answers 101.
 //! - [`run`]: the loop of a connection, the same for both protocols.
 //! - [`lines`]: bare text in one room; [`v1`]: `hubbub.v1`, the browser app's protocol.
 //! - [`socket`]: messages, pings, the idle timeout and the close; [`writer`]: the bytes, written at once by every task

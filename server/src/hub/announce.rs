@@ -98,7 +98,7 @@ impl Hub {
     /// position when it is called, and is carried out even if the future is dropped.
     ///
     /// # Errors
-    /// Those of [`Store::retitle`](crate::store::Store::retitle).
+    /// Those of [`Store::update_room`](crate::store::Store::update_room).
     pub fn update_room(
         self: &Arc<Self>,
         room: &RoomName,
