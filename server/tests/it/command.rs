@@ -259,7 +259,8 @@ async fn a_data_folder_that_cannot_be_created_is_one_line_and_exit_1() {
 async fn a_foreign_or_newer_database_is_one_line_and_exit_1_and_unchanged() {
     let folder = folder();
     let file = folder.path().join("hubbub.db");
-    for (application, version, says) in [(1, 1, "not a Hubbub database"), (0x4875_6262, 99, "newer version")] {
+    for (application, version, says) in [(1, 1, "not a Hubbub database"), (0x4875_6262, 99, "newer version")]
+    {
         let theirs = rusqlite::Connection::open(&file).unwrap();
         theirs.pragma_update(None, "application_id", application).unwrap();
         theirs.pragma_update(None, "user_version", version).unwrap();
