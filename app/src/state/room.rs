@@ -1,7 +1,11 @@
 //! A room on the screen: its feed, its outbox, its connection, as signals.
 
 #[cfg(feature = "hydrate")]
-use crate::{browser::storage::RoomStorage, client::TypingNotifier};
+use crate::{
+    browser::storage::RoomStorage,
+    client::{Announcer, Attention, ReadMarker, TypingNotifier},
+    clock::steady,
+};
 use crate::{
     client::{EntryView, Outbox, Timeline, TypingUser, Viewport},
     i18n::Strings,
@@ -81,7 +85,7 @@ pub struct Live {
     pub deletions: RwSignal<Option<(usize, Millis)>>,
     /// What decides that.
     #[cfg(feature = "hydrate")]
-    pub(crate) aloud: StoredValue<crate::client::Announcer>,
+    pub(crate) aloud: StoredValue<Announcer>,
     /// Older rows are being shown.
     #[cfg(feature = "hydrate")]
     pub(crate) going_back: StoredValue<bool>,
@@ -90,10 +94,10 @@ pub struct Live {
     pub(crate) stale: StoredValue<Option<TimeoutHandle>>,
     /// Whether a person attends to the page.
     #[cfg(feature = "hydrate")]
-    pub(crate) attention: StoredValue<crate::client::Attention>,
+    pub(crate) attention: StoredValue<Attention>,
     /// How far the user has read, and what the server knows of it.
     #[cfg(feature = "hydrate")]
-    pub(crate) reading: StoredValue<crate::client::ReadMarker>,
+    pub(crate) reading: StoredValue<ReadMarker>,
     /// Decides when this browser signals that the user is typing.
     #[cfg(feature = "hydrate")]
     pub(crate) typed: StoredValue<TypingNotifier>,
@@ -150,9 +154,9 @@ impl Live {
             #[cfg(feature = "hydrate")]
             stale: StoredValue::new(None),
             #[cfg(feature = "hydrate")]
-            attention: StoredValue::new(crate::client::Attention::new(crate::clock::steady())),
+            attention: StoredValue::new(Attention::new(steady())),
             #[cfg(feature = "hydrate")]
-            reading: StoredValue::new(crate::client::ReadMarker::new(page.read.unwrap_or(0))),
+            reading: StoredValue::new(ReadMarker::new(page.read.unwrap_or(0))),
             #[cfg(feature = "hydrate")]
             typed: StoredValue::default(),
             feed: StoredValue::new(feed),
@@ -343,19 +347,19 @@ impl Live {
 
     /// So many messages come onto the screen.
     pub(crate) fn on_messages(&self, count: usize) {
-        let now = crate::clock::steady();
+        let now = steady();
         let reads = self.aloud.try_update_value(|aloud| aloud.on_messages(count, now)).unwrap_or(true);
         self.set_announce_each(reads);
     }
 
     /// After a flood: how many have come, in one sentence.
     pub(crate) fn announce_summary(&self) {
-        let now = crate::clock::steady();
+        let now = steady();
         if let Some(count) = self.aloud.try_update_value(|aloud| aloud.take_summary(now)).flatten() {
             self.came.set((self.strings.new_messages)(count));
         }
         if !self.going_back.get_value() {
-            self.set_announce_each(self.aloud.with_value(crate::client::Announcer::announces_each));
+            self.set_announce_each(self.aloud.with_value(Announcer::announces_each));
         }
     }
 
@@ -368,7 +372,7 @@ impl Live {
     /// Replaces the timeline by the newest page, as the server demands.
     pub(crate) fn reset(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
         if self.feed.with_value(|feed| feed.log() != log) {
-            self.reading.update_value(crate::client::ReadMarker::reset);
+            self.reading.update_value(ReadMarker::reset);
         }
         self.on_messages(messages.len());
         self.feed.update_value(|feed| {

@@ -3,9 +3,11 @@
 use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
-    client::{AttentionChange, unread::UnreadCount},
+    browser::notifications,
+    client::{Attention, AttentionChange, ReadMarker, Timeline, unread::UnreadCount},
+    clock::steady,
     page_data::RoomSummary,
-    wire::{Event, EventBody, Seq, UserId},
+    wire::{Event, EventBody, RoomName, Seq, UserId, limits},
 };
 use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
@@ -29,36 +31,33 @@ impl Live {
 #[cfg(feature = "hydrate")]
 impl Live {
     /// The other rooms to follow, and after which event.
-    pub(crate) fn followed(&self) -> Vec<(crate::wire::RoomName, Seq)> {
+    pub(crate) fn followed(&self) -> Vec<(RoomName, Seq)> {
         let here = self.room.get_value();
         self.rooms.with_untracked(|rooms| {
             let others = rooms.iter().filter(|entry| entry.is_joined && entry.room != here);
-            others
-                .take(crate::wire::limits::MAX_FOLLOWED_ROOMS)
-                .map(|entry| (entry.room.clone(), entry.head))
-                .collect()
+            others.take(limits::MAX_FOLLOWED_ROOMS).map(|entry| (entry.room.clone(), entry.head)).collect()
         })
     }
 
     /// Counts events of a room, and notifies the user of them if the user wants that.
-    pub(crate) fn apply_room_events(&self, room: &crate::wire::RoomName, events: &[Arc<Event>]) {
+    pub(crate) fn apply_room_events(&self, room: &RoomName, events: &[Arc<Event>]) {
         let (you, attends) = (self.you.get_untracked(), self.attends());
         let change = |entry: &mut RoomSummary| {
             let new = entry.apply_events(events, you.id);
             if !attends {
-                new.iter().for_each(|event| crate::browser::notifications::announce(entry, event, &you));
+                new.iter().for_each(|event| notifications::announce(entry, event, &you));
             }
         };
         self.entry(room, change);
         for event in events {
             if let EventBody::Delete { target } = event.body {
-                crate::browser::notifications::withdraw(room, target, true);
+                notifications::withdraw(room, target, true);
             }
         }
     }
 
     /// Begins again at `head` of a room: its past is unknown here, so that none of it counts as unread.
-    pub(crate) fn reset_head(&self, room: &crate::wire::RoomName, head: Seq) {
+    pub(crate) fn reset_head(&self, room: &RoomName, head: Seq) {
         self.entry(room, |entry| {
             (entry.head, entry.counted) = (head, head);
             entry.fresh.clear();
@@ -66,7 +65,7 @@ impl Live {
     }
 
     /// How many messages of a room are unread now.
-    pub(crate) fn set_unread(&self, room: &crate::wire::RoomName, unread: u32) {
+    pub(crate) fn set_unread(&self, room: &RoomName, unread: u32) {
         let same = |entry: &RoomSummary| entry.room == *room && entry.unread == unread;
         if !self.rooms.with_untracked(|rooms| rooms.iter().any(same)) {
             self.entry(room, |entry| {
@@ -77,13 +76,8 @@ impl Live {
     }
 
     /// This person has read a room elsewhere, of which the server may have counted the rest.
-    pub(crate) fn read_elsewhere(
-        &self,
-        room: &crate::wire::RoomName,
-        seq: Seq,
-        counted: Option<UnreadCount>,
-    ) {
-        crate::browser::notifications::withdraw(room, seq, false);
+    pub(crate) fn read_elsewhere(&self, room: &RoomName, seq: Seq, counted: Option<UnreadCount>) {
+        notifications::withdraw(room, seq, false);
         if self.room.with_value(|here| here == room) {
             self.reading.update_value(|reading| reading.advance_remote(seq));
             self.count_here();
@@ -93,19 +87,19 @@ impl Live {
     }
 
     /// A room is called something else.
-    pub(crate) fn titled(&self, room: &crate::wire::RoomName, title: String, topic: String) {
+    pub(crate) fn titled(&self, room: &RoomName, title: String, topic: String) {
         let title = self.strings.title_of(room, title);
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
             let topic = self.strings.topic_of(room, topic);
-            crate::browser::notifications::set_text("about-title", &title);
-            crate::browser::notifications::set_text("about-topic", &topic);
+            notifications::set_text("about-title", &title);
+            notifications::set_text("about-topic", &topic);
             self.title.set(title);
             self.topic.set(topic);
         }
     }
 
-    fn entry(&self, room: &crate::wire::RoomName, change: impl FnOnce(&mut RoomSummary)) {
+    fn entry(&self, room: &RoomName, change: impl FnOnce(&mut RoomSummary)) {
         self.rooms.update(|rooms| {
             if let Some(entry) = rooms.iter_mut().find(|entry| entry.room == *room) {
                 change(entry);
@@ -115,7 +109,7 @@ impl Live {
 
     /// Whether a person attends to this page.
     pub(crate) fn attends(&self) -> bool {
-        self.attention.with_value(crate::client::Attention::is_attentive)
+        self.attention.with_value(Attention::is_attentive)
     }
 
     /// Follows the person's attention: when it is gained the messages in view are read.
@@ -128,8 +122,7 @@ impl Live {
     /// From the moment at which attention is lost what comes is new.
     fn update_attention(&self) -> AttentionChange {
         let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
-        let update =
-            |attention: &mut crate::client::Attention| attention.update(has_focus, crate::clock::steady());
+        let update = |attention: &mut Attention| attention.update(has_focus, steady());
         let change = self.attention.try_update_value(update).unwrap_or(AttentionChange::None);
         if change == AttentionChange::Lost {
             self.look_away();
@@ -139,7 +132,7 @@ impl Live {
 
     /// A pointer, a key, a touch or a scroll.
     pub(crate) fn is_active(&self) {
-        self.attention.update_value(|attention| attention.on_activity(crate::clock::steady()));
+        self.attention.update_value(|attention| attention.on_activity(steady()));
         if !self.attends() {
             self.attend();
         }
@@ -152,25 +145,22 @@ impl Live {
     }
 
     fn read_view(&self) {
-        let seen = if self.at_end.get_untracked() {
-            Some(self.with_feed(crate::client::Timeline::last))
-        } else {
-            lowest_row()
-        };
+        let seen =
+            if self.at_end.get_untracked() { Some(self.with_feed(Timeline::last)) } else { lowest_row() };
         let news = seen
             .filter(|seq| self.reading.try_update_value(|reading| reading.advance(*seq)).unwrap_or_default());
         self.count_here();
         if let Some(seq) = news {
-            self.room.with_value(|room| crate::browser::notifications::withdraw(room, seq, false));
+            self.room.with_value(|room| notifications::withdraw(room, seq, false));
             self.work.update(|work| *work += 1);
         }
     }
 
     /// The page may be about to go: its read marker is reported at once, and kept for the next page of this tab.
     pub(crate) fn leaves(&self) {
-        self.reading.update_value(crate::client::ReadMarker::report_now);
+        self.reading.update_value(ReadMarker::report_now);
         self.work.update(|work| *work += 1);
-        let read = self.reading.with_value(crate::client::ReadMarker::position);
+        let read = self.reading.with_value(ReadMarker::position);
         self.with_feed(|feed| self.storage().set_read(feed.log(), read));
     }
 
@@ -189,7 +179,7 @@ impl Live {
 
     /// The read marker, and the user whose it is.
     fn read_by(&self) -> (Seq, UserId) {
-        (self.reading.with_value(crate::client::ReadMarker::position), self.you.with_untracked(|you| you.id))
+        (self.reading.with_value(ReadMarker::position), self.you.with_untracked(|you| you.id))
     }
 
     /// Marks messages from now on as unread, since the user no longer attends.
@@ -207,7 +197,7 @@ impl Live {
         let (read, you) = self.read_by();
         let unread = self.with_feed(|feed| feed.count_unread_after(read, you));
         self.room.with_value(|here| {
-            self.set_unread(here, unread.min(crate::wire::limits::MAX_UNREAD_COUNT as usize) as u32);
+            self.set_unread(here, unread.min(limits::MAX_UNREAD_COUNT as usize) as u32);
         });
     }
 }
