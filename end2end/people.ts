@@ -21,6 +21,11 @@ export class User {
     this.expected.push(message);
   }
 
+  /** Ignores what the browser logs while the server is stopped. */
+  allowServerLoss(): void {
+    this.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
+  }
+
   private record(text: string): void {
     if (!this.expected.some((expected) => expected.test(text))) this.consoleErrors.push(text);
   }
@@ -158,13 +163,16 @@ export async function postMessages(request: APIRequestContext, room: string, to:
   }
 }
 
+/** Creates a user with a browser of their own. */
+export type NewUser = (options?: BrowserContextOptions) => Promise<User>;
+
 type Fixtures = {
   /** A room that no other test uses. */
   room: string;
   ann: User;
   bob: User;
   /** Creates another user whose browser has these `options`. */
-  newUser: (options?: BrowserContextOptions) => Promise<User>;
+  newUser: NewUser;
 };
 
 let rooms = 0;

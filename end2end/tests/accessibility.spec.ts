@@ -166,7 +166,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing where something waits, is refused, new or marked, in ${colorScheme}`, async ({ newUser, bob }) => {
     const server = await OwnServer.start();
     const ann = await newUser({ colorScheme, baseURL: server.url });
-    for (const person of [ann, bob]) person.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
+    for (const person of [ann, bob]) person.allowServerLoss();
     await ann.joinRoom("tea");
     await bob.page.goto(`${server.url}/r/tea`);
     await bob.waitUntilLive();

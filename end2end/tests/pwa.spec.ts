@@ -1,5 +1,5 @@
 import { OwnServer } from "../hubbub";
-import { expect, setTabHidden, test, type User } from "../people";
+import { expect, setTabHidden, test, type NewUser, type User } from "../people";
 
 const installed = { serviceWorkers: "allow" } as const;
 
@@ -8,6 +8,16 @@ async function hasWorker(person: User): Promise<void> {
     await navigator.serviceWorker.ready;
     while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
   });
+}
+
+/** Joins Ann to a room of a server that the scene may stop, with the service worker in control of her page. */
+async function annInstalled(newUser: NewUser, room: string): Promise<{ server: OwnServer; ann: User }> {
+  const server = await OwnServer.start();
+  const ann = await newUser({ ...installed, baseURL: server.url });
+  ann.allowServerLoss();
+  await ann.joinRoom(room);
+  await hasWorker(ann);
+  return { server, ann };
 }
 
 test("the manifest and its icons are there", async ({ ann, request }) => {
@@ -22,11 +32,7 @@ test("the manifest and its icons are there", async ({ ann, request }) => {
 });
 
 test("the rooms seen last can be read with the server gone, and nothing written is lost", async ({ newUser }) => {
-  const server = await OwnServer.start();
-  const ann = await newUser({ ...installed, baseURL: server.url });
-  ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
-  await ann.joinRoom("tea");
-  await hasWorker(ann);
+  const { server, ann } = await annInstalled(newUser, "tea");
   await ann.send("before the network went");
   await ann.seesMessage("before the network went");
   await ann.page.reload();
@@ -48,11 +54,7 @@ test("the rooms seen last can be read with the server gone, and nothing written 
 });
 
 test("a room that was seen but once is there too", async ({ newUser }) => {
-  const server = await OwnServer.start();
-  const ann = await newUser({ ...installed, baseURL: server.url });
-  ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
-  await ann.joinRoom("tea");
-  await hasWorker(ann);
+  const { server, ann } = await annInstalled(newUser, "tea");
   await expect.poll(() => ann.page.evaluate(() => caches.match("/r/tea").then(Boolean))).toBe(true);
   await server.stop("SIGKILL");
   await ann.page.reload();
@@ -62,12 +64,9 @@ test("a room that was seen but once is there too", async ({ newUser }) => {
 });
 
 test("what was said after the page came is in the copy too", async ({ newUser }) => {
-  const server = await OwnServer.start();
-  const ann = await newUser({ ...installed, baseURL: server.url });
+  const { server, ann } = await annInstalled(newUser, "tea");
   const bob = await newUser({ baseURL: server.url });
-  for (const person of [ann, bob]) person.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
-  await ann.joinRoom("tea");
-  await hasWorker(ann);
+  bob.allowServerLoss();
   await bob.joinRoom("tea");
   await bob.send("said later");
   await ann.seesMessage("said later");
@@ -99,11 +98,7 @@ test("with a network the page is always the server's, never a copy", async ({ ne
 });
 
 test("whoever sits here next gets no copy of somebody else's rooms", async ({ newUser }) => {
-  const server = await OwnServer.start();
-  const ann = await newUser({ ...installed, baseURL: server.url });
-  ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
-  await ann.joinRoom("secret");
-  await hasWorker(ann);
+  const { server, ann } = await annInstalled(newUser, "secret");
   await ann.send("for my eyes only");
   await ann.seesMessage("for my eyes only");
   await ann.page.reload();

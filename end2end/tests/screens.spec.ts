@@ -91,8 +91,8 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.waitUntilLive();
       await shoot(ann, "marked");
       await ann.send("x".repeat(9_000));
-      ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
-      bob.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
+      ann.allowServerLoss();
+      bob.allowServerLoss();
       await server.stop();
       await ann.send("this one waits");
       await expect(ann.page.getByText("Offline.")).toBeVisible();

@@ -43,7 +43,7 @@ test("a server below a path shows the rooms seen last while it is gone", async (
   const server = await OwnServer.start();
   const proxy = await SubPath.before(server.port);
   const ann = await newUser({ serviceWorkers: "allow", baseURL: proxy.url });
-  ann.allowConsoleError(/ERR_CONNECTION_REFUSED|WebSocket/);
+  ann.allowServerLoss();
   await ann.page.goto(`${proxy.url}r/tea`);
   await ann.waitUntilLive();
   await ann.page.evaluate(async () => {
