@@ -70,7 +70,7 @@ pub(super) async fn events(
         activity.on_event_stream();
     }
     let opening = sse::Event::default().retry(RECONNECT_DELAY);
-    // A reset tells the client that its events belong to another history.
+    // After a reset the client discards its events: they belong to another history.
     let opening = if reset {
         opening.event("reset").data(state.store.log_id())
     } else {

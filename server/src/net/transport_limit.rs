@@ -75,7 +75,7 @@ impl TransportLimit {
         if open.permits.is_full() && !open.close_idle(None) {
             return None;
         }
-        // A proxy's limit are counted as those of this machine, which has no limit of its own.
+        // Connections of a proxy are counted as those of this machine, which has no limit of its own.
         let network = network.unwrap_or(Network::Local);
         let is_revoked = Arc::new(AtomicBool::new(false));
         let id = open.next_id;
