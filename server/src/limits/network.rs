@@ -49,7 +49,7 @@ pub enum Use {
     Identity,
     /// A post, an edit or a deletion of a user.
     Post,
-    /// The same without a cookie: together they have the share of one user.
+    /// The same without a cookie: together they have three quarters of the rate of one user.
     AnonymousPost,
     /// A user changes their name.
     Rename,
@@ -87,7 +87,7 @@ impl Use {
         Some(match self {
             Self::Identity => (300.0, 3_000),
             Self::Post => (5.0 * f64::from(post_rate), post_rate.saturating_mul(25)),
-            Self::AnonymousPost => (f64::from(post_rate), post_rate),
+            Self::AnonymousPost => (0.75 * f64::from(post_rate), (post_rate / 2).max(1)),
             Self::Rename => (10.0, 2_500),
             Self::Room => (0.2, 100),
             Self::Read => (400.0, 4_000),
