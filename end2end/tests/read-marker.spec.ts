@@ -106,7 +106,7 @@ for (const javaScriptEnabled of [true, false]) {
     await postMessages(request, room, 95);
     const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto(`/r/${room}?around=40`);
-    await expect(ann.line("message 40")).toHaveClass(/highlighted/);
+    await expect(ann.line("message 40")).toHaveClass(/marked/);
     if (javaScriptEnabled) await expect(ann.line("message 40")).toBeInViewport();
     const link = await ann.line("message 40").locator(".timestamp").getAttribute("href");
     expect(link).toBe(`/r/${room}?around=40#m40`);
@@ -118,7 +118,7 @@ for (const javaScriptEnabled of [true, false]) {
     await ann.page.getByRole("link", { name: "Newer messages" }).click();
     // The page before ended with message 55.
     await expect(ann.line("message 56")).toBeInViewport();
-    await expect(ann.page.locator(".highlighted")).toHaveCount(0);
+    await expect(ann.page.locator(".marked")).toHaveCount(0);
   });
 }
 
@@ -126,7 +126,7 @@ test("a link to one of the newest messages is the living room, with that message
   await postMessages(request, room, 30);
   await ann.page.goto(`/r/${room}?around=25#m25`);
   await ann.waitUntilLive();
-  await expect(ann.line("message 25")).toHaveClass(/highlighted/);
+  await expect(ann.line("message 25")).toHaveClass(/marked/);
   await bob.joinRoom(room);
   await bob.send("still talking");
   await ann.seesMessage("still talking");

@@ -66,10 +66,10 @@ test("the name stands again after ten lines, and stays there while ann reads bac
   await postMessages(request, room, 130);
   await ann.joinRoom(room);
   const heads = async () =>
-    ann.page.locator(".line").evaluateAll((lines) => lines.filter((line) => line.matches(".group-start")).map((line) => line.querySelector(".text")!.textContent));
+    ann.page.locator(".line").evaluateAll((lines) => lines.filter((line) => line.matches(".opens")).map((line) => line.querySelector(".text")!.textContent));
   const before = await heads();
   const gaps = await ann.page.locator(".line").evaluateAll((lines) => {
-    const heads = lines.flatMap((line, at) => (line.matches(".group-start") ? [at] : []));
+    const heads = lines.flatMap((line, at) => (line.matches(".opens") ? [at] : []));
     return heads.map((at, n) => (heads[n + 1] ?? lines.length) - at);
   });
   expect(Math.max(...gaps)).toBeLessThanOrEqual(10);

@@ -126,7 +126,7 @@ test("a page of an origin that the server refuses says so", async ({ ann }) => {
 test("without WebAssembly the page says that later messages need a reload, and its forms work", async ({ ann, request }) => {
   await ann.page.addInitScript("delete window.WebAssembly");
   await ann.page.goto(`${server.url}/r/tea`);
-  await expect(ann.page.getByText("Reload to see new messages")).toBeVisible();
+  await expect(ann.page.getByText("Reload to see later messages")).toBeVisible();
   await ann.composer.fill("by the form");
   await ann.page.getByRole("button", { name: "Send" }).click();
   await ann.seesMessages(["by the form"]);

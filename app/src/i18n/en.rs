@@ -75,7 +75,7 @@ pub(super) static STRINGS: Strings = Strings {
     connecting: "Connecting…",
     offline: "Offline. Your messages will be sent when you reconnect.",
     origin_rejected: "The server rejects messages from this address. The administrator finds the address in the log and can allow it with --public-url or --allow-origin.",
-    app_unavailable: "Live updates do not work in this browser. Reload to see new messages.",
+    app_unavailable: "Live updates do not work in this browser. Reload to see later messages.",
     reload: "Reload",
     storage_unavailable: "This browser stores no data for this site. Unsent messages are lost when you close this tab.",
     cookies_disabled: "This browser stores no cookies for this site. You are a new user each time the page loads, and unsent messages are lost when you close this tab.",

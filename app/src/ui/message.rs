@@ -144,10 +144,10 @@ pub fn MessageRow(
     view! {
         <li
             class="line"
-            class:group-start=opens
+            class:opens=opens
             class:deleted=deleted
-            class:highlighted=is_highlighted
-            class:mentions-you=to_you
+            class:marked=is_highlighted
+            class:to-you=to_you
             class:long-press=rests
             class:changeable=move || mine.get().is_some()
             class:changed=edited

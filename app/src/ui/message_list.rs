@@ -79,7 +79,7 @@ pub fn MessageList(
             let hash = window().location().hash().unwrap_or_default();
             let place = match hash.strip_prefix('#') {
                 Some(id) => document().get_element_by_id(id),
-                None => scroller.query_selector(".highlighted, .new").ok().flatten(),
+                None => scroller.query_selector(".marked, .new").ok().flatten(),
             };
             let gently = web_sys::ScrollIntoViewOptions::new();
             gently.set_block(if highlighted.is_some() {

@@ -123,6 +123,28 @@ async fn a_new_browser_gets_a_cookie_and_keeps_its_user() {
 }
 
 #[tokio::test]
+async fn a_page_keeps_the_names_that_programs_select() {
+    let server = TestServer::start().await;
+    let ann = visitor(&server).await;
+    sent(ann.post(server.http("/name")).form(&[("name", "Ann of Tea"), ("room", "tea")])).await;
+    sent(browser().post(server.http("/r/tea")).form(&[("text", "hello @Ann of Tea")])).await;
+    let body = page(&ann, &server, "/r/tea?around=1").await;
+    let line =
+        body.split("<li ").find(|item| item.contains("id=\"m1\"")).expect("the message is a list item");
+    let classes = line.split("class=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    for name in ["line", "opens", "to-you", "marked"] {
+        assert!(classes.split(' ').any(|class| class == name), "{name} in {classes}");
+    }
+    for part in ["data-standing=\"confirmed\"", "class=\"head\"", "<b", "<time", "class=\"text\""] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let body = page(&ann, &server, "/r/tea").await;
+    for part in ["id=\"text\"", "class=\"composer\"", "data-connection=\"", "class=\"me\"", "id=\"name\""] {
+        assert!(body.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_can_post() {
     let server = TestServer::start().await;
     // Nothing that is asked for is kept by a client of its own for each request.
