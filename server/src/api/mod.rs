@@ -5,8 +5,8 @@ mod sse;
 
 use crate::{
     http::{
-        conditional::is_not_modified, form::is_utf8, forwarded::Forwarded, host::PublicAddress,
-        identity::Identity, problem::Problem, work::Priority,
+        conditional::is_not_modified, form::is_utf8, forwarded::Forwarded, identity::Identity,
+        problem::Problem, public_address::PublicAddress, work::Priority,
     },
     net::Activity,
     state::AppState,

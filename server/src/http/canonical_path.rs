@@ -1,6 +1,6 @@
 //! Redirects addresses as people type them (capitalized, with a trailing slash or full stop) to the canonical path.
 
-use crate::{http::host::PublicAddress, redact::percent_decode};
+use crate::{http::public_address::PublicAddress, redact::percent_decode};
 use app::wire::RoomName;
 use axum::{
     extract::Request,

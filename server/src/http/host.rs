@@ -6,11 +6,11 @@
 use crate::{
     config::Config,
     http::{
-        forwarded::Forwarded, preferences::accepts_html, problem::Problem, request_log::may_log,
-        request_source::RequestSource,
+        forwarded::Forwarded, preferences::accepts_html, problem::Problem, public_address::PublicAddress,
+        request_log::may_log, request_source::RequestSource,
     },
     net::{Activity, Endpoints},
-    origin::{Authority, Origin, is_own_path, is_prefix},
+    origin::{Authority, is_own_path, is_prefix},
     redact::escape_for_log,
 };
 use axum::{
@@ -22,32 +22,6 @@ use axum::{
 use std::sync::Arc;
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-
-/// The address under which the client of a request sees this server; a request extension.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicAddress {
-    /// Scheme, host and port.
-    pub origin: Origin,
-    /// The path before every path of this server, as `/chat`; empty for the root.
-    pub prefix: String,
-}
-
-impl PublicAddress {
-    /// Returns `path`, which begins with a slash, as the client must request it.
-    pub fn path(&self, path: &str) -> String {
-        format!("{}{path}", self.prefix)
-    }
-
-    /// Returns the `Path` of cookies.
-    pub fn cookie_path(&self) -> &str {
-        if self.prefix.is_empty() { "/" } else { &self.prefix }
-    }
-
-    /// Returns the absolute address of `path`.
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{}{path}", self.origin, self.prefix)
-    }
-}
 
 /// Middleware that refuses requests for unknown hosts, and adds [`PublicAddress`] and [`RequestSource`] to the others.
 /// It removes the prefix from the path if a proxy has left it there, so it must run before the router matches.

@@ -7,9 +7,9 @@ use crate::{
     config::Config,
     http::{
         cookies::cookies,
-        host::PublicAddress,
         preferences::{accepts_html, preferred_language},
         problem::Problem,
+        public_address::PublicAddress,
         rate_limit::{admit_identity, client_network},
     },
     limits::network::{Network, NetworkLimits},

@@ -11,6 +11,7 @@ pub mod host;
 pub mod identity;
 pub mod preferences;
 pub mod problem;
+pub mod public_address;
 mod range;
 pub mod rate_limit;
 pub(crate) mod request_log;

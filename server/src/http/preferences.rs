@@ -1,7 +1,7 @@
 //! The language and theme of the pages, and what else a page needs to know about its request.
 
 use crate::{
-    http::{cookies::named, host::PublicAddress},
+    http::{cookies::named, public_address::PublicAddress},
     net::Activity,
 };
 use app::{Theme, i18n::Lang};

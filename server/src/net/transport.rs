@@ -3,7 +3,7 @@
 use super::{
     clock::{ConnectionClock, Expired},
     stream::NetStream,
-    transport_limit::TransportPermit,
+    transport_limit::{Idle, TransportPermit},
     unsent::Account,
 };
 use std::{
@@ -143,15 +143,6 @@ impl Activity {
         }
     }
 
-    /// Evicts the connection unless it serves a request. Returns `false` if it does.
-    pub fn close_if_idle(&self) -> bool {
-        let is_idle = self.state().clock.is_idle();
-        if is_idle {
-            self.evict();
-        }
-        is_idle
-    }
-
     /// Returns the stream if hyper has dropped it while the client may still be sending.
     pub fn take_left(&self) -> Option<(NetStream, Option<TransportPermit>)> {
         let mut state = self.state();
@@ -182,6 +173,16 @@ impl Activity {
             }
         };
         self.account.recharge(&mut state.charged, waiting);
+    }
+}
+
+impl Idle for Activity {
+    fn close_if_idle(&self) -> bool {
+        let is_idle = self.state().clock.is_idle();
+        if is_idle {
+            self.evict();
+        }
+        is_idle
     }
 }
 

@@ -1,9 +1,9 @@
 //! The limit of open connections, in all and from each network, whatever protocol they speak.
 
-use super::transport::Activity;
 use crate::limits::{network::Network, permit_counter::PermitCounter};
 use std::{
     collections::BTreeMap,
+    fmt,
     ops::Bound::{Excluded, Unbounded},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -41,8 +41,14 @@ struct Open {
 #[derive(Debug)]
 struct Candidate {
     network: Network,
-    activity: Weak<Activity>,
+    connection: Weak<dyn Idle>,
     is_revoked: Arc<AtomicBool>,
+}
+
+/// A connection that can be closed while it is idle.
+pub trait Idle: fmt::Debug + Send + Sync {
+    /// Closes the connection unless it serves a request. Returns `false` if it does.
+    fn close_if_idle(&self) -> bool;
 }
 
 /// A permit, held while a connection is open.
@@ -65,7 +71,11 @@ impl TransportLimit {
 
     /// Acquires a permit for a connection from `network`, or from a trusted proxy (`None`), which speaks for many
     /// networks. An idle connection may be closed for it. Returns `None` if all are busy.
-    pub fn try_acquire(&self, network: Option<Network>, activity: &Arc<Activity>) -> Option<TransportPermit> {
+    pub fn try_acquire(
+        &self,
+        network: Option<Network>,
+        connection: &Arc<impl Idle + 'static>,
+    ) -> Option<TransportPermit> {
         let mut open = self.0.open();
         if network
             .is_some_and(|network| open.permits.is_network_full(network) && !open.close_idle(Some(network)))
@@ -81,8 +91,9 @@ impl TransportLimit {
         let id = open.next_id;
         open.next_id += 1;
         open.permits.add(network);
-        let activity = Arc::downgrade(activity);
-        open.http.insert(id, Candidate { network, activity, is_revoked: is_revoked.clone() });
+        let connection: Arc<dyn Idle> = connection.clone();
+        let connection = Arc::downgrade(&connection);
+        open.http.insert(id, Candidate { network, connection, is_revoked: is_revoked.clone() });
         drop(open);
         Some(TransportPermit { id, network, is_revoked, shared: self.0.clone() })
     }
@@ -127,7 +138,7 @@ impl Open {
             if network.is_some_and(|network| candidate.network != network) {
                 continue;
             }
-            if candidate.activity.upgrade().is_some_and(|activity| activity.close_if_idle()) {
+            if candidate.connection.upgrade().is_some_and(|connection| connection.close_if_idle()) {
                 candidate.is_revoked.store(true, Ordering::Relaxed);
                 let network = candidate.network;
                 self.http.remove(&id);
@@ -142,7 +153,7 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::UnsentBudget;
+    use crate::net::{Activity, UnsentBudget};
 
     fn activity() -> Arc<Activity> {
         Activity::new(UnsentBudget::new(1_000).open())

@@ -1,19 +1,20 @@
-//! Error pages: handlers return a [`PageRejection`], and one layer renders it.
+//! Error pages: handlers return a [`PageRejection`], and the layer here renders it.
 
-use super::render::{busy_page, render};
+use super::{
+    rejection::PageRejection,
+    render::{busy_page, render},
+};
 use crate::{
     http::{
         preferences::{RequestContext, accepts_html},
         problem::{Problem, ShowAsPage},
         rate_limit::client_network,
         request_source::RequestSource,
-        work::Busy,
     },
     limits::network::{NetworkLimits, Use},
     state::AppState,
-    store::StoreError,
 };
-use app::{View, i18n::PageError, pages::RejectedForm, wire::ErrorCode};
+use app::{View, i18n::PageError};
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderName, StatusCode, header},
@@ -21,94 +22,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::sync::Arc;
-
-/// The result of a page handler.
-pub type PageResult = Result<Response, PageRejection>;
-
-/// An error page that is not rendered yet; a response extension until [`render_errors`] renders it.
-#[derive(Debug, Clone)]
-pub struct PageRejection(Box<Details>);
-
-#[derive(Debug, Clone)]
-struct Details {
-    /// The error to explain; `None` if the server is too busy to render a page.
-    error: Option<PageError>,
-    /// The status and the headers.
-    problem: Problem,
-    /// The input to show again, so that it is not lost.
-    form: Option<RejectedForm>,
-}
-
-impl PageRejection {
-    /// Creates an error page with this status.
-    pub fn new(error: PageError, status: StatusCode) -> Self {
-        Self::explaining(error, Problem::new(status, ""))
-    }
-
-    /// Creates an error page that explains `error`, with the status and the headers of `problem`.
-    pub fn explaining(error: PageError, problem: Problem) -> Self {
-        Self(Box::new(Details { error: Some(error), problem, form: None }))
-    }
-
-    /// No page has this path.
-    pub fn not_found() -> Self {
-        Self::new(PageError::NotFound, StatusCode::NOT_FOUND)
-    }
-
-    /// The browser keeps no cookies, so the change would be lost at once.
-    pub fn cookies_disabled() -> Self {
-        Self::new(PageError::CookiesDisabled, StatusCode::BAD_REQUEST)
-    }
-
-    /// Adds a form that shows the rejected input again.
-    #[must_use]
-    pub fn with_form(mut self, form: RejectedForm) -> Self {
-        self.0.form = Some(form);
-        self
-    }
-
-    async fn render(self, state: &AppState, context: RequestContext) -> Response {
-        let Details { error, problem, form } = *self.0;
-        let Some(error) = error else {
-            return problem.add_headers(busy_page(state, &context));
-        };
-        match render(state, context.clone(), View::Error(error, form), problem.status()).await {
-            Ok(page) => problem.add_headers(page),
-            Err(_) => Problem::busy().add_headers(busy_page(state, &context)),
-        }
-    }
-}
-
-impl From<Problem> for PageRejection {
-    fn from(problem: Problem) -> Self {
-        let error = match (problem.code(), problem.status()) {
-            (Some(code), _) => PageError::Command(code),
-            (None, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => PageError::NotFound,
-            (None, _) => PageError::Internal,
-        };
-        Self::explaining(error, problem)
-    }
-}
-
-impl From<StoreError> for PageRejection {
-    fn from(error: StoreError) -> Self {
-        Problem::from(error).into()
-    }
-}
-
-impl From<Busy> for PageRejection {
-    fn from(busy: Busy) -> Self {
-        Self(Box::new(Details { error: None, problem: busy.into(), form: None }))
-    }
-}
-
-impl IntoResponse for PageRejection {
-    fn into_response(self) -> Response {
-        let mut response = self.0.problem.status().into_response();
-        response.extensions_mut().insert(self);
-        response
-    }
-}
 
 /// Middleware that renders [`PageRejection`]s, and replaces problems by error pages for clients that accept HTML.
 pub async fn render_errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -130,7 +43,7 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
         rejection => rejection,
     };
     let (Some(rejection), Ok(context)) = (rejection, context) else { return response };
-    let mut page = rejection.render(&state, context).await;
+    let mut page = render_rejection(rejection, &state, context).await;
     // Inner layers have added headers to the response that the page replaces.
     for (name, value) in response.headers() {
         if !describes_body(name) && !page.headers().contains_key(name) {
@@ -138,6 +51,18 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
         }
     }
     page
+}
+
+/// Renders the page of a rejection.
+async fn render_rejection(rejection: PageRejection, state: &AppState, context: RequestContext) -> Response {
+    let (error, problem, form) = rejection.into_parts();
+    let Some(error) = error else {
+        return problem.add_headers(busy_page(state, &context));
+    };
+    match render(state, context.clone(), View::Error(error, form), problem.status()).await {
+        Ok(page) => problem.add_headers(page),
+        Err(_) => Problem::busy().add_headers(busy_page(state, &context)),
+    }
 }
 
 fn describes_body(name: &HeaderName) -> bool {
@@ -169,9 +94,4 @@ async fn fallback_page(networks: &NetworkLimits, request: Request, problem: Prob
         Ok(()) => problem.into_page_response(),
         Err(wait) => Problem::rate_limited(wait).into_response(),
     }
-}
-
-/// Returns the error code of a problem.
-pub fn error_code(problem: &Problem) -> ErrorCode {
-    problem.code().unwrap_or(ErrorCode::Internal)
 }

@@ -1,6 +1,6 @@
 //! The web application manifest, with which a browser installs Hubbub.
 
-use crate::http::{host::PublicAddress, preferences::preferred_language};
+use crate::http::{preferences::preferred_language, public_address::PublicAddress};
 use app::i18n::Lang;
 use axum::{
     Extension,

@@ -2,7 +2,7 @@
 //! page shows the input again with the reason.
 
 use super::{
-    CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath, error_page::error_code,
+    CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath, rejection::error_code,
     room::rerender_room,
 };
 use crate::{http::problem::Problem, limits::network::Use, store::NewEvent};

@@ -6,6 +6,7 @@ mod form;
 mod manifest;
 mod message_forms;
 mod profile;
+mod rejection;
 mod render;
 mod request;
 mod room;
@@ -25,6 +26,6 @@ pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};
 pub use settings::save_settings;
 
-use error_page::{PageRejection, PageResult};
 use form::CheckedForm;
+use rejection::{PageRejection, PageResult};
 use request::{MessagePath, PageRequest, RoomPath};

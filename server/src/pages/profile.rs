@@ -1,6 +1,6 @@
 //! The form for the user's display name.
 
-use super::{CheckedForm, PageRequest, PageResult, error_page::error_code, room::rerender_room};
+use super::{CheckedForm, PageRequest, PageResult, rejection::error_code, room::rerender_room};
 use crate::{http::problem::Problem, limits::network::Use, store::choose_name};
 use app::{
     page_data::{NameError, RejectedInput},

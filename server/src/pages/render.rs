@@ -1,6 +1,6 @@
 //! Renders a view as an HTML page.
 
-use super::{PageResult, error_page::PageRejection};
+use super::rejection::{PageRejection, PageResult};
 use crate::{
     http::{
         preferences::RequestContext,

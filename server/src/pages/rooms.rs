@@ -2,7 +2,7 @@
 
 use super::{
     CheckedForm, PageRejection, PageRequest, PageResult, RoomPath,
-    error_page::error_code,
+    rejection::error_code,
     render::{render, run_page},
     room_view::JoinedRooms,
 };
