@@ -9,7 +9,10 @@ use crate::{
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use leptos::{prelude::window, task::spawn_local};
+use leptos::{
+    prelude::{window, window_event_listener_untyped},
+    task::spawn_local,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventSource, EventTarget, MessageEvent, RequestInit, Response, WebSocket};
@@ -137,4 +140,18 @@ fn socket_url() -> String {
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
     format!("{scheme}://{}{}", location.host().unwrap_or_default(), link("/ws"))
+}
+
+/// Yields whenever the connection may have died or come back unnoticed.
+pub(crate) fn probes() -> UnboundedReceiver<()> {
+    let (probe, probes) = unbounded();
+    for event in ["online", "offline", "visibilitychange", "pageshow", "focus"] {
+        let probe = probe.clone();
+        // It lives as long as the page.
+        let listener = window_event_listener_untyped(event, move |_| {
+            let _ = probe.unbounded_send(());
+        });
+        std::mem::forget(listener);
+    }
+    probes
 }

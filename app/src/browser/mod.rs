@@ -2,6 +2,7 @@
 
 mod carrier;
 mod deletions;
+mod effects;
 mod file_drop;
 mod load_older;
 pub(crate) mod notifications;
@@ -12,6 +13,8 @@ mod socket;
 pub(crate) mod storage;
 
 use crate::{base::link, clock, i18n::Strings, state::Live};
+use futures_util::StreamExt;
+use gloo_timers::future::IntervalStream;
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use notifications::listen;
@@ -22,6 +25,9 @@ use web_sys::{HtmlElement, ServiceWorkerRegistration};
 
 /// Between two looks at the calendar.
 const DAY_CHECK: Duration = Duration::from_secs(30);
+
+/// Milliseconds between two heartbeats of the tab.
+const TAB_HEARTBEAT_MS: u32 = 5_000;
 
 /// Brings the page to life; the room too, where it shows the newest page.
 pub(crate) fn start(live: Live) {
@@ -71,8 +77,25 @@ pub(crate) fn start(live: Live) {
         });
         live.recall_read();
         live.return_to_place();
+        run_tab_heartbeats(live);
         socket::connect(live);
     }
+}
+
+/// Writes this tab's heartbeats, and takes over the commands of tabs that are gone.
+fn run_tab_heartbeats(live: Live) {
+    let beat = move || {
+        storage::tab_heartbeat();
+        live.restore_outbox();
+    };
+    beat();
+    listen(&window(), "pagehide", storage::tab_closed);
+    spawn_local(async move {
+        let mut heartbeats = IntervalStream::new(TAB_HEARTBEAT_MS);
+        while heartbeats.next().await.is_some() {
+            beat();
+        }
+    });
 }
 
 /// What this browser would forget.

@@ -1,7 +1,7 @@
 //! The user's commands: they are shown at once, and stored until the server has answered.
 
 use crate::{
-    client::{Command, Operation},
+    client::{Command, Operation, PendingRename},
     i18n::PageError,
     page_data::NameError,
     state::Live,
@@ -49,9 +49,10 @@ impl Live {
         match name.parse::<DisplayName>() {
             Ok(name) => {
                 self.name_problem.set(String::new());
-                let before = self.you.with_untracked(|you| you.name.clone());
+                let previous = self.you.with_untracked(|you| you.name.clone());
                 self.you.update(|you| you.name = name.clone());
-                self.naming.set_value(Some((new_id(), name, before)));
+                let rename = PendingRename { id: new_id(), name, previous };
+                self.with_session(|session| session.pending_rename = Some(rename));
                 self.work.update(|work| *work += 1);
                 true
             }
@@ -103,7 +104,7 @@ impl Live {
     pub(crate) fn send(&self, command: Command) {
         #[cfg(feature = "hydrate")]
         self.keeps(self.storage().keep(&command));
-        self.outbox.update_value(|outbox| outbox.push(command));
+        self.with_session(|session| session.outbox.push(command));
         self.work.update(|work| *work += 1);
     }
 }
@@ -124,25 +125,6 @@ impl Live {
                 None => self.send(command),
             }
         }
-    }
-
-    /// The command is done.
-    pub(crate) fn settle(&self, id: CommandId) {
-        self.with_outbox(|outbox| outbox.complete(id));
-        self.storage().forget(id);
-    }
-
-    /// The server does not take the command.
-    pub(crate) fn refuse(&self, id: CommandId, why: ErrorCode) {
-        if why == ErrorCode::NoSuchMessage && self.with_outbox(|outbox| outbox.is_deletion(id)) {
-            // Another page or device has deleted the message: what was asked for holds.
-            self.settle(id);
-            self.change(|feed| feed.remove_pending(id));
-            return;
-        }
-        self.with_outbox(|outbox| outbox.complete(id));
-        self.storage().refuse(id, why);
-        self.change(|feed| feed.fail(id, why));
     }
 
     /// Goes on to the place to write. With a keyboard at hand one can write at once; on a phone the keyboard would
@@ -190,7 +172,8 @@ impl Live {
     pub(crate) fn keeps(&self, kept: bool) {
         let storage_unavailable = Some(self.strings.storage_unavailable);
         let said = self.unkept.get_untracked();
-        if kept && said == storage_unavailable && self.with_outbox(|outbox| outbox.is_empty()) {
+        if kept && said == storage_unavailable && self.session.with_value(|session| session.outbox.is_empty())
+        {
             self.unkept.set(None);
         } else if !kept && said.is_none() {
             self.unkept.set(storage_unavailable);

@@ -4,7 +4,7 @@ use super::Live;
 use crate::client::members::present_count;
 #[cfg(feature = "hydrate")]
 use crate::{
-    client::{TYPING_TIMEOUT_MS, TypingAction, TypingNotifier, TypingUser, members::apply_presence},
+    client::{TYPING_TIMEOUT_MS, TypingAction, TypingUser, members::apply_presence},
     clock::steady,
     wire::{User, UserId},
 };
@@ -73,30 +73,24 @@ impl Live {
 
     /// Records that the user types, which the other users see now and then.
     pub fn on_input(&self) {
-        let on_input = |notifier: &mut TypingNotifier| notifier.on_input(steady());
-        match self.typed.try_update_value(on_input) {
-            Some(TypingAction::Signal) => self.work.update(|work| *work += 1),
-            Some(TypingAction::SignalIn(ms)) => {
+        match self.with_session(|session| session.typing.on_input(steady())) {
+            TypingAction::Signal => self.work.update(|work| *work += 1),
+            TypingAction::SignalIn(ms) => {
                 let live = *self;
                 set_timeout(move || live.signal_typing(), Duration::from_millis(ms));
             }
-            _ => {}
+            TypingAction::None => {}
         }
     }
 
     /// Records that the text was sent or cleared.
     pub fn stop_typing(&self) {
-        self.typed.update_value(TypingNotifier::stop);
+        self.with_session(|session| session.typing.stop());
     }
 
     fn signal_typing(&self) {
-        if self.typed.try_update_value(|notifier| notifier.signal(steady())) == Some(true) {
+        if self.with_session(|session| session.typing.signal(steady())) {
             self.work.update(|work| *work += 1);
         }
-    }
-
-    /// Returns `true` if a typing signal is to be sent now, and takes it as sent.
-    pub(crate) fn take_typing_signal(&self) -> bool {
-        self.typed.try_update_value(TypingNotifier::take_signal).unwrap_or_default()
     }
 }

@@ -3,14 +3,14 @@
 #[cfg(feature = "hydrate")]
 use crate::{
     browser::storage::RoomStorage,
-    client::{Announcer, Attention, ReadMarker, TypingNotifier},
+    client::{Announcer, Attention},
     clock::steady,
 };
 use crate::{
-    client::{EntryView, Outbox, Timeline, TypingUser, Viewport},
+    client::{EntryView, ReadMarker, Session, Timeline, TypingUser, Viewport},
     i18n::Strings,
     page_data::{RoomPage, RoomSummary},
-    wire::{CommandId, DisplayName, Message, Millis, RoomName, Seq, User},
+    wire::{CommandId, Message, Millis, RoomName, Seq, User},
 };
 use leptos::prelude::*;
 
@@ -95,17 +95,9 @@ pub struct Live {
     /// Whether a person attends to the page.
     #[cfg(feature = "hydrate")]
     pub(crate) attention: StoredValue<Attention>,
-    /// How far the user has read, and what the server knows of it.
-    #[cfg(feature = "hydrate")]
-    pub(crate) reading: StoredValue<ReadMarker>,
-    /// Decides when this browser signals that the user is typing.
-    #[cfg(feature = "hydrate")]
-    pub(crate) typed: StoredValue<TypingNotifier>,
-    feed: StoredValue<Timeline>,
+    /// The timeline, the outbox and the read marker, with the rules of the protocol.
+    pub(crate) session: StoredValue<Session>,
     window: StoredValue<Viewport>,
-    pub(crate) outbox: StoredValue<Outbox>,
-    /// A name that is to be sent to the server, with its command and the name before it.
-    pub(crate) naming: StoredValue<Option<(CommandId, DisplayName, DisplayName)>>,
     /// Raised when there is something for the server.
     pub(crate) work: RwSignal<u64>,
 }
@@ -121,6 +113,8 @@ impl Live {
             feed.set_unread_after(read, page.you.id);
         }
         let window = Viewport::at_end(feed.len());
+        let lines = reconcile(&[], feed.visible_entries(window.range()));
+        let session = Session::new(page.room.clone(), feed, ReadMarker::new(page.read.unwrap_or(0)));
         let live = Self {
             strings: page.lang.strings(),
             room: StoredValue::new(page.room),
@@ -136,7 +130,7 @@ impl Live {
             today: RwSignal::new(0),
             status: RwSignal::new(Status::Asleep),
             next_try: RwSignal::new(None),
-            lines: RwSignal::new(reconcile(&[], feed.visible_entries(window.range()))),
+            lines: RwSignal::new(lines),
             at_end: RwSignal::new(true),
             more: RwSignal::new(page.more),
             unkept: RwSignal::new(None),
@@ -155,14 +149,8 @@ impl Live {
             stale: StoredValue::new(None),
             #[cfg(feature = "hydrate")]
             attention: StoredValue::new(Attention::new(steady())),
-            #[cfg(feature = "hydrate")]
-            reading: StoredValue::new(ReadMarker::new(page.read.unwrap_or(0))),
-            #[cfg(feature = "hydrate")]
-            typed: StoredValue::default(),
-            feed: StoredValue::new(feed),
+            session: StoredValue::new(session),
             window: StoredValue::new(window),
-            outbox: StoredValue::default(),
-            naming: StoredValue::default(),
             work: RwSignal::new(0),
         };
         #[cfg(feature = "hydrate")]
@@ -176,7 +164,7 @@ impl Live {
         if self.is_detached() {
             return self.fetch_newest();
         }
-        let len = self.feed.with_value(Timeline::len);
+        let len = self.with_feed(Timeline::len);
         self.window.set_value(Viewport::at_end(len));
         self.at_end.set(true);
         self.show();
@@ -185,7 +173,7 @@ impl Live {
     /// The reader comes near the newest row shown: shows newer ones.
     pub fn forth(&self) {
         if !self.has_newest() {
-            let len = self.feed.with_value(Timeline::len);
+            let len = self.with_feed(Timeline::len);
             self.window.update_value(|window| window.extend_forward(len));
             #[cfg(feature = "hydrate")]
             self.show_in_place();
@@ -204,14 +192,14 @@ impl Live {
     }
 
     fn is_detached(&self) -> bool {
-        self.feed.with_value(|feed| feed.detached_at().is_some())
+        self.with_feed(|feed| feed.detached_at().is_some())
     }
 
     /// Drops rows that are too many.
     fn bound(&self) {
         let (window, follows) =
             (self.window.with_value(Viewport::range), self.at_end.get_untracked() && self.has_newest());
-        let dropped = self.feed.try_update_value(|feed| feed.trim(window, follows)).unwrap_or(0);
+        let dropped = self.with_session(|session| session.timeline.trim(window, follows));
         if dropped > 0 {
             self.window.update_value(|window| window.on_trim(dropped));
             self.more.set(true);
@@ -220,7 +208,7 @@ impl Live {
 
     /// The place of the oldest message that the feed has.
     pub fn first(&self) -> Option<Seq> {
-        self.feed.with_value(Timeline::first)
+        self.with_feed(Timeline::first)
     }
 
     /// Whether the oldest row of the feed is shown.
@@ -242,12 +230,12 @@ impl Live {
 
     /// A page of older messages has come; whether there are still older ones.
     pub fn prepend(&self, messages: Vec<Message>, more: bool) {
-        let before = self.feed.with_value(Timeline::len);
-        self.feed.update_value(|feed| {
-            feed.prepend(messages);
-            feed.set_has_oldest(!more);
+        let before = self.with_feed(Timeline::len);
+        self.with_session(|session| {
+            session.timeline.prepend(messages);
+            session.timeline.set_has_oldest(!more);
         });
-        let older = self.feed.with_value(Timeline::len) - before;
+        let older = self.with_feed(Timeline::len) - before;
         self.window.update_value(|window| window.on_prepend(older));
         self.more.set(more);
         self.bound();
@@ -256,24 +244,23 @@ impl Live {
     /// Returns the newest message of the user that can still be changed.
     pub fn newest_of_yours(&self) -> Option<Seq> {
         let you = self.you.with_untracked(|you| you.id);
-        self.feed.with_value(|feed| feed.newest_message_of(you))
+        self.with_feed(|feed| feed.newest_message_of(you))
     }
 
     /// Changes the feed; it is shown with the next frame of the screen, however often it changes until
     /// then.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Timeline) -> T) -> T {
-        let mut done = None;
-        self.feed.update_value(|feed| done = Some(change(feed)));
+        let changed = self.with_session(|session| change(&mut session.timeline));
         self.bound();
         #[cfg(feature = "hydrate")]
         self.show_soon();
-        done.expect("an update runs its change")
+        changed
     }
 
     /// Shows rows around the message `seq`, if it is here, and returns whether it is.
     #[cfg(feature = "hydrate")]
     pub(crate) fn show_around(&self, seq: Seq) -> bool {
-        let found = self.feed.with_value(|feed| feed.index_of(seq).map(|index| (index, feed.len())));
+        let found = self.with_feed(|feed| feed.index_of(seq).map(|index| (index, feed.len())));
         if let Some((index, len)) = found {
             self.window.set_value(Viewport::around(index, len));
             self.at_end.set(false);
@@ -285,9 +272,9 @@ impl Live {
     /// Takes the messages that follow those that were kept, up to the event `to`.
     #[cfg(feature = "hydrate")]
     pub(crate) fn append(&self, messages: Vec<Message>, to: Seq) {
-        self.feed.update_value(|feed| feed.append_page(messages, to));
+        self.with_session(|session| session.timeline.append_page(messages, to));
         self.bound();
-        let len = self.feed.with_value(Timeline::len);
+        let len = self.with_feed(Timeline::len);
         self.window.update_value(|window| window.extend_forward(len));
         self.show_in_place();
     }
@@ -295,9 +282,9 @@ impl Live {
     /// Begins again with the newest page of the same log, at its end.
     #[cfg(feature = "hydrate")]
     pub(crate) fn restart_at_end(&self, page: crate::wire::Messages) {
-        self.feed.update_value(|feed| {
-            feed.reset(page.log, page.head, page.messages);
-            feed.set_has_oldest(!page.more);
+        self.with_session(|session| {
+            session.timeline.reset(page.log, page.head, page.messages);
+            session.timeline.set_has_oldest(!page.more);
         });
         self.more.set(page.more);
         self.go_to_end();
@@ -306,7 +293,7 @@ impl Live {
     /// Shows what has come. Whether there is more to show.
     #[cfg(feature = "hydrate")]
     pub(crate) fn show_on(&self) -> bool {
-        let (len, at_end) = (self.feed.with_value(Timeline::len), self.at_end.get_untracked());
+        let (len, at_end) = (self.with_feed(Timeline::len), self.at_end.get_untracked());
         let more = self.window.try_update_value(|window| window.on_append(len, at_end));
         self.show();
         more.unwrap_or_default()
@@ -314,7 +301,7 @@ impl Live {
 
     pub(crate) fn show(&self) {
         let window = self.window.with_value(Viewport::range);
-        let shown = self.feed.with_value(|feed| feed.visible_entries(window));
+        let shown = self.with_feed(|feed| feed.visible_entries(window));
         let lines = self.lines.with_untracked(|lines| reconcile(lines, shown));
         let same = self.lines.with_untracked(|old| {
             old.len() == lines.len() && old.iter().zip(&lines).all(|((old, _), (new, _))| old == new)
@@ -336,9 +323,8 @@ impl Live {
         }
     }
 
-    /// Changes the name of a user.
+    /// Shows a user's new name.
     pub(crate) fn renamed(&self, person: User) {
-        self.change(|feed| feed.update_user(&person));
         self.update_member(&person);
         if self.you.with_untracked(|you| you.id == person.id) {
             self.you.set(person);
@@ -369,32 +355,18 @@ impl Live {
         }
     }
 
-    /// Replaces the timeline by the newest page, as the server demands.
-    pub(crate) fn reset(&self, log: String, head: Seq, messages: Vec<Message>, more: bool) {
-        if self.feed.with_value(|feed| feed.log() != log) {
-            self.reading.update_value(ReadMarker::reset);
-        }
-        self.on_messages(messages.len());
-        self.feed.update_value(|feed| {
-            feed.reset(log, head, messages);
-            feed.set_has_oldest(!more);
-        });
-        self.more.set(more);
-        self.to_end();
-    }
-
     pub(crate) fn storage(&self) -> RoomStorage {
         self.room.with_value(RoomStorage::of)
     }
+}
 
+impl Live {
     pub(crate) fn with_feed<T>(&self, read: impl FnOnce(&Timeline) -> T) -> T {
-        self.feed.with_value(read)
+        self.session.with_value(|session| read(&session.timeline))
     }
 
-    pub(crate) fn with_outbox<T>(&self, change: impl FnOnce(&mut Outbox) -> T) -> T {
-        let mut done = None;
-        self.outbox.update_value(|outbox| done = Some(change(outbox)));
-        done.expect("an update runs its change")
+    pub(crate) fn with_session<T>(&self, change: impl FnOnce(&mut Session) -> T) -> T {
+        self.session.try_update_value(change).expect("the session lives as long as the page")
     }
 }
 

@@ -4,7 +4,7 @@ use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
     browser::notifications,
-    client::{Attention, AttentionChange, ReadMarker, Timeline, unread::UnreadCount},
+    client::{Attention, AttentionChange, Timeline, unread::UnreadCount},
     clock::steady,
     page_data::RoomSummary,
     wire::{Event, EventBody, RoomName, Seq, UserId, limits},
@@ -79,7 +79,6 @@ impl Live {
     pub(crate) fn read_elsewhere(&self, room: &RoomName, seq: Seq, counted: Option<UnreadCount>) {
         notifications::withdraw(room, seq, false);
         if self.room.with_value(|here| here == room) {
-            self.reading.update_value(|reading| reading.advance_remote(seq));
             self.count_here();
         } else {
             self.entry(room, |entry| entry.mark_read(seq, counted));
@@ -147,8 +146,7 @@ impl Live {
     fn read_view(&self) {
         let seen =
             if self.at_end.get_untracked() { Some(self.with_feed(Timeline::last)) } else { lowest_row() };
-        let news = seen
-            .filter(|seq| self.reading.try_update_value(|reading| reading.advance(*seq)).unwrap_or_default());
+        let news = seen.filter(|seq| self.with_session(|session| session.read_marker.advance(*seq)));
         self.count_here();
         if let Some(seq) = news {
             self.room.with_value(|room| notifications::withdraw(room, seq, false));
@@ -158,10 +156,11 @@ impl Live {
 
     /// The page may be about to go: its read marker is reported at once, and kept for the next page of this tab.
     pub(crate) fn leaves(&self) {
-        self.reading.update_value(ReadMarker::report_now);
+        self.with_session(|session| session.read_marker.report_now());
         self.work.update(|work| *work += 1);
-        let read = self.reading.with_value(ReadMarker::position);
-        self.with_feed(|feed| self.storage().set_read(feed.log(), read));
+        self.session.with_value(|session| {
+            self.storage().set_read(session.timeline.log(), session.read_marker.position());
+        });
     }
 
     /// Applies the read marker that this tab's last page had, if the server did not know it yet.
@@ -169,9 +168,7 @@ impl Live {
         let (read, you) = self.read_by();
         let kept = self.with_feed(|feed| self.storage().read(feed.log()));
         if let Some(seq) = kept.filter(|seq| *seq > read) {
-            self.reading.update_value(|reading| {
-                reading.advance(seq);
-            });
+            self.with_session(|session| session.read_marker.advance(seq));
             self.change(|feed| feed.set_unread_after(seq, you));
             self.count_here();
         }
@@ -179,7 +176,8 @@ impl Live {
 
     /// The read marker, and the user whose it is.
     fn read_by(&self) -> (Seq, UserId) {
-        (self.reading.with_value(ReadMarker::position), self.you.with_untracked(|you| you.id))
+        let read = self.session.with_value(|session| session.read_marker.position());
+        (read, self.you.with_untracked(|you| you.id))
     }
 
     /// Marks messages from now on as unread, since the user no longer attends.

@@ -4,12 +4,14 @@
 //! order: the browser over its WebSocket or its stream of frames, the tests over theirs. A session outlives its
 //! connections; [`Session::open`] and [`Session::close`] frame each of them.
 
+mod frames;
+
 use super::{
-    ApplyResult, Backoff, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
+    Backoff, Command, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
     TransportChoice, TypingNotifier,
 };
-use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame};
-use std::time::Duration;
+use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User};
+use std::{fmt::Write, time::Duration};
 
 /// Milliseconds that a WebSocket may take up to the server's welcome before the page switches to HTTP.
 const SOCKET_WELCOME_TIMEOUT_MS: u64 = 4_000;
@@ -32,6 +34,8 @@ pub enum Input {
     Reply(ServerFrame),
     /// A request over HTTP was not answered by the server.
     Unanswered,
+    /// The server has refused a request over HTTP, since it accepts no commands from the page's origin.
+    OriginRejected,
     /// There may be something to send.
     Wakeup,
     /// This many milliseconds have passed.
@@ -49,10 +53,21 @@ pub enum Effect {
     Disconnect,
     /// It calls [`Outbox::reset_in_flight`] in this many milliseconds, and wakes the session.
     RetryIn(u64),
+    /// It shows whether the server accepts commands from the page's origin.
+    ShowOrigin {
+        /// The server rejects them.
+        is_rejected: bool,
+    },
+    /// It stores for the next pages whether WebSockets are blocked: this connection has joined its room.
+    StoreTransport {
+        /// The connection is a stream over HTTP.
+        is_socket_blocked: bool,
+    },
     /// It shows what the frame says. After a `joined` frame of the session's room it wakes the session, since showing
     /// the messages may advance the read marker.
     Show(ServerFrame),
-    /// It joins the other rooms that it follows, with [`Session::follow`]: this connection has joined its own room.
+    /// It joins the other rooms that it follows, with [`Session::follow`]: this connection has joined its own room. The
+    /// address of a stream over HTTP names them already.
     Follow,
     /// The timeline was changed.
     TimelineChanged,
@@ -185,6 +200,28 @@ impl Session {
         self.connection.is_joined
     }
 
+    /// Shows a command of `author` at once, and queues it.
+    pub fn submit(&mut self, command: Command, author: User) {
+        self.timeline.add_local(&command, author);
+        self.outbox.push(command);
+    }
+
+    /// Returns the path of a stream of frames, which begins after the last event of the timeline, and after the given
+    /// heads of the `others`.
+    pub fn stream_path(&self, others: &[(RoomName, Seq)]) -> String {
+        let (last, log) = (self.timeline.last(), self.timeline.log());
+        let mut path = format!("/api/rooms/{}/frames?after={last}", self.room);
+        // A string accepts every write.
+        if let Some(id) = self.timeline.last_id() {
+            let _ = write!(path, "&after_id={id}");
+        }
+        let _ = write!(path, "&log={log}&also=");
+        for (room, head) in others {
+            let _ = write!(path, "{room}.{head},");
+        }
+        path
+    }
+
     /// Returns the frame that joins another room after `head`, where the user is not listed as present.
     pub fn follow(&self, room: &RoomName, head: Seq) -> ClientFrame {
         ClientFrame::Join {
@@ -204,11 +241,14 @@ impl Session {
                 self.connection.heartbeat.on_receive();
                 self.handle_frame(frame, now, effects);
             }
-            Input::Reply(frame) => self.handle_frame(frame, now, effects),
-            Input::Unanswered => {
-                self.connection.sent_rename = None;
-                self.read_marker.on_reconnect();
-                effects.push(Effect::RetryIn(RETRY_DELAY_MS));
+            Input::Reply(frame) => {
+                effects.push(Effect::ShowOrigin { is_rejected: false });
+                self.handle_frame(frame, now, effects);
+            }
+            Input::Unanswered => self.resend(effects),
+            Input::OriginRejected => {
+                effects.push(Effect::ShowOrigin { is_rejected: true });
+                self.resend(effects);
             }
             Input::Wakeup => self.send_pending(now, effects),
             Input::Tick(ms) => self.tick(ms, now, effects),
@@ -222,6 +262,13 @@ impl Session {
         if self.connection.is_http && self.is_joined() && !self.transport.is_blocked() {
             effects.push(Effect::Disconnect);
         }
+    }
+
+    /// Sends everything again that may not have arrived.
+    fn resend(&mut self, effects: &mut Vec<Effect>) {
+        self.connection.sent_rename = None;
+        self.read_marker.on_reconnect();
+        effects.push(Effect::RetryIn(RETRY_DELAY_MS));
     }
 
     fn tick(&mut self, ms: u64, now: Millis, effects: &mut Vec<Effect>) {
@@ -243,71 +290,6 @@ impl Session {
                 effects.push(Effect::ProbeSocket);
             }
         }
-    }
-
-    fn handle_frame(&mut self, frame: ServerFrame, now: Millis, effects: &mut Vec<Effect>) {
-        match frame {
-            ServerFrame::Welcome { ref log, heartbeat_ms, .. } => {
-                self.connection.welcomed_at = Some(now);
-                self.connection.log.clone_from(log);
-                self.timeline.log().clone_into(&mut self.connection.former_log);
-                self.connection.heartbeat.set_interval(heartbeat_ms);
-                effects.push(Effect::Show(frame));
-                self.join(effects);
-            }
-            ServerFrame::Joined { ref room, .. } if *room == self.room => self.handle_joined(frame, effects),
-            ServerFrame::Events { ref room, ref events } if *room == self.room => {
-                let result = self.timeline.apply_events(events);
-                effects.push(Effect::TimelineChanged);
-                match result {
-                    ApplyResult::Applied => effects.push(Effect::Show(frame)),
-                    ApplyResult::Gap => self.join(effects),
-                }
-            }
-            ServerFrame::Ack { id, seq, .. } => self.handle_ack(id, seq, now, effects),
-            ServerFrame::Error { id, code, retry_ms, .. } => {
-                self.handle_error(id, code, retry_ms, now, effects);
-            }
-            ServerFrame::Pong { heads, .. } => {
-                let head = heads.get(&self.room).copied().unwrap_or(0);
-                self.check_head(head, effects);
-            }
-            ServerFrame::Read { ref room, seq, .. } => {
-                if *room == self.room {
-                    self.read_marker.advance_remote(seq);
-                }
-                effects.push(Effect::Show(frame));
-            }
-            // A frame of a later version is skipped; a gap in the events shows itself.
-            ServerFrame::Unknown => {}
-            _ => effects.push(Effect::Show(frame)),
-        }
-    }
-
-    fn handle_joined(&mut self, mut frame: ServerFrame, effects: &mut Vec<Effect>) {
-        let ServerFrame::Joined { head, reset, messages, more, read, .. } = &mut frame else { return };
-        self.read_marker.on_reconnect();
-        if *read > 0 {
-            self.read_marker.advance_remote(*read);
-        }
-        if *reset {
-            let (log, messages) = (self.connection.log.clone(), messages.take().unwrap_or_default());
-            let (count, has_older) = (messages.len(), more.unwrap_or(false));
-            if self.timeline.log() != log {
-                self.read_marker.reset();
-            }
-            self.timeline.reset(log, *head, messages);
-            self.timeline.set_has_oldest(!has_older);
-            effects.push(Effect::TimelineReset { count, has_older });
-        } else {
-            self.timeline.set_log(&self.connection.log);
-            effects.push(Effect::TimelineChanged);
-        }
-        if !std::mem::replace(&mut self.connection.is_joined, true) {
-            self.backoff.reset();
-            effects.push(Effect::Follow);
-        }
-        effects.push(Effect::Show(frame));
     }
 
     /// Joins after the last event of the timeline, so that no event is missed and none arrives twice.
@@ -353,79 +335,6 @@ impl Session {
     fn report_read_marker(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         if let Some(seq) = self.read_marker.take_report(now) {
             effects.push(Effect::Send(ClientFrame::Read { room: self.room.to_string(), seq }));
-        }
-    }
-
-    fn handle_ack(&mut self, id: CommandId, seq: Option<Seq>, now: Millis, effects: &mut Vec<Effect>) {
-        if self.take_rename(id).is_some() {
-            effects.push(Effect::Renamed);
-        } else {
-            self.complete(id, seq, effects);
-            if seq.is_some_and(|seq| seq <= self.timeline.last()) {
-                // The command was stored before, so that its event does not arrive again.
-                self.timeline.remove_pending(id);
-                effects.push(Effect::TimelineChanged);
-            }
-        }
-        self.send_pending(now, effects);
-    }
-
-    fn handle_error(
-        &mut self,
-        id: Option<String>,
-        code: ErrorCode,
-        retry_ms: Option<u64>,
-        now: Millis,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(id) = id.and_then(|id| id.parse().ok()) else {
-            // Without a command's id it is the join that has failed, which the next connection tries again.
-            if !self.is_joined() {
-                effects.push(Effect::Disconnect);
-            }
-            return;
-        };
-        if let Some(rename) = self.take_rename(id) {
-            effects.push(Effect::RenameRejected { previous: rename.previous, code });
-            return;
-        }
-        if !self.outbox.is_in_flight(id) {
-            return;
-        }
-        if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
-            let delay = retry_ms.map_or(RETRY_DELAY_MS, |ms| ms.min(MAX_RETRY_DELAY_MS));
-            effects.push(Effect::RetryIn(delay));
-            return;
-        }
-        if code == ErrorCode::NoSuchMessage && self.outbox.is_deletion(id) {
-            // Another page or device has deleted the message, as this command was to do.
-            self.complete(id, None, effects);
-            self.timeline.remove_pending(id);
-        } else {
-            self.outbox.complete(id);
-            self.timeline.fail(id, code);
-            effects.push(Effect::Reject(id, code));
-        }
-        effects.push(Effect::TimelineChanged);
-        self.send_pending(now, effects);
-    }
-
-    fn complete(&mut self, id: CommandId, seq: Option<Seq>, effects: &mut Vec<Effect>) {
-        self.outbox.complete(id);
-        effects.push(Effect::Complete(id, seq));
-    }
-
-    /// Takes the pending rename if `id` is its command.
-    fn take_rename(&mut self, id: CommandId) -> Option<PendingRename> {
-        self.pending_rename.take_if(|rename| rename.id == id)
-    }
-
-    /// Rejoins if the head of the previous pong has still not been reached: an event was lost in transit.
-    fn check_head(&mut self, head: Seq, effects: &mut Vec<Effect>) {
-        let is_lost = self.connection.expected_head > self.timeline.last();
-        self.connection.expected_head = head;
-        if is_lost {
-            self.join(effects);
         }
     }
 }

@@ -94,11 +94,9 @@ fn is_join_after(frames: &[ClientFrame], seq: Seq) -> bool {
 }
 
 fn post(session: &mut Session, n: u128) -> CommandId {
-    let command =
-        Command { id: Uuid::from_u128(n), operation: Operation::Post { text: format!("{n}").into() } };
-    session.timeline.add_local(&command, user(1));
-    session.outbox.push(command);
-    Uuid::from_u128(n)
+    let id = Uuid::from_u128(n);
+    session.submit(Command { id, operation: Operation::Post { text: format!("{n}").into() } }, user(1));
+    id
 }
 
 #[test]
@@ -182,6 +180,37 @@ fn the_first_join_of_a_connection_follows_the_other_rooms() {
 }
 
 #[test]
+fn a_joined_stream_over_http_is_stored_and_follows_no_room() {
+    for (transport, is_http) in [(Transport::Http, true), (Transport::WebSocket, false)] {
+        let mut session = session();
+        session.transport = TransportChoice::blocked(0);
+        session.open(transport);
+        run(&mut session, Input::Frame(welcome("a")));
+        let effects = run(&mut session, Input::Frame(joined(3, None)));
+        let is_stored = |effect: &Effect| matches!(effect, Effect::StoreTransport { is_socket_blocked } if *is_socket_blocked == is_http);
+        assert!(effects.iter().any(is_stored), "{transport:?}");
+        let follows = effects.iter().any(|effect| matches!(effect, Effect::Follow));
+        assert_eq!(follows, !is_http, "the address of a stream names the other rooms");
+        let effects = run(&mut session, Input::Frame(joined(3, None)));
+        assert!(!effects.iter().any(is_stored), "a rejoin after a gap");
+    }
+}
+
+#[test]
+fn the_path_of_a_stream_names_the_last_event_and_the_other_rooms() {
+    let mut session = session();
+    let path = "/api/rooms/tea/frames?after=3&log=a&also=";
+    assert_eq!(session.stream_path(&[]), path);
+    assert_eq!(session.stream_path(&[("work".parse().unwrap(), 9)]), format!("{path}work.9,"));
+    session.timeline.apply_events(&match events(4..=4) {
+        ServerFrame::Events { events, .. } => events,
+        _ => Vec::new(),
+    });
+    let id = Uuid::from_u128(4);
+    assert_eq!(session.stream_path(&[]), format!("/api/rooms/tea/frames?after=4&after_id={id}&log=a&also="));
+}
+
+#[test]
 fn a_rate_limited_command_is_sent_again_after_the_delay() {
     let mut session = joined_session(Transport::WebSocket);
     let id = post(&mut session, 100);
@@ -228,6 +257,84 @@ fn a_rename_is_sent_once_and_its_refusal_restores_the_name() {
     let effects = run(&mut session, Input::Frame(error(Some(id), ErrorCode::RateLimited, None)));
     assert!(matches!(&effects[..], [Effect::RenameRejected { previous: name, .. }] if *name == previous));
     assert!(session.pending_rename.is_none());
+}
+
+#[test]
+fn a_renamed_user_has_the_new_name_in_the_timeline_and_nothing_else_changes() {
+    let mut session = joined_session(Transport::WebSocket);
+    run(&mut session, Input::Frame(events(4..=4)));
+    let User { id, .. } = user(2);
+    let name: DisplayName = "Ann".parse().unwrap();
+    let frame = ServerFrame::Renamed { id, name: name.clone(), ambiguous: false, tag: user(2).tag };
+    let effects = run(&mut session, Input::Frame(frame));
+    assert!(matches!(effects[..], [Effect::TimelineChanged, Effect::Show(ServerFrame::Renamed { .. })]));
+    assert_eq!(session.timeline.visible_entries(0..1)[0].entry.author.name, name);
+}
+
+#[test]
+fn the_marker_of_another_device_advances_the_marker_of_its_room_only() {
+    let mut session = joined_session(Transport::WebSocket);
+    for (name, seq, position) in [("work", 9, 3), ("tea", 2, 3), ("tea", 7, 7)] {
+        let frame = ServerFrame::Read { room: name.parse().unwrap(), seq, head: None, unread: None };
+        let effects = run(&mut session, Input::Frame(frame));
+        assert!(matches!(effects[..], [Effect::Show(ServerFrame::Read { .. })]));
+        assert_eq!(session.read_marker.position(), position, "{name} at {seq}");
+    }
+}
+
+#[test]
+fn a_join_reports_the_read_marker_unless_the_server_has_it() {
+    for (read, is_reported) in [(0, true), (3, false)] {
+        let mut session = session();
+        session.open(Transport::WebSocket);
+        run(&mut session, Input::Frame(welcome("a")));
+        let mut frame = joined(3, None);
+        if let ServerFrame::Joined { read: known, .. } = &mut frame {
+            *known = read;
+        }
+        run(&mut session, Input::Frame(frame));
+        let frames = sent(&run(&mut session, Input::Wakeup));
+        assert_eq!(
+            matches!(frames[..], [ClientFrame::Read { seq: 3, .. }]),
+            is_reported,
+            "read up to {read}"
+        );
+    }
+}
+
+#[test]
+fn an_acknowledged_rename_is_no_command_of_the_outbox() {
+    let mut session = joined_session(Transport::WebSocket);
+    let (id, name) = (Uuid::from_u128(7), user(1).name);
+    session.pending_rename = Some(PendingRename { id, name: name.clone(), previous: name });
+    run(&mut session, Input::Wakeup);
+    let effects = run(&mut session, Input::Frame(ServerFrame::Ack { id, room: None, seq: None, dup: false }));
+    assert!(matches!(effects[..], [Effect::Renamed]));
+    assert!(session.pending_rename.is_none());
+}
+
+#[test]
+fn an_ack_of_an_event_that_was_applied_removes_the_pending_entry() {
+    let mut session = joined_session(Transport::WebSocket);
+    let id = post(&mut session, 100);
+    run(&mut session, Input::Wakeup);
+    let ack = ServerFrame::Ack { id, room: Some(room()), seq: Some(2), dup: true };
+    let effects = run(&mut session, Input::Frame(ack));
+    assert!(matches!(effects[..], [Effect::Complete(done, Some(2)), Effect::TimelineChanged] if done == id));
+    assert!(!session.timeline.has_pending(id), "its event does not arrive again");
+}
+
+#[test]
+fn a_typing_signal_is_sent_once_and_only_in_a_joined_room() {
+    let mut session = session();
+    session.open(Transport::WebSocket);
+    session.typing.on_input(10_000);
+    assert!(sent(&run(&mut session, Input::Wakeup)).is_empty());
+    run(&mut session, Input::Frame(welcome("a")));
+    run(&mut session, Input::Frame(joined(3, None)));
+    let is_typing = |frame: &ClientFrame| matches!(frame, ClientFrame::Typing { .. });
+    assert!(sent(&run(&mut session, Input::Wakeup)).iter().any(is_typing));
+    assert!(!sent(&run(&mut session, Input::Wakeup)).iter().any(is_typing));
 }
 
 #[test]
@@ -286,6 +393,54 @@ fn a_websocket_that_succeeds_beside_http_ends_the_stream() {
     assert!(disconnects(&run(&mut session, Input::Wakeup)));
     assert!(matches!(session.close(40_000, 0.0).0, ConnectionEnd::Lasted(30_000)));
     assert_eq!(session.transport.next(), Transport::WebSocket);
+}
+
+#[test]
+fn a_socket_that_cannot_be_opened_switches_to_http() {
+    let mut session = session();
+    session.open(Transport::WebSocket);
+    assert_eq!(session.fail(0, 0.0).0, ConnectionEnd::TimedOut);
+    assert_eq!(session.transport.next(), Transport::Http);
+}
+
+#[test]
+fn the_delays_grow_until_a_connection_has_joined() {
+    let mut session = session();
+    let delays = [250, 500, 1_000].map(|expected| {
+        session.open(Transport::WebSocket);
+        (session.close(0, 1.0).1.as_millis(), expected)
+    });
+    assert!(delays.iter().all(|(delay, expected)| delay == expected), "{delays:?}");
+    session.open(Transport::WebSocket);
+    run(&mut session, Input::Frame(welcome("a")));
+    run(&mut session, Input::Frame(joined(3, None)));
+    assert_eq!(session.close(0, 1.0).1.as_millis(), 250);
+}
+
+#[test]
+fn a_rejected_origin_is_shown_until_a_request_succeeds() {
+    let mut session = joined_session(Transport::Http);
+    session.transport = TransportChoice::blocked(0);
+    let effects = run(&mut session, Input::OriginRejected);
+    assert!(matches!(
+        effects[..],
+        [Effect::ShowOrigin { is_rejected: true }, Effect::RetryIn(RETRY_DELAY_MS)]
+    ));
+    let pong = ServerFrame::Pong { n: 1, heads: BTreeMap::new() };
+    let effects = run(&mut session, Input::Reply(pong));
+    assert!(matches!(effects[..], [Effect::ShowOrigin { is_rejected: false }]));
+}
+
+#[test]
+fn a_reply_does_not_prove_that_the_stream_is_alive() {
+    let mut session = session();
+    session.transport = TransportChoice::blocked(u64::MAX / 2);
+    session.open(Transport::Http);
+    run(&mut session, Input::Frame(welcome("a")));
+    run(&mut session, Input::Frame(joined(3, None)));
+    run(&mut session, Input::Tick(15_000));
+    run(&mut session, Input::Reply(ServerFrame::Pong { n: 1, heads: BTreeMap::new() }));
+    assert!(disconnects(&run(&mut session, Input::Tick(5_000))));
 }
 
 #[test]

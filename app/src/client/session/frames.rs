@@ -1,0 +1,157 @@
+//! What a frame of the server changes.
+
+use super::{Effect, MAX_RETRY_DELAY_MS, PendingRename, RETRY_DELAY_MS, Session};
+use crate::{
+    client::ApplyResult,
+    wire::{CommandId, ErrorCode, Millis, Seq, ServerFrame, User},
+};
+
+impl Session {
+    pub(super) fn handle_frame(&mut self, frame: ServerFrame, now: Millis, effects: &mut Vec<Effect>) {
+        match frame {
+            ServerFrame::Welcome { ref log, heartbeat_ms, .. } => {
+                self.connection.welcomed_at = Some(now);
+                self.connection.log.clone_from(log);
+                self.timeline.log().clone_into(&mut self.connection.former_log);
+                self.connection.heartbeat.set_interval(heartbeat_ms);
+                effects.push(Effect::Show(frame));
+                self.join(effects);
+            }
+            ServerFrame::Joined { ref room, .. } if *room == self.room => self.handle_joined(frame, effects),
+            ServerFrame::Events { ref room, ref events } if *room == self.room => {
+                let result = self.timeline.apply_events(events);
+                effects.push(Effect::TimelineChanged);
+                match result {
+                    ApplyResult::Applied => effects.push(Effect::Show(frame)),
+                    ApplyResult::Gap => self.join(effects),
+                }
+            }
+            ServerFrame::Ack { id, seq, .. } => self.handle_ack(id, seq, now, effects),
+            ServerFrame::Error { id, code, retry_ms, .. } => {
+                self.handle_error(id, code, retry_ms, now, effects);
+            }
+            ServerFrame::Pong { heads, .. } => {
+                let head = heads.get(&self.room).copied().unwrap_or(0);
+                self.check_head(head, effects);
+            }
+            ServerFrame::Read { ref room, seq, .. } => {
+                if *room == self.room {
+                    self.read_marker.advance_remote(seq);
+                }
+                effects.push(Effect::Show(frame));
+            }
+            ServerFrame::Renamed { id, ref name, ambiguous, ref tag } => {
+                let (name, tag) = (name.clone(), tag.clone());
+                self.timeline.update_user(&User { id, name, ambiguous, tag });
+                effects.push(Effect::TimelineChanged);
+                effects.push(Effect::Show(frame));
+            }
+            // A frame of a later version is skipped; a gap in the events shows itself.
+            ServerFrame::Unknown => {}
+            _ => effects.push(Effect::Show(frame)),
+        }
+    }
+
+    fn handle_joined(&mut self, mut frame: ServerFrame, effects: &mut Vec<Effect>) {
+        let ServerFrame::Joined { head, reset, messages, more, read, .. } = &mut frame else { return };
+        self.read_marker.on_reconnect();
+        if *read > 0 {
+            self.read_marker.advance_remote(*read);
+        }
+        if *reset {
+            let (log, messages) = (self.connection.log.clone(), messages.take().unwrap_or_default());
+            let (count, has_older) = (messages.len(), more.unwrap_or(false));
+            if self.timeline.log() != log {
+                self.read_marker.reset();
+            }
+            self.timeline.reset(log, *head, messages);
+            self.timeline.set_has_oldest(!has_older);
+            effects.push(Effect::TimelineReset { count, has_older });
+        } else {
+            self.timeline.set_log(&self.connection.log);
+            effects.push(Effect::TimelineChanged);
+        }
+        if !std::mem::replace(&mut self.connection.is_joined, true) {
+            self.backoff.reset();
+            let is_http = self.connection.is_http;
+            effects.push(Effect::StoreTransport { is_socket_blocked: is_http });
+            if !is_http {
+                effects.push(Effect::Follow);
+            }
+        }
+        effects.push(Effect::Show(frame));
+    }
+
+    fn handle_ack(&mut self, id: CommandId, seq: Option<Seq>, now: Millis, effects: &mut Vec<Effect>) {
+        if self.take_rename(id).is_some() {
+            effects.push(Effect::Renamed);
+        } else {
+            self.complete(id, seq, effects);
+            if seq.is_some_and(|seq| seq <= self.timeline.last()) {
+                // The command was stored before, so that its event does not arrive again.
+                self.timeline.remove_pending(id);
+                effects.push(Effect::TimelineChanged);
+            }
+        }
+        self.send_pending(now, effects);
+    }
+
+    fn handle_error(
+        &mut self,
+        id: Option<String>,
+        code: ErrorCode,
+        retry_ms: Option<u64>,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            // Without a command's id it is the join that has failed, which the next connection tries again.
+            if !self.is_joined() {
+                effects.push(Effect::Disconnect);
+            }
+            return;
+        };
+        if let Some(rename) = self.take_rename(id) {
+            effects.push(Effect::RenameRejected { previous: rename.previous, code });
+            return;
+        }
+        if !self.outbox.is_in_flight(id) {
+            return;
+        }
+        if matches!(code, ErrorCode::RateLimited | ErrorCode::Internal) {
+            let delay = retry_ms.map_or(RETRY_DELAY_MS, |ms| ms.min(MAX_RETRY_DELAY_MS));
+            effects.push(Effect::RetryIn(delay));
+            return;
+        }
+        if code == ErrorCode::NoSuchMessage && self.outbox.is_deletion(id) {
+            // Another page or device has deleted the message, as this command was to do.
+            self.complete(id, None, effects);
+            self.timeline.remove_pending(id);
+        } else {
+            self.outbox.complete(id);
+            self.timeline.fail(id, code);
+            effects.push(Effect::Reject(id, code));
+        }
+        effects.push(Effect::TimelineChanged);
+        self.send_pending(now, effects);
+    }
+
+    fn complete(&mut self, id: CommandId, seq: Option<Seq>, effects: &mut Vec<Effect>) {
+        self.outbox.complete(id);
+        effects.push(Effect::Complete(id, seq));
+    }
+
+    /// Takes the pending rename if `id` is its command.
+    fn take_rename(&mut self, id: CommandId) -> Option<PendingRename> {
+        self.pending_rename.take_if(|rename| rename.id == id)
+    }
+
+    /// Rejoins if the head of the previous pong has still not been reached: an event was lost in transit.
+    fn check_head(&mut self, head: Seq, effects: &mut Vec<Effect>) {
+        let is_lost = self.connection.expected_head > self.timeline.last();
+        self.connection.expected_head = head;
+        if is_lost {
+            self.join(effects);
+        }
+    }
+}
