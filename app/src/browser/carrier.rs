@@ -2,17 +2,14 @@
 
 use crate::{
     base::link,
-    browser::notifications::Listener,
+    browser::dom::{Listener, listen},
     client::Transport,
     wire::{ClientFrame, PROTOCOL},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use leptos::{
-    prelude::{window, window_event_listener_untyped},
-    task::spawn_local,
-};
+use leptos::{prelude::window, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventSource, EventTarget, MessageEvent, RequestInit, Response, WebSocket};
@@ -147,11 +144,10 @@ pub(crate) fn probes() -> UnboundedReceiver<()> {
     let (probe, probes) = unbounded();
     for event in ["online", "offline", "visibilitychange", "pageshow", "focus"] {
         let probe = probe.clone();
-        // It lives as long as the page.
-        let listener = window_event_listener_untyped(event, move |_| {
+        listen(&window(), event, move || {
+            // The receiver lives as long as the page.
             let _ = probe.unbounded_send(());
         });
-        std::mem::forget(listener);
     }
     probes
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    browser::notifications::element,
+    browser::dom::element,
     client::{Command, Operation},
     clock::steady,
     state::{Live, commands::new_id},

@@ -1,7 +1,7 @@
 //! Files that are dropped on the page or pasted into it. They cannot be sent, and the page says so; the browser alone
 //! would open them in place of the page, or do nothing.
 
-use crate::{browser::notifications::element, state::Live};
+use crate::{browser::dom::element, state::Live};
 use leptos::{ev, prelude::*};
 use std::time::Duration;
 use web_sys::{DataTransfer, DragEvent, HtmlElement};

@@ -1,8 +1,11 @@
-//! Notifies a user who attends elsewhere: browser notifications, the title, the icon.
+//! Browser notifications and their settings, for a user who does not attend to the page.
 
 use crate::{
     base::link,
-    browser::storage,
+    browser::{
+        dom::{element, listen, set_text},
+        service_worker, storage,
+    },
     page_data::RoomSummary,
     state::Live,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
@@ -10,23 +13,23 @@ use crate::{
 use js_sys::{Object, Reflect};
 use leptos::{prelude::*, task::spawn_local};
 use std::cell::RefCell;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    HtmlAudioElement, HtmlElement, HtmlSelectElement, Notification, NotificationOptions,
-    NotificationPermission, ServiceWorkerContainer, ServiceWorkerRegistration,
+    HtmlAudioElement, HtmlInputElement, HtmlSelectElement, Notification, NotificationOptions,
+    NotificationPermission,
 };
 
-/// Characters of a message that a notification shows.
-const SHOWN: usize = 200;
+/// Characters of a message that a notification shows, at most.
+const MAX_BODY_CHARS: usize = 200;
 
 thread_local! {
     /// The last notification that was shown without a service worker, which would know of all of them.
     static OPEN: RefCell<Option<(RoomName, Seq, Notification)>> = const { RefCell::new(None) };
 }
 
-/// Shows a notification of a message, if the person wants one. The caller has found that the person does not attend
-/// to this page.
+/// Shows a notification of a message if the user wants one. The caller has checked that the user does not attend to the
+/// page.
 pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     let EventBody::Message { text, .. } = &event.body else { return };
     let wanted = match wish(&entry.room).as_deref() {
@@ -39,7 +42,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     }
     let title = format!("{} · {}", event.author.disambiguated(), entry.title);
     let options = NotificationOptions::new();
-    options.set_body(&text.chars().take(SHOWN).collect::<String>());
+    options.set_body(&text.chars().take(MAX_BODY_CHARS).collect::<String>());
     options.set_tag(entry.room.as_str());
     options.set_icon(&link("/icon-192.png"));
     options.set_silent(Some(true));
@@ -49,8 +52,8 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     spawn_local(show_notification(entry.room.clone(), title, options, event.seq, rings));
 }
 
-/// Closes the notification of a message of `room` that was read, with all before it, or of `only` this one, which was
-/// deleted.
+/// Closes the notifications of `room` up to the message `seq`, which the user has read, or `only` that of the message, which
+/// was deleted.
 pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
     if wish(room).is_none_or(|wish| wish == "off") {
         return;
@@ -64,54 +67,30 @@ pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
     let parts = [("tag", room.as_str().into()), ("seq", (seq as f64).into()), ("only", only.into())];
     let message = object([("withdraw", object(parts))]);
     spawn_local(async move {
-        if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
-            let _ = worker.post_message(&message);
-        }
+        service_worker::post(&message).await;
     });
 }
 
 impl Live {
-    /// What the window's title and the icon say: how much is unread.
-    pub(crate) fn sync_title_badge(self) {
-        Effect::new(move |worn: Option<u32>| {
-            let (unread, title) = (self.unread(), self.title.get());
-            let count = match unread {
-                0 => String::new(),
-                100.. => "(99+) ".into(),
-                n => format!("({n}) "),
-            };
-            document().set_title(&format!("{count}{title} · Hubbub"));
-            let was = worn.unwrap_or(0);
-            if (was == 0) != (unread == 0)
-                && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
-            {
-                let file = if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" };
-                let _ = icon.set_attribute("href", &link(file));
-            }
-            badge_app(unread);
-            unread
-        });
-    }
-
     /// Shows the user's settings for this room, and stores changes of them.
     pub(crate) fn init_settings(self) {
         let Some(select) = element::<HtmlSelectElement>("notify") else { return };
         let room = self.room.get_value();
         let wished = wish(&room).filter(|wished| wished != "off");
         select.set_value(wished.as_deref().unwrap_or("off"));
-        // Leave may have been taken back since.
+        // The user may have withdrawn the permission since.
         if wished.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
             set_text("notify-problem", self.strings.notify_denied);
         }
-        if let Some(workers) = workers() {
-            // The worker has but one thing to say to a page.
+        if let Some(workers) = service_worker::container() {
+            // The worker sends pages no other message.
             listen(&workers, "message", ring);
         }
         let chosen = select.clone();
         listen(&select, "change", move || {
             let (wish, room, select) = (chosen.value(), room.clone(), chosen.clone());
             spawn_local(async move {
-                let problem = if wish == "off" { None } else { self.ask().await };
+                let problem = if wish == "off" { None } else { self.request_permission().await };
                 if problem.is_some() {
                     select.set_value("off");
                 }
@@ -119,7 +98,7 @@ impl Live {
                 set_text("notify-problem", problem.unwrap_or_default());
             });
         });
-        if let Some(sound) = element::<web_sys::HtmlInputElement>("sound") {
+        if let Some(sound) = element::<HtmlInputElement>("sound") {
             sound.set_checked(storage::choice("sound").is_some_and(|sound| sound == "on"));
             let ticked = sound.clone();
             listen(&sound, "change", move || {
@@ -128,9 +107,9 @@ impl Live {
         }
     }
 
-    /// Asks for leave to notify; a sentence where there is none.
-    async fn ask(&self) -> Option<&'static str> {
-        // Over plain HTTP browsers refuse without asking, and no setting of theirs helps.
+    /// Asks for the permission to notify. Returns a sentence if there is none.
+    async fn request_permission(&self) -> Option<&'static str> {
+        // Over plain HTTP browsers refuse without asking, and none of their settings changes that.
         if !can_notify() || !window().is_secure_context() {
             return Some(self.strings.notify_unsupported);
         }
@@ -150,8 +129,8 @@ fn wish(room: &RoomName) -> Option<String> {
     storage::choice(&format!("notify/{room}"))
 }
 
-/// Shows a notification through the service worker, if there is one. It receives one from every hidden tab and shows it once;
-/// phones know no other way.
+/// Shows a notification through the service worker, if there is one. The worker receives one from every hidden tab and
+/// shows it once; on phones there is no other way.
 async fn show_notification(
     room: RoomName,
     title: String,
@@ -159,15 +138,13 @@ async fn show_notification(
     seq: Seq,
     rings: bool,
 ) {
-    if let Some(worker) = registration().await.and_then(|registration| registration.active()) {
-        let parts = [
-            ("title", title.into()),
-            ("options", options.into()),
-            ("seq", (seq as f64).into()),
-            ("rings", rings.into()),
-        ];
-        let _ = worker.post_message(&object([("notify", object(parts))]));
-    } else {
+    let parts = [
+        ("title", title.as_str().into()),
+        ("options", options.clone().into()),
+        ("seq", (seq as f64).into()),
+        ("rings", rings.into()),
+    ];
+    if !service_worker::post(&object([("notify", object(parts))])).await {
         if let Ok(shown) = Notification::new_with_options(&title, &options) {
             OPEN.with_borrow_mut(|open| *open = Some((room, seq, shown)));
         }
@@ -185,80 +162,9 @@ fn object<const N: usize>(parts: [(&str, JsValue); N]) -> JsValue {
     object.into()
 }
 
-async fn registration() -> Option<ServiceWorkerRegistration> {
-    JsFuture::from(workers()?.get_registration()).await.ok()?.dyn_into().ok()
-}
-
-/// Browsers have workers over HTTPS and on this machine only.
-pub(crate) fn workers() -> Option<ServiceWorkerContainer> {
-    Reflect::get(&window().navigator(), &"serviceWorker".into()).ok()?.dyn_into().ok()
-}
-
-/// A short quiet tone, in the file that the page brings along.
+/// Plays a short quiet tone.
 fn ring() {
     if let Ok(tone) = HtmlAudioElement::new_with_src(&link("/tone.wav")) {
         let _ = tone.play();
-    }
-}
-
-/// On the icon of the installed app, where the system has such badges.
-fn badge_app(unread: u32) {
-    let navigator: JsValue = window().navigator().into();
-    let Ok(set) = Reflect::get(&navigator, &"setAppBadge".into()) else { return };
-    if let Ok(set) = set.dyn_into::<js_sys::Function>()
-        && let Ok(done) = set.call1(&navigator, &unread.into())
-    {
-        // RejectedInput where the app is not installed: nothing is lost by it.
-        spawn_local(async move {
-            if let Ok(done) = done.dyn_into::<js_sys::Promise>() {
-                let _ = JsFuture::from(done).await;
-            }
-        });
-    }
-}
-
-/// Writes a sentence into an element of the page.
-pub(crate) fn set_text(id: &str, text: &str) {
-    if let Some(place) = element::<HtmlElement>(id) {
-        place.set_text_content(Some(text));
-    }
-}
-
-/// An element that the server alone has rendered.
-pub(crate) fn element<E: JsCast>(id: &str) -> Option<E> {
-    document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-/// For as long as the page lives.
-pub(crate) fn listen(target: &web_sys::EventTarget, event: &str, handler: impl FnMut() + 'static) {
-    let handler = wasm_bindgen::closure::Closure::<dyn FnMut()>::new(handler);
-    let _ = target.add_event_listener_with_callback(event, handler.as_ref().unchecked_ref());
-    handler.forget();
-}
-
-/// A listener for as long as this lives.
-pub(crate) struct Listener {
-    target: web_sys::EventTarget,
-    event: &'static str,
-    callback: wasm_bindgen::closure::Closure<dyn FnMut(web_sys::Event)>,
-}
-
-impl Listener {
-    /// Calls `callback` at each `event` of `target`.
-    pub(crate) fn new(
-        target: &web_sys::EventTarget,
-        event: &'static str,
-        callback: impl FnMut(web_sys::Event) + 'static,
-    ) -> Self {
-        let callback = wasm_bindgen::closure::Closure::<dyn FnMut(web_sys::Event)>::new(callback);
-        let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
-        Self { target: target.clone(), event, callback }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let callback = self.callback.as_ref().unchecked_ref();
-        let _ = self.target.remove_event_listener_with_callback(self.event, callback);
     }
 }

@@ -1,6 +1,6 @@
 //! Going back to a room: the page shows again what was read there when it was left.
 
-use crate::{base::link, client::MAX_ENTRIES, state::Live, wire::Seq};
+use crate::{base::link, browser::dom::scroller, client::MAX_ENTRIES, state::Live, wire::Seq};
 use js_sys::Reflect;
 use leptos::{
     prelude::*,
@@ -76,7 +76,7 @@ fn kept() -> Option<Seq> {
 }
 
 fn first_visible() -> Option<Seq> {
-    let scroller = document().query_selector(".scroller").ok()??;
+    let scroller = scroller()?;
     let top = scroller.get_bounding_client_rect().top() + EDGE;
     let rows = scroller.query_selector_all(".line[id]").ok()?;
     let rows = (0..rows.length()).filter_map(|at| rows.item(at)?.dyn_into::<Element>().ok());

@@ -1,6 +1,12 @@
 //! Shortcuts, and the few things on the page that the server alone has rendered and a click sets in motion.
 
-use crate::{base::link, browser::notifications::element, state::Live, ui::is_composing, wire::RoomName};
+use crate::{
+    base::link,
+    browser::dom::{element, scroller},
+    state::Live,
+    ui::is_composing,
+    wire::RoomName,
+};
 use leptos::{ev, prelude::*};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -88,7 +94,7 @@ fn is_empty_composer(key: &KeyboardEvent) -> bool {
 
 /// Scrolls the messages by nearly as much as is seen of them.
 fn turn_page(up: bool) -> bool {
-    let scroller = document().query_selector(".scroller").ok().flatten();
+    let scroller = scroller();
     scroller
         .inspect(|scroller| {
             let page = scroller.client_height() * 9 / 10;

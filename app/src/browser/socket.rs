@@ -4,8 +4,8 @@ use crate::{
     base::link,
     browser::{
         carrier::{Carrier, Signal, probes},
+        dom::listen,
         effects::{Connection, Disconnected, probe},
-        notifications::listen,
         storage,
     },
     client::{ConnectionEnd, Input, Session, Transport, TransportChoice},

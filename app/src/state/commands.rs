@@ -132,7 +132,7 @@ impl Live {
     pub fn focus_composer(&self) {
         let has_mouse = crate::ui::enter::has_fine_pointer();
         if let Some(field) =
-            crate::browser::notifications::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse)
+            crate::browser::dom::element::<web_sys::HtmlElement>("text").filter(|_| has_mouse)
         {
             let _ = field.focus();
         }

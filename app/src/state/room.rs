@@ -318,7 +318,7 @@ impl Live {
     /// Shows the newest rows.
     pub fn go_to_end(&self) {
         self.to_end();
-        if let Ok(Some(scroller)) = document().query_selector(".scroller") {
+        if let Some(scroller) = crate::browser::dom::scroller() {
             scroller.set_scroll_top(0);
         }
     }

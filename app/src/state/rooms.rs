@@ -3,7 +3,7 @@
 use crate::state::Live;
 #[cfg(feature = "hydrate")]
 use crate::{
-    browser::notifications,
+    browser::{dom, notifications},
     client::{Attention, AttentionChange, Timeline, unread::UnreadCount},
     clock::steady,
     page_data::RoomSummary,
@@ -91,8 +91,8 @@ impl Live {
         self.entry(room, |entry| entry.title.clone_from(&title));
         if self.room.with_value(|here| here == room) {
             let topic = self.strings.topic_of(room, topic);
-            notifications::set_text("about-title", &title);
-            notifications::set_text("about-topic", &topic);
+            dom::set_text("about-title", &title);
+            dom::set_text("about-topic", &topic);
             self.title.set(title);
             self.topic.set(topic);
         }
@@ -203,7 +203,7 @@ impl Live {
 /// The `seq` of the lowest row that is in view.
 #[cfg(feature = "hydrate")]
 fn lowest_row() -> Option<Seq> {
-    let scroller = document().query_selector(".scroller").ok()??.get_bounding_client_rect();
+    let scroller = dom::scroller()?.get_bounding_client_rect();
     // At the lines' edge: the way to the latest lies over their middle.
     let edge = document().query_selector(".lines").ok()??.get_bounding_client_rect().left() + 2.0;
     // From the lower edge up, since there may be a gap between rows.

@@ -1,0 +1,46 @@
+//! The number of unread messages in the window's title and on the page's and the app's icon.
+
+use crate::{base::link, state::Live};
+use js_sys::Reflect;
+use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+impl Live {
+    /// Shows the number of unread messages in the title and on the icons, for as long as the page lives.
+    pub(crate) fn sync_title_badge(self) {
+        Effect::new(move |shown: Option<u32>| {
+            let (unread, title) = (self.unread(), self.title.get());
+            let count = match unread {
+                0 => String::new(),
+                100.. => "(99+) ".into(),
+                n => format!("({n}) "),
+            };
+            document().set_title(&format!("{count}{title} · Hubbub"));
+            if (shown.unwrap_or(0) == 0) != (unread == 0)
+                && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
+            {
+                let file = if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" };
+                let _ = icon.set_attribute("href", &link(file));
+            }
+            set_app_badge(unread);
+            unread
+        });
+    }
+}
+
+/// Sets the badge of the installed app, on systems that have such badges.
+fn set_app_badge(unread: u32) {
+    let navigator: JsValue = window().navigator().into();
+    let Ok(set) = Reflect::get(&navigator, &"setAppBadge".into()) else { return };
+    if let Ok(set) = set.dyn_into::<js_sys::Function>()
+        && let Ok(done) = set.call1(&navigator, &unread.into())
+    {
+        // The promise is rejected if the app is not installed; nothing else depends on it.
+        spawn_local(async move {
+            if let Ok(done) = done.dyn_into::<js_sys::Promise>() {
+                let _ = JsFuture::from(done).await;
+            }
+        });
+    }
+}

@@ -1,0 +1,77 @@
+//! Elements and events of the page's document.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, EventTarget, HtmlElement};
+
+/// Returns the element with this `id`. The server renders dialogs alone, so that no component knows their elements.
+pub(crate) fn element<E: JsCast>(id: &str) -> Option<E> {
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Returns the element that scrolls the messages.
+pub(crate) fn scroller() -> Option<Element> {
+    document().query_selector(".scroller").ok().flatten()
+}
+
+/// Replaces the text of the element with this `id`.
+pub(crate) fn set_text(id: &str, text: &str) {
+    if let Some(element) = element::<HtmlElement>(id) {
+        element.set_text_content(Some(text));
+    }
+}
+
+/// Calls `handler` at each `event` of `target`, for as long as the page lives.
+pub(crate) fn listen(target: &EventTarget, event: &str, handler: impl FnMut() + 'static) {
+    let handler = Closure::<dyn FnMut()>::new(handler);
+    let _ = target.add_event_listener_with_callback(event, handler.as_ref().unchecked_ref());
+    handler.forget();
+}
+
+/// A listener that is removed when it is dropped.
+pub(crate) struct Listener {
+    target: EventTarget,
+    event: &'static str,
+    callback: Closure<dyn FnMut(Event)>,
+}
+
+impl Listener {
+    /// Calls `callback` at each `event` of `target`.
+    pub(crate) fn new(
+        target: &EventTarget,
+        event: &'static str,
+        callback: impl FnMut(Event) + 'static,
+    ) -> Self {
+        let callback = Closure::<dyn FnMut(Event)>::new(callback);
+        let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
+        Self { target: target.clone(), event, callback }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let callback = self.callback.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback(self.event, callback);
+    }
+}
+
+/// Shortens the page to the part that a virtual keyboard leaves visible, on phones whose keyboard covers the page instead
+/// of resizing it.
+pub(crate) fn avoid_virtual_keyboard() {
+    let Some(view) = window().visual_viewport() else { return };
+    listen(&view.clone(), "resize", move || {
+        let Some(page) = document().document_element().and_then(|page| page.dyn_into::<HtmlElement>().ok())
+        else {
+            return;
+        };
+        let full = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+        // A user who has zoomed in sees a part of the page; its height then stays.
+        let is_covered = view.scale() < 1.01 && view.height() < full - 1.0;
+        let _ = if is_covered {
+            window().scroll_to_with_x_and_y(0.0, 0.0);
+            page.style().set_property("--page-height", &format!("{}px", view.height() as u32))
+        } else {
+            page.style().remove_property("--page-height").map(drop)
+        };
+    });
+}
