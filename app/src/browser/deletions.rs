@@ -23,7 +23,7 @@ impl Live {
     pub(crate) fn hold_deletion(&self, target: Seq) {
         let command = Command { id: new_id(), operation: Operation::Delete { target } };
         // If the browser ends this page without a word, the next one sends it.
-        self.keeps(self.storage().keep(&command));
+        self.keeps(self.storage().store_command(&command));
         let you = self.you.get_untracked();
         self.change(|feed| feed.hold_deletion(&command, you));
         self.count_deletions(steady() + UNDO_MS);

@@ -51,7 +51,7 @@ impl Connection {
             Effect::RetryIn(ms) => self.retry_in(ms as u32),
             Effect::Show(frame) => self.show(frame)?,
             Effect::ShowOrigin { is_rejected } => live.foreign.set(is_rejected),
-            Effect::StoreTransport { is_socket_blocked } => storage::socket_blocked(is_socket_blocked),
+            Effect::StoreTransport { is_socket_blocked } => storage::set_socket_blocked(is_socket_blocked),
             Effect::Follow => self.follow()?,
             Effect::TimelineChanged => live.change(|_| ()),
             Effect::TimelineReset { count, has_older } => {
@@ -59,8 +59,8 @@ impl Connection {
                 live.more.set(has_older);
                 live.to_end();
             }
-            Effect::Complete(id, _) => live.storage().forget(id),
-            Effect::Reject(id, code) => live.storage().refuse(id, code),
+            Effect::Complete(id, _) => live.storage().remove_command(id),
+            Effect::Reject(id, code) => live.storage().store_refusal(id, code),
             // A name that another user has is not accepted silently.
             Effect::Renamed => live.name_asks.set(live.you.with_untracked(|you| you.ambiguous)),
             Effect::RenameRejected { previous, code } => {

@@ -85,11 +85,11 @@ pub(crate) fn start(live: Live) {
 /// Writes this tab's heartbeats, and takes over the commands of tabs that are gone.
 fn run_tab_heartbeats(live: Live) {
     let beat = move || {
-        storage::tab_heartbeat();
+        storage::write_heartbeat();
         live.restore_outbox();
     };
     beat();
-    listen(&window(), "pagehide", storage::tab_closed);
+    listen(&window(), "pagehide", storage::remove_heartbeat);
     spawn_local(async move {
         let mut heartbeats = IntervalStream::new(TAB_HEARTBEAT_MS);
         while heartbeats.next().await.is_some() {
@@ -103,7 +103,7 @@ fn unkept(strings: &Strings) -> Option<&'static str> {
     let cookies = Reflect::get(&window().navigator(), &"cookieEnabled".into());
     if cookies.is_ok_and(|keeps| keeps.is_falsy()) {
         Some(strings.cookies_disabled)
-    } else if !storage::keeps() {
+    } else if !storage::is_available() {
         Some(strings.storage_unavailable)
     } else {
         None

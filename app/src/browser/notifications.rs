@@ -48,7 +48,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     options.set_silent(Some(true));
     let path = format!("{}#m{}", link(&entry.room.path()), event.seq);
     options.set_data(&path.into());
-    let rings = storage::choice("sound").is_some_and(|sound| sound == "on");
+    let rings = storage::setting("sound").is_some_and(|sound| sound == "on");
     spawn_local(show_notification(entry.room.clone(), title, options, event.seq, rings));
 }
 
@@ -94,15 +94,15 @@ impl Live {
                 if problem.is_some() {
                     select.set_value("off");
                 }
-                storage::choose(&format!("notify/{room}"), &select.value());
+                storage::set_setting(&format!("notify/{room}"), &select.value());
                 set_text("notify-problem", problem.unwrap_or_default());
             });
         });
         if let Some(sound) = element::<HtmlInputElement>("sound") {
-            sound.set_checked(storage::choice("sound").is_some_and(|sound| sound == "on"));
+            sound.set_checked(storage::setting("sound").is_some_and(|sound| sound == "on"));
             let ticked = sound.clone();
             listen(&sound, "change", move || {
-                storage::choose("sound", if ticked.checked() { "on" } else { "off" });
+                storage::set_setting("sound", if ticked.checked() { "on" } else { "off" });
             });
         }
     }
@@ -126,7 +126,7 @@ fn can_notify() -> bool {
 }
 
 fn wish(room: &RoomName) -> Option<String> {
-    storage::choice(&format!("notify/{room}"))
+    storage::setting(&format!("notify/{room}"))
 }
 
 /// Shows a notification through the service worker, if there is one. The worker receives one from every hidden tab and

@@ -1,9 +1,8 @@
-//! What this browser stores over a reload: pending commands and the draft of each room. They stay although the user
-//! becomes another one, by a link from another device or a server without its data.
+//! What this browser stores across reloads: the pending commands and the drafts of each room. They stay if the user
+//! changes, by a link from another device or because the server has lost its data.
 //!
-//! Every waiting command has a key of its own, so that tabs do not overwrite each other's. A command
-//! is sent by the tab that made it; when that tab is gone, another one takes it over. Should two send
-//! it all the same, the server does it once, since its id is one.
+//! Each pending command has its own key, so that tabs do not overwrite each other's. The tab that created a command sends
+//! it; if that tab is gone, another one takes the command over. If two tabs send it, the server executes it once, by its id.
 
 use crate::{
     client::{
@@ -18,78 +17,81 @@ use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use web_sys::Storage;
 
-/// The key of the read marker that a tab's last page had.
-const READ: &str = "hubbub/read";
+/// The key of the read marker that the tab's last page had.
+const READ_KEY: &str = "hubbub/read";
 
-/// The keys of one room. Where the browser keeps nothing, nothing is kept.
+/// What is stored for one room. In a browser without storage every write fails and every read finds nothing.
 pub(crate) struct RoomStorage {
     prefix: String,
 }
 
-/// A waiting command as it is kept.
+/// A pending command as it is stored.
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    /// When it was given: the order of sending.
+struct StoredCommand {
+    /// Its timestamp, in whose order commands are sent.
     at: Millis,
-    /// Whose it is to send.
+    /// The id of the tab that sends it.
     tab: String,
     command: Command,
-    /// Why the server does not take it.
+    /// The reason why the server has refused it.
     refused: Option<ErrorCode>,
 }
 
 impl RoomStorage {
-    pub(crate) fn of(room: &RoomName) -> Self {
+    /// Returns the storage of a room.
+    pub(crate) fn new(room: &RoomName) -> Self {
         Self { prefix: format!("hubbub/room/{room}") }
     }
 
-    /// Keeps a command until it is forgotten. Whether the browser has taken it; otherwise it waits in this tab only.
+    /// Stores a command until [`remove_command`](Self::remove_command). Returns `false` if the browser does not store it, so
+    /// that it is lost when the page is closed.
     #[must_use]
-    pub(crate) fn keep(&self, command: &Command) -> bool {
-        let at = self.kept(command.id).map_or_else(stamp, |kept| kept.at);
-        self.write(&Kept { at, tab: tab(), command: command.clone(), refused: None })
+    pub(crate) fn store_command(&self, command: &Command) -> bool {
+        let at = self.command(command.id).map_or_else(next_timestamp, |stored| stored.at);
+        self.write(&StoredCommand { at, tab: tab_id(), command: command.clone(), refused: None })
     }
 
-    /// The server does not take it; its author decides.
-    pub(crate) fn refuse(&self, id: CommandId, why: ErrorCode) {
-        if let Some(kept) = self.kept(id) {
-            // Where it is not taken the command is tried once more after a reload.
-            let _ = self.write(&Kept { refused: Some(why), ..kept });
+    /// Stores that the server has refused a command. The user decides what becomes of it.
+    pub(crate) fn store_refusal(&self, id: CommandId, why: ErrorCode) {
+        if let Some(stored) = self.command(id) {
+            // If the browser does not store it, the command is sent once more after a reload.
+            let _ = self.write(&StoredCommand { refused: Some(why), ..stored });
         }
     }
 
-    pub(crate) fn forget(&self, id: CommandId) {
+    /// Removes a command.
+    pub(crate) fn remove_command(&self, id: CommandId) {
         if let Some(storage) = storage() {
             let _ = storage.remove_item(&self.key(id));
         }
     }
 
-    /// The commands that this tab has to see to, with why they were refused: its own, and those of tabs
-    /// that are gone.
-    pub(crate) fn waiting(&self) -> Vec<(Command, Option<ErrorCode>)> {
+    /// Returns the commands that this tab sends, with the reasons why they were refused: its own, and those of tabs that are
+    /// gone, which it takes over.
+    pub(crate) fn take_commands(&self) -> Vec<(Command, Option<ErrorCode>)> {
         let Some(storage) = storage() else { return Vec::new() };
-        let out = format!("{}/out/", self.prefix);
+        let prefix = format!("{}/out/", self.prefix);
         let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
-        let kept = keys.filter(|key| key.starts_with(&out)).filter_map(|key| read(&storage, &key));
-        let mut mine: Vec<Kept> =
-            kept.filter(|kept| kept.tab == tab() || is_gone(&storage, &kept.tab)).collect();
-        mine.sort_unstable_by_key(|kept| (kept.at, kept.command.id));
-        for kept in &mut mine {
-            STAMP.set(STAMP.get().max(kept.at));
-            if kept.tab != tab() {
-                kept.tab = tab();
-                // Where it is not taken, other tabs may send it too, and it is stored once.
-                let _ = self.write(kept);
+        let stored = keys.filter(|key| key.starts_with(&prefix)).filter_map(|key| read(&storage, &key));
+        let mut own: Vec<StoredCommand> =
+            stored.filter(|stored| stored.tab == tab_id() || is_gone(&storage, &stored.tab)).collect();
+        own.sort_unstable_by_key(|stored| (stored.at, stored.command.id));
+        for stored in &mut own {
+            LAST_TIMESTAMP.set(LAST_TIMESTAMP.get().max(stored.at));
+            if stored.tab != tab_id() {
+                stored.tab = tab_id();
+                // If the browser does not store it, other tabs may send the command too; the server executes it once.
+                let _ = self.write(stored);
             }
         }
-        mine.into_iter().map(|kept| (kept.command, kept.refused)).collect()
+        own.into_iter().map(|stored| (stored.command, stored.refused)).collect()
     }
 
-    /// What is being written in this tab, or was in one that is gone.
+    /// Returns the draft of this tab, or takes over that of a tab that is gone.
     pub(crate) fn draft(&self) -> String {
         let Some(storage) = storage() else { return String::new() };
         let drafts = format!("{}/draft/", self.prefix);
-        let own = format!("{drafts}{}", tab());
+        let own = format!("{drafts}{}", tab_id());
         if let Ok(Some(draft)) = storage.get_item(&own) {
             return draft;
         }
@@ -101,28 +103,28 @@ impl RoomStorage {
         draft
     }
 
-    /// Keeps what is being written. Whether the browser has taken it.
+    /// Stores the draft of this tab. Returns `false` if the browser does not store it.
     #[must_use]
     pub(crate) fn set_draft(&self, text: &str) -> bool {
         let Some(storage) = storage() else { return false };
-        let key = format!("{}/draft/{}", self.prefix, tab());
-        let kept = if text.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, text) };
-        kept.is_ok()
+        let key = format!("{}/draft/{}", self.prefix, tab_id());
+        let stored = if text.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, text) };
+        stored.is_ok()
     }
 
-    /// Keeps the read marker for this tab's next page: the server may make that page before the last report reaches it.
-    pub(crate) fn set_read(&self, log: &str, seq: Seq) {
-        if let Some(tab) = session() {
-            let _ = tab.set_item(READ, &format!("{seq}{}", self.place(log)));
+    /// Stores the read marker for this tab's next page, which the server may render before the last report arrives.
+    pub(crate) fn set_read_marker(&self, log: &str, seq: Seq) {
+        if let Some(storage) = tab_storage() {
+            let _ = storage.set_item(READ_KEY, &format!("{seq}{}", self.read_suffix(log)));
         }
     }
 
-    /// The read marker that this tab's last page kept, if that was a page of this room and log.
-    pub(crate) fn read(&self, log: &str) -> Option<Seq> {
-        session()?.get_item(READ).ok()??.strip_suffix(&self.place(log))?.parse().ok()
+    /// Returns the read marker that this tab's last page has stored, if that was a page of this room and `log`.
+    pub(crate) fn read_marker(&self, log: &str) -> Option<Seq> {
+        tab_storage()?.get_item(READ_KEY).ok()??.strip_suffix(&self.read_suffix(log))?.parse().ok()
     }
 
-    fn place(&self, log: &str) -> String {
+    fn read_suffix(&self, log: &str) -> String {
         format!(" {log} {}", self.prefix)
     }
 
@@ -130,72 +132,73 @@ impl RoomStorage {
         format!("{}/out/{id}", self.prefix)
     }
 
-    fn kept(&self, id: CommandId) -> Option<Kept> {
+    fn command(&self, id: CommandId) -> Option<StoredCommand> {
         read(&storage()?, &self.key(id))
     }
 
-    fn write(&self, kept: &Kept) -> bool {
-        let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(kept)) else { return false };
-        storage.set_item(&self.key(kept.command.id), &json).is_ok()
+    fn write(&self, stored: &StoredCommand) -> bool {
+        let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(stored)) else { return false };
+        storage.set_item(&self.key(stored.command.id), &json).is_ok()
     }
 }
 
 thread_local! {
-    /// Which tab this is, and what its page calls itself.
-    static TAB: (String, String) = claim_tab();
+    /// The ids of this tab and of its page.
+    static TAB: (String, String) = claim_tab_id();
     static TABS: RefCell<Tabs> = RefCell::default();
-    /// The last command's place in the order.
-    static STAMP: Cell<Millis> = const { Cell::new(0) };
+    /// The timestamp of the last command.
+    static LAST_TIMESTAMP: Cell<Millis> = const { Cell::new(0) };
 }
 
-/// Gives a sign of life of this tab.
-pub(crate) fn tab_heartbeat() {
+/// Writes a heartbeat of this tab.
+pub(crate) fn write_heartbeat() {
     TAB.with(|(tab, page)| {
         if let Some(storage) = storage() {
-            let _ =
-                storage.set_item(&sign_key(tab), &TabHeartbeat { at: now(), page: page.clone() }.to_string());
+            let heartbeat = TabHeartbeat { at: now(), page: page.clone() };
+            let _ = storage.set_item(&heartbeat_key(tab), &heartbeat.to_string());
         }
     });
 }
 
-/// This tab is closed or turned to another page: what it left is another tab's to take up.
-pub(crate) fn tab_closed() {
+/// Removes the heartbeat of this tab, which is closed or leaves the page: other tabs may take its commands over at once.
+pub(crate) fn remove_heartbeat() {
     if let Some(storage) = storage() {
-        let _ = storage.remove_item(&sign_key(&tab()));
+        let _ = storage.remove_item(&heartbeat_key(&tab_id()));
     }
 }
 
 fn is_gone(storage: &Storage, tab: &str) -> bool {
-    TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, sign(storage, tab), now(), steady()))
+    TABS.with_borrow_mut(|tabs| tabs.is_gone(tab, heartbeat(storage, tab), now(), steady()))
 }
 
-fn sign(storage: &Storage, tab: &str) -> Option<TabHeartbeat> {
-    TabHeartbeat::parse(&storage.get_item(&sign_key(tab)).ok()??)
+fn heartbeat(storage: &Storage, tab: &str) -> Option<TabHeartbeat> {
+    TabHeartbeat::parse(&storage.get_item(&heartbeat_key(tab)).ok()??)
 }
 
-fn sign_key(tab: &str) -> String {
+fn heartbeat_key(tab: &str) -> String {
     format!("hubbub/tab/{tab}")
 }
 
-/// Which tab this is, also after a reload. Where the browser does not keep that, each page is a tab of its own.
-fn tab() -> String {
+/// Returns the id of this tab, which a reload keeps. Without storage each page counts as a tab.
+fn tab_id() -> String {
     TAB.with(|(tab, _)| tab.clone())
 }
 
-/// Storage of this tab, which a reload keeps.
-fn session() -> Option<Storage> {
+/// Returns the storage of this tab, which a reload keeps.
+fn tab_storage() -> Option<Storage> {
     window().session_storage().ok().flatten()
 }
 
-fn claim_tab() -> (String, String) {
+/// Returns the ids of this tab and of its page. A duplicated tab finds its id in use, and takes another.
+fn claim_tab_id() -> (String, String) {
     let page = crate::state::commands::new_id().to_string();
-    let own = session();
+    let own = tab_storage();
     let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
-    let is_taken = |tab: &String| {
-        let sign = storage().and_then(|storage| sign(&storage, tab));
-        sign.is_some_and(|sign| sign.is_of_another_page(&page, now()))
+    let is_in_use = |tab: &String| {
+        let heartbeat = storage().and_then(|storage| heartbeat(&storage, tab));
+        heartbeat.is_some_and(|heartbeat| heartbeat.is_of_another_page(&page, now()))
     };
-    if let Some(tab) = known.filter(|tab| !is_taken(tab)) {
+    if let Some(tab) = known.filter(|tab| !is_in_use(tab)) {
         return (tab, page);
     }
     if let Some(own) = own {
@@ -204,68 +207,75 @@ fn claim_tab() -> (String, String) {
     (page.clone(), page)
 }
 
-/// A place in the order of commands: later than all before it, also where the clock was put back.
-fn stamp() -> Millis {
-    let stamp = now().max(STAMP.get() + 1);
-    STAMP.set(stamp);
-    stamp
+/// Returns a timestamp that is later than that of every command before, also if the clock was set back.
+fn next_timestamp() -> Millis {
+    let timestamp = now().max(LAST_TIMESTAMP.get() + 1);
+    LAST_TIMESTAMP.set(timestamp);
+    timestamp
 }
 
-fn read(storage: &Storage, key: &str) -> Option<Kept> {
+fn read(storage: &Storage, key: &str) -> Option<StoredCommand> {
     serde_json::from_str(&storage.get_item(key).ok()??).ok()
 }
 
-/// Whether this browser keeps anything for this site.
-pub(crate) fn keeps() -> bool {
+/// Returns `true` if this browser stores anything for the site.
+pub(crate) fn is_available() -> bool {
     let Some(storage) = storage() else { return false };
     let key = "hubbub/keeps";
     storage.set_item(key, "1").and_then(|()| storage.remove_item(key)).is_ok()
 }
 
-/// Milliseconds for which it is remembered that no WebSocket gets through.
-const BLOCKED_MS: Millis = 10 * 60 * 1_000;
+/// The key of the time at which a page last found WebSockets blocked.
+const SOCKET_BLOCKED_KEY: &str = "hubbub/socket-blocked";
 
-/// Remembers for the next pages whether WebSockets get through.
-pub(crate) fn socket_blocked(blocked: bool) {
+/// Milliseconds for which pages assume that WebSockets are still blocked.
+const SOCKET_BLOCKED_MS: Millis = 10 * 60 * 1_000;
+
+/// Stores for the next pages whether WebSockets are blocked.
+pub(crate) fn set_socket_blocked(is_blocked: bool) {
     if let Some(storage) = storage() {
-        let key = "hubbub/socket-blocked";
-        let _ = if blocked { storage.set_item(key, &now().to_string()) } else { storage.remove_item(key) };
+        let key = SOCKET_BLOCKED_KEY;
+        let _ = if is_blocked { storage.set_item(key, &now().to_string()) } else { storage.remove_item(key) };
     }
 }
 
-/// Whether an earlier page has found that no WebSocket gets through, not long ago.
+/// Returns `true` if a page has found WebSockets blocked in the last [`SOCKET_BLOCKED_MS`].
 pub(crate) fn is_socket_blocked() -> bool {
-    let since = storage().and_then(|storage| storage.get_item("hubbub/socket-blocked").ok()?);
+    let since = storage().and_then(|storage| storage.get_item(SOCKET_BLOCKED_KEY).ok()?);
     let since = since.and_then(|since| since.parse::<Millis>().ok());
-    // A clock that was set back makes nothing last longer.
-    since.is_some_and(|since| now().checked_sub(since).is_some_and(|ago| ago < BLOCKED_MS))
+    // If the clock was set back, the time is in the future and does not count.
+    since.is_some_and(|since| now().checked_sub(since).is_some_and(|ago| ago < SOCKET_BLOCKED_MS))
 }
 
 thread_local! {
-    /// Choices that the browser did not take: they hold as long as the page.
-    static UNKEPT: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
+    /// Settings that the browser does not store: they hold as long as the page.
+    static UNSTORED: RefCell<Vec<(String, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A choice that was made for a room or, without one, for all of them.
-pub(crate) fn choice(key: &str) -> Option<String> {
-    let kept = storage().and_then(|storage| storage.get_item(&format!("hubbub/choice/{key}")).ok()?);
-    kept.or_else(|| {
-        UNKEPT.with_borrow(|unkept| {
-            let chosen = unkept.iter().rev().find(|(known, _)| known == key);
-            chosen.map(|(_, value)| value.clone())
+/// Returns a setting of the user.
+pub(crate) fn setting(key: &str) -> Option<String> {
+    let stored = storage().and_then(|storage| storage.get_item(&setting_key(key)).ok()?);
+    stored.or_else(|| {
+        UNSTORED.with_borrow(|unstored| {
+            let last = unstored.iter().rev().find(|(known, _)| known == key);
+            last.map(|(_, value)| value.clone())
         })
     })
 }
 
-/// Keeps a choice.
-pub(crate) fn choose(key: &str, value: &str) {
-    let kept =
-        storage().is_some_and(|storage| storage.set_item(&format!("hubbub/choice/{key}"), value).is_ok());
-    if !kept {
-        UNKEPT.with_borrow_mut(|unkept| unkept.push((key.into(), value.into())));
+/// Stores a setting of the user.
+pub(crate) fn set_setting(key: &str, value: &str) {
+    let is_stored = storage().is_some_and(|storage| storage.set_item(&setting_key(key), value).is_ok());
+    if !is_stored {
+        UNSTORED.with_borrow_mut(|unstored| unstored.push((key.into(), value.into())));
     }
 }
 
+fn setting_key(key: &str) -> String {
+    format!("hubbub/choice/{key}")
+}
+
+/// Returns the storage that all tabs share.
 fn storage() -> Option<Storage> {
     window().local_storage().ok()?
 }

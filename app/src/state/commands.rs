@@ -91,7 +91,7 @@ impl Live {
     pub fn forget(&self, id: CommandId) {
         self.change(|feed| feed.remove_pending(id));
         #[cfg(feature = "hydrate")]
-        self.storage().forget(id);
+        self.storage().remove_command(id);
     }
 
     fn give(&self, operation: Operation) {
@@ -103,7 +103,7 @@ impl Live {
 
     pub(crate) fn send(&self, command: Command) {
         #[cfg(feature = "hydrate")]
-        self.keeps(self.storage().keep(&command));
+        self.keeps(self.storage().store_command(&command));
         self.with_session(|session| session.outbox.push(command));
         self.work.update(|work| *work += 1);
     }
@@ -114,7 +114,7 @@ impl Live {
 impl Live {
     /// Restores the pending commands of an earlier page of this tab, and of tabs that are gone.
     pub(crate) fn restore_outbox(&self) {
-        for (command, refused) in self.storage().waiting() {
+        for (command, refused) in self.storage().take_commands() {
             let (id, you) = (command.id, self.you.get_untracked());
             if self.with_feed(|feed| feed.has_pending(id)) {
                 continue;
@@ -146,7 +146,7 @@ impl Live {
     pub fn post_on_newest_page(&self, text: &str) -> Result<bool, String> {
         let command =
             Command { id: new_id(), operation: Operation::Post { text: self.validate_message(text)? } };
-        let is_kept = self.storage().keep(&command);
+        let is_kept = self.storage().store_command(&command);
         if is_kept {
             self.keep_draft("");
             let _ =

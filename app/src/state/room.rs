@@ -356,7 +356,7 @@ impl Live {
     }
 
     pub(crate) fn storage(&self) -> RoomStorage {
-        self.room.with_value(RoomStorage::of)
+        self.room.with_value(RoomStorage::new)
     }
 }
 

@@ -159,14 +159,14 @@ impl Live {
         self.with_session(|session| session.read_marker.report_now());
         self.work.update(|work| *work += 1);
         self.session.with_value(|session| {
-            self.storage().set_read(session.timeline.log(), session.read_marker.position());
+            self.storage().set_read_marker(session.timeline.log(), session.read_marker.position());
         });
     }
 
     /// Applies the read marker that this tab's last page had, if the server did not know it yet.
     pub(crate) fn recall_read(&self) {
         let (read, you) = self.read_by();
-        let kept = self.with_feed(|feed| self.storage().read(feed.log()));
+        let kept = self.with_feed(|feed| self.storage().read_marker(feed.log()));
         if let Some(seq) = kept.filter(|seq| *seq > read) {
             self.with_session(|session| session.read_marker.advance(seq));
             self.change(|feed| feed.set_unread_after(seq, you));
