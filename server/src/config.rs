@@ -60,7 +60,7 @@ pub struct Config {
     )]
     pub data: PathBuf,
 
-    /// Keep everything in memory only: it is lost when the server stops.
+    /// Keep everything in temporary files: it is lost when the server stops.
     #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
     pub ephemeral: bool,
 

@@ -7,7 +7,7 @@ use crate::{
         folder::{DataFolder, cannot_open},
     },
     state::AppState,
-    store::{MemoryStore, Options, SqliteStore, Store, Synchronous},
+    store::{Options, SqliteStore, Store, Synchronous},
 };
 use axum_extra::extract::cookie::Key;
 use std::{fs::File, sync::Arc};
@@ -27,7 +27,9 @@ pub struct Startup {
 /// One line that names the file and says what is wrong with it.
 pub fn start(config: Config) -> Result<Startup, String> {
     if config.ephemeral {
-        let state = AppState::new(config, Arc::new(MemoryStore::new()), Key::generate());
+        let store =
+            SqliteStore::ephemeral().map_err(|error| format!("cannot open a temporary file: {error}"))?;
+        let state = AppState::new(config, Arc::new(store), Key::generate());
         return Ok(Startup { state, lock: None });
     }
     let folder = DataFolder::lock(&config.data)?;

@@ -18,7 +18,7 @@ pub(crate) const KEY_FILE: &str = "cookie.key";
 const LOCK_FILE: &str = "lock";
 
 /// Mode of the folder: other users cannot even list it.
-const PRIVATE_FOLDER: u32 = 0o700;
+pub(crate) const PRIVATE_FOLDER: u32 = 0o700;
 
 /// A data folder that this process has for itself until the value is dropped.
 pub struct DataFolder {

@@ -44,11 +44,11 @@ fn typed_address(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{MemoryStore, RoomInfo};
+    use crate::store::{RoomInfo, SqliteStore};
     use app::wire::UserId;
 
-    async fn log(rooms: &[(&str, &str, bool)]) -> MemoryStore {
-        let log = MemoryStore::new();
+    async fn log(rooms: &[(&str, &str, bool)]) -> SqliteStore {
+        let log = SqliteStore::ephemeral().unwrap();
         for (room, title, private) in rooms {
             let about = RoomInfo {
                 title: Some(title.parse().unwrap()),
@@ -61,7 +61,7 @@ mod tests {
         log
     }
 
-    fn suggested(log: &MemoryStore, typed: &str) -> Vec<String> {
+    fn suggested(log: &SqliteStore, typed: &str) -> Vec<String> {
         suggest_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
     }
 

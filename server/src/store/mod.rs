@@ -1,11 +1,10 @@
 //! Durable state: the event log of each room, users, rooms and read markers.
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone.
-//! [`SqliteStore`] keeps the state in a file, [`MemoryStore`] until the process ends.
+//! [`SqliteStore`] keeps the state in a file.
 
 mod error;
 mod events;
-mod memory;
 mod page;
 mod position;
 mod room_index;
@@ -15,7 +14,6 @@ mod sqlite;
 
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, NewEvent, Wake};
-pub use memory::MemoryStore;
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
 pub use room_index::{ListedRoom, RoomInfo};

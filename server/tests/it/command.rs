@@ -127,6 +127,21 @@ async fn ephemeral_leaves_no_files() {
     assert!(running.messages().await.is_empty());
 }
 
+#[tokio::test]
+async fn a_killed_ephemeral_server_leaves_no_temporary_files() {
+    let (folder, temporary) = (folder(), folder());
+    let mut command = hubbub(folder.path(), &["--ephemeral", "--addr", "127.0.0.1:0"]);
+    let mut child = command.env("TMPDIR", temporary.path()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(TEST_TIMEOUT, stdout.next_line()).await.unwrap().unwrap().expect("it has started");
+    let open = fs::read_dir(format!("/proc/{}/fd", child.id().unwrap())).unwrap();
+    let files = open.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    assert!(files.into_iter().any(|file| file.starts_with(temporary.path())), "its files are there");
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0, "and unlinked while it runs");
+    child.kill().await.unwrap();
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+}
+
 /// H02.
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_1() {

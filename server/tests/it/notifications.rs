@@ -7,7 +7,7 @@ use crate::{
 use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::future::BoxFuture;
 use server::store::{
-    Appended, ListedRoom, MarkerUpdate, MemoryStore, MessagePage, NewEvent, RoomInfo, Store, StoreResult,
+    Appended, ListedRoom, MarkerUpdate, MessagePage, NewEvent, RoomInfo, SqliteStore, Store, StoreResult,
     StreamPosition, Wake,
 };
 use std::{
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 /// A real store whose notifications are changed on the way, and whose every third read of the visited rooms is slow.
 pub struct FaultyNotifications {
-    log: MemoryStore,
+    log: SqliteStore,
     wakes: broadcast::Sender<Wake>,
     asked: AtomicU32,
     readings: Arc<Readings>,
@@ -39,7 +39,7 @@ struct Readings {
 impl FaultyNotifications {
     /// Replaces each notification by those that `with` returns.
     pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
-        let log = MemoryStore::new();
+        let log = SqliteStore::ephemeral().unwrap();
         let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.subscribe());
         let passing = wakes.clone();
         tokio::spawn(async move {

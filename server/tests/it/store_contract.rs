@@ -1,4 +1,4 @@
-//! What every log must do. Each sentence is tested on the log in memory and on the one on disk.
+//! What every log must do. Each sentence is tested on the log in a file and on the ephemeral one.
 
 use crate::support::{room, text};
 use app::wire::{
@@ -7,8 +7,8 @@ use app::wire::{
 };
 use futures_util::{FutureExt, future::join_all};
 use server::store::{
-    Appended, MAX_READ_MARKERS, MarkerUpdate, MemoryStore, MessagePage, NewEvent, RoomInfo, SqliteStore,
-    Store, StoreError, StreamPosition, read_around,
+    Appended, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent, RoomInfo, SqliteStore, Store,
+    StoreError, StreamPosition, read_around,
 };
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
@@ -19,10 +19,10 @@ const BOB: UserId = UserId(0xb);
 /// Runs each scene on each log.
 macro_rules! every_log {
     ($($scene:ident)*) => {
-        mod memory {
+        mod ephemeral {
             $(#[tokio::test]
             async fn $scene() {
-                super::$scene(std::sync::Arc::new(super::MemoryStore::new())).await;
+                super::$scene(std::sync::Arc::new(super::SqliteStore::ephemeral().unwrap())).await;
             })*
         }
         mod sqlite {
@@ -412,7 +412,7 @@ async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Store>) {
 
 async fn a_log_has_an_identity(log: Arc<dyn Store>) {
     assert!(log.log_id().parse::<CommandId>().is_ok(), "{} is no UUID", log.log_id());
-    assert_ne!(log.log_id(), MemoryStore::new().log_id());
+    assert_ne!(log.log_id(), SqliteStore::ephemeral().unwrap().log_id());
 }
 
 async fn names_that_are_alike_are_known_and_only_as_long_as_they_are(log: Arc<dyn Store>) {

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod connection;
 mod create;
+mod ephemeral;
 mod epoch;
 mod error;
 mod files;
@@ -32,6 +33,7 @@ use check::BackgroundCheck;
 use epoch::{Epochs, Shared};
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use health::Health;
+use open::Opened;
 use pool::ReadPool;
 use record::Record;
 use std::{
@@ -88,16 +90,39 @@ impl SqliteStore {
     /// As for [`open`](Self::open).
     pub fn open_with(path: &Path, options: Options) -> Result<Self, OpenError> {
         let opened = open::open(path, options.synchronous, options.save_key)?;
-        let path = &opened.path;
-        let (rooms, health) = (Rooms::new(RwLock::new(opened.rooms)), Arc::new(Health::default()));
-        let (requests, queue) = mpsc::channel();
-        let notifications = broadcast::channel(super::NOTIFICATION_CAPACITY).0;
-        let upkeep = (Upkeep::new(path, options.max_bytes), Record::of(path), health.clone());
+        let readers = ReadPool::new(&opened.path);
+        let upkeep = Upkeep::new(&opened.path, options.max_bytes);
+        let record = Record::of(&opened.path);
+        Self::start(opened, readers, upkeep, Some(record))
+    }
+
+    /// Opens an empty store that ends with the process. Its files are in a temporary folder and unlinked, so that they
+    /// are gone even if the process is killed. No commit is synced to disk.
+    ///
+    /// # Errors
+    /// [`OpenError`] if no temporary folder can be written.
+    pub fn ephemeral() -> Result<Self, OpenError> {
+        let (opened, readers) = ephemeral::open()?;
+        let upkeep = Upkeep::new(&opened.path, None);
+        Self::start(opened, readers, upkeep, None)
+    }
+
+    fn start(
+        opened: Opened,
+        readers: ReadPool,
+        upkeep: Upkeep,
+        record: Option<Record>,
+    ) -> Result<Self, OpenError> {
+        let health = Arc::new(Health::default());
         let check = if opened.is_checked {
             None
         } else {
-            Some(BackgroundCheck::spawn(path.clone(), health.clone())?)
+            Some(BackgroundCheck::spawn(opened.path.clone(), health.clone())?)
         };
+        let rooms = Rooms::new(RwLock::new(opened.rooms));
+        let (requests, queue) = mpsc::channel();
+        let notifications = broadcast::channel(super::NOTIFICATION_CAPACITY).0;
+        let upkeep = (upkeep, record, health.clone());
         Writer::new(opened.connection, rooms.clone(), notifications.clone(), upkeep).spawn(queue);
         Ok(Self {
             log_id: position::log_id(&opened.id, opened.epochs.present()),
@@ -106,7 +131,7 @@ impl SqliteStore {
             rooms,
             requests,
             notifications,
-            readers: ReadPool::new(path),
+            readers,
             health,
             check: Mutex::new(check),
         })

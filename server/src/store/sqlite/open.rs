@@ -81,7 +81,11 @@ pub(super) fn open(path: &Path, synchronous: Synchronous, save_key: SaveKey) -> 
 }
 
 /// Loads what the store keeps in memory.
-fn load(path: PathBuf, mut connection: Connection, is_continuous: bool) -> Result<Opened, OpenError> {
+pub(super) fn load(
+    path: PathBuf,
+    mut connection: Connection,
+    is_continuous: bool,
+) -> Result<Opened, OpenError> {
     backfill_name_skeletons(&mut connection)?;
     backfill_title_skeletons(&mut connection)?;
     let epochs = Epochs::open(&mut connection, is_continuous)?;

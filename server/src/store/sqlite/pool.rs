@@ -33,6 +33,23 @@ impl ReadPool {
         }))
     }
 
+    /// Returns a pool whose connections are all open, so that it needs the path of the file no longer.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read.
+    pub(super) fn filled(path: &Path) -> rusqlite::Result<Self> {
+        let open = || {
+            let connection = open_reader(path)?;
+            // The first read opens the write-ahead log.
+            connection.query_row("SELECT count(*) FROM log", [], |_| Ok(()))?;
+            Ok(connection)
+        };
+        let connections = (0..MAX_CONCURRENT_READS).map(|_| open()).collect::<rusqlite::Result<_>>()?;
+        let pool = Self::new(path);
+        *pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(connections);
+        Ok(pool)
+    }
+
     /// Closes idle connections now, and the others as soon as their reads end.
     pub(super) fn close(&self) {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).take();

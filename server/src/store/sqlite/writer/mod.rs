@@ -81,7 +81,8 @@ pub(super) struct Writer {
     read_markers: ReadMarkerCache,
     notifications: broadcast::Sender<Wake>,
     upkeep: Upkeep,
-    record: Record,
+    /// `None` if the file ends with the process.
+    record: Option<Record>,
     health: Arc<Health>,
 }
 
@@ -90,7 +91,7 @@ impl Writer {
         connection: Connection,
         rooms: Rooms,
         notifications: broadcast::Sender<Wake>,
-        (upkeep, record, health): (Upkeep, Record, Arc<Health>),
+        (upkeep, record, health): (Upkeep, Option<Record>, Arc<Health>),
     ) -> Self {
         let (users, read_markers) = (UserCache::new(), ReadMarkerCache::new());
         Self { connection, rooms, users, read_markers, notifications, upkeep, record, health }
@@ -199,6 +200,11 @@ impl Writer {
     /// Leaves one file in rollback mode, which needs no other file beside it. While another process reads the file,
     /// SQLite keeps the write-ahead log, and the header says so.
     fn close(self, answer: oneshot::Sender<WriteResult>) {
+        let Some(record) = &self.record else {
+            drop(self.connection);
+            drop(answer.send(Ok(WriteOutput::None)));
+            return;
+        };
         if self.health.is_corrupt() {
             // What is left of the file must not change.
             let no_checkpoint = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
@@ -213,7 +219,7 @@ impl Writer {
         let closed = single.and(self.connection.close().map_err(|(_, error)| error));
         match closed {
             Ok(()) => {
-                if let Err(error) = self.record.note_closed() {
+                if let Err(error) = record.note_closed() {
                     tracing::warn!(%error, "noting the clean close failed");
                 }
             }

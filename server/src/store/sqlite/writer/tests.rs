@@ -46,7 +46,7 @@ impl Counted {
         };
         opened.connection.progress_handler(1, Some(count)).unwrap();
         let rooms = Rooms::new(std::sync::RwLock::new(opened.rooms));
-        let upkeep = (Upkeep::new(&opened.path, None), Record::of(&opened.path), Arc::default());
+        let upkeep = (Upkeep::new(&opened.path, None), Some(Record::of(&opened.path)), Arc::default());
         Self { writer: Writer::new(opened.connection, rooms, broadcast::channel(16).0, upkeep), steps }
     }
 

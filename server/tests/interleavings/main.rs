@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p server --features shuttle --test interleavings`
 
+mod store;
+
 use app::wire::{LOBBY, RoomName, Seq, UserId};
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -14,12 +16,13 @@ use server::{
         subscriber::Subscriber,
         subscription::{JoinFrom, SubscriberSession},
     },
-    store::{MemoryStore, NewEvent, Store},
+    store::{NewEvent, Store},
 };
 use shuttle::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
+use store::SingleRoom;
 use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
@@ -91,7 +94,7 @@ fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
 }
 
 fn race(count: u64, lossy: bool, starts: &'static [JoinFrom]) {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store = SingleRoom::new();
     let (notifications, hub) = (store.subscribe(), Arc::new(Hub::detached(store.clone())));
     let mut threads = Vec::new();
     for start in starts {
@@ -174,7 +177,7 @@ fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u
 fn direct_writes_and_flushes_of_a_session_stay_in_order() {
     let count = 8;
     let race = move || {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let store = SingleRoom::new();
         let (notifications, hub) = (store.subscribe(), Arc::new(Hub::detached(store.clone())));
         let (broadcaster, posting) = (hub.clone(), store.clone());
         let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, store, count));
