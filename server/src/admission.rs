@@ -33,20 +33,21 @@ impl AppState {
     ///
     /// # Errors
     /// The time to wait before the next attempt.
-    pub fn admit_post(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
+    pub async fn admit_post(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
         self.admit_write(identity, Use::Post)?;
-        self.admit_room(identity, room)
+        self.admit_room(identity, room).await
     }
 
     /// Counts `room` against the limit of new rooms, unless it exists already.
     ///
     /// # Errors
     /// The time to wait before the next attempt.
-    pub fn admit_room(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
+    pub async fn admit_room(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
         let usage = self.networks.usage(identity.network);
-        if !usage.is_limited(Use::Room) || self.store.heads(std::slice::from_ref(room))[0] > 0 {
+        if !usage.is_limited(Use::Room) || self.hub.has_events(room) {
             return Ok(());
         }
-        usage.take(Use::Room)
+        // The append finds out what a read that fails cannot.
+        if self.store.head(room).await.is_ok_and(|head| head == 0) { usage.take(Use::Room) } else { Ok(()) }
     }
 }

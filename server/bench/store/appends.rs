@@ -1,11 +1,11 @@
 //! Measures commits: events a second.
 
-use super::{Outcome, fill::config, quantiles::Quantiles};
+use super::{Outcome, fill::config, pages::largest_room, quantiles::Quantiles};
 use app::wire::{RoomName, Seq, UserId};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use server::{
     startup::start,
-    store::{NewEvent, Options, SqliteStore, Store, Synchronous},
+    store::{NewEvent, Options, RoomRecord, SqliteStore, Store, Synchronous},
 };
 use std::{
     io::{Write, stdout},
@@ -96,10 +96,7 @@ async fn append(
 
 /// Reads the largest room from its beginning, repeatedly.
 async fn catch_up(log: Arc<dyn Store>, stop: Arc<AtomicBool>, read: Arc<AtomicU64>) {
-    let Some((room, ..)) = log.list_rooms(None, usize::MAX).into_iter().max_by_key(|(_, head, _)| *head)
-    else {
-        return;
-    };
+    let Ok(Some(RoomRecord { room, .. })) = largest_room(&*log).await else { return };
     let mut after: Seq = 0;
     while !stop.load(Ordering::Relaxed) {
         let Ok(events) = log.events_after(&room, after, READ_BATCH).await else { return };

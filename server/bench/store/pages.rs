@@ -1,7 +1,11 @@
 //! Measures the latency of pages of a full store, over a real connection.
 
 use super::{Outcome, fill::config, quantiles::Quantiles};
-use server::{serve::serve, startup::start};
+use server::{
+    serve::serve,
+    startup::start,
+    store::{MAX_ROOMS_PER_READ, RoomOrder, RoomQuery, RoomRecord, Store, StoreResult},
+};
 use std::{
     io::{Write, stdout},
     path::Path,
@@ -18,8 +22,7 @@ pub async fn measure(data: &Path) -> Outcome {
     let started = start(config(data))?;
     writeln!(stdout(), "the store is opened in {:.0} ms", began.elapsed().as_secs_f64() * 1_000.0)?;
     let state = started.state.clone();
-    let rooms = state.store.list_rooms(None, usize::MAX).into_iter();
-    let (room, head, _) = rooms.max_by_key(|(_, head, _)| *head).ok_or("the folder is empty")?;
+    let RoomRecord { room, head, .. } = largest_room(&*state.store).await?.ok_or("the folder is empty")?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let serving = tokio::spawn(serve(listener, state.clone()));
@@ -37,6 +40,12 @@ pub async fn measure(data: &Path) -> Outcome {
     state.draining.cancel();
     serving.await?;
     Ok(())
+}
+
+/// Returns the room with the most events, among the first ones by name.
+pub async fn largest_room(store: &dyn Store) -> StoreResult<Option<RoomRecord>> {
+    let rooms = store.list_rooms(RoomQuery::new(RoomOrder::Name, MAX_ROOMS_PER_READ)).await?;
+    Ok(rooms.into_iter().max_by_key(|room| room.head))
 }
 
 async fn ask(url: &str) -> reqwest::Result<Quantiles> {

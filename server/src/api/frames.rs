@@ -158,7 +158,7 @@ pub async fn command(
     let _writer = state.writers.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {
-        Ok(frame) => execute(&state, identity, frame),
+        Ok(frame) => execute(&state, identity, frame).await,
         Err(malformed) => Err(malformed.into()),
     };
     let reply = match pending {

@@ -10,7 +10,7 @@ use crate::{
     },
     net::Activity,
     state::AppState,
-    store::{ListedRoom, NewEvent, StreamPosition, read_around},
+    store::{NewEvent, RoomOrder, RoomQuery, RoomRecord, StreamPosition, read_around},
 };
 use app::wire::{
     CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, trim_message,
@@ -27,13 +27,14 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Rooms in one response of `GET /api/rooms`.
-const ROOMS_PER_PAGE: usize = 200;
+/// Rooms in one response of `GET /api/rooms`, at most and by default.
+const MAX_ROOMS_PER_PAGE: u32 = 200;
 
 /// The query of `GET /api/rooms`.
 #[derive(Deserialize)]
 pub struct RoomsQuery {
     after: Option<String>,
+    limit: Option<u32>,
 }
 
 /// The query of `GET …/messages`.
@@ -73,10 +74,10 @@ struct PostResponse {
     id: CommandId,
 }
 
-/// `GET /api/rooms`: public rooms by name, [`ROOMS_PER_PAGE`] at a time.
+/// `GET /api/rooms`: public rooms by name, at most [`MAX_ROOMS_PER_PAGE`] at a time.
 ///
 /// # Errors
-/// [`Problem`] if `after` cannot be a room's name.
+/// [`Problem`] if `after` cannot be a room's name or `limit` is out of range.
 pub async fn rooms(
     State(state): State<AppState>,
     query: Result<Query<RoomsQuery>, QueryRejection>,
@@ -85,11 +86,16 @@ pub async fn rooms(
     let after = query.after.map(|room| room.parse()).transpose();
     let after: Option<RoomName> =
         after.map_err(|bad: InvalidRoomName| Problem::bad_request(bad.to_string()))?;
-    let mut rooms = state.store.list_rooms(after.as_ref(), ROOMS_PER_PAGE + 1);
-    let more = rooms.len() > ROOMS_PER_PAGE;
-    rooms.truncate(ROOMS_PER_PAGE);
-    let head = |(room, head, about): ListedRoom| {
-        let (title, topic) = (about.title(&room), about.topic.to_string());
+    let limit = validate_limit(query.limit, MAX_ROOMS_PER_PAGE, MAX_ROOMS_PER_PAGE)? as usize;
+    let work = state.api_work.clone();
+    // One more than the page has reveals a next page.
+    let query = RoomQuery { after, ..RoomQuery::new(RoomOrder::Name, limit + 1) };
+    let read = async move { state.store.list_rooms(query).await };
+    let mut rooms = work.run(Priority::Low, read).await??;
+    let more = rooms.len() > limit;
+    rooms.truncate(limit);
+    let head = |RoomRecord { room, head, info }| {
+        let (title, topic) = (info.title(&room), info.topic.to_string());
         RoomHead { room, title, topic, head }
     };
     Ok(Json(Rooms { rooms: rooms.into_iter().map(head).collect(), more }))
@@ -105,13 +111,13 @@ pub async fn messages(
     let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
     let Query(query) = query.map_err(invalid_query)?;
     let limit = validate_limit(query.limit, limits::DEFAULT_PAGE_SIZE, limits::MAX_PAGE_SIZE)?;
-    let head = head_of(&state, &room);
-    let tag = etag(&state, head, &format!("m{}.{}.{limit}", number(query.before), number(query.around)));
-    if is_not_modified(&headers, &tag) {
-        return Ok(not_modified(&tag));
-    }
     let work = state.api_work.clone();
     let read = async move {
+        let head = state.store.head(&room).await?;
+        let tag = etag(&state, head, &format!("m{}.{}.{limit}", number(query.before), number(query.around)));
+        if is_not_modified(&headers, &tag) {
+            return Ok(not_modified(&tag));
+        }
         let page = match (query.around, query.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
             (None, before) => state.store.messages_before(&room, before.unwrap_or(head + 1), limit).await,
@@ -148,15 +154,15 @@ pub async fn events(
         validate_limit(query.limit, limits::MAX_EVENTS_PER_RESPONSE, limits::MAX_EVENTS_PER_RESPONSE)?;
     let past = query.past();
     let after = past.after;
-    let head = head_of(&state, &room);
     let after_id = past.after_id.map(|id| id.simple().to_string()).unwrap_or_default();
     let of_log = past.log.as_ref().is_none_or(|log| log == state.store.log_id());
-    let tag = etag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
-    if is_not_modified(&headers, &tag) {
-        return Ok(not_modified(&tag));
-    }
     let work = state.api_work.clone();
     let read = async move {
+        let head = state.store.head(&room).await?;
+        let tag = etag(&state, head, &format!("e{after}.{after_id}.{of_log}.{limit}"));
+        if is_not_modified(&headers, &tag) {
+            return Ok(not_modified(&tag));
+        }
         let log = state.store.log_id().to_owned();
         let reset = after > head || !state.store.continues(&room, past).await?;
         // A client with another history would take the events for its continuation.
@@ -180,7 +186,7 @@ pub async fn post(
     let _writer = state.writers.token();
     let posted = parse_post(&headers, &body)?;
     let text = trim_message(&posted.text).map_err(Problem::invalid_text)?;
-    state.admit_post(identity, &room).map_err(Problem::rate_limited)?;
+    state.admit_post(identity, &room).await.map_err(Problem::rate_limited)?;
     let id = posted.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let appended = state.store.append(message).await?;
@@ -239,10 +245,6 @@ fn validate_limit(limit: Option<u32>, default: u32, max: u32) -> Result<u32, Pro
         Some(limit) if (1..=max).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::bad_request(format!("`limit` must be from 1 to {max}."))),
     }
-}
-
-fn head_of(state: &AppState, room: &RoomName) -> Seq {
-    state.store.heads(std::slice::from_ref(room))[0]
 }
 
 fn accepts_event_stream(headers: &HeaderMap) -> bool {

@@ -60,11 +60,11 @@ pub(super) async fn events(
     let ids = if sends_past { StreamIds::SeqAndId } else { StreamIds::Seq };
     let past = last_event_id(headers)?.unwrap_or(past);
     let after = past.after;
-    let head = state.store.heads(std::slice::from_ref(&room))[0];
+    let head = state.store.head(&room).await?;
     let reset = after > head || !state.store.continues(&room, past).await?;
     let subscriber = Subscriber::anonymous();
     let mut session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
-    session.join_from(&room, if reset { 0 } else { after });
+    session.join_from(&room, if reset { 0 } else { after }).await?;
     if let Some(activity) = activity {
         subscriber.charge_to(activity.account().clone());
         activity.on_event_stream();

@@ -78,7 +78,7 @@ impl Protocol for Lines {
             Err(InvalidText::Blank) => return Ok(()),
             Err(InvalidText::TooLong { .. }) => return Err(LINE_TOO_LONG),
         };
-        if context.state.admit_room(context.identity, &self.room).is_err() {
+        if context.state.admit_room(context.identity, &self.room).await.is_err() {
             return Err(TOO_MANY_ROOMS);
         }
         self.consume_rate_limit(context);

@@ -131,7 +131,7 @@ impl ConnectionContext {
 
     /// Returns `true` if there is, or will soon be, something to deliver before the end.
     async fn has_final_deliveries(&self) -> bool {
-        !self.session.is_caught_up() && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
+        !self.session.is_caught_up().await && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
     }
 
     /// Sends the final deliveries. Returns `false` if the client takes no more bytes.

@@ -51,7 +51,9 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
     let mut context = ConnectionContext::new(state, permit, identity).await;
     if let Protocol::Lines(room) = &protocol {
         // Before the 101, so that the client misses no message that is posted after it.
-        context.session.join_live(room);
+        if let Err(error) = context.session.join_live(room).await {
+            return Problem::from(error).into_response();
+        }
     }
     // A stopping server waits for connections that are being upgraded, too.
     let token = sockets.token();

@@ -25,12 +25,16 @@ impl Hub {
         if others.is_empty() {
             return;
         }
-        let head = self.store.heads(std::slice::from_ref(room))[0];
+        let live = self.room(room).and_then(|room| room.head());
+        let head = match live {
+            Some(head) => head,
+            None => self.store.head(room).await.unwrap_or(seq),
+        };
         let unread = if seq >= head {
             Some(0)
         } else {
             // Without a count the clients estimate.
-            let counts = self.store.unread_counts(user, vec![(room.clone(), seq)]).await;
+            let counts = self.store.unread_counts(user, &[(room.clone(), seq)]).await;
             counts.ok().and_then(|counts| counts.first().copied())
         };
         let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
@@ -118,8 +122,11 @@ impl Hub {
     async fn announce_room(&self, name: RoomName) {
         let _guard = self.announce_lock.lock().await;
         let Some(room) = self.room(&name) else { return };
-        let about = self.store.room(&name);
-        let (title, topic) = (about.title(&name), about.topic.to_string());
+        let stored = match self.store.room(&name).await {
+            Ok(stored) => stored,
+            Err(error) => return tracing::error!(%error, "reading a changed room failed"),
+        };
+        let (title, topic) = (stored.title(), stored.info.topic.to_string());
         room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
     }
 }

@@ -45,6 +45,11 @@ impl Backlog {
         !mem::replace(&mut self.draining, true)
     }
 
+    /// Returns `true` while a task drains the backlog.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Takes what follows `cursor`. After `None` the caller no longer drains the backlog.
     pub fn take(&mut self, cursor: Seq) -> Option<NextDelivery> {
         if self.commits.is_empty() && !self.overflowed {

@@ -17,7 +17,7 @@ mod sync;
 
 use crate::{
     redact::RedactedRoom,
-    store::{Store, Wake},
+    store::{MAX_HEADS_PER_READ, RoomRecord, Store, StoreResult, Wake},
 };
 use app::wire::{RoomName, UserId};
 use backlog::NextDelivery;
@@ -36,6 +36,7 @@ use subscriber::Subscriber;
 use sync::{Mutex, MutexGuard};
 use tokio::{
     sync::{
+        Notify,
         broadcast::{Receiver, error::RecvError},
         mpsc::{UnboundedSender, unbounded_channel},
     },
@@ -67,6 +68,8 @@ pub struct Hub {
     /// Increases after every commit that changes users' names or marks. It begins at random, so that no value of an
     /// earlier process repeats.
     names_generation: AtomicU64,
+    /// The heads must be polled at once, because notifications were lost.
+    has_lost_notifications: Notify,
 }
 
 impl Hub {
@@ -76,6 +79,7 @@ impl Hub {
         let (presence_dirty, mut presence_rx) = unbounded_channel();
         let hub = Arc::new(Self { presence_dirty, ..Self::detached(store) });
         tokio::spawn(hub.clone().follow(notifications));
+        tokio::spawn(hub.clone().poll());
         tokio::spawn(async move {
             while let Some(room) = presence_rx.recv().await {
                 tokio::spawn(flush_presence(room));
@@ -94,6 +98,7 @@ impl Hub {
             presence_dirty,
             announce_lock: tokio::sync::Mutex::new(()),
             names_generation: AtomicU64::new(Uuid::new_v4().as_u64_pair().0),
+            has_lost_notifications: Notify::new(),
         }
     }
 
@@ -119,13 +124,27 @@ impl Hub {
     }
 
     /// Adds `subscriber` to a room; it receives every later broadcast. A passive subscriber is not listed as present.
+    /// The caller must [`open`](Self::open) the room next.
     pub fn join(&self, room: &RoomName, subscriber: Arc<Subscriber>, is_passive: bool) -> Arc<Room> {
         let mut rooms = self.rooms();
-        // The head is read before the room can broadcast, so the room misses no event.
-        let open = || Arc::new(Room::new(room.clone(), self.store.heads(std::slice::from_ref(room))[0]));
-        let room = rooms.entry(room.clone()).or_insert_with(open).clone();
+        let room = rooms.entry(room.clone()).or_insert_with(|| Arc::new(Room::new(room.clone()))).clone();
         self.schedule_flush(&room, room.join(subscriber, is_passive));
         room
+    }
+
+    /// Reads a room that the caller has [joined](Self::join), so that it misses no event after the head that this
+    /// returns. Cancel safe.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](crate::store::StoreError::Backend).
+    pub async fn open(&self, room: &Room) -> StoreResult<RoomRecord> {
+        let stored = self.store.room(&room.name).await?;
+        Ok(RoomRecord { head: room.open_at(stored.head), ..stored })
+    }
+
+    /// Returns `true` if a room is live and known to have events.
+    pub fn has_events(&self, room: &RoomName) -> bool {
+        self.room(room).and_then(|room| room.head()).is_some_and(|head| head > 0)
     }
 
     /// Removes `subscriber` from a room. A room without subscribers is closed.
@@ -152,25 +171,38 @@ impl Hub {
     }
 
     async fn follow(self: Arc<Self>, mut notifications: Receiver<Wake>) {
-        let mut poll = interval(HEAD_POLL_INTERVAL);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let to_drain = tokio::select! {
-                notification = notifications.recv() => match notification {
-                    Ok(notification) => self.on_notification(notification),
-                    Err(RecvError::Lagged(_)) => {
-                        self.names_generation.fetch_add(1, Ordering::AcqRel);
-                        self.poll_heads()
+            match notifications.recv().await {
+                Ok(notification) => {
+                    for room in self.on_notification(notification) {
+                        self.spawn_drain(room);
                     }
-                    Err(RecvError::Closed) => return,
-                },
-                _ = poll.tick() => self.poll_heads(),
-            };
-            for room in to_drain {
-                let hub = self.clone();
-                tokio::spawn(async move { hub.drain_backlog(&room).await });
+                }
+                Err(RecvError::Lagged(_)) => {
+                    self.names_generation.fetch_add(1, Ordering::AcqRel);
+                    self.has_lost_notifications.notify_one();
+                }
+                Err(RecvError::Closed) => return,
             }
         }
+    }
+
+    /// Polls the heads of the live rooms, at intervals and after notifications were lost.
+    async fn poll(self: Arc<Self>) {
+        let mut interval = interval(HEAD_POLL_INTERVAL);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = interval.tick() => {}
+                () = self.has_lost_notifications.notified() => {}
+            }
+            self.poll_heads().await;
+        }
+    }
+
+    fn spawn_drain(self: &Arc<Self>, room: Arc<Room>) {
+        let hub = self.clone();
+        tokio::spawn(async move { hub.drain_backlog(&room).await });
     }
 
     /// Handles a notification. Returns the room whose backlog must be drained, if any.
@@ -192,13 +224,20 @@ impl Hub {
         }
     }
 
-    /// Compares the cursor of every live room with the store. Returns the rooms whose backlog must be drained.
-    fn poll_heads(&self) -> Vec<Arc<Room>> {
-        let open = self.open_rooms();
-        let names: Vec<RoomName> = open.iter().map(|room| room.name.clone()).collect();
-        let heads = self.store.heads(&names);
-        let behind = open.into_iter().zip(heads).filter(|(room, head)| *head > room.cursor());
-        behind.map(|(room, _)| room).filter(|room| room.enqueue(None)).collect()
+    /// Compares every live room with the store, and broadcasts what was not notified.
+    async fn poll_heads(self: &Arc<Self>) {
+        for open in self.open_rooms().chunks(MAX_HEADS_PER_READ) {
+            let names: Vec<RoomName> = open.iter().map(|room| room.name.clone()).collect();
+            let heads = match self.store.heads(&names).await {
+                Ok(heads) => heads,
+                Err(error) => return tracing::error!(%error, "reading the heads failed; retrying"),
+            };
+            for (room, head) in open.iter().zip(heads) {
+                if room.is_behind(head) && room.enqueue(None) {
+                    self.spawn_drain(room.clone());
+                }
+            }
+        }
     }
 
     /// Broadcasts a room's backlog until it is empty. One task at a time drains a room; commits that arrive meanwhile

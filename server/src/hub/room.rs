@@ -25,13 +25,18 @@ use tokio::{sync::Notify, task::yield_now, time::Instant};
 /// Subscribers that are served before the task yields: about half a millisecond of work.
 const DELIVERIES_PER_YIELD: usize = 64;
 
+/// The cursor of a room that is still opening: neither a read nor a notification has told where its events begin.
+const UNOPENED: Seq = Seq::MAX;
+
 /// A room with at least one subscriber.
 #[derive(Debug)]
 pub struct Room {
     /// Its name.
     pub name: RoomName,
-    /// The last `seq` that was broadcast. Only the task that drains the backlog moves it.
+    /// The last `seq` that was broadcast, or [`UNOPENED`]. Only the task that drains the backlog moves it on.
     cursor: AtomicU64,
+    /// The latest `seq` that was read from the store or notified.
+    head: AtomicU64,
     cursor_changed: Notify,
     /// Sections under these locks are short and never wait.
     subscribers: Mutex<Subscribers>,
@@ -71,11 +76,12 @@ pub struct Left {
 }
 
 impl Room {
-    /// Creates a room without subscribers, whose events up to `cursor` need not be broadcast.
-    pub fn new(name: RoomName, cursor: Seq) -> Self {
+    /// Creates a room without subscribers. It opens with the first of [`open_at`](Self::open_at) and a notification.
+    pub fn new(name: RoomName) -> Self {
         Self {
             name,
-            cursor: AtomicU64::new(cursor),
+            cursor: AtomicU64::new(UNOPENED),
+            head: AtomicU64::new(0),
             cursor_changed: Notify::new(),
             subscribers: Mutex::default(),
             backlog: Mutex::default(),
@@ -158,9 +164,35 @@ impl Room {
         self.subscribers().iter().for_each(|subscriber| subscriber.deliver(delivery.clone()));
     }
 
-    /// Returns the last `seq` that was broadcast.
+    /// Opens the room at `head`, which was read from the store, unless it is open already. Returns the latest `seq` that
+    /// is known: a subscriber that was registered before the read receives what follows it.
+    pub fn open_at(&self, head: Seq) -> Seq {
+        // Another read or a notification may have been first; its events are broadcast.
+        let _ = self.cursor.compare_exchange(UNOPENED, head, Ordering::AcqRel, Ordering::Acquire);
+        self.head.fetch_max(head, Ordering::AcqRel);
+        self.head().unwrap_or(head)
+    }
+
+    /// Returns the latest `seq` that was read from the store, notified or broadcast; `None` while the room opens.
+    pub fn head(&self) -> Option<Seq> {
+        let cursor = self.cursor.load(Ordering::Acquire);
+        (cursor != UNOPENED).then(|| cursor.max(self.head.load(Ordering::Acquire)))
+    }
+
+    /// Returns the last `seq` that was broadcast; 0 while the room opens.
     pub fn cursor(&self) -> Seq {
-        self.cursor.load(Ordering::Acquire)
+        match self.cursor.load(Ordering::Acquire) {
+            UNOPENED => 0,
+            cursor => cursor,
+        }
+    }
+
+    /// Compares the room with its `head` in the store. Returns `true` if events were not notified, or if a read of them
+    /// has failed: the caller must [`enqueue`](Self::enqueue) them.
+    pub fn is_behind(&self, head: Seq) -> bool {
+        let was_notified = self.head().is_some_and(|known| known >= head);
+        self.open_at(head);
+        head > self.cursor() && !(was_notified && self.backlog().is_draining())
     }
 
     /// Resolves when everything up to `seq` was broadcast. Cancel safe.
@@ -178,6 +210,11 @@ impl Room {
     /// must drain the backlog.
     #[must_use]
     pub fn enqueue(&self, commit: Option<&Commit>) -> bool {
+        if let Some((first, last)) = commit.and_then(|commit| Some((commit.first()?.seq, commit.last()?.seq)))
+        {
+            let _ = self.cursor.compare_exchange(UNOPENED, first - 1, Ordering::AcqRel, Ordering::Acquire);
+            self.head.fetch_max(last, Ordering::AcqRel);
+        }
         self.backlog().enqueue(commit)
     }
 
@@ -250,5 +287,42 @@ impl Subscribers {
         } else {
             PresenceChange::None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::wire::{DisplayName, EventBody, UserId};
+    use uuid::Uuid;
+
+    fn commit(seqs: std::ops::RangeInclusive<Seq>) -> Commit {
+        let event = |seq| {
+            let author = User::new(UserId(1), DisplayName::generated(UserId(1)));
+            let body = EventBody::Message { text: "x".into(), reply_to: None };
+            Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
+        };
+        seqs.map(event).collect()
+    }
+
+    #[test]
+    fn a_room_opens_with_a_notification_that_comes_before_the_read_ends() {
+        let room = Room::new(RoomName::lobby());
+        assert_eq!((room.head(), room.cursor()), (None, 0));
+        assert!(room.enqueue(Some(&commit(5..=6))));
+        assert_eq!((room.head(), room.cursor()), (Some(6), 4), "5 and 6 are yet to be broadcast");
+        assert_eq!(room.open_at(4), 6, "the read was older");
+        assert_eq!(room.cursor(), 4);
+        assert!(matches!(room.take_backlog(), Some(NextDelivery::Events(events)) if events.len() == 2));
+    }
+
+    #[test]
+    fn a_room_opens_with_the_read_and_drops_what_the_read_has() {
+        let room = Room::new(RoomName::lobby());
+        assert_eq!((room.open_at(6), room.cursor()), (6, 6));
+        assert!(room.enqueue(Some(&commit(5..=6))));
+        assert!(matches!(room.take_backlog(), Some(NextDelivery::Events(events)) if events.is_empty()));
+        assert!(room.take_backlog().is_none());
+        assert!(!room.is_behind(6) && room.is_behind(7), "7 was not notified");
     }
 }

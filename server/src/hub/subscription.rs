@@ -6,7 +6,7 @@
 use crate::{
     hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
     redact::RedactedRoom,
-    store::{MessagePage, Store, StoreResult},
+    store::{MessagePage, RoomInfo, RoomRecord, Store, StoreResult},
 };
 use app::wire::{
     RoomName, Seq,
@@ -34,6 +34,8 @@ pub enum JoinFrom {
 pub struct Joined {
     /// The room's newest `seq`.
     pub head: Seq,
+    /// The room's description.
+    pub info: RoomInfo,
     /// The users present.
     pub members: Members,
     /// The newest page, if the subscriber must begin with one; otherwise the missed events follow.
@@ -80,22 +82,21 @@ impl SubscriberSession {
         is_passive: bool,
     ) -> StoreResult<Joined> {
         self.subscriber.outbound().pause();
-        let joined = self.register(room, is_passive);
-        let head = self.head(room);
-        let page = match from {
-            JoinFrom::Seq(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => {
-                self.subscriber.outbound().subscribe(&joined.name, after, true);
-                None
-            }
-            JoinFrom::Seq(_) => Some(self.join_with_page(&joined.name, head, page_size).await?),
-            JoinFrom::LatestPage(limit) => Some(self.join_with_page(&joined.name, head, limit).await?),
+        let (joined, RoomRecord { head, info, .. }) = match from {
+            JoinFrom::Seq(after) => self.register(room, is_passive, after, true).await?,
+            JoinFrom::LatestPage(_) => self.register(room, is_passive, 0, false).await?,
         };
-        Ok(Joined { head, members: joined.subscribe(self.subscriber.user_id), page })
+        let page = match from {
+            JoinFrom::Seq(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => None,
+            JoinFrom::Seq(_) => Some(self.begin_with_page(&joined.name, head, page_size).await?),
+            JoinFrom::LatestPage(limit) => Some(self.begin_with_page(&joined.name, head, limit).await?),
+        };
+        Ok(Joined { head, info, members: joined.subscribe(self.subscriber.user_id), page })
     }
 
-    async fn join_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<MessagePage> {
-        // Before the read: if the queue overflows meanwhile, this room must lag as well.
-        self.subscriber.outbound().subscribe(room, head, false);
+    /// Reads the newest page, which the events after `head` follow.
+    async fn begin_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<MessagePage> {
+        self.subscriber.outbound().move_cursor(room, head);
         let page = self.store.messages_before(room, head + 1, limit).await;
         if page.is_err() {
             self.leave(room);
@@ -104,20 +105,33 @@ impl SubscriberSession {
     }
 
     /// Joins `room` for its later events only.
-    pub fn join_live(&mut self, room: &RoomName) {
-        let joined = self.register(room, false);
-        let head = self.head(room);
-        self.subscriber.outbound().subscribe(&joined.name, head, false);
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::Backend`]; the room is not joined then.
+    pub async fn join_live(&mut self, room: &RoomName) -> StoreResult<()> {
+        let (joined, RoomRecord { head, .. }) = self.register(room, false, 0, false).await?;
+        self.subscriber.outbound().move_cursor(&joined.name, head);
+        Ok(())
     }
 
     /// Joins `room` after `after`, however many events follow it.
-    pub fn join_from(&mut self, room: &RoomName, after: Seq) {
-        let joined = self.register(room, false);
-        self.subscriber.outbound().subscribe(&joined.name, after, true);
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::Backend`]; the room is not joined then.
+    pub async fn join_from(&mut self, room: &RoomName, after: Seq) -> StoreResult<()> {
+        self.register(room, false, after, true).await.map(drop)
     }
 
-    /// Registers the subscriber. Returns the live room, whose name all of its subscribers share.
-    fn register(&mut self, room: &RoomName, is_passive: bool) -> Arc<Room> {
+    /// Registers the subscriber and subscribes to the room after `cursor`, then reads the room. Deliveries are queued
+    /// meanwhile, and if the queue overflows, this room lags as well. Returns the live room, whose name all of its
+    /// subscribers share.
+    async fn register(
+        &mut self,
+        room: &RoomName,
+        is_passive: bool,
+        cursor: Seq,
+        is_lagging: bool,
+    ) -> StoreResult<(Arc<Room>, RoomRecord)> {
         let registered = self.hub.join(room, self.subscriber.clone(), is_passive);
         match self.room_index(room) {
             Ok(at) => self.joined[at].reported_head = None,
@@ -126,7 +140,14 @@ impl SubscriberSession {
                 self.joined.insert(at, JoinedRoom { room: registered.clone(), reported_head: None });
             }
         }
-        registered
+        self.subscriber.outbound().subscribe(&registered.name, cursor, is_lagging);
+        match self.hub.open(&registered).await {
+            Ok(record) => Ok((registered, record)),
+            Err(error) => {
+                self.leave(room);
+                Err(error)
+            }
+        }
     }
 
     /// Leaves `room`. Returns `true` if it was joined.
@@ -150,32 +171,26 @@ impl SubscriberSession {
         self.joined.binary_search_by(|joined| joined.room.name.cmp(name))
     }
 
-    /// Returns `true` if all stored events of the joined rooms were accepted.
-    pub fn is_caught_up(&self) -> bool {
-        let heads = self.heads();
-        let outbound = self.subscriber.outbound();
-        heads.iter().all(|(room, head)| outbound.cursor(room) >= Some(*head))
-    }
-
-    /// Returns the newest `seq` of every joined room.
-    fn heads(&self) -> BTreeMap<RoomName, Seq> {
+    /// Returns `true` if all stored events of the joined rooms were accepted; `false` also if they cannot be read.
+    pub async fn is_caught_up(&self) -> bool {
         let rooms: Vec<RoomName> = self.joined.iter().map(|joined| joined.room.name.clone()).collect();
-        let heads = self.store.heads(&rooms);
-        rooms.into_iter().zip(heads).collect()
+        let Ok(heads) = self.store.heads(&rooms).await else { return false };
+        let outbound = self.subscriber.outbound();
+        rooms.iter().zip(heads).all(|(room, head)| outbound.cursor(room) >= Some(head))
     }
 
     /// Returns the newest `seq` of each joined room whose head the last call did not report. A client that lacks the
     /// last event of a room notices it, and a `pong` stays small while nothing changes.
     pub fn changed_heads(&mut self) -> BTreeMap<RoomName, Seq> {
-        let mut heads = self.heads();
+        let mut changed = BTreeMap::new();
         for joined in &mut self.joined {
-            let head = heads.get(&joined.room.name).copied();
-            if joined.reported_head == head {
-                heads.remove(&joined.room.name);
+            let head = joined.room.head();
+            if joined.reported_head != head {
+                joined.reported_head = head;
+                changed.extend(head.map(|head| (joined.room.name.clone(), head)));
             }
-            joined.reported_head = head;
         }
-        heads
+        changed
     }
 
     /// Resolves when there is something to [`flush`](Self::flush). Cancel safe.
@@ -213,7 +228,7 @@ impl SubscriberSession {
     }
 
     fn head(&self, room: &RoomName) -> Seq {
-        self.store.heads(std::slice::from_ref(room))[0]
+        self.room(room).and_then(|room| room.head()).unwrap_or(0)
     }
 }
 

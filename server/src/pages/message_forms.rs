@@ -11,7 +11,6 @@ use app::{
     pages::RejectedForm,
     wire::{Operation, RoomName, Seq, limits, trim_message},
 };
-use axum::response::Response;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -47,7 +46,7 @@ pub async fn edit_message(
         apply_change(&request, &room, Operation::Edit { target, text }).await
     };
     match edit.await {
-        Ok(()) => Ok(redirect_to_message(&request, &room, target)),
+        Ok(()) => redirect_to_message(&request, &room, target).await,
         Err(problem) => {
             let form = RejectedForm::Edit { path: format!("/r/{room}/{target}/edit"), text };
             Err(PageRejection::from(problem).with_form(form))
@@ -58,14 +57,14 @@ pub async fn edit_message(
 /// `POST /r/{room}/{seq}/delete`: deletes a message, then redirects to its position.
 pub async fn delete_message(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
     apply_change(&request, &room, Operation::Delete { target }).await?;
-    Ok(redirect_to_message(&request, &room, target))
+    redirect_to_message(&request, &room, target).await
 }
 
 async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> Result<(), Problem> {
     let PageRequest { state, identity, .. } = request;
     let _writer = state.writers.token();
     let text = trim_message(text).map_err(Problem::invalid_text)?;
-    state.admit_post(*identity, room).map_err(Problem::rate_limited)?;
+    state.admit_post(*identity, room).await.map_err(Problem::rate_limited)?;
     state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
     Ok(())
 }
@@ -80,9 +79,9 @@ async fn apply_change(request: &PageRequest, room: &RoomName, operation: Operati
 }
 
 /// Redirects to a message: on the newest page, or on the older one that contains it.
-fn redirect_to_message(request: &PageRequest, room: &RoomName, seq: Seq) -> Response {
-    let head = request.state.store.heads(std::slice::from_ref(room))[0];
+async fn redirect_to_message(request: &PageRequest, room: &RoomName, seq: Seq) -> PageResult {
+    let head = request.state.store.head(room).await?;
     let is_latest = head - seq.min(head) < limits::DEFAULT_PAGE_SIZE.into();
     let query = if is_latest { String::new() } else { format!("?around={seq}") };
-    request.redirect(&format!("{}{query}#m{seq}", room.path()))
+    Ok(request.redirect(&format!("{}{query}#m{seq}", room.path())))
 }

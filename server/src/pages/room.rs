@@ -83,7 +83,7 @@ pub async fn read_beacon(
     if !identity.is_known {
         return Err(Problem::no_cookies());
     }
-    if state.store.heads(std::slice::from_ref(&room))[0] < seq {
+    if state.store.head(&room).await? < seq {
         return Err(Problem::bad_request("`seq` is beyond the end of the room."));
     }
     state.admit_write(identity, Use::Post).map_err(Problem::rate_limited)?;

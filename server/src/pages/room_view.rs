@@ -8,14 +8,15 @@ use crate::{
     http::identity::Identity,
     hub::presence::Members,
     state::AppState,
-    store::{MAX_READ_MARKERS, MessagePage, RoomInfo, StoreResult, read_around},
+    store::{
+        MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, StoreResult, read_around,
+    },
 };
 use app::{
     i18n::Lang,
     page_data::{PageKind, RejectedInput, RoomPage, RoomSummary},
     wire::{RoomName, Seq, User, limits},
 };
-use std::collections::HashSet;
 
 /// Messages after the one that the address points to.
 const MESSAGES_AFTER_ANCHOR: Seq = limits::DEFAULT_PAGE_SIZE as Seq / 2;
@@ -53,7 +54,7 @@ pub async fn load_room_page(
     rejected: Option<RejectedInput>,
 ) -> StoreResult<RoomPage> {
     // The head is read first: the socket delivers events between the two reads again, and the client recognizes them.
-    let head = state.store.heads(std::slice::from_ref(&room))[0];
+    let RoomRecord { head, info, .. } = state.store.room(&room).await?;
     let (before, mut kind, highlighted) = match anchor {
         PageAnchor::Latest => (head + 1, PageKind::Latest, None),
         PageAnchor::Before(seq) if seq > head => (head + 1, PageKind::Latest, None),
@@ -80,10 +81,9 @@ pub async fn load_room_page(
         members.push(you.clone());
         member_count += 1;
     }
-    let about = state.store.room(&room);
-    let is_owner = about.owner == Some(identity.id);
-    let others = |joined: &HashSet<RoomName>| state.store.recent_rooms(joined, limits::MAX_LISTED_ROOMS);
-    let rooms = joined.with(state, &room, read).list(state, identity, lang, others).await?;
+    let is_owner = info.owner == Some(identity.id);
+    let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
+    let rooms = joined.with(&room, read.unwrap_or(head)).list(state, identity, lang, others).await?;
     let viewer = Viewer { you: &you, is_owner };
     let kept = highlighted.filter(|_| kind == PageKind::History);
     let fit = |members: &mut Vec<User>, page: &MessagePage| {
@@ -105,11 +105,16 @@ pub async fn load_room_page(
         PageKind::Latest => older_unread(state, identity, &room, read, &page.messages).await?,
         PageKind::History => 0,
     };
+    let suggestions = if kind == PageKind::Latest && !exists(&info, &room, head) {
+        Some(suggest_rooms(state.store.as_ref(), lang, &room).await?)
+    } else {
+        None
+    };
     Ok(RoomPage {
         lang,
         log: state.store.log_id().into(),
-        title: lang.strings().title_of(&room, about.title(&room)),
-        topic: lang.strings().topic_of(&room, about.topic.to_string()),
+        title: lang.strings().title_of(&room, info.title(&room)),
+        topic: lang.strings().topic_of(&room, info.topic.to_string()),
         is_owner,
         head,
         read,
@@ -121,8 +126,7 @@ pub async fn load_room_page(
         members,
         member_count,
         rooms,
-        suggestions: (kind == PageKind::Latest && !exists(&about, &room, head))
-            .then(|| suggest_rooms(state.store.as_ref(), lang, &room)),
+        suggestions,
         rejected,
         you,
         room,
@@ -142,8 +146,6 @@ fn page_size(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
 
 /// The rooms that the user has joined, one page of them with read markers.
 pub struct JoinedRooms {
-    /// All rooms, at most [`MAX_READ_MARKERS`].
-    all: HashSet<RoomName>,
     /// The rooms on the page, with their read markers.
     page: Vec<(RoomName, Seq)>,
     /// The number of rooms before the next page, if there is one.
@@ -157,26 +159,28 @@ impl JoinedRooms {
     /// # Errors
     /// [`crate::store::StoreError::Backend`].
     pub async fn read(state: &AppState, identity: Identity, skip: u32) -> StoreResult<Self> {
-        let visits = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
-        let all = visits.iter().map(|(room, _)| room.clone()).collect();
-        let end = skip.saturating_add(MAX_JOINED_ROOMS);
-        let next = (visits.len() > end as usize).then_some(end);
-        let page = visits.into_iter().skip(skip as usize).take(MAX_JOINED_ROOMS as usize).collect();
-        let joined = Self { all, page, next };
-        Ok(if skip == 0 { joined.with(state, &RoomName::lobby(), None) } else { joined })
+        let skip = skip.min(MAX_READ_MARKERS);
+        let mut page = state.store.read_markers(identity.id, skip, MAX_JOINED_ROOMS + 1).await?;
+        let has_more = page.len() > MAX_JOINED_ROOMS as usize;
+        page.truncate(MAX_JOINED_ROOMS as usize);
+        let joined = Self { page, next: has_more.then_some(skip + MAX_JOINED_ROOMS) };
+        if skip > 0 {
+            return Ok(joined);
+        }
+        let lobby = RoomName::lobby();
+        let head = state.store.head(&lobby).await?;
+        Ok(joined.with(&lobby, head))
     }
 
-    /// Adds a room that the page must contain. A room without a read marker counts as read.
-    fn with(mut self, state: &AppState, room: &RoomName, read: Option<Seq>) -> Self {
+    /// Adds a room that the page must contain, with the position that counts as read there without a read marker.
+    fn with(mut self, room: &RoomName, read: Seq) -> Self {
         if self.page.iter().all(|(visited, _)| visited != room) {
-            let read = read.unwrap_or_else(|| state.store.heads(std::slice::from_ref(room))[0]);
             self.page.push((room.clone(), read));
-            self.all.insert(room.clone());
         }
         self
     }
 
-    /// Returns the page sorted by title, then the rooms that `others` returns. `others` receives the rooms to exclude.
+    /// Returns the page sorted by title, then the rooms that `others` finds and the user has not joined.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Backend`].
@@ -185,15 +189,27 @@ impl JoinedRooms {
         state: &AppState,
         identity: Identity,
         lang: Lang,
-        others: impl FnOnce(&HashSet<RoomName>) -> Vec<RoomName>,
+        others: RoomQuery,
     ) -> StoreResult<Vec<RoomSummary>> {
-        let unread = state.store.unread_counts(identity.id, self.page.clone()).await?;
-        let entry = |room, unread, is_joined| room_summary(state, lang, room, unread, is_joined);
-        let joined = self.page.into_iter().zip(unread);
-        let mut entries: Vec<RoomSummary> =
-            joined.map(|((room, read), unread)| RoomSummary { read, ..entry(room, unread, true) }).collect();
+        let names: Vec<RoomName> = self.page.iter().map(|(room, _)| room.clone()).collect();
+        let unread = state.store.unread_counts(identity.id, &self.page).await?;
+        let records = state.store.rooms(&names).await?;
+        let mut entries: Vec<RoomSummary> = records
+            .into_iter()
+            .zip(self.page)
+            .zip(unread)
+            .map(|((record, (_, read)), unread)| RoomSummary {
+                read,
+                ..room_summary(lang, record, unread, true)
+            })
+            .collect();
         entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
-        entries.extend(others(&self.all).into_iter().map(|room| entry(room, 0, false)));
+        // The page may have rooms without a read marker: the lobby and the room that is shown.
+        let limit = others.limit;
+        let others = RoomQuery { not_joined_by: Some(identity.id), limit: limit + 2, ..others };
+        let listed = state.store.list_rooms(others).await?;
+        let listed = listed.into_iter().filter(|record| !names.contains(&record.room)).take(limit);
+        entries.extend(listed.map(|record| room_summary(lang, record, 0, false)));
         Ok(entries)
     }
 }
@@ -203,12 +219,11 @@ fn exists(about: &RoomInfo, room: &RoomName, head: Seq) -> bool {
     head > 0 || about.title.is_some() || room.is_lobby()
 }
 
-fn room_summary(state: &AppState, lang: Lang, room: RoomName, unread: u32, is_joined: bool) -> RoomSummary {
-    let about = state.store.room(&room);
-    let head = state.store.heads(std::slice::from_ref(&room))[0];
-    let title = lang.strings().title_of(&room, about.title(&room));
-    let exists = exists(&about, &room, head);
-    let (private, read, fresh, counted) = (about.private, head, Vec::new(), 0);
+fn room_summary(lang: Lang, record: RoomRecord, unread: u32, is_joined: bool) -> RoomSummary {
+    let RoomRecord { room, head, info } = record;
+    let title = lang.strings().title_of(&room, info.title(&room));
+    let exists = exists(&info, &room, head);
+    let (private, read, fresh, counted) = (info.private, head, Vec::new(), 0);
     RoomSummary { title, private, room, head, unread, is_joined, exists, read, fresh, counted }
 }
 
@@ -226,7 +241,7 @@ async fn older_unread(
     }
     let on_page =
         messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
-    let all = state.store.unread_counts(identity.id, vec![(room.clone(), read)]).await?.pop().unwrap_or(0);
+    let all = state.store.unread_counts(identity.id, &[(room.clone(), read)]).await?.pop().unwrap_or(0);
     // The count is capped, so a capped count is reported for the messages before the page, too.
     Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
 }

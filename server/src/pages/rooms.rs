@@ -10,7 +10,7 @@ use crate::{
     http::{identity::Identity, problem::Problem},
     limits::network::Use,
     state::AppState,
-    store::{RoomInfo, StoreError, StoreResult},
+    store::{RoomInfo, RoomOrder, RoomQuery, StoreError, StoreResult},
 };
 use app::{
     View,
@@ -23,7 +23,6 @@ use axum::{
     http::StatusCode,
 };
 use serde::Deserialize;
-use std::collections::HashSet;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
@@ -94,7 +93,10 @@ pub async fn update_room(
         let (title, topic) = form.parse()?;
         authorize(state, *identity)?;
         let updated = state.hub.update_room(&room, identity.id, title, topic).await;
-        updated.map_err(|error| room_form_error(state, context.lang, error))
+        match updated {
+            Ok(()) => Ok(()),
+            Err(error) => Err(room_form_error(state, context.lang, error).await),
+        }
     };
     match update.await {
         Ok(()) => Ok(request.redirect(&room.path())),
@@ -139,9 +141,8 @@ async fn load_directory(
     let joined = JoinedRooms::read(state, identity, cursors.skipped).await?;
     let older = joined.next;
     // One more than the page shows reveals a next page.
-    let others = |joined: &HashSet<RoomName>| {
-        state.store.rooms_by_title(cursors.after.as_ref(), joined, MAX_OTHER_ROOMS + 1)
-    };
+    let after = cursors.after.clone();
+    let others = RoomQuery { after, ..RoomQuery::new(RoomOrder::Title, MAX_OTHER_ROOMS + 1) };
     let mut rooms = joined.list(state, identity, lang, others).await?;
     let joined_count = rooms.iter().filter(|room| room.is_joined).count();
     let has_more = rooms.len() > joined_count + MAX_OTHER_ROOMS;
@@ -179,9 +180,12 @@ async fn insert_room(
         Err(StoreError::RoomExists) => {
             let room = with_random_suffix(&room);
             let created = state.store.create_room(room.clone(), about).await;
-            created.map(|()| room).map_err(|error| room_form_error(state, lang, error))
+            match created {
+                Ok(()) => Ok(room),
+                Err(error) => Err(room_form_error(state, lang, error).await),
+            }
         }
-        Err(error) => Err(room_form_error(state, lang, error)),
+        Err(error) => Err(room_form_error(state, lang, error).await),
     }
 }
 
@@ -196,9 +200,10 @@ fn authorize(state: &AppState, identity: Identity) -> Result<(), RoomFormRejecte
     })
 }
 
-fn room_form_error(state: &AppState, lang: Lang, error: StoreError) -> RoomFormRejected {
+async fn room_form_error(state: &AppState, lang: Lang, error: StoreError) -> RoomFormRejected {
     if let StoreError::TitleTaken(room) = &error {
-        let title = lang.strings().title_of(room, state.store.room(room).title(room));
+        let title = state.store.room(room).await.map_or_else(|_| room.title(), |stored| stored.title());
+        let title = lang.strings().title_of(room, title);
         return (RoomFormError::TitleTaken(title, room.path()), error.into());
     }
     let problem = Problem::from(error);

@@ -1,8 +1,7 @@
 //! Suggests rooms for a mistyped address.
 
-use crate::store::Store;
+use crate::store::{RoomOrder, RoomQuery, RoomStore, StoreResult};
 use app::{i18n::Lang, wire::RoomName};
-use std::collections::HashSet;
 use strsim::osa_distance;
 
 /// Rooms that are compared: the most recently active ones.
@@ -13,14 +12,21 @@ const MAX_SUGGESTIONS: usize = 3;
 
 /// Returns the titles and paths of public rooms whose name or title is similar to `room`, the closest first. At most
 /// [`MAX_CANDIDATES`] rooms are compared.
-pub(super) fn suggest_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec<(String, String)> {
+///
+/// # Errors
+/// [`StoreError::Backend`](crate::store::StoreError::Backend).
+pub(super) async fn suggest_rooms(
+    store: &(impl RoomStore + ?Sized),
+    lang: Lang,
+    room: &RoomName,
+) -> StoreResult<Vec<(String, String)>> {
     // One typing error in four characters, at most three.
     let max_distance = (room.as_str().len() / 4).clamp(1, 3);
-    let mut close: Vec<(usize, RoomName, String)> = log
-        .recent_rooms(&HashSet::new(), MAX_CANDIDATES)
+    let candidates = store.list_rooms(RoomQuery::new(RoomOrder::Activity, MAX_CANDIDATES)).await?;
+    let mut close: Vec<(usize, RoomName, String)> = candidates
         .into_iter()
-        .filter_map(|other| {
-            let title = log.room(&other).title(&other);
+        .filter_map(|record| {
+            let (title, other) = (record.title(), record.room);
             let distance =
                 distance(room.as_str(), other.as_str()).min(distance(room.as_str(), &typed_address(&title)));
             (distance <= max_distance && other != *room).then_some((distance, other, title))
@@ -28,7 +34,10 @@ pub(super) fn suggest_rooms(log: &dyn Store, lang: Lang, room: &RoomName) -> Vec
         .collect();
     close.sort();
     close.truncate(MAX_SUGGESTIONS);
-    close.into_iter().map(|(_, room, title)| (lang.strings().title_of(&room, title), room.path())).collect()
+    Ok(close
+        .into_iter()
+        .map(|(_, room, title)| (lang.strings().title_of(&room, title), room.path()))
+        .collect())
 }
 
 /// Returns the number of wrong, missing, additional or swapped characters.
@@ -61,8 +70,9 @@ mod tests {
         log
     }
 
-    fn suggested(log: &SqliteStore, typed: &str) -> Vec<String> {
-        suggest_rooms(log, Lang::En, &typed.parse().unwrap()).into_iter().map(|(title, _)| title).collect()
+    async fn suggested(log: &SqliteStore, typed: &str) -> Vec<String> {
+        let suggestions = suggest_rooms(log, Lang::En, &typed.parse().unwrap()).await.unwrap();
+        suggestions.into_iter().map(|(title, _)| title).collect()
     }
 
     #[tokio::test]
@@ -74,10 +84,10 @@ mod tests {
             ("cooking", "Cooking", false),
         ])
         .await;
-        assert_eq!(suggested(&log, "gardn-club"), ["Garden club"]);
-        assert_eq!(suggested(&log, "graden-clbu"), ["Garden club"]);
-        assert_eq!(suggested(&log, "tea-huose"), ["Tea house"]);
-        assert!(suggested(&log, "something-else").is_empty());
+        assert_eq!(suggested(&log, "gardn-club").await, ["Garden club"]);
+        assert_eq!(suggested(&log, "graden-clbu").await, ["Garden club"]);
+        assert_eq!(suggested(&log, "tea-huose").await, ["Tea house"]);
+        assert!(suggested(&log, "something-else").await.is_empty());
     }
 
     #[tokio::test]
@@ -89,7 +99,7 @@ mod tests {
             ("teams-123", "Teams 123", false),
         ])
         .await;
-        let titles = suggested(&log, "teams-2");
+        let titles = suggested(&log, "teams-2").await;
         assert_eq!(titles.len(), 3);
         assert!(titles.contains(&"Teams 1".to_owned()), "{titles:?}");
     }

@@ -1,7 +1,62 @@
 //! Events on their way into the event log, and out of it.
 
+use super::{MessagePage, PendingCommit, StoreResult, StreamPosition};
 use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, User, UserId};
-use std::sync::Arc;
+use async_trait::async_trait;
+use std::{slice, sync::Arc};
+
+/// Rooms whose heads one read returns.
+pub const MAX_HEADS_PER_READ: usize = 1_000;
+
+/// The event logs of the rooms.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// Appends an event, and sets the author's first
+    /// [read marker](super::ReadMarkerStore::read_markers) in the room. Reserves the event's position when it is
+    /// called, not when the future is first polled.
+    ///
+    /// The callers bound the queue: a connection has a bounded number of posts in flight.
+    ///
+    /// # Errors
+    /// [`StoreError`](super::StoreError); nothing is stored then.
+    fn append(&self, event: NewEvent) -> PendingCommit<Appended>;
+
+    /// Returns at most `limit` events of `room` after `after`, in order, and at most
+    /// [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON, but at least one event if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>>;
+
+    /// Returns the newest at most `limit` messages of `room` before `before`, and at most
+    /// [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON, but at least one message if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage>;
+
+    /// Returns the latest durable `seq` of each of `rooms`, in their order; 0 for a room without events. Takes at most
+    /// [`MAX_HEADS_PER_READ`] rooms and ignores further ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>>;
+
+    /// Returns the latest durable `seq` of `room`; 0 without events.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn head(&self, room: &RoomName) -> StoreResult<Seq> {
+        Ok(self.heads(slice::from_ref(room)).await?.first().copied().unwrap_or(0))
+    }
+
+    /// Returns `true` if the events after `position` continue what the client has. If it returns `false`, the client
+    /// has to start with the newest page. Costs at most one read by key.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn continues(&self, room: &RoomName, position: StreamPosition) -> StoreResult<bool>;
+}
 
 /// An operation to append to a room.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Pages of messages: bounded in rows and in bytes.
 
-use super::{Store, StoreResult};
+use super::{EventStore, StoreResult};
 use app::wire::{Message, PageBudget, RoomName, Seq};
 
 /// A page of messages, oldest first.
@@ -64,7 +64,7 @@ impl MessagePage {
 /// # Errors
 /// [`super::StoreError::Backend`].
 pub async fn read_around(
-    store: &dyn Store,
+    store: &(impl EventStore + ?Sized),
     room: &RoomName,
     seq: Seq,
     limit: u32,

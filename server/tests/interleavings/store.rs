@@ -1,15 +1,13 @@
 //! A store for a model checker: it never waits, so that the checker decides alone which thread runs.
 
 use app::wire::{DisplayName, Event, Message, RoomName, RoomTitle, Seq, Topic, User, UserId};
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use async_trait::async_trait;
+use futures_util::future::{FutureExt, ready};
 use server::store::{
-    Appended, ListedRoom, MarkerUpdate, MessagePage, NewEvent, RoomInfo, Store, StoreResult, StreamPosition,
-    Wake,
+    Appended, EventStore, MarkerUpdate, MessagePage, NewEvent, PendingCommit, ReadMarkerStore, RoomInfo,
+    RoomQuery, RoomRecord, RoomStore, Store, StoreResult, StreamPosition, UserStore, Wake,
 };
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard},
-};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::broadcast;
 
 /// The events of one room.
@@ -30,8 +28,9 @@ impl SingleRoom {
     }
 }
 
-impl Store for SingleRoom {
-    fn append(&self, new: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
+#[async_trait]
+impl EventStore for SingleRoom {
+    fn append(&self, new: NewEvent) -> PendingCommit<Appended> {
         let mut events = self.events();
         let (seq, author) =
             (events.len() as Seq + 1, User::new(new.author, DisplayName::generated(new.author)));
@@ -42,117 +41,99 @@ impl Store for SingleRoom {
         ready(Ok(Appended { room: new.room, seq, at: 0, is_duplicate: false })).boxed()
     }
 
-    fn events_after(
-        &self,
-        _: &RoomName,
-        after: Seq,
-        limit: u32,
-    ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
-        let events = self.events();
-        ready(Ok(events.iter().skip(after as usize).take(limit as usize).cloned().collect())).boxed()
+    async fn events_after(&self, _: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>> {
+        Ok(self.events().iter().skip(after as usize).take(limit as usize).cloned().collect())
     }
 
-    fn messages_before(
-        &self,
-        _: &RoomName,
-        before: Seq,
-        _: u32,
-    ) -> BoxFuture<'static, StoreResult<MessagePage>> {
+    async fn messages_before(&self, _: &RoomName, before: Seq, _: u32) -> StoreResult<MessagePage> {
         let events = self.events();
         let before = events.iter().take_while(|event| event.seq < before);
         let messages = before.filter_map(|event| Message::from_event(event)).collect();
-        ready(Ok(MessagePage { messages, more: false })).boxed()
+        Ok(MessagePage { messages, more: false })
     }
 
-    fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
-        vec![self.events().len() as Seq; rooms.len()]
+    async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
+        Ok(vec![self.events().len() as Seq; rooms.len()])
+    }
+
+    async fn continues(&self, _: &RoomName, _: StreamPosition) -> StoreResult<bool> {
+        unreachable!("the hub does not ask")
+    }
+}
+
+#[async_trait]
+impl RoomStore for SingleRoom {
+    /// Lets other threads run before and after the read, as a database does.
+    async fn rooms(&self, names: &[RoomName]) -> StoreResult<Vec<RoomRecord>> {
+        shuttle::thread::yield_now();
+        let head = self.events().len() as Seq;
+        shuttle::thread::yield_now();
+        let record = |room: &RoomName| RoomRecord { room: room.clone(), head, info: RoomInfo::default() };
+        Ok(names.iter().map(record).collect())
+    }
+
+    async fn list_rooms(&self, _: RoomQuery) -> StoreResult<Vec<RoomRecord>> {
+        unreachable!("the hub lists no rooms")
+    }
+
+    fn create_room(&self, _: RoomName, _: RoomInfo) -> PendingCommit<()> {
+        unreachable!("the hub creates no room")
+    }
+
+    fn update_room(&self, _: RoomName, _: UserId, _: RoomTitle, _: Topic) -> PendingCommit<()> {
+        unreachable!("no room is updated here")
+    }
+}
+
+#[async_trait]
+impl UserStore for SingleRoom {
+    async fn users(&self, _: &[UserId]) -> StoreResult<Vec<User>> {
+        unreachable!("no name changes here")
+    }
+
+    fn set_display_name(&self, _: UserId, _: DisplayName) -> PendingCommit<Vec<User>> {
+        unreachable!("no name changes here")
+    }
+}
+
+#[async_trait]
+impl ReadMarkerStore for SingleRoom {
+    fn set_read_marker(&self, _: UserId, _: RoomName, _: Seq) -> PendingCommit<MarkerUpdate> {
+        unreachable!("nobody reads here")
+    }
+
+    fn remove_read_marker(&self, _: UserId, _: RoomName) -> PendingCommit<()> {
+        unreachable!("nobody reads here")
+    }
+
+    async fn read_markers(&self, _: UserId, _: u32, _: u32) -> StoreResult<Vec<(RoomName, Seq)>> {
+        unreachable!("nobody reads here")
+    }
+
+    async fn read_marker(&self, _: UserId, _: &RoomName) -> StoreResult<Option<Seq>> {
+        unreachable!("nobody reads here")
+    }
+
+    async fn unread_counts(&self, _: UserId, _: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        unreachable!("nobody reads here")
+    }
+}
+
+#[async_trait]
+impl Store for SingleRoom {
+    fn log_id(&self) -> &str {
+        unreachable!("the hub needs no identity")
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Wake> {
         self.notifications.subscribe()
     }
 
-    fn log_id(&self) -> &str {
-        unreachable!("the hub needs no identity")
+    async fn ready(&self) -> StoreResult<()> {
+        unreachable!("nobody asks")
     }
 
-    fn continues(&self, _: &RoomName, _: StreamPosition) -> BoxFuture<'static, StoreResult<bool>> {
-        unreachable!()
-    }
-
-    fn ready(&self) -> BoxFuture<'static, StoreResult<()>> {
-        unreachable!()
-    }
-
-    fn list_rooms(&self, _: Option<&RoomName>, _: usize) -> Vec<ListedRoom> {
-        unreachable!()
-    }
-
-    fn recent_rooms(&self, _: &HashSet<RoomName>, _: usize) -> Vec<RoomName> {
-        unreachable!()
-    }
-
-    fn rooms_by_title(&self, _: Option<&RoomName>, _: &HashSet<RoomName>, _: usize) -> Vec<RoomName> {
-        unreachable!()
-    }
-
-    fn room(&self, _: &RoomName) -> Arc<RoomInfo> {
-        unreachable!()
-    }
-
-    fn create_room(&self, _: RoomName, _: RoomInfo) -> BoxFuture<'static, StoreResult<()>> {
-        unreachable!()
-    }
-
-    fn update_room(
-        &self,
-        _: RoomName,
-        _: UserId,
-        _: RoomTitle,
-        _: Topic,
-    ) -> BoxFuture<'static, StoreResult<()>> {
-        unreachable!()
-    }
-
-    fn users(&self, _: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        unreachable!()
-    }
-
-    fn set_display_name(&self, _: UserId, _: DisplayName) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        unreachable!()
-    }
-
-    fn set_read_marker(
-        &self,
-        _: UserId,
-        _: RoomName,
-        _: Seq,
-    ) -> BoxFuture<'static, StoreResult<MarkerUpdate>> {
-        unreachable!()
-    }
-
-    fn remove_read_marker(&self, _: UserId, _: RoomName) -> BoxFuture<'static, StoreResult<()>> {
-        unreachable!()
-    }
-
-    fn read_markers(
-        &self,
-        _: UserId,
-        _: u32,
-        _: u32,
-    ) -> BoxFuture<'static, StoreResult<Vec<(RoomName, Seq)>>> {
-        unreachable!()
-    }
-
-    fn read_marker(&self, _: UserId, _: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
-        unreachable!()
-    }
-
-    fn unread_counts(&self, _: UserId, _: Vec<(RoomName, Seq)>) -> BoxFuture<'static, StoreResult<Vec<u32>>> {
-        unreachable!()
-    }
-
-    fn close(&self) -> BoxFuture<'static, ()> {
-        unreachable!()
+    async fn close(&self) {
+        unreachable!("it ends with the test")
     }
 }

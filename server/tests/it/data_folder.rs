@@ -5,7 +5,7 @@ use app::wire::UserId;
 use server::{
     config::Config,
     startup::{Startup, start},
-    store::{NewEvent, OpenError, SqliteStore, Store},
+    store::{EventStore, NewEvent, OpenError, SqliteStore, Store},
 };
 use std::{
     fs,

@@ -7,7 +7,6 @@ use crate::{
 use app::wire::{ClientFrame, ServerFrame, UserId};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
-use uuid::Uuid;
 
 /// Returns the users that `frames` rename, with their marks.
 fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
@@ -73,8 +72,7 @@ async fn a_rename_reaches_every_room_that_the_user_has_visited() {
     ann.frames_until_pong().await;
     let (mut bob, mut carol) =
         (V1::connect_and_join(&server, "coffee").await, V1::connect_and_join(&server, "elsewhere").await);
-    ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
-    while !matches!(ann.expect_frame().await, ServerFrame::Ack { .. }) {}
+    ann.set_name("Ann").await;
     assert_eq!(renamed(&bob.frames_until_pong().await), [(ann.you().id, false)]);
     assert_eq!(renamed(&carol.frames_until_pong().await), []);
 }

@@ -52,7 +52,7 @@ async fn accepted_posts_are_stored_acknowledged_and_delivered_before_the_stop() 
     assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
 
     let server = TestServer::on_disk(folder.path()).await;
-    let stored = server.store().heads(&[room("tea")])[0];
+    let stored = server.store().head(&room("tea")).await.unwrap();
     assert_eq!(
         (stored, delivered),
         (acknowledged, acknowledged),

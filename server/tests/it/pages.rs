@@ -11,6 +11,7 @@ use axum_extra::extract::{
     cookie::{Cookie, Key},
 };
 use reqwest::{Client, StatusCode};
+use server::store::{RoomOrder, RoomQuery};
 
 async fn page(browser: &Client, server: &TestServer, path: &str) -> String {
     let answer = sent(browser.get(server.http(path))).await;
@@ -163,7 +164,7 @@ async fn a_browser_without_cookies_is_told_that_a_name_would_be_forgotten_and_ca
         StatusCode::OK,
         "it goes on to the room"
     );
-    assert_eq!(server.store().list_rooms(None, 9).len(), 1);
+    assert_eq!(server.store().list_rooms(RoomQuery::new(RoomOrder::Name, 9)).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -395,7 +396,7 @@ async fn another_site_cannot_post_for_somebody() {
         let request = browser().post(server.http(path)).header("origin", "http://evil.example").form(&[form]);
         assert_eq!(sent(request).await.status(), StatusCode::FORBIDDEN, "{path}");
     }
-    assert!(server.store().list_rooms(None, 1).is_empty());
+    assert!(server.store().list_rooms(RoomQuery::new(RoomOrder::Name, 1)).await.unwrap().is_empty());
 }
 
 #[tokio::test]

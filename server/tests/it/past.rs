@@ -2,7 +2,7 @@
 
 use crate::support::room;
 use app::wire::{CommandId, Seq, UserId};
-use server::store::{NewEvent, SqliteStore, Store, StreamPosition};
+use server::store::{EventStore, NewEvent, SqliteStore, Store, StreamPosition};
 use std::{fs, path::Path};
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -13,7 +13,7 @@ use server::{
         subscriber::Subscriber,
         subscription::{JoinFrom, SubscriberSession},
     },
-    store::NewEvent,
+    store::{NewEvent, RoomOrder, RoomQuery},
 };
 use uuid::Uuid;
 
@@ -141,7 +141,10 @@ async fn typing_is_sent_to_other_users_at_a_limited_rate() {
     ann.send(&ClientFrame::Typing { room: "tea".into() }).await;
     ann.frames_until_pong().await;
     assert_eq!(bob.frames_until_pong().await, [typing]);
-    assert!(server.store().list_rooms(None, 1).is_empty(), "typing is not stored");
+    assert!(
+        server.store().list_rooms(RoomQuery::new(RoomOrder::Name, 1)).await.unwrap().is_empty(),
+        "typing is not stored"
+    );
     ann.send(&ClientFrame::Typing { room: "coffee".into() }).await;
     let refused = ann.frames_until_pong().await;
     assert!(matches!(&refused[..], [ServerFrame::Error { .. }]), "{refused:?}");

@@ -2,7 +2,7 @@
 
 use crate::support::{TEST_TIMEOUT, room};
 use app::wire::{Operation, UserId};
-use server::store::{NewEvent, SqliteStore, Store};
+use server::store::{EventStore, NewEvent, SqliteStore};
 use std::{fs, path::Path, time::Duration};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;

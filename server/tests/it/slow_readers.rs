@@ -22,7 +22,7 @@ use uuid::Uuid;
 const LONG: usize = 4_000;
 
 /// More messages than the kernel's buffers and the queue hold.
-const FLOOD: usize = 5_000;
+const FLOOD: usize = 3_000;
 
 async fn flood(server: &TestServer, count: usize) {
     for _ in 0..count / 100 {

@@ -7,8 +7,8 @@ use app::wire::{
 };
 use futures_util::{FutureExt, future::join_all};
 use server::store::{
-    Appended, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent, RoomInfo, SqliteStore, Store,
-    StoreError, StreamPosition, read_around,
+    Appended, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent, RoomInfo, RoomOrder, RoomQuery,
+    SqliteStore, Store, StoreError, StreamPosition, read_around,
 };
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
@@ -116,8 +116,30 @@ fn numbered(texts: &[&str]) -> Vec<(Seq, String)> {
 }
 
 /// Every public room with its newest `seq`.
-fn listed(log: &dyn Store) -> Vec<(RoomName, Seq)> {
-    log.list_rooms(None, usize::MAX).into_iter().map(|(room, head, _)| (room, head)).collect()
+async fn listed(log: &dyn Store) -> Vec<(RoomName, Seq)> {
+    let rooms = log.list_rooms(RoomQuery::new(RoomOrder::Name, usize::MAX)).await.unwrap();
+    rooms.into_iter().map(|room| (room.room, room.head)).collect()
+}
+
+/// The description of a room.
+async fn info(log: &dyn Store, name: &RoomName) -> RoomInfo {
+    log.room(name).await.unwrap().info
+}
+
+/// The title of a room.
+async fn title(log: &dyn Store, name: &str) -> String {
+    log.room(&room(name)).await.unwrap().title()
+}
+
+/// Public rooms in an order, without those in which BOB has a read marker.
+async fn not_joined(
+    log: &dyn Store,
+    order: RoomOrder,
+    after: Option<&RoomName>,
+    limit: usize,
+) -> Vec<RoomName> {
+    let query = RoomQuery { after: after.cloned(), not_joined_by: Some(BOB), ..RoomQuery::new(order, limit) };
+    log.list_rooms(query).await.unwrap().into_iter().map(|room| room.room).collect()
 }
 
 async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
@@ -128,8 +150,8 @@ async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
         assert_eq!((appended.room.as_str(), appended.seq, appended.is_duplicate), (room, seq, false));
     }
     assert_eq!(said(&*log, "tea").await, numbered(&["a", "c", "e"]));
-    assert_eq!(log.heads(&[room("tea"), room("empty"), room("jam")]), [3, 0, 2]);
-    assert_eq!(listed(&*log), [(room("jam"), 2), (room("tea"), 3)]);
+    assert_eq!(log.heads(&[room("tea"), room("empty"), room("jam")]).await.unwrap(), [3, 0, 2]);
+    assert_eq!(listed(&*log).await, [(room("jam"), 2), (room("tea"), 3)]);
 }
 
 async fn a_repeat_adds_nothing_and_returns_the_first_position(log: Arc<dyn Store>) {
@@ -141,7 +163,7 @@ async fn a_repeat_adds_nothing_and_returns_the_first_position(log: Arc<dyn Store
     let elsewhere = log.append(NewEvent { room: room("jam"), ..first }).await.unwrap();
     assert_eq!(elsewhere, Appended { is_duplicate: true, ..stored }, "an id is one command, in one room");
     assert_eq!(said(&*log, "tea").await, numbered(&["hello", "more"]));
-    assert_eq!(log.heads(&[room("jam")]), [0]);
+    assert_eq!(log.head(&room("jam")).await.unwrap(), 0);
 }
 
 async fn the_same_command_from_two_tabs_at_once_is_stored_once(log: Arc<dyn Store>) {
@@ -181,10 +203,7 @@ async fn notified_subscribers_can_read_the_committed_events(log: Arc<dyn Store>)
     while woken < 100 {
         let wake = wakes.recv().await.unwrap();
         let last = wake.events.last().unwrap();
-        assert!(
-            log.heads(std::slice::from_ref(&wake.room))[0] >= last.seq,
-            "heads are raised before the wake"
-        );
+        assert!(log.head(&wake.room).await.unwrap() >= last.seq, "heads are raised before the wake");
         let found = log.events_after(&wake.room, last.seq - 1, 1).await.unwrap();
         assert_eq!(&found[0], last, "what wakes is committed");
         woken = last.seq;
@@ -395,7 +414,7 @@ async fn only_its_author_can_change_a_message_and_only_while_it_is_there(log: Ar
         let refused = log.append(late).await;
         assert!(matches!(refused, Err(StoreError::MessageNotFound)), "{refused:?}");
     }
-    assert_eq!(log.heads(&[room("tea")]), [3], "what is refused leaves no hole");
+    assert_eq!(log.head(&room("tea")).await.unwrap(), 3, "what is refused leaves no hole");
 }
 
 async fn pages_count_messages_whatever_else_happened(log: Arc<dyn Store>) {
@@ -513,14 +532,14 @@ fn about(title: &str, owner: UserId) -> RoomInfo {
 async fn a_made_room_is_there_with_what_is_known_about_it(log: Arc<dyn Store>) {
     let wanted = RoomInfo { topic: "leaves".parse().unwrap(), ..about("Tea House", ANN) };
     log.create_room(room("tea"), wanted.clone()).await.unwrap();
-    assert_eq!((*log.room(&room("tea"))).clone(), wanted);
-    assert_eq!(log.room(&room("tea")).title(&room("tea")), "Tea House");
+    assert_eq!(info(&*log, &room("tea")).await, wanted);
+    assert_eq!(title(&*log, "tea").await, "Tea House");
     assert_eq!(
-        (listed(&*log), log.room(&room("team-tea")).title(&room("team-tea"))),
+        (listed(&*log).await, title(&*log, "team-tea").await),
         (vec![(room("tea"), 0)], "Team tea".into())
     );
     post(&*log, "tea", "first").await;
-    assert_eq!((listed(&*log), (*log.room(&room("tea"))).clone()), (vec![(room("tea"), 1)], wanted));
+    assert_eq!((listed(&*log).await, info(&*log, &room("tea")).await), (vec![(room("tea"), 1)], wanted));
 }
 
 async fn a_room_that_is_there_is_not_made_again_and_a_title_is_taken_once(log: Arc<dyn Store>) {
@@ -568,36 +587,39 @@ async fn a_room_keeps_its_title_although_another_is_called_so_by_its_address(log
         log.update_room(room(name), ANN, title.parse().unwrap(), topic.parse().unwrap())
     };
     retitle("leaves", "TEA", "green").await.unwrap();
-    assert_eq!(log.room(&room("leaves")).topic.as_str(), "green");
+    assert_eq!(info(&*log, &room("leaves")).await.topic.as_str(), "green");
     log.create_room(room("jam"), about("Jam", ANN)).await.unwrap();
     let taken = retitle("jam", "Tea", "").await;
     assert!(matches!(taken, Err(StoreError::TitleTaken(_))), "{taken:?}");
     retitle("leaves", "Leaves", "").await.unwrap();
     retitle("jam", "Tea", "").await.expect("the title is free, since the other one shows its address");
-    assert_eq!(log.room(&room("tea")).title(&room("tea")), "Tea (/r/tea)");
+    assert_eq!(title(&*log, "tea").await, "Tea (/r/tea)");
 }
 
 async fn a_room_by_its_address_shows_it_where_another_room_has_the_title(log: Arc<dyn Store>) {
     log.create_room(room("numbers"), about("Payroll", ANN)).await.unwrap();
-    let title = |name: &str| log.room(&room(name)).title(&room(name));
+    let title = |name: &'static str| {
+        let log = log.clone();
+        async move { title(&*log, name).await }
+    };
     let posts = ["payroll", "a-b", "a--b", "l0bby", "quiet"];
     for name in posts {
         log.append(message(name, BOB, "opened by its address")).await.unwrap();
     }
-    assert_eq!(title("payroll"), "Payroll (/r/payroll)");
-    assert_eq!((title("a-b"), title("a--b")), ("A b".into(), "A  b (/r/a--b)".into()));
-    assert_eq!((title("l0bby"), title("quiet")), ("L0bby (/r/l0bby)".into(), "Quiet".into()));
+    assert_eq!(title("payroll").await, "Payroll (/r/payroll)");
+    assert_eq!((title("a-b").await, title("a--b").await), ("A b".into(), "A  b (/r/a--b)".into()));
+    assert_eq!((title("l0bby").await, title("quiet").await), ("L0bby (/r/l0bby)".into(), "Quiet".into()));
     let copied = log.create_room(room("copy"), about("Payroll (/r/payroll)", ANN)).await;
     assert!(matches!(&copied, Err(StoreError::TitleTaken(taken)) if *taken == room("payroll")), "{copied:?}");
     let retitle = log.update_room(room("numbers"), ANN, "Numbers".parse().unwrap(), "".parse().unwrap());
     retitle.await.unwrap();
-    assert_eq!(title("payroll"), "Payroll (/r/payroll)", "it keeps the title that users know");
+    assert_eq!(title("payroll").await, "Payroll (/r/payroll)", "it keeps the title that users know");
     let both = join_all([
         log.append(message("same-time", BOB, "first")).map(drop).boxed(),
         log.create_room(room("other"), about("Same time", ANN)).map(drop).boxed(),
     ]);
     both.await;
-    assert_ne!(title("same-time"), title("other"));
+    assert_ne!(title("same-time").await, title("other").await);
 }
 
 async fn public_rooms_are_listed_by_name_from_any_one_on(log: Arc<dyn Store>) {
@@ -607,15 +629,16 @@ async fn public_rooms_are_listed_by_name_from_any_one_on(log: Arc<dyn Store>) {
     post(&*log, &format!("p-{}", "0".repeat(32)), "psst").await;
     log.create_room(room("ink"), about("Ink", ANN)).await.unwrap();
     log.create_room(room("p-1"), RoomInfo { private: true, ..about("Secret", ANN) }).await.unwrap();
-    let names = |after: Option<&str>, most| -> Vec<String> {
-        let rooms = log.list_rooms(after.map(room).as_ref(), most);
-        rooms.iter().map(|(room, head, about)| format!("{room} {head} {}", about.title(room))).collect()
+    let names = async |after: Option<&str>, most| -> Vec<String> {
+        let query = RoomQuery { after: after.map(room), ..RoomQuery::new(RoomOrder::Name, most) };
+        let rooms = log.list_rooms(query).await.unwrap();
+        rooms.iter().map(|found| format!("{} {} {}", found.room, found.head, found.title())).collect()
     };
-    assert_eq!(names(None, 9), ["ink 0 Ink", "jam 1 Jam", "lobby 1 Lobby", "tea 1 Tea"]);
-    assert_eq!(names(None, 2), ["ink 0 Ink", "jam 1 Jam"]);
-    assert_eq!(names(Some("jam"), 1), ["lobby 1 Lobby"]);
-    assert_eq!(names(Some("never-made"), 9), ["tea 1 Tea"]);
-    assert_eq!(names(Some("tea"), 9), [""; 0]);
+    assert_eq!(names(None, 9).await, ["ink 0 Ink", "jam 1 Jam", "lobby 1 Lobby", "tea 1 Tea"]);
+    assert_eq!(names(None, 2).await, ["ink 0 Ink", "jam 1 Jam"]);
+    assert_eq!(names(Some("jam"), 1).await, ["lobby 1 Lobby"]);
+    assert_eq!(names(Some("never-made"), 9).await, ["tea 1 Tea"]);
+    assert_eq!(names(Some("tea"), 9).await, [""; 0]);
 }
 
 /// So that what happens next happens later by the clock of the log.
@@ -630,16 +653,22 @@ async fn the_liveliest_rooms_come_first(log: Arc<dyn Store>) {
     }
     log.create_room(room("p-1"), RoomInfo { private: true, ..about("Secret", ANN) }).await.unwrap();
     post(&*log, "p-1", "psst").await;
-    let lively = |but: &[&str], most| log.recent_rooms(&but.iter().map(|name| room(name)).collect(), most);
-    assert_eq!(lively(&[], 9), [room("ink"), room("jam"), room("tea")]);
+    let lively = async |after: Option<&str>, most| {
+        not_joined(&*log, RoomOrder::Activity, after.map(room).as_ref(), most).await
+    };
+    assert_eq!(lively(None, 9).await, [room("ink"), room("jam"), room("tea")]);
+    assert_eq!(lively(Some("ink"), 1).await, [room("jam")]);
+    assert_eq!(lively(Some("tea"), 9).await, []);
     a_moment().await;
     post(&*log, "tea", "again").await;
-    assert_eq!(lively(&[], 2), [room("tea"), room("ink")]);
-    assert_eq!(lively(&["tea", "lobby"], 1), [room("ink")]);
+    assert_eq!(lively(None, 2).await, [room("tea"), room("ink")]);
+    log.set_read_marker(BOB, room("tea"), 1).await.unwrap();
+    assert_eq!(lively(None, 1).await, [room("ink")]);
+    log.remove_read_marker(BOB, room("tea")).await.unwrap();
     a_moment().await;
     log.create_room(room("new"), about("New", ANN)).await.unwrap();
     log.update_room(room("new"), ANN, "Quite new".parse().unwrap(), "".parse().unwrap()).await.unwrap();
-    assert_eq!(lively(&[], 2), [room("new"), room("tea")]);
+    assert_eq!(lively(None, 2).await, [room("new"), room("tea")]);
 }
 
 async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Store>) {
@@ -651,22 +680,24 @@ async fn rooms_are_listed_by_title_from_any_one_on(log: Arc<dyn Store>) {
     }
     log.create_room(room("p-1"), RoomInfo { private: true, ..about("A500", ANN) }).await.unwrap();
     post(&*log, "lobby", "hello").await;
-    let own = [names[7].clone()].into();
+    log.set_read_marker(BOB, names[7].clone(), 0).await.unwrap();
+    let by_title =
+        async |after: Option<&RoomName>, limit| not_joined(&*log, RoomOrder::Title, after, limit).await;
     let (mut listed, mut after): (Vec<RoomName>, Option<RoomName>) = (Vec::new(), None);
     loop {
-        let page = log.rooms_by_title(after.as_ref(), &own, 100);
+        let page = by_title(after.as_ref(), 100).await;
         listed.extend(page.iter().cloned());
         after = page.last().cloned();
         if page.len() < 100 {
             break;
         }
     }
-    let expected = names.iter().rev().filter(|room| !own.contains(room));
+    let expected = names.iter().rev().filter(|room| **room != names[7]);
     assert!(listed.iter().eq(expected), "each once, in order: {listed:?}");
     log.update_room(names[0].clone(), ANN, "A000".parse().unwrap(), "".parse().unwrap()).await.unwrap();
-    assert_eq!(log.rooms_by_title(None, &own, 2), [names[0].clone(), names[249].clone()]);
-    assert_eq!(log.rooms_by_title(Some(&names[1]), &own, 2), [], "it was the last one");
-    assert_eq!(log.rooms_by_title(Some(&room("never-made")), &own, 2), [], "N comes after A");
+    assert_eq!(by_title(None, 2).await, [names[0].clone(), names[249].clone()]);
+    assert_eq!(by_title(Some(&names[1]), 2).await, [], "it was the last one");
+    assert_eq!(by_title(Some(&room("never-made")), 2).await, [], "N comes after A");
 }
 
 async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Store>) {
@@ -684,9 +715,9 @@ async fn only_its_owner_calls_a_room_something_else(log: Arc<dyn Store>) {
     log.append(message("juice", BOB, "first")).await.unwrap();
     assert!(matches!(retitle("coffee", ANN, "Juice").await, Err(StoreError::TitleTaken(_))));
     log.create_room(room("other"), about("Coffee", BOB)).await.expect("that title is free again");
-    let tea = log.room(&room("tea"));
+    let tea = log.room(&room("tea")).await.unwrap();
     assert_eq!(
-        (tea.title(&room("tea")).as_str(), tea.topic.as_str(), tea.owner),
+        (tea.title().as_str(), tea.info.topic.as_str(), tea.info.owner),
         ("TEA", "about it", Some(ANN))
     );
 }
@@ -696,7 +727,7 @@ async fn a_room_that_came_into_being_by_its_first_message_has_no_owner(log: Arc<
     log.append(message("tea", ANN, "second")).await.unwrap();
     log.append(message("lobby", BOB, "hello")).await.unwrap();
     for name in ["tea", "lobby"] {
-        assert_eq!(log.room(&room(name)).owner, None, "{name}");
+        assert_eq!(info(&*log, &room(name)).await.owner, None, "{name}");
         let retitled = log.update_room(room(name), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
         assert!(matches!(retitled, Err(StoreError::Forbidden)), "{name}: {retitled:?}");
     }
@@ -709,11 +740,12 @@ async fn a_room_is_private_by_its_name_whoever_makes_it(log: Arc<dyn Store>) {
     post(&*log, spoken.as_str(), "psst").await;
     log.create_room(made.clone(), about("Made as a public one", ANN)).await.unwrap();
     for name in [&spoken, &made] {
-        assert!(log.room(name).private, "{name}");
+        assert!(info(&*log, name).await.private, "{name}");
     }
-    assert_eq!(log.room(&spoken).owner, None);
-    assert_eq!(log.recent_rooms(&[].into(), 9), []);
-    assert_eq!(log.rooms_by_title(None, &[].into(), 9), []);
+    assert_eq!(info(&*log, &spoken).await.owner, None);
+    for order in [RoomOrder::Name, RoomOrder::Title, RoomOrder::Activity] {
+        assert_eq!(not_joined(&*log, order, None, 9).await, []);
+    }
     log.create_room(room("tea"), about("Made as a public one", BOB)).await.expect("it takes nobody's title");
 }
 
@@ -733,8 +765,8 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Store>) {
     assert_eq!(visits(&*log, BOB).await, []);
     assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), None);
     for (seq, read, marker) in [
-        (1, 1, MarkerUpdate::Moved),
-        (9, 2, MarkerUpdate::Moved),
+        (1, 1, MarkerUpdate::Moved(1)),
+        (9, 2, MarkerUpdate::Moved(2)),
         (1, 2, MarkerUpdate::Unchanged),
         (2, 2, MarkerUpdate::Unchanged),
     ] {
@@ -767,7 +799,7 @@ async fn a_read_marker_needs_a_room_and_stands_at_0_only_in_an_empty_one(log: Ar
     assert_eq!(visits(&*log, BOB).await, []);
     assert_eq!(
         log.set_read_marker(BOB, room("tea"), 7).await.unwrap(),
-        MarkerUpdate::Moved,
+        MarkerUpdate::Moved(0),
         "it is made, and empty"
     );
     assert_eq!(log.set_read_marker(BOB, room("tea"), 0).await.unwrap(), MarkerUpdate::Unchanged);
@@ -779,7 +811,7 @@ async fn the_newest_visits_come_first_and_the_oldest_is_evicted_past_the_bound(l
     let all: Vec<RoomName> = (0..=MAX_READ_MARKERS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
     join_all(all.iter().map(|name| log.append(message(name.as_str(), ANN, "hello")))).await;
     let read = async |n: usize| {
-        assert_eq!(log.set_read_marker(BOB, all[n].clone(), 1).await.unwrap(), MarkerUpdate::Moved);
+        assert_eq!(log.set_read_marker(BOB, all[n].clone(), 1).await.unwrap(), MarkerUpdate::Moved(1));
     };
     read(0).await;
     a_moment().await;
@@ -845,12 +877,12 @@ async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Sto
     let operation = Operation::Delete { target: 2 };
     log.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, operation }).await.unwrap();
     let unread =
-        log.unread_counts(BOB, vec![(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
+        log.unread_counts(BOB, &[(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
     assert_eq!(unread, [2, 1, 0]);
     for n in 0..150 {
         log.append(message("tea", ANN, &n.to_string())).await.unwrap();
     }
-    assert_eq!(log.unread_counts(BOB, vec![(room("tea"), 0)]).await.unwrap(), [100]);
+    assert_eq!(log.unread_counts(BOB, &[(room("tea"), 0)]).await.unwrap(), [100]);
 }
 
 async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Store>) {

@@ -3,9 +3,11 @@
 use crate::support::{room, text, within_timeout};
 use app::wire::{Operation, UserId};
 use futures_util::future::join_all;
-use server::store::{NewEvent, OpenError, SqliteStore, Store, StoreError};
+use server::store::{
+    EventStore, NewEvent, OpenError, ReadMarkerStore, RoomInfo, RoomOrder, RoomQuery, RoomStore, SqliteStore,
+    Store, StoreError, UserStore,
+};
 use std::{
-    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -26,6 +28,11 @@ fn open(file: &Path) -> SqliteStore {
 
 fn message(n: usize) -> NewEvent {
     NewEvent::message(Uuid::now_v7(), room("tea"), ANN, &n.to_string())
+}
+
+async fn listed(log: &SqliteStore, order: RoomOrder) -> Vec<app::wire::RoomName> {
+    let rooms = log.list_rooms(RoomQuery::new(order, 9)).await.unwrap();
+    rooms.into_iter().map(|room| room.room).collect()
 }
 
 async fn said(log: &SqliteStore) -> Vec<String> {
@@ -54,7 +61,7 @@ async fn a_log_that_is_opened_again_is_the_same_and_goes_on_where_it_ended() {
 
     let log = open(&file);
     assert_eq!(log.log_id(), id);
-    assert_eq!(log.heads(&[room("tea")]), [1]);
+    assert_eq!(log.head(&room("tea")).await.unwrap(), 1);
     assert_eq!(log.users(&[ANN]).await.unwrap()[0].name.as_str(), "Ann");
     assert!(log.append(first).await.unwrap().is_duplicate, "ids are remembered");
     assert_eq!(log.append(message(1)).await.unwrap().seq, 2);
@@ -71,8 +78,8 @@ async fn a_log_that_is_opened_again_knows_where_something_happened_last() {
     }
     log.close().await;
     let log = open(&file);
-    assert_eq!(log.recent_rooms(&HashSet::new(), 9), [room("tea"), room("jam")]);
-    assert_eq!(log.rooms_by_title(None, &HashSet::new(), 9), [room("jam"), room("tea")]);
+    assert_eq!(listed(&log, RoomOrder::Activity).await, [room("tea"), room("jam")]);
+    assert_eq!(listed(&log, RoomOrder::Title).await, [room("jam"), room("tea")]);
 }
 
 #[tokio::test]
@@ -196,8 +203,9 @@ async fn a_room_from_before_rooms_had_owners_belongs_to_whoever_spoke_there_firs
     older.pragma_update(None, "user_version", 3).unwrap();
     drop(older);
     let log = open(&file);
-    let owner = |name: &str| log.room(&room(name)).owner;
-    assert_eq!(["tea", "jam", "lobby", "quiet"].map(owner), [Some(ANN), Some(UserId(12)), None, None]);
+    let rooms = log.rooms(&["tea", "jam", "lobby", "quiet"].map(room)).await.unwrap();
+    let owners: Vec<_> = rooms.iter().map(|room| room.info.owner).collect();
+    assert_eq!(owners, [Some(ANN), Some(UserId(12)), None, None]);
     log.update_room(room("tea"), ANN, "Ann's tea".parse().unwrap(), "".parse().unwrap()).await.unwrap();
 }
 
@@ -273,13 +281,39 @@ async fn a_room_of_an_older_file_with_a_private_name_is_on_no_list() {
         &format!("INSERT INTO room (name, head) VALUES ('{name}', 0), ('p-{name}', 0), ('p-1', 0)"),
     );
     let log = open(&file);
-    assert!(log.room(&room(&name)).private);
-    assert_eq!(log.rooms_by_title(None, &HashSet::new(), 9), [room("p-1"), room(&format!("p-{name}"))]);
+    assert!(log.room(&room(&name)).await.unwrap().info.private);
+    assert_eq!(listed(&log, RoomOrder::Title).await, [room("p-1"), room(&format!("p-{name}"))]);
     log.close().await;
     let private = "SELECT group_concat(name) FROM room WHERE private = 1";
     let stored: String =
         rusqlite::Connection::open(&file).unwrap().query_row(private, [], |row| row.get(0)).unwrap();
     assert_eq!(stored, name);
+}
+
+#[tokio::test]
+async fn rooms_of_an_older_file_that_share_a_title_keep_it_and_no_other_room_gets_it() {
+    let (_folder, file) = place();
+    older_file(
+        &file,
+        6,
+        "INSERT INTO room (name, head, title, owner) VALUES
+             ('one', 0, 'Tea', 10), ('two', 0, 'TEA', 10), ('tea', 0, NULL, NULL), ('lobby', 0, NULL, NULL)",
+    );
+    for _ in 0..2 {
+        let log = open(&file);
+        let rooms = log.rooms(&["one", "two", "tea", "lobby"].map(room)).await.unwrap();
+        let titles: Vec<String> = rooms.iter().map(server::store::RoomRecord::title).collect();
+        assert_eq!(titles, ["Tea", "TEA", "Tea (/r/tea)", "Lobby"]);
+        let tea = RoomInfo { title: Some("tea".parse().unwrap()), ..RoomInfo::default() };
+        let taken = log.create_room(room("new"), tea).await;
+        assert!(matches!(&taken, Err(StoreError::TitleTaken(taken)) if *taken == room("one")), "{taken:?}");
+        for name in ["one", "two"] {
+            let title = rooms.iter().find(|found| found.room == room(name)).unwrap().title();
+            let kept = log.update_room(room(name), ANN, title.parse().unwrap(), "leaves".parse().unwrap());
+            kept.await.unwrap();
+        }
+        log.close().await;
+    }
 }
 
 /// Creates a closed store with so many messages of 1,000 bytes in 100 rooms.
@@ -322,6 +356,27 @@ async fn a_start_reads_a_bounded_part_of_a_large_file() {
     let read = bytes_read() - before;
     assert!(read < 2_000_000, "{read} of {bytes} bytes");
     assert_eq!(store.append(message(1)).await.unwrap().seq, 1);
+}
+
+#[tokio::test]
+async fn a_start_reads_a_bounded_part_of_many_rooms() {
+    let (_folder, file) = place();
+    open(&file).close().await;
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(
+        "WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 40000)
+         INSERT INTO room (name, head, topic, title_key, title_sort)
+             SELECT 'room-' || n, 0, hex(zeroblob(300)), 'room ' || n, 'room ' || n FROM n",
+    )
+    .unwrap();
+    drop(db);
+    let bytes = fs::metadata(&file).unwrap().len();
+    assert!(bytes > 20_000_000, "{bytes}");
+    let before = bytes_read();
+    let store = open(&file);
+    let read = bytes_read() - before;
+    assert!(read < 2_000_000, "{read} of {bytes} bytes");
+    assert_eq!(listed(&store, RoomOrder::Name).await.len(), 9);
 }
 
 #[tokio::test]

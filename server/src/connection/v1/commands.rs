@@ -89,8 +89,8 @@ pub(crate) async fn join(
     });
     let (messages, more) = page.unzip();
     Ok(ServerFrame::Joined {
-        title: state.store.room(&room).title(&room),
-        topic: state.store.room(&room).topic.to_string(),
+        title: joined.info.title(&room),
+        topic: joined.info.topic.to_string(),
         read,
         room,
         head: joined.head,
@@ -103,7 +103,7 @@ pub(crate) async fn join(
 }
 
 /// Executes a command that needs no connection: any but `join`, `leave`, `typing` and `ping`.
-pub(crate) fn execute(
+pub(crate) async fn execute(
     state: &AppState,
     identity: Identity,
     frame: ClientFrame,
@@ -111,14 +111,16 @@ pub(crate) fn execute(
     match frame {
         ClientFrame::Post { id, room, text, reply_to } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Post { text, reply_to })
+            let operation = Operation::Post { text, reply_to };
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation).await
         }
         ClientFrame::Edit { id, room, target, text } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
             append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Edit { target, text })
+                .await
         }
         ClientFrame::Delete { id, room, target } => {
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Delete { target })
+            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Delete { target }).await
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
@@ -136,14 +138,14 @@ pub(crate) fn execute(
 }
 
 /// Appends an event. The store reserves its position when this is called.
-fn append(
+async fn append(
     state: &AppState,
     identity: Identity,
     id: CommandId,
     room: RoomName,
     operation: Operation,
 ) -> Result<PendingReply, CommandError> {
-    state.admit_post(identity, &room).map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
+    state.admit_post(identity, &room).await.map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
     let appended = state.store.append(NewEvent { id, room, author: identity.id, operation });
     Ok(async move { Some(acknowledge(id, appended.await)) }.boxed())
 }
@@ -178,12 +180,10 @@ pub(super) fn set_read_marker(
 ) -> Result<PendingReply, CommandError> {
     state.posts.check(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
     let hub = state.hub.clone();
-    // A position beyond the room's end does not exist.
-    let seq = seq.min(state.store.heads(std::slice::from_ref(&room))[0]);
     let stored = state.store.set_read_marker(user, room.clone(), seq);
     let read = async move {
         match stored.await {
-            Ok(MarkerUpdate::Moved) => hub.broadcast_read_marker(user, origin, &room, seq).await,
+            Ok(MarkerUpdate::Moved(seq)) => hub.broadcast_read_marker(user, origin, &room, seq).await,
             Ok(MarkerUpdate::Unchanged) => {}
             Err(error @ StoreError::RoomNotFound) => return Some(CommandError::store(None, &error).into()),
             Err(error) => {

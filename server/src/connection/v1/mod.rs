@@ -130,10 +130,10 @@ impl V1 {
             | ClientFrame::Edit { id, ref room, .. }
             | ClientFrame::Delete { id, ref room, .. } => {
                 joined_room(context, room, Some(id))?;
-                execute(&context.state, context.identity, frame).map(Reply::Pending)
+                execute(&context.state, context.identity, frame).await.map(Reply::Pending)
             }
             ClientFrame::Rename { .. } => {
-                execute(&context.state, context.identity, frame).map(Reply::Pending)
+                execute(&context.state, context.identity, frame).await.map(Reply::Pending)
             }
             ClientFrame::Typing { room } => self.handle_typing(context, &room),
             ClientFrame::Read { room, seq } => {

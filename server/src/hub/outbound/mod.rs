@@ -132,6 +132,13 @@ impl OutboundQueue {
         }
     }
 
+    /// Moves the cursor of the subscription to `room`. If it lags, the next events still come from the store.
+    pub fn move_cursor(&mut self, room: &RoomName, cursor: Seq) {
+        if let Ok(at) = self.subscription_index(room) {
+            self.subscriptions[at].cursor = cursor;
+        }
+    }
+
     /// Ends the subscription to `room`.
     pub fn unsubscribe(&mut self, room: &RoomName) {
         if let Ok(at) = self.subscription_index(room) {

@@ -8,15 +8,18 @@ mod create;
 mod ephemeral;
 mod epoch;
 mod error;
+mod event_reads;
 mod files;
 mod health;
 mod open;
 mod pool;
 mod queries;
 mod record;
+mod room_reads;
 mod rows;
 mod schema;
 mod sql;
+mod user_reads;
 mod writer;
 
 pub use backup::{Summary, back_up, restore};
@@ -24,29 +27,21 @@ pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
 
-use super::{
-    Appended, ListedRoom, MarkerUpdate, MessagePage, NewEvent, RoomInfo, Store, StoreError, StoreResult,
-    StreamPosition, Wake, position, room_index::RoomIndex,
-};
-use app::wire::{DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use super::{Store, StoreError, StoreResult, Wake, position};
+use async_trait::async_trait;
 use check::BackgroundCheck;
-use epoch::{Epochs, Shared};
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use epoch::Epochs;
 use health::Health;
 use open::Opened;
 use pool::ReadPool;
 use record::Record;
 use std::{
-    collections::HashSet,
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
 };
 use tokio::sync::{broadcast, oneshot};
 use writer::{Upkeep, WriteCommand, WriteOutput, Writer, WriterRequest};
-
-/// The durable rooms. The writer updates them after a commit, before it notifies.
-type Rooms = Arc<RwLock<RoomIndex>>;
 
 /// A store in a SQLite file.
 pub struct SqliteStore {
@@ -54,7 +49,6 @@ pub struct SqliteStore {
     log_id: String,
     epochs: Epochs,
     is_unused: bool,
-    rooms: Rooms,
     /// The order of the queue is the order of the event log.
     requests: mpsc::Sender<WriterRequest>,
     notifications: broadcast::Sender<Wake>,
@@ -119,16 +113,14 @@ impl SqliteStore {
         } else {
             Some(BackgroundCheck::spawn(opened.path.clone(), health.clone())?)
         };
-        let rooms = Rooms::new(RwLock::new(opened.rooms));
         let (requests, queue) = mpsc::channel();
         let notifications = broadcast::channel(super::NOTIFICATION_CAPACITY).0;
         let upkeep = (upkeep, record, health.clone());
-        Writer::new(opened.connection, rooms.clone(), notifications.clone(), upkeep).spawn(queue);
+        Writer::new(opened.connection, notifications.clone(), upkeep).spawn(queue);
         Ok(Self {
             log_id: position::log_id(&opened.id, opened.epochs.present()),
             epochs: opened.epochs,
             is_unused: opened.is_unused,
-            rooms,
             requests,
             notifications,
             readers,
@@ -159,198 +151,38 @@ impl SqliteStore {
     ) -> impl Future<Output = StoreResult<WriteOutput>> + Send + 'static {
         self.request(|answer| WriterRequest::Execute(command, answer))
     }
-
-    fn rooms(&self) -> RwLockReadGuard<'_, RoomIndex> {
-        self.rooms.read().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn closed() -> StoreError {
     StoreError::backend("the store is closed")
 }
 
+#[async_trait]
 impl Store for SqliteStore {
     fn log_id(&self) -> &str {
         &self.log_id
-    }
-
-    fn continues(&self, room: &RoomName, position: StreamPosition) -> BoxFuture<'static, StoreResult<bool>> {
-        let StreamPosition { after, after_id, log } = position;
-        let has_same_id = |log: &str| position::split_log_id(log).0 == position::split_log_id(&self.log_id).0;
-        if !log.as_deref().is_none_or(has_same_id) {
-            return ready(Ok(false)).boxed();
-        }
-        let shared = log.map_or(Shared::All, |log| self.epochs.shared(position::split_log_id(&log).1));
-        if after == 0 || (after_id.is_none() && matches!(shared, Shared::All | Shared::Unknown)) {
-            return ready(Ok(after == 0 || shared == Shared::All)).boxed();
-        }
-        let room = room.clone();
-        self.readers.read(move |db| {
-            Ok(match (queries::event_at(db, &room, after)?, after_id, shared) {
-                (Some((id, _)), Some(expected), _) => id == expected,
-                (Some((_, row)), None, Shared::Before(bound)) => row < bound,
-                _ => false,
-            })
-        })
-    }
-
-    fn ready(&self) -> BoxFuture<'static, StoreResult<()>> {
-        if self.health.is_corrupt() {
-            return ready(Err(StoreError::Corrupt)).boxed();
-        }
-        if !self.health.has_failed() {
-            return ready(Ok(())).boxed();
-        }
-        if !self.health.may_probe() {
-            return ready(Err(StoreError::backend("the last commit failed"))).boxed();
-        }
-        self.execute(WriteCommand::Probe).map(|done| done.map(drop)).boxed()
-    }
-
-    fn append(&self, event: NewEvent) -> BoxFuture<'static, StoreResult<Appended>> {
-        let stored = self.execute(WriteCommand::Append(event));
-        async {
-            match stored.await? {
-                WriteOutput::Appended(appended) => Ok(appended),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
-    }
-
-    fn events_after(
-        &self,
-        room: &RoomName,
-        after: Seq,
-        limit: u32,
-    ) -> BoxFuture<'static, StoreResult<Vec<Arc<Event>>>> {
-        let room = room.clone();
-        self.readers.read(move |db| queries::events_after(db, &room, after, limit))
-    }
-
-    fn messages_before(
-        &self,
-        room: &RoomName,
-        before: Seq,
-        limit: u32,
-    ) -> BoxFuture<'static, StoreResult<MessagePage>> {
-        let room = room.clone();
-        self.readers.read(move |db| queries::messages_before(db, &room, before, limit))
-    }
-
-    fn heads(&self, rooms: &[RoomName]) -> Vec<Seq> {
-        let index = self.rooms();
-        rooms.iter().map(|room| index.head(room)).collect()
-    }
-
-    fn list_rooms(&self, after: Option<&RoomName>, limit: usize) -> Vec<ListedRoom> {
-        self.rooms().list(after, limit)
-    }
-
-    fn recent_rooms(&self, excluded: &HashSet<RoomName>, limit: usize) -> Vec<RoomName> {
-        self.rooms().recent(excluded, limit)
-    }
-
-    fn rooms_by_title(
-        &self,
-        after: Option<&RoomName>,
-        excluded: &HashSet<RoomName>,
-        limit: usize,
-    ) -> Vec<RoomName> {
-        self.rooms().by_title(after, excluded, limit)
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Wake> {
         self.notifications.subscribe()
     }
 
-    fn room(&self, room: &RoomName) -> Arc<RoomInfo> {
-        self.rooms().info(room)
-    }
-
-    fn create_room(&self, room: RoomName, info: RoomInfo) -> BoxFuture<'static, StoreResult<()>> {
-        self.execute(WriteCommand::CreateRoom(room, info)).map(|done| done.map(drop)).boxed()
-    }
-
-    fn update_room(
-        &self,
-        room: RoomName,
-        user: UserId,
-        title: RoomTitle,
-        topic: Topic,
-    ) -> BoxFuture<'static, StoreResult<()>> {
-        self.execute(WriteCommand::UpdateRoom { room, user, title, topic }).map(|done| done.map(drop)).boxed()
-    }
-
-    fn users(&self, users: &[UserId]) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        let users = users.to_vec();
-        self.readers.read(move |db| queries::users(db, &users))
-    }
-
-    fn set_display_name(
-        &self,
-        user: UserId,
-        name: DisplayName,
-    ) -> BoxFuture<'static, StoreResult<Vec<User>>> {
-        let stored = self.execute(WriteCommand::SetDisplayName(user, name));
-        async {
-            match stored.await? {
-                WriteOutput::Users(users) => Ok(users),
-                _ => Err(closed()),
-            }
+    async fn ready(&self) -> StoreResult<()> {
+        if self.health.is_corrupt() {
+            return Err(StoreError::Corrupt);
         }
-        .boxed()
-    }
-
-    fn set_read_marker(
-        &self,
-        user: UserId,
-        room: RoomName,
-        seq: Seq,
-    ) -> BoxFuture<'static, StoreResult<MarkerUpdate>> {
-        let stored = self.execute(WriteCommand::SetReadMarker(user, room, seq));
-        async {
-            match stored.await? {
-                WriteOutput::Marker(update) => Ok(update),
-                _ => Err(closed()),
-            }
+        if !self.health.has_failed() {
+            return Ok(());
         }
-        .boxed()
+        if !self.health.may_probe() {
+            return Err(StoreError::backend("the last commit failed"));
+        }
+        self.execute(WriteCommand::Probe).await.map(drop)
     }
 
-    fn remove_read_marker(&self, user: UserId, room: RoomName) -> BoxFuture<'static, StoreResult<()>> {
-        self.execute(WriteCommand::RemoveReadMarker(user, room)).map(|done| done.map(drop)).boxed()
-    }
-
-    fn read_markers(
-        &self,
-        user: UserId,
-        skip: u32,
-        limit: u32,
-    ) -> BoxFuture<'static, StoreResult<Vec<(RoomName, Seq)>>> {
-        self.readers.read(move |db| queries::read_markers(db, user, skip, limit))
-    }
-
-    fn read_marker(&self, user: UserId, room: &RoomName) -> BoxFuture<'static, StoreResult<Option<Seq>>> {
-        let room = room.clone();
-        self.readers.read(move |db| queries::read_marker(db, user, &room))
-    }
-
-    fn unread_counts(
-        &self,
-        user: UserId,
-        rooms: Vec<(RoomName, Seq)>,
-    ) -> BoxFuture<'static, StoreResult<Vec<u32>>> {
-        let heads = self.heads(&rooms.iter().map(|(room, _)| room.clone()).collect::<Vec<_>>());
-        self.readers.read(move |db| {
-            let counts = heads.into_iter().zip(&rooms);
-            counts.map(|(head, (room, after))| queries::unread_count(db, user, room, *after, head)).collect()
-        })
-    }
-
-    fn close(&self) -> BoxFuture<'static, ()> {
+    async fn close(&self) {
         self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.readers.close();
-        self.request(WriterRequest::Shutdown).map(drop).boxed()
+        let _ = self.request(WriterRequest::Shutdown).await;
     }
 }

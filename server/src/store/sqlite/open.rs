@@ -1,7 +1,7 @@
 //! Opening the file of a store: checked, migrated and loaded.
 
 use super::{
-    backfill::{backfill_name_skeletons, backfill_title_skeletons},
+    backfill::{backfill_name_skeletons, backfill_titles},
     check::MAX_PAGES_CHECKED_AT_START,
     connection::{Synchronous, checkpoint, configure},
     create::create,
@@ -9,12 +9,8 @@ use super::{
     error::OpenError,
     files::{self, Found},
     record::Record,
-    rows,
     schema::{check_pages, initialize, migrate},
-    sql,
 };
-use crate::store::room_index::RoomIndex;
-use app::wire::Millis;
 use rusqlite::{Connection, OptionalExtension, config::DbConfig};
 use std::{
     io,
@@ -38,7 +34,6 @@ pub(super) struct Opened {
     /// The identity of the event log, without its epoch.
     pub(super) id: String,
     pub(super) epochs: Epochs,
-    pub(super) rooms: RoomIndex,
     /// No user has an identity that the store knows.
     pub(super) is_unused: bool,
     /// Every page was checked.
@@ -87,14 +82,13 @@ pub(super) fn load(
     is_continuous: bool,
 ) -> Result<Opened, OpenError> {
     backfill_name_skeletons(&mut connection)?;
-    backfill_title_skeletons(&mut connection)?;
+    backfill_titles(&mut connection)?;
     let epochs = Epochs::open(&mut connection, is_continuous)?;
     let id = connection.query_row("SELECT id FROM log", [], |row| row.get(0))?;
-    let rooms = room_index(&connection)?;
     let is_unused = connection.query_row(IS_UNUSED, [], |row| row.get(0))?;
     // A crash may have left purged texts in the write-ahead log.
     checkpoint(&connection)?;
-    Ok(Opened { path, connection, id, epochs, rooms, is_unused, is_checked: false })
+    Ok(Opened { path, connection, id, epochs, is_unused, is_checked: false })
 }
 
 /// Turns a backup in the place of the file into the store: saves its key, and changes the identity of the event log, so
@@ -111,16 +105,4 @@ fn take_over_backup(connection: &mut Connection, save_key: SaveKey) -> Result<()
     transaction.execute("DELETE FROM backup", [])?;
     transaction.commit()?;
     Ok(checkpoint(connection)?)
-}
-
-fn room_index(connection: &Connection) -> rusqlite::Result<RoomIndex> {
-    let mut statement = connection.prepare(sql::SELECT_ALL_ROOMS)?;
-    let mut found = statement.query([])?;
-    let mut index = RoomIndex::default();
-    while let Some(row) = found.next()? {
-        let at: Option<Millis> = row.get(2)?;
-        let (room, info) = (rows::room_name(row, 0)?, rows::room_info(row, 3)?);
-        index.insert_existing(room, row.get(1)?, at.unwrap_or_default(), info);
-    }
-    Ok(index)
 }

@@ -2,7 +2,6 @@
 
 use super::connection::open_reader;
 use crate::store::{StoreError, StoreResult};
-use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
@@ -59,20 +58,16 @@ impl ReadPool {
     ///
     /// # Errors
     /// [`StoreError::Backend`].
-    pub(super) fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> BoxFuture<'static, StoreResult<T>> {
-        let inner = self.0.clone();
-        async move {
-            let _permit = inner.permits.acquire().await.map_err(StoreError::backend)?;
-            let worker = inner.clone();
-            tokio::task::spawn_blocking(move || worker.run(query))
-                .await
-                .map_err(StoreError::backend)?
-                .map_err(StoreError::backend)
-        }
-        .boxed()
+    ) -> StoreResult<T> {
+        let _permit = self.0.permits.acquire().await.map_err(StoreError::backend)?;
+        let worker = self.0.clone();
+        tokio::task::spawn_blocking(move || worker.run(query))
+            .await
+            .map_err(StoreError::backend)?
+            .map_err(StoreError::backend)
     }
 }
 

@@ -1,7 +1,10 @@
 //! What the store reads, from any connection.
 
 use super::{rows, sql};
-use crate::store::{MessagePage, UNREAD_SCAN_EVENTS, guest, skeleton};
+use crate::store::{
+    MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord, UNREAD_SCAN_EVENTS, skeleton,
+    users::guest,
+};
 use app::wire::{
     CommandId, DisplayName, Event, PageBudget, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT,
 };
@@ -97,14 +100,69 @@ pub(super) fn read_marker(db: &Connection, user: UserId, room: &RoomName) -> rus
     statement.query_row((user.0.cast_signed(), room.as_str()), |row| row.get(0)).optional()
 }
 
-/// Counts messages of other users after `after`, among the last [`UNREAD_SCAN_EVENTS`] before `head`.
+/// Returns the latest `seq` of a room, or `None` if the room has no row.
+pub(super) fn stored_head(db: &Connection, room: &RoomName) -> rusqlite::Result<Option<Seq>> {
+    let mut statement = db.prepare_cached(sql::SELECT_HEAD)?;
+    statement.query_row([room.as_str()], |row| row.get(0)).optional()
+}
+
+/// Returns a room that has a row.
+pub(super) fn room(db: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRecord>> {
+    let mut statement = db.prepare_cached(sql::SELECT_ROOM)?;
+    statement.query_row([name.as_str()], rows::room_record).optional()
+}
+
+/// Returns the public room whose title has this skeleton.
+pub(super) fn room_by_title_skeleton(db: &Connection, key: &str) -> rusqlite::Result<Option<RoomName>> {
+    let mut statement = db.prepare_cached(sql::SELECT_ROOM_BY_TITLE_SKELETON)?;
+    statement.query_row([key], |row| rows::room_name(row, 0)).optional()
+}
+
+/// Returns a list of public rooms.
+pub(super) fn list_rooms(db: &Connection, query: &RoomQuery) -> rusqlite::Result<Vec<RoomRecord>> {
+    let after = query.after.as_ref();
+    let name = after.map_or("", RoomName::as_str);
+    let user = query.not_joined_by.map(|user| user.0.cast_signed());
+    let limit = query.limit.min(MAX_ROOMS_PER_READ);
+    match query.order {
+        RoomOrder::Name => {
+            let mut statement = db.prepare_cached(sql::LIST_ROOMS_BY_NAME)?;
+            statement.query_map((name, user, limit), rows::room_record)?.collect()
+        }
+        RoomOrder::Title => {
+            let sort = after.map(|after| title_sort(db, after)).transpose()?.unwrap_or_default();
+            let mut statement = db.prepare_cached(sql::LIST_ROOMS_BY_TITLE)?;
+            statement.query_map((sort, name, user, limit), rows::room_record)?.collect()
+        }
+        RoomOrder::Activity => {
+            let at = after.map(|after| active_at(db, after)).transpose()?.unwrap_or(i64::MAX);
+            let mut statement = db.prepare_cached(sql::LIST_ROOMS_BY_ACTIVITY)?;
+            statement.query_map((at, name, user, limit), rows::room_record)?.collect()
+        }
+    }
+}
+
+/// Returns the text by which lists sort a room; a room that does not exist has the title of its address.
+fn title_sort(db: &Connection, room: &RoomName) -> rusqlite::Result<String> {
+    let mut statement = db.prepare_cached("SELECT title_sort FROM room WHERE name = ?1")?;
+    let stored: Option<Option<String>> = statement.query_row([room.as_str()], |row| row.get(0)).optional()?;
+    Ok(stored.flatten().unwrap_or_else(|| room.title().to_lowercase()))
+}
+
+/// Returns the time of a room's last event, or of its creation; a room that does not exist is the least recent.
+fn active_at(db: &Connection, room: &RoomName) -> rusqlite::Result<i64> {
+    let mut statement = db.prepare_cached("SELECT active_at FROM room WHERE name = ?1")?;
+    Ok(statement.query_row([room.as_str()], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
+/// Counts messages of other users after `after`, among the last [`UNREAD_SCAN_EVENTS`] of the room.
 pub(super) fn unread_count(
     db: &Connection,
     user: UserId,
     room: &RoomName,
     after: Seq,
-    head: Seq,
 ) -> rusqlite::Result<u32> {
+    let head = stored_head(db, room)?.unwrap_or(0);
     let from = after.max(head.saturating_sub(UNREAD_SCAN_EVENTS));
     if from >= head {
         return Ok(0);

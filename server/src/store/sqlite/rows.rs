@@ -1,6 +1,6 @@
 //! Rows as values.
 
-use crate::store::{RoomInfo, user};
+use crate::store::{RoomInfo, RoomRecord, users::user};
 use app::wire::{DisplayName, Event, EventBody, Message, RoomName, User, UserId, sanitize_for_display};
 use rusqlite::{Row, types::Type};
 use std::sync::Arc;
@@ -58,6 +58,11 @@ pub(super) fn room_info(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomIn
         private: row.get(column + 3)?,
         contested: row.get(column + 4)?,
     })
+}
+
+/// Reads a room in the columns of [`SELECT_ROOM`](super::sql::SELECT_ROOM).
+pub(super) fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
+    Ok(RoomRecord { room: room_name(row, 0)?, head: row.get(1)?, info: room_info(row, 2)? })
 }
 
 /// Reads the name of a room.

@@ -16,6 +16,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/7-tags.sql")),
     M::up(include_str!("../../../migrations/8-titles.sql")),
     M::up(include_str!("../../../migrations/9-folder.sql")),
+    M::up(include_str!("../../../migrations/10-room-lists.sql")),
 ];
 
 /// The newest schema that this program supports.

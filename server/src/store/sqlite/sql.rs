@@ -118,39 +118,63 @@ pub(super) const NUMBER_ALL_USERS: &str = "
     WHERE ranked.id = person.id";
 
 /// The latest position of a room.
+pub(super) const SELECT_HEAD: &str = "SELECT head FROM room WHERE name = ?1";
+
+/// Moves the latest position of a room.
 pub(super) const UPDATE_HEAD: &str = "UPDATE room SET head = ?2 WHERE name = ?1";
 
-/// Every room with its head, the time of its last event, and its description.
-pub(super) const SELECT_ALL_ROOMS: &str = "
-    SELECT r.name, r.head, e.at, r.title, r.topic, r.owner, r.private, r.contested
-    FROM room r LEFT JOIN event e ON e.room = r.name AND e.seq = r.head";
+/// Moves the latest position of a room, and the room to the top of the most recently active ones.
+pub(super) const UPDATE_HEAD_AND_ACTIVITY: &str = "UPDATE room SET head = ?2, active_at = ?3 WHERE name = ?1";
 
-/// The description of a room.
+/// A room with its description.
+pub(super) const SELECT_ROOM: &str =
+    "SELECT name, head, title, topic, owner, private, contested FROM room WHERE name = ?1";
+
+/// Public rooms by name after a name, without those in which a user has a read marker.
+pub(super) const LIST_ROOMS_BY_NAME: &str = "
+    SELECT name, head, title, topic, owner, private, contested FROM room r
+    WHERE private = 0 AND name > ?1
+        AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?2 AND room = r.name)
+    ORDER BY name LIMIT ?3";
+
+/// Public rooms but the lobby by title after a title and a name, without those in which a user has a read marker.
+pub(super) const LIST_ROOMS_BY_TITLE: &str = "
+    SELECT name, head, title, topic, owner, private, contested FROM room r
+    WHERE private = 0 AND (title_sort, name) > (?1, ?2) AND name <> 'lobby'
+        AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?3 AND room = r.name)
+    ORDER BY title_sort, name LIMIT ?4";
+
+/// Public rooms but the lobby, most recently active first, after a time and a name, without those in which a user has a
+/// read marker.
+pub(super) const LIST_ROOMS_BY_ACTIVITY: &str = "
+    SELECT name, head, title, topic, owner, private, contested FROM room r
+    WHERE private = 0 AND active_at <= ?1 AND (active_at < ?1 OR name > ?2) AND name <> 'lobby'
+        AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?3 AND room = r.name)
+    ORDER BY active_at DESC, name LIMIT ?4";
+
+/// The description of a room. A new room is active at the time of its creation.
 pub(super) const UPSERT_ROOM: &str = "
-    INSERT INTO room (name, head, title, topic, owner, private, contested, title_key)
-    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO room (name, head, title, topic, owner, private, contested, title_key, title_sort, active_at)
+    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
     ON CONFLICT (name) DO UPDATE SET title = excluded.title, topic = excluded.topic,
-        contested = excluded.contested, title_key = excluded.title_key";
+        contested = excluded.contested, title_key = excluded.title_key, title_sort = excluded.title_sort";
 
-/// Public rooms by the skeleton of their titles: one, or several in a file of an older version. Two of them are
-/// enough to find another room than a given one.
-pub(super) const SELECT_ROOMS_BY_TITLE_SKELETON: &str =
-    "SELECT name FROM room WHERE title_key = ?1 AND private = 0 LIMIT 2";
+/// The public room whose title has a skeleton.
+pub(super) const SELECT_ROOM_BY_TITLE_SKELETON: &str = "SELECT name FROM room WHERE title_key = ?1";
 
-/// Public rooms whose titles have no skeleton yet.
-pub(super) const SELECT_ROOMS_WITHOUT_SKELETON: &str = "
-    SELECT name, title, topic, owner, private, contested FROM room WHERE title_key IS NULL AND private = 0";
+/// A public room whose title columns are not filled in.
+pub(super) const SELECT_ROOM_WITHOUT_TITLE_SORT: &str =
+    "SELECT 1 FROM room WHERE private = 0 AND title_sort IS NULL LIMIT 1";
 
-/// Rooms without a title of their own whose address reads like the title of another public room, except one room of
-/// each title. It scans all rooms, so it runs only after the rule for skeletons has changed.
-pub(super) const SELECT_CONTESTED_ROOMS: &str = "
-    SELECT name, title, topic, owner, private, contested FROM (
-        SELECT *, row_number() OVER (PARTITION BY title_key ORDER BY title IS NULL, name) AS place
-        FROM room WHERE private = 0 AND title_key <> '')
-    WHERE place > 1 AND title IS NULL";
+/// Public rooms by name whose title columns are not filled in, with or without a title of their own. It scans all rooms,
+/// so it runs only after the rule for titles has changed.
+pub(super) const SELECT_ROOMS_WITHOUT_TITLE_SORT: &str = "
+    SELECT name, title, topic, owner, private, contested FROM room
+    WHERE private = 0 AND title_sort IS NULL AND (title IS NOT NULL) = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
-/// The skeleton of a room's title, and whether the title shows the room's address.
-pub(super) const SET_TITLE_SKELETON: &str = "UPDATE room SET title_key = ?2, contested = ?3 WHERE name = ?1";
+/// What follows from the title of a room.
+pub(super) const SET_TITLE_COLUMNS: &str =
+    "UPDATE room SET title_key = ?2, contested = ?3, title_sort = ?4 WHERE name = ?1";
 
 #[cfg(test)]
 mod tests {
@@ -179,8 +203,10 @@ mod tests {
             SELECT_USER,
             SELECT_USERS_BY_SKELETON,
             SELECT_USERS_WITHOUT_SKELETON,
-            SELECT_ROOMS_BY_TITLE_SKELETON,
-            SELECT_ROOMS_WITHOUT_SKELETON,
+            SELECT_HEAD,
+            SELECT_ROOM,
+            SELECT_ROOM_BY_TITLE_SKELETON,
+            SELECT_ROOM_WITHOUT_TITLE_SORT,
             SELECT_READ_MARKERS,
             SELECT_READ_MARKER,
             SELECT_EVENT_BY_ID,
@@ -196,8 +222,15 @@ mod tests {
         let purge = plan(PURGE_PREVIOUS_EDIT).join("; ");
         assert!(purge.contains("USING INDEX event_by_target (room=? AND target=? AND rowid<?)"), "{purge}");
         assert!(!purge.contains("SCAN") && !purge.contains("SORT"), "{purge}");
-        let rooms = plan(SELECT_ALL_ROOMS).join("; ");
-        assert!(rooms.contains("SEARCH e USING INDEX event_by_room (room=? AND seq=?)"), "{rooms}");
+        for (list, index) in [
+            (LIST_ROOMS_BY_NAME, "room_by_name (name>?)"),
+            (LIST_ROOMS_BY_TITLE, "room_by_title ((title_sort,name)>(?,?))"),
+            (LIST_ROOMS_BY_ACTIVITY, "room_by_activity (active_at<?)"),
+        ] {
+            let steps = plan(list).join("; ");
+            assert!(steps.contains(index), "{steps}");
+            assert!(!steps.contains("SCAN") && !steps.contains("TEMP B-TREE"), "{steps}");
+        }
         let unread = plan(COUNT_UNREAD).join("; ");
         assert!(unread.contains("SEARCH event USING INDEX event_by_room (room=? AND seq>?)"), "{unread}");
     }

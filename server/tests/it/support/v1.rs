@@ -103,8 +103,9 @@ impl V1 {
 
     /// Sets the user's name and waits for the reply.
     pub async fn set_name(&mut self, name: &str) {
-        self.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: name.into() }).await;
-        while !matches!(self.expect_frame().await, ServerFrame::Ack { .. }) {}
+        let own = Uuid::now_v7();
+        self.send(&ClientFrame::Rename { id: own, name: name.into() }).await;
+        while !matches!(self.expect_frame().await, ServerFrame::Ack { id, .. } if id == own) {}
     }
 
     /// Returns the frames before the answer to a ping, except those about presence.

@@ -10,7 +10,7 @@ mod transaction;
 mod upkeep;
 mod users;
 
-use super::{Rooms, connection::checkpoint, health::Health, record::Record};
+use super::{connection::checkpoint, health::Health, record::Record};
 use crate::store::{Appended, MarkerUpdate, NewEvent, RoomInfo, StoreError, StoreResult, Wake};
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
@@ -18,7 +18,7 @@ use std::{
     collections::{HashMap, HashSet},
     mem,
     sync::{
-        Arc, PoisonError,
+        Arc,
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -35,6 +35,10 @@ type UserCache = HashMap<UserId, User>;
 
 /// Rooms in which users have a read marker, as far as transactions have read it.
 type ReadMarkerCache = HashSet<(UserId, RoomName)>;
+
+/// The latest positions of rooms that have a row, as far as transactions have read or written them. No other process
+/// writes, so they stay right.
+type HeadCache = HashMap<RoomName, Seq>;
 
 /// What a command returns.
 pub(super) enum WriteOutput {
@@ -76,7 +80,9 @@ pub(super) enum WriteCommand {
 /// The thread that writes.
 pub(super) struct Writer {
     connection: Connection,
-    rooms: Rooms,
+    heads: HeadCache,
+    /// The most recently active room, if it is known.
+    last_active: Option<RoomName>,
     users: UserCache,
     read_markers: ReadMarkerCache,
     notifications: broadcast::Sender<Wake>,
@@ -89,12 +95,21 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
-        rooms: Rooms,
         notifications: broadcast::Sender<Wake>,
         (upkeep, record, health): (Upkeep, Option<Record>, Arc<Health>),
     ) -> Self {
-        let (users, read_markers) = (UserCache::new(), ReadMarkerCache::new());
-        Self { connection, rooms, users, read_markers, notifications, upkeep, record, health }
+        let (heads, users, read_markers) = (HeadCache::new(), UserCache::new(), ReadMarkerCache::new());
+        Self {
+            connection,
+            heads,
+            last_active: None,
+            users,
+            read_markers,
+            notifications,
+            upkeep,
+            record,
+            health,
+        }
     }
 
     pub(super) fn spawn(self, requests: mpsc::Receiver<WriterRequest>) {
@@ -158,6 +173,8 @@ impl Writer {
             }
             Err(error) => {
                 // They may have values that were rolled back.
+                self.heads.clear();
+                self.last_active = None;
                 self.users.clear();
                 self.read_markers.clear();
                 tracing::error!(%error, commands = answers.len(), "commit failed");
@@ -181,12 +198,7 @@ impl Writer {
         Ok((results, transaction.commit()?))
     }
 
-    /// Updates the room index, then notifies, so that a notified subscriber finds the new heads.
-    fn publish(&self, CommitEffects { at, events, rooms, mut ambiguous, .. }: CommitEffects) {
-        let mut index = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        rooms.into_iter().for_each(|(room, info)| index.upsert(room, info, at));
-        events.iter().for_each(|(room, events)| index.apply_events(room, events));
-        drop(index);
+    fn publish(&self, CommitEffects { events, mut ambiguous, .. }: CommitEffects) {
         for (room, events) in events {
             // Without subscribers there is nothing to do.
             let _ = self.notifications.send(Wake {

@@ -33,16 +33,16 @@ impl WriteTransaction<'_> {
         room: &RoomName,
         seq: Seq,
     ) -> rusqlite::Result<StoreResult<MarkerUpdate>> {
-        if !self.room_exists(room) {
+        let stored = self.head(room)?;
+        if stored.is_none() && !room.is_lobby() {
             return Ok(Err(StoreError::RoomNotFound));
         }
-        let head = self.head(room);
-        let seq = seq.min(head);
-        let can_insert = seq > 0 || head == 0 && self.has_row(room);
+        let seq = seq.min(stored.unwrap_or(0));
+        let can_insert = seq > 0 || stored == Some(0);
         // Past the quota a marker moves forward, but none is added.
         let has_moved = (seq > 0 && self.move_read_marker(user, room, seq)?)
             || (can_insert && self.take_bytes(0) && self.insert_read_marker(user, room, seq)?);
-        Ok(Ok(if has_moved { MarkerUpdate::Moved } else { MarkerUpdate::Unchanged }))
+        Ok(Ok(if has_moved { MarkerUpdate::Moved(seq) } else { MarkerUpdate::Unchanged }))
     }
 
     /// Removes the read marker of `user` in `room`.

@@ -1,21 +1,18 @@
 //! One transaction: commands in their order, and the effects to publish once they are durable.
 
-use super::{ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
+use super::{HeadCache, ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
 use crate::store::{
-    Appended, NewEvent, RoomInfo, StoreError, StoreResult, now,
+    Appended, NewEvent, StoreError, StoreResult, now,
     rules::{self, Target},
     sqlite::{
-        Rooms,
+        queries,
         rows::{self, kind},
         sql,
     },
 };
 use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, User, UserId};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Bytes that a probe writes: a few of the longest messages.
 const PROBE_BYTES: u32 = 64 * 1_024;
@@ -26,14 +23,12 @@ const ROW_BYTES: u64 = 512;
 /// The events that a transaction appended to each room, in order.
 type NewEventsByRoom = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
-/// The rooms that a transaction created or changed.
-type RoomUpdates = HashMap<RoomName, RoomInfo>;
+/// Heads that are cached. A full cache is cleared.
+const MAX_CACHED_HEADS: usize = 10_000;
 
 /// What a transaction has changed, to be published once it is durable.
 pub(super) struct CommitEffects {
-    pub(super) at: Millis,
     pub(super) events: NewEventsByRoom,
-    pub(super) rooms: RoomUpdates,
     /// As in [`Wake`](crate::store::Wake).
     pub(super) ambiguous: Vec<User>,
     /// A text was purged.
@@ -44,16 +39,18 @@ pub(super) struct CommitEffects {
 pub(super) struct WriteTransaction<'a> {
     pub(super) at: Millis,
     pub(super) transaction: Transaction<'a>,
-    pub(super) committed: &'a Rooms,
+    pub(super) heads: &'a mut HeadCache,
+    pub(super) last_active: &'a mut Option<RoomName>,
     pub(super) users: &'a mut UserCache,
     pub(super) read_markers: &'a mut ReadMarkerCache,
     pub(super) events: NewEventsByRoom,
-    pub(super) room_updates: RoomUpdates,
     /// Users who became ambiguous because a user with a confusable name has posted for the first time.
     pub(super) ambiguous: Vec<User>,
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     has_purged: bool,
+    /// Rooms were created, which are active at the same time.
+    pub(super) has_new_rooms: bool,
 }
 
 impl<'a> WriteTransaction<'a> {
@@ -62,23 +59,23 @@ impl<'a> WriteTransaction<'a> {
         Ok(Self {
             at: now(),
             transaction: writer.connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
-            committed: &writer.rooms,
+            heads: &mut writer.heads,
+            last_active: &mut writer.last_active,
             users: &mut writer.users,
             read_markers: &mut writer.read_markers,
             events: NewEventsByRoom::new(),
-            room_updates: RoomUpdates::new(),
             ambiguous: Vec::new(),
             bytes_left,
             has_purged: false,
+            has_new_rooms: false,
         })
     }
 
     pub(super) fn commit(mut self) -> rusqlite::Result<CommitEffects> {
-        self.create_addressed_rooms()?;
         self.update_heads()?;
-        let Self { at, transaction, events, room_updates: rooms, ambiguous, has_purged, .. } = self;
+        let Self { transaction, events, ambiguous, has_purged, .. } = self;
         transaction.commit()?;
-        Ok(CommitEffects { at, events, rooms, ambiguous, has_purged })
+        Ok(CommitEffects { events, ambiguous, has_purged })
     }
 
     /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
@@ -116,9 +113,13 @@ impl<'a> WriteTransaction<'a> {
         if !self.take_bytes(new.operation.text_bytes()) && !frees_space {
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
         }
-        let seq = self.head(&new.room) + 1;
+        let head = self.head(&new.room)?;
+        let seq = head.unwrap_or(0) + 1;
         if !self.insert_event(&new, seq)? {
             return self.find_duplicate(&new)?.ok_or(rusqlite::Error::QueryReturnedNoRows);
+        }
+        if head.is_none() {
+            self.create_addressed_room(&new.room)?;
         }
         self.apply_change(&new)?;
         self.record_visit(new.author, &new.room, seq)?;
@@ -142,7 +143,11 @@ impl<'a> WriteTransaction<'a> {
             None => None,
             Some(target) => self.message_author(&new.room, target)?.map(|author| Target { author }),
         };
-        Ok(rules::authorize(&new.operation, new.author, target, || self.room_info(&new.room).owner))
+        let owner = match new.operation {
+            Operation::Delete { .. } => self.room_info(&new.room)?.owner,
+            _ => None,
+        };
+        Ok(rules::authorize(&new.operation, new.author, target, || owner))
     }
 
     /// Brings the state of a message up to its edit or delete. The text before is purged, also from past events.
@@ -195,10 +200,30 @@ impl<'a> WriteTransaction<'a> {
         statement.query_row((room.as_str(), seq), |row| row.get(0).map(rows::user_id)).optional()
     }
 
-    /// Returns the room's latest `seq`, including this transaction's own events.
-    pub(super) fn head(&self, room: &RoomName) -> Seq {
-        let own = self.events.get(room).and_then(|events| events.last()).map(|event| event.seq);
-        own.unwrap_or_else(|| self.committed.read().unwrap_or_else(PoisonError::into_inner).head(room))
+    /// Returns the room's latest `seq`, including this transaction's own events; `None` if the room has no row.
+    pub(super) fn head(&mut self, room: &RoomName) -> rusqlite::Result<Option<Seq>> {
+        if let Some(own) = self.events.get(room).and_then(|events| events.last()) {
+            return Ok(Some(own.seq));
+        }
+        if let Some(head) = self.heads.get(room) {
+            return Ok(Some(*head));
+        }
+        let stored = queries::stored_head(&self.transaction, room)?;
+        if let Some(head) = stored {
+            self.cache_head(room, head);
+        }
+        Ok(stored)
+    }
+
+    fn cache_head(&mut self, room: &RoomName, head: Seq) {
+        if let Some(cached) = self.heads.get_mut(room) {
+            *cached = head;
+            return;
+        }
+        if self.heads.len() >= MAX_CACHED_HEADS {
+            self.heads.clear();
+        }
+        self.heads.insert(room.clone(), head);
     }
 
     /// Inserts an event. Returns `false` if its id was used before.
@@ -214,10 +239,27 @@ impl<'a> WriteTransaction<'a> {
         Ok(inserted == 1)
     }
 
-    fn update_heads(&self) -> rusqlite::Result<()> {
-        let mut statement = self.transaction.prepare_cached(sql::UPDATE_HEAD)?;
-        for (room, events) in &self.events {
-            statement.execute((room.as_str(), events.last().map_or(0, |event| event.seq)))?;
+    /// Stores the heads. A room that was the most recently active one already keeps its time: its place among the others
+    /// stays the same, and the index of the times is not written.
+    fn update_heads(&mut self) -> rusqlite::Result<()> {
+        let heads: Vec<(RoomName, Seq)> = self
+            .events
+            .iter()
+            .filter_map(|(room, events)| Some((room.clone(), events.last()?.seq)))
+            .collect();
+        for (room, head) in &heads {
+            if heads.len() == 1 && self.last_active.as_ref() == Some(room) {
+                self.transaction.prepare_cached(sql::UPDATE_HEAD)?.execute((room.as_str(), head))?;
+            } else {
+                let mut update = self.transaction.prepare_cached(sql::UPDATE_HEAD_AND_ACTIVITY)?;
+                update.execute((room.as_str(), head, self.at))?;
+            }
+            self.cache_head(room, *head);
+        }
+        match &heads[..] {
+            [] => {}
+            [(room, _)] if !self.has_new_rooms => *self.last_active = Some(room.clone()),
+            _ => *self.last_active = None,
         }
         Ok(())
     }

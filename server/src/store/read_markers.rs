@@ -1,0 +1,61 @@
+//! How far each user has read in each room.
+
+use super::{PendingCommit, StoreResult};
+use app::wire::{RoomName, Seq, UserId};
+use async_trait::async_trait;
+
+/// Events of a room among which unread messages are counted.
+pub const UNREAD_SCAN_EVENTS: Seq = 1_000;
+
+/// Read markers that are kept for each user. A new one evicts the one that moved least recently.
+pub const MAX_READ_MARKERS: u32 = 1_000;
+
+/// What became of a read marker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkerUpdate {
+    /// It has moved forward to this `seq`, or it is the user's first one in the room.
+    Moved(Seq),
+    /// It was at the position already, or further on; nothing is stored.
+    Unchanged,
+}
+
+/// The read markers of users.
+#[async_trait]
+pub trait ReadMarkerStore: Send + Sync + 'static {
+    /// Moves the read marker of `user` in `room` forward to `seq`, or to the end of the room if that is before. A
+    /// marker at 0 is stored only in a room that was created and is still empty. At most [`MAX_READ_MARKERS`] markers
+    /// of a user are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::RoomNotFound`](super::StoreError::RoomNotFound);
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    fn set_read_marker(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate>;
+
+    /// Removes the read marker of `user` in `room`: the room leaves the user's list until they read or post there
+    /// again.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()>;
+
+    /// Returns at most `limit` read markers of `user`, most recently used first, without the first `skip`. The marker
+    /// of a room in which the user has only posted stands at their first event.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn read_markers(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<(RoomName, Seq)>>;
+
+    /// Returns the read marker of `user` in one room; `None` if they have none there.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn read_marker(&self, user: UserId, room: &RoomName) -> StoreResult<Option<Seq>>;
+
+    /// Counts the messages of other users than `user` after a `seq` in each of `rooms`, without deleted ones. Counts
+    /// at most [`MAX_UNREAD_COUNT`](app::wire::limits::MAX_UNREAD_COUNT), among the last [`UNREAD_SCAN_EVENTS`]
+    /// events. Takes at most [`MAX_ROOMS_PER_READ`](super::MAX_ROOMS_PER_READ) rooms and ignores further ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>>;
+}

@@ -1,0 +1,32 @@
+//! The rooms of a [`SqliteStore`], and lists of them.
+
+use super::{SqliteStore, WriteCommand, queries};
+use crate::store::{
+    MAX_ROOMS_PER_READ, PendingCommit, RoomInfo, RoomQuery, RoomRecord, RoomStore, StoreResult,
+};
+use app::wire::{RoomName, RoomTitle, Topic, UserId};
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+#[async_trait]
+impl RoomStore for SqliteStore {
+    async fn rooms(&self, names: &[RoomName]) -> StoreResult<Vec<RoomRecord>> {
+        let names = names[..names.len().min(MAX_ROOMS_PER_READ)].to_vec();
+        let room = |db: &_, name: RoomName| {
+            Ok(queries::room(db, &name)?.unwrap_or_else(|| RoomRecord::missing(name)))
+        };
+        self.readers.read(move |db| names.into_iter().map(|name| room(db, name)).collect()).await
+    }
+
+    async fn list_rooms(&self, query: RoomQuery) -> StoreResult<Vec<RoomRecord>> {
+        self.readers.read(move |db| queries::list_rooms(db, &query)).await
+    }
+
+    fn create_room(&self, room: RoomName, info: RoomInfo) -> PendingCommit<()> {
+        self.execute(WriteCommand::CreateRoom(room, info)).map(|done| done.map(drop)).boxed()
+    }
+
+    fn update_room(&self, room: RoomName, user: UserId, title: RoomTitle, topic: Topic) -> PendingCommit<()> {
+        self.execute(WriteCommand::UpdateRoom { room, user, title, topic }).map(|done| done.map(drop)).boxed()
+    }
+}

@@ -1,0 +1,63 @@
+//! The users of a [`SqliteStore`] and their read markers.
+
+use super::{SqliteStore, WriteCommand, WriteOutput, closed, queries};
+use crate::store::{
+    MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, UserStore,
+};
+use app::wire::{DisplayName, RoomName, Seq, User, UserId};
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+#[async_trait]
+impl UserStore for SqliteStore {
+    async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
+        let ids = ids.to_vec();
+        self.readers.read(move |db| queries::users(db, &ids)).await
+    }
+
+    fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {
+        let stored = self.execute(WriteCommand::SetDisplayName(user, name));
+        async {
+            match stored.await? {
+                WriteOutput::Users(users) => Ok(users),
+                _ => Err(closed()),
+            }
+        }
+        .boxed()
+    }
+}
+
+#[async_trait]
+impl ReadMarkerStore for SqliteStore {
+    fn set_read_marker(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
+        let stored = self.execute(WriteCommand::SetReadMarker(user, room, seq));
+        async {
+            match stored.await? {
+                WriteOutput::Marker(update) => Ok(update),
+                _ => Err(closed()),
+            }
+        }
+        .boxed()
+    }
+
+    fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
+        self.execute(WriteCommand::RemoveReadMarker(user, room)).map(|done| done.map(drop)).boxed()
+    }
+
+    async fn read_markers(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<(RoomName, Seq)>> {
+        self.readers.read(move |db| queries::read_markers(db, user, skip, limit)).await
+    }
+
+    async fn read_marker(&self, user: UserId, room: &RoomName) -> StoreResult<Option<Seq>> {
+        let room = room.clone();
+        self.readers.read(move |db| queries::read_marker(db, user, &room)).await
+    }
+
+    async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        let rooms = rooms[..rooms.len().min(MAX_ROOMS_PER_READ)].to_vec();
+        let read = self.readers.read(move |db| {
+            rooms.iter().map(|(room, after)| queries::unread_count(db, user, room, *after)).collect()
+        });
+        read.await
+    }
+}

@@ -1,0 +1,36 @@
+//! Users under the names that others see.
+
+use super::{PendingCommit, StoreResult};
+use app::wire::{DisplayName, User, UserId};
+use async_trait::async_trait;
+
+/// The names of users.
+#[async_trait]
+pub trait UserStore: Send + Sync + 'static {
+    /// Returns each of `ids` under their chosen name, or else under their generated one.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+
+    /// Sets the name of `user`, also in their past messages. Resolves with every user whose name, tag or ambiguity
+    /// changed.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`](super::StoreError::ReadOnly) for a user without a row;
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>>;
+}
+
+/// Returns a user as others see them. `number` counts the users of confusable names; the first one needs no tag.
+pub(super) fn user(id: UserId, name: DisplayName, ambiguous: bool, number: u64) -> User {
+    let tag = (ambiguous && number > 1).then(|| format!("#{number}").into());
+    User { id, name, ambiguous, tag }
+}
+
+/// Returns a user who has neither chosen a name nor posted. Such users have no number, so an ambiguous one gets a
+/// guest's tag.
+pub(super) fn guest(id: UserId, ambiguous: bool) -> User {
+    let tag = ambiguous.then(|| id.guest_tag().into());
+    User { id, name: DisplayName::generated(id), ambiguous, tag }
+}
