@@ -29,7 +29,7 @@ pub fn Room(
         <div class="room">
             {header}
             <RoomList live />
-            <MessageList live older kind highlighted older_unread suggestions />
+            <MessageList live older highlighted older_unread suggestions />
             <footer class="below">
                 {above_composer}
                 <Toast live />

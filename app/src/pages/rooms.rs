@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    i18n::{Lang, RoomFormError},
+    i18n::{Lang, RoomFormError, Strings},
     page_data::RoomSummary,
     ui::Icon,
     wire::{
@@ -50,33 +50,13 @@ pub fn RoomDirectory(
     lang: Lang,
 ) -> impl IntoView {
     let strings = lang.strings();
-    let mut title_counts = HashMap::<String, usize>::new();
-    for entry in &page.rooms {
-        *title_counts.entry(entry.title.to_lowercase()).or_default() += 1;
-    }
-    let entry = |entry: &RoomSummary| {
-        // Rooms with the same title are distinguished by their addresses.
-        let is_ambiguous = title_counts.get(&entry.title.to_lowercase()).is_some_and(|rooms| *rooms > 1);
-        let address = is_ambiguous.then(|| view! { <span class="note">{entry.room.path()}</span>" " });
-        let new = if entry.unread > 0 { "#new" } else { "" };
-        let unread =
-            (entry.unread > 0).then(|| view! { <span class="note">{(strings.unread)(entry.unread)}</span> });
-        let private = entry.private.then(|| view! { <span class="note">{strings.private_room}</span> });
-        view! { <li><a href=link(&format!("{}{new}", entry.room.path()))><b>{entry.title.clone()}</b>" "{address}{private}" "{unread}</a></li> }
-    };
-    let list = |is_joined: bool| {
-        page.rooms.iter().filter(|room| room.is_joined == is_joined).map(entry).collect::<Vec<_>>()
-    };
-    let (is_joined, others) = (list(true), list(false));
+    let (joined, others) = entries(&page.rooms, strings);
     let none = others.is_empty().then(|| view! { <p class="note">{strings.no_other_rooms}</p> });
     let older = page.older.map(|older| {
         view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{strings.more_rooms}</a></p> }
     });
     let more = page.next.map(|last| {
         view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{strings.more_rooms}</a></p> }
-    });
-    let rejected = page.rejected.map(|error| {
-        view! { <p>{(strings.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
     });
     view! {
         <main class="plain-page">
@@ -85,27 +65,86 @@ pub fn RoomDirectory(
                 <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
             </nav>
             <h1>{strings.new_room}</h1>
-            <form method="post" action=link("/rooms") class="stack" id="new-room">
-                <label for="title">{strings.room_name_label}</label>
-                <input id="title" name="title" value=page.input.title maxlength=MAX_TITLE_CHARS * 2 required aria-describedby="room-problem" />
-                <label for="topic">{strings.topic_label}</label>
-                <input id="topic" name="topic" value=page.input.topic maxlength=MAX_TOPIC_CHARS * 2 aria-describedby="room-problem" />
-                <label class="checkbox">
-                    <input type="checkbox" name="private" value="yes" checked=page.input.private />
-                    <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
-                </label>
-                <div id="room-problem" class="problem" role="alert">{rejected}</div>
-                <button type="submit">{strings.create_room}</button>
-                <p class="note">{strings.new_room_hint}</p>
-            </form>
+            <NewRoomForm input=page.input rejected=page.rejected strings />
             <h2 id="yours">{strings.your_rooms}</h2>
-            <ul class="directory">{is_joined}</ul>
+            <ul class="directory">{joined}</ul>
             {older}
             <h2 id="others">{strings.other_rooms}</h2>
             <ul class="directory">{others}</ul>
             {none}
             {more}
         </main>
+    }
+}
+
+/// The form that creates a room.
+#[component]
+fn NewRoomForm(
+    input: NewRoom,
+    /// The reason why the form was rejected.
+    rejected: Option<RoomFormError>,
+    strings: &'static Strings,
+) -> impl IntoView {
+    let rejected = rejected.map(|error| {
+        view! { <p>{(strings.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
+    });
+    view! {
+        <form method="post" action=link("/rooms") class="stack" id="new-room">
+            <label for="title">{strings.room_name_label}</label>
+            <input id="title" name="title" value=input.title maxlength=MAX_TITLE_CHARS * 2 required aria-describedby="room-problem" />
+            <label for="topic">{strings.topic_label}</label>
+            <input id="topic" name="topic" value=input.topic maxlength=MAX_TOPIC_CHARS * 2 aria-describedby="room-problem" />
+            <label class="checkbox">
+                <input type="checkbox" name="private" value="yes" checked=input.private />
+                <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
+            </label>
+            <div id="room-problem" class="problem" role="alert">{rejected}</div>
+            <button type="submit">{strings.create_room}</button>
+            <p class="note">{strings.new_room_hint}</p>
+        </form>
+    }
+}
+
+/// Returns the entries of the user's rooms, and those of the others. Rooms with the same title are distinguished by their
+/// addresses.
+fn entries(
+    rooms: &[RoomSummary],
+    strings: &'static Strings,
+) -> (Vec<impl IntoView + use<>>, Vec<impl IntoView + use<>>) {
+    let mut title_counts = HashMap::<String, usize>::new();
+    for room in rooms {
+        *title_counts.entry(room.title.to_lowercase()).or_default() += 1;
+    }
+    let list = |is_joined: bool| {
+        let rooms = rooms.iter().filter(|room| room.is_joined == is_joined);
+        rooms
+            .map(|room| {
+                let is_ambiguous =
+                    title_counts.get(&room.title.to_lowercase()).is_some_and(|count| *count > 1);
+                view! { <RoomEntry room=room.clone() is_ambiguous strings /> }
+            })
+            .collect::<Vec<_>>()
+    };
+    (list(true), list(false))
+}
+
+/// An entry of the list.
+#[component]
+fn RoomEntry(
+    room: RoomSummary,
+    /// Another room of the list has the same title.
+    is_ambiguous: bool,
+    strings: &'static Strings,
+) -> impl IntoView {
+    let address = is_ambiguous.then(|| view! { <span class="note">{room.room.path()}</span>" " });
+    let new = if room.unread > 0 { "#new" } else { "" };
+    let unread =
+        (room.unread > 0).then(|| view! { <span class="note">{(strings.unread)(room.unread)}</span> });
+    let private = room.private.then(|| view! { <span class="note">{strings.private_room}</span> });
+    view! {
+        <li>
+            <a href=link(&format!("{}{new}", room.room.path()))><b>{room.title.clone()}</b>" "{address}{private}" "{unread}</a>
+        </li>
     }
 }
 

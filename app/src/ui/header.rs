@@ -1,13 +1,13 @@
-//! The header of a room and the profile card.
+//! The header of a room.
 
 use crate::{
     base::link,
     page_data::RejectedInput,
     state::Live,
-    ui::{FieldError, Icon},
-    wire::{RoomName, limits::MAX_NAME_CHARS},
+    ui::{Icon, profile_card::ProfileCard},
+    wire::RoomName,
 };
-use leptos::{ev::SubmitEvent, html, prelude::*};
+use leptos::prelude::*;
 
 /// The header with the title, the topic and the profile card.
 #[component]
@@ -44,96 +44,5 @@ pub fn Header(
             </button>
             <ProfileCard live rejected />
         </header>
-    }
-}
-
-/// The current user with the form that changes the display name.
-#[component]
-fn ProfileCard(live: Live, rejected: Option<RejectedInput>) -> impl IntoView {
-    let strings = live.strings;
-    let present = live.you.with_untracked(|you| you.name.to_string());
-    let rejected = match rejected {
-        Some(RejectedInput::Name { name, why }) => Some((name, live.rename_error(why))),
-        _ => None,
-    };
-    let open = rejected.is_some();
-    let (written, why) = rejected.unwrap_or((present, String::new()));
-    live.name_problem.set(why);
-    let input = NodeRef::<html::Input>::new();
-    let details = NodeRef::<html::Details>::new();
-    let name = move || live.you.with(|you| you.name.to_string());
-    let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
-    let ambiguous = move || {
-        live.you.with(|you| you.ambiguous).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
-    };
-    let save = move |submit: SubmitEvent| {
-        // A page of older messages has no connection, so the form is submitted.
-        if !live.lives {
-            return;
-        }
-        submit.prevent_default();
-        let Some(field) = input.get() else { return };
-        if live.rename(&field.value())
-            && let Some(details) = details.get()
-        {
-            details.set_open(false);
-            #[cfg(feature = "hydrate")]
-            live.focus_composer();
-        }
-    };
-    // Follows a change from elsewhere unless the card is open.
-    Effect::new(move |before: Option<String>| {
-        let name = live.you.with(|you| you.name.to_string());
-        if before.is_some_and(|before| before != name)
-            && let (Some(field), Some(details)) = (input.get_untracked(), details.get_untracked())
-            && !details.open()
-        {
-            field.set_value(&name);
-        }
-        name
-    });
-    // Typing in the opened card replaces the name.
-    let toggled = move |_| {
-        if let Some(field) = input.get().filter(|_| details.get().is_some_and(|details| details.open())) {
-            let _ = field.focus();
-            field.select();
-        }
-    };
-    Effect::new(move || {
-        if live.name_asks.get()
-            && let Some(details) = details.get()
-        {
-            details.set_open(true);
-            live.name_asks.set(false);
-        }
-    });
-    view! {
-        <details class="me" node_ref=details open=open on:toggle=toggled>
-            <summary>
-                <span class="label">{strings.you_are}</span>
-                <strong class=move || live.you.with(|you| you.id.color_class())>{name}</strong>
-                {tag}
-            </summary>
-            <div class="card">
-                <form method="post" action=link("/name") on:submit=save>
-                    <label for="name">{strings.your_name}</label>
-                    <input
-                        node_ref=input
-                        id="name"
-                        name="name"
-                        value=written
-                        maxlength=MAX_NAME_CHARS * 2
-                        autocomplete="nickname"
-                        aria-describedby="name-problem"
-                        required
-                    />
-                    <input type="hidden" name="room" value=live.room.get_value().to_string() />
-                    <button type="submit">{strings.save}</button>
-                    <FieldError id="name-problem" message=live.name_problem.read_only() />
-                </form>
-                <div id="ambiguous" aria-live="polite">{ambiguous}</div>
-                <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
-            </div>
-        </details>
     }
 }

@@ -1,137 +1,204 @@
 //! The row of a message.
 
+use super::long_press::use_long_press;
 use crate::{
     base::link,
     client::EntryView,
+    i18n::Strings,
     state::Live,
     ui::{Day, MessageMenu, Time},
-    wire::{Seq, mentions, sanitize_for_display},
+    wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
-use leptos::{ev::PointerEvent, prelude::*};
-use std::time::Duration;
+use leptos::prelude::*;
 
-/// The duration of a long press, which opens the menu.
-const LONG_PRESS: Duration = Duration::from_millis(500);
+/// The state of a row, for its parts. Rows rarely change and many are created at once, so the values are computed and
+/// not memoized.
+#[derive(Clone, Copy)]
+struct Row {
+    entry: RwSignal<EntryView>,
+    /// The message that the address points to.
+    highlighted: Option<Seq>,
+    strings: &'static Strings,
+}
 
-/// The time after a long press during which the browser may still synthesize a click.
-const CLICK_SUPPRESSION: Duration = Duration::from_millis(400);
+impl Row {
+    fn seq(self) -> Option<Seq> {
+        self.entry.with(|view| view.entry.delivery.seq())
+    }
+
+    fn is_highlighted(self) -> bool {
+        self.highlighted.is_some() && self.seq() == self.highlighted
+    }
+
+    /// Returns whether the author is visible. A highlighted message always shows its author.
+    fn starts_group(self) -> bool {
+        self.is_highlighted() || self.entry.with(|view| view.starts_group)
+    }
+
+    fn is_deleted(self) -> bool {
+        self.entry.with(|view| view.entry.deleted)
+    }
+
+    fn is_edited(self) -> bool {
+        self.entry.with(|view| view.entry.edited && !view.entry.deleted)
+    }
+
+    fn mentions(self, you: &User) -> bool {
+        self.entry
+            .with(|view| view.entry.author.id != you.id && mentions(&view.entry.text, you.name.as_str()))
+    }
+
+    fn text(self) -> String {
+        self.entry.with(|view| {
+            if view.entry.deleted {
+                self.strings.message_deleted.into()
+            } else {
+                sanitize_for_display(&view.entry.text).into()
+            }
+        })
+    }
+
+    fn delivery_name(self) -> &'static str {
+        self.entry.with(|view| match view.pending_change {
+            Some((_, None)) => "pending",
+            _ => view.entry.delivery.as_str(),
+        })
+    }
+
+    /// Returns the id of the element with the author's name.
+    fn author_element_id(self) -> Option<String> {
+        self.seq().map(|seq| format!("by{seq}"))
+    }
+
+    /// Returns the message and whether it is the user's own, if the user may edit or delete it.
+    fn changeable_by(self, you: &User, is_owner: bool) -> Option<(Seq, bool)> {
+        self.entry.with(|view| {
+            let own = view.entry.author.id == you.id;
+            let seq = view.entry.delivery.seq().filter(|_| (own || is_owner) && !view.entry.deleted);
+            seq.map(|seq| (seq, own))
+        })
+    }
+
+    /// Returns the command that the server rejected, with the reason.
+    fn rejection(self) -> Option<(CommandId, ErrorCode)> {
+        self.entry.with(|view| match (&view.pending_change, view.entry.delivery.failure()) {
+            (Some((id, Some(why))), _) => Some((*id, *why)),
+            (_, Some(why)) => Some((view.entry.id, why)),
+            _ => None,
+        })
+    }
+}
 
 /// The row of a message. The element stays the same when the message is confirmed, edited or deleted.
 #[component]
 pub fn MessageRow(
     /// The current state of the message.
-    shown: ArcRwSignal<EntryView>,
+    entry: ArcRwSignal<EntryView>,
     /// The room.
     live: Live,
     /// The message that the address points to.
     highlighted: Option<Seq>,
 ) -> impl IntoView {
-    let shown = RwSignal::from(shown);
-    let strings = live.strings;
-    // Rows rarely change and many are created at once. Only the menu, which may be open, is memoized.
-    let is_highlighted =
-        move || highlighted.is_some() && shown.with(|shown| shown.entry.delivery.seq() == highlighted);
-    // A highlighted message always shows its author.
-    let opens = move || is_highlighted() || shown.with(|shown| shown.starts_group);
-    let hidden = move || shown.with(|shown| shown.is_hidden);
+    let row = Row { entry: RwSignal::from(entry), highlighted, strings: live.strings };
+    let you = live.you;
     let editing = RwSignal::new(false);
-    let deleted = move || shown.with(|shown| shown.entry.deleted);
-    let text = move || {
-        shown.with(|shown| {
-            if shown.entry.deleted {
-                strings.message_deleted.into()
-            } else {
-                sanitize_for_display(&shown.entry.text).into()
-            }
+    // On a touch screen a long press opens the menu. The menu ignores the click that the browser synthesizes when the
+    // finger is lifted.
+    let menu_requested = RwSignal::new(false);
+    let long_press = use_long_press(move || menu_requested.set(true));
+    // The menu may be open, so it is kept while this value stays the same.
+    let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, live.is_owner)));
+    let menu = move || {
+        changeable.get().map(|(seq, own)| {
+            view! { <MessageMenu live seq own text=Signal::derive(move || row.text()) requested=menu_requested editing /> }
         })
     };
-    let anchor = move || shown.with(|shown| shown.entry.delivery.seq().map(|seq| format!("m{seq}")));
-    let name = move || {
-        shown.with(|shown| match shown.pending_change {
-            Some((_, None)) => "pending",
-            _ => shown.entry.delivery.as_str(),
-        })
+    view! {
+        <li
+            class="line"
+            class:opens=move || row.starts_group()
+            class:deleted=move || row.is_deleted()
+            class:marked=move || row.is_highlighted()
+            class:to-you=move || you.with(|you| row.mentions(you))
+            class:long-press=move || long_press.is_active()
+            class:changeable=move || changeable.get().is_some()
+            class:changed=move || row.is_edited()
+            class:editing=editing
+            hidden=move || row.entry.with(|view| view.is_hidden)
+            data-standing=move || row.delivery_name()
+            id=move || row.seq().map(|seq| format!("m{seq}"))
+            aria-labelledby=move || row.author_element_id()
+            on:pointerdown=move |press| long_press.on_pointer_down(&press)
+            on:pointerup=move |_| long_press.on_pointer_up()
+            on:pointercancel=move |_| long_press.on_pointer_up()
+        >
+            <Separators row live />
+            <div class="message-body">
+                <MessageHeader row live />
+                <MessageText row />
+                {menu}
+                <FailedNotice row live />
+            </div>
+        </li>
+    }
+}
+
+/// The separators before a message: the name of a new day, and the line above the first unread message.
+#[component]
+fn Separators(row: Row, live: Live) -> impl IntoView {
+    let day = move || {
+        let at = row.entry.with(|view| view.entry.delivery.at().filter(|_| view.starts_day))?;
+        Some(view! { <Day at live /> })
     };
-    // Rows without a visible author have one for screen readers.
+    let first_unread = move || {
+        row.entry
+            .with(|view| view.is_first_unread)
+            .then(|| view! { <p class="new" id="new"><span>{row.strings.new_messages_separator}</span></p> })
+    };
+    (day, first_unread)
+}
+
+/// The author, which only screen readers get in a row that continues a group, and the time with the permalink.
+#[component]
+fn MessageHeader(row: Row, live: Live) -> impl IntoView {
     let author = move || {
-        shown.with(|shown| {
-            let author = &shown.entry.author;
+        row.entry.with(|view| {
+            let author = &view.entry.author;
             let tag = author.tag().map(|tag| view! { " "<small class="tag">{tag}</small> });
             view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
         })
     };
-    let author_id = move || shown.with(|shown| shown.entry.delivery.seq().map(|seq| format!("by{seq}")));
     let path = live.room.with_value(|room| link(&room.path()));
     let time = move || {
-        let (seq, at) = shown.with(|shown| shown.entry.delivery.seq().zip(shown.entry.delivery.at()))?;
+        let (seq, at) = row.entry.with(|view| view.entry.delivery.seq().zip(view.entry.delivery.at()))?;
         let href = format!("{path}?around={seq}#m{seq}");
-        Some(view! { <a class="timestamp" href=href title=strings.permalink><Time at strings /></a> })
-    };
-    let day = move || {
-        let at = shown.with(|shown| shown.entry.delivery.at().filter(|_| shown.starts_day))?;
-        Some(view! { <Day at live /> })
-    };
-    let first_new = move || {
-        shown
-            .with(|shown| shown.is_first_unread)
-            .then(|| view! { <p class="new" id="new"><span>{strings.new_messages_separator}</span></p> })
-    };
-    let to_you = move || {
-        live.you.with(|you| {
-            shown.with(|shown| {
-                shown.entry.author.id != you.id && mentions(&shown.entry.text, you.name.as_str())
-            })
+        Some(view! {
+            <a class="timestamp" href=href title=row.strings.permalink><Time at strings=row.strings /></a>
         })
     };
-    let edited = move || shown.with(|shown| shown.entry.edited && !shown.entry.deleted);
-    let note = move || edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
-    // On a touch screen a long press opens the menu. The menu ignores the click that the browser synthesizes when the
-    // finger is lifted.
-    let asked = RwSignal::new(false);
-    let rests = RwSignal::new(false);
-    let resting = StoredValue::new(None::<TimeoutHandle>);
-    let ask = move || {
-        rests.set(true);
-        asked.set(true);
-    };
-    let lift = move || {
-        if let Some(handle) = resting.try_update_value(Option::take).flatten() {
-            handle.clear();
-        }
-        if rests.get_untracked() {
-            let lifted = move || {
-                let _ = rests.try_set(false);
-            };
-            set_timeout(lifted, CLICK_SUPPRESSION);
-        }
-    };
-    let rest = move |press: PointerEvent| {
-        if press.pointer_type() == "touch" {
-            resting.set_value(set_timeout_with_handle(ask, LONG_PRESS).ok());
-        }
-    };
-    let mine = Memo::new(move |_| {
-        let you = live.you.with(|you| you.id);
-        shown.with(|shown| {
-            let own = shown.entry.author.id == you;
-            let seq = shown.entry.delivery.seq().filter(|_| (own || live.is_owner) && !shown.entry.deleted);
-            seq.map(|seq| (seq, own))
-        })
-    });
-    let menu = move || {
-        mine.get()
-            .map(|(seq, own)| view! { <MessageMenu live seq own text=Signal::derive(text) asked editing /> })
-    };
-    // The command that the server rejected, with the reason.
-    let rejected = move || {
-        shown.with(|shown| match (&shown.pending_change, shown.entry.delivery.failure()) {
-            (Some((id, Some(why))), _) => Some((*id, *why)),
-            (_, Some(why)) => Some((shown.entry.id, why)),
-            _ => None,
-        })
-    };
-    let failed = move || {
-        rejected().map(|(id, why)| {
+    view! {
+        <p class="head">
+            <span class="author" class:visually-hidden=move || !row.starts_group() id=move || row.author_element_id()>{author}</span>
+            " "
+            {time}
+        </p>
+    }
+}
+
+/// The text, and whether it was edited.
+#[component]
+fn MessageText(row: Row) -> impl IntoView {
+    let note =
+        move || row.is_edited().then(|| view! { <small class="edited">" "{row.strings.edited}</small> });
+    view! { <div class="message-content"><p class="text" dir="auto">{move || row.text()}</p>{note}</div> }
+}
+
+/// The reason why the server rejected the message or its change, with buttons that send it again or discard it.
+#[component]
+fn FailedNotice(row: Row, live: Live) -> impl IntoView {
+    let strings = row.strings;
+    move || {
+        row.rejection().map(|(id, why)| {
             view! {
                 <p class="failed">
                     {(strings.command_error)(why)}" "
@@ -140,34 +207,5 @@ pub fn MessageRow(
                 </p>
             }
         })
-    };
-    view! {
-        <li
-            class="line"
-            class:opens=opens
-            class:deleted=deleted
-            class:marked=is_highlighted
-            class:to-you=to_you
-            class:long-press=rests
-            class:changeable=move || mine.get().is_some()
-            class:changed=edited
-            class:editing=editing
-            hidden=hidden
-            data-standing=name
-            id=anchor
-            aria-labelledby=author_id
-            on:pointerdown=rest
-            on:pointerup=move |_| lift()
-            on:pointercancel=move |_| lift()
-        >
-            {day}
-            {first_new}
-            <div class="message-body">
-                <p class="head"><span class="author" class:visually-hidden=move || !opens() id=author_id>{author}</span>" "{time}</p>
-                <div class="message-content"><p class="text" dir="auto">{text}</p>{note}</div>
-                {menu}
-                {failed}
-            </div>
-        </li>
     }
 }

@@ -11,12 +11,15 @@ mod field_error;
 mod header;
 mod history_footer;
 mod icon;
+mod long_press;
 mod member_list;
 mod message;
 mod message_list;
 mod message_menu;
+mod profile_card;
 mod room_list;
 mod room_not_found;
+mod scroll_controller;
 #[cfg(feature = "ssr")]
 pub mod share;
 mod time;

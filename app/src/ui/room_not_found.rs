@@ -14,22 +14,22 @@ pub fn RoomNotFound(
     /// The room.
     live: Live,
     /// The titles and paths of similar rooms.
-    meant: Vec<(String, String)>,
+    similar: Vec<(String, String)>,
 ) -> impl IntoView {
     let strings = live.strings;
     let suggestion = |(at, (title, path)): (usize, (String, String))| {
         let comma = (at > 0).then_some(", ");
         view! { {comma}<a href=link(&path)><b>{title}</b></a> }
     };
-    let meant = if meant.is_empty() {
+    let links = if similar.is_empty() {
         Either::Left(())
     } else {
-        let links = meant.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
+        let links = similar.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
         Either::Right(view! { <p>{strings.did_you_mean}{links}{strings.question_mark}</p> })
     };
     let title: String = live.room.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
     // Private rooms get a generated address.
-    let make = (!live.room.with_value(RoomName::is_private)).then(|| {
+    let create = (!live.room.with_value(RoomName::is_private)).then(|| {
         view! {
             <form method="post" action=link("/rooms")>
                 <input type="hidden" name="title" value=title />
@@ -37,5 +37,5 @@ pub fn RoomNotFound(
             </form>
         }
     });
-    view! { <div class="empty"><p>{strings.room_not_found}</p>{meant}{make}</div> }
+    view! { <div class="empty"><p>{strings.room_not_found}</p>{links}{create}</div> }
 }

@@ -26,7 +26,7 @@ pub fn Time(
 pub fn Day(
     /// The moment.
     at: Millis,
-    /// Whose today it is.
+    /// The room, which knows the current day.
     live: Live,
 ) -> impl IntoView {
     let (text, set_text) = signal(clock::utc_day(at, live.strings));
