@@ -54,13 +54,13 @@ export class User {
 
   /** The users present. */
   get members(): Locator {
-    return this.page.locator("#people li");
+    return this.page.locator("#members li");
   }
 
   /** Opens the dialog with the room details, the settings or the shortcuts. */
-  async openDialog(sheet: "about" | "settings" | "keys"): Promise<Locator> {
+  async openDialog(sheet: "about" | "settings" | "shortcuts"): Promise<Locator> {
     if (sheet === "settings") await this.page.locator(".me summary").click();
-    if (sheet === "keys") await this.page.keyboard.press("Control+/");
+    if (sheet === "shortcuts") await this.page.keyboard.press("Control+/");
     else await this.page.locator(`[popovertarget=${sheet}]:visible`).first().click();
     const opened = this.page.locator(`#${sheet}`);
     await expect(opened).toBeVisible();

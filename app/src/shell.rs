@@ -89,7 +89,7 @@ const FETCH_SCRIPT: &str =
 const HYDRATE_SCRIPT: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
     await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated') })()\
     .catch(error => { if (error) console.error(error);\
-    document.querySelector('.state')?.append(document.getElementById('no-app').content) })";
+    document.querySelector('.status')?.append(document.getElementById('no-app').content) })";
 
 /// Returns the scripts that load the app. A browser that cannot run or load it keeps the plain page, whose forms work
 /// without script, and shows that new messages need a reload. A browser without script does not fetch the app.

@@ -25,7 +25,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds nothing on any sheet and on the other pages, in ${colorScheme}`, async ({ newUser, room }) => {
     test.slow();
     const ann = await newUser({ colorScheme });
-    for (const sheet of ["about", "settings", "keys"] as const) {
+    for (const sheet of ["about", "settings", "shortcuts"] as const) {
       await ann.page.goto(`/r/${room}`);
       await ann.waitUntilLive();
       await ann.openDialog(sheet);
@@ -57,7 +57,7 @@ test("axe finds nothing on a phone in Chinese, with the sheets open", async ({ n
   const ming = await newUser({ viewport: phone, hasTouch: true, isMobile: true, locale: "zh-CN" });
   await ming.page.goto(`/r/${room}`);
   await ming.waitUntilLive();
-  for (const sheet of ["rooms", "people", "about"]) {
+  for (const sheet of ["rooms", "members", "about"]) {
     await ming.page.locator(`[popovertarget=${sheet}]:visible`).first().tap();
     await expect(ming.page.locator(`#${sheet}`)).toBeVisible();
     await isAccessible(ming);

@@ -121,7 +121,7 @@ for (const sheet of ["about", "settings", "card"] as const) {
 
 test("a sheet that was opened with a key gives the focus back to its button", async ({ ann, room }) => {
   await ann.joinRoom(room);
-  const about = ann.page.locator(".top [popovertarget=about]");
+  const about = ann.page.locator(".room-header [popovertarget=about]");
   await about.focus();
   await ann.page.keyboard.press("Enter");
   await expect(ann.page.locator("#about")).toBeVisible();

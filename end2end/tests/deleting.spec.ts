@@ -94,7 +94,7 @@ test("leaving the page sends every deletion that could still be undone", async (
   // The next page knows that it is done.
   await ann.joinRoom(room);
   await ann.seesMessages(["Deleted", "Deleted", "Deleted"]);
-  await expect(ann.page.locator(".failed")).toHaveCount(0);
+  await expect(ann.page.locator(".failed-notice")).toHaveCount(0);
 });
 
 test("a browser that dies within the time deletes when it comes back", async ({ ann, bob, room }) => {
@@ -149,7 +149,7 @@ test("a message that was deleted on another device as well is gone without a com
   await timePasses(ann);
   await ann.seesMessages(["Deleted"]);
   await expect(ann.page.getByRole("button", { name: "Undo" })).toHaveCount(0);
-  await expect(ann.page.locator(".failed")).toHaveCount(0);
+  await expect(ann.page.locator(".failed-notice")).toHaveCount(0);
 });
 
 test("a deletion that was made without a network is sent with it", async ({ newUser, bob }) => {

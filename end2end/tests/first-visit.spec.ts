@@ -17,7 +17,7 @@ for (const words of languages)
           const bob = await newUser({ locale: words.locale, colorScheme, javaScriptEnabled, ...screen });
           await bob.page.goto("/");
           await expect(bob.page.locator("html")).toHaveAttribute("lang", words.tag);
-          await expect(bob.page.locator(".top .topic")).toContainText(words.start);
+          await expect(bob.page.locator(".room-header .topic")).toContainText(words.start);
           const paper = await bob.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
           expect(Number(/[\d.]+/.exec(paper)?.[0]) > 0.5, paper).toBe(colorScheme === "light");
 

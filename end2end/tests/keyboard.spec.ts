@@ -7,11 +7,11 @@ test("a question mark shows the shortcuts, and Escape leads back", async ({ ann,
   await ann.page.keyboard.press("?");
   await expect(ann.page.getByRole("heading", { name: "Keyboard shortcuts" })).toBeVisible();
   await ann.page.keyboard.press("Escape");
-  await expect(ann.page.locator("#keys")).toBeHidden();
+  await expect(ann.page.locator("#shortcuts")).toBeHidden();
   await ann.composer.focus();
   await ann.page.keyboard.press("?");
   await expect(ann.composer).toHaveValue("?");
-  await expect(ann.page.locator("#keys")).toBeHidden();
+  await expect(ann.page.locator("#shortcuts")).toBeHidden();
 });
 
 test("whatever was done with the keyboard, one can write on at once", async ({ ann, room, request }) => {
@@ -41,7 +41,7 @@ test("whatever was done with the keyboard, one can write on at once", async ({ a
 test("a sheet takes the focus and gives it back, and closes when the focus goes elsewhere", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.composer.press("Control+/");
-  await expect(ann.page.locator("#keys").getByRole("button", { name: "Close" })).toBeFocused();
+  await expect(ann.page.locator("#shortcuts").getByRole("button", { name: "Close" })).toBeFocused();
   await ann.page.keyboard.press("Escape");
   await expect(ann.composer).toBeFocused();
   await ann.openDialog("about");
@@ -83,7 +83,7 @@ test("keys lead to the next unread room, and to the next one", async ({ ann, bob
   await ann.joinRoom(one);
   await bob.joinRoom(three);
   await bob.send("over here");
-  await expect(ann.rooms.locator(".count")).toHaveCount(1);
+  await expect(ann.rooms.locator(".badge")).toHaveCount(1);
   await ann.page.keyboard.press("Alt+Shift+ArrowDown");
   await expect(ann.page).toHaveURL(`/r/${three}#new`);
   await ann.seesMessage("over here");

@@ -59,6 +59,6 @@ test("days and times are Chinese on a Chinese page", async ({ newUser, room, req
   await expect(ming.page.getByRole("heading", { name: "今天" })).toBeVisible();
   const old = await newUser({ ...chinese, javaScriptEnabled: false });
   await old.page.goto(`/r/${room}`);
-  await expect(old.page.locator(".day")).toHaveText(/^20\d\d年\d+月\d+日$/);
+  await expect(old.page.locator(".day-separator")).toHaveText(/^20\d\d年\d+月\d+日$/);
   await expect(old.page.locator(".timestamp")).toHaveText(/^\d+月\d+日 \d\d:\d\d UTC$/);
 });

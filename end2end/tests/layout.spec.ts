@@ -49,7 +49,7 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
     const box = await about.boundingBox();
     expect(box && box.x >= 0 && box.x + box.width <= width, "the sheet").toBeTruthy();
     await ann.page.keyboard.press("Escape");
-    for (const control of await ann.page.locator(".top button, .top summary").all()) {
+    for (const control of await ann.page.locator(".room-header button, .room-header summary").all()) {
       if (!(await control.isVisible())) continue;
       const place = await control.boundingBox();
       expect(place && place.x >= 0 && place.x + place.width <= width + 0.5, "every control is on the screen").toBeTruthy();
@@ -60,11 +60,11 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
 test("on a phone rooms and people are sheets, and everything in them fits a finger", async ({ newUser, room }) => {
   const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   await ann.joinRoom(room);
-  for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#people"], ["Room details", "#about"]] as const) {
+  for (const [button, sheet] of [["Rooms", "#rooms"], ["1 person here", "#members"], ["Room details", "#about"]] as const) {
     await expect(ann.page.locator(sheet)).toBeHidden();
     await ann.page.getByRole("button", { name: button }).tap();
     await expect(ann.page.locator(sheet)).toBeVisible();
-    for (const target of await ann.page.locator(`${sheet} a, ${sheet} button, ${sheet} input:not([type=checkbox]), ${sheet} select, ${sheet} .tick`).all()) {
+    for (const target of await ann.page.locator(`${sheet} a, ${sheet} button, ${sheet} input:not([type=checkbox]), ${sheet} select, ${sheet} .checkbox`).all()) {
       if (await target.isVisible()) expect((await target.boundingBox())?.height, await target.innerText()).toBeGreaterThanOrEqual(43.9);
     }
     await ann.page.keyboard.press("Escape");
@@ -77,7 +77,7 @@ test("on a phone rooms and people are sheets, and everything in them fits a fing
 test("on a phone every sheet has a button that closes it", async ({ newUser, room }) => {
   const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
-  for (const sheet of ["rooms", "people", "about"]) {
+  for (const sheet of ["rooms", "members", "about"]) {
     await ann.page.locator(`[popovertarget=${sheet}]:visible`).first().tap();
     await ann.page.locator(`#${sheet}`).getByRole("button", { name: "Close" }).tap();
     await expect(ann.page.locator(`#${sheet}`)).toBeHidden();
@@ -110,10 +110,10 @@ test("a sheet that gets a place beside the page when the window grows is a sheet
   const ann = await newUser({ viewport: { width: 1000, height: 800 } });
   await ann.joinRoom(room);
   await ann.page.getByRole("button", { name: "1 person here" }).click();
-  await expect(ann.page.locator("#people:popover-open")).toHaveCount(1);
+  await expect(ann.page.locator("#members:popover-open")).toHaveCount(1);
   await ann.page.setViewportSize({ width: 1280, height: 800 });
-  await expect(ann.page.locator("#people:popover-open")).toHaveCount(0);
-  await expect(ann.page.locator("#people")).toBeInViewport();
+  await expect(ann.page.locator("#members:popover-open")).toHaveCount(0);
+  await expect(ann.page.locator("#members")).toBeInViewport();
 });
 
 test("the settings are opened from the list of rooms, on a phone in its place", async ({ newUser, room }) => {

@@ -156,7 +156,7 @@ test.describe("with a server of their own", () => {
     await enters(ann);
     await ann.page.evaluate(() => {
       const said = (window as unknown as { said: string[] }).said = [] as string[];
-      const state = document.querySelector(".state")!;
+      const state = document.querySelector(".status")!;
       new MutationObserver(() => said.push(state.textContent ?? "")).observe(state, { childList: true, subtree: true });
     });
     await server.stop();

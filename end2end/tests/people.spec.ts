@@ -8,7 +8,7 @@ test("who comes is seen to be here, once, however many tabs they have open", asy
   await expect(ann.members).toHaveCount(2);
   const tab = await bob.page.context().newPage();
   await tab.goto(`/r/${room}`);
-  await expect(tab.locator("#people li")).toHaveCount(2);
+  await expect(tab.locator("#members li")).toHaveCount(2);
   await expect(ann.members).toHaveCount(2);
   await expect(ann.members.filter({ hasText: "Bob" })).toHaveCount(1);
   await expect(ann.members.filter({ hasText: "(you)" })).toHaveCount(1);

@@ -202,5 +202,5 @@ test("ann who reads back is left where she is, and a pill leads to the end", asy
   await expect(ann.line("message 12")).toBeInViewport();
   await ann.page.keyboard.press("Alt+End");
   await expect(ann.line("one more")).toBeInViewport();
-  await expect(ann.page.locator(".pill")).toHaveCount(0);
+  await expect(ann.page.locator(".jump-button")).toHaveCount(0);
 });

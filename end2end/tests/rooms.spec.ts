@@ -14,13 +14,13 @@ for (const javaScriptEnabled of [true, false]) {
     const title = `Tea ${room}`;
     const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto("/");
-    await expect(ann.page.locator(".top .topic")).toContainText("Open to everyone with the link");
+    await expect(ann.page.locator(".room-header .topic")).toContainText("Open to everyone with the link");
     await ann.page.getByRole("link", { name: "New room" }).click();
     await ann.page.getByLabel("Room name").fill(title);
     await ann.page.getByLabel("Topic (optional)").fill("Every day at four");
     await ann.page.getByRole("button", { name: "Create room" }).click();
     await expect(ann.page.getByRole("heading", { name: title, level: 1 })).toBeVisible();
-    await expect(ann.page.locator(".top .topic")).toHaveText("Every day at four");
+    await expect(ann.page.locator(".room-header .topic")).toHaveText("Every day at four");
     const bob = await newUser({ javaScriptEnabled });
     await bob.page.goto("/rooms");
     await bob.page.getByRole("link", { name: title }).click();
@@ -80,7 +80,7 @@ test("its maker calls a room something else, and everybody in it sees so at once
   await about.getByLabel("Topic").fill("about something");
   await about.getByRole("button", { name: "Save" }).click();
   await expect(bob.page.getByRole("heading", { level: 1 })).toHaveText(`New ${room}`);
-  await expect(bob.page.locator(".top .topic")).toHaveText("about something");
+  await expect(bob.page.locator(".room-header .topic")).toHaveText("about something");
   await expect(bob.room(`New ${room}`)).toBeVisible();
   const seen = await bob.openDialog("about");
   await expect(seen.getByLabel("Room name")).toHaveCount(0);

@@ -57,7 +57,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await expect(ann.page.locator(".typing")).toHaveText("Bob is typing…");
       await shoot(ann, "room");
       if (device === "phone") {
-        for (const sheet of ["rooms", "people"]) {
+        for (const sheet of ["rooms", "members"]) {
           await ann.page.locator(`[popovertarget=${sheet}]`).first().click();
           await shoot(ann, sheet);
           await ann.page.keyboard.press("Escape");
@@ -79,7 +79,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.page.locator(".me").getByRole("button", { name: "Settings" }).click();
       await shoot(ann, "settings");
       await ann.page.getByRole("button", { name: "Keyboard shortcuts" }).click();
-      await shoot(ann, "keys");
+      await shoot(ann, "shortcuts");
       await ann.page.goto("/");
       await ann.waitUntilLive();
       for (let n = 1; n <= 24; n++) await bob.send(n % 3 ? `and another thing, number ${n}` : `@Ann what do you think of number ${n}?`);

@@ -34,7 +34,7 @@ test("in forced colors every button that was told by its color has a box", async
   await ann.page.goto("/rooms");
   const boxes = () =>
     ann.page.evaluate(() =>
-      [...document.querySelectorAll<HTMLElement>("button:not(.tool)")]
+      [...document.querySelectorAll<HTMLElement>("button:not(.icon-button)")]
         .filter((button) => button.offsetParent)
         .filter((button) => {
           const style = getComputedStyle(button);
@@ -163,7 +163,7 @@ test("marks piled on letters stay within their line, in a message, an edited one
   await ann.send("to be edited");
   await ann.seesMessage("to be edited");
   await ann.edit("to be edited", `${pile} edited`);
-  await expect(ann.page.locator(".line.changed")).toHaveCount(1);
+  await expect(ann.page.locator(".line.was-edited")).toHaveCount(1);
   const loose = await ann.page.evaluate(() => {
     const clips = (element: Element | null): boolean =>
       element !== null && element.matches(".line *") && (["clip", "hidden"].includes(getComputedStyle(element).overflowY) && getComputedStyle(element).display !== "inline" || clips(element.parentElement));

@@ -44,11 +44,11 @@ for (const [name, sockets] of kinds) {
     await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
     await expect(bob.line("Deleted")).toHaveCount(1);
     await ann.rename("Ann behind the wall");
-    await expect(bob.page.locator("#people")).toContainText("Ann behind the wall");
+    await expect(bob.page.locator("#members")).toContainText("Ann behind the wall");
     await ann.page.reload();
     await ann.waitUntilLive();
     await ann.seesMessages(["from outside", "one", "two, changed", "Deleted", "four"]);
-    await expect(ann.page.locator(".state p")).toHaveCount(0);
+    await expect(ann.page.locator(".status p")).toHaveCount(0);
     await ann.page.close();
     gate.close();
   });

@@ -44,7 +44,7 @@ fn tidy_sheets(focused: Option<&Element>) {
     for sheet in sheets {
         let style = window().get_computed_style(&sheet).ok().flatten();
         let stands = style
-            .and_then(|style| style.get_property_value("--stands").ok())
+            .and_then(|style| style.get_property_value("--docked").ok())
             .is_some_and(|stands| !stands.is_empty());
         if left || stands {
             let _ = sheet.hide_popover();
@@ -58,8 +58,8 @@ fn press(live: Live, key: &KeyboardEvent) {
     }
     let writes = writes(key);
     let done = match (key.key().as_str(), key.alt_key(), key.shift_key()) {
-        ("?", ..) if !writes => toggle("keys"),
-        ("/", ..) if key.ctrl_key() => toggle("keys"),
+        ("?", ..) if !writes => toggle("shortcuts"),
+        ("/", ..) if key.ctrl_key() => toggle("shortcuts"),
         ("ArrowDown" | "ArrowUp", true, true) => go(live, |rooms, at| {
             (1..=rooms.len()).map(|n| (at + n) % rooms.len()).find(|room| rooms[*room].2 > 0)
         }),

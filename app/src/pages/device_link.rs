@@ -37,11 +37,11 @@ pub fn DeviceLink(
         DeviceLinkPage::Created(shared) => Either::Left(view! {
             <p>{strings.device_link_usage}</p>
             <div class="stack"><ShareLinkField id="share" label=strings.link_label shared strings /></div>
-            <p class="note">{strings.device_link_warning}</p>
+            <p class="hint">{strings.device_link_warning}</p>
         }),
         DeviceLinkPage::Opened { path, new_user, current_user } => Either::Right(view! {
             <p>{(strings.device_link_new_user)(new_user.name.as_str())}</p>
-            <p class="note">{(strings.device_link_current_user)(current_user.name.as_str())}</p>
+            <p class="hint">{(strings.device_link_current_user)(current_user.name.as_str())}</p>
             <form method="post" action=link(&path) class="stack"><button type="submit">{strings.confirm_device_link}</button></form>
         }),
     };

@@ -51,7 +51,7 @@ pub fn RoomDirectory(
 ) -> impl IntoView {
     let strings = lang.strings();
     let (joined, others) = entries(&page.rooms, strings);
-    let none = others.is_empty().then(|| view! { <p class="note">{strings.no_other_rooms}</p> });
+    let none = others.is_empty().then(|| view! { <p class="hint">{strings.no_other_rooms}</p> });
     let older = page.older.map(|older| {
         view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{strings.more_rooms}</a></p> }
     });
@@ -61,8 +61,8 @@ pub fn RoomDirectory(
     view! {
         <main class="plain-page">
             <nav class="row">
-                <span><a class="back" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
-                <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
+                <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
+                <button type="button" class="outlined" popovertarget="settings">{strings.settings}</button>
             </nav>
             <h1>{strings.new_room}</h1>
             <NewRoomForm input=page.input rejected=page.rejected strings />
@@ -98,9 +98,9 @@ fn NewRoomForm(
                 <input type="checkbox" name="private" value="yes" checked=input.private />
                 <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
             </label>
-            <div id="room-problem" class="problem" role="alert">{rejected}</div>
+            <div id="room-problem" class="field-error" role="alert">{rejected}</div>
             <button type="submit">{strings.create_room}</button>
-            <p class="note">{strings.new_room_hint}</p>
+            <p class="hint">{strings.new_room_hint}</p>
         </form>
     }
 }
@@ -136,11 +136,11 @@ fn RoomEntry(
     is_ambiguous: bool,
     strings: &'static Strings,
 ) -> impl IntoView {
-    let address = is_ambiguous.then(|| view! { <span class="note">{room.room.path()}</span>" " });
+    let address = is_ambiguous.then(|| view! { <span class="hint">{room.room.path()}</span>" " });
     let new = if room.unread > 0 { "#new" } else { "" };
     let unread =
-        (room.unread > 0).then(|| view! { <span class="note">{(strings.unread)(room.unread)}</span> });
-    let private = room.private.then(|| view! { <span class="note">{strings.private_room}</span> });
+        (room.unread > 0).then(|| view! { <span class="hint">{(strings.unread)(room.unread)}</span> });
+    let private = room.private.then(|| view! { <span class="hint">{strings.private_room}</span> });
     view! {
         <li>
             <a href=link(&format!("{}{new}", room.room.path()))><b>{room.title.clone()}</b>" "{address}{private}" "{unread}</a>

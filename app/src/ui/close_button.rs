@@ -7,12 +7,12 @@ use leptos::prelude::*;
 #[component]
 pub fn CloseButton(
     /// The id of the popover.
-    sheet: &'static str,
+    popover: &'static str,
     /// The page's language.
     strings: &'static Strings,
 ) -> impl IntoView {
     view! {
-        <button type="button" class="tool close" popovertarget=sheet popovertargetaction="hide" autofocus aria-label=strings.close>
+        <button type="button" class="icon-button close" popovertarget=popover popovertargetaction="hide" autofocus aria-label=strings.close>
             <Icon path="M6 6l12 12M18 6L6 18" />
         </button>
     }

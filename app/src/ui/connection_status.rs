@@ -39,7 +39,7 @@ pub fn ConnectionStatus(
         Status::Offline => "offline",
     };
     view! {
-        <div class="state" data-connection=name role="status">
+        <div class="status" data-connection=name role="status">
             {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
             {move || live.foreign.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
             {move || live.unkept.get().map(|sentence| view! { <p>{sentence}</p> })}

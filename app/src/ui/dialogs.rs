@@ -30,15 +30,15 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/leave", page.room)) class="stack">
-                <button type="submit" class="plain">{strings.leave}</button>
-                <p class="note">{strings.leave_hint}</p>
+                <button type="submit" class="outlined">{strings.leave}</button>
+                <p class="hint">{strings.leave_hint}</p>
             </form>
         }
     });
     view! {
-        <section id="about" class="sheet" popover="auto" role="dialog" aria-labelledby="about-title">
-            <DialogHeader id="about-title" sheet="about" title=page.title.clone() strings />
-            <p class="note" id="about-topic">{page.topic.clone()}</p>
+        <section id="about" class="dialog" popover="auto" role="dialog" aria-labelledby="about-title">
+            <DialogHeader id="about-title" popover="about" title=page.title.clone() strings />
+            <p class="hint" id="about-topic">{page.topic.clone()}</p>
             <ShareLinkField id="share" label=strings.share shared strings />
             <div class="needs-script stack">
                 <label for="notify">{strings.notify}</label>
@@ -48,7 +48,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
                     <option value="all">{strings.notify_all}</option>
                 </select>
                 <label class="checkbox"><input type="checkbox" id="sound" autocomplete="off" />{strings.sound}</label>
-                <p id="notify-problem" class="problem" role="status"></p>
+                <p id="notify-problem" class="field-error" role="status"></p>
             </div>
             {owner_form}
             {leave}
@@ -78,7 +78,7 @@ pub(crate) fn SettingsDialog(
 ) -> impl IntoView {
     let strings = context.lang.strings();
     let shortcuts = has_shortcuts.then(|| {
-        view! { <button type="button" class="plain needs-script" popovertarget="keys">{strings.shortcuts}</button> }
+        view! { <button type="button" class="outlined needs-script" popovertarget="shortcuts">{strings.shortcuts}</button> }
     });
     let theme = |theme: Theme| {
         let label = match theme {
@@ -95,20 +95,20 @@ pub(crate) fn SettingsDialog(
         view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.native_name}</button> }
     };
     view! {
-        <section id="settings" class="sheet" popover="auto" role="dialog" aria-labelledby="settings-title">
-            <DialogHeader id="settings-title" sheet="settings" title=strings.settings.into() strings />
+        <section id="settings" class="dialog" popover="auto" role="dialog" aria-labelledby="settings-title">
+            <DialogHeader id="settings-title" popover="settings" title=strings.settings.into() strings />
             <form method="post" action=link("/settings") class="stack">
                 <input type="hidden" name="back" value=context.path.clone() />
                 <h3>{strings.theme}</h3>
-                <div class="choices" role="group" aria-label=strings.theme>{Theme::ALL.map(theme)}</div>
+                <div class="segmented" role="group" aria-label=strings.theme>{Theme::ALL.map(theme)}</div>
                 <h3>{strings.language}</h3>
-                <div class="choices" role="group" aria-label=strings.language>
+                <div class="segmented" role="group" aria-label=strings.language>
                     {Lang::ALL.iter().copied().map(lang).collect::<Vec<_>>()}
                 </div>
             </form>
             <form method="post" action=link("/device") class="stack">
                 <h3>{strings.other_device}</h3>
-                <p class="note">{strings.device_intro}</p>
+                <p class="hint">{strings.device_intro}</p>
                 <button type="submit">{strings.create_device_link}</button>
             </form>
             {shortcuts}
@@ -124,8 +124,8 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
         view! { <div><dt>{keys}</dt><dd>{action}</dd></div> }
     };
     view! {
-        <section id="keys" class="sheet" popover="auto" role="dialog" aria-labelledby="keys-title">
-            <DialogHeader id="keys-title" sheet="keys" title=strings.shortcuts.into() strings />
+        <section id="shortcuts" class="dialog" popover="auto" role="dialog" aria-labelledby="shortcuts-title">
+            <DialogHeader id="shortcuts-title" popover="shortcuts" title=strings.shortcuts.into() strings />
             <dl>
                 {shortcut("?", strings.shortcut_help)}
                 {shortcut("Ctrl /", strings.shortcut_help_in_field)}
@@ -145,14 +145,14 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
 #[component]
 fn DialogHeader(
     id: &'static str,
-    sheet: &'static str,
+    popover: &'static str,
     title: String,
     strings: &'static Strings,
 ) -> impl IntoView {
     view! {
         <div class="row">
             <h2 id=id>{title}</h2>
-            <CloseButton sheet strings />
+            <CloseButton popover strings />
         </div>
     }
 }

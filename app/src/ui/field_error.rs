@@ -13,5 +13,5 @@ pub fn FieldError(
 ) -> impl IntoView {
     let sentence =
         move || message.with(|message| (!message.is_empty()).then(|| view! { <p>{message.clone()}</p> }));
-    view! { <div id=id class="problem" role="alert">{sentence}</div> }
+    view! { <div id=id class="field-error" role="alert">{sentence}</div> }
 }

@@ -23,5 +23,5 @@ pub fn HistoryFooter(
         let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::DEFAULT_PAGE_SIZE));
         view! { <a href=next>{strings.newer}</a>" " }
     });
-    view! { <div class="history"><p>{strings.history_notice}</p>" "{on}<a href=path>{strings.back_to_latest}</a></div> }
+    view! { <div class="history-footer"><p>{strings.history_notice}</p>" "{on}<a href=path>{strings.back_to_latest}</a></div> }
 }

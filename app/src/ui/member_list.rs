@@ -31,11 +31,11 @@ pub fn MemberList(
         move || live.people.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
     let more = move || {
         let more = live.present() - live.people.with(|people| people.len().min(MAX_LISTED_MEMBERS));
-        (more > 0).then(|| view! { <p class="note">{(strings.more_members)(more)}</p> })
+        (more > 0).then(|| view! { <p class="hint">{(strings.more_members)(more)}</p> })
     };
     view! {
-        <aside id="people" class="side" popover="auto" aria-label=strings.members>
-            <CloseButton sheet="people" strings />
+        <aside id="members" class="sidebar" popover="auto" aria-label=strings.members>
+            <CloseButton popover="members" strings />
             <h2>{heading}</h2>
             <ul>
                 <For each=shown key=|person| (person.id, person.name.clone(), person.tag.clone()) let:known>

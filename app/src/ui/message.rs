@@ -121,8 +121,8 @@ pub fn MessageRow(
             class:marked=move || row.is_highlighted()
             class:to-you=move || you.with(|you| row.mentions(you))
             class:long-press=move || long_press.is_active()
-            class:changeable=move || changeable.get().is_some()
-            class:changed=move || row.is_edited()
+            class:has-menu=move || changeable.get().is_some()
+            class:was-edited=move || row.is_edited()
             class:editing=editing
             hidden=move || row.entry.with(|view| view.is_hidden)
             data-standing=move || row.delivery_name()
@@ -153,7 +153,7 @@ fn Separators(row: Row, live: Live) -> impl IntoView {
     let first_unread = move || {
         row.entry
             .with(|view| view.is_first_unread)
-            .then(|| view! { <p class="new" id="new"><span>{row.strings.new_messages_separator}</span></p> })
+            .then(|| view! { <p class="unread-line" id="new"><span>{row.strings.new_messages_separator}</span></p> })
     };
     (day, first_unread)
 }
@@ -200,7 +200,7 @@ fn FailedNotice(row: Row, live: Live) -> impl IntoView {
     move || {
         row.rejection().map(|(id, why)| {
             view! {
-                <p class="failed">
+                <p class="failed-notice">
                     {(strings.command_error)(why)}" "
                     <button type="button" on:click=move |_| live.retry(id)>{strings.try_again}</button>
                     <button type="button" on:click=move |_| live.forget(id)>{strings.discard}</button>

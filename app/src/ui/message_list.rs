@@ -70,7 +70,7 @@ fn OlderLink(
             strings.older.into()
         }
     };
-    view! { <p class="older"><a href=format!("{path}?before={seq}")>{label}</a></p> }
+    view! { <p class="older-link"><a href=format!("{path}?before={seq}")>{label}</a></p> }
 }
 
 /// The notice of a room without messages.
@@ -83,7 +83,7 @@ fn EmptyRoom(
     match suggestions {
         Some(similar) => Either::Left(view! { <RoomNotFound live similar /> }),
         None => Either::Right(view! {
-            <div class="empty">
+            <div class="empty-room">
                 <p>{live.strings.room_empty}</p>
                 <button type="button" popovertarget="about">{live.strings.share}</button>
             </div>
@@ -110,7 +110,7 @@ fn JumpButton(live: Live, scroll: ScrollController) -> impl IntoView {
             let label =
                 if unread > 0 { (strings.new_messages)(unread as usize) } else { strings.latest.into() };
             view! {
-                <button type="button" class="pill" class:fresh={unread > 0} on:click=jump>
+                <button type="button" class="jump-button" class:unread={unread > 0} on:click=jump>
                     {label}
                     <Icon path="M12 5v14M6 13l6 6 6-6" />
                 </button>

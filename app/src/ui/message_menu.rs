@@ -160,14 +160,14 @@ pub fn MessageMenu(
             <summary aria-label=label title=label>
                 <Icon path="M5 12h.01M12 12h.01M19 12h.01" />
             </summary>
-            <form class="edit" method="post" action=format!("{path}/edit") on:submit=move |submit| editor.on_submit(&submit)>
+            <form class="editor" method="post" action=format!("{path}/edit") on:submit=move |submit| editor.on_submit(&submit)>
                 <label class="visually-hidden" for=id.clone()>{strings.message_text_label}</label>
                 <textarea node_ref=editor.field id=id name="text" rows="2" required readonly=!own aria-describedby=described.clone() on:keydown=move |key| editor.on_keydown(&key)>
                     {rcdata(&text.get_untracked())}
                 </textarea>
                 {own.then(|| view! { <button type="submit">{strings.save}</button> })}
-                <button type="button" class="quiet needs-script" on:click=move |_| editor.cancel()>{strings.cancel}</button>
-                <button type="submit" class="quiet danger" form=format!("delete-{seq}")>{strings.delete}</button>
+                <button type="button" class="secondary needs-script" on:click=move |_| editor.cancel()>{strings.cancel}</button>
+                <button type="submit" class="secondary danger" form=format!("delete-{seq}")>{strings.delete}</button>
                 <FieldError id=described message=editor.problem.read_only() />
             </form>
             <form id=format!("delete-{seq}") method="post" action=format!("{path}/delete") on:submit=move |submit| editor.on_delete(&submit)></form>

@@ -87,7 +87,7 @@ pub(super) fn ProfileCard(
     let name = move || live.you.with(|you| you.name.to_string());
     let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
     let ambiguous = move || {
-        live.you.with(|you| you.ambiguous).then(|| view! { <p class="note">{strings.name_ambiguous}</p> })
+        live.you.with(|you| you.ambiguous).then(|| view! { <p class="hint">{strings.name_ambiguous}</p> })
     };
     view! {
         <details class="me" node_ref=card.details open=open on:toggle=move |_| card.on_toggle()>
@@ -96,10 +96,10 @@ pub(super) fn ProfileCard(
                 <strong class=move || live.you.with(|you| you.id.color_class())>{name}</strong>
                 {tag}
             </summary>
-            <div class="card">
+            <div class="profile-card">
                 <NameForm card value />
                 <div id="ambiguous" aria-live="polite">{ambiguous}</div>
-                <button type="button" class="plain" popovertarget="settings">{strings.settings}</button>
+                <button type="button" class="outlined" popovertarget="settings">{strings.settings}</button>
             </div>
         </details>
     }

@@ -26,7 +26,7 @@ pub fn RoomList(
     };
     let others = list(false);
     let all = (others.len() >= MAX_LISTED_ROOMS)
-        .then(|| view! { <a class="more" href=link("/rooms")>{strings.all_rooms}</a> });
+        .then(|| view! { <a class="sidebar-action" href=link("/rooms")>{strings.all_rooms}</a> });
     let others = if others.is_empty() {
         Either::Left(())
     } else {
@@ -37,8 +37,8 @@ pub fn RoomList(
         })
     };
     view! {
-        <nav id="rooms" class="side" popover="auto" aria-label=strings.rooms>
-            <CloseButton sheet="rooms" strings />
+        <nav id="rooms" class="sidebar" popover="auto" aria-label=strings.rooms>
+            <CloseButton popover="rooms" strings />
             <a class="home" href=link("/") aria-label=strings.home>
                 <svg viewBox="0 0 32 32" aria-hidden="true">
                     <path d="M6 9h20M6 16h14M6 23h8" />
@@ -47,12 +47,12 @@ pub fn RoomList(
             </a>
             <h2>{strings.your_rooms}</h2>
             <ul>{list(true)}</ul>
-            <a class="more" href=link("/rooms")>
+            <a class="sidebar-action" href=link("/rooms")>
                 <Icon path="M12 5v14M5 12h14" />
                 {strings.new_room}
             </a>
             {others}
-            <button type="button" class="more last" popovertarget="settings">
+            <button type="button" class="sidebar-action pinned" popovertarget="settings">
                 <Icon path="M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4" />
                 {strings.settings}
             </button>
@@ -79,7 +79,7 @@ fn RoomListEntry(live: Live, at: usize) -> impl IntoView {
     let badge = move || {
         (unread.get() > 0 && !here).then(|| {
             let short = if unread.get() >= 100 { "99+".into() } else { unread.get().to_string() };
-            view! { <span class="count" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread)(unread.get())}</span> }
+            view! { <span class="badge" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread)(unread.get())}</span> }
         })
     };
     let private = room.private.then(|| {

@@ -37,5 +37,5 @@ pub fn RoomNotFound(
             </form>
         }
     });
-    view! { <div class="empty"><p>{strings.room_not_found}</p>{links}{create}</div> }
+    view! { <div class="empty-room"><p>{strings.room_not_found}</p>{links}{create}</div> }
 }

@@ -84,7 +84,7 @@ impl ScrollController {
         let hash = window().location().hash().unwrap_or_default();
         let target = match hash.strip_prefix('#') {
             Some(id) => document().get_element_by_id(id),
-            None => scroller.query_selector(".marked, .new").ok().flatten(),
+            None => scroller.query_selector(".marked, .unread-line").ok().flatten(),
         };
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(if is_highlighting {

@@ -28,7 +28,7 @@ pub(crate) fn ShareLinkField(
         // The standard requires a quiet zone of four modules.
         let view_box = format!("-4 -4 {0} {0}", side + 8);
         view! {
-            <svg class="qr" viewBox=view_box role="img" aria-label=strings.qr>
+            <svg class="qr-code" viewBox=view_box role="img" aria-label=strings.qr>
                 <rect x="-4" y="-4" width=side + 8 height=side + 8 />
                 <path d=path />
             </svg>
@@ -40,7 +40,7 @@ pub(crate) fn ShareLinkField(
             <input id=id value=shared.url readonly />
             <button type="button" hidden data-copy=id data-copied=strings.copied data-failed=strings.copy_failed>{strings.copy}</button>
         </div>
-        <p id="copy-problem" class="note" role="status"></p>
+        <p id="copy-problem" class="hint" role="status"></p>
         {qr}
         <script nonce=use_nonce() inner_html=include_str!("../copy.js")></script>
     }

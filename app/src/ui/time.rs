@@ -37,5 +37,5 @@ pub fn Day(
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });
-    view! { <h2 class="day"><time datetime=clock::iso(at)>{text}</time></h2> }
+    view! { <h2 class="day-separator"><time datetime=clock::iso(at)>{text}</time></h2> }
 }

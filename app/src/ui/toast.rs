@@ -29,7 +29,7 @@ pub fn Toast(
         })
     };
     view! {
-        <div class="state" role="status">{move || live.notice.get().map(|sentence| view! { <p>{sentence}</p> })}</div>
+        <div class="status" role="status">{move || live.notice.get().map(|sentence| view! { <p>{sentence}</p> })}</div>
         <div class:toast=shown>
             <span role="status">{sentence}</span>
             {button}

@@ -146,7 +146,7 @@ async fn edit_fields_hold_exactly_the_text_of_the_message() {
             [("owner", &stage.owner, 2), ("author", &stage.author, 1), ("reader", &stage.reader, 0)]
         {
             let page = page(browser, &stage.server, "/r/stage").await;
-            assert_eq!(texts(&page, "form.edit textarea"), vec![text; fields], "{name}");
+            assert_eq!(texts(&page, "form.editor textarea"), vec![text; fields], "{name}");
             assert_eq!(texts(&page, ".line .text"), [text, text], "{name}");
         }
     }
