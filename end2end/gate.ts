@@ -1,16 +1,16 @@
 import { createServer, request, type IncomingMessage, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 
-/** What becomes of WebSockets: they pass, hang without an answer, are refused with a status, or are cut after some time. */
+/** The treatment of WebSockets: pass, hang without a response, refuse with a status, or cut after some time. */
 export type Sockets = "pass" | "hang" | { refuse: number } | { cutAfterMs: number };
 
-/** A proxy in front of a server that treats WebSockets as some networks do, and other requests as it is told. */
+/** A proxy before a server that treats WebSockets as some networks do, and can respond in place of the server. */
 export class Gate {
   sockets: Sockets;
-  /** Answers a request in place of the server; undefined lets it pass. */
+  /** Responds in place of the server; undefined lets the request pass. */
   answer: (request: IncomingMessage) => { status: number; type: string; body: string } | undefined = () => undefined;
-  /** Paths that were asked for, the method before each. */
-  readonly asked: string[] = [];
+  /** The requests so far, each as the method and the path. */
+  readonly requests: string[] = [];
   private readonly open = new Set<Socket>();
 
   private constructor(
@@ -26,7 +26,7 @@ export class Gate {
     const gate = new Gate(server, port, sockets);
     server.on("connection", (socket) => gate.keep(socket));
     server.on("request", (asked, answer) => {
-      gate.asked.push(`${asked.method} ${asked.url}`);
+      gate.requests.push(`${asked.method} ${asked.url}`);
       const own = gate.answer(asked);
       if (own) {
         answer.writeHead(own.status, { "content-type": own.type, "cache-control": "public, max-age=31536000, immutable" });
@@ -58,7 +58,7 @@ export class Gate {
   }
 
   private upgrade(asked: IncomingMessage, browser: Socket): void {
-    this.asked.push(`UPGRADE ${asked.url}`);
+    this.requests.push(`UPGRADE ${asked.url}`);
     const { sockets } = this;
     if (sockets === "hang") return;
     if (typeof sockets === "object" && "refuse" in sockets) {

@@ -1,4 +1,4 @@
-/** What the screen says, as far as scenes in both languages ask for it. */
+/** The texts of the user interface that tests in both languages look up. */
 export const languages = [
   {
     locale: "en-GB",

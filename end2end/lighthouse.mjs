@@ -1,5 +1,5 @@
-// What Lighthouse says of the pages, on a phone and on a desktop: `make lighthouse`. The release server, the
-// Chromium that is there, a room with some messages in it.
+// Measures pages with Lighthouse, as a phone and as a desktop: `make lighthouse`. It uses the release server, an
+// installed Chromium, and a room with some messages.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -57,14 +57,19 @@ export class User {
     return this.page.locator("#members li");
   }
 
+  /** The part of the profile card that opens and closes it. */
+  get profile(): Locator {
+    return this.page.locator(".me summary");
+  }
+
   /** Opens the dialog with the room details, the settings or the shortcuts. */
-  async openDialog(sheet: "about" | "settings" | "shortcuts"): Promise<Locator> {
-    if (sheet === "settings") await this.page.locator(".me summary").click();
-    if (sheet === "shortcuts") await this.page.keyboard.press("Control+/");
-    else await this.page.locator(`[popovertarget=${sheet}]:visible`).first().click();
-    const opened = this.page.locator(`#${sheet}`);
-    await expect(opened).toBeVisible();
-    return opened;
+  async openDialog(id: "about" | "settings" | "shortcuts"): Promise<Locator> {
+    if (id === "settings") await this.profile.click();
+    if (id === "shortcuts") await this.page.keyboard.press("Control+/");
+    else await this.page.locator(`[popovertarget=${id}]:visible`).first().click();
+    const dialog = this.page.locator(`#${id}`);
+    await expect(dialog).toBeVisible();
+    return dialog;
   }
 
   /** The row of a message. */
@@ -72,14 +77,29 @@ export class User {
     return this.page.locator(".line").filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
-  /** Opens a room and waits until it is live. */
-  async joinRoom(room: string): Promise<void> {
-    await this.page.goto(`/r/${room}`);
+  /** Opens a room, of the server at `url` if that is given, and waits until it is live. */
+  async joinRoom(room: string, url = ""): Promise<void> {
+    await this.page.goto(`${url}/r/${room}`);
     await this.waitUntilLive();
   }
 
   async waitUntilLive(): Promise<void> {
-    await expect(this.page.locator("[data-connection=open]")).toBeAttached();
+    await isLive(this.page);
+  }
+
+  /** Waits until the script has taken over the page. A page of older messages never becomes live. */
+  async waitUntilHydrated(): Promise<void> {
+    await expect(this.page.locator("html")).toHaveAttribute("data-alive", "");
+  }
+
+  /** Creates a room with the form and waits for its page. */
+  async createRoom(title: string, topic = "", isPrivate = false): Promise<void> {
+    await this.page.goto("/rooms");
+    await this.page.getByLabel("Room name").fill(title);
+    await this.page.getByLabel("Topic (optional)").fill(topic);
+    if (isPrivate) await this.page.getByLabel("Private").check();
+    await this.page.getByRole("button", { name: "Create room" }).click();
+    await this.waitUntilLive();
   }
 
   async send(text: string): Promise<void> {
@@ -104,9 +124,22 @@ export class User {
     await this.line(text).locator(".menu summary").click();
   }
 
+  /** Opens the menu of the user's own message with a long press. */
+  async longPress(text: string): Promise<void> {
+    const touch = { pointerType: "touch", bubbles: true };
+    await this.line(text).dispatchEvent("pointerdown", touch);
+    await expect(this.editor).toBeFocused();
+    await this.line(text).dispatchEvent("pointerup", touch);
+  }
+
+  /** The menu that is open. */
+  get menu(): Locator {
+    return this.page.locator(".menu[open]");
+  }
+
   /** The field that edits a message. */
   get editor(): Locator {
-    return this.page.locator(".menu[open] textarea");
+    return this.menu.locator("textarea");
   }
 
   async edit(text: string, to: string): Promise<void> {
@@ -118,7 +151,7 @@ export class User {
   /** Deletes the user's own message. The deletion can be undone for some seconds. */
   async delete(text: string): Promise<void> {
     await this.openMenu(text);
-    await this.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
+    await this.menu.getByRole("button", { name: "Delete" }).click();
   }
 
   async seesMessages(texts: string[]): Promise<void> {
@@ -126,21 +159,62 @@ export class User {
   }
 
   async rename(name: string): Promise<void> {
-    await this.page.locator(".me summary").click();
+    await this.profile.click();
     await this.page.getByLabel("Your name").fill(name);
     await this.page.getByRole("button", { name: "Save" }).click();
     await expect(this.name).toHaveText(name);
   }
 }
 
+/** Waits until a room's page is connected. */
+export async function isLive(page: Page): Promise<void> {
+  await expect(page.locator("[data-connection=open]")).toBeAttached();
+}
+
+/** Waits until no animation runs. */
+export async function animationsEnd(page: Page): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(() => document.getAnimations().every((animation) => animation.playState !== "running")))
+    .toBe(true);
+}
+
 /** Expects that axe finds no accessibility violation. */
 export async function isAccessible(person: User): Promise<void> {
   // Elements that fade in have a lower contrast until the animation ends.
-  await expect
-    .poll(() => person.page.evaluate(() => document.getAnimations().every((motion) => motion.playState !== "running")))
-    .toBe(true);
+  await animationsEnd(person.page);
   const { violations } = await new AxeBuilder({ page: person.page }).analyze();
   expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
+}
+
+/**
+ * Stops the timers of some milliseconds on every later page until `endTimers`, since a busy machine takes seconds for a
+ * step. Playwright's own clock cannot do that: its numbers of timers do not fit into the 32 bits in which the app
+ * stores them, so that the app cannot clear a timer.
+ */
+export async function stopTimers(person: User, times: number[]): Promise<void> {
+  await person.page.addInitScript((times) => {
+    const [set, clear] = [window.setTimeout.bind(window), window.clearTimeout.bind(window)];
+    const stopped = new Map<number, TimerHandler>();
+    let last = 1_000_000;
+    Object.assign(window, {
+      setTimeout: (handler: TimerHandler, ms?: number) => {
+        if (!times.includes(ms ?? 0)) return set(handler, ms);
+        stopped.set(++last, handler);
+        return last;
+      },
+      clearTimeout: (id?: number) => stopped.delete(id ?? 0) || clear(id),
+      endTimers: () => {
+        const handlers = [...stopped.values()];
+        stopped.clear();
+        for (const handler of handlers) if (typeof handler === "function") handler();
+      },
+    });
+  }, times);
+}
+
+/** Ends the timers that `stopTimers` has stopped. */
+export async function endTimers(person: User): Promise<void> {
+  await person.page.evaluate(() => (window as unknown as { endTimers: () => void }).endTimers());
 }
 
 /** Hides or shows the tab, as the page visibility API reports it. */
@@ -151,8 +225,62 @@ export async function setTabHidden(person: User, hidden: boolean): Promise<void>
   }, hidden);
 }
 
+/** Sets or removes the focus of the window. */
+export async function setWindowFocused(person: User, focused: boolean): Promise<void> {
+  await person.page.evaluate((focused) => {
+    document.hasFocus = () => focused;
+    window.dispatchEvent(new Event(focused ? "focus" : "blur"));
+  }, focused);
+}
+
+/** Waits until the service worker controls the page. */
+export async function hasWorker(person: User): Promise<void> {
+  await person.page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
+  });
+}
+
+/** Waits until the service worker has stored a copy of a page that contains `text`. */
+export async function hasCopy(person: User, path: string, text = ""): Promise<void> {
+  const contains = () =>
+    person.page.evaluate(
+      async ([path, text]) => {
+        const copy = await caches.match(path);
+        return copy ? (await copy.text()).includes(text) : false;
+      },
+      [path, text] as const,
+    );
+  await expect.poll(contains).toBe(true);
+}
+
+/** Returns the texts of the notifications that are shown. */
+export async function notifications(person: User): Promise<(string | undefined)[]> {
+  return person.page.evaluate(async () => {
+    const worker = await navigator.serviceWorker.ready;
+    return (await worker.getNotifications()).map((notification) => notification.body);
+  });
+}
+
+/** Delays the wasm of every page until the returned function is called. */
+export async function holdWasm(person: User): Promise<() => void> {
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  await person.page.route(/\.wasm$/, async (route) => {
+    await held;
+    // The page that requested the file may be closed.
+    await route.continue().catch(() => {});
+  });
+  return release;
+}
+
 /** The browser options of a phone. */
 export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
+
+/** Returns a display name of the user that no other test takes. */
+export function uniqueName(name: string, room: string): string {
+  return `${name} ${room}`.slice(0, 30);
+}
 
 /** Posts `message 1` and so on through the HTTP API. */
 export async function postMessages(request: APIRequestContext, room: string, to: number, from = 1): Promise<void> {

@@ -43,7 +43,7 @@ function named(name) {
   return [...number(Buffer.byteLength(name)), ...Buffer.from(name)];
 }
 
-/** a, b, … z, ba, bb, … */
+/** Returns the names a, b, … z, ba, bb, … */
 function letters(n) {
   const last = String.fromCharCode(97 + (n % 26));
   return n < 26 ? last : letters(Math.floor(n / 26)) + last;

@@ -1,12 +1,12 @@
-import { createServer, request as ask, type IncomingMessage, type Server } from "node:http";
+import { createServer, request as send, type IncomingMessage, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 
 const PREFIX = "/chat";
 
-/** A proxy that shows a server below /chat/, as one host with several programs does. It takes the prefix off. */
+/** A proxy that serves a server below /chat/, as a host of several programs does. It removes the prefix. */
 export class SubPath {
-  /** Paths outside of /chat/ that the browser has asked for. */
-  readonly strays: string[] = [];
+  /** The paths outside of /chat/ that the browser has requested. */
+  readonly escaped: string[] = [];
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
 
@@ -15,7 +15,7 @@ export class SubPath {
       const path = this.inner(request);
       if (path === undefined) return void response.writeHead(404).end();
       const headers = { ...request.headers, "x-forwarded-prefix": PREFIX };
-      const onward = ask({ host: "127.0.0.1", port, method: request.method, path, headers }, (answer) => {
+      const onward = send({ host: "127.0.0.1", port, method: request.method, path, headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });
@@ -46,7 +46,7 @@ export class SubPath {
   private inner(request: IncomingMessage): string | undefined {
     const path = request.url ?? "";
     if (path.startsWith(`${PREFIX}/`)) return path.slice(PREFIX.length);
-    this.strays.push(path);
+    this.escaped.push(path);
     return undefined;
   }
 

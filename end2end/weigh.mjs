@@ -1,10 +1,10 @@
-// What the page weighs and how soon it is alive: `make page-weight`. The release server, a fresh browser context for
-// each visit, nothing cached; the middle of some visits. Times are read from the browser's own trace, as
-// DevTools record it, all of them from the start of the navigation:
+// Measures the bytes of the page and the time until it is interactive: `make page-weight`. It uses the release server and
+// a new browser context without a cache for each visit, and prints medians. The times come from the browser's trace, as
+// DevTools record it, and begin with the navigation:
 //
 // - first paint: `firstContentfulPaint`;
-// - interactive: the mark `hydrated`, which the page sets when every button does its work, or the end of the
-//   last task of more than 50 ms on the main thread, whichever is later.
+// - interactive: the mark `hydrated`, which the page sets after hydration, or the end of the last task of more than
+//   50 ms on the main thread, whichever is later.
 import { chromium } from "@playwright/test";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 
 const VISITS = 7;
 const LONG = 50;
-/** Milliseconds after hydration in which a long task would still be in somebody's way. */
+/** The milliseconds after hydration in which a long task still counts. */
 const AFTER = 1_000;
 const address = "127.0.0.1:18081";
 const binary = resolve(import.meta.dirname, "../target/release/hubbub");
@@ -27,11 +27,11 @@ for (let n = 0; n < 60; n++) {
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find((path) => path && existsSync(path));
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 
-/** Milliseconds from the navigation on, as the trace has them. */
+/** Reads the milliseconds since the navigation from a trace. */
 function moments(trace) {
   const events = JSON.parse(trace).traceEvents;
   const named = (name) => events.filter((event) => event.name === name);
-  // The blank page before this one has a start of its own.
+  // The trace also contains the navigation of the blank page.
   const { ts: start, pid, tid } = named("navigationStart").findLast((event) => event.args.data?.documentLoaderURL?.includes(address));
   const since = (ts) => (ts - start) / 1_000;
   const paint = since(named("firstContentfulPaint").find((event) => event.pid === pid && event.ts > start).ts);

@@ -1,10 +1,10 @@
 import { OwnServer } from "../hubbub";
-import { expect, isAccessible, test } from "../people";
+import { expect, isAccessible, postMessages, test } from "../people";
 
 const phone = { width: 360, height: 740 };
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds nothing in any state, in ${colorScheme}`, async ({ newUser, room }) => {
+  test(`axe finds no violation in any state of a room, in ${colorScheme}`, async ({ newUser, room }) => {
     const ann = await newUser({ colorScheme });
     const bob = await newUser();
     await ann.joinRoom(room);
@@ -15,20 +15,19 @@ for (const colorScheme of ["light", "dark"] as const) {
     await ann.seesMessage("hello");
     await isAccessible(ann);
     await ann.send("x".repeat(9_000));
-    await ann.page.locator(".me summary").click();
+    await ann.profile.click();
     await isAccessible(ann);
     ann.allowConsoleError(/404/);
     await ann.page.goto("/r/No_Such_Room");
     await isAccessible(ann);
   });
 
-  test(`axe finds nothing on any sheet and on the other pages, in ${colorScheme}`, async ({ newUser, room }) => {
+  test(`axe finds no violation in the dialogs and on the other pages, in ${colorScheme}`, async ({ newUser, room }) => {
     test.slow();
     const ann = await newUser({ colorScheme });
-    for (const sheet of ["about", "settings", "shortcuts"] as const) {
-      await ann.page.goto(`/r/${room}`);
-      await ann.waitUntilLive();
-      await ann.openDialog(sheet);
+    for (const dialog of ["about", "settings", "shortcuts"] as const) {
+      await ann.joinRoom(room);
+      await ann.openDialog(dialog);
       await isAccessible(ann);
     }
     await ann.page.goto(`/r/${room}?before=1`);
@@ -41,7 +40,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await isAccessible(ann);
   });
 
-  test(`all twelve colours of names can be read, in ${colorScheme}`, async ({ newUser, room, playwright, baseURL }) => {
+  test(`axe finds no violation in the twelve colors of names, in ${colorScheme}`, async ({ newUser, room, playwright, baseURL }) => {
     for (let n = 0; n < 24; n++) {
       const visitor = await playwright.request.newContext({ baseURL });
       await visitor.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
@@ -53,19 +52,19 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("axe finds nothing on a phone in Chinese, with the sheets open", async ({ newUser, room }) => {
+test("axe finds no violation on a phone in Chinese with each popover open", async ({ newUser, room }) => {
   const ming = await newUser({ viewport: phone, hasTouch: true, isMobile: true, locale: "zh-CN" });
   await ming.page.goto(`/r/${room}`);
   await ming.waitUntilLive();
-  for (const sheet of ["rooms", "members", "about"]) {
-    await ming.page.locator(`[popovertarget=${sheet}]:visible`).first().tap();
-    await expect(ming.page.locator(`#${sheet}`)).toBeVisible();
+  for (const popover of ["rooms", "members", "about"]) {
+    await ming.page.locator(`[popovertarget=${popover}]:visible`).first().tap();
+    await expect(ming.page.locator(`#${popover}`)).toBeVisible();
     await isAccessible(ming);
     await ming.page.keyboard.press("Escape");
   }
 });
 
-test("axe finds nothing where somebody is refused, or becomes somebody", async ({ newUser, room }) => {
+test("axe finds no violation on pages of errors and device links", async ({ newUser, room }) => {
   const ann = await newUser();
   ann.allowConsoleError(/4\d\d/);
   await ann.joinRoom(room);
@@ -90,15 +89,15 @@ test("axe finds nothing where somebody is refused, or becomes somebody", async (
   await mute.page.getByRole("button", { name: "Send" }).click();
   await mute.openMenu("mine too");
   await mute.editor.fill("long ".repeat(2_000));
-  await mute.page.locator(".menu[open]").getByRole("button", { name: "Save" }).click();
+  await mute.menu.getByRole("button", { name: "Save" }).click();
   await expect(mute.page.getByLabel("Message text")).toHaveValue("long ".repeat(2_000));
   await mute.page.getByLabel("Message text").fill("short");
   await mute.page.getByRole("button", { name: "Save" }).click();
   await mute.seesMessages(["mine", "short"]);
 });
 
-test("at twice the size everything is still there", async ({ newUser, room }) => {
-  // A browser that zooms to 200 % has half as many pixels for the page.
+test("a page at 200 % zoom shows the newest message and the composer", async ({ newUser, room }) => {
+  // A browser that zooms to 200 % gives the page half as many pixels.
   const ann = await newUser({ viewport: { width: 640, height: 400 } });
   await ann.joinRoom(room);
   await ann.send("large letters");
@@ -108,7 +107,7 @@ test("at twice the size everything is still there", async ({ newUser, room }) =>
   expect(await ann.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(640);
 });
 
-test("on a small phone everything fits and works", async ({ newUser, room }) => {
+test("a small phone shows everything and works by touch", async ({ newUser, room }) => {
   const ann = await newUser({ viewport: phone, hasTouch: true, isMobile: true });
   await ann.joinRoom(room);
   await ann.rename("A name of 32 characters, at most");
@@ -117,53 +116,57 @@ test("on a small phone everything fits and works", async ({ newUser, room }) => 
   await ann.page.getByRole("button", { name: "Send" }).tap();
   await ann.seesMessage("sent by touch");
   const width = await ann.page.evaluate(() => document.documentElement.scrollWidth);
-  expect(width, "nothing is wider than the screen").toBeLessThanOrEqual(phone.width);
+  expect(width, "width of the page").toBeLessThanOrEqual(phone.width);
   await expect(ann.composer).toBeInViewport();
   await expect(ann.line("sent by touch")).toBeInViewport();
   for (const control of await ann.page.locator("button:visible, .me summary").all()) {
     const box = await control.boundingBox();
-    expect(box?.height, "a finger can hit it").toBeGreaterThanOrEqual(44);
+    expect(box?.height, "height of a touch target").toBeGreaterThanOrEqual(44);
   }
 });
 
-test("new messages are read out one by one, and a flood of them by its number", async ({ ann, bob, room }) => {
+test("screen readers announce new messages one by one, and a flood by its count", async ({ ann, bob, room }) => {
   await ann.page.clock.install();
   await ann.joinRoom(room);
   const log = ann.page.getByRole("log", { name: "Messages" });
-  const number = ann.page.locator(".page > [aria-live=polite]");
+  const count = ann.page.locator(".page > [aria-live=polite]");
   await expect(log).toHaveAttribute("aria-live", "polite");
   await bob.joinRoom(room);
   await bob.send("one");
   await ann.seesMessage("one");
   await expect(log).toHaveAttribute("aria-live", "polite");
+  // All of them arrive in the same moment of Ann's clock, however long Bob takes.
+  await ann.page.clock.pauseAt(await ann.page.evaluate(() => Date.now() + 1_000));
   for (let n = 1; n <= 20; n++) await bob.send(`message ${n}`);
-  await ann.seesMessage("message 20");
+  await bob.seesMessage("message 20");
   await expect(log).toHaveAttribute("aria-live", "off");
+  await ann.page.clock.runFor(1_000);
+  await ann.seesMessage("message 20");
   await ann.page.clock.runFor(5_000);
-  await expect(number).toHaveText(/^\d+ new messages$/);
+  await expect(count).toHaveText(/^\d+ new messages$/);
   await ann.page.clock.runFor(10_000);
   await expect(log).toHaveAttribute("aria-live", "polite");
 });
 
-test("older messages that come onto the page are not read out as news", async ({ ann, room, request }) => {
-  for (let n = 1; n <= 60; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+test("screen readers do not announce older messages that are loaded", async ({ ann, room, request }) => {
+  await postMessages(request, room, 60);
   await ann.joinRoom(room);
   await ann.page.evaluate(() => {
     const log = document.querySelector("[role=log]")!;
-    const heard: string[] = [];
-    Object.assign(window, { heard });
+    const announced: string[] = [];
+    Object.assign(window, { announced });
     new MutationObserver((changes) => {
-      if (log.getAttribute("aria-live") !== "off") heard.push(...changes.flatMap((change) => [...change.addedNodes]).map(String));
+      if (log.getAttribute("aria-live") !== "off") announced.push(...changes.flatMap((change) => [...change.addedNodes]).map(String));
     }).observe(log.querySelector("ol")!, { childList: true });
   });
   await ann.messages.first().scrollIntoViewIfNeeded();
   await expect(ann.line("message 1")).toHaveCount(1);
-  expect(await ann.page.evaluate(() => (window as unknown as { heard: string[] }).heard)).toEqual([]);
+  expect(await ann.page.evaluate(() => (window as unknown as { announced: string[] }).announced)).toEqual([]);
   await expect(ann.page.getByRole("log")).toHaveAttribute("aria-live", "polite");
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds nothing where something waits, is refused, new or marked, in ${colorScheme}`, async ({ newUser, bob }) => {
+  test(`axe finds no violation beside pending, unread and highlighted messages, in ${colorScheme}`, async ({ newUser, bob }) => {
     const server = await OwnServer.start();
     const ann = await newUser({ colorScheme, baseURL: server.url });
     for (const person of [ann, bob]) person.allowServerLoss();

@@ -1,38 +1,37 @@
 import { Gate } from "../gate";
 import { OwnServer } from "../hubbub";
-import { expect, test, type User } from "../people";
+import { expect, hasWorker, isLive, test, type User } from "../people";
 
-const away = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
+const unreachable = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
 
 let server: OwnServer;
 test.beforeEach(async () => {
-  // Several pages and waits of their own in most of them.
+  // Most of these tests load several pages.
   test.slow();
   server = await OwnServer.start();
 });
 test.afterEach(async () => server.remove());
 
-async function enters(person: User, room = "tea"): Promise<void> {
-  person.allowConsoleError(away);
-  await person.page.goto(`${server.url}/r/${room}`);
-  await person.waitUntilLive();
+async function join(person: User): Promise<void> {
+  person.allowConsoleError(unreachable);
+  await person.joinRoom("tea", server.url);
 }
 
 const keys = (person: User, part: string) =>
   person.page.evaluate((part) => Object.keys(localStorage).filter((key) => key.includes(part)), part);
 
-test("a duplicated tab has a draft of its own, and what waits in both is sent once", async ({ ann, bob }) => {
-  await enters(bob);
-  await enters(ann);
+test("a duplicated tab has its own draft, and each tab sends its message once", async ({ ann, bob }) => {
+  await join(bob);
+  await join(ann);
   await ann.composer.fill("written in the first tab");
   const session = await ann.page.evaluate(() => JSON.stringify(sessionStorage));
   const copy = await ann.page.context().newPage();
-  // As browsers do when a tab is duplicated.
+  // Browsers copy the session storage when they duplicate a tab.
   await copy.addInitScript((session) => {
     if (sessionStorage.length === 0) for (const [key, value] of Object.entries(JSON.parse(session))) sessionStorage.setItem(key, String(value));
   }, session);
   await copy.goto(`${server.url}/r/tea`);
-  await expect(copy.locator("[data-connection=open]")).toBeAttached();
+  await isLive(copy);
   await copy.locator("#text").fill("written in the copy");
   expect(await keys(ann, "/draft/")).toHaveLength(2);
   await ann.page.reload();
@@ -46,10 +45,10 @@ test("a duplicated tab has a draft of its own, and what waits in both is sent on
   await copy.close();
 });
 
-test("what waits is sent in the order of writing, though the clock was put back between", async ({ ann, bob }) => {
-  await enters(bob);
+test("pending messages are sent in the order of writing after the clock was set back", async ({ ann, bob }) => {
+  await join(bob);
   await ann.page.clock.install();
-  await enters(ann);
+  await join(ann);
   await server.stop();
   await ann.send("first");
   await ann.page.clock.setSystemTime(Date.now() - 3_600_000);
@@ -60,9 +59,9 @@ test("what waits is sent in the order of writing, though the clock was put back 
   await bob.seesMessages(["first", "second"]);
 });
 
-test("what a tab left behind is sent though the clock was put back by an hour", async ({ ann, bob }) => {
-  await enters(bob);
-  await enters(ann);
+test("the messages of a closed tab are sent after the clock was set back by an hour", async ({ ann, bob }) => {
+  await join(bob);
+  await join(ann);
   await ann.page.evaluate(() => {
     const command = { id: "019ac000-0000-7000-8000-000000000001", deed: { post: { text: "left behind" } } };
     const at = Date.now() + 3_600_000;
@@ -76,9 +75,9 @@ test("what a tab left behind is sent though the clock was put back by an hour", 
   await bob.seesMessage("left behind");
 });
 
-test("when the browser takes nothing more the page says so before anything is lost, and messages still go", async ({ ann, bob }) => {
-  await enters(bob);
-  await enters(ann);
+test("full storage shows a warning, and messages are still sent", async ({ ann, bob }) => {
+  await join(bob);
+  await join(ann);
   const sentence = ann.page.getByText("This browser stores no data for this site");
   await expect(sentence).toHaveCount(0);
   await ann.page.evaluate(() => {
@@ -93,8 +92,8 @@ test("when the browser takes nothing more the page says so before anything is lo
   await ann.seesMessage("not kept, but sent");
 });
 
-test("a key that belongs to a composition sends, cancels and moves nothing, in no field", async ({ ann }) => {
-  await enters(ann);
+test("keys of an input method do not send, cancel or move anything in any field", async ({ ann }) => {
+  await join(ann);
   await ann.send("mine");
   await ann.seesMessage("mine");
   const press = (selector: string, key: string, init: object) =>
@@ -116,7 +115,7 @@ test("a key that belongs to a composition sends, cancels and moves nothing, in n
       await expect(ann.editor).toHaveValue("へんか");
     }
     await ann.editor.press("Escape");
-    await ann.page.locator(".me summary").click();
+    await ann.profile.click();
     await ann.page.locator("#name").fill("なまえ");
     for (const key of ["Enter", "Escape"]) {
       await press("#name", key, init);
@@ -128,12 +127,12 @@ test("a key that belongs to a composition sends, cancels and moves nothing, in n
   await ann.seesMessages(["mine"]);
 });
 
-test("the manifest is asked for with cookies", async ({ ann }) => {
-  await enters(ann);
+test("the browser requests the manifest with cookies", async ({ ann }) => {
+  await join(ann);
   await expect(ann.page.locator("link[rel=manifest]")).toHaveAttribute("crossorigin", "use-credentials");
 });
 
-test("a part of a file is answered as a part", async ({ request }) => {
+test("a range request returns a part of a file", async ({ request }) => {
   const tone = `${server.url}/tone.wav`;
   const whole = await request.get(tone, { headers: { "accept-encoding": "identity" } });
   const size = (await whole.body()).length;
@@ -151,15 +150,12 @@ test("a part of a file is answered as a part", async ({ request }) => {
   expect((await request.head(tone, { headers: { range: "bytes=0-1" } })).status()).toBe(200);
 });
 
-test("answers that are not ours are never kept: a network's sign-in page takes no room's place", async ({ newUser }) => {
+test("the page of a captive portal is never cached in place of a room", async ({ newUser }) => {
   const gate = await Gate.before(server.port);
   const ann = await newUser({ serviceWorkers: "allow", baseURL: gate.url });
   ann.allowConsoleError(/WebSocket|ERR_|MIME type|Failed to (load|fetch)/);
   await ann.joinRoom("tea");
-  await ann.page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
-  });
+  await hasWorker(ann);
   await ann.send("the real room");
   await ann.seesMessage("the real room");
   await ann.page.reload();
@@ -173,7 +169,7 @@ test("answers that are not ours are never kept: a network's sign-in page takes n
     for (const file of ["/pkg/hubbub.0000.js", "/pkg/hubbub.0000.wasm"]) await fetch(file);
   });
   await ann.page.goto(`${gate.url}/r/never-seen`);
-  const kept = () =>
+  const cached = () =>
     ann.page.evaluate(async () => {
       const texts: string[] = [];
       for (const name of await caches.keys()) {
@@ -182,7 +178,7 @@ test("answers that are not ours are never kept: a network's sign-in page takes n
       }
       return texts.filter((text) => text.includes("Sign in")).length;
     });
-  expect(await kept()).toBe(0);
+  expect(await cached()).toBe(0);
   gate.answer = () => ({ status: 502, type: "text/html", body: "Bad gateway" });
   await ann.page.goto(`${gate.url}/r/tea`);
   await ann.seesMessages(["the real room"]);

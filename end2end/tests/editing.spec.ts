@@ -1,6 +1,9 @@
-import { expect, test } from "../people";
+import { endTimers, expect, phone, stopTimers, test } from "../people";
 
-test("ann edits what she said, in its place, and everybody sees it", async ({ ann, bob, room }) => {
+/** The milliseconds of a long press. */
+const LONG_PRESS_MS = 500;
+
+test("Ann edits her message in place, and everyone sees the change", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("helo");
@@ -14,7 +17,7 @@ test("ann edits what she said, in its place, and everybody sees it", async ({ an
   await expect(bob.page.locator(".edited")).toHaveText("edited");
 });
 
-test("what ann deletes is gone, and shown as gone", async ({ ann, bob, room }) => {
+test("a deleted message is shown as deleted", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("not this");
@@ -27,7 +30,7 @@ test("what ann deletes is gone, and shown as gone", async ({ ann, bob, room }) =
   await bob.seesMessages(["Deleted"]);
 });
 
-test("only what is one's own has a menu", async ({ ann, bob, room }) => {
+test("only the user's own messages have a menu", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("mine");
@@ -36,7 +39,7 @@ test("only what is one's own has a menu", async ({ ann, bob, room }) => {
   await expect(bob.line("mine").locator(".menu")).toHaveCount(0);
 });
 
-test("with the keyboard alone a message is edited, and Escape changes nothing", async ({ ann, room }) => {
+test("the keyboard edits a message, and Escape cancels", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("one");
   await ann.seesMessage("one");
@@ -53,14 +56,14 @@ test("with the keyboard alone a message is edited, and Escape changes nothing", 
   await ann.seesMessage("two");
 });
 
-test("what is typed while the menu still opens stays", async ({ ann, room }) => {
+test("text that is typed while the menu opens stays", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("one");
   await ann.seesMessage("one");
   await ann.line("one")
     .locator(".menu")
     .evaluate(async (menu: HTMLDetailsElement) => {
-      const opened = new Promise((heard) => menu.addEventListener("toggle", heard, { once: true }));
+      const opened = new Promise((toggled) => menu.addEventListener("toggle", toggled, { once: true }));
       menu.open = true;
       menu.querySelector("textarea")!.value = "two";
       await opened;
@@ -69,7 +72,7 @@ test("what is typed while the menu still opens stays", async ({ ann, room }) => 
   await expect(ann.editor).toHaveValue("two");
 });
 
-test("without script ann edits and deletes", async ({ newUser, room }) => {
+test("Ann edits and deletes without script", async ({ newUser, room }) => {
   const ann = await newUser({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   await ann.composer.fill("helo");
@@ -83,7 +86,7 @@ test("without script ann edits and deletes", async ({ newUser, room }) => {
   await ann.seesMessages(["Deleted"]);
 });
 
-test("an edit that is too long is refused kindly and stays in its field", async ({ ann, room }) => {
+test("an edit that is too long shows an error and stays in the field", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("short");
   await ann.seesMessage("short");
@@ -94,21 +97,31 @@ test("an edit that is too long is refused kindly and stays in its field", async 
   await expect(ann.editor).toHaveValue("x".repeat(9000));
 });
 
-test("a finger that rests on ann's message opens its menu", async ({ newUser, room }) => {
-  const ann = await newUser({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } });
+test("a long press opens the menu", async ({ newUser, room }) => {
+  const ann = await newUser(phone);
   await ann.joinRoom(room);
   await ann.composer.fill("press me");
   await ann.page.getByRole("button", { name: "Send" }).tap();
   await ann.seesMessage("press me");
-  const touch = { pointerType: "touch", bubbles: true };
-  await ann.line("press me").dispatchEvent("pointerdown", touch);
-  await expect(ann.editor).toBeFocused();
-  await ann.line("press me").dispatchEvent("pointerup", touch);
+  await ann.longPress("press me");
   await ann.editor.fill("pressed");
   await ann.page.getByRole("button", { name: "Save" }).last().tap();
   await ann.seesMessage("pressed");
-  await ann.line("pressed").dispatchEvent("pointerdown", touch);
-  await ann.line("pressed").dispatchEvent("pointerup", touch);
-  await ann.page.waitForTimeout(700);
-  await expect(ann.editor, "a tap is no long press").toHaveCount(0);
+});
+
+test("a tap does not open the menu", async ({ newUser, room }) => {
+  const ann = await newUser(phone);
+  await stopTimers(ann, [LONG_PRESS_MS]);
+  await ann.joinRoom(room);
+  await ann.send("tap me");
+  await ann.seesMessage("tap me");
+  const touch = { pointerType: "touch", bubbles: true };
+  await ann.line("tap me").dispatchEvent("pointerdown", touch);
+  await ann.line("tap me").dispatchEvent("pointerup", touch);
+  await endTimers(ann);
+  await expect(ann.editor).toHaveCount(0);
+  // A press that is not released does.
+  await ann.line("tap me").dispatchEvent("pointerdown", touch);
+  await endTimers(ann);
+  await expect(ann.editor).toBeFocused();
 });

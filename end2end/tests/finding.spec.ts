@@ -1,12 +1,9 @@
 import { expect, test } from "../people";
 
 for (const script of [true, false]) {
-  test(`a mistyped address says so, suggests the room that is meant, and is on no list ${script ? "" : "without script"}`, async ({ newUser, bob, room }) => {
+  test(`a mistyped address suggests a similar room and is on no list ${script ? "" : "without script"}`, async ({ newUser, bob, room }) => {
     const title = `Garden ${room}`;
-    await bob.page.goto("/rooms");
-    await bob.page.getByLabel("Room name").fill(title);
-    await bob.page.getByRole("button", { name: "Create room" }).click();
-    await bob.waitUntilLive();
+    await bob.createRoom(title);
     const path = new URL(bob.page.url()).pathname;
     const mistyped = path.replace("garden", "gadren");
     const ann = await newUser({ javaScriptEnabled: script });
@@ -19,11 +16,11 @@ for (const script of [true, false]) {
     await ann.page.getByRole("link", { name: title }).first().click();
     await expect(ann.page).toHaveURL(path);
     await ann.page.goto("/rooms");
-    await expect(ann.page.locator(`a[href="${mistyped}"]`), "nor later").toHaveCount(0);
+    await expect(ann.page.locator(`a[href="${mistyped}"]`), "after another page").toHaveCount(0);
   });
 }
 
-test("a room at a new address is listed once something was said in it", async ({ ann, bob, room }) => {
+test("a room at a new address is listed after its first message", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   const listed = ann.rooms.locator(`li:visible a[href="/r/${room}"]`);
@@ -37,7 +34,7 @@ test("a room at a new address is listed once something was said in it", async ({
   await expect(listed).toHaveCount(1);
 });
 
-test("an address that nobody has used yet is made a room with one press", async ({ ann, room }) => {
+test("a button creates a room at an unused address", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.page.getByRole("button", { name: "Create room" }).click();
   await ann.waitUntilLive();
@@ -47,7 +44,7 @@ test("an address that nobody has used yet is made a room with one press", async 
 });
 
 for (const script of [true, false]) {
-  test(`ann leaves a room ${script ? "" : "without script "}and it is on her list no longer, until she writes there again`, async ({ newUser, room }) => {
+  test(`Ann leaves a room ${script ? "" : "without script "}and it leaves her list until she posts there again`, async ({ newUser, room }) => {
     const ann = await newUser({ javaScriptEnabled: script });
     await ann.page.goto(`/r/${room}`);
     if (script) await ann.waitUntilLive();

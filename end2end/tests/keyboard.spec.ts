@@ -1,6 +1,6 @@
-import { expect, postMessages, test } from "../people";
+import { expect, postMessages, test, uniqueName } from "../people";
 
-test("a question mark shows the shortcuts, and Escape leads back", async ({ ann, room }) => {
+test("the question mark opens the shortcuts, and Escape closes them", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.page.locator("h1").click();
   await ann.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
@@ -14,7 +14,7 @@ test("a question mark shows the shortcuts, and Escape leads back", async ({ ann,
   await expect(ann.page.locator("#shortcuts")).toBeHidden();
 });
 
-test("whatever was done with the keyboard, one can write on at once", async ({ ann, room, request }) => {
+test("the composer has the focus after each action of the keyboard", async ({ ann, room, request }) => {
   await postMessages(request, room, 60);
   await ann.joinRoom(room);
   await ann.send("mine");
@@ -28,17 +28,17 @@ test("whatever was done with the keyboard, one can write on at once", async ({ a
   await expect(ann.page.getByText("Please enter a message.")).toBeVisible();
   await ann.editor.press("Escape");
   await expect(ann.composer).toBeFocused();
-  await ann.rename(`Ann ${room}`.slice(0, 30));
+  await ann.rename(uniqueName("Ann", room));
   await expect(ann.composer).toBeFocused();
   for (const page of ["PageUp", "PageUp"]) await ann.page.keyboard.press(page);
-  const pill = ann.page.getByRole("button", { name: "Jump to latest" });
-  await expect(pill).toBeVisible();
-  await pill.press("Enter");
+  const jump = ann.page.getByRole("button", { name: "Jump to latest" });
+  await expect(jump).toBeVisible();
+  await jump.press("Enter");
   await expect(ann.composer).toBeFocused();
   await expect(ann.line("mine")).toBeInViewport();
 });
 
-test("a sheet takes the focus and gives it back, and closes when the focus goes elsewhere", async ({ ann, room }) => {
+test("a dialog takes the focus, returns it, and closes when the focus leaves it", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.composer.press("Control+/");
   await expect(ann.page.locator("#shortcuts").getByRole("button", { name: "Close" })).toBeFocused();
@@ -50,15 +50,15 @@ test("a sheet takes the focus and gives it back, and closes when the focus goes 
   await expect(ann.page.getByRole("dialog")).toHaveCount(0);
 });
 
-test("from an older page the same key leads to the latest message", async ({ ann, room, request }) => {
+test("Alt End on a page of older messages opens the latest message", async ({ ann, room, request }) => {
   await postMessages(request, room, 95);
   await ann.page.goto(`/r/${room}?around=30`);
-  await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
+  await ann.waitUntilHydrated();
   await ann.page.keyboard.press("Alt+End");
   await expect(ann.line("message 95")).toBeInViewport();
 });
 
-test("an arrow up in an empty composer edits the last message", async ({ ann, bob, room }) => {
+test("the arrow up key in an empty composer edits the user's last message", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("frist");
@@ -72,11 +72,11 @@ test("an arrow up in an empty composer edits the last message", async ({ ann, bo
   await bob.seesMessage("first");
 });
 
-test("keys lead to the next unread room, and to the next one", async ({ ann, bob, room }) => {
+test("keys open the next unread room and the previous room", async ({ ann, bob, room }) => {
   const [one, two, three] = ["a", "b", "c"].map((letter) => `${letter}-${room}`) as [string, string, string];
   for (const name of [one, two, three]) {
     await ann.joinRoom(name);
-    // A room is on her list once something was said in it.
+    // The list contains a room after its first message.
     await ann.send("hello");
     await ann.seesMessage("hello");
   }
@@ -91,8 +91,8 @@ test("keys lead to the next unread room, and to the next one", async ({ ann, bob
   await expect(ann.page).toHaveURL(`/r/${two}`);
 });
 
-test("the keyboard alone reaches everything, the place to write first", async ({ newUser, room }) => {
-  // With a script and a mouse the place to write has the focus already.
+test("the keyboard reaches every control, the composer first", async ({ newUser, room }) => {
+  // With script and a mouse the composer already has the focus.
   const ann = await newUser({ javaScriptEnabled: false });
   await ann.page.goto(`/r/${room}`);
   await ann.page.keyboard.press("Tab");

@@ -3,7 +3,7 @@ import { expect, test } from "../people";
 const chinese = { locale: "zh-CN" };
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a Chinese browser gets Chinese from the server, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
+  test(`the server renders Chinese for a Chinese browser, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
     const ming = await newUser({ ...chinese, javaScriptEnabled });
     await ming.page.goto(`/r/${room}`);
     await expect(ming.page.locator("html")).toHaveAttribute("lang", "zh-Hans");
@@ -13,16 +13,16 @@ for (const javaScriptEnabled of [true, false]) {
     await ming.seesMessages(["大家好"]);
     const latin = await ming.page.evaluate(() => document.body.innerText.match(/\b(the|you|room|lobby|message|Settings|Send)\b/gi));
     expect(latin).toBeNull();
-    const unseen = await ming.page.evaluate(() =>
+    const untranslated = await ming.page.evaluate(() =>
       [...document.querySelectorAll("[aria-label], [title], [placeholder], [data-copied]")]
         .flatMap((element) => ["aria-label", "title", "placeholder", "data-copied", "data-failed"].map((name) => element.getAttribute(name) ?? ""))
         .filter((label) => /[a-z]{3}/i.test(label.replace(/Hubbub|T \d+.*/g, ""))),
     );
-    expect(unseen).toEqual([]);
+    expect(untranslated).toEqual([]);
   });
 }
 
-test("the language is switched and remembered, in the server's HTML too", async ({ ann, room }) => {
+test("the selected language is stored and used by the server", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.openDialog("settings");
   await ann.page.getByRole("button", { name: "简体中文" }).click();
@@ -34,14 +34,14 @@ test("the language is switched and remembered, in the server's HTML too", async 
   expect(html).toContain('lang="en"'.replace("en", "zh-Hans"));
 });
 
-test("what is refused is said in Chinese, by the page and by the server", async ({ newUser, room }) => {
+test("errors of the page and of the server are in Chinese", async ({ newUser, room }) => {
   const ming = await newUser(chinese);
   await ming.page.goto(`/r/${room}`);
   await ming.waitUntilLive();
   await ming.page.locator("#text").fill("字".repeat(3000));
   await ming.page.locator("#text").press("Enter");
   await expect(ming.page.getByRole("alert").filter({ hasText: "这条多了 808 字节" })).toBeVisible();
-  await ming.page.locator(".me summary").click();
+  await ming.profile.click();
   await ming.page.getByLabel("你的名字").fill("\u202e小明");
   await ming.page.getByRole("button", { name: "保存" }).first().click();
   await expect(ming.page.getByRole("alert").filter({ hasText: "隐藏字符、换行或方向控制符" })).toBeVisible();
@@ -52,7 +52,7 @@ test("what is refused is said in Chinese, by the page and by the server", async 
   await expect(ming.page.getByRole("heading")).toHaveText("这个链接已过期");
 });
 
-test("days and times are Chinese on a Chinese page", async ({ newUser, room, request }) => {
+test("a Chinese page shows Chinese days and times", async ({ newUser, room, request }) => {
   await request.post(`/api/rooms/${room}/messages`, { data: { text: "你好" } });
   const ming = await newUser(chinese);
   await ming.page.goto(`/r/${room}`);

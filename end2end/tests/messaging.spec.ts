@@ -1,6 +1,6 @@
-import { expect, test } from "../people";
+import { expect, isLive, test } from "../people";
 
-test("ann and bob talk in both directions", async ({ ann, bob, room }) => {
+test("Ann and Bob see each other's messages", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("hello bob");
@@ -10,7 +10,7 @@ test("ann and bob talk in both directions", async ({ ann, bob, room }) => {
   await bob.seesMessages(["hello bob", "hello ann"]);
 });
 
-test("carol arrives late and sees what was said, in order", async ({ ann, bob, newUser, room }) => {
+test("a user who joins late sees the earlier messages in order", async ({ ann, bob, newUser, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("one");
@@ -22,7 +22,7 @@ test("carol arrives late and sees what was said, in order", async ({ ann, bob, n
   await carol.seesMessages(["one", "two"]);
 });
 
-test("a room does not hear what is said in another", async ({ ann, bob, room }) => {
+test("a room does not receive the messages of another", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(`${room}-b`);
   await ann.send("here");
@@ -31,7 +31,7 @@ test("a room does not hear what is said in another", async ({ ann, bob, room }) 
   await bob.seesMessages(["there"]);
 });
 
-test("the lobby is at the front door", async ({ ann, room }) => {
+test("the root address opens the lobby", async ({ ann, room }) => {
   await ann.page.goto("/");
   await ann.waitUntilLive();
   await expect(ann.page.getByRole("heading", { name: "Lobby" })).toBeVisible();
@@ -39,7 +39,7 @@ test("the lobby is at the front door", async ({ ann, room }) => {
   await ann.seesMessage(`passing by ${room}`);
 });
 
-test("after a reload ann is still ann, and everything is there", async ({ ann, room }) => {
+test("a reload keeps the user and the messages", async ({ ann, room }) => {
   await ann.joinRoom(room);
   const given = await ann.name.innerText();
   expect(given).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
@@ -51,17 +51,17 @@ test("after a reload ann is still ann, and everything is there", async ({ ann, r
   await ann.seesMessages(["still here?"]);
 });
 
-test("a message stays one message in both tabs of one person", async ({ ann, room }) => {
+test("two tabs of one user show a message once", async ({ ann, room }) => {
   await ann.joinRoom(room);
   const other = await ann.page.context().newPage();
   await other.goto(`/r/${room}`);
-  await expect(other.locator("[data-connection=open]")).toBeAttached();
+  await isLive(other);
   await ann.send("said once");
   await ann.seesMessages(["said once"]);
   await expect(other.locator(".line .text")).toHaveText(["said once"]);
 });
 
-test("what is posted between the page and its socket is shown once", async ({ ann, room, request }) => {
+test("a message that is posted between the page and its socket is shown once", async ({ ann, room, request }) => {
   await request.post(`/api/rooms/${room}/messages`, { data: { text: "before the page" } });
   await ann.page.routeWebSocket(/\/ws$/, async (socket) => {
     await request.post(`/api/rooms/${room}/messages`, { data: { text: "before the socket" } });

@@ -1,6 +1,6 @@
 import { expect, test } from "../people";
 
-test("a new name shows everywhere at once, in what was said before too", async ({ ann, bob, room }) => {
+test("a new name appears at once, also on earlier messages", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.send("who am I?");
@@ -13,10 +13,10 @@ test("a new name shows everywhere at once, in what was said before too", async (
   await expect(ann.name).toHaveText("Ann");
 });
 
-test("a name that cannot be one is refused with a sentence, and the old one stays", async ({ ann, room }) => {
+test("an invalid name shows an error, and the old name stays", async ({ ann, room }) => {
   await ann.joinRoom(room);
   const given = await ann.name.innerText();
-  await ann.page.locator(".me summary").click();
+  await ann.profile.click();
   await ann.page.getByLabel("Your name").fill("\u202eevil");
   await ann.page.getByRole("button", { name: "Save" }).click();
   await expect(ann.page.getByRole("alert").filter({ hasText: "A name cannot contain hidden characters" })).toBeVisible();
@@ -24,10 +24,10 @@ test("a name that cannot be one is refused with a sentence, and the old one stay
 });
 
 for (const name of ["Admin ✓", "Ann #2"]) {
-  test(`the server refuses the name ${name}, and the old one comes back`, async ({ ann, room }) => {
+  test(`the server rejects the name ${name}, and the old name returns`, async ({ ann, room }) => {
     await ann.joinRoom(room);
     const given = await ann.name.innerText();
-    await ann.page.locator(".me summary").click();
+    await ann.profile.click();
     await ann.page.getByLabel("Your name").fill(name);
     await ann.page.getByRole("button", { name: "Save" }).click();
     await expect(ann.page.getByRole("alert").filter({ hasText: "This name is not allowed" })).toBeVisible();
@@ -36,26 +36,26 @@ for (const name of ["Admin ✓", "Ann #2"]) {
   });
 }
 
-test("the card with the name is closed by Escape and by a click elsewhere", async ({ ann, room }) => {
+test("Escape and a click elsewhere close the profile card", async ({ ann, room }) => {
   await ann.joinRoom(room);
   const card = ann.page.getByLabel("Your name");
-  await ann.page.locator(".me summary").click();
+  await ann.profile.click();
   await card.focus();
   await ann.page.keyboard.press("Escape");
   await expect(card).toBeHidden();
-  // A pointer opened it: what is typed next is a message. From the keyboard the focus goes back to where it was.
+  // After a pointer has opened the card the composer gets the focus, after the keyboard its button.
   await expect(ann.page.locator("#text")).toBeFocused();
-  await ann.page.locator(".me summary").press("Enter");
+  await ann.profile.press("Enter");
   await expect(card).toBeFocused();
   await ann.page.keyboard.press("Escape");
-  await expect(ann.page.locator(".me summary")).toBeFocused();
-  await ann.page.locator(".me summary").click();
+  await expect(ann.profile).toBeFocused();
+  await ann.profile.click();
   await expect(card).toBeVisible();
   await ann.page.locator(".scroller").click();
   await expect(card).toBeHidden();
 });
 
-test("a name made of markup stays text", async ({ ann, bob, room }) => {
+test("markup in a name is shown as text", async ({ ann, bob, room }) => {
   const name = "<img src=x onerror=alert(1)>";
   await ann.joinRoom(room);
   await bob.joinRoom(room);

@@ -1,12 +1,12 @@
-import { expect, test } from "../people";
+import { expect, postMessages, test, uniqueName } from "../people";
 
-const scriptOff = { javaScriptEnabled: false };
+const withoutScript = { javaScriptEnabled: false };
 
-test("without script ann reads what was said and posts", async ({ newUser, bob, room }) => {
+test("without script Ann reads and posts messages", async ({ newUser, bob, room }) => {
   await bob.joinRoom(room);
   await bob.send("anybody without script?");
   await bob.seesMessage("anybody without script?");
-  const ann = await newUser(scriptOff);
+  const ann = await newUser(withoutScript);
   await ann.page.goto(`/r/${room}`);
   await expect(ann.messages).toHaveText(["anybody without script?"]);
   await ann.composer.fill("me,\nin two lines");
@@ -16,27 +16,27 @@ test("without script ann reads what was said and posts", async ({ newUser, bob, 
   await bob.seesMessage("me,\nin two lines");
 });
 
-test("without script the newest message is in view and older ones can be reached", async ({ newUser, room, request }) => {
-  for (let n = 1; n <= 55; n++) await request.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-  const ann = await newUser(scriptOff);
+test("without script the newest message is visible and older ones are linked", async ({ newUser, room, request }) => {
+  await postMessages(request, room, 55);
+  const ann = await newUser(withoutScript);
   await ann.page.goto(`/r/${room}`);
   await expect(ann.line("message 55")).toBeInViewport();
   await ann.page.getByRole("link", { name: "Older messages" }).click();
   await expect(ann.messages).toHaveCount(5);
 });
 
-test("without script ann changes her name and keeps it", async ({ newUser, room }) => {
-  const ann = await newUser(scriptOff);
+test("without script Ann changes her name", async ({ newUser, room }) => {
+  const ann = await newUser(withoutScript);
   await ann.page.goto(`/r/${room}`);
-  const name = `Ann ${room}`.slice(0, 30);
+  const name = uniqueName("Ann", room);
   await ann.rename(name);
   await expect(ann.page).toHaveURL(`/r/${room}`);
   await ann.page.reload();
   await expect(ann.name).toHaveText(name);
 });
 
-test("without script what is refused is said, and stays in its field", async ({ newUser, room }) => {
-  const ann = await newUser(scriptOff);
+test("without script a rejected input shows an error and stays in the field", async ({ newUser, room }) => {
+  const ann = await newUser(withoutScript);
   await ann.page.goto(`/r/${room}`);
   ann.allowConsoleError(/413|400/);
   const long = `  <b>\n${"long ".repeat(2000)}`;
@@ -44,14 +44,14 @@ test("without script what is refused is said, and stays in its field", async ({ 
   await ann.page.getByRole("button", { name: "Send" }).click();
   await expect(ann.page.getByRole("alert").filter({ hasText: "at most 8192 bytes" })).toBeVisible();
   await expect(ann.composer).toHaveValue(long);
-  await ann.page.locator(".me summary").click();
+  await ann.profile.click();
   await ann.page.getByLabel("Your name").fill("\u202e");
   await ann.page.getByRole("button", { name: "Save" }).click();
   await expect(ann.page.getByRole("alert").filter({ hasText: "Please enter a name" })).toBeVisible();
   await expect(ann.page.getByLabel("Your name")).toHaveValue("\u202e");
 });
 
-test("the script takes over a page with something refused, and loses nothing of it", async ({ ann, room }) => {
+test("hydration keeps a rejected input", async ({ ann, room }) => {
   await ann.page.addInitScript("window.Socket = window.WebSocket; delete window.WebSocket");
   await ann.page.goto(`/r/${room}`);
   ann.allowConsoleError(/413/);
@@ -66,7 +66,7 @@ test("the script takes over a page with something refused, and loses nothing of 
   await expect(ann.page.getByRole("alert").filter({ hasText: "at most" })).toHaveCount(0);
 });
 
-test("a browser without WebSockets keeps the plain page", async ({ ann, room }) => {
+test("a browser without WebSockets posts a message", async ({ ann, room }) => {
   await ann.page.addInitScript("delete window.WebSocket");
   await ann.page.goto(`/r/${room}`);
   await ann.composer.fill("the old way");

@@ -1,25 +1,27 @@
 import { OwnServer, BlackholeProxy } from "../hubbub";
-import { expect, test, type User } from "../people";
+import { endTimers, expect, isLive, stopTimers, test, type User } from "../people";
 
-const away = /WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
+/** The milliseconds after which a page shows that it is offline. */
+const OFFLINE_NOTICE_MS = 1_000;
 
-test.describe("with a server of their own", () => {
+const unreachable = /WebSocket connection to .* failed|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_EMPTY_RESPONSE/;
+
+test.describe("with its own server", () => {
   let server: OwnServer;
   test.beforeEach(async () => {
     server = await OwnServer.start();
   });
   test.afterEach(async () => server.remove());
 
-  async function enters(person: User, url = server.url): Promise<void> {
-    person.allowConsoleError(away);
-    await person.page.goto(`${url}/r/tea`);
-    await person.waitUntilLive();
+  async function join(person: User, url = server.url): Promise<void> {
+    person.allowConsoleError(unreachable);
+    await person.joinRoom("tea", url);
   }
 
-  test("what waits survives a reload, and arrives once and in order", async ({ ann, bob }) => {
+  test("pending messages survive a reload and arrive once and in order", async ({ ann, bob }) => {
     const proxy = await BlackholeProxy.start(server.port);
-    await enters(ann, proxy.url);
-    await enters(bob);
+    await join(ann, proxy.url);
+    await join(bob);
     proxy.drop();
     await ann.send("first");
     await ann.send("second");
@@ -32,9 +34,9 @@ test.describe("with a server of their own", () => {
     proxy.close();
   });
 
-  test("what waits in a tab that is gone is taken up by another", async ({ ann, bob }) => {
-    await enters(ann);
-    await enters(bob);
+  test("another tab sends the pending messages of a closed tab", async ({ ann, bob }) => {
+    await join(ann);
+    await join(bob);
     await server.stop();
     await ann.send("left behind");
     await expect(ann.line("left behind")).toHaveAttribute("data-standing", "pending");
@@ -43,15 +45,15 @@ test.describe("with a server of their own", () => {
     await server.start();
     await other.clock.install();
     await other.goto(`${server.url}/r/tea`);
-    await expect(other.locator("[data-connection=open]")).toBeAttached();
+    await isLive(other);
     await other.clock.fastForward(30_000);
     await expect(other.locator(".line .text")).toHaveText(["left behind"]);
     await bob.seesMessages(["left behind"]);
   });
 
-  test("what ann wrote before she became somebody else here is still hers to send, and so is her draft", async ({ ann, bob }) => {
-    await enters(ann);
-    await enters(bob);
+  test("a browser whose cookies were cleared still sends the pending message and keeps the draft", async ({ ann, bob }) => {
+    await join(ann);
+    await join(bob);
     await server.stop();
     await ann.send("as I was");
     await expect(ann.line("as I was")).toHaveAttribute("data-standing", "pending");
@@ -65,9 +67,9 @@ test.describe("with a server of their own", () => {
     await expect(ann.composer).toHaveValue("half a thou");
   });
 
-  test("two tabs of ann's send what waits once", async ({ ann, bob }) => {
-    await enters(ann);
-    await enters(bob);
+  test("two tabs send a pending message once", async ({ ann, bob }) => {
+    await join(ann);
+    await join(bob);
     const tab = await ann.page.context().newPage();
     await tab.goto(`${server.url}/r/tea`);
     await server.stop();
@@ -80,8 +82,8 @@ test.describe("with a server of their own", () => {
     await ann.seesMessages(["only once", "end"]);
   });
 
-  test("a draft is there again after a reload, in its room only, and goes when it is sent", async ({ ann }) => {
-    await enters(ann);
+  test("a reload keeps the draft of a room until it is sent", async ({ ann }) => {
+    await join(ann);
     await ann.composer.fill("half a thou");
     await ann.page.reload();
     await ann.waitUntilLive();
@@ -89,7 +91,7 @@ test.describe("with a server of their own", () => {
     await ann.page.goto(`${server.url}/r/jam`);
     await ann.waitUntilLive();
     await expect(ann.composer).toHaveValue("");
-    await enters(ann);
+    await join(ann);
     await ann.composer.press("Enter");
     await ann.seesMessage("half a thou");
     await ann.page.reload();
@@ -97,9 +99,9 @@ test.describe("with a server of their own", () => {
     await expect(ann.composer).toHaveValue("");
   });
 
-  test("what the server refuses stays with its reason, also over a reload, until ann decides", async ({ ann }) => {
+  test("a rejected edit stays with its reason until the user discards it", async ({ ann }) => {
     const proxy = await BlackholeProxy.start(server.port);
-    await enters(ann, proxy.url);
+    await join(ann, proxy.url);
     await ann.send("mine");
     await ann.seesMessage("mine");
     proxy.drop();
@@ -120,9 +122,9 @@ test.describe("with a server of their own", () => {
     proxy.close();
   });
 
-  test("offline and online again: ann is told calmly, and everything arrives once", async ({ ann, bob }) => {
-    await enters(ann);
-    await enters(bob);
+  test("a user who goes offline sees that, and everything arrives once after reconnecting", async ({ ann, bob }) => {
+    await join(ann);
+    await join(bob);
     await ann.page.context().setOffline(true);
     await server.stop();
     await expect(ann.page.locator("[data-connection]")).toContainText("Offline");
@@ -137,10 +139,10 @@ test.describe("with a server of their own", () => {
     await expect(ann.page.locator("[data-connection]")).toHaveText("");
   });
 
-  test("a network that falls silent without hanging up is noticed when ann comes back to the tab", async ({ ann, bob }) => {
+  test("a connection that died silently is detected when the user returns to the tab", async ({ ann, bob }) => {
     const proxy = await BlackholeProxy.start(server.port);
-    await enters(ann, proxy.url);
-    await enters(bob);
+    await join(ann, proxy.url);
+    await join(bob);
     proxy.drop();
     await ann.send("into the void");
     await bob.send("are you asleep?");
@@ -152,19 +154,23 @@ test.describe("with a server of their own", () => {
     proxy.close();
   });
 
-  test("a short restart is not even shown", async ({ ann }) => {
-    await enters(ann);
+  test("a restart within a second shows nothing", async ({ ann }) => {
+    await stopTimers(ann, [OFFLINE_NOTICE_MS]);
+    await join(ann);
     await ann.page.evaluate(() => {
-      const said = (window as unknown as { said: string[] }).said = [] as string[];
-      const state = document.querySelector(".status")!;
-      new MutationObserver(() => said.push(state.textContent ?? "")).observe(state, { childList: true, subtree: true });
+      const shown: string[] = [];
+      Object.assign(window, { shown });
+      const status = document.querySelector(".status")!;
+      new MutationObserver(() => shown.push(status.textContent ?? "")).observe(status, { childList: true, subtree: true });
     });
     await server.stop();
+    await expect(ann.page.locator("[data-connection=offline]")).toBeAttached();
     await server.start();
     await ann.waitUntilLive();
+    await endTimers(ann);
     await ann.send("still here");
     await ann.seesMessage("still here");
-    const said = await ann.page.evaluate(() => (window as unknown as { said: string[] }).said);
-    expect(said.filter((words) => words.includes("Offline"))).toEqual([]);
+    const shown = await ann.page.evaluate(() => (window as unknown as { shown: string[] }).shown);
+    expect(shown.filter((text) => text.includes("Offline"))).toEqual([]);
   });
 });

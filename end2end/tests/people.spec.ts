@@ -1,6 +1,6 @@
-import { expect, test } from "../people";
+import { expect, test, uniqueName } from "../people";
 
-test("who comes is seen to be here, once, however many tabs they have open", async ({ ann, bob, room }) => {
+test("the member list shows each user once, however many tabs are open", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await expect(ann.members).toHaveCount(1);
   await bob.joinRoom(room);
@@ -16,7 +16,7 @@ test("who comes is seen to be here, once, however many tabs they have open", asy
   await expect(ann.members).toHaveCount(2);
 });
 
-test("ann sees that bob is typing, until he has said it", async ({ ann, bob, room }) => {
+test("Ann sees that Bob is typing until his message arrives", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await bob.rename("Bob");
@@ -28,7 +28,7 @@ test("ann sees that bob is typing, until he has said it", async ({ ann, bob, roo
   await expect(ann.page.locator(".typing")).toHaveText("");
 });
 
-test("typing that goes on about nothing is forgotten by itself", async ({ ann, bob, room }) => {
+test("the typing indicator times out", async ({ ann, bob, room }) => {
   await ann.page.clock.install();
   await ann.joinRoom(room);
   await bob.joinRoom(room);
@@ -39,37 +39,37 @@ test("typing that goes on about nothing is forgotten by itself", async ({ ann, b
   await expect(ann.page.locator(".typing")).toHaveText("");
 });
 
-test("the second user of a name has a tag, and is told why", async ({ ann, bob, room }) => {
+test("the second user of a name has a tag and sees the reason", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
-  await ann.rename(`Sam ${room}`.slice(0, 30));
+  await ann.rename(uniqueName("Sam", room));
   await ann.send("I am Sam");
   await bob.seesMessage("I am Sam");
-  // The letter a is Cyrillic.
+  // The letter a in this name is Cyrillic.
   await bob.rename(`S\u0430m ${room}`.slice(0, 30));
   await bob.send("No, I am Sam");
   await ann.seesMessage("No, I am Sam");
   const tags = ann.page.locator(".line .tag");
   await expect(tags).toHaveText(["#2"]);
   await expect(ann.line("No, I am Sam").locator(".tag")).toHaveText("#2");
-  // Said by itself, where the name was chosen.
+  // The profile card opens and shows the reason.
   await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
-  await bob.page.getByLabel("Your name").fill("Somebody else");
+  await bob.page.getByLabel("Your name").fill(uniqueName("Sue", room));
   await bob.page.getByRole("button", { name: "Save" }).click();
   await expect(tags).toHaveCount(0);
 });
 
-test("without script, too, who takes a name like another's is told so at once", async ({ ann, newUser, room }) => {
+test("without script a user with another's name sees the reason at once", async ({ ann, newUser, room }) => {
   await ann.joinRoom(room);
-  await ann.rename(`Eve ${room}`.slice(0, 30));
+  await ann.rename(uniqueName("Eve", room));
   const bob = await newUser({ javaScriptEnabled: false });
   await bob.page.goto(`/r/${room}`);
-  await bob.rename(`eve ${room}`.slice(0, 30));
+  await bob.rename(uniqueName("eve", room));
   await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
   await expect(bob.page.locator(".me .tag")).toBeVisible();
 });
 
-test("the link to another device is copied with a button", async ({ newUser, room, baseURL }) => {
+test("a button copies the link to another device", async ({ newUser, room, baseURL }) => {
   const ann = await newUser({ permissions: ["clipboard-read", "clipboard-write"] });
   await ann.joinRoom(room);
   await ann.openDialog("settings");
@@ -80,7 +80,7 @@ test("the link to another device is copied with a button", async ({ newUser, roo
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`ann is herself on her phone too, by a link that works once, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
+  test(`a device link signs Ann in on her phone, once, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
     const laptop = await newUser({ javaScriptEnabled });
     const phone = await newUser({ javaScriptEnabled, viewport: { width: 390, height: 844 } });
     const stranger = await newUser({ javaScriptEnabled });

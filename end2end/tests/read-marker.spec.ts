@@ -1,6 +1,7 @@
-import { expect, setTabHidden, postMessages, test, type User } from "../people";
+import { expect, isLive, postMessages, setTabHidden, test, uniqueName, type User } from "../people";
+import { scrollBy } from "../scrolling";
 
-/** Their position is with the server: it is told within two seconds. */
+/** Waits until the server knows that the user has read everything. The page reports that with a delay. */
 async function hasRead(person: User, room: string): Promise<void> {
   const position = async () => {
     const page = await person.page.request.get(`/r/${room}`);
@@ -10,7 +11,7 @@ async function hasRead(person: User, room: string): Promise<void> {
   await expect.poll(position).toBe(String(head));
 }
 
-test("who comes back finds a line where the new begins, and the page opens there", async ({ ann, room, request }) => {
+test("a returning user finds a separator above the first unread message, and the page opens there", async ({ ann, room, request }) => {
   await postMessages(request, room, 5);
   await ann.joinRoom(room);
   await expect(ann.page.locator("#new")).toHaveCount(0);
@@ -28,7 +29,7 @@ test("who comes back finds a line where the new begins, and the page opens there
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
-test("who comes by a link to what is new has not read all of it by that", async ({ ann, room, request }) => {
+test("opening a room with unread messages does not mark all of them as read", async ({ ann, room, request }) => {
   await postMessages(request, room, 5);
   await ann.joinRoom(room);
   await hasRead(ann, room);
@@ -39,17 +40,17 @@ test("who comes by a link to what is new has not read all of it by that", async 
   await ann.room(title).click();
   await ann.waitUntilLive();
   await expect(ann.line("message 6").locator("#new")).toBeInViewport();
-  const pill = ann.page.getByRole("button", { name: /new messages$/ });
-  await expect(pill).toHaveText(/^[12]\d new/);
-  const unread = async () => parseInt(await pill.innerText());
+  const jump = ann.page.getByRole("button", { name: /new messages$/ });
+  await expect(jump).toHaveText(/^[12]\d new/);
+  const unread = async () => parseInt(await jump.innerText());
   const before = await unread();
-  await ann.page.locator(".scroller").evaluate((scroller) => scroller.scrollBy(0, 120));
-  await expect.poll(unread, "what has come into view is read").toBeLessThan(before);
+  await scrollBy(ann, 120);
+  await expect.poll(unread, "unread messages after the visible ones").toBeLessThan(before);
   const page = await (await ann.page.request.get(`/r/${room}-b`)).text();
-  expect(page, "the other devices know of it").toMatch(/\d+ unread/);
+  expect(page, "unread messages on other devices").toMatch(/\d+ unread/);
 });
 
-test("with more that is new than a page has, ann begins at the first of it", async ({ ann, room, request }) => {
+test("with more unread messages than a page has, the room opens at the first of them", async ({ ann, room, request }) => {
   await postMessages(request, room, 5);
   await ann.joinRoom(room);
   await hasRead(ann, room);
@@ -60,7 +61,7 @@ test("with more that is new than a page has, ann begins at the first of it", asy
   await expect(ann.page.locator("#new")).toHaveCount(1);
 });
 
-test("what ann has read on one device is read on the other", async ({ ann, newUser, room, request }) => {
+test("messages that are read on one device are read on the other", async ({ ann, newUser, room, request }) => {
   await postMessages(request, room, 3);
   await ann.joinRoom(room);
   await hasRead(ann, room);
@@ -75,7 +76,7 @@ test("what ann has read on one device is read on the other", async ({ ann, newUs
   await expect(phone.room(title)).not.toContainText("unread");
 });
 
-test("while the tab is hidden the title counts, and a line waits where the reading goes on", async ({ ann, bob, room }) => {
+test("while the tab is hidden the title counts messages, and a separator precedes them", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await bob.send("seen");
@@ -89,7 +90,7 @@ test("while the tab is hidden the title counts, and a line waits where the readi
   await expect(ann.page).toHaveTitle(/^T/);
 });
 
-test("days stand between messages, by their names where those are near", async ({ ann, room, request }) => {
+test("separators name the day of messages", async ({ ann, room, request }) => {
   await postMessages(request, room, 2);
   await ann.page.clock.install({ time: Date.now() });
   await ann.joinRoom(room);
@@ -102,7 +103,7 @@ test("days stand between messages, by their names where those are near", async (
 });
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`a link to a message opens around it and shows it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room, request }) => {
+  test(`a link to a message opens the messages around it and highlights it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room, request }) => {
     await postMessages(request, room, 95);
     const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto(`/r/${room}?around=40`);
@@ -116,13 +117,13 @@ for (const javaScriptEnabled of [true, false]) {
     await expect(ann.line("message 95")).toBeInViewport();
     await ann.page.goto(`/r/${room}?around=30#m30`);
     await ann.page.getByRole("link", { name: "Newer messages" }).click();
-    // The page before ended with message 55.
+    // The previous page ends with message 55.
     await expect(ann.line("message 56")).toBeInViewport();
     await expect(ann.page.locator(".marked")).toHaveCount(0);
   });
 }
 
-test("a link to one of the newest messages is the living room, with that message shown", async ({ ann, bob, room, request }) => {
+test("a link to a recent message opens the live room and highlights it", async ({ ann, bob, room, request }) => {
   await postMessages(request, room, 30);
   await ann.page.goto(`/r/${room}?around=25#m25`);
   await ann.waitUntilLive();
@@ -132,7 +133,7 @@ test("a link to one of the newest messages is the living room, with that message
   await ann.seesMessage("still talking");
 });
 
-test("on an older page a message is edited and deleted, and a name changed, at once", async ({ ann, bob, room, request }) => {
+test("on a page of older messages Ann edits, deletes and changes her name", async ({ ann, bob, room, request }) => {
   await ann.joinRoom(room);
   await ann.send("frist");
   await ann.send("a mistake");
@@ -140,19 +141,19 @@ test("on an older page a message is edited and deleted, and a name changed, at o
   await postMessages(request, room, 95);
   await bob.page.goto(`/r/${room}?around=1`);
   await ann.page.goto(`/r/${room}?around=1`);
-  await expect(ann.page.locator("html")).toHaveAttribute("data-alive", "");
+  await ann.waitUntilHydrated();
   await ann.edit("frist", "first");
   await expect(ann.line("first")).toBeInViewport();
   await ann.openMenu("a mistake");
-  await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
+  await ann.menu.getByRole("button", { name: "Delete" }).click();
   await expect(ann.page.getByText("Deleted", { exact: true })).toBeVisible();
-  await ann.rename(`Ann ${room}`.slice(0, 30));
+  await ann.rename(uniqueName("Ann", room));
   await bob.page.reload();
-  await expect(bob.line("first").locator("b")).toHaveText(`Ann ${room}`.slice(0, 30));
+  await expect(bob.line("first").locator("b")).toHaveText(uniqueName("Ann", room));
   await expect(bob.page.getByText("a mistake")).toHaveCount(0);
 });
 
-test("who posts while reading back is brought to what they have posted", async ({ ann, room, request }) => {
+test("posting scrolls from older messages to the new one", async ({ ann, room, request }) => {
   await postMessages(request, room, 60);
   await ann.joinRoom(room);
   await ann.line("message 12").scrollIntoViewIfNeeded();
@@ -160,11 +161,11 @@ test("who posts while reading back is brought to what they have posted", async (
   await expect(ann.line("here I am")).toBeInViewport();
 });
 
-test("two tabs of one room have a draft each, and what a closed tab leaves is there in the next", async ({ ann, room }) => {
+test("two tabs of a room have a draft each, and the next tab gets the draft of a closed one", async ({ ann, room }) => {
   await ann.joinRoom(room);
   const tab = await ann.page.context().newPage();
   await tab.goto(`/r/${room}`);
-  await expect(tab.locator("[data-connection=open]")).toBeAttached();
+  await isLive(tab);
   await tab.locator("#text").fill("long in the making");
   await ann.send("short");
   await ann.seesMessage("short");
@@ -174,7 +175,9 @@ test("two tabs of one room have a draft each, and what a closed tab leaves is th
   await ann.page.reload();
   await ann.waitUntilLive();
   await expect(ann.composer).toHaveValue("mine");
+  const closed = tab.waitForEvent("close");
   await tab.close({ runBeforeUnload: true });
+  await closed;
   const next = await ann.page.context().newPage();
   await next.goto(`/r/${room}`);
   await expect(next.locator("#text")).toHaveValue("long in the making");
@@ -190,7 +193,7 @@ test("each room keeps its own draft", async ({ ann, room }) => {
   await expect(ann.composer).toHaveValue("for here");
 });
 
-test("ann who reads back is left where she is, and a pill leads to the end", async ({ ann, bob, room, request }) => {
+test("a new message does not scroll a reader of older ones, and a button jumps to it", async ({ ann, bob, room, request }) => {
   await postMessages(request, room, 60);
   await ann.joinRoom(room);
   await bob.joinRoom(room);

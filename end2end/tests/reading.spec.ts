@@ -1,7 +1,9 @@
 import { OwnServer } from "../hubbub";
 import { expect, postMessages, test } from "../people";
+import { openIdlePage, postRange } from "../posting";
+import { positionOf, renderedNumbers, scrollBackUntil, scrollIntoView } from "../scrolling";
 
-test("who reads at the end stays there as the room grows", async ({ ann, bob, room, request }) => {
+test("a reader at the end stays there as messages arrive", async ({ ann, bob, room, request }) => {
   await postMessages(request, room, 40);
   await ann.joinRoom(room);
   await expect(ann.line("message 40")).toBeInViewport();
@@ -11,7 +13,7 @@ test("who reads at the end stays there as the room grows", async ({ ann, bob, ro
   await expect(ann.line("more 5")).toBeInViewport();
 });
 
-test("who reads back is left where they are, told of what is new, and brought there when they ask", async ({
+test("a reader of older messages keeps the position, and a button shows and opens new ones", async ({
   ann,
   bob,
   room,
@@ -20,18 +22,17 @@ test("who reads back is left where they are, told of what is new, and brought th
   await postMessages(request, room, 40);
   await ann.joinRoom(room);
   await bob.joinRoom(room);
-  await ann.line("message 5").scrollIntoViewIfNeeded();
-  const before = (await ann.line("message 5").boundingBox())?.y;
+  const before = await scrollIntoView(ann, "message 5");
   await bob.send("are you there?");
   await expect(ann.page.getByRole("button", { name: "1 new message" })).toBeVisible();
-  expect((await ann.line("message 5").boundingBox())?.y).toBe(before);
+  expect(await positionOf(ann, "message 5")).toBe(before);
   await bob.send("hello?");
   await ann.page.getByRole("button", { name: "2 new messages" }).click();
   await expect(ann.line("hello?")).toBeInViewport();
   await expect(ann.page.getByRole("button", { name: /new message/ })).toHaveCount(0);
 });
 
-test("the newest fifty are on the page, and older ones come as ann scrolls back, without a jump", async ({
+test("a page has the newest fifty messages, and scrolling back loads older ones without a jump", async ({
   ann,
   room,
   request,
@@ -39,20 +40,15 @@ test("the newest fifty are on the page, and older ones come as ann scrolls back,
   await postMessages(request, room, 130);
   await ann.joinRoom(room);
   await expect(ann.messages).toHaveCount(50);
-  for (let oldest = 90; oldest > 1; oldest -= 15) {
-    const line = ann.line(`message ${oldest}`);
-    await line.scrollIntoViewIfNeeded();
-    const before = (await line.boundingBox())?.y;
-    await ann.page.waitForTimeout(100);
-    expect((await line.boundingBox())?.y).toBe(before);
-  }
-  await ann.line("message 1").scrollIntoViewIfNeeded();
+  const before = await scrollIntoView(ann, "message 90");
   await expect(ann.messages).toHaveCount(130);
+  expect(await positionOf(ann, "message 90")).toBe(before);
+  await scrollIntoView(ann, "message 1");
   await ann.seesMessages(Array.from({ length: 130 }, (_, n) => `message ${n + 1}`));
   await expect(ann.page.getByRole("link", { name: "Older messages" })).toHaveCount(0);
 });
 
-test("what ann has just read is not new to her after a reload", async ({ ann, bob, room }) => {
+test("read messages are not unread after a reload", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   for (const text of ["one", "two", "three"]) {
@@ -65,7 +61,7 @@ test("what ann has just read is not new to her after a reload", async ({ ann, bo
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
-test("a reload that outruns the read report does not make read messages new", async ({ ann, bob, room }) => {
+test("a reload before the read marker was reported does not make messages unread", async ({ ann, bob, room }) => {
   await ann.page.routeWebSocket(/\/ws/, (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((frame) => {
@@ -82,7 +78,7 @@ test("a reload that outruns the read report does not make read messages new", as
   await expect(ann.page.locator("#new")).toHaveCount(0);
 });
 
-test("what ann has selected stays selected while bob writes and older messages come", async ({ ann, bob, room, request }) => {
+test("a selection stays while messages arrive and older ones are loaded", async ({ ann, bob, room, request }) => {
   await postMessages(request, room, 60);
   await ann.joinRoom(room);
   await bob.joinRoom(room);
@@ -94,7 +90,7 @@ test("what ann has selected stays selected while bob writes and older messages c
   expect(await ann.page.evaluate(() => getSelection()?.toString())).toBe("message 30");
 });
 
-test("an older page has a link back to now", async ({ ann, room, request }) => {
+test("a page of older messages links to the latest page", async ({ ann, room, request }) => {
   await postMessages(request, room, 60);
   await ann.page.goto(`/r/${room}?before=11`);
   await ann.seesMessages(Array.from({ length: 10 }, (_, n) => `message ${n + 1}`));
@@ -103,70 +99,45 @@ test("an older page has a link back to now", async ({ ann, room, request }) => {
   await expect(ann.line("message 60")).toBeInViewport();
 });
 
-test("in a room of ten thousand the page holds a few hundred, and both ends can be reached", async ({ ann, room, bob }) => {
+test("a page of a room with ten thousand messages renders a few hundred and reaches both ends", async ({ ann, room, bob }) => {
   const server = await OwnServer.start("--post-rate", "0");
-  await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.waitUntilLive();
-  bob.allowConsoleError(/404/);
-  await bob.page.goto(`${server.url}/healthz`);
-  await bob.page.evaluate(posts, [room, 10_000] as const);
+  await ann.joinRoom(room, server.url);
+  await openIdlePage(bob, server);
+  await postRange(bob, room, 1, 10_000);
   await ann.seesMessage("message 10000");
   expect(await ann.messages.count()).toBeLessThanOrEqual(400);
-  const scroller = ann.page.locator(".scroller");
-  for (let n = 0; n < 5; n++) {
-    await scroller.evaluate((element) => element.scrollBy(0, -element.scrollHeight));
-    await ann.page.waitForTimeout(100);
-  }
+  await scrollBackUntil(ann, async () => (await renderedNumbers(ann))[0]! < 9_700);
   expect(await ann.messages.count()).toBeLessThanOrEqual(400);
   await expect(ann.line("message 10000")).toHaveCount(0);
-  const first = await ann.messages.first().innerText();
-  expect(Number(first.split(" ")[1])).toBeLessThan(9700);
-  await bob.page.evaluate(posts, [room, 1] as const);
+  await postRange(bob, room, 10_001, 10_001);
   await ann.page.getByRole("button", { name: "1 new message" }).click();
   await expect(ann.messages.last()).toBeInViewport();
   await ann.page.close();
   await server.remove();
 });
 
-test("who jumps to the very edge of what is shown keeps the row they see there", async ({ ann, room, bob }) => {
+test("a jump to the first rendered row keeps the position of the visible rows", async ({ ann, room, bob }) => {
   const server = await OwnServer.start("--post-rate", "0");
-  bob.allowConsoleError(/404/);
-  await bob.page.goto(`${server.url}/healthz`);
-  await ann.page.goto(`${server.url}/r/${room}`);
-  await ann.waitUntilLive();
-  await bob.page.evaluate(posts, [room, 1_000] as const);
+  await openIdlePage(bob, server);
+  await ann.joinRoom(room, server.url);
+  await postRange(bob, room, 1, 1_000);
   await ann.seesMessage("message 1000");
-  for (const seen of ["message 705", "message 605", "message 505"]) {
-    await expect(ann.line(seen)).toHaveCount(1);
-    const before = await ann.page.locator(".scroller").evaluate((scroller, seen) => {
+  for (const first of [701, 601, 501]) {
+    const seen = `message ${first + 4}`;
+    await expect.poll(async () => (await renderedNumbers(ann))[0]).toBe(first);
+    const before = await ann.line(seen).evaluate((line) => {
+      const scroller = line.closest(".scroller")!;
       scroller.scrollTop = -scroller.scrollHeight;
-      const line = [...scroller.querySelectorAll(".line")].find((line) => line.textContent?.endsWith(seen));
-      return line!.getBoundingClientRect().y;
-    }, seen);
-    await ann.page.waitForTimeout(300);
-    const after = (await ann.line(seen).boundingBox())?.y ?? 0;
+      return line.getBoundingClientRect().y;
+    });
+    await expect.poll(async () => (await renderedNumbers(ann))[0], "the first of the older rows").toBe(first - 100);
+    const after = await positionOf(ann, seen);
     expect(Math.abs(after - before), `${seen} moved from ${before} to ${after}`).toBeLessThan(3);
   }
   await server.remove();
 });
 
-/** Runs in a page: posts many messages over one socket of lines. */
-async function posts([room, count]: readonly [string, number]): Promise<void> {
-  const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);
-  await new Promise((open) => (socket.onopen = open));
-  let heard = 0;
-  const all = new Promise<void>((done) => {
-    socket.onmessage = (message) => {
-      heard += String(message.data).split("\n").length;
-      if (heard >= count) done();
-    };
-  });
-  for (let n = 1; n <= count; n++) socket.send(`message ${n}`);
-  await all;
-  socket.close();
-}
-
-test("times are those of the reader's own zone and language", async ({ newUser, room, request }) => {
+test("times are in the reader's time zone and language", async ({ newUser, room, request }) => {
   await postMessages(request, room, 1);
   const berlin = await newUser({ locale: "de-DE", timezoneId: "Europe/Berlin" });
   const newYork = await newUser({ locale: "en-US", timezoneId: "America/New_York" });

@@ -1,16 +1,7 @@
-import { expect, test, type User } from "../people";
-
-async function makes(person: User, title: string, topic = "", isPrivate = false): Promise<void> {
-  await person.page.goto("/rooms");
-  await person.page.getByLabel("Room name").fill(title);
-  await person.page.getByLabel("Topic (optional)").fill(topic);
-  if (isPrivate) await person.page.getByLabel("Private").check();
-  await person.page.getByRole("button", { name: "Create room" }).click();
-  await person.waitUntilLive();
-}
+import { expect, test } from "../people";
 
 for (const javaScriptEnabled of [true, false]) {
-  test(`ann makes a room from the lobby and bob finds it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
+  test(`Ann creates a room from the lobby and Bob finds it, script ${javaScriptEnabled ? "on" : "off"}`, async ({ newUser, room }) => {
     const title = `Tea ${room}`;
     const ann = await newUser({ javaScriptEnabled });
     await ann.page.goto("/");
@@ -28,10 +19,10 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test("what is unread elsewhere is counted while ann reads here, and seen from there", async ({ ann, bob, room }) => {
-  await makes(ann, `Here ${room}`);
-  await makes(bob, `There ${room}`);
-  // Ann has been there once she has read something.
+test("unread messages of other rooms are counted", async ({ ann, bob, room }) => {
+  await ann.createRoom(`Here ${room}`);
+  await bob.createRoom(`There ${room}`);
+  // The room is in Ann's list after she has read a message there.
   await bob.send("welcome");
   await ann.joinRoom(`there-${room}`);
   await ann.seesMessage("welcome");
@@ -51,15 +42,15 @@ test("what is unread elsewhere is counted while ann reads here, and seen from th
   await expect(ann.page).toHaveTitle(/^There/);
 });
 
-test("with more rooms than fit beside a conversation, a link leads to all of them", async ({ ann, room, request }) => {
+test("with more rooms than the list shows, a link opens all of them", async ({ ann, room, request }) => {
   for (let n = 1; n <= 21; n++) await request.post(`/api/rooms/z-${room}-${n}/messages`, { data: { text: "here too" } });
   await ann.joinRoom(room);
   await ann.page.getByRole("link", { name: "All rooms" }).click();
   for (const n of [1, 21]) await expect(ann.page.locator(`a[href="/r/z-${room}-${n}"]`)).toBeVisible();
 });
 
-test("a private room is on nobody's list but of those who have been there", async ({ ann, bob, room }) => {
-  await makes(ann, `Secret ${room}`, "", true);
+test("only users who have visited a private room have it in their list", async ({ ann, bob, room }) => {
+  await ann.createRoom(`Secret ${room}`, "", true);
   expect(new URL(ann.page.url()).pathname).toMatch(/^\/r\/p-[0-9a-f]{32}$/);
   const path = new URL(ann.page.url()).pathname;
   await bob.page.goto("/rooms");
@@ -72,8 +63,8 @@ test("a private room is on nobody's list but of those who have been there", asyn
   await expect(ann.room(`Secret ${room}`)).toContainText("private");
 });
 
-test("its maker calls a room something else, and everybody in it sees so at once", async ({ ann, bob, room }) => {
-  await makes(ann, `Old ${room}`);
+test("the owner renames a room, and its members see that at once", async ({ ann, bob, room }) => {
+  await ann.createRoom(`Old ${room}`);
   await bob.joinRoom(`old-${room}`);
   const about = await ann.openDialog("about");
   await about.getByLabel("Room name").fill(`New ${room}`);
@@ -88,8 +79,8 @@ test("its maker calls a room something else, and everybody in it sees so at once
   await expect(seen.getByText("about something")).toBeVisible();
 });
 
-test("a room like another one is refused in a sentence, and what was written stays", async ({ ann, room }) => {
-  await makes(ann, `Twins ${room}`);
+test("a taken room name shows an error and keeps the input", async ({ ann, room }) => {
+  await ann.createRoom(`Twins ${room}`);
   await ann.page.goto("/rooms");
   ann.allowConsoleError(/409|400/);
   await ann.page.getByLabel("Room name").fill(`TWINS  ${room}`);
@@ -102,7 +93,7 @@ test("a room like another one is refused in a sentence, and what was written sta
   await expect(ann.page.getByRole("heading", { name: `Twins ${room}`, level: 1 })).toBeVisible();
 });
 
-test("the link of a room is copied, and stands there as a QR code", async ({ newUser, room, baseURL }) => {
+test("the room details show the link as a QR code, and a button copies it", async ({ newUser, room, baseURL }) => {
   const ann = await newUser({ permissions: ["clipboard-read", "clipboard-write"] });
   await ann.joinRoom(room);
   const about = await ann.openDialog("about");

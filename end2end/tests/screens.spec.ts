@@ -1,22 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { OwnServer } from "../hubbub";
-import { expect, test, type User } from "../people";
+import { animationsEnd, expect, test, type User } from "../people";
 
-// Every page, light and dark, desktop and phone: made for eyes. README.md shows two of them.
+// Takes screenshots of every page, light and dark, on a desktop and a phone. README.md shows two of them.
 const folder = process.env.HUBBUB_SCREENS ?? resolve(import.meta.dirname, "../test-results/screens");
 const room = "night-shift";
 const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
-async function talk(ann: User, bob: User): Promise<void> {
-  const said: [User, string][] = [
+async function converse(ann: User, bob: User): Promise<void> {
+  const messages: [User, string][] = [
     [bob, "Morning! Did the backup run?"],
     [ann, "It did, at four. 1.2 GB, and the restore test passed."],
     [ann, "I wrote down how long each step took:\nsnapshot 3 s\ncopy 41 s\nverify 12 s"],
     [bob, "Lovely. Carol asked for the link to the notes: https://example.org/notes"],
     [ann, "On it!"],
   ];
-  for (const [n, [person, text]] of said.entries()) {
+  for (const [n, [person, text]] of messages.entries()) {
     await person.send(text);
     await expect(ann.messages).toHaveCount(n + 1);
     await expect(bob.messages).toHaveCount(n + 1);
@@ -33,7 +33,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       const ann = await newUser({ viewport, colorScheme, baseURL: server.url });
       const bob = await newUser({ baseURL: server.url });
       const shoot = async (person: User, state: string) => {
-        await person.page.waitForFunction(() => document.getAnimations().every((motion) => motion.playState !== "running"));
+        await animationsEnd(person.page);
         await person.page.screenshot({ path: `${folder}/${state}-${device}-${colorScheme}.png` });
       };
       for (const other of ["kitchen", "on-call"]) await bob.joinRoom(other);
@@ -51,15 +51,15 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.rename("Ann");
       await bob.joinRoom(room);
       await bob.rename("Bob");
-      await talk(ann, bob);
+      await converse(ann, bob);
       await ann.composer.fill("See you at ten");
       await bob.composer.pressSequentially("Is it");
       await expect(ann.page.locator(".typing")).toHaveText("Bob is typing…");
       await shoot(ann, "room");
       if (device === "phone") {
-        for (const sheet of ["rooms", "members"]) {
-          await ann.page.locator(`[popovertarget=${sheet}]`).first().click();
-          await shoot(ann, sheet);
+        for (const id of ["rooms", "members"]) {
+          await ann.page.locator(`[popovertarget=${id}]`).first().click();
+          await shoot(ann, id);
           await ann.page.keyboard.press("Escape");
         }
       }
@@ -74,7 +74,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await ann.page.keyboard.press("Enter");
       await shoot(ann, "edit");
       await ann.page.keyboard.press("Escape");
-      await ann.page.locator(".me summary").click();
+      await ann.profile.click();
       await shoot(ann, "name");
       await ann.page.locator(".me").getByRole("button", { name: "Settings" }).click();
       await shoot(ann, "settings");
@@ -109,7 +109,7 @@ for (const [device, viewport] of Object.entries(sizes)) {
       ann.allowConsoleError(/404/);
       const answer = await ann.page.goto("/r/No_Such_Room");
       expect(answer?.status()).toBe(404);
-      await shoot(ann, "nothing");
+      await shoot(ann, "not-found");
       await bob.page.close();
       await ming.page.close();
       await server.remove();
@@ -125,7 +125,7 @@ for (const width of [320, 2560]) {
     await ann.rename("名字很长的人".repeat(5) + "长长");
     await ann.send("A short one, then a word of 200 letters:");
     await ann.send("w".repeat(200));
-    await ann.send("and a sentence that is long enough to show how wide a line of text may become before it turns. ".repeat(3));
+    await ann.send("and a sentence that is long enough to show how wide a line of text may become before it wraps. ".repeat(3));
     await expect(ann.messages).toHaveCount(3);
     await ann.page.screenshot({ path: `${folder}/room-${width}.png` });
   });

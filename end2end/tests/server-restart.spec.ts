@@ -3,7 +3,7 @@ import { expect, test } from "../people";
 
 const refused = /WebSocket connection to .* failed/;
 
-test.describe("with a server of their own", () => {
+test.describe("with its own server", () => {
   let server: OwnServer;
   test.beforeEach(async () => {
     server = await OwnServer.start();
@@ -11,14 +11,13 @@ test.describe("with a server of their own", () => {
   test.afterEach(async () => server.remove());
 
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    test(`a server that goes with ${signal} is seen to be away; what ann writes waits, and arrives once`, async ({
+    test(`users see that a server was stopped with ${signal}, and pending messages arrive once`, async ({
       ann,
       bob,
     }) => {
       for (const person of [ann, bob]) {
         person.allowConsoleError(refused);
-        await person.page.goto(`${server.url}/r/tea`);
-        await person.waitUntilLive();
+        await person.joinRoom("tea", server.url);
       }
       await ann.send("before");
       await bob.seesMessage("before");
@@ -36,10 +35,9 @@ test.describe("with a server of their own", () => {
     });
   }
 
-  test("a restart keeps the history, the names and who is who", async ({ ann }) => {
+  test("a restart keeps messages, names and identities", async ({ ann }) => {
     ann.allowConsoleError(refused);
-    await ann.page.goto(`${server.url}/r/tea`);
-    await ann.waitUntilLive();
+    await ann.joinRoom("tea", server.url);
     await ann.rename("Ann");
     await ann.send("keep this");
     await ann.seesMessage("keep this");
@@ -51,10 +49,9 @@ test.describe("with a server of their own", () => {
     await expect(ann.name).toHaveText("Ann");
   });
 
-  test("a server that comes back with another log is taken as it is, and goes on", async ({ ann }) => {
+  test("a server that returns with another log replaces the messages", async ({ ann }) => {
     ann.allowConsoleError(refused);
-    await ann.page.goto(`${server.url}/r/tea`);
-    await ann.waitUntilLive();
+    await ann.joinRoom("tea", server.url);
     await ann.send("of the old log");
     await ann.seesMessage("of the old log");
     await server.stop();

@@ -1,9 +1,9 @@
 import { OwnServer } from "../hubbub";
-import { expect, test } from "../people";
+import { expect, hasCopy, hasWorker, test } from "../people";
 import { SubPath } from "../sub-path";
 
-test("a server below a path is live, and nothing in it leaves the path", async ({ newUser }) => {
-  // It loads five pages.
+test("a server below a path works, and no request leaves the path", async ({ newUser }) => {
+  // This test loads five pages.
   test.slow();
   const server = await OwnServer.start();
   const proxy = await SubPath.before(server.port);
@@ -32,36 +32,34 @@ test("a server below a path is live, and nothing in it leaves the path", async (
   await ann.room("Lobby").click();
   await expect(ann.page).toHaveURL(proxy.url);
   await ann.waitUntilLive();
-  expect(proxy.strays).toEqual([]);
+  expect(proxy.escaped).toEqual([]);
   await ann.page.close();
   await bob.page.close();
   proxy.close();
   await server.remove();
 });
 
-test("a server below a path shows the rooms seen last while it is gone", async ({ newUser }) => {
+test("recent rooms of a server below a path can be read without it", async ({ newUser }) => {
   const server = await OwnServer.start();
   const proxy = await SubPath.before(server.port);
   const ann = await newUser({ serviceWorkers: "allow", baseURL: proxy.url });
   ann.allowServerLoss();
   await ann.page.goto(`${proxy.url}r/tea`);
   await ann.waitUntilLive();
-  await ann.page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-    while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
-  });
+  await hasWorker(ann);
   const home = proxy.url;
   expect(await ann.page.evaluate(async () => (await navigator.serviceWorker.ready).scope)).toBe(home);
   await ann.send("before the server went");
+  await ann.seesMessage("before the server went");
   await ann.page.reload();
   await ann.waitUntilLive();
-  await expect.poll(() => ann.page.evaluate(() => caches.match("/chat/r/tea").then(Boolean))).toBe(true);
+  await hasCopy(ann, "/chat/r/tea", "before the server went");
   proxy.close();
   await ann.page.reload();
   await ann.seesMessages(["before the server went"]);
   await ann.page.goto(new URL("r/never-seen", home).href);
   await expect(ann.page.getByRole("heading")).toHaveText("You are offline");
-  expect(proxy.strays).toEqual([]);
+  expect(proxy.escaped).toEqual([]);
   await ann.page.close();
   await server.remove();
 });

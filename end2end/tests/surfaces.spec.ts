@@ -1,21 +1,22 @@
 import { type Locator } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { expect, isAccessible, phone, postMessages, test } from "../people";
+import { animationsEnd, expect, isAccessible, phone, postMessages, test } from "../people";
 
-const MANY = 25;
+/** More rooms than fit on the screen. */
+const ROOMS = 25;
 
 for (const [name, options] of [["on a desktop", {}], ["on a phone", phone]] as const) {
-  test(`with more rooms than fit, the way to the settings stands on its own surface ${name}`, async ({ newUser, request }) => {
+  test(`with more rooms than fit, the settings button has its own surface ${name}`, async ({ newUser, request }) => {
     const server = await OwnServer.start("--post-rate", "0");
     const ann = await newUser({ ...options, baseURL: server.url });
-    for (let n = 1; n <= MANY; n++) await request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "hello" } });
-    for (let n = 1; n <= MANY; n++) await ann.page.request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "mine" } });
+    for (let n = 1; n <= ROOMS; n++) await request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "hello" } });
+    for (let n = 1; n <= ROOMS; n++) await ann.page.request.post(`${server.url}/api/rooms/room-${n}/messages`, { data: { text: "mine" } });
     await ann.joinRoom("room-1");
     if (name === "on a phone") await ann.page.getByRole("button", { name: "Rooms" }).tap();
     const settings = ann.rooms.getByRole("button", { name: "Settings" });
     await expect(settings).toBeInViewport();
     const [box, list] = [await settings.boundingBox(), await ann.rooms.boundingBox()];
-    // Down to the very edge: no room shows below it.
+    // The button reaches the edge of the window, so that no room is visible below it.
     expect(Math.round(box!.y + box!.height)).toBe(Math.round(list!.y + list!.height));
     const surface = (place: Locator) => place.evaluate((element) => getComputedStyle(element).backgroundColor);
     expect(await surface(settings)).toBe(await surface(ann.rooms));
@@ -29,7 +30,7 @@ for (const [name, options] of [["on a desktop", {}], ["on a phone", phone]] as c
   });
 }
 
-test("in forced colors every button that was told by its color has a box", async ({ newUser, room }) => {
+test("with forced colors every button has a border", async ({ newUser, room }) => {
   const ann = await newUser({ forcedColors: "active" });
   await ann.page.goto("/rooms");
   const boxes = () =>
@@ -48,14 +49,14 @@ test("in forced colors every button that was told by its color has a box", async
   await ann.seesMessage("mine");
   await ann.openMenu("mine");
   await expect(ann.editor).toBeVisible();
-  await ann.page.locator(".me summary").click();
+  await ann.profile.click();
   expect(await boxes(), "the room").toEqual([]);
   await ann.openDialog("about");
-  expect(await boxes(), "the sheet").toEqual([]);
+  expect(await boxes(), "the dialog").toEqual([]);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the edge of every field stands out three to one in ${colorScheme}`, async ({ newUser, room }) => {
+  test(`the border of every field has a contrast of 3:1 in ${colorScheme}`, async ({ newUser, room }) => {
     const ann = await newUser({ colorScheme });
     await ann.joinRoom(room);
     await ann.send("mine");
@@ -84,9 +85,9 @@ for (const colorScheme of ["light", "dark"] as const) {
           return { id: field.id, contrast: Math.min(ratio(edge, light(behind(edged))), ratio(edge, light(behind(edged.parentElement)))) };
         });
       });
-    // The composer shows its focus by another edge.
+    // The composer has another border while it has the focus.
     await ann.page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await ann.page.waitForFunction(() => document.getAnimations().every((motion) => motion.playState !== "running"));
+    await animationsEnd(ann.page);
     const found = await contrasts();
     await ann.page.goto("/rooms");
     found.push(...(await contrasts()));
@@ -95,7 +96,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
-test("no field of any page makes a phone zoom", async ({ newUser, room }) => {
+test("no field makes a phone zoom", async ({ newUser, room }) => {
   const ann = await newUser(phone);
   const small = () =>
     ann.page.evaluate(() =>
@@ -110,7 +111,7 @@ test("no field of any page makes a phone zoom", async ({ newUser, room }) => {
   expect(await small(), "the room").toEqual([]);
   await ann.page.goto("/rooms");
   expect(await small(), "the rooms").toEqual([]);
-  // What was refused stands in a field of its own page.
+  // The error page of a rejected edit has a field.
   ann.allowConsoleError(/400/);
   await ann.page.evaluate((room) => {
     const form = Object.assign(document.createElement("form"), { method: "post", action: `/r/${room}/1/edit` });
@@ -120,11 +121,11 @@ test("no field of any page makes a phone zoom", async ({ newUser, room }) => {
   }, room);
   await expect(ann.page.locator("textarea")).toHaveCount(1);
   await expect(ann.page.getByRole("alert")).toBeVisible();
-  expect(await small(), "what was refused").toEqual([]);
+  expect(await small(), "the error page").toEqual([]);
 });
 
 for (const options of [{ javaScriptEnabled: true }, { javaScriptEnabled: false }, { colorScheme: "dark" }] as const) {
-  test(`printed, the page is its title and all of its messages and nothing to press: ${JSON.stringify(options)}`, async ({ newUser, room, request }) => {
+  test(`a printed page has the title and all messages and no controls: ${JSON.stringify(options)}`, async ({ newUser, room, request }) => {
     await postMessages(request, room, 60);
     const ann = await newUser(options);
     await ann.page.goto(`/r/${room}`);
@@ -152,17 +153,17 @@ for (const options of [{ javaScriptEnabled: true }, { javaScriptEnabled: false }
     });
     expect(paper).toMatchObject({ inOrder: true, whole: true, cut: [] });
     const lightness = Number(/oklch\(([\d.]+)/.exec(paper.ink)?.[1]);
-    expect(lightness, `dark ink on paper: ${paper.ink}`).toBeLessThan(0.5);
+    expect(lightness, `color of printed text: ${paper.ink}`).toBeLessThan(0.5);
   });
 }
 
-test("marks piled on letters stay within their line, in a message, an edited one and a name", async ({ ann, room }) => {
+test("stacked combining characters stay within their row", async ({ ann, room }) => {
   await ann.joinRoom(room);
-  const pile = [..."zalgo"].map((letter) => letter + "\u0301\u0300\u0342\u0304\u0323\u0316\u0331\u0353".repeat(12)).join("");
-  await ann.send(pile);
+  const stacked = [..."zalgo"].map((letter) => letter + "\u0301\u0300\u0342\u0304\u0323\u0316\u0331\u0353".repeat(12)).join("");
+  await ann.send(stacked);
   await ann.send("to be edited");
   await ann.seesMessage("to be edited");
-  await ann.edit("to be edited", `${pile} edited`);
+  await ann.edit("to be edited", `${stacked} edited`);
   await expect(ann.page.locator(".line.was-edited")).toHaveCount(1);
   const loose = await ann.page.evaluate(() => {
     const clips = (element: Element | null): boolean =>

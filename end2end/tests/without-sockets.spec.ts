@@ -6,16 +6,15 @@ const blocked = /WebSocket connection to .* failed|ERR_CONNECTION|ERR_INCOMPLETE
 
 let server: OwnServer;
 test.beforeEach(async () => {
-  // Several pages and waits of their own in most of them.
+  // Most of these tests load several pages.
   test.slow();
   server = await OwnServer.start("--post-rate", "0");
 });
 test.afterEach(async () => server.remove());
 
-async function enters(person: User, url: string, room = "tea"): Promise<void> {
+async function join(person: User, url: string): Promise<void> {
   person.allowConsoleError(blocked);
-  await person.page.goto(`${url}/r/${room}`);
-  await person.waitUntilLive();
+  await person.joinRoom("tea", url);
 }
 
 const kinds: [string, Sockets][] = [
@@ -26,11 +25,11 @@ const kinds: [string, Sockets][] = [
 ];
 
 for (const [name, sockets] of kinds) {
-  test(`on a network where sockets are ${name} ann talks, edits, deletes and is renamed all the same`, async ({ ann, bob }) => {
+  test(`on a network where WebSockets are ${name} Ann posts, edits, deletes and changes her name`, async ({ ann, bob }) => {
     const gate = await Gate.before(server.port, sockets);
-    await enters(bob, server.url);
-    await enters(ann, gate.url);
-    await expect.poll(() => gate.asked.some((asked) => asked.includes("/frames?")), { timeout: 20_000 }).toBe(true);
+    await join(bob, server.url);
+    await join(ann, gate.url);
+    await expect.poll(() => gate.requests.some((asked) => asked.includes("/frames?")), { timeout: 20_000 }).toBe(true);
     await ann.waitUntilLive();
     await bob.send("from outside");
     await ann.seesMessage("from outside");
@@ -41,7 +40,7 @@ for (const [name, sockets] of kinds) {
     await ann.edit("two", "two, changed");
     await bob.seesMessage("two, changed");
     await ann.openMenu("three");
-    await ann.page.locator(".menu[open]").getByRole("button", { name: "Delete" }).click();
+    await ann.menu.getByRole("button", { name: "Delete" }).click();
     await expect(bob.line("Deleted")).toHaveCount(1);
     await ann.rename("Ann behind the wall");
     await expect(bob.page.locator("#members")).toContainText("Ann behind the wall");
@@ -54,29 +53,29 @@ for (const [name, sockets] of kinds) {
   });
 }
 
-test("what was written while both ways were down arrives once and in order, over HTTP", async ({ ann, bob }) => {
+test("messages that were written offline arrive over HTTP once and in order", async ({ ann, bob }) => {
   const gate = await Gate.before(server.port, { refuse: 426 });
-  await enters(bob, server.url);
-  await enters(ann, gate.url);
+  await join(bob, server.url);
+  await join(ann, gate.url);
   await server.stop();
   for (const text of ["first", "second", "third"]) await ann.send(text);
   await expect(ann.line("third")).toHaveAttribute("data-standing", "pending");
   await server.start();
   for (const person of [ann, bob]) await person.seesMessages(["first", "second", "third"]);
   await ann.seesMessage("third");
-  expect(gate.asked.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThanOrEqual(3);
+  expect(gate.requests.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThanOrEqual(3);
   await ann.page.close();
   gate.close();
 });
 
-test("an answer of a sign-in page is no acknowledgement: the message waits and is sent again", async ({ ann, bob }) => {
+test("the page of a captive portal does not count as an acknowledgement", async ({ ann, bob }) => {
   const gate = await Gate.before(server.port, { refuse: 426 });
-  await enters(bob, server.url);
-  await enters(ann, gate.url);
+  await join(bob, server.url);
+  await join(ann, gate.url);
   gate.answer = (asked) =>
     asked.method === "POST" ? { status: 200, type: "text/html", body: "<title>Sign in</title>" } : undefined;
   await ann.send("through the portal");
-  await expect.poll(() => gate.asked.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThan(1);
+  await expect.poll(() => gate.requests.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThan(1);
   await expect(ann.line("through the portal")).toHaveAttribute("data-standing", "pending");
   gate.answer = () => undefined;
   await bob.seesMessage("through the portal");
@@ -85,34 +84,34 @@ test("an answer of a sign-in page is no acknowledgement: the message waits and i
   gate.close();
 });
 
-test("when sockets get through again the page goes back to one", async ({ ann, bob }) => {
+test("a page returns to a WebSocket when the network lets it through", async ({ ann, bob }) => {
   const gate = await Gate.before(server.port, { refuse: 426 });
   await ann.page.clock.install();
-  await enters(bob, server.url);
-  await enters(ann, gate.url);
+  await join(bob, server.url);
+  await join(ann, gate.url);
   gate.sockets = "pass";
-  const before = gate.asked.length;
-  const upgrades = () => gate.asked.slice(before).filter((asked) => asked.startsWith("UPGRADE")).length;
+  const before = gate.requests.length;
+  const upgrades = () => gate.requests.slice(before).filter((asked) => asked.startsWith("UPGRADE")).length;
   for (let n = 0; n < 45 && upgrades() === 0; n++) await ann.page.clock.runFor(1_000);
-  // One to try, one to stay.
+  // The first is a probe, the second the connection.
   await expect.poll(upgrades).toBe(2);
   await ann.waitUntilLive();
-  const posts = gate.asked.length;
+  const posts = gate.requests.length;
   await ann.send("over a socket");
   await bob.seesMessage("over a socket");
-  expect(gate.asked.slice(posts).filter((asked) => asked.startsWith("POST"))).toEqual([]);
+  expect(gate.requests.slice(posts).filter((asked) => asked.startsWith("POST"))).toEqual([]);
   await ann.page.close();
   gate.close();
 });
 
-test("a page of an origin that the server refuses says so", async ({ ann }) => {
+test("a page shows that the server rejects its origin", async ({ ann }) => {
   const gate = await Gate.before(server.port, { refuse: 403 });
-  // As a proxy does that passes its own name on as Host.
+  // A proxy that replaces the Host header has this effect.
   gate.answer = (asked) => {
     if (asked.method === "POST") asked.headers.origin = "https://elsewhere.example";
     return undefined;
   };
-  await enters(ann, gate.url);
+  await join(ann, gate.url);
   await ann.send("hello");
   await expect(ann.page.getByText("The server rejects messages from this address")).toBeVisible();
   await expect(ann.line("hello")).toHaveAttribute("data-standing", "pending");
@@ -123,7 +122,7 @@ test("a page of an origin that the server refuses says so", async ({ ann }) => {
   gate.close();
 });
 
-test("without WebAssembly the page says that later messages need a reload, and its forms work", async ({ ann, request }) => {
+test("without WebAssembly the page shows that new messages need a reload, and its forms work", async ({ ann, request }) => {
   await ann.page.addInitScript("delete window.WebAssembly");
   await ann.page.goto(`${server.url}/r/tea`);
   await expect(ann.page.getByText("Reload to see later messages")).toBeVisible();
@@ -135,10 +134,10 @@ test("without WebAssembly the page says that later messages need a reload, and i
   await ann.seesMessages(["by the form", "from outside"]);
 });
 
-test("a browser without WebSockets talks over HTTP", async ({ ann, bob }) => {
+test("a browser without WebSockets uses HTTP", async ({ ann, bob }) => {
   await ann.page.addInitScript("delete window.WebSocket");
-  await enters(bob, server.url);
-  await enters(ann, server.url);
+  await join(bob, server.url);
+  await join(ann, server.url);
   await ann.send("no sockets here");
   await bob.seesMessage("no sockets here");
   await ann.seesMessage("no sockets here");

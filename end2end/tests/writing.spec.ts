@@ -1,6 +1,6 @@
-import { expect, test } from "../people";
+import { expect, holdWasm, test } from "../people";
 
-test("Enter sends, Shift+Enter makes a new line", async ({ ann, bob, room }) => {
+test("Enter sends, and Shift Enter inserts a line break", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   await ann.composer.pressSequentially("first line");
@@ -12,7 +12,7 @@ test("Enter sends, Shift+Enter makes a new line", async ({ ann, bob, room }) => 
   await bob.seesMessage("first line\nsecond line");
 });
 
-test("Enter chooses a word while it is being composed, and sends nothing", async ({ ann, room }) => {
+test("Enter that ends a composition does not send", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.composer.fill("你");
   await ann.composer.evaluate((field) =>
@@ -22,7 +22,7 @@ test("Enter chooses a word while it is being composed, and sends nothing", async
   await expect(ann.messages).toHaveCount(0);
 });
 
-test("ann's own message is there at once, pending, and becomes the confirmed one", async ({ ann, room }) => {
+test("a message appears at once as pending, and the same element becomes confirmed", async ({ ann, room }) => {
   let release = () => {};
   const held = new Promise<void>((done) => (release = done));
   await ann.page.routeWebSocket(/\/ws$/, (socket) => {
@@ -39,18 +39,18 @@ test("ann's own message is there at once, pending, and becomes the confirmed one
   const element = await line.elementHandle();
   release();
   await expect(line).toHaveAttribute("data-standing", "confirmed");
-  expect(await element?.evaluate((node) => node.isConnected), "it stays the same element").toBe(true);
+  expect(await element?.evaluate((node) => node.isConnected), "the element is the same").toBe(true);
   await expect(ann.messages).toHaveCount(1);
 });
 
-test("white space alone is no message", async ({ ann, room }) => {
+test("white space alone is not sent", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("   \n ");
   await ann.send("a real one");
   await ann.seesMessages(["a real one"]);
 });
 
-test("a text that is too long is refused kindly and stays with ann", async ({ ann, room }) => {
+test("a text that is too long shows an error and stays in the field", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("x".repeat(8_193));
   await expect(ann.page.getByRole("alert").filter({ hasText: "1 bytes too long" })).toBeVisible();
@@ -68,7 +68,7 @@ const hostile = [
   `line\u2028 and \u2029 separators \u0000 1`,
 ];
 
-test("text stays text, live and from the server", async ({ ann, bob, room }) => {
+test("markup in a message is shown as text, live and after a reload", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);
   for (const text of hostile) {
@@ -84,13 +84,8 @@ test("text stays text, live and from the server", async ({ ann, bob, room }) => 
   await expect(bob.page).not.toHaveTitle("owned");
 });
 
-test("what was typed before the script came is not lost by it", async ({ ann, room }) => {
-  let release = () => {};
-  const held = new Promise<void>((done) => (release = done));
-  await ann.page.route(/\.wasm$/, async (route) => {
-    await held;
-    await route.continue();
-  });
+test("text that was typed before hydration is kept and sent", async ({ ann, room }) => {
+  const release = await holdWasm(ann);
   await ann.page.goto(`/r/${room}`, { waitUntil: "commit" });
   await ann.composer.fill("early bird");
   release();

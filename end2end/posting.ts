@@ -1,0 +1,30 @@
+import { type OwnServer } from "./hubbub";
+import { type User } from "./people";
+
+/** Opens a page of a server that is no room, from which a test can open sockets. */
+export async function openIdlePage(person: User, server: OwnServer): Promise<void> {
+  // The browser asks for an icon there.
+  person.allowConsoleError(/404/);
+  await person.page.goto(`${server.url}/healthz`);
+}
+
+/** Posts `message FIRST` to `message LAST` over one socket of lines, and waits until the server has broadcast them all. */
+export async function postRange(person: User, room: string, first: number, last: number): Promise<void> {
+  await person.page.evaluate(
+    async ([room, first, last]) => {
+      const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);
+      await new Promise((open) => (socket.onopen = open));
+      let received = 0;
+      const all = new Promise<void>((done) => {
+        socket.onmessage = (message) => {
+          received += String(message.data).split("\n").length;
+          if (received > last - first) done();
+        };
+      });
+      for (let n = first; n <= last; n++) socket.send(`message ${n}`);
+      await all;
+      socket.close();
+    },
+    [room, first, last] as const,
+  );
+}

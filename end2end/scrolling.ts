@@ -1,0 +1,65 @@
+import { expect, type User } from "./people";
+
+/** Scrolls the messages by some pixels: down if the number is positive. */
+export async function scrollBy(person: User, pixels: number): Promise<void> {
+  await person.page.locator(".scroller").evaluate((scroller, pixels) => scroller.scrollBy(0, pixels), pixels);
+}
+
+/** Scrolls to the oldest row that is rendered, repeatedly as more rows appear, until `isReached` holds. */
+export async function scrollBackUntil(person: User, isReached: () => Promise<boolean>): Promise<void> {
+  await scrollUntil(person, -1, isReached);
+}
+
+/** Scrolls to the newest row that is rendered, repeatedly as more rows appear, until `isReached` holds. */
+export async function scrollForwardUntil(person: User, isReached: () => Promise<boolean>): Promise<void> {
+  await scrollUntil(person, 1, isReached);
+}
+
+async function scrollUntil(person: User, direction: 1 | -1, isReached: () => Promise<boolean>): Promise<void> {
+  await expect(async () => {
+    if (await isReached()) return;
+    await person.page.locator(".scroller").evaluate((scroller, direction) => scroller.scrollBy(0, direction * scroller.scrollHeight), direction);
+    expect(await isReached()).toBe(true);
+  }).toPass({ intervals: [50] });
+}
+
+/** Scrolls until the row of a message is rendered, puts it at the top, and waits until it is the first visible one. */
+export async function scrollBackTo(person: User, text: string): Promise<void> {
+  await scrollBackUntil(person, async () => (await person.line(text).count()) === 1);
+  await person.line(text).evaluate((line) => line.scrollIntoView({ block: "start" }));
+  await expect.poll(async () => (await firstVisible(person)).text).toBe(text);
+}
+
+/** Scrolls until a row is visible, and returns its vertical position before any other row is rendered. */
+export async function scrollIntoView(person: User, text: string): Promise<number> {
+  return person.line(text).evaluate((line) => {
+    line.scrollIntoView({ block: "nearest" });
+    return line.getBoundingClientRect().y;
+  });
+}
+
+/** Returns the vertical position of a row in the window. */
+export async function positionOf(person: User, text: string): Promise<number> {
+  return person.line(text).evaluate((line) => line.getBoundingClientRect().y);
+}
+
+/** Returns the first message that is visible, and its distance from the upper edge of the messages. */
+export async function firstVisible(person: User): Promise<{ text: string; top: number }> {
+  return person.page.locator(".scroller").evaluate((scroller) => {
+    const edge = scroller.getBoundingClientRect().top;
+    const line = [...scroller.querySelectorAll(".line")].find((line) => line.getBoundingClientRect().bottom > edge + 8)!;
+    return { text: line.querySelector(".text")!.textContent!, top: line.getBoundingClientRect().top - edge };
+  });
+}
+
+/** Returns the numbers of the rendered messages, whose texts are `message 1` and so on. */
+export async function renderedNumbers(person: User): Promise<number[]> {
+  return (await person.messages.allTextContents()).map((text) => Number(text.split(" ")[1]));
+}
+
+/** Expects that the numbers of the rendered messages have no gap, and returns the first one. */
+export async function isInOrder(person: User): Promise<number> {
+  const numbers = await renderedNumbers(person);
+  expect(numbers).toEqual(numbers.map((_, n) => numbers[0]! + n));
+  return numbers[0]!;
+}
