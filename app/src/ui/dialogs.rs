@@ -39,7 +39,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
         <section id="about" class="dialog" popover="auto" role="dialog" aria-labelledby="about-title">
             <DialogHeader id="about-title" popover="about" title=page.title.clone() strings />
             <p class="hint" id="about-topic">{page.topic.clone()}</p>
-            <ShareLinkField id="share" label=strings.share shared strings />
+            <div class="stack"><ShareLinkField id="share" label=strings.share shared strings /></div>
             <div class="needs-script stack">
                 <label for="notify">{strings.notify}</label>
                 <select id="notify" autocomplete="off">
