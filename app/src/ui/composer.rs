@@ -46,14 +46,15 @@ impl DraftField {
         self.live.keep_draft(&field.value());
     }
 
+    #[cfg(feature = "hydrate")]
     fn store(self) {
-        #[cfg(feature = "hydrate")]
         if let Some(field) = self.field.get() {
             self.live.keep_draft(&field.value());
         }
     }
 
     fn on_input(self) {
+        #[cfg(feature = "hydrate")]
         self.store();
         #[cfg(feature = "hydrate")]
         if self.field.get().is_some_and(|field| field.value().trim().is_empty()) {
@@ -74,6 +75,7 @@ impl DraftField {
         match self.live.post(&field.value()) {
             Ok(()) => {
                 field.set_value("");
+                #[cfg(feature = "hydrate")]
                 self.store();
                 // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
