@@ -2,11 +2,12 @@
 //!
 //! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
 //! - [`i18n`]: the texts of the user interface, one file for each language.
-//! - `base`, `clock`, `raw_text`, [`page_data`], `page_context`: what pages are made of.
+//! - `base`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
 //! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
 //! - [`state`]: the state of a page as signals.
-//! - [`ui`]: the components.
 //! - `browser`: the socket, the storage and everything else that needs a browser.
+//! - `commands`: what the user does on the page.
+//! - [`ui`]: the components.
 //! - [`pages`]: one component for each page.
 //! - [`App`]: the root that the browser hydrates; `shell` is the HTML document around it.
 
@@ -18,7 +19,9 @@ mod base;
 mod browser;
 pub mod client;
 mod clock;
+mod commands;
 pub mod i18n;
+mod keyboard;
 #[cfg(feature = "ssr")]
 pub mod page_context;
 pub mod page_data;

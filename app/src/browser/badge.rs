@@ -1,32 +1,33 @@
 //! The number of unread messages in the window's title and on the page's and the app's icon.
 
-use crate::{base::link, state::Live};
+use crate::{
+    base::link,
+    state::{RoomInfoState, RoomListState},
+};
 use js_sys::Reflect;
 use leptos::{prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-impl Live {
-    /// Shows the number of unread messages in the title and on the icons, for as long as the page lives.
-    pub(crate) fn sync_title_badge(self) {
-        Effect::new(move |shown: Option<u32>| {
-            let (unread, title) = (self.unread(), self.title.get());
-            let count = match unread {
-                0 => String::new(),
-                100.. => "(99+) ".into(),
-                n => format!("({n}) "),
-            };
-            document().set_title(&format!("{count}{title} · Hubbub"));
-            if (shown.unwrap_or(0) == 0) != (unread == 0)
-                && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
-            {
-                let file = if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" };
-                let _ = icon.set_attribute("href", &link(file));
-            }
-            set_app_badge(unread);
-            unread
-        });
-    }
+/// Shows the number of unread messages in the title and on the icons, for as long as the page lives.
+pub(super) fn start(info: RoomInfoState, rooms: RoomListState) {
+    Effect::new(move |shown: Option<u32>| {
+        let (unread, title) = (rooms.unread(), info.title.get());
+        let count = match unread {
+            0 => String::new(),
+            100.. => "(99+) ".into(),
+            n => format!("({n}) "),
+        };
+        document().set_title(&format!("{count}{title} · Hubbub"));
+        if (shown.unwrap_or(0) == 0) != (unread == 0)
+            && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
+        {
+            let file = if unread == 0 { "/favicon.svg" } else { "/favicon-unread.svg" };
+            let _ = icon.set_attribute("href", &link(file));
+        }
+        set_app_badge(unread);
+        unread
+    });
 }
 
 /// Sets the badge of the installed app, on systems that have such badges.

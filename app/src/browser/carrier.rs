@@ -1,4 +1,4 @@
-//! One open connection to the server as the browser has it: a WebSocket, or Server-Sent Events with requests.
+//! One open connection to the server: a WebSocket, or Server-Sent Events with requests.
 
 use crate::{
     base::link,
@@ -14,21 +14,21 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventSource, EventTarget, MessageEvent, RequestInit, Response, WebSocket};
 
-/// How long an answer to a request may take, in milliseconds.
-const ANSWER_WAIT_MS: u32 = 15_000;
+/// Milliseconds that the answer to a request may take.
+const ANSWER_TIMEOUT_MS: u32 = 15_000;
 
 /// HTTP status of an answer to a page of a foreign origin.
 const FORBIDDEN: u16 = 403;
 
-/// What a connection brings.
+/// What a connection yields.
 pub(crate) enum Signal {
     /// A frame of the server.
     Frame(String),
     /// The answer to a request.
     Answer(String),
-    /// A request was not answered by our server.
+    /// The server did not answer a request.
     Unanswered,
-    /// The server takes no commands from this page's origin.
+    /// The server accepts no commands from the page's origin.
     Forbidden,
     /// The connection is lost.
     Lost,
@@ -47,28 +47,28 @@ enum Open {
 }
 
 impl Carrier {
-    /// Opens a WebSocket; `None` if the browser has none or refuses the address.
+    /// Opens a WebSocket. Returns `None` if the browser has none or refuses the address.
     pub(crate) fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
         let socket = WebSocket::new_with_str(&socket_url(), PROTOCOL).ok()?;
-        Some(Self::over(socket.clone().into(), Open::Socket(socket)))
+        Some(Self::new(socket.clone().into(), Open::Socket(socket)))
     }
 
-    /// Opens the stream of frames at `path`.
+    /// Opens the stream of frames at `path`. Returns `None` if the browser refuses it.
     pub(crate) fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
         let source = EventSource::new(path).ok()?;
-        Some(Self::over(source.clone().into(), Open::Stream(source)))
+        Some(Self::new(source.clone().into(), Open::Stream(source)))
     }
 
-    fn over(target: EventTarget, open: Open) -> (Self, UnboundedReceiver<Signal>) {
+    fn new(target: EventTarget, open: Open) -> (Self, UnboundedReceiver<Signal>) {
         let (signals, received) = unbounded();
         let frames = signals.clone();
         let message = Listener::new(&target, "message", move |event| {
             let text = event.dyn_into::<MessageEvent>().ok().and_then(|message| message.data().as_string());
-            // The receiver may be gone, and what still arrives with it.
+            // What arrives after the receiver is gone is dropped.
             let _ = frames.unbounded_send(text.map_or(Signal::Lost, Signal::Frame));
         });
-        // A stream would connect again by itself, after the event that the browser had last; the page knows better
-        // after which one.
+        // A stream would connect again by itself, after the last event that the browser has received; the page knows
+        // after which one to begin.
         let [close, error] = ["close", "error"].map(|event| {
             let signals = signals.clone();
             Listener::new(&target, event, move |_| drop(signals.unbounded_send(Signal::Lost)))
@@ -83,7 +83,7 @@ impl Carrier {
         }
     }
 
-    /// Sends a frame; `None` if the connection is lost. What has no meaning without a WebSocket is not sent.
+    /// Sends a frame. Returns `None` if the connection is lost. A frame that means nothing without a WebSocket is not sent.
     pub(crate) fn send(&self, frame: &ClientFrame) -> Option<()> {
         let json = serde_json::to_string(frame).ok()?;
         match (&self.open, frame) {
@@ -92,7 +92,8 @@ impl Carrier {
             _ => {
                 let signals = self.signals.clone();
                 spawn_local(async move {
-                    let answer = select(Box::pin(request(&json)), TimeoutFuture::new(ANSWER_WAIT_MS)).await;
+                    let answer =
+                        select(Box::pin(request(&json)), TimeoutFuture::new(ANSWER_TIMEOUT_MS)).await;
                     let signal = match answer {
                         Either::Left((Some(signal), _)) => signal,
                         _ => Signal::Unanswered,
@@ -114,14 +115,14 @@ impl Drop for Carrier {
     }
 }
 
-/// Asks the server to carry out a command. `None` if anything but our server has answered, or nothing.
+/// Asks the server to carry out a command. Returns `None` if the server has not answered.
 async fn request(json: &str) -> Option<Signal> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(&JsValue::from_str(json));
     let answer = window().fetch_with_str_and_init(&link("/api/commands"), &init);
     let answer: Response = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
-    // Whatever else stands between answers with pages of its own.
+    // A proxy or a sign-in page between does not send this header.
     if !answer.headers().has("hubbub-person").unwrap_or(false) {
         return None;
     }
@@ -132,7 +133,7 @@ async fn request(json: &str) -> Option<Signal> {
     Some(Signal::Answer(text.as_string()?))
 }
 
-/// The endpoint beside this page: over TLS where the page is.
+/// Returns the address of the WebSocket endpoint. It is encrypted if the page is.
 fn socket_url() -> String {
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };

@@ -14,6 +14,19 @@ pub(crate) fn scroller() -> Option<Element> {
     document().query_selector(".scroller").ok().flatten()
 }
 
+/// Moves the focus to the composer. On a phone that would open the keyboard, which covers the page.
+pub(crate) fn focus_composer() {
+    if let Some(field) = element::<HtmlElement>("text").filter(|_| has_fine_pointer()) {
+        let _ = field.focus();
+    }
+}
+
+/// Returns `true` if the device has a fine pointer, and so most likely a physical keyboard.
+pub(crate) fn has_fine_pointer() -> bool {
+    let query = window().match_media("(pointer: fine)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
 /// Replaces the text of the element with this `id`.
 pub(crate) fn set_text(id: &str, text: &str) {
     if let Some(element) = element::<HtmlElement>(id) {

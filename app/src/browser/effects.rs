@@ -1,15 +1,18 @@
 //! Carries out the effects of a session: frames to send, and what the page shows and stores.
 
 use super::{
+    attention,
     carrier::{Carrier, Signal},
-    storage,
+    dom, notifications,
+    outbox::storage as room_storage,
+    storage, typing,
 };
 use crate::{
-    client::{Effect, Input, UnreadCount, members::sorted},
+    client::{Effect, Input, UnreadCount},
     clock::steady,
     page_data::NameError,
-    state::{Live, Status},
-    wire::{ClientFrame, ServerFrame, User},
+    state::{RoomState, Status, rename_error},
+    wire::{ClientFrame, Event, EventBody, RoomName, Seq, ServerFrame, User},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
@@ -18,13 +21,14 @@ use futures_util::{
 };
 use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
+use std::sync::Arc;
 
 /// Milliseconds that a WebSocket beside HTTP may take up to the server's welcome.
 const PROBE_TIMEOUT_MS: u32 = 10_000;
 
 /// One open connection.
 pub(super) struct Connection {
-    pub(super) live: Live,
+    pub(super) room: RoomState,
     pub(super) carrier: Carrier,
     pub(super) wakeups: UnboundedSender<()>,
 }
@@ -39,39 +43,40 @@ impl Connection {
     /// Returns an error if the connection is over.
     pub(super) fn handle(&self, input: Input) -> Result<(), Disconnected> {
         let mut effects = Vec::new();
-        self.live.with_session(|session| session.handle(input, steady(), &mut effects));
+        self.room.timeline.with_session(|session| session.handle(input, steady(), &mut effects));
         effects.into_iter().try_for_each(|effect| self.run_effect(effect))
     }
 
     fn run_effect(&self, effect: Effect) -> Result<(), Disconnected> {
-        let live = self.live;
+        let RoomState { timeline, info, profile, .. } = self.room;
         match effect {
             Effect::Send(frame) => self.send(&frame)?,
             Effect::Disconnect => return Err(Disconnected),
             Effect::RetryIn(ms) => self.retry_in(ms as u32),
             Effect::Show(frame) => self.show(frame)?,
-            Effect::ShowOrigin { is_rejected } => live.foreign.set(is_rejected),
+            Effect::ShowOrigin { is_rejected } => self.room.connection.is_origin_rejected.set(is_rejected),
             Effect::StoreTransport { is_socket_blocked } => storage::set_socket_blocked(is_socket_blocked),
             Effect::Follow => self.follow()?,
-            Effect::TimelineChanged => live.change(|_| ()),
+            Effect::TimelineChanged => timeline.change(|_| ()),
             Effect::TimelineReset { count, has_older } => {
-                live.on_messages(count);
-                live.more.set(has_older);
-                live.to_end();
+                timeline.on_messages(count, steady());
+                timeline.on_reset(has_older);
             }
-            Effect::Complete(id, _) => live.storage().remove_command(id),
-            Effect::Reject(id, code) => live.storage().store_refusal(id, code),
+            Effect::Complete(id, _) => room_storage(self.room).remove_command(id),
+            Effect::Reject(id, code) => room_storage(self.room).store_refusal(id, code),
             // A name that another user has is not accepted silently.
-            Effect::Renamed => live.name_asks.set(live.you.with_untracked(|you| you.ambiguous)),
+            Effect::Renamed => {
+                profile.is_card_requested.set(profile.user.with_untracked(|user| user.ambiguous));
+            }
             Effect::RenameRejected { previous, code } => {
-                live.name_problem.set(live.rename_error(NameError::Command(code)));
+                profile.rename_error.set(rename_error(info.strings, NameError::Command(code)));
                 // First, so that the field is open and keeps its text when the name changes back.
-                live.name_asks.set(true);
-                live.you.update(|you| you.name = previous);
+                profile.is_card_requested.set(true);
+                profile.user.update(|user| user.name = previous);
             }
             Effect::ProbeSocket => {
                 if let Some(socket) = Carrier::socket() {
-                    spawn_local(probe(live, socket));
+                    spawn_local(probe(self.room, socket));
                 }
             }
         }
@@ -83,76 +88,122 @@ impl Connection {
     }
 
     fn retry_in(&self, ms: u32) {
-        let (live, wakeups) = (self.live, self.wakeups.clone());
+        let (timeline, wakeups) = (self.room.timeline, self.wakeups.clone());
         spawn_local(async move {
             TimeoutFuture::new(ms).await;
-            live.with_session(|session| session.outbox.reset_in_flight());
+            timeline.with_session(|session| session.outbox.reset_in_flight());
             let _ = wakeups.unbounded_send(());
         });
     }
 
     /// Joins the user's other rooms, where they are not listed as present.
     fn follow(&self) -> Result<(), Disconnected> {
-        self.live.followed().into_iter().try_for_each(|(room, head)| {
-            let join = self.live.session.with_value(|session| session.follow(&room, head));
+        self.room.rooms.followed().into_iter().try_for_each(|(room, head)| {
+            let join = self.room.timeline.session.with_value(|session| session.follow(&room, head));
             self.send(&join)
         })
     }
 
     /// Shows what a frame says.
     fn show(&self, frame: ServerFrame) -> Result<(), Disconnected> {
-        let live = self.live;
-        let is_here = |room| live.room.with_value(|here| here == room);
+        let state = self.room;
+        let is_here = |room| state.info.is_here(room);
         match frame {
-            ServerFrame::Welcome { you, .. } => live.you.set(you),
+            ServerFrame::Welcome { you, .. } => state.profile.user.set(you),
             ServerFrame::Joined { room, title, topic, members, member_count, .. } if is_here(&room) => {
-                live.titled(&room, title, topic);
-                live.people.set(sorted(members));
-                live.people_count.set(member_count);
-                live.status.set(Status::Open);
-                live.look();
+                show_title(state, &room, title, topic);
+                state.members.replace(members, member_count);
+                state.connection.status.set(Status::Open);
+                attention::look(state);
                 // The read marker may have advanced.
                 return self.handle(Input::Wakeup);
             }
             ServerFrame::Joined { room, head, reset, read, .. } => {
                 if reset {
-                    live.reset_head(&room, head);
+                    state.rooms.reset_head(&room, head);
                 }
-                live.read_elsewhere(&room, read, None);
+                show_read(state, &room, read, None);
             }
-            ServerFrame::Events { room, events } => {
-                let is_here = is_here(&room);
-                if is_here {
-                    events.iter().for_each(|event| live.clear_typing(event.author.id));
-                    live.on_messages(events.iter().filter(|event| event.is_message()).count());
-                }
-                live.apply_room_events(&room, &events);
-                if is_here {
-                    live.look();
-                }
-            }
+            ServerFrame::Events { room, events } => show_events(state, &room, &events),
             ServerFrame::Renamed { id, name, ambiguous, tag } => {
-                live.renamed(User { id, name, ambiguous, tag });
+                show_user(state, User { id, name, ambiguous, tag });
             }
             ServerFrame::Presence { room, here, gone, count } if is_here(&room) => {
-                live.apply_presence(here, &gone, count);
+                let you = state.profile.user.with_untracked(|user| user.id);
+                state.members.apply_presence(you, here, &gone, count);
             }
-            ServerFrame::Typing { room, user } if is_here(&room) => live.show_typing(user),
+            ServerFrame::Typing { room, user } if is_here(&room) => typing::show(state.members, user),
             ServerFrame::Read { room, seq, head, unread } => {
                 let counted = head.zip(unread).map(|(head, unread)| UnreadCount { head, unread });
-                live.read_elsewhere(&room, seq, counted);
+                show_read(state, &room, seq, counted);
             }
-            ServerFrame::RoomUpdated { room, title, topic } => live.titled(&room, title, topic),
+            ServerFrame::RoomUpdated { room, title, topic } => show_title(state, &room, title, topic),
             _ => {}
         }
         Ok(())
     }
 }
 
+/// Shows the new title and topic of a room.
+fn show_title(state: RoomState, room: &RoomName, title: String, topic: String) {
+    let title = state.info.strings.title_of(room, title);
+    state.rooms.set_title(room, &title);
+    if state.info.is_here(room) {
+        let topic = state.info.strings.topic_of(room, topic);
+        // Only the server renders the room's dialog.
+        dom::set_text("about-title", &title);
+        dom::set_text("about-topic", &topic);
+        state.info.title.set(title);
+        state.info.topic.set(topic);
+    }
+}
+
+/// Counts events of a room, and notifies the user of them if they do not attend to the page.
+fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
+    let is_here = state.info.is_here(room);
+    if is_here {
+        events.iter().for_each(|event| state.members.clear_typing(event.author.id));
+        let count = events.iter().filter(|event| event.is_message()).count();
+        state.timeline.on_messages(count, steady());
+    }
+    let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));
+    state.rooms.apply_events(room, events, you.id, |entry, event| {
+        if !is_attentive {
+            notifications::announce(entry, event, &you);
+        }
+    });
+    for event in events {
+        if let EventBody::Delete { target } = event.body {
+            notifications::withdraw(room, target, true);
+        }
+    }
+    if is_here {
+        attention::look(state);
+    }
+}
+
+/// Shows that the user has read a room elsewhere. The server may have counted the rest.
+fn show_read(state: RoomState, room: &RoomName, seq: Seq, counted: Option<UnreadCount>) {
+    notifications::withdraw(room, seq, false);
+    if state.info.is_here(room) {
+        attention::count_unread(state);
+    } else {
+        state.rooms.mark_read(room, seq, counted);
+    }
+}
+
+/// Shows a user's new name.
+fn show_user(state: RoomState, user: User) {
+    state.members.update_user(&user);
+    if state.profile.user.with_untracked(|you| you.id == user.id) {
+        state.profile.user.set(user);
+    }
+}
+
 /// Switches to WebSockets if the server welcomes one that was opened beside HTTP.
-pub(super) async fn probe(live: Live, (_carrier, mut signals): (Carrier, UnboundedReceiver<Signal>)) {
+pub(super) async fn probe(room: RoomState, (_carrier, mut signals): (Carrier, UnboundedReceiver<Signal>)) {
     let welcome = select(signals.next(), TimeoutFuture::new(PROBE_TIMEOUT_MS)).await;
     if let Either::Left((Some(Signal::Frame(_)), _)) = welcome {
-        live.with_session(|session| session.transport.probe_succeeded());
+        room.timeline.with_session(|session| session.transport.probe_succeeded());
     }
 }

@@ -1,9 +1,10 @@
-//! ReadMarker back: older rows that the feed has, then those that the server has.
+//! Loads messages at the ends of the timeline: older and newer ones that it has not shown, then those of the server.
 
+use super::dom;
 use crate::{
     base::link,
     client::{Timeline, viewport::STEP},
-    state::Live,
+    state::{RoomState, TimelineState},
     wire::{Messages, Seq},
 };
 use leptos::{
@@ -15,141 +16,154 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Response};
 
 /// Messages that are fetched at once.
-const FETCHED: u32 = 100;
+const FETCH_LIMIT: u32 = 100;
 
-impl Live {
-    /// Whether there are older rows than those shown.
-    pub fn has_older(&self) -> bool {
-        self.more.get_untracked() || !self.at_oldest()
+/// Shows older messages, if there are any, unless some are being loaded.
+pub(crate) fn load_older(room: RoomState) {
+    let timeline = room.timeline;
+    let has_older = timeline.has_older.get_untracked() || !timeline.shows_oldest();
+    if !has_older || timeline.is_loading.get_value() {
+        return;
     }
-
-    /// The reader comes near the oldest row shown: shows older ones, unless that is under way.
-    pub fn back(&self) {
-        let live = *self;
-        if live.going_back.get_value() {
-            return;
+    timeline.is_loading.set_value(true);
+    // They are new to the page, but not to the user.
+    timeline.set_announce_each(false);
+    spawn_local(async move {
+        if timeline.has_older.get_untracked() && timeline.shows_oldest() {
+            let _ = fetch_older(room).await;
         }
-        live.going_back.set_value(true);
-        // They come onto the page, but are no news.
-        live.set_announce_each(false);
-        spawn_local(async move {
-            if live.more.get_untracked() && live.at_oldest() {
-                let _ = live.fetch().await;
+        // One row at a time: the list then moves no element, so that neither the position nor a selection is lost. The
+        // browser paints once, since nothing here waits for a frame.
+        let anchor = ScrollAnchor::new(".line + .line");
+        for _ in 0..STEP {
+            if !timeline.show_one_older() {
+                break;
             }
-            // One row at a time: the list then moves no element, so that neither the place nor a
-            // selection is lost. It is drawn once, since nothing here waits for a frame.
-            let place = ScrollAnchor::of(".line + .line");
-            for _ in 0..STEP {
-                if !live.step_back() {
-                    break;
-                }
-                tick().await;
-            }
-            if let Some(place) = place {
-                place.keep();
-            }
-            live.going_back.set_value(false);
-        });
-    }
-
-    /// Fetches the messages before the oldest one here, and returns whether that succeeded. If it fails, the next
-    /// scroll tries again.
-    pub(crate) async fn fetch(&self) -> bool {
-        let Some(first) = self.first() else { return false };
-        let page = self.page_before(Some(first), FETCHED).await;
-        // The feed may have begun again meanwhile.
-        let fits =
-            |page: &Messages| page.head >= self.with_feed(Timeline::last) && self.first() == Some(first);
-        page.filter(fits).map(|page| self.prepend(page.messages, page.more)).is_some()
-    }
-
-    /// Shows rows that come below, while the reader keeps those in view: at the very edge the browser would go with
-    /// the edge, and a reader could not scroll on.
-    pub(crate) fn show_in_place(&self) {
-        let place = ScrollAnchor::of(".line:last-child");
-        self.show();
-        spawn_local(async move {
             tick().await;
-            if let Some(place) = place {
-                place.keep();
-            }
-        });
-    }
+        }
+        if let Some(anchor) = anchor {
+            anchor.restore();
+        }
+        timeline.is_loading.set_value(false);
+    });
+}
 
-    /// Fetches the messages after those that were kept, of a feed that was detached from its end.
-    pub(crate) fn fetch_newer(&self) {
-        let live = *self;
-        let Some(detached_at) =
-            live.with_feed(Timeline::detached_at).filter(|_| !live.going_back.get_value())
-        else {
-            return;
-        };
-        live.going_back.set_value(true);
-        live.set_announce_each(false);
-        spawn_local(async move {
-            let mut events = FETCHED;
-            // One message more than there can be in these events: the page then reaches back to those that are here,
-            // unless the server has cut it since it has too many bytes.
-            while let Some(page) =
-                live.page_before(Some(detached_at + 1 + Seq::from(events)), events + 1).await
-            {
-                let first = page.messages.first().map_or(0, |first| first.seq);
-                if !page.more || first <= detached_at + 1 || events == 1 {
-                    if live.with_feed(Timeline::detached_at) == Some(detached_at) {
-                        live.append(page.messages, page.head.min(detached_at + Seq::from(events)));
-                    }
-                    break;
-                }
-                events /= 2;
-            }
-            live.going_back.set_value(false);
-        });
-    }
+/// Fetches the messages before the oldest one of the timeline, and returns whether that succeeded. If it fails, the next
+/// scroll tries again.
+pub(super) async fn fetch_older(room: RoomState) -> bool {
+    let Some(first) = room.timeline.first() else { return false };
+    let page = fetch_page(room, Some(first), FETCH_LIMIT).await;
+    // The timeline may have begun again meanwhile.
+    let fits = |page: &Messages| {
+        page.head >= room.timeline.with_timeline(Timeline::last) && room.timeline.first() == Some(first)
+    };
+    page.filter(fits).map(|page| room.timeline.prepend(page.messages, page.more)).is_some()
+}
 
-    /// Begins again with the newest messages.
-    pub(crate) fn fetch_newest(&self) {
-        let live = *self;
-        live.set_announce_each(false);
-        spawn_local(async move {
-            if let Some(page) = live.page_before(None, FETCHED).await {
-                live.restart_at_end(page);
-            }
-        });
-    }
-
-    /// At most `limit` messages of this log: those before an event, or the newest ones.
-    async fn page_before(&self, before: Option<Seq>, limit: u32) -> Option<Messages> {
-        let room = self.room.get_value();
-        let before = before.map(|before| format!("before={before}&")).unwrap_or_default();
-        let page = messages(&link(&format!("/api/rooms/{room}/messages?{before}limit={limit}"))).await?;
-        Some(page).filter(|page| self.with_feed(|feed| page.log == feed.log()))
+/// Shows newer messages, if the newest one is not shown.
+pub(crate) fn load_newer(room: RoomState) {
+    if !room.timeline.shows_newest() {
+        let is_complete = room.timeline.extend_forward();
+        show_in_place(room.timeline);
+        if !is_complete {
+            fetch_newer(room);
+        }
     }
 }
 
-/// Where a row stands on the screen: the oldest but one (the oldest has other margins), or the newest. Browsers keep
-/// it there when rows come beside it, but not for a reader who has come to the very edge.
+/// Shows entries that are added below, while the reader keeps those in view: at the very edge the browser would follow the
+/// edge, so that the reader could not scroll on.
+fn show_in_place(timeline: TimelineState) {
+    let anchor = ScrollAnchor::new(".line:last-child");
+    timeline.show();
+    spawn_local(async move {
+        tick().await;
+        if let Some(anchor) = anchor {
+            anchor.restore();
+        }
+    });
+}
+
+/// Fetches the messages that follow in a timeline that is detached from the end of the log.
+fn fetch_newer(room: RoomState) {
+    let timeline = room.timeline;
+    let detached_at = timeline.with_timeline(Timeline::detached_at);
+    let Some(detached_at) = detached_at.filter(|_| !timeline.is_loading.get_value()) else { return };
+    timeline.is_loading.set_value(true);
+    timeline.set_announce_each(false);
+    spawn_local(async move {
+        let mut events = FETCH_LIMIT;
+        // One message more than there can be in these events: the page then reaches back to those of the timeline, unless
+        // the server has cut it since it has too many bytes.
+        while let Some(page) = fetch_page(room, Some(detached_at + 1 + Seq::from(events)), events + 1).await {
+            let first = page.messages.first().map_or(0, |first| first.seq);
+            if !page.more || first <= detached_at + 1 || events == 1 {
+                if timeline.with_timeline(Timeline::detached_at) == Some(detached_at) {
+                    timeline.append(page.messages, page.head.min(detached_at + Seq::from(events)));
+                    show_in_place(timeline);
+                }
+                break;
+            }
+            events /= 2;
+        }
+        timeline.is_loading.set_value(false);
+    });
+}
+
+/// Shows the newest messages, which are fetched first if the timeline has dropped them.
+pub(crate) fn go_to_end(room: RoomState) {
+    let is_complete = room.timeline.show_end();
+    scroll_to_end();
+    if is_complete {
+        return;
+    }
+    room.timeline.set_announce_each(false);
+    spawn_local(async move {
+        if let Some(page) = fetch_page(room, None, FETCH_LIMIT).await {
+            room.timeline.restart(page);
+            scroll_to_end();
+        }
+    });
+}
+
+fn scroll_to_end() {
+    if let Some(scroller) = dom::scroller() {
+        scroller.set_scroll_top(0);
+    }
+}
+
+/// Fetches at most `limit` messages of the timeline's log: those before an event, or the newest ones.
+async fn fetch_page(room: RoomState, before: Option<Seq>, limit: u32) -> Option<Messages> {
+    let name = room.info.name.get_value();
+    let before = before.map(|before| format!("before={before}&")).unwrap_or_default();
+    let page = fetch(&link(&format!("/api/rooms/{name}/messages?{before}limit={limit}"))).await?;
+    Some(page).filter(|page| room.timeline.with_timeline(|timeline| page.log == timeline.log()))
+}
+
+async fn fetch(url: &str) -> Option<Messages> {
+    let answer: Response = JsFuture::from(window().fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
+    let text = JsFuture::from(answer.text().ok().filter(|_| answer.ok())?).await.ok()?;
+    serde_json::from_str(&text.as_string()?).ok()
+}
+
+/// The position of a row on the screen: the oldest but one (the oldest has other margins), or the newest. Browsers keep it
+/// when rows are added beside it, but not for a reader at the very edge.
 struct ScrollAnchor {
     row: Element,
     top: f64,
 }
 
 impl ScrollAnchor {
-    fn of(row: &str) -> Option<Self> {
-        let row = document().query_selector(row).ok().flatten()?;
+    fn new(selector: &str) -> Option<Self> {
+        let row = document().query_selector(selector).ok().flatten()?;
         let top = row.get_bounding_client_rect().top();
         Some(Self { row, top })
     }
 
-    fn keep(&self) {
+    fn restore(&self) {
         let moved = self.row.get_bounding_client_rect().top() - self.top;
         if let Ok(Some(scroller)) = self.row.closest(".scroller") {
             scroller.set_scroll_top(scroller.scroll_top() + moved as i32);
         }
     }
-}
-
-async fn messages(url: &str) -> Option<Messages> {
-    let answer: Response = JsFuture::from(window().fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
-    let text = JsFuture::from(answer.text().ok().filter(|_| answer.ok())?).await.ok()?;
-    serde_json::from_str(&text.as_string()?).ok()
 }

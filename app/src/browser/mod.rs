@@ -1,22 +1,30 @@
 //! The browser's half of a page: it starts after hydration.
 
+pub(crate) mod attention;
 mod badge;
 mod carrier;
-mod deletions;
+mod command_id;
+pub(crate) mod deletions;
 pub(crate) mod dom;
 mod effects;
 mod file_drop;
-mod load_older;
-pub(crate) mod notifications;
-mod render_loop;
+pub(crate) mod load_older;
+mod notifications;
+pub(crate) mod outbox;
 mod scroll_restoration;
 mod service_worker;
 mod shortcuts;
 mod socket;
-pub(crate) mod storage;
+mod storage;
+pub(crate) mod typing;
 
-use crate::{clock, i18n::Strings, state::Live};
-use dom::{avoid_virtual_keyboard, listen};
+use crate::{
+    client::Timeline,
+    clock,
+    i18n::Strings,
+    state::{RoomState, TimelineState},
+};
+use dom::listen;
 use futures_util::StreamExt;
 use gloo_timers::future::IntervalStream;
 use js_sys::Reflect;
@@ -30,63 +38,68 @@ const DAY_CHECK: Duration = Duration::from_secs(30);
 const TAB_HEARTBEAT_MS: u32 = 5_000;
 
 /// Starts the browser's half of a page. The latest page of a room also connects to the server.
-pub(crate) fn start(live: Live) {
+pub(crate) fn start(room: RoomState) {
     // Elements that need a script are visible from here on.
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");
     }
-    live.change(crate::client::Timeline::use_local_days);
-    live.unkept.set(unkept(live.strings));
-    set_interval(
-        move || {
-            let today = clock::day_here(clock::now());
-            if live.today.get_untracked() != today {
-                live.today.set(today);
-            }
-        },
-        DAY_CHECK,
-    );
-    shortcuts::attend(live);
-    file_drop::catch(live);
-    live.init_settings();
+    let RoomState { connection, timeline, info, .. } = room;
+    timeline.change(Timeline::use_local_days);
+    connection.storage_warning.set(storage_warning(info.strings));
+    run_calendar(timeline);
+    shortcuts::start(room);
+    file_drop::start(room);
+    notifications::start(info);
     service_worker::register();
-    avoid_virtual_keyboard();
-    if live.lives {
-        live.sync_title_badge();
-        listen(&document(), "visibilitychange", move || {
-            live.attend();
-            if document().hidden() {
-                live.leaves();
-                service_worker::refresh_copy();
-            }
-        });
-        listen(&window(), "blur", move || live.attend());
-        // Not `scroll`: arriving messages scroll the page too.
-        for event in ["focus", "pointerdown", "pointermove", "keydown", "touchstart", "touchmove", "wheel"] {
-            listen(&window(), event, move || live.is_active());
-        }
-        // This event comes before the browser requests the next page; later ones come when the server has rendered it.
-        listen(&window(), "beforeunload", move || {
-            // A message that arrived in this frame may not count as read yet.
-            live.look();
-            live.leaves();
-        });
-        listen(&window(), "pagehide", move || {
-            live.end_deletions();
-            scroll_restoration::remember(live);
-        });
-        live.recall_read();
-        live.return_to_place();
-        run_tab_heartbeats(live);
-        socket::connect(live);
+    dom::avoid_virtual_keyboard();
+    if info.is_latest_page {
+        badge::start(info, room.rooms);
+        attention::start(room);
+        report_end(room);
+        attention::restore_read_marker(room);
+        scroll_restoration::restore(room);
+        run_tab_heartbeats(room);
+        socket::connect(room);
     }
 }
 
+/// Keeps the present day true.
+fn run_calendar(timeline: TimelineState) {
+    let check = move || {
+        let today = clock::day_here(clock::now());
+        if timeline.today.get_untracked() != today {
+            timeline.today.set(today);
+        }
+    };
+    set_interval(check, DAY_CHECK);
+}
+
+/// Reports and stores what the next page needs before this page is hidden or ends.
+fn report_end(room: RoomState) {
+    listen(&document(), "visibilitychange", move || {
+        attention::check(room);
+        if document().hidden() {
+            attention::report_read_marker(room);
+            service_worker::refresh_copy();
+        }
+    });
+    // This event comes before the browser requests the next page; later ones come when the server has rendered it.
+    listen(&window(), "beforeunload", move || {
+        // A message that arrived in this frame may not count as read yet.
+        attention::look(room);
+        attention::report_read_marker(room);
+    });
+    listen(&window(), "pagehide", move || {
+        deletions::release_all(room);
+        scroll_restoration::store(room.timeline);
+    });
+}
+
 /// Writes this tab's heartbeats, and takes over the commands of tabs that are gone.
-fn run_tab_heartbeats(live: Live) {
+fn run_tab_heartbeats(room: RoomState) {
     let beat = move || {
         storage::write_heartbeat();
-        live.restore_outbox();
+        outbox::restore(room);
     };
     beat();
     listen(&window(), "pagehide", storage::remove_heartbeat);
@@ -99,9 +112,9 @@ fn run_tab_heartbeats(live: Live) {
 }
 
 /// Returns a sentence if this browser stores nothing for the site.
-fn unkept(strings: &Strings) -> Option<&'static str> {
+fn storage_warning(strings: &Strings) -> Option<&'static str> {
     let cookies = Reflect::get(&window().navigator(), &"cookieEnabled".into());
-    if cookies.is_ok_and(|keeps| keeps.is_falsy()) {
+    if cookies.is_ok_and(|enabled| enabled.is_falsy()) {
         Some(strings.cookies_disabled)
     } else if !storage::is_available() {
         Some(strings.storage_unavailable)

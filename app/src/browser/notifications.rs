@@ -6,8 +6,9 @@ use crate::{
         dom::{element, listen, set_text},
         service_worker, storage,
     },
+    i18n::Strings,
     page_data::RoomSummary,
-    state::Live,
+    state::RoomInfoState,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
 };
 use js_sys::{Object, Reflect};
@@ -32,7 +33,7 @@ thread_local! {
 /// page.
 pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     let EventBody::Message { text, .. } = &event.body else { return };
-    let wanted = match wish(&entry.room).as_deref() {
+    let wanted = match notify_setting(&entry.room).as_deref() {
         Some("all") => true,
         Some("mentions") => mentions(text, you.name.as_str()),
         _ => false,
@@ -55,7 +56,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
 /// Closes the notifications of `room` up to the message `seq`, which the user has read, or `only` that of the message, which
 /// was deleted.
 pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
-    if wish(room).is_none_or(|wish| wish == "off") {
+    if notify_setting(room).is_none_or(|setting| setting == "off") {
         return;
     }
     let is_over = |(of, at, _): &mut (RoomName, Seq, Notification)| {
@@ -71,61 +72,59 @@ pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
     });
 }
 
-impl Live {
-    /// Shows the user's settings for this room, and stores changes of them.
-    pub(crate) fn init_settings(self) {
-        let Some(select) = element::<HtmlSelectElement>("notify") else { return };
-        let room = self.room.get_value();
-        let wished = wish(&room).filter(|wished| wished != "off");
-        select.set_value(wished.as_deref().unwrap_or("off"));
-        // The user may have withdrawn the permission since.
-        if wished.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
-            set_text("notify-problem", self.strings.notify_denied);
-        }
-        if let Some(workers) = service_worker::container() {
-            // The worker sends pages no other message.
-            listen(&workers, "message", ring);
-        }
-        let chosen = select.clone();
-        listen(&select, "change", move || {
-            let (wish, room, select) = (chosen.value(), room.clone(), chosen.clone());
-            spawn_local(async move {
-                let problem = if wish == "off" { None } else { self.request_permission().await };
-                if problem.is_some() {
-                    select.set_value("off");
-                }
-                storage::set_setting(&format!("notify/{room}"), &select.value());
-                set_text("notify-problem", problem.unwrap_or_default());
-            });
+/// Shows the user's settings for this room, and stores changes of them.
+pub(super) fn start(info: RoomInfoState) {
+    let Some(select) = element::<HtmlSelectElement>("notify") else { return };
+    let room = info.name.get_value();
+    let setting = notify_setting(&room).filter(|setting| setting != "off");
+    select.set_value(setting.as_deref().unwrap_or("off"));
+    // The user may have withdrawn the permission since.
+    if setting.is_some() && can_notify() && Notification::permission() == NotificationPermission::Denied {
+        set_text("notify-problem", info.strings.notify_denied);
+    }
+    if let Some(workers) = service_worker::container() {
+        // The worker sends pages no other message.
+        listen(&workers, "message", ring);
+    }
+    let chosen = select.clone();
+    listen(&select, "change", move || {
+        let (setting, room, select) = (chosen.value(), room.clone(), chosen.clone());
+        spawn_local(async move {
+            let problem = if setting == "off" { None } else { request_permission(info.strings).await };
+            if problem.is_some() {
+                select.set_value("off");
+            }
+            storage::set_setting(&format!("notify/{room}"), &select.value());
+            set_text("notify-problem", problem.unwrap_or_default());
         });
-        if let Some(sound) = element::<HtmlInputElement>("sound") {
-            sound.set_checked(storage::setting("sound").is_some_and(|sound| sound == "on"));
-            let ticked = sound.clone();
-            listen(&sound, "change", move || {
-                storage::set_setting("sound", if ticked.checked() { "on" } else { "off" });
-            });
-        }
+    });
+    if let Some(sound) = element::<HtmlInputElement>("sound") {
+        sound.set_checked(storage::setting("sound").is_some_and(|sound| sound == "on"));
+        let ticked = sound.clone();
+        listen(&sound, "change", move || {
+            storage::set_setting("sound", if ticked.checked() { "on" } else { "off" });
+        });
     }
+}
 
-    /// Asks for the permission to notify. Returns a sentence if there is none.
-    async fn request_permission(&self) -> Option<&'static str> {
-        // Over plain HTTP browsers refuse without asking, and none of their settings changes that.
-        if !can_notify() || !window().is_secure_context() {
-            return Some(self.strings.notify_unsupported);
-        }
-        let Ok(asked) = Notification::request_permission() else {
-            return Some(self.strings.notify_unsupported);
-        };
-        let granted = JsFuture::from(asked).await.is_ok_and(|answer| answer == "granted");
-        (!granted).then_some(self.strings.notify_denied)
+/// Asks for the permission to notify. Returns a sentence if there is none.
+async fn request_permission(strings: &'static Strings) -> Option<&'static str> {
+    // Over plain HTTP browsers refuse without asking, and none of their settings changes that.
+    if !can_notify() || !window().is_secure_context() {
+        return Some(strings.notify_unsupported);
     }
+    let Ok(asked) = Notification::request_permission() else {
+        return Some(strings.notify_unsupported);
+    };
+    let granted = JsFuture::from(asked).await.is_ok_and(|answer| answer == "granted");
+    (!granted).then_some(strings.notify_denied)
 }
 
 fn can_notify() -> bool {
     Reflect::has(&window(), &"Notification".into()).unwrap_or(false)
 }
 
-fn wish(room: &RoomName) -> Option<String> {
+fn notify_setting(room: &RoomName) -> Option<String> {
     storage::setting(&format!("notify/{room}"))
 }
 

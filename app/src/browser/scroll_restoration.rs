@@ -1,6 +1,12 @@
-//! Going back to a room: the page shows again what was read there when it was left.
+//! Restores the scroll position when the user comes back to a room by the browser's history.
 
-use crate::{base::link, browser::dom::scroller, client::MAX_ENTRIES, state::Live, wire::Seq};
+use super::{dom::scroller, load_older::fetch_older};
+use crate::{
+    base::link,
+    client::{MAX_ENTRIES, Timeline},
+    state::{RoomState, TimelineState},
+    wire::Seq,
+};
 use js_sys::Reflect;
 use leptos::{
     prelude::*,
@@ -10,47 +16,40 @@ use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 /// Pixels below the upper edge of the messages at which the first message counts as visible.
-const EDGE: f64 = 8.0;
+const EDGE_PX: f64 = 8.0;
 
-/// Keeps the first visible message in the history entry of the page, if the reader is not at the end.
-pub(crate) fn remember(live: Live) {
-    let seq = if live.at_end.get_untracked() { None } else { first_visible() };
+/// Stores the first visible message in the history entry of the page, if the reader is not at the end.
+pub(super) fn store(timeline: TimelineState) {
+    let seq = if timeline.at_end.get_untracked() { None } else { first_visible() };
     if let Ok(history) = window().history() {
         let _ = history.replace_state(&seq.map(|seq| seq as f64).into(), "");
     }
 }
 
-impl Live {
-    /// Shows the message again that was the first visible one when the user left this history entry.
-    pub(crate) fn return_to_place(&self) {
-        let (true, Some(seq)) = (came_back(), kept()) else { return };
-        let live = *self;
-        live.going_back.set_value(true);
-        live.set_announce_each(false);
-        spawn_local(async move {
-            while live.first().is_some_and(|first| first > seq)
-                && live.more.get_untracked()
-                && live.rows() < MAX_ENTRIES / 2
-            {
-                if !live.fetch().await {
-                    break;
-                }
+/// Shows the message again that was the first visible one when the user left this history entry.
+pub(super) fn restore(room: RoomState) {
+    let (true, Some(seq)) = (is_history_navigation(), stored()) else { return };
+    let timeline = room.timeline;
+    timeline.is_loading.set_value(true);
+    timeline.set_announce_each(false);
+    spawn_local(async move {
+        while timeline.first().is_some_and(|first| first > seq)
+            && timeline.has_older.get_untracked()
+            && timeline.with_timeline(Timeline::len) < MAX_ENTRIES / 2
+        {
+            if !fetch_older(room).await {
+                break;
             }
-            if live.show_around(seq) {
-                tick().await;
-                scroll_to(seq);
-            } else if live.more.get_untracked() {
-                // Too far back to be fetched: an older page has it.
-                let path = live.room.with_value(|room| link(&room.path()));
-                let _ = window().location().replace(&format!("{path}?around={seq}"));
-            }
-            live.going_back.set_value(false);
-        });
-    }
-
-    fn rows(&self) -> usize {
-        self.with_feed(crate::client::Timeline::len)
-    }
+        }
+        if timeline.show_around(seq) {
+            tick().await;
+            scroll_to(seq);
+        } else if timeline.has_older.get_untracked() {
+            // The message is too far back to be fetched; a page of older messages has it.
+            let _ = window().location().replace(&format!("{}?around={seq}", link(&room.info.path())));
+        }
+        timeline.is_loading.set_value(false);
+    });
 }
 
 fn scroll_to(seq: Seq) {
@@ -62,22 +61,22 @@ fn scroll_to(seq: Seq) {
     }
 }
 
-/// Whether the user came by the browser's Back or Forward.
-fn came_back() -> bool {
+/// Returns `true` if the user came by the browser's Back or Forward.
+fn is_history_navigation() -> bool {
     let navigation =
         window().performance().map(|performance| performance.get_entries_by_type("navigation").get(0));
     let kind = navigation.and_then(|navigation| Reflect::get(&navigation, &"type".into()).ok());
     kind.is_some_and(|kind| kind == "back_forward")
 }
 
-fn kept() -> Option<Seq> {
+fn stored() -> Option<Seq> {
     let state = window().history().ok()?.state().ok()?.as_f64()?;
     Some(state as Seq)
 }
 
 fn first_visible() -> Option<Seq> {
     let scroller = scroller()?;
-    let top = scroller.get_bounding_client_rect().top() + EDGE;
+    let top = scroller.get_bounding_client_rect().top() + EDGE_PX;
     let rows = scroller.query_selector_all(".line[id]").ok()?;
     let rows = (0..rows.length()).filter_map(|at| rows.item(at)?.dyn_into::<Element>().ok());
     let first = { rows }.find(|row| row.get_bounding_client_rect().bottom() > top)?;

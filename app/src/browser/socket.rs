@@ -3,6 +3,7 @@
 use crate::{
     base::link,
     browser::{
+        attention,
         carrier::{Carrier, Signal, probes},
         dom::listen,
         effects::{Connection, Disconnected, probe},
@@ -10,7 +11,7 @@ use crate::{
     },
     client::{ConnectionEnd, Input, Session, Transport, TransportChoice},
     clock::steady,
-    state::{Live, Status},
+    state::{RoomState, Status},
     wire::ServerFrame,
 };
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
@@ -30,25 +31,26 @@ enum Event {
 }
 
 /// Keeps a room connected. Runs once, after hydration.
-pub(crate) fn connect(live: Live) {
+pub(super) fn connect(room: RoomState) {
+    let RoomState { connection, timeline, .. } = room;
     let (wakeups, mut woken) = unbounded();
     let mut probes = probes();
     let waker = wakeups.clone();
     Effect::new(move || {
-        live.work.track();
+        connection.wakeups.track();
         // The receiver lives as long as the task below, and that as long as the page.
         let _ = waker.unbounded_send(());
     });
-    live.status.set(Status::Connecting);
+    connection.status.set(Status::Connecting);
     if storage::is_socket_blocked() {
-        live.with_session(|session| session.transport = TransportChoice::blocked(steady()));
+        timeline.with_session(|session| session.transport = TransportChoice::blocked(steady()));
     }
     listen(&window(), "online", move || {
-        live.with_session(|session| session.transport.on_network_change(steady()));
+        timeline.with_session(|session| session.transport.on_network_change(steady()));
     });
     spawn_local(async move {
         loop {
-            let transport = live.with_session(|session| {
+            let transport = timeline.with_session(|session| {
                 let transport = session.transport.next();
                 session.open(transport);
                 transport
@@ -56,22 +58,22 @@ pub(crate) fn connect(live: Live) {
             let opened = match transport {
                 Transport::WebSocket => Carrier::socket(),
                 Transport::Http => {
-                    let others = live.followed();
-                    let path = live.session.with_value(|session| session.stream_path(&others));
+                    let others = room.rooms.followed();
+                    let path = timeline.session.with_value(|session| session.stream_path(&others));
                     Carrier::stream(&link(&path))
                 }
             };
             let delay = match opened {
                 Some((carrier, signals)) => {
-                    let connection = Connection { live, carrier, wakeups: wakeups.clone() };
+                    let connection = Connection { room, carrier, wakeups: wakeups.clone() };
                     connection.run(signals, &mut woken, &mut probes).await
                 }
-                None => live.with_session(|session| session.fail(steady(), js_sys::Math::random()).1),
+                None => timeline.with_session(|session| session.fail(steady(), js_sys::Math::random()).1),
             };
-            live.next_try.set(Some(steady() + delay.as_millis() as u64));
-            live.status.set(Status::Offline);
+            connection.next_retry_at.set(Some(steady() + delay.as_millis() as u64));
+            connection.status.set(Status::Offline);
             select(Box::pin(sleep(delay)), probes.next()).await;
-            live.next_try.set(None);
+            connection.next_retry_at.set(None);
         }
     });
 }
@@ -98,10 +100,11 @@ impl Connection {
             }
         }
         drop(events);
-        let (end, delay) = self.live.with_session(|session| session.close(steady(), js_sys::Math::random()));
+        let (end, delay) =
+            self.room.timeline.with_session(|session| session.close(steady(), js_sys::Math::random()));
         if end == ConnectionEnd::TimedOut && self.carrier.transport() == Transport::WebSocket {
             // On a slow network the server's welcome may still arrive.
-            spawn_local(probe(self.live, (self.carrier, signals)));
+            spawn_local(probe(self.room, (self.carrier, signals)));
         }
         delay
     }
@@ -115,9 +118,9 @@ impl Connection {
             Event::Signal(Signal::Forbidden) => Input::OriginRejected,
             Event::Wakeup => Input::Wakeup,
             Event::Tick => {
-                if self.live.session.with_value(Session::is_welcomed) {
-                    self.live.attend();
-                    self.live.announce_summary();
+                if self.room.timeline.session.with_value(Session::is_welcomed) {
+                    attention::check(self.room);
+                    self.room.timeline.announce_summary(self.room.info.strings, steady());
                 }
                 Input::Tick(TICK_MS.into())
             }

@@ -191,7 +191,7 @@ fn tab_storage() -> Option<Storage> {
 
 /// Returns the ids of this tab and of its page. A duplicated tab finds its id in use, and takes another.
 fn claim_tab_id() -> (String, String) {
-    let page = crate::state::commands::new_id().to_string();
+    let page = super::command_id::new_id().to_string();
     let own = tab_storage();
     let known = own.as_ref().and_then(|own| own.get_item("hubbub/tab").ok()?);
     let is_in_use = |tab: &String| {

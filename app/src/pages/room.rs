@@ -2,7 +2,7 @@
 
 use crate::{
     page_data::{PageKind, RoomPage},
-    state::Live,
+    state::RoomState,
     ui::{Composer, ConnectionStatus, Header, HistoryFooter, MemberList, MessageList, RoomList, Toast},
 };
 use leptos::{either::Either, prelude::*};
@@ -19,23 +19,26 @@ pub fn Room(
     let (room, highlighted, older_unread) = (page.room.clone(), page.highlighted, page.older_unread);
     let suggestions = page.suggestions.clone();
     let rejected = page.rejected.clone();
-    let live = Live::new(page);
-    let header = view! { <Header live rejected=rejected.clone() /> };
+    let state = RoomState::new(page);
+    provide_context(state);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move || crate::browser::start(state));
+    let header = view! { <Header rejected=rejected.clone() /> };
     let above_composer = match kind {
-        PageKind::Latest => Either::Left(view! { <ConnectionStatus live /> }),
-        PageKind::History => Either::Right(view! { <HistoryFooter live room newer /> }),
+        PageKind::Latest => Either::Left(view! { <ConnectionStatus /> }),
+        PageKind::History => Either::Right(view! { <HistoryFooter room newer /> }),
     };
     view! {
         <div class="room">
             {header}
-            <RoomList live />
-            <MessageList live older highlighted older_unread suggestions />
+            <RoomList />
+            <MessageList older highlighted older_unread suggestions />
             <footer class="below">
                 {above_composer}
-                <Toast live />
-                <Composer live rejected />
+                <Toast />
+                <Composer rejected />
             </footer>
-            <MemberList live />
+            <MemberList />
         </div>
     }
 }

@@ -1,8 +1,20 @@
-//! What a page shows, as signals.
+//! What a page shows, as signals: a small struct for each concern.
+//!
+//! The page of a room provides its [`RoomState`] as a context. A component asks for the parts that it needs with
+//! [`use_state`]. Copies are handles on the same state.
 
-pub(crate) mod commands;
+mod connection;
 mod members;
+mod profile;
 mod room;
+mod room_info;
 mod rooms;
+mod timeline;
 
-pub use room::{Live, Status};
+pub use connection::{ConnectionState, Status};
+pub use members::MembersState;
+pub use profile::{ProfileState, rename_error};
+pub use room::{RoomState, use_state};
+pub use room_info::RoomInfoState;
+pub use rooms::RoomListState;
+pub use timeline::{EntrySignal, TimelineState};

@@ -2,9 +2,10 @@
 
 use crate::{
     base::link,
+    commands::Commands,
     page_data::RejectedInput,
     raw_text::rcdata,
-    state::Live,
+    state::{RoomInfoState, TimelineState, use_state},
     ui::{FieldError, Icon, enter::sends},
     wire::{InvalidText, trim_message},
 };
@@ -17,50 +18,48 @@ use leptos::{
 /// The field of the composer. Its text is stored as a draft until it is posted.
 #[derive(Clone, Copy)]
 struct DraftField {
-    live: Live,
+    info: RoomInfoState,
+    timeline: TimelineState,
+    commands: Commands,
     field: NodeRef<html::Textarea>,
     problem: RwSignal<String>,
 }
 
 impl DraftField {
-    fn new(live: Live, problem: String) -> Self {
-        let draft = Self { live, field: NodeRef::new(), problem: RwSignal::new(problem) };
-        #[cfg(feature = "hydrate")]
-        {
-            Effect::new(move || draft.restore());
-            Effect::new(move || live.focus_composer());
-        }
+    fn new(info: RoomInfoState, problem: String) -> Self {
+        let (timeline, commands) = (use_state(), use_state());
+        let draft = Self { info, timeline, commands, field: NodeRef::new(), problem: RwSignal::new(problem) };
+        Effect::new(move || draft.restore());
+        Effect::new(Commands::focus_composer);
         draft
     }
 
     /// Puts the stored draft before the text that was typed before hydration.
-    #[cfg(feature = "hydrate")]
     fn restore(self) {
         let Some(field) = self.field.get() else { return };
-        let (draft, early) = (self.live.draft(), field.value());
+        let (draft, early) = (self.commands.draft(), field.value());
         if early.is_empty() {
             field.set_value(&draft);
         } else if !early.starts_with(&draft) {
             field.set_value(&format!("{draft}\n{early}"));
         }
-        self.live.keep_draft(&field.value());
+        self.commands.store_draft(&field.value());
     }
 
     #[cfg(feature = "hydrate")]
     fn store(self) {
         if let Some(field) = self.field.get() {
-            self.live.keep_draft(&field.value());
+            self.commands.store_draft(&field.value());
         }
     }
 
     fn on_input(self) {
         #[cfg(feature = "hydrate")]
         self.store();
-        #[cfg(feature = "hydrate")]
         if self.field.get().is_some_and(|field| field.value().trim().is_empty()) {
-            self.live.stop_typing();
+            self.commands.stop_typing();
         } else {
-            self.live.on_input();
+            self.commands.on_input();
         }
         // The error disappears when the text becomes valid.
         if self.field.get().is_some_and(|field| trim_message(&field.value()).is_ok()) {
@@ -70,17 +69,15 @@ impl DraftField {
 
     fn send(self) {
         let Some(field) = self.field.get() else { return };
-        #[cfg(feature = "hydrate")]
-        self.live.notice.set(None);
-        match self.live.post(&field.value()) {
+        self.timeline.notice.set(None);
+        match self.commands.post(&field.value()) {
             Ok(()) => {
                 field.set_value("");
                 #[cfg(feature = "hydrate")]
                 self.store();
                 // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
-                #[cfg(feature = "hydrate")]
-                self.live.go_to_end();
+                self.commands.go_to_end();
             }
             Err(why) => return self.problem.set(why),
         }
@@ -89,10 +86,9 @@ impl DraftField {
 
     /// A page of older messages queues the message and opens the latest page, which posts it. Without storage the form
     /// posts it.
-    #[cfg(feature = "hydrate")]
     fn send_from_history(self, submit: &SubmitEvent) {
         let Some(field) = self.field.get() else { return };
-        let kept = self.live.post_on_newest_page(&field.value());
+        let kept = self.commands.post_on_latest_page(&field.value());
         if kept != Ok(false) {
             submit.prevent_default();
             self.problem.set(kept.err().unwrap_or_default());
@@ -100,12 +96,10 @@ impl DraftField {
     }
 
     fn on_submit(self, submit: &SubmitEvent) {
-        if self.live.lives {
+        if self.info.is_latest_page {
             submit.prevent_default();
             self.send();
-        }
-        #[cfg(feature = "hydrate")]
-        if !self.live.lives {
+        } else {
             self.send_from_history(submit);
         }
     }
@@ -114,7 +108,7 @@ impl DraftField {
         if sends(key) {
             key.prevent_default();
             match self.field.get().and_then(|field| field.form()) {
-                Some(form) if !self.live.lives => drop(form.request_submit()),
+                Some(form) if !self.info.is_latest_page => drop(form.request_submit()),
                 _ => self.send(),
             }
         }
@@ -124,22 +118,21 @@ impl DraftField {
 /// The form that posts a message. It works without script. Hydration keeps the text that the user has typed before.
 #[component]
 pub fn Composer(
-    /// The room.
-    live: Live,
     /// The message that the server rejected.
     rejected: Option<RejectedInput>,
 ) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
     let (text, why) = match rejected {
         Some(RejectedInput::Message { text, why }) if trim_message(&text) == Err(InvalidText::Blank) => {
-            (String::new(), (live.strings.command_error)(why))
+            (String::new(), (info.strings.command_error)(why))
         }
-        Some(RejectedInput::Message { text, why }) => (text, (live.strings.command_error)(why)),
+        Some(RejectedInput::Message { text, why }) => (text, (info.strings.command_error)(why)),
         _ => Default::default(),
     };
-    let draft = DraftField::new(live, why);
-    let label = Memo::new(move |_| (live.strings.composer_label)(&live.title.get()));
+    let draft = DraftField::new(info, why);
+    let label = Memo::new(move |_| (info.strings.composer_label)(&info.title.get()));
     view! {
-        <form class="composer" method="post" action=link(&format!("/r/{}", live.room.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
+        <form class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
             <label class="visually-hidden" for="text">{label}</label>
             <textarea
                 node_ref=draft.field
@@ -157,7 +150,7 @@ pub fn Composer(
                 {rcdata(&text)}
             </textarea>
             // A press would move the focus and close the virtual keyboard.
-            <button type="submit" aria-label=live.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
+            <button type="submit" aria-label=info.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
                 <Icon path="M4 12h14M12 5l7 7-7 7" />
             </button>
             <FieldError id="text-problem" message=draft.problem.read_only() />

@@ -1,21 +1,21 @@
 //! The state of the connection and the typing users.
 
 use crate::{
-    state::{Live, Status},
+    state::{ConnectionState, MembersState, RoomInfoState, Status, use_state},
     wire::Millis,
 };
 use leptos::prelude::*;
 
 /// Shows a line if the connection has been interrupted for a second.
 #[component]
-pub fn ConnectionStatus(
-    /// The room.
-    live: Live,
-) -> impl IntoView {
-    let strings = live.strings;
-    let lasts = lasting(move || matches!(live.status.get(), Status::Connecting | Status::Offline));
-    let seconds = countdown(move || live.next_try.get());
-    let sentence = move || match live.status.get() {
+pub fn ConnectionStatus() -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let connection = use_state::<ConnectionState>();
+    let members = use_state::<MembersState>();
+    let strings = info.strings;
+    let lasts = lasting(move || matches!(connection.status.get(), Status::Connecting | Status::Offline));
+    let seconds = countdown(move || connection.next_retry_at.get());
+    let sentence = move || match connection.status.get() {
         _ if !lasts.get() => None,
         Status::Asleep | Status::Open => None,
         Status::Connecting => Some(strings.connecting),
@@ -23,16 +23,16 @@ pub fn ConnectionStatus(
     };
     // Hidden from screen readers because it changes every second.
     let next = move || {
-        (live.status.get() == Status::Offline)
+        (connection.status.get() == Status::Offline)
             .then(|| view! { <span aria-hidden="true">{move || (strings.next_retry)(seconds.get())}</span> })
     };
     // Hidden from screen readers because it changes often.
     let typing = move || {
         let names: Vec<String> =
-            live.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
+            members.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
         (!names.is_empty()).then(|| (strings.typing)(&names))
     };
-    let name = move || match live.status.get() {
+    let name = move || match connection.status.get() {
         Status::Asleep => "asleep",
         Status::Connecting => "connecting",
         Status::Open => "open",
@@ -41,8 +41,8 @@ pub fn ConnectionStatus(
     view! {
         <div class="status" data-connection=name role="status">
             {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
-            {move || live.foreign.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
-            {move || live.unkept.get().map(|sentence| view! { <p>{sentence}</p> })}
+            {move || connection.is_origin_rejected.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
+            {move || connection.storage_warning.get().map(|sentence| view! { <p>{sentence}</p> })}
         </div>
         <p class="typing" aria-hidden="true">{typing}</p>
     }

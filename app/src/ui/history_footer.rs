@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    state::Live,
+    state::{RoomInfoState, use_state},
     wire::{RoomName, Seq, limits},
 };
 use leptos::prelude::*;
@@ -10,14 +10,13 @@ use leptos::prelude::*;
 /// The links from a page of older messages to newer ones and to the latest page.
 #[component]
 pub fn HistoryFooter(
-    /// The room.
-    live: Live,
     /// The name of the room.
     room: RoomName,
     /// The last message of the page.
     newer: Option<Seq>,
 ) -> impl IntoView {
-    let strings = live.strings;
+    let info = use_state::<RoomInfoState>();
+    let strings = info.strings;
     let path = link(&room.path());
     let on = newer.map(|seq| {
         let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::DEFAULT_PAGE_SIZE));

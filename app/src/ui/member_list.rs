@@ -2,7 +2,7 @@
 
 use crate::{
     client::mark_duplicates,
-    state::Live,
+    state::{MembersState, ProfileState, RoomInfoState, use_state},
     ui::CloseButton,
     wire::{User, limits::MAX_LISTED_MEMBERS},
 };
@@ -10,14 +10,14 @@ use leptos::prelude::*;
 
 /// The users present, each once regardless of open tabs. A sidebar on wide screens, a popover on narrow ones.
 #[component]
-pub fn MemberList(
-    /// The room.
-    live: Live,
-) -> impl IntoView {
-    let strings = live.strings;
-    let heading = move || (strings.member_count)(live.present());
+pub fn MemberList() -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let members = use_state::<MembersState>();
+    let profile = use_state::<ProfileState>();
+    let strings = info.strings;
+    let heading = move || (strings.member_count)(members.present());
     let person = move |person: User| {
-        let is_you = live.you.with_untracked(|you| you.id == person.id);
+        let is_you = profile.user.with_untracked(|you| you.id == person.id);
         let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
         view! {
             <li>
@@ -27,10 +27,11 @@ pub fn MemberList(
             </li>
         }
     };
-    let shown =
-        move || live.people.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
+    let shown = move || {
+        members.members.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]))
+    };
     let more = move || {
-        let more = live.present() - live.people.with(|people| people.len().min(MAX_LISTED_MEMBERS));
+        let more = members.present() - members.members.with(|people| people.len().min(MAX_LISTED_MEMBERS));
         (more > 0).then(|| view! { <p class="hint">{(strings.more_members)(more)}</p> })
     };
     view! {

@@ -4,8 +4,9 @@ use super::long_press::use_long_press;
 use crate::{
     base::link,
     client::EntryView,
+    commands::Commands,
     i18n::Strings,
-    state::Live,
+    state::{ProfileState, RoomInfoState, use_state},
     ui::{Day, MessageMenu, Time},
     wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
@@ -94,23 +95,23 @@ impl Row {
 pub fn MessageRow(
     /// The current state of the message.
     entry: ArcRwSignal<EntryView>,
-    /// The room.
-    live: Live,
     /// The message that the address points to.
     highlighted: Option<Seq>,
 ) -> impl IntoView {
-    let row = Row { entry: RwSignal::from(entry), highlighted, strings: live.strings };
-    let you = live.you;
+    let info = use_state::<RoomInfoState>();
+    let profile = use_state::<ProfileState>();
+    let row = Row { entry: RwSignal::from(entry), highlighted, strings: info.strings };
+    let you = profile.user;
     let editing = RwSignal::new(false);
     // On a touch screen a long press opens the menu. The menu ignores the click that the browser synthesizes when the
     // finger is lifted.
     let menu_requested = RwSignal::new(false);
     let long_press = use_long_press(move || menu_requested.set(true));
     // The menu may be open, so it is kept while this value stays the same.
-    let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, live.is_owner)));
+    let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, info.is_owner)));
     let menu = move || {
         changeable.get().map(|(seq, own)| {
-            view! { <MessageMenu live seq own text=Signal::derive(move || row.text()) requested=menu_requested editing /> }
+            view! { <MessageMenu seq own text=Signal::derive(move || row.text()) requested=menu_requested editing /> }
         })
     };
     view! {
@@ -132,12 +133,12 @@ pub fn MessageRow(
             on:pointerup=move |_| long_press.on_pointer_up()
             on:pointercancel=move |_| long_press.on_pointer_up()
         >
-            <Separators row live />
+            <Separators row />
             <div class="message-body">
-                <MessageHeader row live />
+                <MessageHeader row />
                 <MessageText row />
                 {menu}
-                <FailedNotice row live />
+                <FailedNotice row />
             </div>
         </li>
     }
@@ -145,10 +146,10 @@ pub fn MessageRow(
 
 /// The separators before a message: the name of a new day, and the line above the first unread message.
 #[component]
-fn Separators(row: Row, live: Live) -> impl IntoView {
+fn Separators(row: Row) -> impl IntoView {
     let day = move || {
         let at = row.entry.with(|view| view.entry.delivery.at().filter(|_| view.starts_day))?;
-        Some(view! { <Day at live /> })
+        Some(view! { <Day at /> })
     };
     let first_unread = move || {
         row.entry
@@ -160,7 +161,8 @@ fn Separators(row: Row, live: Live) -> impl IntoView {
 
 /// The author, which only screen readers get in a row that continues a group, and the time with the permalink.
 #[component]
-fn MessageHeader(row: Row, live: Live) -> impl IntoView {
+fn MessageHeader(row: Row) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
     let author = move || {
         row.entry.with(|view| {
             let author = &view.entry.author;
@@ -168,7 +170,7 @@ fn MessageHeader(row: Row, live: Live) -> impl IntoView {
             view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
         })
     };
-    let path = live.room.with_value(|room| link(&room.path()));
+    let path = link(&info.path());
     let time = move || {
         let (seq, at) = row.entry.with(|view| view.entry.delivery.seq().zip(view.entry.delivery.at()))?;
         let href = format!("{path}?around={seq}#m{seq}");
@@ -195,15 +197,16 @@ fn MessageText(row: Row) -> impl IntoView {
 
 /// The reason why the server rejected the message or its change, with buttons that send it again or discard it.
 #[component]
-fn FailedNotice(row: Row, live: Live) -> impl IntoView {
+fn FailedNotice(row: Row) -> impl IntoView {
+    let commands = use_state::<Commands>();
     let strings = row.strings;
     move || {
         row.rejection().map(|(id, why)| {
             view! {
                 <p class="failed-notice">
                     {(strings.command_error)(why)}" "
-                    <button type="button" on:click=move |_| live.retry(id)>{strings.try_again}</button>
-                    <button type="button" on:click=move |_| live.forget(id)>{strings.discard}</button>
+                    <button type="button" on:click=move |_| commands.retry(id)>{strings.try_again}</button>
+                    <button type="button" on:click=move |_| commands.discard(id)>{strings.discard}</button>
                 </p>
             }
         })

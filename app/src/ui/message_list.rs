@@ -3,7 +3,8 @@
 use super::scroll_controller::ScrollController;
 use crate::{
     base::link,
-    state::Live,
+    commands::Commands,
+    state::{RoomInfoState, RoomListState, TimelineState, use_state},
     ui::{Icon, MessageRow, RoomNotFound},
     wire::Seq,
 };
@@ -13,8 +14,6 @@ use leptos::{either::Either, prelude::*};
 /// keeps their position and sees a button that jumps to the new messages.
 #[component]
 pub fn MessageList(
-    /// The room.
-    live: Live,
     /// The `seq` of the first message, if there are older ones.
     older: Option<Seq>,
     /// The message that the address points to.
@@ -24,28 +23,30 @@ pub fn MessageList(
     /// If the room does not exist: the titles and paths of similar rooms.
     suggestions: Option<Vec<(String, String)>>,
 ) -> impl IntoView {
-    let strings = live.strings;
-    let scroll = ScrollController::new(live, highlighted.is_some());
-    let older_link = move |seq| view! { <OlderLink live seq older_unread /> };
-    let empty = live.lives.then(|| view! { <EmptyRoom live suggestions /> });
-    let polite = move || if live.reads_out.get() { "polite" } else { "off" };
+    let info = use_state::<RoomInfoState>();
+    let timeline = use_state::<TimelineState>();
+    let strings = info.strings;
+    let scroll = ScrollController::new(highlighted.is_some());
+    let older_link = move |seq| view! { <OlderLink seq older_unread /> };
+    let empty = info.is_latest_page.then(|| view! { <EmptyRoom suggestions /> });
+    let polite = move || if timeline.announce_each.get() { "polite" } else { "off" };
     view! {
         <main class="page">
             <div class="scroller" node_ref=scroll.scroller on:scroll=move |_| scroll.on_scroll() tabindex="0">
                 <div class="column" id="top">
-                    {move || older.filter(|_| live.more.get()).map(older_link)}
+                    {move || older.filter(|_| timeline.has_older.get()).map(older_link)}
                     <div role="log" aria-label=strings.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">
-                            <For each=move || live.lines.get() key=|(id, _)| *id let:line>
-                                <MessageRow entry=line.1 live highlighted />
+                            <For each=move || timeline.entries.get() key=|(id, _)| *id let:line>
+                                <MessageRow entry=line.1 highlighted />
                             </For>
                         </ol>
                         {empty}
                     </div>
                 </div>
             </div>
-            <p class="visually-hidden" aria-live="polite">{live.came}</p>
-            <JumpButton live scroll />
+            <p class="visually-hidden" aria-live="polite">{timeline.announcement}</p>
+            <JumpButton scroll />
         </main>
     }
 }
@@ -53,17 +54,18 @@ pub fn MessageList(
 /// The link to the page of older messages. It works without script.
 #[component]
 fn OlderLink(
-    live: Live,
     /// The first message of the page.
     seq: Seq,
     /// Unread messages before it.
     older_unread: u32,
 ) -> impl IntoView {
-    let strings = live.strings;
-    let path = live.room.with_value(|room| link(&room.path()));
+    let info = use_state::<RoomInfoState>();
+    let timeline = use_state::<TimelineState>();
+    let strings = info.strings;
+    let path = link(&info.path());
     let label = move || {
         // The number holds until older messages are loaded.
-        let is_unchanged = live.lines.with(|_| live.first() == Some(seq));
+        let is_unchanged = timeline.entries.with(|_| timeline.first() == Some(seq));
         if is_unchanged && older_unread > 0 {
             (strings.older_unread)(older_unread)
         } else {
@@ -76,16 +78,16 @@ fn OlderLink(
 /// The notice of a room without messages.
 #[component]
 fn EmptyRoom(
-    live: Live,
     /// If the room does not exist: the titles and paths of similar rooms.
     suggestions: Option<Vec<(String, String)>>,
 ) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
     match suggestions {
-        Some(similar) => Either::Left(view! { <RoomNotFound live similar /> }),
+        Some(similar) => Either::Left(view! { <RoomNotFound similar /> }),
         None => Either::Right(view! {
             <div class="empty-room">
-                <p>{live.strings.room_empty}</p>
-                <button type="button" popovertarget="about">{live.strings.share}</button>
+                <p>{info.strings.room_empty}</p>
+                <button type="button" popovertarget="about">{info.strings.share}</button>
             </div>
         }),
     }
@@ -94,19 +96,20 @@ fn EmptyRoom(
 /// The button that jumps to the end, with the number of unread messages. It appears when there are some, or far from the
 /// end.
 #[component]
-fn JumpButton(live: Live, scroll: ScrollController) -> impl IntoView {
-    let strings = live.strings;
-    let unread = Memo::new(move |_| live.unread_here());
+fn JumpButton(scroll: ScrollController) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let timeline = use_state::<TimelineState>();
+    let rooms = use_state::<RoomListState>();
+    let commands = use_state::<Commands>();
+    let strings = info.strings;
+    let unread = Memo::new(move |_| rooms.unread_here());
     let jump = move |_| {
-        #[cfg(feature = "hydrate")]
-        {
-            live.go_to_end();
-            live.focus_composer();
-        }
+        commands.go_to_end();
+        Commands::focus_composer();
     };
     move || {
         let unread = unread.get();
-        (live.lives && !live.at_end.get() && (unread > 0 || scroll.is_far.get())).then(|| {
+        (info.is_latest_page && !timeline.at_end.get() && (unread > 0 || scroll.is_far.get())).then(|| {
             let label =
                 if unread > 0 { (strings.new_messages)(unread as usize) } else { strings.latest.into() };
             view! {

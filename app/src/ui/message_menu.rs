@@ -2,9 +2,11 @@
 
 use crate::{
     base::link,
+    commands::Commands,
+    keyboard::is_composing,
     raw_text::rcdata,
-    state::Live,
-    ui::{FieldError, Icon, enter::sends, is_composing},
+    state::{RoomInfoState, use_state},
+    ui::{FieldError, Icon, enter::sends},
     wire::{Seq, trim_message},
 };
 use leptos::{
@@ -16,7 +18,8 @@ use leptos::{
 /// The editor in the menu of a message. A page of older messages has no connection, so its forms are submitted.
 #[derive(Clone, Copy)]
 struct MessageEditor {
-    live: Live,
+    info: RoomInfoState,
+    commands: Commands,
     seq: Seq,
     text: Signal<String>,
     /// Set while the menu is open.
@@ -27,9 +30,10 @@ struct MessageEditor {
 }
 
 impl MessageEditor {
-    fn new(live: Live, seq: Seq, text: Signal<String>, editing: RwSignal<bool>) -> Self {
+    fn new(seq: Seq, text: Signal<String>, editing: RwSignal<bool>) -> Self {
         let editor = Self {
-            live,
+            info: use_state(),
+            commands: use_state(),
             seq,
             text,
             editing,
@@ -68,8 +72,7 @@ impl MessageEditor {
     fn close(self) {
         if let Some(menu) = self.menu.get() {
             menu.set_open(false);
-            #[cfg(feature = "hydrate")]
-            self.live.focus_composer();
+            Commands::focus_composer();
         }
     }
 
@@ -83,7 +86,7 @@ impl MessageEditor {
         if trim_message(&field.value()).is_ok_and(|new| *new == self.text.get_untracked()) {
             return self.close();
         }
-        match self.live.edit(self.seq, &field.value()) {
+        match self.commands.edit(self.seq, &field.value()) {
             Ok(()) => {
                 self.problem.set(String::new());
                 self.close();
@@ -103,16 +106,16 @@ impl MessageEditor {
     }
 
     fn on_submit(self, submit: &SubmitEvent) {
-        if self.live.lives {
+        if self.info.is_latest_page {
             submit.prevent_default();
             self.save();
         }
     }
 
     fn on_delete(self, submit: &SubmitEvent) {
-        if self.live.lives {
+        if self.info.is_latest_page {
             submit.prevent_default();
-            self.live.delete(self.seq);
+            self.commands.delete(self.seq);
             self.close();
         }
     }
@@ -125,7 +128,7 @@ impl MessageEditor {
         } else if sends(key) {
             key.prevent_default();
             match self.field.get().and_then(|field| field.form()) {
-                Some(form) if !self.live.lives => drop(form.request_submit()),
+                Some(form) if !self.info.is_latest_page => drop(form.request_submit()),
                 _ => self.save(),
             }
         }
@@ -135,8 +138,6 @@ impl MessageEditor {
 /// The menu that edits and deletes a message. Without script its forms do the same.
 #[component]
 pub fn MessageMenu(
-    /// The room.
-    live: Live,
     /// The `seq` of the message.
     seq: Seq,
     /// The message is the user's own; otherwise it can only be deleted.
@@ -148,13 +149,14 @@ pub fn MessageMenu(
     /// Set while the menu is open.
     editing: RwSignal<bool>,
 ) -> impl IntoView {
-    let editor = MessageEditor::new(live, seq, text, editing);
+    let editor = MessageEditor::new(seq, text, editing);
     editor.open_when(requested);
-    let strings = live.strings;
+    let info = editor.info;
+    let strings = info.strings;
     let label = if own { strings.edit_or_delete } else { strings.delete_only };
     let id = format!("edit-{seq}");
     let described = format!("edit-{seq}-problem");
-    let path = live.room.with_value(|room| link(&format!("/r/{room}/{seq}")));
+    let path = info.name.with_value(|room| link(&format!("/r/{room}/{seq}")));
     view! {
         <details class="menu" node_ref=editor.menu on:toggle=move |_| editor.on_toggle()>
             <summary aria-label=label title=label>

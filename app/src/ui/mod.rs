@@ -2,11 +2,10 @@
 
 mod close_button;
 mod composer;
-mod composition;
 mod connection_status;
 #[cfg(feature = "ssr")]
 pub(crate) mod dialogs;
-pub(crate) mod enter;
+mod enter;
 mod field_error;
 mod header;
 mod history_footer;
@@ -27,7 +26,6 @@ mod toast;
 
 pub use close_button::CloseButton;
 pub use composer::Composer;
-pub(crate) use composition::is_composing;
 pub use connection_status::ConnectionStatus;
 pub use field_error::FieldError;
 pub use header::Header;

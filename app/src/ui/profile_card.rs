@@ -1,24 +1,38 @@
 //! The profile card.
 
 use crate::{
-    base::link, page_data::RejectedInput, state::Live, ui::FieldError, wire::limits::MAX_NAME_CHARS,
+    base::link,
+    commands::Commands,
+    page_data::RejectedInput,
+    state::{ProfileState, RoomInfoState, rename_error, use_state},
+    ui::FieldError,
+    wire::limits::MAX_NAME_CHARS,
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
 
 /// The card and the field in it.
 #[derive(Clone, Copy)]
 struct Card {
-    live: Live,
+    info: RoomInfoState,
+    profile: ProfileState,
+    commands: Commands,
     details: NodeRef<html::Details>,
     field: NodeRef<html::Input>,
 }
 
 impl Card {
-    fn new(live: Live) -> Self {
-        let card = Self { live, details: NodeRef::new(), field: NodeRef::new() };
+    fn new() -> Self {
+        let card = Self {
+            info: use_state(),
+            profile: use_state(),
+            commands: use_state(),
+            details: NodeRef::new(),
+            field: NodeRef::new(),
+        };
+        let profile = card.profile;
         // The field follows a change from elsewhere unless the card is open.
         Effect::new(move |before: Option<String>| {
-            let name = live.you.with(|you| you.name.to_string());
+            let name = profile.user.with(|you| you.name.to_string());
             if before.is_some_and(|before| before != name)
                 && let (Some(field), Some(details)) =
                     (card.field.get_untracked(), card.details.get_untracked())
@@ -29,11 +43,11 @@ impl Card {
             name
         });
         Effect::new(move || {
-            if live.name_asks.get()
+            if profile.is_card_requested.get()
                 && let Some(details) = card.details.get()
             {
                 details.set_open(true);
-                live.name_asks.set(false);
+                profile.is_card_requested.set(false);
             }
         });
         card
@@ -51,17 +65,16 @@ impl Card {
 
     /// Changes the name. A page of older messages has no connection, so its form is submitted.
     fn on_submit(self, submit: &SubmitEvent) {
-        if !self.live.lives {
+        if !self.info.is_latest_page {
             return;
         }
         submit.prevent_default();
         let Some(field) = self.field.get() else { return };
-        if self.live.rename(&field.value())
+        if self.commands.rename(&field.value())
             && let Some(details) = self.details.get()
         {
             details.set_open(false);
-            #[cfg(feature = "hydrate")]
-            self.live.focus_composer();
+            Commands::focus_composer();
         }
     }
 }
@@ -69,31 +82,31 @@ impl Card {
 /// The current user with the form that changes the display name.
 #[component]
 pub(super) fn ProfileCard(
-    /// The room.
-    live: Live,
     /// The name that the server rejected.
     rejected: Option<RejectedInput>,
 ) -> impl IntoView {
-    let strings = live.strings;
+    let card = Card::new();
+    let Card { info, profile, .. } = card;
+    let strings = info.strings;
     let rejected = match rejected {
-        Some(RejectedInput::Name { name, why }) => Some((name, live.rename_error(why))),
+        Some(RejectedInput::Name { name, why }) => Some((name, rename_error(strings, why))),
         _ => None,
     };
     let open = rejected.is_some();
     let (value, why) =
-        rejected.unwrap_or_else(|| (live.you.with_untracked(|you| you.name.to_string()), String::new()));
-    live.name_problem.set(why);
-    let card = Card::new(live);
-    let name = move || live.you.with(|you| you.name.to_string());
-    let tag = move || live.you.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
+        rejected.unwrap_or_else(|| (profile.user.with_untracked(|you| you.name.to_string()), String::new()));
+    profile.rename_error.set(why);
+    let name = move || profile.user.with(|you| you.name.to_string());
+    let tag =
+        move || profile.user.with(|you| you.tag().map(|tag| view! { <small class="tag">{tag}</small> }));
     let ambiguous = move || {
-        live.you.with(|you| you.ambiguous).then(|| view! { <p class="hint">{strings.name_ambiguous}</p> })
+        profile.user.with(|you| you.ambiguous).then(|| view! { <p class="hint">{strings.name_ambiguous}</p> })
     };
     view! {
         <details class="me" node_ref=card.details open=open on:toggle=move |_| card.on_toggle()>
             <summary>
                 <span class="label">{strings.you_are}</span>
-                <strong class=move || live.you.with(|you| you.id.color_class())>{name}</strong>
+                <strong class=move || profile.user.with(|you| you.id.color_class())>{name}</strong>
                 {tag}
             </summary>
             <div class="profile-card">
@@ -108,10 +121,10 @@ pub(super) fn ProfileCard(
 /// The form that changes the display name.
 #[component]
 fn NameForm(card: Card, value: String) -> impl IntoView {
-    let live = card.live;
+    let Card { info, profile, .. } = card;
     view! {
         <form method="post" action=link("/name") on:submit=move |submit| card.on_submit(&submit)>
-            <label for="name">{live.strings.your_name}</label>
+            <label for="name">{info.strings.your_name}</label>
             <input
                 node_ref=card.field
                 id="name"
@@ -122,9 +135,9 @@ fn NameForm(card: Card, value: String) -> impl IntoView {
                 aria-describedby="name-problem"
                 required
             />
-            <input type="hidden" name="room" value=live.room.get_value().to_string() />
-            <button type="submit">{live.strings.save}</button>
-            <FieldError id="name-problem" message=live.name_problem.read_only() />
+            <input type="hidden" name="room" value=info.name.get_value().to_string() />
+            <button type="submit">{info.strings.save}</button>
+            <FieldError id="name-problem" message=profile.rename_error.read_only() />
         </form>
     }
 }

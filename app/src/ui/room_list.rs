@@ -3,7 +3,7 @@
 use crate::{
     base::link,
     page_data::RoomSummary,
-    state::Live,
+    state::{RoomInfoState, RoomListState, use_state},
     ui::{CloseButton, Icon},
     wire::limits::MAX_LISTED_ROOMS,
 };
@@ -12,17 +12,16 @@ use leptos::{either::Either, prelude::*};
 /// The rooms of the current user with their unread counts, other public rooms, and a link to a new room. A sidebar on
 /// wide screens, a popover on narrow ones.
 #[component]
-pub fn RoomList(
-    /// The room.
-    live: Live,
-) -> impl IntoView {
-    let strings = live.strings;
-    let names = live.rooms.with_untracked(|rooms| {
+pub fn RoomList() -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let rooms = use_state::<RoomListState>();
+    let strings = info.strings;
+    let names = rooms.rooms.with_untracked(|rooms| {
         rooms.iter().map(|entry| (entry.room.clone(), entry.is_joined)).collect::<Vec<_>>()
     });
     let list = move |is_joined: bool| {
         let rooms = names.iter().enumerate().filter(|(_, (_, own))| *own == is_joined);
-        rooms.map(|(at, _)| view! { <RoomListEntry live at /> }).collect::<Vec<_>>()
+        rooms.map(|(at, _)| view! { <RoomListEntry at /> }).collect::<Vec<_>>()
     };
     let others = list(false);
     let all = (others.len() >= MAX_LISTED_ROOMS)
@@ -62,18 +61,20 @@ pub fn RoomList(
 
 /// An entry of the list. The order is fixed while the page is open, so an index identifies the room.
 #[component]
-fn RoomListEntry(live: Live, at: usize) -> impl IntoView {
-    let strings = live.strings;
+fn RoomListEntry(at: usize) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let rooms = use_state::<RoomListState>();
+    let strings = info.strings;
     let of = move |read: fn(&RoomSummary) -> String| {
-        live.rooms.with(|rooms| rooms.get(at).map(read).unwrap_or_default())
+        rooms.rooms.with(|rooms| rooms.get(at).map(read).unwrap_or_default())
     };
-    let room = live.rooms.with_untracked(|rooms| rooms[at].clone());
-    let here = live.room.with_value(|here| *here == room.room);
+    let room = rooms.rooms.with_untracked(|rooms| rooms[at].clone());
+    let here = info.is_here(&room.room);
     let path = link(&room.room.path());
-    let unread = Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
+    let unread = Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
     let is_listed =
-        Memo::new(move |_| live.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
+        Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
     // The link opens the first unread message, also without script.
     let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
     let badge = move || {

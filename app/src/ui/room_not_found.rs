@@ -2,7 +2,7 @@
 
 use crate::{
     base::link,
-    state::Live,
+    state::{RoomInfoState, use_state},
     wire::{RoomName, limits::MAX_TITLE_CHARS},
 };
 use leptos::{either::Either, prelude::*};
@@ -11,12 +11,11 @@ use leptos::{either::Either, prelude::*};
 /// too.
 #[component]
 pub fn RoomNotFound(
-    /// The room.
-    live: Live,
     /// The titles and paths of similar rooms.
     similar: Vec<(String, String)>,
 ) -> impl IntoView {
-    let strings = live.strings;
+    let info = use_state::<RoomInfoState>();
+    let strings = info.strings;
     let suggestion = |(at, (title, path)): (usize, (String, String))| {
         let comma = (at > 0).then_some(", ");
         view! { {comma}<a href=link(&path)><b>{title}</b></a> }
@@ -27,9 +26,9 @@ pub fn RoomNotFound(
         let links = similar.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
         Either::Right(view! { <p>{strings.did_you_mean}{links}{strings.question_mark}</p> })
     };
-    let title: String = live.room.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
+    let title: String = info.name.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
     // Private rooms get a generated address.
-    let create = (!live.room.with_value(RoomName::is_private)).then(|| {
+    let create = (!info.name.with_value(RoomName::is_private)).then(|| {
         view! {
             <form method="post" action=link("/rooms")>
                 <input type="hidden" name="title" value=title />

@@ -1,6 +1,9 @@
 //! The scroll position of the messages.
 
-use crate::state::Live;
+use crate::{
+    commands::Commands,
+    state::{RoomInfoState, TimelineState, use_state},
+};
 use leptos::{html, prelude::*};
 
 /// The distance from the end, in pixels, that counts as at the end.
@@ -18,7 +21,9 @@ const PREFETCH_PX: i32 = 800;
 /// The element is laid out from its end: the end is at 0, and older rows have negative positions.
 #[derive(Clone, Copy)]
 pub(super) struct ScrollController {
-    live: Live,
+    info: RoomInfoState,
+    timeline: TimelineState,
+    commands: Commands,
     /// The element.
     pub(super) scroller: NodeRef<html::Div>,
     /// The reader is further from the end than [`JUMP_BUTTON_PX`].
@@ -28,8 +33,14 @@ pub(super) struct ScrollController {
 impl ScrollController {
     /// Returns a controller of an element that is still to be bound to [`scroller`](Self::scroller). It scrolls to the
     /// start position when the page is hydrated.
-    pub(super) fn new(live: Live, is_highlighting: bool) -> Self {
-        let controller = Self { live, scroller: NodeRef::new(), is_far: RwSignal::new(false) };
+    pub(super) fn new(is_highlighting: bool) -> Self {
+        let controller = Self {
+            info: use_state(),
+            timeline: use_state(),
+            commands: use_state(),
+            scroller: NodeRef::new(),
+            is_far: RwSignal::new(false),
+        };
         #[cfg(feature = "hydrate")]
         Effect::new(move || {
             controller.scroll_to_start(is_highlighting);
@@ -44,29 +55,26 @@ impl ScrollController {
     pub(super) fn on_scroll(self) {
         let Some(scroller) = self.scroller.get() else { return };
         let from_end = scroller.scroll_top().abs();
-        if self.live.lives && from_end < PREFETCH_PX {
-            self.live.forth();
+        let from_start = scroller.scroll_height() - scroller.client_height() - from_end;
+        let is_live = self.info.is_latest_page;
+        if is_live && from_end < PREFETCH_PX {
+            self.commands.load_newer();
         }
-        #[cfg(feature = "hydrate")]
-        {
-            let from_start = scroller.scroll_height() - scroller.client_height() - from_end;
-            if self.live.lives && from_start < PREFETCH_PX && self.live.has_older() {
-                self.live.back();
-            }
+        if is_live && from_start < PREFETCH_PX {
+            self.commands.load_older();
         }
         self.measure();
-        #[cfg(feature = "hydrate")]
-        if self.live.lives {
-            self.live.look();
+        if is_live {
+            self.commands.look();
         }
     }
 
     fn measure(self) {
         let Some(scroller) = self.scroller.get() else { return };
         let from_end = scroller.scroll_top().abs();
-        let at_end = from_end <= AT_END_PX && self.live.has_newest();
-        if self.live.at_end.get_untracked() != at_end {
-            self.live.at_end.set(at_end);
+        let at_end = from_end <= AT_END_PX && self.timeline.shows_newest();
+        if self.timeline.at_end.get_untracked() != at_end {
+            self.timeline.at_end.set(at_end);
         }
         let far = from_end > JUMP_BUTTON_PX;
         if self.is_far.get_untracked() != far {

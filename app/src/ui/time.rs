@@ -1,6 +1,11 @@
 //! Times and days.
 
-use crate::{clock, i18n::Strings, state::Live, wire::Millis};
+use crate::{
+    clock,
+    i18n::Strings,
+    state::{RoomInfoState, TimelineState, use_state},
+    wire::Millis,
+};
 use leptos::prelude::*;
 
 /// A time: in UTC from the server, then in the time zone of the browser.
@@ -26,14 +31,14 @@ pub fn Time(
 pub fn Day(
     /// The moment.
     at: Millis,
-    /// The room, which knows the current day.
-    live: Live,
 ) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc_day(at, live.strings));
+    let info = use_state::<RoomInfoState>();
+    let timeline = use_state::<TimelineState>();
+    let (text, set_text) = signal(clock::utc_day(at, info.strings));
     Effect::new(move || {
-        live.today.track();
+        timeline.today.track();
         #[cfg(feature = "hydrate")]
-        set_text.set(clock::local_day(at, live.strings));
+        set_text.set(clock::local_day(at, info.strings));
         #[cfg(not(feature = "hydrate"))]
         let _ = set_text;
     });

@@ -7,10 +7,10 @@
 mod frames;
 
 use super::{
-    Backoff, Command, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
+    Backoff, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
     TransportChoice, TypingNotifier,
 };
-use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User};
+use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame};
 use std::{fmt::Write, time::Duration};
 
 /// Milliseconds that a WebSocket may take up to the server's welcome before the page switches to HTTP.
@@ -198,12 +198,6 @@ impl Session {
     /// Returns `true` if the connection has joined the room.
     pub fn is_joined(&self) -> bool {
         self.connection.is_joined
-    }
-
-    /// Shows a command of `author` at once, and queues it.
-    pub fn submit(&mut self, command: Command, author: User) {
-        self.timeline.add_local(&command, author);
-        self.outbox.push(command);
     }
 
     /// Returns the path of a stream of frames, which begins after the last event of the timeline, and after the given

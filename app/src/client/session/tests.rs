@@ -95,7 +95,9 @@ fn is_join_after(frames: &[ClientFrame], seq: Seq) -> bool {
 
 fn post(session: &mut Session, n: u128) -> CommandId {
     let id = Uuid::from_u128(n);
-    session.submit(Command { id, operation: Operation::Post { text: format!("{n}").into() } }, user(1));
+    let command = Command { id, operation: Operation::Post { text: format!("{n}").into() } };
+    session.timeline.add_local(&command, user(1));
+    session.outbox.push(command);
     id
 }
 

@@ -1,0 +1,122 @@
+//! Whether the user attends to the page, and what counts as read while they do.
+
+use super::{dom, notifications, outbox::storage};
+use crate::{
+    client::{Attention, AttentionChange, Timeline},
+    clock::steady,
+    state::RoomState,
+    wire::{Seq, UserId, limits},
+};
+use leptos::prelude::*;
+
+/// Follows the focus of the window and the user's activity, for as long as the page lives.
+pub(super) fn start(room: RoomState) {
+    room.timeline.attention.set_value(Attention::new(steady()));
+    dom::listen(&window(), "blur", move || check(room));
+    // Not `scroll`: arriving messages scroll the page too.
+    for event in ["focus", "pointerdown", "pointermove", "keydown", "touchstart", "touchmove", "wheel"] {
+        dom::listen(&window(), event, move || on_activity(room));
+    }
+}
+
+/// Returns `true` if the user attends to the page.
+pub(super) fn is_attentive(room: RoomState) -> bool {
+    room.timeline.attention.with_value(Attention::is_attentive)
+}
+
+/// Checks whether the user attends to the page. If they do again, the messages in view are read.
+pub(super) fn check(room: RoomState) {
+    if update(room) == AttentionChange::Gained {
+        read_view(room);
+    }
+}
+
+/// Marks the messages in view as read, if the user attends to the page, and counts the unread ones.
+pub(crate) fn look(room: RoomState) {
+    update(room);
+    if is_attentive(room) { read_view(room) } else { count_unread(room) }
+}
+
+/// Reports the read marker at once, since the page may be about to end, and stores it for the next page of this tab.
+pub(super) fn report_read_marker(room: RoomState) {
+    room.timeline.with_session(|session| session.read_marker.report_now());
+    room.connection.wake();
+    room.timeline.session.with_value(|session| {
+        storage(room).set_read_marker(session.timeline.log(), session.read_marker.position());
+    });
+}
+
+/// Applies the read marker that this tab's last page has stored, if the server did not know it yet.
+pub(super) fn restore_read_marker(room: RoomState) {
+    let (read, you) = read_marker(room);
+    let stored = room.timeline.with_timeline(|timeline| storage(room).read_marker(timeline.log()));
+    if let Some(seq) = stored.filter(|seq| *seq > read) {
+        room.timeline.with_session(|session| session.read_marker.advance(seq));
+        room.timeline.change(|timeline| timeline.set_unread_after(seq, you));
+        count_unread(room);
+    }
+}
+
+/// Counts the unread messages of the room.
+pub(super) fn count_unread(room: RoomState) {
+    // Of a detached timeline only the events are counted, as they arrive.
+    if room.timeline.with_timeline(|timeline| timeline.detached_at().is_some()) {
+        return;
+    }
+    let (read, you) = read_marker(room);
+    let unread = room.timeline.with_timeline(|timeline| timeline.count_unread_after(read, you));
+    room.rooms.set_unread_here(unread.min(limits::MAX_UNREAD_COUNT as usize) as u32);
+}
+
+fn on_activity(room: RoomState) {
+    room.timeline.attention.update_value(|attention| attention.on_activity(steady()));
+    if !is_attentive(room) {
+        check(room);
+    }
+}
+
+/// Updates the attention. Messages that arrive after it is lost are new to the user.
+fn update(room: RoomState) -> AttentionChange {
+    let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
+    let update = |attention: &mut Attention| attention.update(has_focus, steady());
+    let change = room.timeline.attention.try_update_value(update).unwrap_or(AttentionChange::None);
+    if change == AttentionChange::Lost {
+        report_read_marker(room);
+        let (read, you) = read_marker(room);
+        room.timeline.change(|timeline| timeline.set_unread_after(read, you));
+    }
+    change
+}
+
+fn read_view(room: RoomState) {
+    let last_seen = if room.timeline.at_end.get_untracked() {
+        Some(room.timeline.with_timeline(Timeline::last))
+    } else {
+        lowest_visible()
+    };
+    let new = last_seen.filter(|seq| room.timeline.with_session(|session| session.read_marker.advance(*seq)));
+    count_unread(room);
+    if let Some(seq) = new {
+        room.info.name.with_value(|name| notifications::withdraw(name, seq, false));
+        room.connection.wake();
+    }
+}
+
+/// Returns the read marker, and the user whose it is.
+fn read_marker(room: RoomState) -> (Seq, UserId) {
+    let read = room.timeline.session.with_value(|session| session.read_marker.position());
+    (read, room.profile.user.with_untracked(|you| you.id))
+}
+
+/// Returns the `seq` of the lowest visible message.
+fn lowest_visible() -> Option<Seq> {
+    let scroller = dom::scroller()?.get_bounding_client_rect();
+    // At the edge of the rows: the jump button covers their middle.
+    let edge = document().query_selector(".lines").ok()??.get_bounding_client_rect().left() + 2.0;
+    // From the lower edge up, since there may be a gap between rows.
+    (1..4).find_map(|step| {
+        let y = scroller.bottom() - f64::from(step) * 12.0;
+        let found = document().element_from_point(edge as f32, y as f32)?;
+        found.closest(".line").ok()??.id().strip_prefix('m')?.parse().ok()
+    })
+}

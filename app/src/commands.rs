@@ -1,0 +1,188 @@
+//! What the user does on the page of a room.
+//!
+//! The server compiles it too, for the event handlers of the components that it renders; it never calls them.
+
+#[cfg(feature = "hydrate")]
+use crate::browser::{attention, deletions, dom, load_older, outbox, typing};
+use crate::{
+    client::Operation,
+    page_data::NameError,
+    state::{RoomState, rename_error},
+    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, trim_message},
+};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The commands of a room's page. Components ask for them with [`use_state`](crate::state::use_state).
+#[derive(Clone, Copy)]
+pub struct Commands {
+    room: RoomState,
+}
+
+impl From<RoomState> for Commands {
+    fn from(room: RoomState) -> Self {
+        Self { room }
+    }
+}
+
+#[cfg_attr(not(feature = "hydrate"), expect(clippy::unused_self, reason = "the server gives no commands"))]
+impl Commands {
+    /// Posts a message. It is shown at once and sent as soon as possible.
+    ///
+    /// # Errors
+    /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
+    pub fn post(self, text: &str) -> Result<(), String> {
+        let text = self.validate_message(text)?;
+        self.stop_typing();
+        self.submit(Operation::Post { text });
+        Ok(())
+    }
+
+    /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser
+    /// does not store it; nothing has happened then.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn post_on_latest_page(self, text: &str) -> Result<bool, String> {
+        let text = self.validate_message(text)?;
+        #[cfg(feature = "hydrate")]
+        let is_stored = outbox::post_on_latest_page(self.room, text);
+        #[cfg(not(feature = "hydrate"))]
+        let is_stored = text.is_empty();
+        Ok(is_stored)
+    }
+
+    /// Replaces the text of the user's own message.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post), and if the text is empty.
+    pub fn edit(self, target: Seq, text: &str) -> Result<(), String> {
+        let text = match trim_message(text) {
+            Err(InvalidText::Blank) => return Err((self.room.info.strings.command_error)(ErrorCode::Blank)),
+            _ => self.validate_message(text)?,
+        };
+        self.submit(Operation::Edit { target, text });
+        Ok(())
+    }
+
+    /// Hides a message. Its deletion is sent some seconds later, unless the user undoes it.
+    pub fn delete(self, target: Seq) {
+        #[cfg(feature = "hydrate")]
+        deletions::hold(self.room, target);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = target;
+    }
+
+    /// Shows the messages again whose deletion has not been sent.
+    pub fn undo_deletions(self) {
+        #[cfg(feature = "hydrate")]
+        deletions::undo(self.room);
+    }
+
+    /// Changes the user's name. Returns `false` if the name is not valid.
+    pub fn rename(self, name: &str) -> bool {
+        let parsed = name.parse::<DisplayName>();
+        let (strings, is_valid) = (self.room.info.strings, parsed.is_ok());
+        let error = match parsed {
+            Ok(name) => {
+                #[cfg(feature = "hydrate")]
+                outbox::rename(self.room, name);
+                #[cfg(not(feature = "hydrate"))]
+                drop(name);
+                String::new()
+            }
+            Err(invalid) => rename_error(strings, NameError::Invalid(invalid)),
+        };
+        self.room.profile.rename_error.set(error);
+        is_valid
+    }
+
+    /// Sends a refused command again, under the same id.
+    pub fn retry(self, id: CommandId) {
+        #[cfg(feature = "hydrate")]
+        outbox::retry(self.room, id);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = id;
+    }
+
+    /// Discards a refused command.
+    pub fn discard(self, id: CommandId) {
+        #[cfg(feature = "hydrate")]
+        outbox::discard(self.room, id);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = id;
+    }
+
+    /// Returns the draft that was stored for the room.
+    pub fn draft(self) -> String {
+        #[cfg(feature = "hydrate")]
+        return outbox::draft(self.room);
+        #[cfg(not(feature = "hydrate"))]
+        String::new()
+    }
+
+    /// Stores the draft of the room.
+    pub fn store_draft(self, text: &str) {
+        #[cfg(feature = "hydrate")]
+        outbox::store_draft(self.room, text);
+        #[cfg(not(feature = "hydrate"))]
+        let _ = text;
+    }
+
+    /// Records that the user types, which the other users see.
+    pub fn on_input(self) {
+        #[cfg(feature = "hydrate")]
+        typing::on_input(self.room);
+    }
+
+    /// Records that the text was sent or cleared.
+    pub fn stop_typing(self) {
+        #[cfg(feature = "hydrate")]
+        typing::stop(self.room);
+    }
+
+    /// Moves the focus to the composer, on devices with a physical keyboard.
+    pub fn focus_composer() {
+        #[cfg(feature = "hydrate")]
+        dom::focus_composer();
+    }
+
+    /// Shows the newest messages.
+    pub fn go_to_end(self) {
+        #[cfg(feature = "hydrate")]
+        load_older::go_to_end(self.room);
+    }
+
+    /// Shows older messages, if there are any.
+    pub fn load_older(self) {
+        #[cfg(feature = "hydrate")]
+        load_older::load_older(self.room);
+    }
+
+    /// Shows newer messages, if the newest one is not shown.
+    pub fn load_newer(self) {
+        #[cfg(feature = "hydrate")]
+        load_older::load_newer(self.room);
+    }
+
+    /// Marks the messages in view as read, if the user attends to the page.
+    pub fn look(self) {
+        #[cfg(feature = "hydrate")]
+        attention::look(self.room);
+    }
+
+    fn submit(self, operation: Operation) {
+        #[cfg(feature = "hydrate")]
+        outbox::submit(self.room, operation);
+        #[cfg(not(feature = "hydrate"))]
+        drop(operation);
+    }
+
+    /// Returns the text as it can be posted.
+    fn validate_message(self, text: &str) -> Result<Arc<str>, String> {
+        trim_message(text).map(Into::into).map_err(|invalid| match invalid {
+            InvalidText::Blank => String::new(),
+            InvalidText::TooLong { over } => (self.room.info.strings.too_long)(over),
+        })
+    }
+}

@@ -1,0 +1,34 @@
+//! The room itself.
+
+use crate::{i18n::Strings, wire::RoomName};
+use leptos::prelude::*;
+
+/// The room of the page.
+#[derive(Clone, Copy)]
+pub struct RoomInfoState {
+    /// The texts of the page's language.
+    pub strings: &'static Strings,
+    /// The name of the room.
+    pub name: StoredValue<RoomName>,
+    /// Its title.
+    pub title: RwSignal<String>,
+    /// Its topic; empty if it has none.
+    pub topic: RwSignal<String>,
+    /// The user owns it.
+    pub is_owner: bool,
+    /// The page shows the newest messages and is updated live. Any other page stays as the server has rendered it, and
+    /// its forms are submitted.
+    pub is_latest_page: bool,
+}
+
+impl RoomInfoState {
+    /// Returns `true` if `room` is the room of the page.
+    pub fn is_here(self, room: &RoomName) -> bool {
+        self.name.with_value(|here| here == room)
+    }
+
+    /// Returns the path of the room's page.
+    pub fn path(self) -> String {
+        self.name.with_value(RoomName::path)
+    }
+}
