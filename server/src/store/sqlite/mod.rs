@@ -182,7 +182,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.check.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.readers.close();
+        self.readers.close().await;
         let _ = self.request(WriterRequest::Shutdown).await;
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct ReadPool(Arc<PoolInner>);
 
 struct PoolInner {
     path: PathBuf,
-    permits: Semaphore,
-    /// Idle connections; `None` once the store is closed. Sections under this lock are short and never wait.
+    permits: Arc<Semaphore>,
+    /// Idle connections, as many as there are free permits once all are open; `None` once the store is closed. Sections under this lock are short and never wait.
     idle: Mutex<Option<Vec<Connection>>>,
 }
 
@@ -27,7 +27,7 @@ impl ReadPool {
     pub(super) fn new(path: &Path) -> Self {
         Self(Arc::new(PoolInner {
             path: path.into(),
-            permits: Semaphore::new(MAX_CONCURRENT_READS),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
             idle: Mutex::new(Some(Vec::new())),
         }))
     }
@@ -49,12 +49,16 @@ impl ReadPool {
         Ok(pool)
     }
 
-    /// Closes idle connections now, and the others as soon as their reads end.
-    pub(super) fn close(&self) {
+    /// Waits for the reads that run, refuses further ones and closes the connections, so that the writer has the file for
+    /// itself.
+    pub(super) async fn close(&self) {
+        let all = self.0.permits.acquire_many(MAX_CONCURRENT_READS as u32).await;
+        self.0.permits.close();
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(all);
     }
 
-    /// Runs `query` on an idle connection.
+    /// Runs `query` on an idle connection. It runs to its end even if the future is dropped.
     ///
     /// # Errors
     /// [`StoreError::Backend`].
@@ -62,12 +66,15 @@ impl ReadPool {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> StoreResult<T> {
-        let _permit = self.0.permits.acquire().await.map_err(StoreError::backend)?;
+        let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| super::closed())?;
         let worker = self.0.clone();
-        tokio::task::spawn_blocking(move || worker.run(query))
-            .await
-            .map_err(StoreError::backend)?
-            .map_err(StoreError::backend)
+        let run = move || {
+            let found = worker.run(query);
+            // Only now is the connection idle again.
+            drop(permit);
+            found
+        };
+        tokio::task::spawn_blocking(run).await.map_err(StoreError::backend)?.map_err(StoreError::backend)
     }
 }
 
