@@ -2,7 +2,6 @@
 
 use crate::{
     config::Config,
-    device_links::DeviceLinks,
     http::{assets::AssetSource, work::HttpWork},
     hub::Hub,
     limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
@@ -34,8 +33,6 @@ pub struct AppState {
     pub api_work: Arc<HttpWork>,
     /// How fast each network may act.
     pub networks: Arc<NetworkLimits>,
-    /// Links that sign another device in.
-    pub device_links: Arc<DeviceLinks>,
     /// How many WebSockets and event streams may be open.
     pub connection_limit: ConnectionLimit,
     /// The bytes that clients have yet to take.
@@ -65,7 +62,6 @@ impl AppState {
             page_work: Arc::default(),
             api_work: Arc::new(HttpWork::with_threads(1)),
             networks: Arc::new(NetworkLimits::new(config.per_network, config.post_rate)),
-            device_links: Arc::default(),
             connection_limit: ConnectionLimit::new(config.max_connections, config.per_network),
             unsent_budget: UnsentBudget::new(config.max_unsent_mib.max(1).saturating_mul(1_024 * 1_024)),
             transport_limit: TransportLimit::new(

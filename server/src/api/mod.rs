@@ -257,7 +257,7 @@ fn accepts_event_stream(headers: &HeaderMap) -> bool {
 /// Every change of a page moves the room's head, except the names of its authors, which have a generation of their own.
 /// Both are read before the page, so a page is never older than its tag.
 fn etag(state: &AppState, head: Seq, query: &str) -> ETag {
-    format!("W/\"{}.{head}.{:x}.{query}\"", state.store.log_id(), state.hub.names_generation())
+    format!("W/\"{}.{head}.{:x}.{query}\"", state.store.log_id(), state.store.names_generation())
         .parse()
         .expect("ids, numbers and punctuation are a valid entity tag")
 }

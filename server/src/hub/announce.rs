@@ -1,75 +1,104 @@
 //! Announcements: changes of names, titles and read markers, sent to the connections that show them.
+//!
+//! A notification only marks what has changed. One task reads the present values and announces them: so the last
+//! announcement is always the newest value, whatever order notifications arrive in, and changes that come meanwhile are
+//! announced once.
 
-use super::{Hub, outbound::Delivery, room::Room, subscriber::Subscriber};
-use crate::{
-    store::{MAX_READ_MARKERS, StoreError, StoreResult},
-    websocket::frame,
+use super::{
+    Hub,
+    outbound::Delivery,
+    room::Room,
+    subscriber::Subscriber,
+    sync::{Mutex, MutexGuard},
 };
-use app::wire::{DisplayName, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId};
+use crate::{store::MAX_READ_MARKERS, websocket::frame};
+use app::wire::{RoomName, Seq, ServerFrame, User, UserId};
 use smallvec::SmallVec;
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    mem,
+    sync::{Arc, PoisonError},
 };
+use tokio::sync::Notify;
+
+/// Users whose names one read returns.
+const USERS_PER_READ: usize = 1_000;
+
+/// What has changed and is not yet announced.
+#[derive(Debug, Default)]
+pub(super) struct Announcements {
+    /// Sections under this lock are short and never wait.
+    pending: Mutex<Pending>,
+    has_pending: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    users: HashSet<UserId>,
+    rooms: HashSet<RoomName>,
+    read_markers: HashMap<(UserId, RoomName), Seq>,
+}
+
+impl Announcements {
+    /// Marks users whose names, tags or marks have changed.
+    pub(super) fn add_users(&self, users: Vec<UserId>) {
+        self.pending().users.extend(users);
+        self.has_pending.notify_one();
+    }
+
+    /// Marks a room whose title or topic has changed.
+    pub(super) fn add_room(&self, room: RoomName) {
+        self.pending().rooms.insert(room);
+        self.has_pending.notify_one();
+    }
+
+    /// Marks a read marker that has moved to `seq`.
+    pub(super) fn add_read_marker(&self, user: UserId, room: RoomName, seq: Seq) {
+        let mut pending = self.pending();
+        let latest = pending.read_markers.entry((user, room)).or_default();
+        *latest = seq.max(*latest);
+        drop(pending);
+        self.has_pending.notify_one();
+    }
+
+    /// Resolves with what is to be announced next.
+    async fn next(&self) -> Pending {
+        self.has_pending.notified().await;
+        mem::take(&mut *self.pending())
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Hub {
-    /// Sends the read marker of `user` to their connections, except the subscriber with the id `origin`, together with
-    /// the number of events that are still unread.
-    pub async fn broadcast_read_marker(&self, user: UserId, origin: Option<u64>, room: &RoomName, seq: Seq) {
-        let others: SmallVec<[Arc<Subscriber>; 4]> = match self.users().get(&user) {
-            Some(subscribers) => {
-                subscribers.iter().filter(|subscriber| Some(subscriber.id) != origin).cloned().collect()
+    /// Announces what notifications mark, one after the other.
+    pub(super) async fn announce(self: Arc<Self>) {
+        loop {
+            let Pending { users, rooms, read_markers } = self.announcements.next().await;
+            let users: Vec<UserId> = users.into_iter().collect();
+            for users in users.chunks(USERS_PER_READ) {
+                self.announce_users(users).await;
             }
-            None => return,
-        };
-        if others.is_empty() {
-            return;
+            for room in rooms {
+                self.announce_room(room).await;
+            }
+            for ((user, room), seq) in read_markers {
+                self.announce_read_marker(user, &room, seq).await;
+            }
         }
-        let live = self.room(room).and_then(|room| room.head());
-        let head = match live {
-            Some(head) => head,
-            None => self.store.head(room).await.unwrap_or(seq),
-        };
-        let unread = if seq >= head {
-            Some(0)
-        } else {
-            // Without a count the clients estimate.
-            let counts = self.store.unread_counts(user, &[(room.clone(), seq)]).await;
-            counts.ok().and_then(|counts| counts.first().copied())
-        };
-        let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
-        let frame = frame::text(&read.to_json());
-        others.iter().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }
 
-    /// Stores a user's display name and announces it. Reserves the change's position when it is called, and is carried
-    /// out even if the future is dropped. Resolves with the user after the change.
-    ///
-    /// # Errors
-    /// [`StoreError::Backend`]; nothing has changed then.
-    pub fn set_display_name(
-        self: &Arc<Self>,
-        user: UserId,
-        name: DisplayName,
-    ) -> impl Future<Output = StoreResult<User>> + Send + use<> {
-        let (hub, fallback) = (self.clone(), User::new(user, name.clone()));
-        let renamed = self.store.set_display_name(user, name);
-        run_to_completion(async move {
-            let announced = hub.announce_users(renamed.await?).await;
-            Ok(announced.into_iter().find(|announced| announced.id == user).unwrap_or(fallback))
-        })
-    }
-
-    /// Announces the current names and marks of users that have changed. Returns them.
-    pub(super) async fn announce_users(&self, changed: Vec<User>) -> Vec<User> {
-        self.names_generation.fetch_add(1, Ordering::AcqRel);
-        let _guard = self.announce_lock.lock().await;
-        let ids: Vec<UserId> = changed.iter().map(|changed| changed.id).collect();
-        let current = self.store.users(&ids).await.unwrap_or(changed);
-        for user in &current {
-            self.announce_user(user).await;
+    async fn announce_users(&self, users: &[UserId]) {
+        match self.store.users(users).await {
+            Ok(users) => {
+                for user in &users {
+                    self.announce_user(user).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, "reading renamed users failed"),
         }
-        current
     }
 
     async fn announce_user(&self, user: &User) {
@@ -98,43 +127,43 @@ impl Hub {
         recipients.into_values().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }
 
-    /// Stores the title and topic that a room's owner chose, and announces them in the room. Reserves the change's
-    /// position when it is called, and is carried out even if the future is dropped.
-    ///
-    /// # Errors
-    /// Those of [`Store::update_room`](crate::store::Store::update_room).
-    pub fn update_room(
-        self: &Arc<Self>,
-        room: &RoomName,
-        user: UserId,
-        title: RoomTitle,
-        topic: Topic,
-    ) -> impl Future<Output = StoreResult<()>> + Send + use<> {
-        let (hub, name) = (self.clone(), room.clone());
-        let updated = self.store.update_room(room.clone(), user, title, topic);
-        run_to_completion(async move {
-            updated.await?;
-            hub.announce_room(name).await;
-            Ok(())
-        })
-    }
-
     async fn announce_room(&self, name: RoomName) {
-        let _guard = self.announce_lock.lock().await;
         let Some(room) = self.room(&name) else { return };
-        let stored = match self.store.room(&name).await {
-            Ok(stored) => stored,
-            Err(error) => return tracing::error!(%error, "reading a changed room failed"),
-        };
-        let (title, topic) = (stored.title(), stored.info.topic.to_string());
-        room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
+        match self.store.room(&name).await {
+            Ok(stored) => {
+                let (title, topic) = (stored.title(), stored.info.topic.to_string());
+                room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
+            }
+            Err(error) => tracing::error!(%error, "reading a changed room failed"),
+        }
     }
-}
 
-/// Runs `operation` in a task of its own, so that it is completed even if the returned future is dropped.
-fn run_to_completion<T: Send + 'static>(
-    operation: impl Future<Output = StoreResult<T>> + Send + 'static,
-) -> impl Future<Output = StoreResult<T>> + Send {
-    let task = tokio::spawn(operation);
-    async { task.await.unwrap_or_else(|error| Err(StoreError::backend(error))) }
+    /// Sends the read marker of `user` to those of their connections that have not read as far, together with the number
+    /// of events that are still unread.
+    async fn announce_read_marker(&self, user: UserId, room: &RoomName, seq: Seq) {
+        let others: SmallVec<[Arc<Subscriber>; 4]> = match self.users().get(&user) {
+            Some(subscribers) => {
+                subscribers.iter().filter(|subscriber| !subscriber.has_read(room, seq)).cloned().collect()
+            }
+            None => return,
+        };
+        if others.is_empty() {
+            return;
+        }
+        let live = self.room(room).and_then(|room| room.head());
+        let head = match live {
+            Some(head) => head,
+            None => self.store.head(room).await.unwrap_or(seq),
+        };
+        let unread = if seq >= head {
+            Some(0)
+        } else {
+            // Without a count the clients estimate.
+            let counts = self.store.unread_counts(user, &[(room.clone(), seq)]).await;
+            counts.ok().and_then(|counts| counts.first().copied())
+        };
+        let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
+        let frame = frame::text(&read.to_json());
+        others.iter().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
+    }
 }

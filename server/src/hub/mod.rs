@@ -17,19 +17,18 @@ mod sync;
 
 use crate::{
     redact::RedactedRoom,
-    store::{MAX_HEADS_PER_READ, RoomRecord, Store, StoreResult, Wake},
+    store::{EphemeralEvent, MAX_HEADS_PER_READ, Notification, RoomRecord, Store, StoreResult},
 };
+use announce::Announcements;
 use app::wire::{RoomName, UserId};
 use backlog::NextDelivery;
+use futures_util::stream::{BoxStream, StreamExt};
 use presence::{Members, PRESENCE_FLUSH_INTERVAL};
 use room::{PresenceChange, Room};
 use smallvec::SmallVec;
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 use subscriber::Subscriber;
@@ -37,12 +36,10 @@ use sync::{Mutex, MutexGuard};
 use tokio::{
     sync::{
         Notify,
-        broadcast::{Receiver, error::RecvError},
         mpsc::{UnboundedSender, unbounded_channel},
     },
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
-use uuid::Uuid;
 
 /// Time between two polls of the rooms' heads, which bounds the delay after a lost notification.
 const HEAD_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -62,14 +59,9 @@ pub struct Hub {
     users: Mutex<HashMap<UserId, UserSubscribers>>,
     /// Rooms whose presence must be flushed.
     presence_dirty: UnboundedSender<Arc<Room>>,
-    /// Serializes announcements of name and title changes. Each announcement re-reads the current value while holding
-    /// this lock, so the last announcement is always the newest value, whatever order commits are observed in.
-    announce_lock: tokio::sync::Mutex<()>,
-    /// Increases after every commit that changes users' names or marks. It begins at random, so that no value of an
-    /// earlier process repeats.
-    names_generation: AtomicU64,
+    announcements: Announcements,
     /// The heads must be polled at once, because notifications were lost.
-    has_lost_notifications: Notify,
+    has_missed: Notify,
 }
 
 impl Hub {
@@ -80,6 +72,7 @@ impl Hub {
         let hub = Arc::new(Self { presence_dirty, ..Self::detached(store) });
         tokio::spawn(hub.clone().follow(notifications));
         tokio::spawn(hub.clone().poll());
+        tokio::spawn(hub.clone().announce());
         tokio::spawn(async move {
             while let Some(room) = presence_rx.recv().await {
                 tokio::spawn(flush_presence(room));
@@ -88,7 +81,7 @@ impl Hub {
         hub
     }
 
-    /// Creates a hub that follows nothing by itself: a test calls [`on_commit`](Self::on_commit).
+    /// Creates a hub that follows nothing by itself: a test calls [`deliver`](Self::deliver).
     pub fn detached(store: Arc<dyn Store>) -> Self {
         let (presence_dirty, _) = unbounded_channel();
         Self {
@@ -96,15 +89,9 @@ impl Hub {
             rooms: Mutex::new(HashMap::new()),
             users: Mutex::new(HashMap::new()),
             presence_dirty,
-            announce_lock: tokio::sync::Mutex::new(()),
-            names_generation: AtomicU64::new(Uuid::new_v4().as_u64_pair().0),
-            has_lost_notifications: Notify::new(),
+            announcements: Announcements::default(),
+            has_missed: Notify::new(),
         }
-    }
-
-    /// Returns the generation of users' names and marks. While it stays the same, no name that was read changes.
-    pub fn names_generation(&self) -> u64 {
-        self.names_generation.load(Ordering::Acquire)
     }
 
     /// Registers a subscriber of its user.
@@ -170,20 +157,52 @@ impl Hub {
         }
     }
 
-    async fn follow(self: Arc<Self>, mut notifications: Receiver<Wake>) {
-        loop {
-            match notifications.recv().await {
-                Ok(notification) => {
-                    for room in self.on_notification(notification) {
-                        self.spawn_drain(room);
-                    }
-                }
-                Err(RecvError::Lagged(_)) => {
-                    self.names_generation.fetch_add(1, Ordering::AcqRel);
-                    self.has_lost_notifications.notify_one();
-                }
-                Err(RecvError::Closed) => return,
+    async fn follow(self: Arc<Self>, mut notifications: BoxStream<'static, Notification>) {
+        while let Some(notification) = notifications.next().await {
+            if let Some(room) = self.on_notification(notification) {
+                self.spawn_drain(room);
             }
+        }
+    }
+
+    /// Handles a notification: whatever happens in the store reaches the hub only in this way, also what this process
+    /// has stored. Returns a room whose backlog must be drained. Never waits.
+    #[must_use]
+    fn on_notification(&self, notification: Notification) -> Option<Arc<Room>> {
+        match notification {
+            Notification::Appended { room, head, events } => {
+                let room = self.room(&room)?;
+                let must_drain = match &events {
+                    Some(events) => room.enqueue(Some(events)),
+                    None => room.is_behind(head) && room.enqueue(None),
+                };
+                return must_drain.then_some(room);
+            }
+            Notification::UsersChanged(users) => self.announcements.add_users(users),
+            Notification::RoomChanged(room) => {
+                if self.room(&room).is_some() {
+                    self.announcements.add_room(room);
+                }
+            }
+            Notification::ReadMarkerMoved { user, room, seq } => {
+                if self.users().contains_key(&user) {
+                    self.announcements.add_read_marker(user, room, seq);
+                }
+            }
+            Notification::Ephemeral(EphemeralEvent::Typing { room, user }) => {
+                if let Some(room) = self.room(&room) {
+                    room.broadcast_typing(user);
+                }
+            }
+            Notification::Missed => self.has_missed.notify_one(),
+        }
+        None
+    }
+
+    /// Handles a notification, and broadcasts its events after those that are missing before them.
+    pub async fn deliver(&self, notification: Notification) {
+        if let Some(room) = self.on_notification(notification) {
+            self.drain_backlog(&room).await;
         }
     }
 
@@ -194,7 +213,7 @@ impl Hub {
         loop {
             tokio::select! {
                 _ = interval.tick() => {}
-                () = self.has_lost_notifications.notified() => {}
+                () = self.has_missed.notified() => {}
             }
             self.poll_heads().await;
         }
@@ -203,25 +222,6 @@ impl Hub {
     fn spawn_drain(self: &Arc<Self>, room: Arc<Room>) {
         let hub = self.clone();
         tokio::spawn(async move { hub.drain_backlog(&room).await });
-    }
-
-    /// Handles a notification. Returns the room whose backlog must be drained, if any.
-    fn on_notification(self: &Arc<Self>, notification: Wake) -> Vec<Arc<Room>> {
-        if !notification.ambiguous.is_empty() {
-            let hub = self.clone();
-            tokio::spawn(async move { hub.announce_users(notification.ambiguous).await });
-        }
-        let room = self.room(&notification.room);
-        room.filter(|room| room.enqueue(Some(&notification.events))).into_iter().collect()
-    }
-
-    /// Broadcasts the events of a notification, after those that are missing before them.
-    pub async fn on_commit(&self, notification: &Wake) {
-        if let Some(room) = self.room(&notification.room)
-            && room.enqueue(Some(&notification.events))
-        {
-            self.drain_backlog(&room).await;
-        }
     }
 
     /// Compares every live room with the store, and broadcasts what was not notified.

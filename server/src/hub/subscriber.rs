@@ -8,7 +8,7 @@ use crate::{
     },
     net::Account,
 };
-use app::wire::{DisplayName, RoomName, User, UserId};
+use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use std::sync::{
     Arc, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -96,6 +96,16 @@ impl Subscriber {
     /// Returns the rooms that this subscriber follows.
     pub fn rooms(&self) -> Vec<RoomName> {
         self.outbound().rooms().cloned().collect()
+    }
+
+    /// Notes that this subscriber has read `room` up to `seq`, so that it need not be told.
+    pub fn note_read(&self, room: &RoomName, seq: Seq) {
+        self.outbound().note_read(room, seq);
+    }
+
+    /// Returns `true` if this subscriber has read `room` up to `seq`.
+    pub fn has_read(&self, room: &RoomName, seq: Seq) -> bool {
+        self.outbound().has_read(room, seq)
     }
 
     /// Resolves when the subscriber's task must flush. Cancel safe.

@@ -2,9 +2,10 @@
 
 use super::{PageRejection, PageRequest, PageResult, render::render, share::share_link};
 use crate::{
-    device_links::LinkError,
+    device_links,
     http::{identity::SwitchIdentity, preferences::accepts_html, problem::Problem},
     limits::network::Use,
+    store::LinkError,
 };
 use app::{View, i18n::PageError, pages::DeviceLinkPage};
 use axum::{
@@ -21,9 +22,13 @@ pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult
         return Err(PageRejection::cookies_disabled());
     }
     let admitted = state.networks.usage(identity.network).take(Use::DeviceLink);
-    let created = admitted
-        .map_err(Problem::rate_limited)
-        .and_then(|()| state.device_links.create(identity.id).map_err(|_| Problem::server_full()));
+    let created = match admitted {
+        Ok(()) => match device_links::create(&*state.store, identity.id).await {
+            Ok(created) => created.map_err(|_| Problem::server_full()),
+            Err(error) => Err(error.into()),
+        },
+        Err(wait) => Err(Problem::rate_limited(wait)),
+    };
     match created {
         Ok(link) => {
             let link = share_link(request.context.address.url(&format!("/device/{link}")));
@@ -38,7 +43,7 @@ pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult
 /// links to preview them.
 pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    let user = state.device_links.peek(&link)?;
+    let user = device_links::peek(&*state.store, &link).await??;
     let (new_user, current_user) = (state.author_of(user).await, state.author_of(identity.id).await);
     render_link(request, DeviceLinkPage::Opened { path: format!("/device/{link}"), new_user, current_user })
         .await
@@ -48,10 +53,10 @@ pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageRe
 pub async fn redeem_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     // A browser that would lose the new identity at once does not use the link.
-    if !identity.is_known && state.device_links.peek(&link).is_ok() {
+    if !identity.is_known && device_links::peek(&*state.store, &link).await?.is_ok() {
         return Err(PageRejection::cookies_disabled());
     }
-    let user = state.device_links.redeem(&link)?;
+    let user = device_links::redeem(&*state.store, &link).await??;
     Ok((Extension(SwitchIdentity(user)), request.redirect("/")).into_response())
 }
 

@@ -38,5 +38,8 @@ async fn set_name(request: &PageRequest, name: &str) -> Result<User, (NameError,
     // The comparison with reserved names costs more than this check.
     state.admit_write(*identity, Use::Rename).map_err(|wait| rejected(Problem::rate_limited(wait)))?;
     let name = choose_name(name).map_err(|bad| (NameError::Invalid(bad), Problem::invalid_name(bad)))?;
-    state.hub.set_display_name(identity.id, name).await.map_err(|error| rejected(error.into()))
+    let fallback = User::new(identity.id, name.clone());
+    let changed = state.store.set_display_name(identity.id, name).await;
+    let changed = changed.map_err(|error| rejected(error.into()))?;
+    Ok(changed.into_iter().find(|user| user.id == identity.id).unwrap_or(fallback))
 }

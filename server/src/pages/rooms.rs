@@ -92,7 +92,7 @@ pub async fn update_room(
     let update = async {
         let (title, topic) = form.parse()?;
         authorize(state, *identity)?;
-        let updated = state.hub.update_room(&room, identity.id, title, topic).await;
+        let updated = state.store.update_room(room.clone(), identity.id, title, topic).await;
         match updated {
             Ok(()) => Ok(()),
             Err(error) => Err(room_form_error(state, context.lang, error).await),

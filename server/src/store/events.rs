@@ -1,7 +1,7 @@
 //! Events on their way into the event log, and out of it.
 
 use super::{MessagePage, PendingCommit, StoreResult, StreamPosition};
-use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, User, UserId};
+use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::{slice, sync::Arc};
 
@@ -89,16 +89,4 @@ pub struct Appended {
     pub at: Millis,
     /// The user had used this id before; nothing was added.
     pub is_duplicate: bool,
-}
-
-/// A hint that a room has new events. It may be lost, repeated or late: a subscriber fills gaps with
-/// [`Store::events_after`](super::Store::events_after).
-#[derive(Debug, Clone)]
-pub struct Wake {
-    /// The room.
-    pub room: RoomName,
-    /// The events that one commit added to it, in order and never empty.
-    pub events: Arc<[Arc<Event>]>,
-    /// Users who became ambiguous because this commit introduced a user with a confusable name. Usually empty.
-    pub ambiguous: Vec<User>,
 }

@@ -1,12 +1,15 @@
 //! Durable state: the event log of each room, rooms, users and read markers.
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
-//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`] and [`ReadMarkerStore`]. Every read is bounded and
+//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`]
+//! and [`DeviceLinkStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file.
 
+mod device_links;
 mod error;
 mod events;
+mod notification;
 mod page;
 mod position;
 mod read_markers;
@@ -16,8 +19,10 @@ mod skeleton;
 mod sqlite;
 mod users;
 
+pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
 pub use error::{StoreError, StoreResult};
-pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent, Wake};
+pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
+pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
 pub use read_markers::{MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS};
@@ -28,13 +33,8 @@ pub use users::UserStore;
 
 use app::wire::Millis;
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::sync::broadcast;
-
-/// Notifications that wait for a subscriber. A subscriber that falls further behind gets `Lagged` and asks for the
-/// heads.
-const NOTIFICATION_CAPACITY: usize = 1_024;
 
 /// A write that was queued when the method was called, not when the future is first polled: writes of one caller are
 /// carried out in the order of the calls. Resolves once the write is durable; if it is dropped, the write is carried
@@ -43,13 +43,17 @@ pub type PendingCommit<T> = BoxFuture<'static, StoreResult<T>>;
 
 /// The durable state of one installation.
 #[async_trait]
-pub trait Store: EventStore + RoomStore + UserStore + ReadMarkerStore {
+pub trait Store: EventStore + RoomStore + UserStore + ReadMarkerStore + DeviceLinkStore {
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.
     fn log_id(&self) -> &str;
 
-    /// Subscribes to hints about new events. Each hint is sent after its commit.
-    fn subscribe(&self) -> broadcast::Receiver<Wake>;
+    /// Returns the notifications from now on, of all processes that share the store. Each is sent after its commit and
+    /// before the commit is acknowledged by this process.
+    fn subscribe(&self) -> BoxStream<'static, Notification>;
+
+    /// Notifies every subscriber of what is not stored, at most once.
+    fn publish(&self, event: EphemeralEvent);
 
     /// Resolves if the last commit succeeded, or if a probe succeeds now. Probes at most once a second.
     ///

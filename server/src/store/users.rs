@@ -13,6 +13,10 @@ pub trait UserStore: Send + Sync + 'static {
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
 
+    /// Returns the generation of users' names, tags and marks. While it stays the same, no name that was read changes.
+    /// It changes before a change is acknowledged, and repeats no value of an earlier process.
+    fn names_generation(&self) -> u64;
+
     /// Sets the name of `user`, also in their past messages. Resolves with every user whose name, tag or ambiguity
     /// changed.
     ///

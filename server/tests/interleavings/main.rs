@@ -7,7 +7,10 @@ mod store;
 
 use app::wire::{LOBBY, RoomName, Seq, UserId};
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{
+    FutureExt,
+    stream::{BoxStream, StreamExt},
+};
 use server::{
     hub::{
         Hub,
@@ -16,14 +19,13 @@ use server::{
         subscriber::Subscriber,
         subscription::{JoinFrom, SubscriberSession},
     },
-    store::{NewEvent, Store},
+    store::{NewEvent, Notification, Store},
 };
 use shuttle::sync::{
     Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 use store::SingleRoom;
-use tokio::sync::broadcast::error::TryRecvError;
 use uuid::Uuid;
 
 /// Runs a future of the hub or of a store in memory. Other threads may run whenever it waits.
@@ -44,23 +46,19 @@ fn post(store: &dyn Store, count: u64) {
 }
 
 /// Passes every notification to the hub until `count` events are broadcast; if `lossy`, every second one is lost.
-fn broadcast(
-    hub: &Hub,
-    mut notifications: tokio::sync::broadcast::Receiver<server::store::Wake>,
-    count: u64,
-    lossy: bool,
-) {
+fn broadcast(hub: &Hub, mut notifications: BoxStream<'static, Notification>, count: u64, lossy: bool) {
     let mut last = 0;
     while last < count {
-        match notifications.try_recv() {
-            Ok(notification) => {
-                last = notification.events.last().expect("a notification is never empty").seq;
+        match notifications.next().now_or_never() {
+            Some(Some(notification)) => {
+                let Notification::Appended { head, .. } = &notification else { panic!("{notification:?}") };
+                last = *head;
                 if !lossy || last % 2 == 0 {
-                    block_on(hub.on_commit(&notification));
+                    block_on(hub.deliver(notification));
                 }
             }
-            Err(TryRecvError::Empty) => shuttle::thread::yield_now(),
-            Err(error) => panic!("{error}"),
+            Some(None) => panic!("the store is there"),
+            None => shuttle::thread::yield_now(),
         }
     }
 }

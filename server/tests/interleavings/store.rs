@@ -2,25 +2,31 @@
 
 use app::wire::{DisplayName, Event, Message, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use async_trait::async_trait;
-use futures_util::future::{FutureExt, ready};
-use server::store::{
-    Appended, EventStore, MarkerUpdate, MessagePage, NewEvent, PendingCommit, ReadMarkerStore, RoomInfo,
-    RoomQuery, RoomRecord, RoomStore, Store, StoreResult, StreamPosition, UserStore, Wake,
+use futures_util::{
+    future::{FutureExt, ready},
+    stream::BoxStream,
 };
-use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::sync::broadcast;
+use server::store::{
+    Appended, DeviceLinkStore, EphemeralEvent, EventStore, LinkError, LinkHash, MarkerUpdate, MessagePage,
+    NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery, RoomRecord,
+    RoomStore, Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 /// The events of one room.
 pub struct SingleRoom {
     /// Sections under this lock never wait.
     events: Mutex<Vec<Arc<Event>>>,
-    notifications: broadcast::Sender<Wake>,
+    notifier: Notifier,
 }
 
 impl SingleRoom {
     /// Returns a store without events.
     pub fn new() -> Arc<dyn Store> {
-        Arc::new(Self { events: Mutex::default(), notifications: broadcast::Sender::new(1_024) })
+        Arc::new(Self { events: Mutex::default(), notifier: Notifier::default() })
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<Arc<Event>>> {
@@ -36,8 +42,8 @@ impl EventStore for SingleRoom {
             (events.len() as Seq + 1, User::new(new.author, DisplayName::generated(new.author)));
         let event = Arc::new(Event { seq, at: 0, id: new.id, author, body: new.operation.into() });
         events.push(event.clone());
-        let wake = Wake { room: new.room.clone(), events: [event].into(), ambiguous: Vec::new() };
-        drop(self.notifications.send(wake));
+        let (room, events) = (new.room.clone(), Some([event].into()));
+        self.notifier.send(Notification::Appended { room, head: seq, events });
         ready(Ok(Appended { room: new.room, seq, at: 0, is_duplicate: false })).boxed()
     }
 
@@ -91,6 +97,10 @@ impl UserStore for SingleRoom {
         unreachable!("no name changes here")
     }
 
+    fn names_generation(&self) -> u64 {
+        unreachable!("no name changes here")
+    }
+
     fn set_display_name(&self, _: UserId, _: DisplayName) -> PendingCommit<Vec<User>> {
         unreachable!("no name changes here")
     }
@@ -120,13 +130,37 @@ impl ReadMarkerStore for SingleRoom {
 }
 
 #[async_trait]
+impl DeviceLinkStore for SingleRoom {
+    fn create_device_link(
+        &self,
+        _: LinkHash,
+        _: UserId,
+        _: Duration,
+    ) -> PendingCommit<Result<(), TooManyLinks>> {
+        unreachable!("nobody changes the device")
+    }
+
+    async fn device_link(&self, _: LinkHash) -> StoreResult<Result<UserId, LinkError>> {
+        unreachable!("nobody changes the device")
+    }
+
+    fn redeem_device_link(&self, _: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
+        unreachable!("nobody changes the device")
+    }
+}
+
+#[async_trait]
 impl Store for SingleRoom {
     fn log_id(&self) -> &str {
         unreachable!("the hub needs no identity")
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Wake> {
-        self.notifications.subscribe()
+    fn subscribe(&self) -> BoxStream<'static, Notification> {
+        self.notifier.subscribe()
+    }
+
+    fn publish(&self, _: EphemeralEvent) {
+        unreachable!("nobody types here")
     }
 
     async fn ready(&self) -> StoreResult<()> {

@@ -63,3 +63,22 @@ async fn another_site_makes_and_takes_no_link() {
         assert_eq!(sent(foreign).await.status(), StatusCode::FORBIDDEN, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_link_works_after_a_restart_and_the_file_does_not_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = TestServer::on_disk(folder.path()).await;
+    let laptop = visitor(&server).await;
+    sent(laptop.post(server.http("/name")).form(&[("name", "Ann")])).await;
+    let link = link(&laptop, &server).await;
+    server.stop().await;
+    let secret = link.rsplit('/').next().unwrap().as_bytes();
+    let stored = std::fs::read(folder.path().join("hubbub.db")).unwrap();
+    assert!(!stored.windows(secret.len()).any(|bytes| bytes == secret), "only its hash is stored");
+
+    let server = TestServer::on_disk(folder.path()).await;
+    let phone = browser();
+    sent(phone.get(server.http("/"))).await;
+    assert_eq!(sent(phone.post(server.http(&link))).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(name_of(&phone, &server).await, "Ann");
+}

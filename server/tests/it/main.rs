@@ -37,6 +37,7 @@ mod reading;
 mod restarting;
 mod resuming;
 mod rooms;
+mod several_servers;
 mod slow_readers;
 mod store_contract;
 mod store_file;

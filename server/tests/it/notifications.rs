@@ -6,9 +6,11 @@ use crate::{
 };
 use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use async_trait::async_trait;
+use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
-    Appended, EventStore, MarkerUpdate, MessagePage, NewEvent, PendingCommit, ReadMarkerStore, RoomInfo,
-    RoomQuery, RoomRecord, RoomStore, SqliteStore, Store, StoreResult, StreamPosition, UserStore, Wake,
+    Appended, DeviceLinkStore, EphemeralEvent, EventStore, LinkError, LinkHash, MarkerUpdate, MessagePage,
+    NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery, RoomRecord,
+    RoomStore, SqliteStore, Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
 };
 use std::{
     sync::{
@@ -17,13 +19,13 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::broadcast, time::sleep};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 /// A real store whose notifications are changed on the way, and whose every third read of the visited rooms is slow.
 pub struct FaultyNotifications {
     log: SqliteStore,
-    wakes: broadcast::Sender<Wake>,
+    notifier: Notifier,
     asked: AtomicU32,
     readings: Arc<Readings>,
 }
@@ -37,20 +39,20 @@ struct Readings {
 
 impl FaultyNotifications {
     /// Replaces each notification by those that `with` returns.
-    pub fn new(with: fn(u64, Wake) -> Vec<Wake>) -> Arc<Self> {
+    pub fn new(with: fn(u64, Notification) -> Vec<Notification>) -> Arc<Self> {
         let log = SqliteStore::ephemeral().unwrap();
-        let (wakes, mut heard) = (broadcast::Sender::new(100_000), log.subscribe());
-        let passing = wakes.clone();
+        let (notifier, mut heard) = (Notifier::default(), log.subscribe());
+        let passing = notifier.clone();
         tokio::spawn(async move {
             let mut n = 0;
-            while let Ok(wake) = heard.recv().await {
+            while let Some(wake) = heard.next().await {
                 n += 1;
                 for wake in with(n, wake) {
-                    let _ = passing.send(wake);
+                    passing.send(wake);
                 }
             }
         });
-        Arc::new(Self { log, wakes, asked: AtomicU32::new(0), readings: Arc::default() })
+        Arc::new(Self { log, notifier, asked: AtomicU32::new(0), readings: Arc::default() })
     }
 }
 
@@ -59,8 +61,11 @@ impl Store for FaultyNotifications {
     fn log_id(&self) -> &str {
         self.log.log_id()
     }
-    fn subscribe(&self) -> broadcast::Receiver<Wake> {
-        self.wakes.subscribe()
+    fn subscribe(&self) -> BoxStream<'static, Notification> {
+        self.notifier.subscribe()
+    }
+    fn publish(&self, event: EphemeralEvent) {
+        self.log.publish(event);
     }
     async fn ready(&self) -> StoreResult<()> {
         self.log.ready().await
@@ -110,6 +115,9 @@ impl UserStore for FaultyNotifications {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         self.log.users(ids).await
     }
+    fn names_generation(&self) -> u64 {
+        self.log.names_generation()
+    }
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {
         self.log.set_display_name(user, name)
     }
@@ -144,7 +152,25 @@ impl ReadMarkerStore for FaultyNotifications {
     }
 }
 
-async fn everything_arrives_with(change: fn(u64, Wake) -> Vec<Wake>) {
+#[async_trait]
+impl DeviceLinkStore for FaultyNotifications {
+    fn create_device_link(
+        &self,
+        hash: LinkHash,
+        user: UserId,
+        lifetime: Duration,
+    ) -> PendingCommit<Result<(), TooManyLinks>> {
+        self.log.create_device_link(hash, user, lifetime)
+    }
+    async fn device_link(&self, hash: LinkHash) -> StoreResult<Result<UserId, LinkError>> {
+        self.log.device_link(hash).await
+    }
+    fn redeem_device_link(&self, hash: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
+        self.log.redeem_device_link(hash)
+    }
+}
+
+async fn everything_arrives_with(change: fn(u64, Notification) -> Vec<Notification>) {
     let server = TestServer::with_store(FaultyNotifications::new(change)).await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);

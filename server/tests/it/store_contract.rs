@@ -2,15 +2,20 @@
 
 use crate::support::{room, text};
 use app::wire::{
-    CommandId, DisplayName, EventBody, Operation, RoomName, Seq, User, UserId,
+    CommandId, DisplayName, Event, EventBody, Operation, RoomName, Seq, User, UserId,
     limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
-use futures_util::{FutureExt, future::join_all};
-use server::store::{
-    Appended, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent, RoomInfo, RoomOrder, RoomQuery,
-    SqliteStore, Store, StoreError, StreamPosition, read_around,
+use futures_util::{
+    FutureExt,
+    future::join_all,
+    stream::{BoxStream, StreamExt},
 };
-use std::{collections::HashSet, sync::Arc};
+use server::store::{
+    Appended, LinkError, MAX_DEVICE_LINKS, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent,
+    Notification, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError, StreamPosition,
+    TooManyLinks, read_around,
+};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
 
 const ANN: UserId = UserId(0xa);
@@ -81,6 +86,11 @@ every_log! {
     a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
     messages_of_others_are_unread_and_deleted_ones_are_not
     a_log_has_an_identity
+    reads_that_are_dropped_leave_their_connections_to_others
+    changes_of_names_titles_and_read_markers_are_notified
+    a_device_link_works_once_and_looking_does_not_use_it
+    a_device_link_expires_and_a_new_one_replaces_only_the_users_unused_one
+    device_links_beyond_the_bound_are_rejected_until_others_expire
     past_events_of_a_deleted_message_say_nothing_however_often_it_was_edited
     an_event_with_the_expected_id_continues_a_past_and_another_id_does_not
 }
@@ -142,6 +152,19 @@ async fn not_joined(
     log.list_rooms(query).await.unwrap().into_iter().map(|room| room.room).collect()
 }
 
+/// Returns the room and the events of the next commit that appended some.
+async fn next_appended(
+    notifications: &mut BoxStream<'static, Notification>,
+) -> (RoomName, Arc<[Arc<Event>]>) {
+    loop {
+        if let Notification::Appended { room, head, events } = notifications.next().await.unwrap() {
+            let events = events.expect("this process has committed them");
+            assert_eq!(events.last().map(|last| last.seq), Some(head));
+            return (room, events);
+        }
+    }
+}
+
 async fn each_room_counts_1_2_3_without_holes(log: Arc<dyn Store>) {
     for (room, text, seq) in
         [("tea", "a", 1), ("jam", "b", 1), ("tea", "c", 2), ("jam", "d", 2), ("tea", "e", 3)]
@@ -201,10 +224,10 @@ async fn notified_subscribers_can_read_the_committed_events(log: Arc<dyn Store>)
     });
     let mut woken = 0;
     while woken < 100 {
-        let wake = wakes.recv().await.unwrap();
-        let last = wake.events.last().unwrap();
-        assert!(log.head(&wake.room).await.unwrap() >= last.seq, "heads are raised before the wake");
-        let found = log.events_after(&wake.room, last.seq - 1, 1).await.unwrap();
+        let (room, events) = next_appended(&mut wakes).await;
+        let last = events.last().unwrap();
+        assert!(log.head(&room).await.unwrap() >= last.seq, "heads are raised before the notification");
+        let found = log.events_after(&room, last.seq - 1, 1).await.unwrap();
         assert_eq!(&found[0], last, "what wakes is committed");
         woken = last.seq;
     }
@@ -216,9 +239,9 @@ async fn notifications_carry_every_event_in_order(log: Arc<dyn Store>) {
     let commands = (0..300).map(|n| log.append(message(["tea", "jam"][n % 2], ANN, &n.to_string())));
     join_all(commands).await;
     let mut heard = Vec::new();
-    while let Ok(wake) = wakes.try_recv() {
-        assert!(!wake.events.is_empty(), "a wake is never empty");
-        heard.extend(wake.events.iter().map(|event| (wake.room.clone(), event.clone())));
+    while let Some((room, events)) = next_appended(&mut wakes).now_or_never() {
+        assert!(!events.is_empty(), "a notification is never empty");
+        heard.extend(events.iter().map(|event| (room.clone(), event.clone())));
     }
     for name in ["tea", "jam"] {
         let of_room = heard.iter().filter(|(of, _)| *of == room(name)).map(|(_, event)| event.clone());
@@ -317,7 +340,7 @@ async fn a_person_is_called_as_given_until_they_choose_and_in_what_they_said_bef
     assert_eq!(page.messages[0].author.name, chosen);
     let mut wakes = log.subscribe();
     post(&*log, "tea", "it is me").await;
-    assert_eq!(wakes.recv().await.unwrap().events[0].author.name, chosen);
+    assert_eq!(next_appended(&mut wakes).await.1[0].author.name, chosen);
 }
 
 async fn page(log: &dyn Store) -> MessagePage {
@@ -332,7 +355,7 @@ async fn an_edit_is_an_event_and_the_message_says_something_else(log: Arc<dyn St
     let place = log.append(edited.clone()).await.unwrap();
     assert_eq!((place.seq, place.is_duplicate), (3, false));
     assert!(log.append(edited).await.unwrap().is_duplicate);
-    let told = wakes.recv().await.unwrap().events[0].clone();
+    let told = next_appended(&mut wakes).await.1[0].clone();
     assert_eq!(told.body, EventBody::Edit { target: 1, text: "hello".into() });
     assert_eq!(log.events_after(&room("tea"), 2, 9).await.unwrap(), [told]);
     let message = page(&*log).await.messages.remove(0);
@@ -909,4 +932,93 @@ async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn S
     let page = read_around(&*log, &room("tea"), 20, 50).await.unwrap();
     let seqs: Vec<_> = page.messages.iter().map(|message| message.seq).collect();
     assert!(page.more && seqs.contains(&20) && seqs.contains(&21), "{seqs:?}");
+}
+
+async fn changes_of_names_titles_and_read_markers_are_notified(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    post(&*log, "tea", "hello").await;
+    let mut notifications = log.subscribe();
+    let generation = log.names_generation();
+    log.set_display_name(BOB, "Bob".parse().unwrap()).await.unwrap();
+    assert_ne!(log.names_generation(), generation, "before the change is acknowledged");
+    log.update_room(room("tea"), ANN, "Tea time".parse().unwrap(), "".parse().unwrap()).await.unwrap();
+    log.set_read_marker(BOB, room("tea"), 9).await.unwrap();
+    log.set_read_marker(BOB, room("tea"), 1).await.unwrap();
+    let refused = log.update_room(room("tea"), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
+    assert!(refused.is_err());
+    let told: Vec<_> =
+        std::iter::from_fn(|| notifications.next().now_or_never()?).map(|told| format!("{told:?}")).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("UsersChanged") && told[1].starts_with("RoomChanged"), "{told:?}");
+    assert!(told[2].starts_with("ReadMarkerMoved") && told[2].contains("seq: 1"), "{told:?}");
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn a_device_link_works_once_and_looking_does_not_use_it(log: Arc<dyn Store>) {
+    log.create_device_link([1; 32], ANN, MINUTE).await.unwrap().unwrap();
+    for _ in 0..2 {
+        assert_eq!(log.device_link([1; 32]).await.unwrap(), Ok(ANN));
+    }
+    let both = join_all((0..2).map(|_| log.redeem_device_link([1; 32]))).await;
+    let both: Vec<_> = both.into_iter().map(Result::unwrap).collect();
+    assert_eq!(both, [Ok(ANN), Err(LinkError::Used)]);
+    assert_eq!(log.device_link([1; 32]).await.unwrap(), Err(LinkError::Used));
+    assert_eq!(log.redeem_device_link([2; 32]).await.unwrap(), Err(LinkError::Expired), "never created");
+}
+
+async fn a_device_link_expires_and_a_new_one_replaces_only_the_users_unused_one(log: Arc<dyn Store>) {
+    log.create_device_link([1; 32], ANN, Duration::ZERO).await.unwrap().unwrap();
+    assert_eq!(log.device_link([1; 32]).await.unwrap(), Err(LinkError::Expired));
+    assert_eq!(log.redeem_device_link([1; 32]).await.unwrap(), Err(LinkError::Expired));
+    for (hash, user) in [([2; 32], BOB), ([3; 32], ANN)] {
+        log.create_device_link(hash, user, MINUTE).await.unwrap().unwrap();
+    }
+    log.redeem_device_link([3; 32]).await.unwrap().unwrap();
+    for hash in [[4; 32], [5; 32]] {
+        log.create_device_link(hash, ANN, MINUTE).await.unwrap().unwrap();
+    }
+    for (hash, found) in [
+        ([2; 32], Ok(BOB)),
+        ([3; 32], Err(LinkError::Used)),
+        ([4; 32], Err(LinkError::Expired)),
+        ([5; 32], Ok(ANN)),
+    ] {
+        assert_eq!(log.device_link(hash).await.unwrap(), found);
+    }
+}
+
+async fn device_links_beyond_the_bound_are_rejected_until_others_expire(log: Arc<dyn Store>) {
+    let hash = |n: u32| std::array::from_fn(|at| n.to_be_bytes()[at % 4]);
+    log.create_device_link(hash(0), ANN, MINUTE).await.unwrap().unwrap();
+    let soon = Duration::from_secs(1);
+    let rest = (1..MAX_DEVICE_LINKS).map(|n| {
+        log.create_device_link(hash(n), UserId(1_000 + u64::from(n)), if n < 9 { soon } else { MINUTE })
+    });
+    join_all(rest).await.into_iter().for_each(|created| created.unwrap().unwrap());
+    let bobs = async || log.create_device_link(hash(MAX_DEVICE_LINKS), BOB, MINUTE).await.unwrap();
+    let is_full = bobs().await == Err(TooManyLinks);
+    assert!(
+        is_full || log.device_link(hash(1)).await.unwrap().is_err(),
+        "full, or the first ones have expired"
+    );
+    assert_eq!(log.device_link(hash(0)).await.unwrap(), Ok(ANN), "no other link is lost");
+    log.create_device_link(hash(MAX_DEVICE_LINKS + 1), ANN, MINUTE)
+        .await
+        .unwrap()
+        .expect("her own is replaced");
+    while bobs().await.is_err() {
+        a_moment().await;
+    }
+}
+
+async fn reads_that_are_dropped_leave_their_connections_to_others(log: Arc<dyn Store>) {
+    post(&*log, "tea", "hello").await;
+    for _ in 0..100 {
+        let tea = room("tea");
+        let mut begun = log.head(&tea);
+        drop((&mut begun).now_or_never());
+        drop(begun);
+        assert_eq!(log.head(&tea).await.unwrap(), 1);
+    }
 }

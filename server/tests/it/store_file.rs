@@ -2,7 +2,7 @@
 
 use crate::support::{room, text, within_timeout};
 use app::wire::{Operation, UserId};
-use futures_util::future::join_all;
+use futures_util::{FutureExt, StreamExt, future::join_all};
 use server::store::{
     EventStore, NewEvent, OpenError, ReadMarkerStore, RoomInfo, RoomOrder, RoomQuery, RoomStore, SqliteStore,
     Store, StoreError, UserStore,
@@ -102,7 +102,7 @@ async fn queued_commands_share_one_commit() {
     let mut wakes = log.subscribe();
     join_all((0..500).map(|n| log.append(message(n)))).await;
     let mut commits = 0;
-    while wakes.try_recv().is_ok() {
+    while let Some(Some(_)) = wakes.next().now_or_never() {
         commits += 1;
     }
     assert!((1..100).contains(&commits), "500 messages took {commits} commits");

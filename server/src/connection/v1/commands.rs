@@ -10,7 +10,7 @@ use crate::{
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
-    store::{MarkerUpdate, NewEvent, StoreError, StoreResult, StreamPosition, choose_name},
+    store::{NewEvent, StoreError, StoreResult, StreamPosition, choose_name},
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,
@@ -124,7 +124,7 @@ pub(crate) async fn execute(
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
-            set_read_marker(state, identity.id, None, parse_room_name(&room, None)?, seq)
+            set_read_marker(state, identity.id, parse_room_name(&room, None)?, seq)
         }
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
@@ -161,30 +161,26 @@ fn set_display_name(
     state.admit_write(identity, Use::Rename).map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
     let name = choose_name(name)
         .map_err(|invalid| CommandError::new(Some(id), ErrorCode::InvalidName, invalid.to_string()))?;
-    let renamed = state.hub.set_display_name(identity.id, name);
-    let reply = move |renamed: StoreResult<User>| match renamed {
+    let renamed = state.store.set_display_name(identity.id, name);
+    let reply = move |renamed: StoreResult<Vec<User>>| match renamed {
         Ok(_) => Some(ServerFrame::Ack { id, room: None, seq: None, dup: false }),
         Err(error) => Some(CommandError::store(Some(id), &error).into()),
     };
     Ok(renamed.map(reply).boxed())
 }
 
-/// Moves a user's read marker, then sends it to their other connections; `origin` is the subscriber that sent it. A
-/// marker that does not move is neither stored nor sent.
+/// Moves a user's read marker. A marker that does not move is neither stored nor announced.
 pub(super) fn set_read_marker(
     state: &AppState,
     user: UserId,
-    origin: Option<u64>,
     room: RoomName,
     seq: Seq,
 ) -> Result<PendingReply, CommandError> {
     state.posts.check(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
-    let hub = state.hub.clone();
     let stored = state.store.set_read_marker(user, room.clone(), seq);
     let read = async move {
         match stored.await {
-            Ok(MarkerUpdate::Moved(seq)) => hub.broadcast_read_marker(user, origin, &room, seq).await,
-            Ok(MarkerUpdate::Unchanged) => {}
+            Ok(_) => {}
             Err(error @ StoreError::RoomNotFound) => return Some(CommandError::store(None, &error).into()),
             Err(error) => {
                 tracing::error!(%error, room = %RedactedRoom(&room), "storing read marker failed");

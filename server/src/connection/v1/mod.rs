@@ -9,7 +9,11 @@ use super::{
     run::{self, Protocol},
     socket::Socket,
 };
-use crate::{hub::batch::Encoding, store::StreamPosition, websocket::frame};
+use crate::{
+    hub::batch::Encoding,
+    store::{EphemeralEvent, StreamPosition},
+    websocket::frame,
+};
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
 use commands::{JoinOptions, execute, join, parse_room_name, set_read_marker, welcome};
@@ -138,8 +142,10 @@ impl V1 {
             ClientFrame::Typing { room } => self.handle_typing(context, &room),
             ClientFrame::Read { room, seq } => {
                 let (room, subscriber) = (joined_room(context, &room, None)?, &context.subscriber);
-                set_read_marker(&context.state, subscriber.user_id, Some(subscriber.id), room, seq)
-                    .map(Reply::Pending)
+                // A position beyond the room's end does not exist.
+                let head = context.session.room(&room).and_then(|room| room.head());
+                subscriber.note_read(&room, seq.min(head.unwrap_or(0)));
+                set_read_marker(&context.state, subscriber.user_id, room, seq).map(Reply::Pending)
             }
             ClientFrame::Ping { n } => {
                 Ok(Reply::Immediate(ServerFrame::Pong { n, heads: context.session.changed_heads() }))
@@ -165,10 +171,11 @@ impl V1 {
     /// Broadcasts a typing signal, unless the last one was sent within [`TYPING_INTERVAL`].
     fn handle_typing(&mut self, context: &ConnectionContext, room: &str) -> Result<Reply, CommandError> {
         let name = parse_room_name(room, None)?;
-        let room = context.session.room(&name).ok_or_else(|| CommandError::not_joined(None, &name))?;
+        context.session.room(&name).ok_or_else(|| CommandError::not_joined(None, &name))?;
         if self.last_typing.is_none_or(|last| last.elapsed() >= TYPING_INTERVAL) {
             self.last_typing = Some(Instant::now());
-            room.broadcast_typing(context.subscriber.user());
+            let user = context.subscriber.user();
+            context.state.store.publish(EphemeralEvent::Typing { room: name, user });
         }
         Ok(Reply::None)
     }

@@ -70,6 +70,8 @@ struct Subscription {
     room: RoomName,
     /// The last `seq` that was accepted.
     cursor: Seq,
+    /// How far the subscriber itself has read, if it has told.
+    read: Option<Seq>,
     /// Events after the cursor are missing and must be read from the store.
     lagging: bool,
 }
@@ -127,7 +129,8 @@ impl OutboundQueue {
             }
             Err(at) => {
                 self.lagging += usize::from(lagging);
-                self.subscriptions.insert(at, Subscription { room: room.clone(), cursor, lagging });
+                self.subscriptions
+                    .insert(at, Subscription { room: room.clone(), cursor, read: None, lagging });
             }
         }
     }
@@ -137,6 +140,18 @@ impl OutboundQueue {
         if let Ok(at) = self.subscription_index(room) {
             self.subscriptions[at].cursor = cursor;
         }
+    }
+
+    /// Notes that the subscriber has read `room` up to `seq`.
+    pub fn note_read(&mut self, room: &RoomName, seq: Seq) {
+        if let Ok(at) = self.subscription_index(room) {
+            self.subscriptions[at].read = Some(seq);
+        }
+    }
+
+    /// Returns `true` if the subscriber has read `room` up to `seq`.
+    pub fn has_read(&self, room: &RoomName, seq: Seq) -> bool {
+        self.subscription_index(room).is_ok_and(|at| self.subscriptions[at].read >= Some(seq))
     }
 
     /// Ends the subscription to `room`.

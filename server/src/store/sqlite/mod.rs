@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod connection;
 mod create;
+mod device_links;
 mod ephemeral;
 mod epoch;
 mod error;
@@ -27,10 +28,11 @@ pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
 
-use super::{Store, StoreError, StoreResult, Wake, position};
+use super::{EphemeralEvent, Notification, Notifier, Store, StoreError, StoreResult, position};
 use async_trait::async_trait;
 use check::BackgroundCheck;
 use epoch::Epochs;
+use futures_util::stream::BoxStream;
 use health::Health;
 use open::Opened;
 use pool::ReadPool;
@@ -38,9 +40,10 @@ use record::Record;
 use std::{
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64, mpsc},
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
+use uuid::Uuid;
 use writer::{Upkeep, WriteCommand, WriteOutput, Writer, WriterRequest};
 
 /// A store in a SQLite file.
@@ -51,7 +54,9 @@ pub struct SqliteStore {
     is_unused: bool,
     /// The order of the queue is the order of the event log.
     requests: mpsc::Sender<WriterRequest>,
-    notifications: broadcast::Sender<Wake>,
+    notifier: Notifier,
+    /// As [`UserStore::names_generation`](super::UserStore::names_generation). The writer increments it.
+    names_generation: Arc<AtomicU64>,
     readers: ReadPool,
     health: Arc<Health>,
     check: Mutex<Option<BackgroundCheck>>,
@@ -114,15 +119,18 @@ impl SqliteStore {
             Some(BackgroundCheck::spawn(opened.path.clone(), health.clone())?)
         };
         let (requests, queue) = mpsc::channel();
-        let notifications = broadcast::channel(super::NOTIFICATION_CAPACITY).0;
+        let notifier = Notifier::default();
+        let names_generation = Arc::new(AtomicU64::new(Uuid::new_v4().as_u64_pair().0));
+        let publisher = (notifier.clone(), names_generation.clone());
         let upkeep = (upkeep, record, health.clone());
-        Writer::new(opened.connection, notifications.clone(), upkeep).spawn(queue);
+        Writer::new(opened.connection, publisher, upkeep).spawn(queue);
         Ok(Self {
             log_id: position::log_id(&opened.id, opened.epochs.present()),
             epochs: opened.epochs,
             is_unused: opened.is_unused,
             requests,
-            notifications,
+            notifier,
+            names_generation,
             readers,
             health,
             check: Mutex::new(check),
@@ -163,8 +171,12 @@ impl Store for SqliteStore {
         &self.log_id
     }
 
-    fn subscribe(&self) -> broadcast::Receiver<Wake> {
-        self.notifications.subscribe()
+    fn subscribe(&self) -> BoxStream<'static, Notification> {
+        self.notifier.subscribe()
+    }
+
+    fn publish(&self, event: EphemeralEvent) {
+        self.notifier.send(Notification::Ephemeral(event));
     }
 
     async fn ready(&self) -> StoreResult<()> {

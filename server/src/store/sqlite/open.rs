@@ -103,6 +103,8 @@ fn take_over_backup(connection: &mut Connection, save_key: SaveKey) -> Result<()
     let transaction = connection.transaction()?;
     transaction.execute("UPDATE log SET id = ?1", [Uuid::new_v4().to_string()])?;
     transaction.execute("DELETE FROM backup", [])?;
+    // A link that was used after the backup must not work again.
+    transaction.execute("DELETE FROM device_link", [])?;
     transaction.commit()?;
     Ok(checkpoint(connection)?)
 }

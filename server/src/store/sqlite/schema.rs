@@ -17,6 +17,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/8-titles.sql")),
     M::up(include_str!("../../../migrations/9-folder.sql")),
     M::up(include_str!("../../../migrations/10-room-lists.sql")),
+    M::up(include_str!("../../../migrations/11-device-links.sql")),
 ];
 
 /// The newest schema that this program supports.

@@ -176,6 +176,29 @@ pub(super) const SELECT_ROOMS_WITHOUT_TITLE_SORT: &str = "
 pub(super) const SET_TITLE_COLUMNS: &str =
     "UPDATE room SET title_key = ?2, contested = ?3, title_sort = ?4 WHERE name = ?1";
 
+/// The user of a link that has not expired at a time, and whether it was used.
+pub(super) const SELECT_DEVICE_LINK: &str =
+    "SELECT person, used_at IS NOT NULL FROM device_link WHERE hash = ?1 AND expires_at > ?2";
+
+/// Adds a link.
+pub(super) const INSERT_DEVICE_LINK: &str =
+    "INSERT INTO device_link (hash, person, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
+
+/// Marks a link as used.
+pub(super) const USE_DEVICE_LINK: &str = "UPDATE device_link SET used_at = ?2 WHERE hash = ?1";
+
+/// Removes the unused link of a user.
+pub(super) const DELETE_UNUSED_DEVICE_LINK: &str =
+    "DELETE FROM device_link WHERE person = ?1 AND used_at IS NULL";
+
+/// Removes some of the links that have expired at a time.
+pub(super) const DELETE_EXPIRED_DEVICE_LINKS: &str = "
+    DELETE FROM device_link WHERE hash IN
+        (SELECT hash FROM device_link WHERE expires_at <= ?1 ORDER BY expires_at LIMIT 2)";
+
+/// The number of links. SQLite counts pages, not rows.
+pub(super) const COUNT_DEVICE_LINKS: &str = "SELECT count(*) FROM device_link";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +236,9 @@ mod tests {
             SELECT_MESSAGE_AUTHOR,
             UPDATE_EVENT_TEXT,
             SELECT_EVENT_AT,
+            SELECT_DEVICE_LINK,
+            USE_DEVICE_LINK,
+            DELETE_UNUSED_DEVICE_LINK,
         ] {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");

@@ -7,12 +7,17 @@ use crate::store::{
 use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use std::sync::atomic::Ordering;
 
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         let ids = ids.to_vec();
         self.readers.read(move |db| queries::users(db, &ids)).await
+    }
+
+    fn names_generation(&self) -> u64 {
+        self.names_generation.load(Ordering::Acquire)
     }
 
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {

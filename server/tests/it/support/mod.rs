@@ -78,8 +78,13 @@ impl TestServer {
 
     /// Starts a server on a given store.
     pub async fn with_store(store: Arc<dyn Store>) -> Self {
+        Self::with_store_and_key(store, Key::generate()).await
+    }
+
+    /// Starts a server on a given store, with a given key of cookies.
+    pub async fn with_store_and_key(store: Arc<dyn Store>, key: Key) -> Self {
         let config = Config { post_rate: 0, ..Config::plain() };
-        Self::serving(Startup { state: AppState::new(config, store, Key::generate()), lock: None }).await
+        Self::serving(Startup { state: AppState::new(config, store, key), lock: None }).await
     }
 
     async fn serving(Startup { state, lock }: Startup) -> Self {

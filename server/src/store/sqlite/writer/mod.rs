@@ -2,6 +2,7 @@
 //!
 //! This is group commit without a timer: while one commit is being synced, the next batch queues up.
 
+mod device_links;
 mod read_markers;
 mod rooms;
 #[cfg(test)]
@@ -11,19 +12,23 @@ mod upkeep;
 mod users;
 
 use super::{connection::checkpoint, health::Health, record::Record};
-use crate::store::{Appended, MarkerUpdate, NewEvent, RoomInfo, StoreError, StoreResult, Wake};
+use crate::store::{
+    Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, Notification, Notifier, RoomInfo, StoreError,
+    StoreResult, TooManyLinks,
+};
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     collections::{HashMap, HashSet},
-    mem,
     sync::{
         Arc,
+        atomic::{AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
+    time::Duration,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 use transaction::{CommitEffects, WriteTransaction};
 pub(super) use upkeep::Upkeep;
 
@@ -46,6 +51,8 @@ pub(super) enum WriteOutput {
     /// The users who appear differently now.
     Users(Vec<User>),
     Marker(MarkerUpdate),
+    LinkCreated(Result<(), TooManyLinks>),
+    LinkRedeemed(Result<UserId, LinkError>),
     None,
 }
 
@@ -73,9 +80,14 @@ pub(super) enum WriteCommand {
         title: RoomTitle,
         topic: Topic,
     },
+    CreateDeviceLink(LinkHash, UserId, Duration),
+    RedeemDeviceLink(LinkHash),
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }
+
+/// Where effects are published: the subscribers, and the generation of names.
+type Publisher = (Notifier, Arc<AtomicU64>);
 
 /// The thread that writes.
 pub(super) struct Writer {
@@ -85,7 +97,7 @@ pub(super) struct Writer {
     last_active: Option<RoomName>,
     users: UserCache,
     read_markers: ReadMarkerCache,
-    notifications: broadcast::Sender<Wake>,
+    publisher: Publisher,
     upkeep: Upkeep,
     /// `None` if the file ends with the process.
     record: Option<Record>,
@@ -95,21 +107,11 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         connection: Connection,
-        notifications: broadcast::Sender<Wake>,
+        publisher: Publisher,
         (upkeep, record, health): (Upkeep, Option<Record>, Arc<Health>),
     ) -> Self {
         let (heads, users, read_markers) = (HeadCache::new(), UserCache::new(), ReadMarkerCache::new());
-        Self {
-            connection,
-            heads,
-            last_active: None,
-            users,
-            read_markers,
-            notifications,
-            upkeep,
-            record,
-            health,
-        }
+        Self { connection, heads, last_active: None, users, read_markers, publisher, upkeep, record, health }
     }
 
     pub(super) fn spawn(self, requests: mpsc::Receiver<WriterRequest>) {
@@ -198,14 +200,19 @@ impl Writer {
         Ok((results, transaction.commit()?))
     }
 
-    fn publish(&self, CommitEffects { events, mut ambiguous, .. }: CommitEffects) {
-        for (room, events) in events {
-            // Without subscribers there is nothing to do.
-            let _ = self.notifications.send(Wake {
-                room,
-                events: events.into(),
-                ambiguous: mem::take(&mut ambiguous),
-            });
+    fn publish(&self, effects: CommitEffects) {
+        let (notifier, names_generation) = &self.publisher;
+        for (room, events) in effects.events {
+            let Some(head) = events.last().map(|last| last.seq) else { continue };
+            notifier.send(Notification::Appended { room, head, events: Some(events.into()) });
+        }
+        if !effects.users.is_empty() {
+            names_generation.fetch_add(1, Ordering::AcqRel);
+            notifier.send(Notification::UsersChanged(effects.users));
+        }
+        effects.rooms.into_iter().for_each(|room| notifier.send(Notification::RoomChanged(room)));
+        for (user, room, seq) in effects.read_markers {
+            notifier.send(Notification::ReadMarkerMoved { user, room, seq });
         }
     }
 

@@ -42,7 +42,11 @@ impl WriteTransaction<'_> {
         // Past the quota a marker moves forward, but none is added.
         let has_moved = (seq > 0 && self.move_read_marker(user, room, seq)?)
             || (can_insert && self.take_bytes(0) && self.insert_read_marker(user, room, seq)?);
-        Ok(Ok(if has_moved { MarkerUpdate::Moved(seq) } else { MarkerUpdate::Unchanged }))
+        if !has_moved {
+            return Ok(Ok(MarkerUpdate::Unchanged));
+        }
+        self.moved_markers.push((user, room.clone(), seq));
+        Ok(Ok(MarkerUpdate::Moved(seq)))
     }
 
     /// Removes the read marker of `user` in `room`.

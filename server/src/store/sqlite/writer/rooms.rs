@@ -54,6 +54,7 @@ impl WriteTransaction<'_> {
         {
             return Ok(Err(taken));
         }
+        self.changed_rooms.push(room.clone());
         self.store_room(room, info).map(|()| Ok(WriteOutput::None))
     }
 

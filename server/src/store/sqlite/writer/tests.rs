@@ -46,7 +46,7 @@ impl Counted {
         };
         opened.connection.progress_handler(1, Some(count)).unwrap();
         let upkeep = (Upkeep::new(&opened.path, None), Some(Record::of(&opened.path)), Arc::default());
-        Self { writer: Writer::new(opened.connection, broadcast::channel(16).0, upkeep), steps }
+        Self { writer: Writer::new(opened.connection, (Notifier::default(), Arc::default()), upkeep), steps }
     }
 
     fn cost(&mut self, command: WriteCommand) -> u64 {

@@ -10,7 +10,7 @@ use crate::store::{
         sql,
     },
 };
-use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, User, UserId};
+use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,8 +29,12 @@ const MAX_CACHED_HEADS: usize = 10_000;
 /// What a transaction has changed, to be published once it is durable.
 pub(super) struct CommitEffects {
     pub(super) events: NewEventsByRoom,
-    /// As in [`Wake`](crate::store::Wake).
-    pub(super) ambiguous: Vec<User>,
+    /// Users who appear differently now.
+    pub(super) users: Vec<UserId>,
+    /// Rooms whose title or topic has changed.
+    pub(super) rooms: Vec<RoomName>,
+    /// Read markers that have moved, and their positions.
+    pub(super) read_markers: Vec<(UserId, RoomName, Seq)>,
     /// A text was purged.
     pub(super) has_purged: bool,
 }
@@ -44,8 +48,11 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) users: &'a mut UserCache,
     pub(super) read_markers: &'a mut ReadMarkerCache,
     pub(super) events: NewEventsByRoom,
-    /// Users who became ambiguous because a user with a confusable name has posted for the first time.
-    pub(super) ambiguous: Vec<User>,
+    /// Users who appear differently now: after a rename, or because a user with a confusable name has posted for the
+    /// first time.
+    pub(super) changed_users: Vec<UserId>,
+    pub(super) changed_rooms: Vec<RoomName>,
+    pub(super) moved_markers: Vec<(UserId, RoomName, Seq)>,
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     has_purged: bool,
@@ -64,7 +71,9 @@ impl<'a> WriteTransaction<'a> {
             users: &mut writer.users,
             read_markers: &mut writer.read_markers,
             events: NewEventsByRoom::new(),
-            ambiguous: Vec::new(),
+            changed_users: Vec::new(),
+            changed_rooms: Vec::new(),
+            moved_markers: Vec::new(),
             bytes_left,
             has_purged: false,
             has_new_rooms: false,
@@ -73,9 +82,10 @@ impl<'a> WriteTransaction<'a> {
 
     pub(super) fn commit(mut self) -> rusqlite::Result<CommitEffects> {
         self.update_heads()?;
-        let Self { transaction, events, ambiguous, has_purged, .. } = self;
+        let Self { transaction, events, has_purged, .. } = self;
         transaction.commit()?;
-        Ok(CommitEffects { events, ambiguous, has_purged })
+        let (users, rooms, read_markers) = (self.changed_users, self.changed_rooms, self.moved_markers);
+        Ok(CommitEffects { events, users, rooms, read_markers, has_purged })
     }
 
     /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
@@ -95,6 +105,10 @@ impl<'a> WriteTransaction<'a> {
             WriteCommand::UpdateRoom { room, user, title, topic } => {
                 self.update_room(room, user, title, topic)
             }
+            WriteCommand::CreateDeviceLink(hash, user, lifetime) => {
+                self.create_device_link(&hash, user, lifetime)
+            }
+            WriteCommand::RedeemDeviceLink(hash) => self.redeem_device_link(&hash),
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
     }

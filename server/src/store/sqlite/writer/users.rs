@@ -21,7 +21,8 @@ impl WriteTransaction<'_> {
         }
         if queries::user(&self.transaction, id)?.is_none() {
             let changed = self.rename(id, DisplayName::generated(id))?;
-            self.ambiguous.extend(changed.into_iter().filter(|user| user.ambiguous));
+            let changed = changed.into_iter().filter(|user| user.ambiguous);
+            self.changed_users.extend(changed.map(|user| user.id));
         }
         let stored = queries::user(&self.transaction, id)?.map(|(author, _)| author);
         let author = stored.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -38,7 +39,9 @@ impl WriteTransaction<'_> {
         if !self.take_bytes(0) && queries::user(&self.transaction, id)?.is_none() {
             return Ok(Err(StoreError::ReadOnly));
         }
-        self.rename(id, name).map(Ok)
+        let changed = self.rename(id, name)?;
+        self.changed_users.extend(changed.iter().map(|user| user.id));
+        Ok(Ok(changed))
     }
 
     /// Sets the name of a user. Returns the users who appear differently now: the user, and at most one other at each
