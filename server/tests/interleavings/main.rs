@@ -92,7 +92,7 @@ fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
 }
 
 fn race(count: u64, lossy: bool, starts: &'static [JoinFrom]) {
-    let store = SingleRoom::new();
+    let store = SingleRoom::shared();
     let (notifications, hub) = (store.subscribe(), Arc::new(Hub::detached(store.clone())));
     let mut threads = Vec::new();
     for start in starts {
@@ -175,7 +175,7 @@ fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u
 fn direct_writes_and_flushes_of_a_session_stay_in_order() {
     let count = 8;
     let race = move || {
-        let store = SingleRoom::new();
+        let store = SingleRoom::shared();
         let (notifications, hub) = (store.subscribe(), Arc::new(Hub::detached(store.clone())));
         let (broadcaster, posting) = (hub.clone(), store.clone());
         let reader = shuttle::thread::spawn(move || read_into(Arc::default(), hub, store, count));

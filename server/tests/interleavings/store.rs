@@ -25,7 +25,7 @@ pub struct SingleRoom {
 
 impl SingleRoom {
     /// Returns a store without events.
-    pub fn new() -> Arc<dyn Store> {
+    pub fn shared() -> Arc<dyn Store> {
         Arc::new(Self { events: Mutex::default(), notifier: Notifier::default() })
     }
 
