@@ -8,10 +8,13 @@ export async function openIdlePage(person: User, server: OwnServer): Promise<voi
   await person.page.goto(`${server.url}/healthz`);
 }
 
-/** Posts `message FIRST` to `message LAST` over one socket of lines, and waits until the server has broadcast them all. */
-export async function postRange(person: User, room: string, first: number, last: number): Promise<void> {
+/**
+ * Posts `message FIRST` to `message LAST` over one socket of lines, spread over `within` milliseconds, and waits until the
+ * server has broadcast them all.
+ */
+export async function postRange(person: User, room: string, first: number, last: number, within = 0): Promise<void> {
   await person.page.evaluate(
-    async ([room, first, last]) => {
+    async ([room, first, last, within]) => {
       const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);
       await new Promise((open) => (socket.onopen = open));
       let received = 0;
@@ -21,10 +24,15 @@ export async function postRange(person: User, room: string, first: number, last:
           if (received > last - first) done();
         };
       });
-      for (let n = first; n <= last; n++) socket.send(`message ${n}`);
+      const begin = performance.now();
+      for (let n = first; n <= last; n++) {
+        const due = begin + (within * (n - first + 1)) / (last - first + 1);
+        while (performance.now() < due) await new Promise((later) => setTimeout(later, 1));
+        socket.send(`message ${n}`);
+      }
       await all;
       socket.close();
     },
-    [room, first, last] as const,
+    [room, first, last, within] as const,
   );
 }

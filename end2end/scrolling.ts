@@ -5,22 +5,31 @@ export async function scrollBy(person: User, pixels: number): Promise<void> {
   await person.page.locator(".scroller").evaluate((scroller, pixels) => scroller.scrollBy(0, pixels), pixels);
 }
 
-/** Scrolls to the oldest row that is rendered, repeatedly as more rows appear, until `isReached` holds. */
+/** Scrolls to the oldest rendered row, repeatedly as more rows appear, until `isReached` holds. */
 export async function scrollBackUntil(person: User, isReached: () => Promise<boolean>): Promise<void> {
-  await scrollUntil(person, -1, isReached);
-}
-
-/** Scrolls to the newest row that is rendered, repeatedly as more rows appear, until `isReached` holds. */
-export async function scrollForwardUntil(person: User, isReached: () => Promise<boolean>): Promise<void> {
-  await scrollUntil(person, 1, isReached);
-}
-
-async function scrollUntil(person: User, direction: 1 | -1, isReached: () => Promise<boolean>): Promise<void> {
   await expect(async () => {
     if (await isReached()) return;
-    await person.page.locator(".scroller").evaluate((scroller, direction) => scroller.scrollBy(0, direction * scroller.scrollHeight), direction);
+    await scrollToEdge(person, -1);
     expect(await isReached()).toBe(true);
   }).toPass({ intervals: [50] });
+}
+
+/** Scrolls to the newest rendered row, repeatedly as more rows appear, until `isReached` holds, and then to the end. */
+export async function scrollForwardUntil(person: User, isReached: () => Promise<boolean>): Promise<void> {
+  await expect(async () => {
+    await scrollToEdge(person, 1);
+    expect(await isReached()).toBe(true);
+  }).toPass({ intervals: [50] });
+  await scrollToEdge(person, 1);
+}
+
+/** Scrolls to an edge of the rendered rows, and waits until the page has handled that. */
+async function scrollToEdge(person: User, direction: 1 | -1): Promise<void> {
+  await person.page.locator(".scroller").evaluate(async (scroller, direction) => {
+    scroller.scrollBy(0, direction * scroller.scrollHeight);
+    // The event of a scroll precedes the callbacks of the next frame.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  }, direction);
 }
 
 /** Scrolls until the row of a message is rendered, puts it at the top, and waits until it is the first visible one. */
