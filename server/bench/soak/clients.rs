@@ -2,9 +2,9 @@
 
 use crate::{
     Settings,
-    person::{Kept, Pace, Person},
+    consistency::events,
     proxy::{Fault, Proxy},
-    verdict::events,
+    test_client::{ClientState, Pace, TestClient},
 };
 use app::{client::Operation, wire::Seq};
 use futures_util::future::join_all;
@@ -18,27 +18,29 @@ pub const ROOM: &str = "soak";
 pub struct Clients(Vec<Member>);
 
 struct Member {
-    person: Person,
+    client: TestClient,
     link: Proxy,
 }
 
 impl Clients {
     /// Connects all clients and waits until they have joined.
     pub async fn connect(server: SocketAddr, settings: &Settings) -> Self {
-        let pace =
-            Pace { pulse: Duration::from_millis(settings.pulse_ms.max(1)), steps: Duration::from_secs(1) };
+        let pace = Pace {
+            heartbeat_second: Duration::from_millis(settings.pulse_ms.max(1)),
+            backoff_second: Duration::from_secs(1),
+        };
         let enter = async |_| {
             let link = Proxy::to(server).await;
-            let person = Person::enter(link.address, ROOM, pace);
-            person.until(|kept| kept.live).await;
-            Member { person, link }
+            let client = TestClient::join(link.address, ROOM, pace);
+            client.wait_until(|state| state.is_live).await;
+            Member { client, link }
         };
         Self(join_all((0..settings.clients).map(enter)).await)
     }
 
     /// Lets every client send or change a message about every `every` seconds, without end.
     pub async fn send_forever(&self, every: f64) -> Infallible {
-        join_all(self.0.iter().enumerate().map(|(n, member)| write(n, &member.person, every))).await;
+        join_all(self.0.iter().enumerate().map(|(n, member)| write(n, &member.client, every))).await;
         std::future::pending().await
     }
 
@@ -47,8 +49,8 @@ impl Clients {
     }
 
     /// Returns the state of every client.
-    pub fn kept(&self) -> Vec<Ref<'_, Kept>> {
-        self.0.iter().map(|member| member.person.kept()).collect()
+    pub fn states(&self) -> Vec<Ref<'_, ClientState>> {
+        self.0.iter().map(|member| member.client.state()).collect()
     }
 
     /// Ends all faults of the links.
@@ -62,7 +64,7 @@ impl Clients {
     /// Waits until every command is acknowledged and every client has caught up.
     pub async fn wait_until_settled(&self, server: SocketAddr) {
         for member in &self.0 {
-            member.person.until(|kept| kept.live && kept.session.outbox.is_empty()).await;
+            member.client.wait_until(|state| state.is_live && state.session.outbox.is_empty()).await;
         }
         let head = loop {
             match events(server, ROOM).await {
@@ -71,18 +73,18 @@ impl Clients {
             }
         };
         for member in &self.0 {
-            member.person.until(|kept| kept.settled(head)).await;
+            member.client.wait_until(|state| state.has_settled(head)).await;
         }
     }
 }
 
-async fn write(n: usize, person: &Person, every: f64) {
+async fn write(n: usize, client: &TestClient, every: f64) {
     for message in 1.. {
         let seconds = every * (0.6 + 0.8 * fastrand::f64());
         sleep(Duration::from_secs_f64(seconds)).await;
         let text = format!("Message {message} of {n}, {}", "la ".repeat(fastrand::usize(0..60))).into();
-        let target = random_own_message(&person.kept());
-        person.ask(match (fastrand::u8(0..20), target) {
+        let target = random_own_message(&client.state());
+        client.submit(match (fastrand::u8(0..20), target) {
             (0, Some(target)) => Operation::Delete { target },
             (1..=3, Some(target)) => Operation::Edit { target, text },
             _ => Operation::Post { text },
@@ -91,12 +93,12 @@ async fn write(n: usize, person: &Person, every: f64) {
 }
 
 /// Returns the `seq` of a random message of this client that is not deleted.
-fn random_own_message(kept: &Kept) -> Option<Seq> {
+fn random_own_message(state: &ClientState) -> Option<Seq> {
     let is_deleted = |seq| {
-        kept.asked.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq))
+        state.commands.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq))
     };
     let is_post =
-        |id| kept.asked.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
-    let theirs = kept.acknowledged.iter().filter(|(id, seq)| is_post(*id) && !is_deleted(*seq));
+        |id| state.commands.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
+    let theirs = state.acknowledged.iter().filter(|(id, seq)| is_post(*id) && !is_deleted(*seq));
     fastrand::choice(theirs.map(|(_, seq)| *seq).collect::<Vec<_>>())
 }

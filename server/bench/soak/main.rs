@@ -29,16 +29,16 @@
 //! victims; the scheduling of the server's threads differs each time.
 
 mod clients;
+#[path = "../../tests/it/support/consistency.rs"]
+mod consistency;
 mod faults;
-#[path = "../../tests/it/support/person.rs"]
-mod person;
 #[path = "../../tests/it/support/process.rs"]
 mod process;
 #[path = "../../tests/it/support/proxy.rs"]
 mod proxy;
 mod report;
-#[path = "../../tests/it/support/verdict.rs"]
-mod verdict;
+#[path = "../../tests/it/support/test_client.rs"]
+mod test_client;
 
 use clap::Parser;
 use clients::Clients;
@@ -122,7 +122,7 @@ async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     clients.heal_links();
     let began = Instant::now();
     let settled = timeout(SETTLE_TIMEOUT, clients.wait_until_settled(server.address)).await.is_ok();
-    let log = verdict::events(server.address, clients::ROOM).await?;
+    let log = consistency::events(server.address, clients::ROOM).await?;
     let report = Report {
         seed,
         settled_ms: settled.then(|| began.elapsed().as_millis()),
@@ -133,5 +133,5 @@ async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     if let Some(file) = &settings.json {
         fs::write(file, json)?;
     }
-    Ok(settled && report.verdict.clean())
+    Ok(settled && report.consistency.is_clean())
 }

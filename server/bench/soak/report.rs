@@ -3,10 +3,10 @@
 use crate::{
     Settings,
     clients::Clients,
+    consistency::ConsistencyReport,
     faults::{FaultInjector, Faults},
-    person::Kept,
     proxy::Direction,
-    verdict::Verdict,
+    test_client::ClientState,
 };
 use app::wire::Event;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub struct Report {
     pub kills: usize,
     pub restarts: usize,
     #[serde(flatten)]
-    pub verdict: Verdict,
+    pub consistency: ConsistencyReport,
     pub reconnects: usize,
     /// Gaps that clients saw and had filled; resets of their timelines.
     pub gaps: usize,
@@ -67,9 +67,9 @@ impl Report {
         log: &[Arc<Event>],
         peak: u64,
     ) -> Self {
-        let kept = clients.kept();
+        let states = clients.states();
         let outage: Vec<Outage> =
-            kept.iter().enumerate().flat_map(|(n, kept)| outages(n, kept, faults_done)).collect();
+            states.iter().enumerate().flat_map(|(n, state)| outages(n, state, faults_done)).collect();
         let by_restart =
             outage.iter().filter(|outage| faults_done.ends.iter().any(|end| outage.was_caused_by(*end)));
         let sent: usize =
@@ -81,10 +81,10 @@ impl Report {
             faults: faults_done.faults,
             kills: settings.kills,
             restarts: settings.restarts,
-            verdict: Verdict::on(log, kept.iter().map(Deref::deref)),
+            consistency: ConsistencyReport::new(log, states.iter().map(Deref::deref)),
             reconnects: outage.len(),
-            gaps: kept.iter().map(|kept| kept.gaps).sum(),
-            resets: kept.iter().map(|kept| kept.resets).sum(),
+            gaps: states.iter().map(|state| state.gaps).sum(),
+            resets: states.iter().map(|state| state.resets).sum(),
             outage_ms: Percentiles::of(outage.iter()),
             restart_ms: Percentiles::of(by_restart),
             sent_mib: sent >> 20,
@@ -95,15 +95,15 @@ impl Report {
 
     /// Formats the main results as a heading and a row.
     pub fn table(&self) -> String {
-        let verdict = self.verdict;
+        let consistency = self.consistency;
         let percentiles = |of: Percentiles| format!("{} {} {}", of.p50, of.p95, of.max);
         let columns = [
-            ("posted", verdict.posted.to_string()),
-            ("acked", verdict.acknowledged.to_string()),
-            ("delivered", verdict.delivered.to_string()),
-            ("lost", verdict.lost.to_string()),
-            ("repeated", verdict.repeated.to_string()),
-            ("reordered", verdict.reordered.to_string()),
+            ("posted", consistency.posted.to_string()),
+            ("acked", consistency.acknowledged.to_string()),
+            ("delivered", consistency.delivered.to_string()),
+            ("lost", consistency.lost.to_string()),
+            ("repeated", consistency.repeated.to_string()),
+            ("reordered", consistency.reordered.to_string()),
             ("reconnects", self.reconnects.to_string()),
             ("outage p50 p95 max", percentiles(self.outage_ms)),
             ("restart p50 p95 max", percentiles(self.restart_ms)),
@@ -118,7 +118,7 @@ impl Report {
 }
 
 /// Returns the outages of a client, without the time in which its proxy refused.
-fn outages(member: usize, kept: &Kept, faults_done: &FaultInjector) -> impl Iterator<Item = Outage> {
+fn outages(member: usize, state: &ClientState, faults_done: &FaultInjector) -> impl Iterator<Item = Outage> {
     let outage = move |&(lost, took): &(Instant, Duration)| {
         let back = lost + took;
         let gone = faults_done
@@ -128,7 +128,7 @@ fn outages(member: usize, kept: &Kept, faults_done: &FaultInjector) -> impl Iter
         let from = gone.map(|(_, _, until)| *until).fold(lost, Instant::max);
         Outage { from, took: back.saturating_duration_since(from) }
     };
-    kept.blackouts.iter().map(outage)
+    state.outages.iter().map(outage)
 }
 
 impl Outage {

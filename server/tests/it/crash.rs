@@ -1,6 +1,6 @@
 //! Crashes, full disks and damaged files: acknowledged messages are stored, and clients keep the others.
 
-use crate::support::{Pace, Person, Process, Verdict, events, within_timeout};
+use crate::support::{ConsistencyReport, Pace, Process, TestClient, events, within_timeout};
 use app::{client::Operation, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
@@ -21,7 +21,8 @@ use std::{
 use tempfile::TempDir;
 use tokio::{process::Command, time::sleep};
 
-const BRISK: Pace = Pace { pulse: Duration::from_millis(100), steps: Duration::from_millis(100) };
+const BRISK: Pace =
+    Pace { heartbeat_second: Duration::from_millis(100), backoff_second: Duration::from_millis(100) };
 
 fn binary() -> PathBuf {
     env!("CARGO_BIN_EXE_hubbub").into()
@@ -74,12 +75,12 @@ async fn a_hundred_lone_messages_are_a_hundred_syncs() {
 #[tokio::test]
 async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     let mut server = Process::start(binary()).await.unwrap();
-    let people: Vec<Person> = (0..8).map(|_| Person::enter(server.address, "tea", BRISK)).collect();
+    let clients: Vec<TestClient> = (0..8).map(|_| TestClient::join(server.address, "tea", BRISK)).collect();
     let talk = async {
         for n in 0.. {
-            people
+            clients
                 .iter()
-                .for_each(|person| person.ask(Operation::Post { text: format!("message {n}").into() }));
+                .for_each(|client| client.submit(Operation::Post { text: format!("message {n}").into() }));
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -94,17 +95,17 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
         () = talk => {}
         () = crashes => {}
     }
-    for person in &people {
-        within_timeout(person.until(|kept| kept.session.outbox.is_empty())).await;
+    for client in &clients {
+        within_timeout(client.wait_until(|state| state.session.outbox.is_empty())).await;
     }
     let log = told(&server).await;
-    for person in &people {
-        within_timeout(person.until(|kept| kept.settled(log.len() as u64))).await;
+    for client in &clients {
+        within_timeout(client.wait_until(|state| state.has_settled(log.len() as u64))).await;
     }
-    let kept: Vec<_> = people.iter().map(Person::kept).collect();
-    let verdict = Verdict::on(&log, kept.iter().map(Deref::deref));
-    assert!(verdict.clean() && verdict.posted > 100, "{verdict:?}");
-    assert_eq!(verdict.acknowledged, verdict.posted);
+    let states: Vec<_> = clients.iter().map(TestClient::state).collect();
+    let report = ConsistencyReport::new(&log, states.iter().map(Deref::deref));
+    assert!(report.is_clean() && report.posted > 100, "{report:?}");
+    assert_eq!(report.acknowledged, report.posted);
 }
 
 /// A file system in memory that can grow.
@@ -145,13 +146,13 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     }
     assert_eq!(post(&server, &long).await, 503, "still full");
     assert_eq!(told(&server).await.len(), stored, "what was acknowledged, and nothing else, can be read");
-    let ann = Person::enter(server.address, "tea", BRISK);
-    within_timeout(ann.until(|kept| kept.live)).await;
-    ann.ask(Operation::Post { text: long.clone().into() });
+    let ann = TestClient::join(server.address, "tea", BRISK);
+    within_timeout(ann.wait_until(|state| state.is_live)).await;
+    ann.submit(Operation::Post { text: long.clone().into() });
     sleep(Duration::from_millis(200)).await;
-    assert!(!ann.kept().session.outbox.is_empty(), "it waits with its author");
+    assert!(!ann.state().session.outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);
-    within_timeout(ann.until(|kept| kept.settled(stored as u64 + 1))).await;
+    within_timeout(ann.wait_until(|state| state.has_settled(stored as u64 + 1))).await;
     assert_eq!(post(&server, "room again").await, 201);
     let log = told(&server).await;
     assert!((1..=stored as u64 + 2).eq(log.iter().map(|event| event.seq)), "no hole, nothing twice");

@@ -1,19 +1,22 @@
 //! The network fails at any moment: no message is lost, repeated or reordered.
 
-use crate::support::{Direction, Fault, Pace, Person, Proxy, TestServer, Verdict, events, within_timeout};
+use crate::support::{
+    ConsistencyReport, Direction, Fault, Pace, Proxy, TestClient, TestServer, events, within_timeout,
+};
 use app::{client::Operation, wire::Event};
 use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 
 /// Twenty seconds of a browser take a fifth of a second here.
-const FAST: Pace = Pace { pulse: Duration::from_millis(10), steps: Duration::from_millis(100) };
+const FAST: Pace =
+    Pace { heartbeat_second: Duration::from_millis(10), backoff_second: Duration::from_millis(100) };
 
 /// Links that fail at the same time.
 const AT_ONCE: usize = 32;
 
 /// A client in a room of its own, behind a link of its own.
 struct MobileClient {
-    person: Person,
+    client: TestClient,
     link: Proxy,
     room: String,
 }
@@ -21,25 +24,26 @@ struct MobileClient {
 impl MobileClient {
     async fn connect(server: &TestServer, room: String) -> Self {
         let link = Proxy::to(server.address).await;
-        let person = Person::enter(link.address, &room, FAST);
-        within_timeout(person.until(|kept| kept.live)).await;
-        Self { person, link, room }
+        let client = TestClient::join(link.address, &room, FAST);
+        within_timeout(client.wait_until(|state| state.is_live)).await;
+        Self { client, link, room }
     }
 
     /// Posts three messages and waits until all have arrived.
     async fn write(&self) {
         for text in ["one", "two", "three"] {
-            self.person.ask(Operation::Post { text: text.into() });
+            self.client.submit(Operation::Post { text: text.into() });
         }
-        within_timeout(self.person.until(|kept| kept.settled(3))).await;
+        within_timeout(self.client.wait_until(|state| state.has_settled(3))).await;
     }
 
     /// Asserts that each message is stored once and in order, and that the client shows exactly these.
     async fn assert_consistent(&self, server: &TestServer, what: &str) {
         let log = events(server.address, &self.room).await.expect("the server answers");
-        let verdict = Verdict::on(&log, [&*self.person.kept()]);
-        let expected = Verdict { posted: 3, acknowledged: 3, delivered: 3, ..Verdict::default() };
-        assert_eq!(verdict, expected, "{what}");
+        let report = ConsistencyReport::new(&log, [&*self.client.state()]);
+        let expected =
+            ConsistencyReport { posted: 3, acknowledged: 3, delivered: 3, ..ConsistencyReport::default() };
+        assert_eq!(report, expected, "{what}");
     }
 }
 
@@ -62,7 +66,7 @@ async fn cut_everywhere(direction: Direction) {
         ann.write().await;
         let what = format!("cut after {after} of {bytes} bytes {direction:?}");
         let arrived = ann.link.forwarded(direction) - before <= after;
-        assert!(arrived || ann.person.kept().blackouts.len() == 1, "{what}: it was cut once");
+        assert!(arrived || ann.client.state().outages.len() == 1, "{what}: it was cut once");
         ann.assert_consistent(server, &what).await;
     });
     cuts.buffer_unordered(AT_ONCE).collect::<()>().await;
@@ -84,7 +88,7 @@ async fn a_black_hole_is_detected_and_the_client_reconnects() {
     let ann = MobileClient::connect(&server, "tea".into()).await;
     ann.link.inject(Fault::Blackhole);
     ann.write().await;
-    assert_eq!(ann.person.kept().blackouts.len(), 1, "the client reconnected once");
+    assert_eq!(ann.client.state().outages.len(), 1, "the client reconnected once");
     ann.assert_consistent(&server, "silence").await;
 }
 
@@ -95,7 +99,7 @@ async fn a_slow_link_only_delays_messages() {
         let ann = MobileClient::connect(&server, format!("slow-{}", direction as usize)).await;
         ann.link.inject(Fault::Slow(direction, 16, Duration::from_millis(2)));
         ann.write().await;
-        assert!(ann.person.kept().blackouts.is_empty(), "the client stayed connected");
+        assert!(ann.client.state().outages.is_empty(), "the client stayed connected");
         ann.assert_consistent(&server, "slowness").await;
     }
 }
@@ -105,7 +109,7 @@ async fn messages_written_offline_are_sent_after_the_reconnect() {
     let server = TestServer::start().await;
     let ann = MobileClient::connect(&server, "tea".into()).await;
     ann.link.block(true);
-    within_timeout(ann.person.until(|kept| !kept.live)).await;
+    within_timeout(ann.client.wait_until(|state| !state.is_live)).await;
     let back = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         ann.link.block(false);
@@ -121,8 +125,8 @@ async fn the_audit_finds_lost_repeated_and_reordered_messages() {
     ann.write().await;
     let log = events(server.address, "tea").await.expect("the server answers");
     let [one, two, three] = [0, 1, 2].map(|n| log[n].clone());
-    let on = |events: &[Arc<Event>]| Verdict::on(events, [&*ann.person.kept()]);
-    assert!(on(&log).clean());
+    let on = |events: &[Arc<Event>]| ConsistencyReport::new(events, [&*ann.client.state()]);
+    assert!(on(&log).is_clean());
     assert!(on(&[one.clone(), two.clone()]).lost > 0);
     assert!(on(&[one.clone(), two.clone(), three.clone(), three.clone()]).repeated > 0);
     assert!(on(&[one, three, two]).reordered > 0);

@@ -1,6 +1,6 @@
 //! Restarts of the real binary while clients post.
 
-use crate::support::{Kept, Pace, Person, Process, Verdict, events, within_timeout};
+use crate::support::{ClientState, ConsistencyReport, Pace, Process, TestClient, events, within_timeout};
 use app::client::Operation;
 use std::{
     io::{Write, stdout},
@@ -9,56 +9,57 @@ use std::{
 };
 use tokio::time::sleep;
 
-const PEOPLE: usize = 50;
+const CLIENTS: usize = 50;
 const TALKERS: usize = 10;
-const REAL: Pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_secs(1) };
+const REAL: Pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_second: Duration::from_secs(1) };
 
 /// Lets some of the clients post until the future is dropped.
-async fn talk(people: &[Person]) {
+async fn talk(clients: &[TestClient]) {
     for n in 0.. {
-        for person in &people[..TALKERS] {
-            person.ask(Operation::Post { text: format!("message {n}").into() });
+        for client in &clients[..TALKERS] {
+            client.submit(Operation::Post { text: format!("message {n}").into() });
         }
         sleep(Duration::from_millis(50)).await;
     }
 }
 
-async fn all(people: &[Person], mut so: impl FnMut(&Kept) -> bool) {
-    for person in people {
-        within_timeout(person.until(&mut so)).await;
+async fn all(clients: &[TestClient], mut is_met: impl FnMut(&ClientState) -> bool) {
+    for client in clients {
+        within_timeout(client.wait_until(&mut is_met)).await;
     }
 }
 
-fn print_outages(signal: &str, people: &[Person]) {
-    let mut blackouts: Vec<Duration> =
-        people.iter().flat_map(|person| person.kept().blackouts.clone()).map(|(_, took)| took).collect();
-    blackouts.sort_unstable();
-    let (p50, p95) = (blackouts[blackouts.len() / 2], blackouts[blackouts.len() * 95 / 100]);
-    let _ = writeln!(stdout(), "{signal}: {PEOPLE} people live again, p50 {p50:.0?}, p95 {p95:.0?}");
+fn print_outages(signal: &str, clients: &[TestClient]) {
+    let mut outages: Vec<Duration> =
+        clients.iter().flat_map(|client| client.state().outages.clone()).map(|(_, took)| took).collect();
+    outages.sort_unstable();
+    let (p50, p95) = (outages[outages.len() / 2], outages[outages.len() * 95 / 100]);
+    let _ = writeln!(stdout(), "{signal}: {CLIENTS} clients are live again, p50 {p50:.0?}, p95 {p95:.0?}");
 }
 
 async fn restart_by(signal: &str) {
     let mut server = Process::start(env!("CARGO_BIN_EXE_hubbub").into()).await.expect("it starts");
-    let people: Vec<Person> = (0..PEOPLE).map(|_| Person::enter(server.address, "tea", REAL)).collect();
-    all(&people, |kept| kept.live).await;
+    let clients: Vec<TestClient> =
+        (0..CLIENTS).map(|_| TestClient::join(server.address, "tea", REAL)).collect();
+    all(&clients, |state| state.is_live).await;
     let restart = async {
         sleep(Duration::from_millis(500)).await;
         server.stop(signal).await.expect("it ends");
         server.restart().await.expect("it starts again");
-        all(&people, |kept| !kept.blackouts.is_empty()).await;
+        all(&clients, |state| !state.outages.is_empty()).await;
     };
     tokio::select! {
-        () = talk(&people) => {}
+        () = talk(&clients) => {}
         () = restart => {}
     }
-    all(&people, |kept| kept.session.outbox.is_empty()).await;
+    all(&clients, |state| state.session.outbox.is_empty()).await;
     let log = events(server.address, "tea").await.expect("it answers");
-    all(&people, |kept| kept.settled(log.len() as u64)).await;
-    print_outages(signal, &people);
-    let kept: Vec<_> = people.iter().map(Person::kept).collect();
-    let verdict = Verdict::on(&log, kept.iter().map(Deref::deref));
-    assert!(verdict.clean() && verdict.posted >= 10 * TALKERS, "{verdict:?}");
-    assert!(kept.iter().all(|kept| kept.resets == 0 && kept.gaps == 0), "every client resumed");
+    all(&clients, |state| state.has_settled(log.len() as u64)).await;
+    print_outages(signal, &clients);
+    let states: Vec<_> = clients.iter().map(TestClient::state).collect();
+    let report = ConsistencyReport::new(&log, states.iter().map(Deref::deref));
+    assert!(report.is_clean() && report.posted >= 10 * TALKERS, "{report:?}");
+    assert!(states.iter().all(|state| state.resets == 0 && state.gaps == 0), "every client resumed");
 }
 
 #[tokio::test]

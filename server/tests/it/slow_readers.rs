@@ -4,7 +4,8 @@
 use crate::{
     heartbeat::{advance_time, flush_sockets, raw_socket},
     support::{
-        Direction, Fault, Lines, Pace, Person, Proxy, TestServer, V1, Verdict, events, room, within_timeout,
+        ConsistencyReport, Direction, Fault, Lines, Pace, Proxy, TestClient, TestServer, V1, events, room,
+        within_timeout,
     },
 };
 use app::wire::{ServerFrame, UserId};
@@ -172,20 +173,20 @@ async fn a_client_that_takes_few_bytes_is_slow_and_not_timed_out() {
 async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
     let server = TestServer::start().await;
     let road = Proxy::to(server.address).await;
-    let pace = Pace { pulse: Duration::from_secs(1), steps: Duration::from_secs(1) };
-    let slow = Person::enter(road.address, "tea", pace);
-    within_timeout(slow.until(|kept| kept.live)).await;
+    let pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_second: Duration::from_secs(1) };
+    let slow = TestClient::join(road.address, "tea", pace);
+    within_timeout(slow.wait_until(|state| state.is_live)).await;
     let mut quick = V1::connect_and_join(&server, "tea").await;
     road.inject(Fault::Slow(Direction::Down, 1_024, Duration::from_secs(1)));
     flood(&server, 100).await;
     receives_all(&mut quick, 100).await;
-    assert!(slow.kept().session.timeline.last() < 10, "the slow client has hardly begun");
+    assert!(slow.state().session.timeline.last() < 10, "the slow client has hardly begun");
     // The paused clock advances while all tasks are idle: 400 KB take about seven minutes.
     pause();
-    slow.until(|kept| kept.session.timeline.last() == 100).await;
+    slow.wait_until(|state| state.session.timeline.last() == 100).await;
     resume();
     road.inject(Fault::None);
     let log = events(server.address, "tea").await.expect("the server answers");
-    let verdict = Verdict::on(&log, [&*slow.kept()]);
-    assert!(verdict.clean() && verdict.delivered == 100, "{verdict:?}");
+    let report = ConsistencyReport::new(&log, [&*slow.state()]);
+    assert!(report.is_clean() && report.delivered == 100, "{report:?}");
 }

@@ -1,20 +1,20 @@
 //! Support for the integration tests: a real server on a port of its own, and clients.
 
 mod browser;
+mod consistency;
 mod lines;
-mod person;
 mod process;
 mod proxy;
+mod test_client;
 mod v1;
-mod verdict;
 
 pub use browser::{browser, sent, visitor};
+pub use consistency::{ConsistencyReport, events};
 pub use lines::Lines;
-pub use person::{Kept, Pace, Person};
 pub use process::Process;
 pub use proxy::{Direction, Fault, Proxy};
+pub use test_client::{ClientState, Pace, TestClient};
 pub use v1::{V1, text};
-pub use verdict::{Verdict, events};
 
 use app::wire::RoomName;
 use axum_extra::extract::cookie::Key;

@@ -27,117 +27,118 @@ use uuid::Uuid;
 /// How long the client waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a second takes, for tests that cannot wait.
+/// How long a second lasts, for tests that cannot wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// A second of the heartbeat.
-    pub pulse: Duration,
+    pub heartbeat_second: Duration,
     /// A second of the backoff.
-    pub steps: Duration,
+    pub backoff_second: Duration,
 }
 
 /// The state of a client, and what has happened to it.
-pub struct Kept {
+pub struct ClientState {
     pub session: Session,
     you: Option<User>,
     cookie: Option<HeaderValue>,
-    /// It has joined the room, at present.
-    pub live: bool,
+    /// The client has joined the room, at present.
+    pub is_live: bool,
     /// The timeline has every event after this one.
-    pub began: Seq,
-    /// All of its commands, in the order in which they were given.
-    pub asked: Vec<Command>,
-    /// The commands that the server has acknowledged, and their `seq`.
+    pub starts_after: Seq,
+    /// All of its commands, in the order in which they were submitted.
+    pub commands: Vec<Command>,
+    /// The commands that the server has acknowledged, each with its `seq`.
     pub acknowledged: Vec<(CommandId, Seq)>,
-    /// How often it has joined again after a gap, and how often the server has replaced its timeline.
+    /// How often the client has joined again after a gap, and how often the server has replaced its timeline.
     pub gaps: usize,
     pub resets: usize,
     lost_at: Option<Instant>,
-    /// When a connection was lost, and how long it took to join again.
-    pub blackouts: Vec<(Instant, Duration)>,
+    /// When a connection was lost, and how long the client took to join again.
+    pub outages: Vec<(Instant, Duration)>,
 }
 
 /// A client in a room. It disconnects when it is dropped.
-pub struct Person {
-    memory: Arc<Memory>,
-    living: JoinHandle<()>,
+pub struct TestClient {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
 }
 
-struct Memory {
+/// What the client shares with its task.
+struct Shared {
     server: SocketAddr,
     pace: Pace,
-    kept: watch::Sender<Kept>,
-    work: Notify,
+    state: watch::Sender<ClientState>,
+    wakeup: Notify,
 }
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-impl Person {
+impl TestClient {
     /// Joins `room`, and connects again whenever the connection is lost.
-    pub fn enter(server: SocketAddr, room: &str, pace: Pace) -> Self {
+    pub fn join(server: SocketAddr, room: &str, pace: Pace) -> Self {
         let room: RoomName = room.parse().expect("a valid room name");
         let timeline = Timeline::new(String::new(), 0, Vec::new());
-        let kept = Kept {
+        let state = ClientState {
             session: Session::new(room, timeline, ReadMarker::new(0)),
             you: None,
             cookie: None,
-            live: false,
-            began: 0,
-            asked: Vec::new(),
+            is_live: false,
+            starts_after: 0,
+            commands: Vec::new(),
             acknowledged: Vec::new(),
             gaps: 0,
             resets: 0,
             lost_at: None,
-            blackouts: Vec::new(),
+            outages: Vec::new(),
         };
-        let (kept, work) = (watch::Sender::new(kept), Notify::new());
-        let memory = Arc::new(Memory { server, pace, kept, work });
-        Self { living: tokio::spawn(live(memory.clone())), memory }
+        let (state, wakeup) = (watch::Sender::new(state), Notify::new());
+        let shared = Arc::new(Shared { server, pace, state, wakeup });
+        Self { task: tokio::spawn(run(shared.clone())), shared }
     }
 
-    /// Gives a command, which is sent until the server acknowledges it.
-    pub fn ask(&self, operation: Operation) {
+    /// Submits a command, which is sent until the server acknowledges it.
+    pub fn submit(&self, operation: Operation) {
         let command = Command { id: Uuid::now_v7(), operation };
-        self.memory.change(|kept| {
-            if let Some(you) = kept.you.clone() {
-                kept.session.timeline.add_local(&command, you);
+        self.shared.change(|state| {
+            if let Some(you) = state.you.clone() {
+                state.session.timeline.add_local(&command, you);
             }
-            kept.asked.push(command.clone());
-            kept.session.outbox.push(command);
+            state.commands.push(command.clone());
+            state.session.outbox.push(command);
         });
-        self.memory.work.notify_one();
+        self.shared.wakeup.notify_one();
     }
 
     /// Returns the present state.
-    pub fn kept(&self) -> watch::Ref<'_, Kept> {
-        self.memory.kept.borrow()
+    pub fn state(&self) -> watch::Ref<'_, ClientState> {
+        self.shared.state.borrow()
     }
 
-    /// Waits until the state satisfies `so`.
-    pub async fn until(&self, so: impl FnMut(&Kept) -> bool) {
-        let mut kept = self.memory.kept.subscribe();
+    /// Waits until the state satisfies `is_met`.
+    pub async fn wait_until(&self, is_met: impl FnMut(&ClientState) -> bool) {
+        let mut state = self.shared.state.subscribe();
         // The sender lives as long as this client.
-        let _ = kept.wait_for(so).await;
+        let _ = state.wait_for(is_met).await;
     }
 }
 
-impl Drop for Person {
+impl Drop for TestClient {
     fn drop(&mut self) {
-        self.living.abort();
+        self.task.abort();
     }
 }
 
-impl Kept {
+impl ClientState {
     /// Returns `true` if every command is acknowledged, and the timeline has everything up to `head`.
-    pub fn settled(&self, head: Seq) -> bool {
-        self.live && self.session.outbox.is_empty() && self.session.timeline.last() >= head
+    pub fn has_settled(&self, head: Seq) -> bool {
+        self.is_live && self.session.outbox.is_empty() && self.session.timeline.last() >= head
     }
 }
 
-impl Memory {
-    fn change<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
+impl Shared {
+    fn change<T>(&self, change: impl FnOnce(&mut ClientState) -> T) -> T {
         let mut done = None;
-        self.kept.send_modify(|kept| done = Some(change(kept)));
+        self.state.send_modify(|state| done = Some(change(state)));
         done.expect("a change is run")
     }
 
@@ -145,12 +146,12 @@ impl Memory {
         let url = format!("ws://{}/ws", self.server);
         let mut request = url.into_client_request().ok()?;
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-        if let Some(cookie) = self.kept.borrow().cookie.clone() {
+        if let Some(cookie) = self.state.borrow().cookie.clone() {
             request.headers_mut().insert(header::COOKIE, cookie);
         }
         let (socket, answer) = timeout(CONNECT_TIMEOUT, connect_async(request)).await.ok()?.ok()?;
         if let Some(cookie) = cookie_of(&answer) {
-            self.change(|kept| kept.cookie = Some(cookie));
+            self.change(|state| state.cookie = Some(cookie));
         }
         Some(socket)
     }
@@ -161,27 +162,27 @@ fn cookie_of(answer: &Response) -> Option<HeaderValue> {
     HeaderValue::from_str(cookie.split(';').next()?).ok()
 }
 
-async fn live(memory: Arc<Memory>) {
+async fn run(shared: Arc<Shared>) {
     let start = Instant::now();
     loop {
-        if let Some(socket) = memory.connect().await {
-            memory.change(|kept| kept.session.open(Transport::WebSocket));
-            let mut connection = Connection { memory: &memory, socket, start, retry_at: None };
+        if let Some(socket) = shared.connect().await {
+            shared.change(|state| state.session.open(Transport::WebSocket));
+            let mut connection = Connection { shared: &shared, socket, start, retry_at: None };
             let Err(Disconnected) = connection.run().await else { continue };
         }
-        let delay = memory.change(|kept| {
-            if std::mem::take(&mut kept.live) {
-                kept.lost_at = Some(Instant::now());
+        let delay = shared.change(|state| {
+            if std::mem::take(&mut state.is_live) {
+                state.lost_at = Some(Instant::now());
             }
-            kept.session.close(start.elapsed().as_millis() as u64, fastrand::f64()).1
+            state.session.close(start.elapsed().as_millis() as u64, fastrand::f64()).1
         });
-        sleep(delay.mul_f64(memory.pace.steps.as_secs_f64())).await;
+        sleep(delay.mul_f64(shared.pace.backoff_second.as_secs_f64())).await;
     }
 }
 
 /// One open connection.
 struct Connection<'a> {
-    memory: &'a Memory,
+    shared: &'a Shared,
     socket: Socket,
     start: Instant,
     /// When a command that the server could not store is sent again.
@@ -194,7 +195,7 @@ struct Disconnected;
 impl Connection<'_> {
     /// Passes inputs to the session until the connection is over.
     async fn run(&mut self) -> Result<(), Disconnected> {
-        let mut ticks = interval(self.memory.pace.pulse);
+        let mut ticks = interval(self.shared.pace.heartbeat_second);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let retry = async {
@@ -212,11 +213,11 @@ impl Connection<'_> {
                     Some(Ok(tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_))) => continue,
                     _ => return Err(Disconnected),
                 },
-                () = self.memory.work.notified() => Input::Wakeup,
+                () = self.shared.wakeup.notified() => Input::Wakeup,
                 _ = ticks.tick() => Input::Tick(1_000),
                 () = retry => {
                     self.retry_at = None;
-                    self.memory.change(|kept| kept.session.outbox.reset_in_flight());
+                    self.shared.change(|state| state.session.outbox.reset_in_flight());
                     Input::Wakeup
                 }
             };
@@ -226,12 +227,12 @@ impl Connection<'_> {
 
     async fn handle(&mut self, input: Input) -> Result<(), Disconnected> {
         if let Input::Frame(ServerFrame::Welcome { log, .. }) = &input {
-            self.memory.change(|kept| kept.begin_in(log));
+            self.shared.change(|state| state.begin_in(log));
         }
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             let (now, mut effects) = (self.start.elapsed().as_millis() as u64, Vec::new());
-            self.memory.change(|kept| kept.session.handle(input, now, &mut effects));
+            self.shared.change(|state| state.session.handle(input, now, &mut effects));
             for effect in effects {
                 match effect {
                     Effect::Send(frame) => self.send(&frame).await?,
@@ -240,10 +241,10 @@ impl Connection<'_> {
                         self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
                     }
                     Effect::Show(ServerFrame::Joined { .. }) => {
-                        self.memory.change(Kept::be_live);
+                        self.shared.change(ClientState::on_joined);
                         inputs.push(Input::Wakeup);
                     }
-                    effect => self.memory.change(|kept| kept.note(effect)),
+                    effect => self.shared.change(|state| state.note(effect)),
                 }
             }
         }
@@ -252,14 +253,14 @@ impl Connection<'_> {
 
     async fn send(&mut self, frame: &ClientFrame) -> Result<(), Disconnected> {
         if matches!(frame, ClientFrame::Join { .. }) {
-            self.memory.change(|kept| kept.gaps += usize::from(kept.live));
+            self.shared.change(|state| state.gaps += usize::from(state.is_live));
         }
         let json = serde_json::to_string(frame).map_err(|_| Disconnected)?;
         self.socket.send(tungstenite::Message::text(json)).await.map_err(|_| Disconnected)
     }
 }
 
-impl Kept {
+impl ClientState {
     /// The first `welcome` says to which log the empty timeline belongs.
     fn begin_in(&mut self, log: &str) {
         if self.session.timeline.log().is_empty() {
@@ -273,17 +274,17 @@ impl Kept {
             Effect::TimelineReset { .. } => {
                 self.resets += 1;
                 let timeline = &self.session.timeline;
-                self.began = timeline.first().map_or(timeline.last(), |first| first - 1);
+                self.starts_after = timeline.first().map_or(timeline.last(), |first| first - 1);
             }
             Effect::Complete(id, Some(seq)) => self.acknowledged.push((id, seq)),
             _ => {}
         }
     }
 
-    fn be_live(&mut self) {
-        self.live = true;
+    fn on_joined(&mut self) {
+        self.is_live = true;
         if let Some(lost_at) = self.lost_at.take() {
-            self.blackouts.push((lost_at, lost_at.elapsed()));
+            self.outages.push((lost_at, lost_at.elapsed()));
         }
     }
 }

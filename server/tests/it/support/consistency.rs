@@ -1,0 +1,131 @@
+//! Compares what test clients show with the log.
+
+use super::test_client::ClientState;
+use app::{
+    client::EntryView,
+    wire::{CommandId, Event, EventBody, Events, Message, Seq},
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+/// What became of the commands of test clients: messages, and changes of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ConsistencyReport {
+    /// Commands that the clients submitted.
+    pub posted: usize,
+    /// Commands that the server acknowledged.
+    pub acknowledged: usize,
+    /// Messages in the timelines of all clients.
+    pub delivered: usize,
+    /// Submitted and not in the log, in the log and not in a timeline, or in a timeline and not in the log.
+    pub lost: usize,
+    /// In the log or in a timeline twice.
+    pub repeated: usize,
+    /// In a timeline in another order than in the log, in the log in another order than they were submitted, or in the log at
+    /// another `seq` than was acknowledged.
+    pub reordered: usize,
+}
+
+/// Returns every event of `room`, over the HTTP API.
+pub async fn events(server: SocketAddr, room: &str) -> reqwest::Result<Vec<Arc<Event>>> {
+    let mut events: Vec<Arc<Event>> = Vec::new();
+    loop {
+        let after = events.last().map_or(0, |event| event.seq);
+        let url = format!("http://{server}/api/rooms/{room}/events?after={after}&limit=1000");
+        let page: Events = reqwest::get(url).await?.error_for_status()?.json().await?;
+        if page.events.is_empty() {
+            return Ok(events);
+        }
+        events.extend(page.events);
+    }
+}
+
+/// The state that the events of the log make.
+struct Log {
+    /// The messages in their present state, by `seq`.
+    messages: BTreeMap<Seq, Message>,
+    /// The first `seq` of each command.
+    seqs: HashMap<CommandId, Seq>,
+}
+
+impl Log {
+    fn new(events: &[Arc<Event>]) -> Self {
+        let mut messages = BTreeMap::new();
+        for event in events {
+            match &event.body {
+                EventBody::Message { .. } => {
+                    messages.extend(Message::from_event(event).map(|it| (it.seq, it)));
+                }
+                EventBody::Edit { target, text } => {
+                    messages.entry(*target).and_modify(|message| message.edit(text.clone(), event.at));
+                }
+                EventBody::Delete { target } => {
+                    messages.entry(*target).and_modify(Message::delete);
+                }
+                EventBody::Unknown => {}
+            }
+        }
+        Self { messages, seqs: events.iter().rev().map(|event| (event.id, event.seq)).collect() }
+    }
+
+    /// Returns `true` if an entry shows what the log has.
+    fn matches(&self, shown: &EntryView) -> bool {
+        let entry = &shown.entry;
+        entry.delivery.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {
+            (entry.id, entry.deleted, &entry.text) == (message.id, message.deleted, &message.text)
+        })
+    }
+}
+
+impl ConsistencyReport {
+    /// Compares the timelines and commands of `clients` with the log.
+    pub fn new<'a>(events: &[Arc<Event>], clients: impl IntoIterator<Item = &'a ClientState>) -> Self {
+        let log = Log::new(events);
+        let mut report = Self { repeated: events.len() - log.seqs.len(), ..Self::default() };
+        report.reordered += events.iter().zip(1..).filter(|(event, seq)| event.seq != *seq).count();
+        for client in clients {
+            report.check_commands(&log, client);
+            report.check_timeline(&log, client);
+        }
+        report
+    }
+
+    /// Returns `true` if nothing was lost, repeated or reordered.
+    pub fn is_clean(&self) -> bool {
+        (self.lost, self.repeated, self.reordered) == (0, 0, 0)
+    }
+
+    fn check_commands(&mut self, log: &Log, state: &ClientState) {
+        let seqs: Vec<Seq> = state.commands.iter().filter_map(|it| log.seqs.get(&it.id).copied()).collect();
+        let acknowledged: HashMap<CommandId, Seq> = state.acknowledged.iter().copied().collect();
+        self.posted += state.commands.len();
+        self.acknowledged += acknowledged.len();
+        self.lost += state.commands.len() - seqs.len();
+        self.reordered += count_descents(&seqs);
+        self.reordered +=
+            acknowledged.iter().filter(|(id, seq)| log.seqs.get(id).is_some_and(|at| at != *seq)).count();
+    }
+
+    fn check_timeline(&mut self, log: &Log, state: &ClientState) {
+        let mut entries = state.session.timeline.visible_entries(0..state.session.timeline.len());
+        entries.retain(|shown| shown.entry.delivery.seq().is_some());
+        let ids: HashSet<CommandId> = entries.iter().map(|shown| shown.entry.id).collect();
+        let seqs: Vec<Seq> =
+            entries.iter().filter_map(|shown| log.seqs.get(&shown.entry.id).copied()).collect();
+        let expected = log.messages.range(state.starts_after + 1..).map(|(_, message)| message.id);
+        self.delivered += entries.len();
+        self.repeated += entries.len() - ids.len();
+        self.lost += expected.filter(|id| !ids.contains(id)).count();
+        self.lost += entries.iter().filter(|shown| !log.matches(shown)).count();
+        self.reordered += count_descents(&seqs);
+    }
+}
+
+/// Counts the `seq`s that are lower than the one before them.
+fn count_descents(seqs: &[Seq]) -> usize {
+    seqs.windows(2).filter(|pair| pair[1] < pair[0]).count()
+}
