@@ -46,7 +46,6 @@ impl DraftField {
         self.commands.store_draft(&field.value());
     }
 
-    #[cfg(feature = "hydrate")]
     fn store(self) {
         if let Some(field) = self.field.get() {
             self.commands.store_draft(&field.value());
@@ -54,7 +53,6 @@ impl DraftField {
     }
 
     fn on_input(self) {
-        #[cfg(feature = "hydrate")]
         self.store();
         if self.field.get().is_some_and(|field| field.value().trim().is_empty()) {
             self.commands.stop_typing();
@@ -73,7 +71,6 @@ impl DraftField {
         match self.commands.post(&field.value()) {
             Ok(()) => {
                 field.set_value("");
-                #[cfg(feature = "hydrate")]
                 self.store();
                 // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
