@@ -55,7 +55,7 @@ impl RoomState {
 
 /// Returns the part of the page's state that a component needs.
 ///
-/// The page provides one context for all parts, since the code for each type of context would weigh about 150 bytes.
+/// The page provides one context for all parts, since each type of context adds code to the page.
 ///
 /// # Panics
 /// Panics outside of the page of a room.
