@@ -1,6 +1,6 @@
 //! What a frame of the server changes.
 
-use super::{Effect, MAX_RETRY_DELAY_MS, PendingRename, RETRY_DELAY_MS, Session};
+use super::{Connection, Effect, MAX_RETRY_DELAY_MS, PendingRename, RETRY_DELAY_MS, Session};
 use crate::{
     client::ApplyResult,
     wire::{CommandId, ErrorCode, Millis, Seq, ServerFrame, User},
@@ -9,8 +9,9 @@ use crate::{
 impl Session {
     pub(super) fn handle_frame(&mut self, frame: ServerFrame, now: Millis, effects: &mut Vec<Effect>) {
         match frame {
-            ServerFrame::Welcome { ref log, heartbeat_ms, .. } => {
+            ServerFrame::Welcome { ref log, heartbeat_ms, ref you, .. } => {
                 self.connection.welcomed_at = Some(now);
+                self.connection.user = Some(you.clone());
                 self.connection.log.clone_from(log);
                 self.timeline.log().clone_into(&mut self.connection.former_log);
                 self.connection.heartbeat.set_interval(heartbeat_ms);
@@ -41,10 +42,11 @@ impl Session {
                 effects.push(Effect::Show(frame));
             }
             ServerFrame::Renamed { id, ref name, ambiguous, ref tag } => {
-                let (name, tag) = (name.clone(), tag.clone());
-                self.timeline.update_user(&User { id, name, ambiguous, tag });
+                let user = User { id, name: name.clone(), ambiguous, tag: tag.clone() };
+                self.timeline.update_user(&user);
                 effects.push(Effect::TimelineChanged);
                 effects.push(Effect::Show(frame));
+                self.handle_renamed(user, effects);
             }
             // A frame of a later version is skipped; a gap in the events shows itself.
             ServerFrame::Unknown => {}
@@ -83,8 +85,12 @@ impl Session {
     }
 
     fn handle_ack(&mut self, id: CommandId, seq: Option<Seq>, now: Millis, effects: &mut Vec<Effect>) {
-        if self.take_rename(id).is_some() {
-            effects.push(Effect::Renamed);
+        if let Some(PendingRename { name, .. }) = self.take_rename(id) {
+            if self.connection.user.as_ref().is_some_and(|user| user.name == name) {
+                effects.push(Effect::Renamed);
+            } else {
+                self.connection.taken_name = Some(name);
+            }
         } else {
             self.complete(id, seq, effects);
             if seq.is_some_and(|seq| seq <= self.timeline.last()) {
@@ -94,6 +100,18 @@ impl Session {
             }
         }
         self.send_pending(now, effects);
+    }
+
+    /// Takes the new name of the user themselves. It may arrive before or after the server's reply to their rename.
+    fn handle_renamed(&mut self, user: User, effects: &mut Vec<Effect>) {
+        let Connection { user: known, taken_name, .. } = &mut self.connection;
+        if known.as_ref().is_none_or(|known| known.id != user.id) {
+            return;
+        }
+        if taken_name.take_if(|name| *name == user.name).is_some() {
+            effects.push(Effect::Renamed);
+        }
+        *known = Some(user);
     }
 
     fn handle_error(

@@ -10,7 +10,7 @@ use super::{
     Backoff, ConnectionEnd, Heartbeat, HeartbeatAction, Outbox, ReadMarker, Timeline, Transport,
     TransportChoice, TypingNotifier,
 };
-use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame};
+use crate::wire::{ClientFrame, CommandId, DisplayName, ErrorCode, Millis, RoomName, Seq, ServerFrame, User};
 use std::{fmt::Write, time::Duration};
 
 /// Milliseconds that a WebSocket may take up to the server's welcome before the page switches to HTTP.
@@ -82,7 +82,7 @@ pub enum Effect {
     Complete(CommandId, Option<Seq>),
     /// It stores that the server has refused a command.
     Reject(CommandId, ErrorCode),
-    /// The server has taken the user's new name.
+    /// The server has taken the user's new name, and has shown whether other users have it too.
     Renamed,
     /// The server has refused the user's new name.
     RenameRejected {
@@ -126,6 +126,10 @@ struct Connection {
     is_joined: bool,
     /// The rename that was sent over it.
     sent_rename: Option<CommandId>,
+    /// The user, as the server has last shown them.
+    user: Option<User>,
+    /// A name that the server has taken and not yet shown.
+    taken_name: Option<DisplayName>,
 }
 
 /// One client in one room.

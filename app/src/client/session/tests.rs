@@ -304,15 +304,46 @@ fn a_join_reports_the_read_marker_unless_the_server_has_it() {
     }
 }
 
+/// A session whose user has asked for the name of another user, and the frames that answer.
+fn renaming_session() -> (Session, ServerFrame, ServerFrame) {
+    let mut session = joined_session(Transport::WebSocket);
+    let (id, name) = (Uuid::from_u128(7), user(9).name);
+    let previous = session.connection.user.clone().expect("the server has welcomed the user");
+    session.pending_rename = Some(PendingRename { id, name: name.clone(), previous: previous.name });
+    run(&mut session, Input::Wakeup);
+    let ack = ServerFrame::Ack { id, room: None, seq: None, dup: false };
+    (session, ack, ServerFrame::Renamed { id: previous.id, name, ambiguous: true, tag: None })
+}
+
+#[test]
+fn a_rename_is_done_once_the_server_has_taken_and_shown_the_name() {
+    let is_done = |effects: &[Effect]| effects.iter().any(|effect| matches!(effect, Effect::Renamed));
+    for shown_first in [false, true] {
+        let (mut session, ack, renamed) = renaming_session();
+        let (first, second) = if shown_first { (renamed, ack) } else { (ack, renamed) };
+        assert!(!is_done(&run(&mut session, Input::Frame(first))), "shown first: {shown_first}");
+        let effects = run(&mut session, Input::Frame(second));
+        assert!(matches!(effects.last(), Some(Effect::Renamed)), "shown first: {shown_first}, {effects:?}");
+        assert!(session.pending_rename.is_none());
+    }
+}
+
 #[test]
 fn an_acknowledged_rename_is_no_command_of_the_outbox() {
-    let mut session = joined_session(Transport::WebSocket);
-    let (id, name) = (Uuid::from_u128(7), user(1).name);
-    session.pending_rename = Some(PendingRename { id, name: name.clone(), previous: name });
-    run(&mut session, Input::Wakeup);
-    let effects = run(&mut session, Input::Frame(ServerFrame::Ack { id, room: None, seq: None, dup: false }));
-    assert!(matches!(effects[..], [Effect::Renamed]));
+    let (mut session, ack, _) = renaming_session();
+    let effects = run(&mut session, Input::Frame(ack));
+    assert!(effects.is_empty(), "{effects:?}");
     assert!(session.pending_rename.is_none());
+}
+
+#[test]
+fn the_new_name_of_another_user_ends_no_rename() {
+    let (mut session, ack, renamed) = renaming_session();
+    run(&mut session, Input::Frame(ack));
+    let ServerFrame::Renamed { name, ambiguous, tag, .. } = renamed else { unreachable!() };
+    let other = ServerFrame::Renamed { id: user(5).id, name, ambiguous, tag };
+    let effects = run(&mut session, Input::Frame(other));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Renamed)), "{effects:?}");
 }
 
 #[test]
