@@ -5,7 +5,7 @@ use crate::wire::{Message, Seq};
 use std::ops::Range;
 
 /// Confirmed entries that a browser stores of a room, at most.
-pub const MAX_ENTRIES: usize = 2_000;
+pub const MAX_ENTRIES: usize = 1_600;
 
 /// Entries that are dropped at once when there are too many, so that trimming costs little for each new entry.
 const ENTRIES_PER_TRIM: usize = 200;

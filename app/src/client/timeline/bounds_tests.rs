@@ -68,42 +68,42 @@ fn a_pending_message_is_in_the_group_in_which_it_is_confirmed() {
 
 #[test]
 fn a_reader_at_the_end_loses_only_the_oldest_entries() {
-    let mut timeline = timeline(1_900);
-    timeline.apply_events(&events(1_901..2_102));
-    let dropped = timeline.trim(1_801..2_101, true);
+    let mut timeline = timeline(1_500);
+    timeline.apply_events(&events(1_501..1_702));
+    let dropped = timeline.trim(1_401..1_701, true);
     assert_eq!(
         (dropped, timeline.len(), timeline.first(), timeline.detached_at()),
-        (301, 1_800, Some(302), None)
+        (301, 1_400, Some(302), None)
     );
     assert_eq!(timeline.first_unread(), None);
     timeline.prepend(messages(202..302));
-    assert_eq!(seqs(&timeline), (202..2_102).collect::<Vec<_>>());
+    assert_eq!(seqs(&timeline), (202..1_702).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_reader_far_back_loses_the_newest_entries_and_reads_on_without_a_hole() {
-    let mut timeline = timeline(2_001);
+    let mut timeline = timeline(1_601);
     assert_eq!(
         (timeline.trim(0..300, false), timeline.detached_at(), timeline.last()),
-        (0, Some(1_800), 2_001)
+        (0, Some(1_400), 1_601)
     );
-    timeline.apply_events(&events(2_002..2_004));
-    assert_eq!((timeline.len(), timeline.last()), (1_800, 2_003), "the events are known but not stored");
-    timeline.append_page(messages(1_801..1_901), 1_900);
-    assert_eq!(timeline.detached_at(), Some(1_900));
-    timeline.append_page(messages(1_901..2_004), 2_003);
-    assert_eq!((timeline.detached_at(), seqs(&timeline)), (None, (1..2_004).collect()));
-    timeline.apply_events(&events(2_004..2_005));
-    assert_eq!(seqs(&timeline).last(), Some(&2_004));
+    timeline.apply_events(&events(1_602..1_604));
+    assert_eq!((timeline.len(), timeline.last()), (1_400, 1_603), "the events are known but not stored");
+    timeline.append_page(messages(1_401..1_501), 1_500);
+    assert_eq!(timeline.detached_at(), Some(1_500));
+    timeline.append_page(messages(1_501..1_604), 1_603);
+    assert_eq!((timeline.detached_at(), seqs(&timeline)), (None, (1..1_604).collect()));
+    timeline.apply_events(&events(1_604..1_605));
+    assert_eq!(seqs(&timeline).last(), Some(&1_604));
 }
 
 #[test]
 fn a_page_that_ends_before_newer_events_leaves_the_timeline_detached() {
-    let mut timeline = timeline(2_001);
+    let mut timeline = timeline(1_601);
     timeline.trim(0..300, false);
-    timeline.apply_events(&events(2_002..2_012));
-    timeline.append_page(messages(1_801..2_002), 2_001);
-    assert_eq!((timeline.detached_at(), timeline.last()), (Some(2_001), 2_011));
+    timeline.apply_events(&events(1_602..1_612));
+    timeline.append_page(messages(1_401..1_602), 1_601);
+    assert_eq!((timeline.detached_at(), timeline.last()), (Some(1_601), 1_611));
 }
 
 #[test]
