@@ -1,10 +1,9 @@
 //! The links to other devices of a [`SqliteStore`].
 
-use super::{SqliteStore, WriteCommand, WriteOutput, closed, rows, sql};
+use super::{SqliteStore, WriteCommand, WriteOutput, rows, sql};
 use crate::store::{DeviceLinkStore, LinkError, LinkHash, PendingCommit, StoreResult, TooManyLinks, now};
 use app::wire::{Millis, UserId};
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::time::Duration;
 
@@ -16,14 +15,10 @@ impl DeviceLinkStore for SqliteStore {
         user: UserId,
         lifetime: Duration,
     ) -> PendingCommit<Result<(), TooManyLinks>> {
-        let created = self.execute(WriteCommand::CreateDeviceLink(hash, user, lifetime));
-        async {
-            match created.await? {
-                WriteOutput::LinkCreated(created) => Ok(created),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
+        self.commit(WriteCommand::CreateDeviceLink(hash, user, lifetime), |output| match output {
+            WriteOutput::LinkCreated(created) => Some(created),
+            _ => None,
+        })
     }
 
     async fn device_link(&self, hash: LinkHash) -> StoreResult<Result<UserId, LinkError>> {
@@ -31,14 +26,10 @@ impl DeviceLinkStore for SqliteStore {
     }
 
     fn redeem_device_link(&self, hash: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
-        let redeemed = self.execute(WriteCommand::RedeemDeviceLink(hash));
-        async {
-            match redeemed.await? {
-                WriteOutput::LinkRedeemed(redeemed) => Ok(redeemed),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
+        self.commit(WriteCommand::RedeemDeviceLink(hash), |output| match output {
+            WriteOutput::LinkRedeemed(redeemed) => Some(redeemed),
+            _ => None,
+        })
     }
 }
 

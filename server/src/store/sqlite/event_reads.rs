@@ -1,26 +1,21 @@
 //! The event logs of a [`SqliteStore`].
 
-use super::{SqliteStore, WriteCommand, WriteOutput, closed, epoch::Shared, queries};
+use super::{SqliteStore, WriteCommand, WriteOutput, epoch::Shared, queries};
 use crate::store::{
     Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, StoreResult,
     StreamPosition, position,
 };
 use app::wire::{Event, RoomName, Seq};
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use std::sync::Arc;
 
 #[async_trait]
 impl EventStore for SqliteStore {
     fn append(&self, event: NewEvent) -> PendingCommit<Appended> {
-        let stored = self.execute(WriteCommand::Append(event));
-        async {
-            match stored.await? {
-                WriteOutput::Appended(appended) => Ok(appended),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
+        self.commit(WriteCommand::Append(event), |output| match output {
+            WriteOutput::Appended(appended) => Some(appended),
+            _ => None,
+        })
     }
 
     async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>> {

@@ -28,11 +28,13 @@ pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
 
-use super::{EphemeralEvent, Notification, Notifier, Store, StoreError, StoreResult, position};
+use super::{
+    EphemeralEvent, Notification, Notifier, PendingCommit, Store, StoreError, StoreResult, position,
+};
 use async_trait::async_trait;
 use check::BackgroundCheck;
 use epoch::Epochs;
-use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, stream::BoxStream};
 use health::Health;
 use open::Opened;
 use pool::ReadPool;
@@ -158,6 +160,15 @@ impl SqliteStore {
         command: WriteCommand,
     ) -> impl Future<Output = StoreResult<WriteOutput>> + Send + 'static {
         self.request(|answer| WriterRequest::Execute(command, answer))
+    }
+
+    /// Queues a command now. The future resolves after its commit, with the part of the output that `select` returns.
+    fn commit<T: 'static>(
+        &self,
+        command: WriteCommand,
+        select: fn(WriteOutput) -> Option<T>,
+    ) -> PendingCommit<T> {
+        self.execute(command).map(move |output| select(output?).ok_or_else(closed)).boxed()
     }
 }
 

@@ -6,7 +6,6 @@ use crate::store::{
 };
 use app::wire::{RoomName, RoomTitle, Topic, UserId};
 use async_trait::async_trait;
-use futures_util::FutureExt;
 
 #[async_trait]
 impl RoomStore for SqliteStore {
@@ -23,10 +22,10 @@ impl RoomStore for SqliteStore {
     }
 
     fn create_room(&self, room: RoomName, info: RoomInfo) -> PendingCommit<()> {
-        self.execute(WriteCommand::CreateRoom(room, info)).map(|done| done.map(drop)).boxed()
+        self.commit(WriteCommand::CreateRoom(room, info), |_| Some(()))
     }
 
     fn update_room(&self, room: RoomName, user: UserId, title: RoomTitle, topic: Topic) -> PendingCommit<()> {
-        self.execute(WriteCommand::UpdateRoom { room, user, title, topic }).map(|done| done.map(drop)).boxed()
+        self.commit(WriteCommand::UpdateRoom { room, user, title, topic }, |_| Some(()))
     }
 }

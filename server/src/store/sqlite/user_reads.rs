@@ -1,12 +1,11 @@
 //! The users of a [`SqliteStore`] and their read markers.
 
-use super::{SqliteStore, WriteCommand, WriteOutput, closed, queries};
+use super::{SqliteStore, WriteCommand, WriteOutput, queries};
 use crate::store::{
     MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, UserStore,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
-use futures_util::FutureExt;
 use std::sync::atomic::Ordering;
 
 #[async_trait]
@@ -21,32 +20,24 @@ impl UserStore for SqliteStore {
     }
 
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {
-        let stored = self.execute(WriteCommand::SetDisplayName(user, name));
-        async {
-            match stored.await? {
-                WriteOutput::Users(users) => Ok(users),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
+        self.commit(WriteCommand::SetDisplayName(user, name), |output| match output {
+            WriteOutput::Users(users) => Some(users),
+            _ => None,
+        })
     }
 }
 
 #[async_trait]
 impl ReadMarkerStore for SqliteStore {
     fn set_read_marker(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
-        let stored = self.execute(WriteCommand::SetReadMarker(user, room, seq));
-        async {
-            match stored.await? {
-                WriteOutput::Marker(update) => Ok(update),
-                _ => Err(closed()),
-            }
-        }
-        .boxed()
+        self.commit(WriteCommand::SetReadMarker(user, room, seq), |output| match output {
+            WriteOutput::Marker(update) => Some(update),
+            _ => None,
+        })
     }
 
     fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
-        self.execute(WriteCommand::RemoveReadMarker(user, room)).map(|done| done.map(drop)).boxed()
+        self.commit(WriteCommand::RemoveReadMarker(user, room), |_| Some(()))
     }
 
     async fn read_markers(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<(RoomName, Seq)>> {
