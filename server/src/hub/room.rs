@@ -25,7 +25,7 @@ use tokio::{sync::Notify, task::yield_now, time::Instant};
 /// Subscribers that are served before the task yields: about half a millisecond of work.
 const DELIVERIES_PER_YIELD: usize = 64;
 
-/// The cursor of a room that is still opening: neither a read nor a notification has told where its events begin.
+/// The cursor of a room that is still opening: neither a read nor a notification has yet set its position.
 const UNOPENED: Seq = Seq::MAX;
 
 /// A room with at least one subscriber.

@@ -98,7 +98,7 @@ impl Subscriber {
         self.outbound().rooms().cloned().collect()
     }
 
-    /// Notes that this subscriber has read `room` up to `seq`, so that it need not be told.
+    /// Notes that this subscriber has read `room` up to `seq`, so that this is not announced to it.
     pub fn note_read(&self, room: &RoomName, seq: Seq) {
         self.outbound().note_read(room, seq);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// others create many.
 pub const MAX_DEVICE_LINKS: u32 = 10_000;
 
-/// The SHA-256 of a link's secret. Whoever reads the file or a backup of it cannot use the link.
+/// The SHA-256 of a link's secret. A reader of the file or of a backup cannot use the link.
 pub type LinkHash = [u8; 32];
 
 /// All [`MAX_DEVICE_LINKS`] links are in use.

@@ -40,7 +40,7 @@ pub enum Notification {
     Missed,
 }
 
-/// What the processes tell each other at most once, and never store.
+/// An event that is delivered to each process at most once, and never stored.
 #[derive(Debug, Clone)]
 pub enum EphemeralEvent {
     /// A user is typing in a room.

@@ -70,7 +70,7 @@ struct Subscription {
     room: RoomName,
     /// The last `seq` that was accepted.
     cursor: Seq,
-    /// How far the subscriber itself has read, if it has told.
+    /// How far the subscriber itself has read, if it has reported that.
     read: Option<Seq>,
     /// Events after the cursor are missing and must be read from the store.
     lagging: bool,

@@ -18,7 +18,8 @@ pub(super) struct ReadPool(Arc<PoolInner>);
 struct PoolInner {
     path: PathBuf,
     permits: Arc<Semaphore>,
-    /// Idle connections, as many as there are free permits once all are open; `None` once the store is closed. Sections under this lock are short and never wait.
+    /// Idle connections, as many as there are free permits once all are open; `None` once the store is closed. Sections
+    /// under this lock are short and never wait.
     idle: Mutex<Option<Vec<Connection>>>,
 }
 
