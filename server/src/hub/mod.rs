@@ -191,7 +191,8 @@ impl Hub {
             }
             Notification::Ephemeral(EphemeralEvent::Typing { room, user }) => {
                 if let Some(room) = self.room(&room) {
-                    room.broadcast_typing(user);
+                    // In a task of its own, so that the events of other rooms do not wait for these writes.
+                    tokio::spawn(async move { room.broadcast_typing(user) });
                 }
             }
             Notification::Missed => self.has_missed.notify_one(),
