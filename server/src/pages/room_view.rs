@@ -168,16 +168,23 @@ impl JoinedRooms {
             return Ok(joined);
         }
         let lobby = RoomName::lobby();
+        if joined.contains(&lobby) {
+            return Ok(joined);
+        }
         let head = state.store.head(&lobby).await?;
         Ok(joined.with(&lobby, head))
     }
 
     /// Adds a room that the page must contain, with the position that counts as read there without a read marker.
     fn with(mut self, room: &RoomName, read: Seq) -> Self {
-        if self.page.iter().all(|(visited, _)| visited != room) {
+        if !self.contains(room) {
             self.page.push((room.clone(), read));
         }
         self
+    }
+
+    fn contains(&self, room: &RoomName) -> bool {
+        self.page.iter().any(|(joined, _)| joined == room)
     }
 
     /// Returns the page sorted by title, then the rooms that `others` finds and the user has not joined.
