@@ -17,7 +17,7 @@ mod sync;
 
 use crate::{
     redact::RedactedRoom,
-    store::{EphemeralEvent, MAX_HEADS_PER_READ, Notification, RoomRecord, Store, StoreResult},
+    store::{EphemeralEvent, MAX_HEADS_PER_READ, Notification, Store},
 };
 use announce::Announcements;
 use app::wire::{RoomName, UserId};
@@ -111,22 +111,12 @@ impl Hub {
     }
 
     /// Adds `subscriber` to a room; it receives every later broadcast. A passive subscriber is not listed as present.
-    /// The caller must [`open`](Self::open) the room next.
+    /// The caller must read the room next and [open](Room::open_at) it.
     pub fn join(&self, room: &RoomName, subscriber: Arc<Subscriber>, is_passive: bool) -> Arc<Room> {
         let mut rooms = self.rooms();
         let room = rooms.entry(room.clone()).or_insert_with(|| Arc::new(Room::new(room.clone()))).clone();
         self.schedule_flush(&room, room.join(subscriber, is_passive));
         room
-    }
-
-    /// Reads a room that the caller has [joined](Self::join), so that it misses no event after the head that this
-    /// returns. Cancel safe.
-    ///
-    /// # Errors
-    /// [`StoreError::Backend`](crate::store::StoreError::Backend).
-    pub async fn open(&self, room: &Room) -> StoreResult<RoomRecord> {
-        let stored = self.store.room(&room.name).await?;
-        Ok(RoomRecord { head: room.open_at(stored.head), ..stored })
     }
 
     /// Returns `true` if a room is live and known to have events.

@@ -6,12 +6,9 @@
 use crate::{
     hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
     redact::RedactedRoom,
-    store::{MessagePage, RoomInfo, RoomRecord, Store, StoreResult},
+    store::{MessagePage, RoomInfo, RoomRecord, RoomSnapshot, Store, StoreResult, StreamPosition},
 };
-use app::wire::{
-    RoomName, Seq,
-    limits::{MAX_CATCH_UP_EVENTS, MAX_JOINED_ROOMS},
-};
+use app::wire::{RoomName, Seq, limits::MAX_JOINED_ROOMS};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// Events of one read from the store, of [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) at most.
@@ -20,15 +17,6 @@ const CATCH_UP_BATCH: u32 = 128;
 /// The pause before a failed read is tried again.
 const READ_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// The position at which a subscriber joins a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JoinFrom {
-    /// After this `seq` of this event log.
-    Seq(Seq),
-    /// With a page of at most so many of the newest messages.
-    LatestPage(u32),
-}
-
 /// What a subscriber finds when it joins a room.
 #[derive(Debug)]
 pub struct Joined {
@@ -36,9 +24,11 @@ pub struct Joined {
     pub head: Seq,
     /// The room's description.
     pub info: RoomInfo,
+    /// The user's read marker in the room.
+    pub read: Option<Seq>,
     /// The users present.
     pub members: Members,
-    /// The newest page, if the subscriber must begin with one; otherwise the missed events follow.
+    /// The newest page up to the head, if the subscriber must begin with one; otherwise the missed events follow.
     pub page: Option<MessagePage>,
 }
 
@@ -69,39 +59,31 @@ impl SubscriberSession {
     /// Joins a room, or joins it again from another position. It registers the subscriber first and reads then, so
     /// that no event is lost between the two.
     ///
-    /// If the events after `from` are too many, the page has at most `page_size` messages. Nothing is sent until the
-    /// next [`flush`](Self::flush), so that the caller can send the answer first.
+    /// Unless the events after `past` continue what the client has, and are few, the client begins with a page of at
+    /// most `page_size` messages. Nothing is sent until the next [`flush`](Self::flush), so that the caller can send the
+    /// answer first.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Backend`]; the room is not joined then.
     pub async fn join(
         &mut self,
         room: &RoomName,
-        from: JoinFrom,
+        past: Option<StreamPosition>,
         page_size: u32,
         is_passive: bool,
     ) -> StoreResult<Joined> {
         self.subscriber.outbound().pause();
-        let (joined, RoomRecord { head, info, .. }) = match from {
-            JoinFrom::Seq(after) => self.register(room, is_passive, after, true).await?,
-            JoinFrom::LatestPage(_) => self.register(room, is_passive, 0, false).await?,
-        };
-        let page = match from {
-            JoinFrom::Seq(after) if after <= head && head - after <= MAX_CATCH_UP_EVENTS => None,
-            JoinFrom::Seq(_) => Some(self.begin_with_page(&joined.name, head, page_size).await?),
-            JoinFrom::LatestPage(limit) => Some(self.begin_with_page(&joined.name, head, limit).await?),
-        };
-        Ok(Joined { head, info, members: joined.subscribe(self.subscriber.user_id), page })
-    }
-
-    /// Reads the newest page, which the events after `head` follow.
-    async fn begin_with_page(&mut self, room: &RoomName, head: Seq, limit: u32) -> StoreResult<MessagePage> {
-        self.subscriber.outbound().move_cursor(room, head);
-        let page = self.store.messages_before(room, head + 1, limit).await;
-        if page.is_err() {
-            self.leave(room);
+        let after = past.as_ref().map_or(0, |past| past.after);
+        let joined = self.register(room, is_passive, 0, false);
+        let snapshot = self.store.snapshot(room, self.subscriber.user_id, past, page_size).await;
+        let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page } =
+            self.leave_on_error(room, snapshot)?;
+        joined.open_at(head);
+        match page {
+            Some(_) => self.subscriber.outbound().move_cursor(&joined.name, head),
+            None => self.subscriber.outbound().subscribe(&joined.name, after, true),
         }
-        page
+        Ok(Joined { head, info, read, members: joined.subscribe(self.subscriber.user_id), page })
     }
 
     /// Joins `room` for its later events only.
@@ -109,7 +91,8 @@ impl SubscriberSession {
     /// # Errors
     /// [`crate::store::StoreError::Backend`]; the room is not joined then.
     pub async fn join_live(&mut self, room: &RoomName) -> StoreResult<()> {
-        let (joined, RoomRecord { head, .. }) = self.register(room, false, 0, false).await?;
+        let joined = self.register(room, false, 0, false);
+        let head = self.open(&joined).await?;
         self.subscriber.outbound().move_cursor(&joined.name, head);
         Ok(())
     }
@@ -119,19 +102,14 @@ impl SubscriberSession {
     /// # Errors
     /// [`crate::store::StoreError::Backend`]; the room is not joined then.
     pub async fn join_from(&mut self, room: &RoomName, after: Seq) -> StoreResult<()> {
-        self.register(room, false, after, true).await.map(drop)
+        let joined = self.register(room, false, after, true);
+        self.open(&joined).await.map(drop)
     }
 
-    /// Registers the subscriber and subscribes to the room after `cursor`, then reads the room. Deliveries are queued
-    /// meanwhile, and if the queue overflows, this room lags as well. Returns the live room, whose name all of its
+    /// Registers the subscriber and subscribes to the room after `cursor`; the caller reads the room next. Deliveries are
+    /// queued meanwhile, and if the queue overflows, this room lags as well. Returns the live room, whose name all of its
     /// subscribers share.
-    async fn register(
-        &mut self,
-        room: &RoomName,
-        is_passive: bool,
-        cursor: Seq,
-        is_lagging: bool,
-    ) -> StoreResult<(Arc<Room>, RoomRecord)> {
+    fn register(&mut self, room: &RoomName, is_passive: bool, cursor: Seq, is_lagging: bool) -> Arc<Room> {
         let registered = self.hub.join(room, self.subscriber.clone(), is_passive);
         match self.room_index(room) {
             Ok(at) => self.joined[at].reported_head = None,
@@ -141,13 +119,20 @@ impl SubscriberSession {
             }
         }
         self.subscriber.outbound().subscribe(&registered.name, cursor, is_lagging);
-        match self.hub.open(&registered).await {
-            Ok(record) => Ok((registered, record)),
-            Err(error) => {
-                self.leave(room);
-                Err(error)
-            }
+        registered
+    }
+
+    /// Reads the head of a room that is registered. It is left again if that fails.
+    async fn open(&mut self, room: &Room) -> StoreResult<Seq> {
+        let head = self.store.head(&room.name).await;
+        Ok(room.open_at(self.leave_on_error(&room.name, head)?))
+    }
+
+    fn leave_on_error<T>(&mut self, room: &RoomName, read: StoreResult<T>) -> StoreResult<T> {
+        if read.is_err() {
+            self.leave(room);
         }
+        read
     }
 
     /// Leaves `room`. Returns `true` if it was joined.

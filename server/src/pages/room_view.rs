@@ -9,7 +9,8 @@ use crate::{
     hub::presence::Members,
     state::AppState,
     store::{
-        MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, StoreResult, read_around,
+        JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
+        StoreResult, read_around,
     },
 };
 use app::{
@@ -41,6 +42,16 @@ pub enum PageAnchor {
     Around(Seq),
 }
 
+impl PageAnchor {
+    /// Returns the number of messages to read together with the room.
+    fn snapshot_size(self) -> u32 {
+        match self {
+            Self::Latest => limits::DEFAULT_PAGE_SIZE,
+            Self::Before(_) | Self::Around(_) => 0,
+        }
+    }
+}
+
 /// Loads a room's page for the user.
 ///
 /// # Errors
@@ -53,25 +64,27 @@ pub async fn load_room_page(
     lang: Lang,
     rejected: Option<RejectedInput>,
 ) -> StoreResult<RoomPage> {
-    // The head is read first: the socket delivers events between the two reads again, and the client recognizes them.
-    let RoomRecord { head, info, .. } = state.store.room(&room).await?;
-    let (before, mut kind, highlighted) = match anchor {
-        PageAnchor::Latest => (head + 1, PageKind::Latest, None),
-        PageAnchor::Before(seq) if seq > head => (head + 1, PageKind::Latest, None),
-        PageAnchor::Before(seq) => (seq, PageKind::History, None),
+    // The socket delivers events after this head again, and the client recognizes those that the page has.
+    let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page: newest } =
+        state.store.snapshot(&room, identity.id, None, anchor.snapshot_size()).await?;
+    let (mut kind, highlighted) = match anchor {
+        PageAnchor::Latest => (PageKind::Latest, None),
+        PageAnchor::Before(seq) if seq > head => (PageKind::Latest, None),
+        PageAnchor::Before(_) => (PageKind::History, None),
         // Near the end, the newest page shows the message and receives updates.
         PageAnchor::Around(seq) if seq.saturating_add(MESSAGES_AFTER_ANCHOR) >= head => {
-            (head + 1, PageKind::Latest, Some(seq))
+            (PageKind::Latest, Some(seq))
         }
-        PageAnchor::Around(seq) => (seq.saturating_add(MESSAGES_AFTER_ANCHOR), PageKind::History, Some(seq)),
+        PageAnchor::Around(seq) => (PageKind::History, Some(seq)),
     };
-    let joined = JoinedRooms::read(state, identity, 0).await?;
-    let read = state.store.read_marker(identity.id, &room).await?;
-    let mut page = match (kind, highlighted) {
-        (PageKind::History, Some(seq)) => {
-            read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?
-        }
-        _ => state.store.messages_before(&room, before, page_size(kind, head, read)).await?,
+    let size = page_size(kind, head, read);
+    let mut page = match (kind, anchor) {
+        (PageKind::History, PageAnchor::Around(seq)) => read_around(&*state.store, &room, seq, size).await?,
+        (PageKind::History, PageAnchor::Before(seq)) => state.store.messages_before(&room, seq, size).await?,
+        _ => match newest.filter(|newest| !newest.more || size <= anchor.snapshot_size()) {
+            Some(newest) => newest,
+            None => state.store.messages_before(&room, head + 1, size).await?,
+        },
     };
     let you = state.author_of(identity.id).await;
     let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
@@ -83,7 +96,8 @@ pub async fn load_room_page(
     }
     let is_owner = info.owner == Some(identity.id);
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
-    let rooms = joined.with(&room, read.unwrap_or(head)).list(state, identity, lang, others).await?;
+    let also = [RoomName::lobby(), room.clone()];
+    let RoomList { rooms, .. } = RoomList::load(state, identity, lang, 0, &also, others).await?;
     let viewer = Viewer { you: &you, is_owner };
     let kept = highlighted.filter(|_| kind == PageKind::History);
     let fit = |members: &mut Vec<User>, page: &MessagePage| {
@@ -144,80 +158,47 @@ fn page_size(kind: PageKind, head: Seq, read: Option<Seq>) -> u32 {
     }
 }
 
-/// The rooms that the user has joined, one page of them with read markers.
-pub struct JoinedRooms {
-    /// The rooms on the page, with their read markers.
-    page: Vec<(RoomName, Seq)>,
-    /// The number of rooms before the next page, if there is one.
+/// A page of the rooms that the user has joined, and of those that they have not.
+pub struct RoomList {
+    /// The joined rooms sorted by title, then the other ones.
+    pub rooms: Vec<RoomSummary>,
+    /// The number of joined rooms before the next page, if there is one.
     pub next: Option<u32>,
 }
 
-impl JoinedRooms {
-    /// Reads at most [`MAX_JOINED_ROOMS`] rooms of the user, most recently used first, without the first `skip`. The first page
-    /// always has the lobby.
+impl RoomList {
+    /// Loads at most [`MAX_JOINED_ROOMS`] rooms of the user, without the first `skip`, and those of `also`; then the
+    /// rooms that `others` finds and the user has not joined.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Backend`].
-    pub async fn read(state: &AppState, identity: Identity, skip: u32) -> StoreResult<Self> {
-        let skip = skip.min(MAX_READ_MARKERS);
-        let mut page = state.store.read_markers(identity.id, skip, MAX_JOINED_ROOMS + 1).await?;
-        let has_more = page.len() > MAX_JOINED_ROOMS as usize;
-        page.truncate(MAX_JOINED_ROOMS as usize);
-        let joined = Self { page, next: has_more.then_some(skip + MAX_JOINED_ROOMS) };
-        if skip > 0 {
-            return Ok(joined);
-        }
-        let lobby = RoomName::lobby();
-        if joined.contains(&lobby) {
-            return Ok(joined);
-        }
-        let head = state.store.head(&lobby).await?;
-        Ok(joined.with(&lobby, head))
-    }
-
-    /// Adds a room that the page must contain, with the position that counts as read there without a read marker.
-    fn with(mut self, room: &RoomName, read: Seq) -> Self {
-        if !self.contains(room) {
-            self.page.push((room.clone(), read));
-        }
-        self
-    }
-
-    fn contains(&self, room: &RoomName) -> bool {
-        self.page.iter().any(|(joined, _)| joined == room)
-    }
-
-    /// Returns the page sorted by title, then the rooms that `others` finds and the user has not joined.
-    ///
-    /// # Errors
-    /// [`crate::store::StoreError::Backend`].
-    pub async fn list(
-        self,
+    pub async fn load(
         state: &AppState,
         identity: Identity,
         lang: Lang,
+        skip: u32,
+        also: &[RoomName],
         others: RoomQuery,
-    ) -> StoreResult<Vec<RoomSummary>> {
-        let names: Vec<RoomName> = self.page.iter().map(|(room, _)| room.clone()).collect();
-        let unread = state.store.unread_counts(identity.id, &self.page).await?;
-        let records = state.store.rooms(&names).await?;
-        let mut entries: Vec<RoomSummary> = records
+    ) -> StoreResult<Self> {
+        let skip = skip.min(MAX_READ_MARKERS);
+        let joined = state.store.joined_rooms(identity.id, skip, MAX_JOINED_ROOMS, also).await?;
+        let mut rooms: Vec<RoomSummary> = joined
+            .rooms
             .into_iter()
-            .zip(self.page)
-            .zip(unread)
-            .map(|((record, (_, read)), unread)| RoomSummary {
+            .map(|JoinedRoom { record, read, unread }| RoomSummary {
                 read,
                 ..room_summary(lang, record, unread, true)
             })
             .collect();
-        entries.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
-        // The page may have rooms without a read marker: the lobby and the room that is shown.
+        rooms.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
+        // The rooms of `also` may have no read marker.
         let limit = others.limit;
-        let others = RoomQuery { not_joined_by: Some(identity.id), limit: limit + 2, ..others };
-        let listed = state.store.list_rooms(others).await?;
-        let listed = listed.into_iter().filter(|record| !names.contains(&record.room)).take(limit);
-        entries.extend(listed.map(|record| room_summary(lang, record, 0, false)));
-        Ok(entries)
+        let others = RoomQuery { not_joined_by: Some(identity.id), limit: limit + also.len(), ..others };
+        let mut listed = state.store.list_rooms(others).await?;
+        listed.retain(|record| !also.contains(&record.room));
+        listed.truncate(limit);
+        rooms.extend(listed.into_iter().map(|record| room_summary(lang, record, 0, false)));
+        Ok(Self { rooms, next: joined.more.then_some(skip + MAX_JOINED_ROOMS) })
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     CheckedForm, PageRejection, PageRequest, PageResult, RoomPath,
     rejection::error_code,
     render::{render, run_page},
-    room_view::JoinedRooms,
+    room_view::RoomList,
 };
 use crate::{
     http::{identity::Identity, problem::Problem},
@@ -138,12 +138,13 @@ async fn load_directory(
     lang: Lang,
     cursors: &Cursors,
 ) -> StoreResult<RoomsPage> {
-    let joined = JoinedRooms::read(state, identity, cursors.skipped).await?;
-    let older = joined.next;
     // One more than the page shows reveals a next page.
     let after = cursors.after.clone();
     let others = RoomQuery { after, ..RoomQuery::new(RoomOrder::Title, MAX_OTHER_ROOMS + 1) };
-    let mut rooms = joined.list(state, identity, lang, others).await?;
+    // The first page always has the lobby.
+    let also: &[RoomName] = if cursors.skipped == 0 { &[RoomName::lobby()] } else { &[] };
+    let RoomList { mut rooms, next: older } =
+        RoomList::load(state, identity, lang, cursors.skipped, also, others).await?;
     let joined_count = rooms.iter().filter(|room| room.is_joined).count();
     let has_more = rooms.len() > joined_count + MAX_OTHER_ROOMS;
     rooms.truncate(joined_count + MAX_OTHER_ROOMS);

@@ -1,6 +1,6 @@
 //! Events on their way into the event log, and out of it.
 
-use super::{MessagePage, PendingCommit, StoreResult, StreamPosition};
+use super::{MessagePage, PendingCommit, RoomSnapshot, StoreResult, StreamPosition};
 use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::{slice, sync::Arc};
@@ -34,6 +34,20 @@ pub trait EventStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage>;
+
+    /// Returns `room` as `user` finds it, in one read. The snapshot has a page of at most `limit` messages, unless the
+    /// events after `past` [continue](Self::continues) what the user has and are at most
+    /// [`MAX_CATCH_UP_EVENTS`](app::wire::limits::MAX_CATCH_UP_EVENTS).
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn snapshot(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        past: Option<StreamPosition>,
+        limit: u32,
+    ) -> StoreResult<RoomSnapshot>;
 
     /// Returns the latest durable `seq` of each of `rooms`, in their order; 0 for a room without events. Takes at most
     /// [`MAX_HEADS_PER_READ`] rooms and ignores further ones.

@@ -16,6 +16,7 @@ mod read_markers;
 mod rooms;
 mod rules;
 mod skeleton;
+mod snapshot;
 mod sqlite;
 mod users;
 
@@ -25,9 +26,12 @@ pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
 pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
-pub use read_markers::{MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS};
+pub use read_markers::{
+    JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
+};
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use skeleton::choose_name;
+pub use snapshot::RoomSnapshot;
 pub use sqlite::{OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use users::UserStore;
 

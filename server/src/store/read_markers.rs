@@ -1,6 +1,6 @@
 //! How far each user has read in each room.
 
-use super::{PendingCommit, StoreResult};
+use super::{PendingCommit, RoomRecord, StoreResult};
 use app::wire::{RoomName, Seq, UserId};
 use async_trait::async_trait;
 
@@ -17,6 +17,26 @@ pub enum MarkerUpdate {
     Moved(Seq),
     /// It was at the position already, or further on; nothing is stored.
     Unchanged,
+}
+
+/// A room in the list of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedRoom {
+    /// The room.
+    pub record: RoomRecord,
+    /// The user's read marker, or the room's head if they have none there.
+    pub read: Seq,
+    /// The unread messages, as [`ReadMarkerStore::unread_counts`] counts them.
+    pub unread: u32,
+}
+
+/// A page of the list of a user's rooms.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JoinedRooms {
+    /// The rooms, most recently used first.
+    pub rooms: Vec<JoinedRoom>,
+    /// The user has joined more rooms.
+    pub more: bool,
 }
 
 /// The read markers of users.
@@ -45,11 +65,19 @@ pub trait ReadMarkerStore: Send + Sync + 'static {
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn read_markers(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<(RoomName, Seq)>>;
 
-    /// Returns the read marker of `user` in one room; `None` if they have none there.
+    /// Returns at most `limit` rooms in which `user` has a read marker, most recently used first, without the first
+    /// `skip`. Then follow those of `also` that are not among them. Takes at most
+    /// [`MAX_ROOMS_PER_READ`](super::MAX_ROOMS_PER_READ) for both, and ignores further ones.
     ///
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
-    async fn read_marker(&self, user: UserId, room: &RoomName) -> StoreResult<Option<Seq>>;
+    async fn joined_rooms(
+        &self,
+        user: UserId,
+        skip: u32,
+        limit: u32,
+        also: &[RoomName],
+    ) -> StoreResult<JoinedRooms>;
 
     /// Counts the messages of other users than `user` after a `seq` in each of `rooms`, without deleted ones. Counts
     /// at most [`MAX_UNREAD_COUNT`](app::wire::limits::MAX_UNREAD_COUNT), among the last [`UNREAD_SCAN_EVENTS`]

@@ -17,9 +17,9 @@ use server::{
         batch::Encoding,
         outbound::{Delivery, FrameSink, QUEUE_FRAMES},
         subscriber::Subscriber,
-        subscription::{JoinFrom, SubscriberSession},
+        subscription::SubscriberSession,
     },
-    store::{NewEvent, Notification, Store},
+    store::{NewEvent, Notification, Store, StreamPosition},
 };
 use shuttle::sync::{
     Arc, Mutex,
@@ -63,12 +63,27 @@ fn broadcast(hub: &Hub, mut notifications: BoxStream<'static, Notification>, cou
     }
 }
 
+/// Where a client begins.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// With the newest page.
+    LatestPage,
+    /// With the first event.
+    Beginning,
+}
+
+impl Start {
+    fn past(self) -> Option<StreamPosition> {
+        matches!(self, Self::Beginning).then(StreamPosition::default)
+    }
+}
+
 /// Joins and reads until `count`. Each event must follow the one before.
-fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
+fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: Start, count: u64) {
     let mut session = SubscriberSession::new(hub, store, Subscriber::anonymous());
-    let joined = block_on(session.join(&lobby(), start, 50, false)).expect("it is joined");
+    let joined = block_on(session.join(&lobby(), start.past(), 50, false)).expect("it is joined");
     let mut last: Seq = match (start, joined.page) {
-        (_, Some(page)) => {
+        (Start::LatestPage, Some(page)) => {
             assert_eq!(
                 page.messages.last().map_or(0, |message| message.seq),
                 joined.head,
@@ -76,8 +91,8 @@ fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
             );
             joined.head
         }
-        (JoinFrom::Seq(after), None) => after,
-        (JoinFrom::LatestPage(_), None) => panic!("a page was requested"),
+        (Start::Beginning, None) => 0,
+        (_, page) => panic!("{start:?} got {page:?}"),
     };
     while last < count {
         for item in block_on(session.flush()) {
@@ -91,7 +106,7 @@ fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: JoinFrom, count: u64) {
     }
 }
 
-fn race(count: u64, lossy: bool, starts: &'static [JoinFrom]) {
+fn race(count: u64, lossy: bool, starts: &'static [Start]) {
     let store = SingleRoom::shared();
     let (notifications, hub) = (store.subscribe(), Arc::new(Hub::detached(store.clone())));
     let mut threads = Vec::new();
@@ -109,20 +124,20 @@ fn race(count: u64, lossy: bool, starts: &'static [JoinFrom]) {
 
 #[test]
 fn join_leaves_no_gap_in_any_interleaving() {
-    let starts = &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)];
+    let starts = &[Start::LatestPage, Start::Beginning];
     shuttle::check_random(move || race(6, false, starts), 5_000);
     shuttle::check_pct(move || race(6, false, starts), 5_000, 3);
 }
 
 #[test]
 fn a_lost_notification_leaves_no_gap() {
-    shuttle::check_random(|| race(6, true, &[JoinFrom::LatestPage(50), JoinFrom::Seq(0)]), 5_000);
+    shuttle::check_random(|| race(6, true, &[Start::LatestPage, Start::Beginning]), 5_000);
 }
 
 #[test]
 fn an_overflow_is_read_from_the_store_without_a_gap() {
     let count = QUEUE_FRAMES as u64 + 40;
-    shuttle::check_random(move || race(count, false, &[JoinFrom::Seq(0)]), 50);
+    shuttle::check_random(move || race(count, false, &[Start::Beginning]), 50);
 }
 
 /// A sink that is writable or full.
@@ -154,7 +169,7 @@ fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u
     let subscriber = Subscriber::anonymous();
     subscriber.attach(sink.clone(), Encoding::Lines);
     let mut session = SubscriberSession::new(hub, store, subscriber);
-    block_on(session.join(&lobby(), JoinFrom::Seq(0), 50, false)).expect("it is joined");
+    block_on(session.join(&lobby(), Start::Beginning.past(), 50, false)).expect("it is joined");
     loop {
         let received = sink.received.lock().expect("nobody panics").clone();
         let received = String::from_utf8(received).expect("text");

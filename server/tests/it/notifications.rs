@@ -8,9 +8,10 @@ use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
-    Appended, DeviceLinkStore, EphemeralEvent, EventStore, LinkError, LinkHash, MarkerUpdate, MessagePage,
-    NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery, RoomRecord,
-    RoomStore, SqliteStore, Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
+    Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
+    MessagePage, NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery,
+    RoomRecord, RoomSnapshot, RoomStore, SqliteStore, Store, StoreResult, StreamPosition, TooManyLinks,
+    UserStore,
 };
 use std::{
     sync::{
@@ -86,6 +87,15 @@ impl EventStore for FaultyNotifications {
     async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage> {
         self.log.messages_before(room, before, limit).await
     }
+    async fn snapshot(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        past: Option<StreamPosition>,
+        limit: u32,
+    ) -> StoreResult<RoomSnapshot> {
+        self.log.snapshot(room, user, past, limit).await
+    }
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         self.log.heads(rooms).await
     }
@@ -144,8 +154,14 @@ impl ReadMarkerStore for FaultyNotifications {
         }
         self.log.read_markers(user, skip, limit).await
     }
-    async fn read_marker(&self, user: UserId, room: &RoomName) -> StoreResult<Option<Seq>> {
-        self.log.read_marker(user, room).await
+    async fn joined_rooms(
+        &self,
+        user: UserId,
+        skip: u32,
+        limit: u32,
+        also: &[RoomName],
+    ) -> StoreResult<JoinedRooms> {
+        self.log.joined_rooms(user, skip, limit, also).await
     }
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
         self.log.unread_counts(user, rooms).await

@@ -9,10 +9,7 @@ use app::wire::{
     limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use server::{
-    hub::{
-        subscriber::Subscriber,
-        subscription::{JoinFrom, SubscriberSession},
-    },
+    hub::{subscriber::Subscriber, subscription::SubscriberSession},
     store::{NewEvent, RoomOrder, RoomQuery},
 };
 use uuid::Uuid;
@@ -157,7 +154,7 @@ async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) ->
         let subscriber = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
         let mut session =
             SubscriberSession::new(server.state.hub.clone(), server.state.store.clone(), subscriber);
-        session.join(&room("tea"), JoinFrom::LatestPage(1), 1, false).await.expect("the log can be read");
+        session.join(&room("tea"), None, 1, false).await.expect("the log can be read");
         readers.push(session);
     }
     readers

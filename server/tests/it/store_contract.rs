@@ -3,7 +3,7 @@
 use crate::support::{room, text};
 use app::wire::{
     CommandId, DisplayName, Event, EventBody, Operation, RoomName, Seq, User, UserId,
-    limits::{MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
+    limits::{MAX_CATCH_UP_EVENTS, MAX_MESSAGE_BYTES, MAX_PAGE_BYTES},
 };
 use futures_util::{
     FutureExt,
@@ -11,9 +11,9 @@ use futures_util::{
     stream::{BoxStream, StreamExt},
 };
 use server::store::{
-    Appended, LinkError, MAX_DEVICE_LINKS, MAX_READ_MARKERS, MarkerUpdate, MessagePage, NewEvent,
-    Notification, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError, StreamPosition,
-    TooManyLinks, read_around,
+    Appended, JoinedRoom, JoinedRooms, LinkError, MAX_DEVICE_LINKS, MAX_READ_MARKERS, MarkerUpdate,
+    MessagePage, NewEvent, Notification, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError,
+    StreamPosition, TooManyLinks, read_around,
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use uuid::Uuid;
@@ -85,6 +85,9 @@ every_log! {
     a_user_who_posts_in_a_room_has_been_there_and_has_read_no_less_than_before
     a_user_who_leaves_a_room_has_not_been_there_until_they_come_back
     messages_of_others_are_unread_and_deleted_ones_are_not
+    a_snapshot_has_the_room_the_read_marker_and_the_newest_page
+    a_snapshot_has_no_page_if_a_few_events_continue_what_the_user_has
+    joined_rooms_have_what_a_list_shows_and_the_rooms_that_it_must_have
     a_log_has_an_identity
     reads_that_are_dropped_leave_their_connections_to_others
     changes_of_names_titles_and_read_markers_are_notified
@@ -786,7 +789,7 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Store>) {
     post(&*log, "tea", "one").await;
     post(&*log, "tea", "two").await;
     assert_eq!(visits(&*log, BOB).await, []);
-    assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(read_marker(&*log, BOB, "tea").await, None);
     for (seq, read, marker) in [
         (1, 1, MarkerUpdate::Moved(1)),
         (9, 2, MarkerUpdate::Moved(2)),
@@ -795,10 +798,14 @@ async fn reading_goes_forward_and_never_beyond_the_end(log: Arc<dyn Store>) {
     ] {
         assert_eq!(log.set_read_marker(BOB, room("tea"), seq).await.unwrap(), marker);
         assert_eq!(visits(&*log, BOB).await, [(room("tea"), read)]);
-        assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), Some(read));
+        assert_eq!(read_marker(&*log, BOB, "tea").await, Some(read));
     }
     assert_eq!(visits(&*log, ANN).await, [(room("tea"), 1)]);
-    assert_eq!(log.read_marker(BOB, &room("jam")).await.unwrap(), None);
+    assert_eq!(read_marker(&*log, BOB, "jam").await, None);
+}
+
+async fn read_marker(log: &dyn Store, user: UserId, name: &str) -> Option<Seq> {
+    log.snapshot(&room(name), user, None, 0).await.unwrap().read
 }
 
 async fn visits(log: &dyn Store, user: UserId) -> Vec<(RoomName, Seq)> {
@@ -883,7 +890,7 @@ async fn a_user_who_leaves_a_room_has_not_been_there_until_they_come_back(log: A
     log.remove_read_marker(BOB, room("tea")).await.unwrap();
     log.remove_read_marker(BOB, room("never-seen")).await.unwrap();
     assert_eq!(visits(&*log, BOB).await, [(room("jam"), 2)]);
-    assert_eq!(log.read_marker(BOB, &room("tea")).await.unwrap(), None);
+    assert_eq!(read_marker(&*log, BOB, "tea").await, None);
     assert_eq!(visits(&*log, ANN).await.len(), 2, "other users stay");
     log.append(message("tea", BOB, "three")).await.unwrap();
     log.remove_read_marker(BOB, room("jam")).await.unwrap();
@@ -906,6 +913,65 @@ async fn messages_of_others_are_unread_and_deleted_ones_are_not(log: Arc<dyn Sto
         log.append(message("tea", ANN, &n.to_string())).await.unwrap();
     }
     assert_eq!(log.unread_counts(BOB, &[(room("tea"), 0)]).await.unwrap(), [100]);
+}
+
+async fn a_snapshot_has_the_room_the_read_marker_and_the_newest_page(log: Arc<dyn Store>) {
+    log.create_room(room("tea"), about("Tea", ANN)).await.unwrap();
+    for n in 1..=4 {
+        post(&*log, "tea", &n.to_string()).await;
+    }
+    log.set_read_marker(BOB, room("tea"), 2).await.unwrap();
+    let snapshot = log.snapshot(&room("tea"), BOB, None, 3).await.unwrap();
+    assert_eq!(snapshot.record, log.room(&room("tea")).await.unwrap());
+    assert_eq!((snapshot.record.head, snapshot.read), (4, Some(2)));
+    assert_eq!(snapshot.page, Some(log.messages_before(&room("tea"), 5, 3).await.unwrap()));
+    let empty = log.snapshot(&room("new"), BOB, None, 3).await.unwrap();
+    assert_eq!((empty.record.head, empty.read, empty.page), (0, None, Some(MessagePage::default())));
+}
+
+async fn a_snapshot_has_no_page_if_a_few_events_continue_what_the_user_has(log: Arc<dyn Store>) {
+    let id = log.log_id().to_owned();
+    let events = join_all((0..=MAX_CATCH_UP_EVENTS).map(|_| log.append(message("tea", ANN, "x")))).await;
+    assert!(events.iter().all(Result::is_ok));
+    let past = |after, log: &str| StreamPosition { after, after_id: None, log: Some(log.into()) };
+    for (past, has_page) in [
+        (past(1, &id), false),
+        (past(MAX_CATCH_UP_EVENTS + 1, &id), false),
+        (past(0, &id), true),
+        (past(MAX_CATCH_UP_EVENTS + 2, &id), true),
+        (past(5, "another"), true),
+    ] {
+        let snapshot = log.snapshot(&room("tea"), BOB, Some(past.clone()), 1).await.unwrap();
+        assert_eq!(snapshot.page.is_some(), has_page, "{past:?}");
+    }
+}
+
+async fn joined_rooms_have_what_a_list_shows_and_the_rooms_that_it_must_have(log: Arc<dyn Store>) {
+    for name in ["tea", "jam", "new"] {
+        for _ in 0..3 {
+            post(&*log, name, "hello").await;
+        }
+    }
+    for (name, seq) in [("tea", 1), ("jam", 3)] {
+        log.set_read_marker(BOB, room(name), seq).await.unwrap();
+        a_moment().await;
+    }
+    let list = async |skip, limit, also: &[&str]| {
+        let also: Vec<RoomName> = also.iter().map(|name| room(name)).collect();
+        let JoinedRooms { rooms, more } = log.joined_rooms(BOB, skip, limit, &also).await.unwrap();
+        let rooms = rooms
+            .into_iter()
+            .map(|JoinedRoom { record, read, unread }| (record.room.to_string(), record.head, read, unread));
+        (rooms.collect::<Vec<_>>(), more)
+    };
+    let entry = |name: &str, head, read, unread| (name.to_owned(), head, read, unread);
+    let (tea, jam) = (entry("tea", 3, 1, 2), entry("jam", 3, 3, 0));
+    assert_eq!(list(0, 9, &[]).await, (vec![jam.clone(), tea.clone()], false));
+    assert_eq!(list(0, 1, &[]).await, (vec![jam.clone()], true));
+    assert_eq!(list(1, 1, &[]).await, (vec![tea.clone()], false));
+    let (new, empty) = (entry("new", 3, 3, 0), entry("empty", 0, 0, 0));
+    let expected = vec![jam, tea, new, empty];
+    assert_eq!(list(0, 1, &["jam", "tea", "new", "empty"]).await, (expected, true), "each once");
 }
 
 async fn pages_end_at_256_kib_of_json_and_hold_at_least_one_entry(log: Arc<dyn Store>) {

@@ -3,10 +3,7 @@
 use super::reply::{CommandError, PendingReply, acknowledge};
 use crate::{
     http::identity::Identity,
-    hub::{
-        subscriber::Subscriber,
-        subscription::{JoinFrom, SubscriberSession},
-    },
+    hub::{subscriber::Subscriber, subscription::SubscriberSession},
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
@@ -41,19 +38,6 @@ pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame 
     }
 }
 
-/// Returns the position to join from: after the client's events if the store continues them, else the newest page.
-async fn join_position(
-    state: &AppState,
-    room: &RoomName,
-    past: Option<StreamPosition>,
-    limit: u32,
-) -> StoreResult<JoinFrom> {
-    let Some(past) = past else { return Ok(JoinFrom::LatestPage(limit)) };
-    let after = past.after;
-    let continues = state.store.continues(room, past).await?;
-    Ok(if continues { JoinFrom::Seq(after) } else { JoinFrom::LatestPage(limit) })
-}
-
 /// Joins a room and returns the reply. The room's events follow the reply.
 ///
 /// # Errors
@@ -79,9 +63,7 @@ pub(crate) async fn join(
         return Err(CommandError::new(None, ErrorCode::BadRequest, message));
     }
     let failed = |error: StoreError| CommandError::store(None, &error);
-    let from = join_position(state, &room, options.past, limit).await.map_err(failed)?;
-    let read = state.store.read_marker(identity.id, &room).await.map_err(failed)?.unwrap_or(0);
-    let joined = session.join(&room, from, limit, options.is_passive).await.map_err(failed)?;
+    let joined = session.join(&room, options.past, limit, options.is_passive).await.map_err(failed)?;
     let page = joined.page.map(|mut page| {
         let members = joined.members.list.iter().map(User::json_bytes).sum();
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
@@ -91,7 +73,7 @@ pub(crate) async fn join(
     Ok(ServerFrame::Joined {
         title: joined.info.title(&room),
         topic: joined.info.topic.to_string(),
-        read,
+        read: joined.read.unwrap_or(0),
         room,
         head: joined.head,
         reset: messages.is_some(),

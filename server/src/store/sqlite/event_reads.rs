@@ -2,11 +2,12 @@
 
 use super::{SqliteStore, WriteCommand, WriteOutput, epoch::Shared, queries};
 use crate::store::{
-    Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, StoreResult,
-    StreamPosition, position,
+    Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, RoomSnapshot,
+    StoreResult, StreamPosition, position,
 };
-use app::wire::{Event, RoomName, Seq};
+use app::wire::{CommandId, Event, RoomName, Seq, UserId, limits::MAX_CATCH_UP_EVENTS};
 use async_trait::async_trait;
+use rusqlite::Connection;
 use std::sync::Arc;
 
 #[async_trait]
@@ -36,24 +37,77 @@ impl EventStore for SqliteStore {
         read.await
     }
 
-    async fn continues(&self, room: &RoomName, position: StreamPosition) -> StoreResult<bool> {
-        let StreamPosition { after, after_id, log } = position;
-        let has_same_id = |log: &str| position::split_log_id(log).0 == position::split_log_id(&self.log_id).0;
-        if !log.as_deref().is_none_or(has_same_id) {
-            return Ok(false);
-        }
-        let shared = log.map_or(Shared::All, |log| self.epochs.shared(position::split_log_id(&log).1));
-        if after == 0 || (after_id.is_none() && matches!(shared, Shared::All | Shared::Unknown)) {
-            return Ok(after == 0 || shared == Shared::All);
-        }
-        let room = room.clone();
+    async fn snapshot(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        past: Option<StreamPosition>,
+        limit: u32,
+    ) -> StoreResult<RoomSnapshot> {
+        let (room, past) = (room.clone(), past.map(|past| (past.after, self.continuity(past))));
         let read = self.readers.read(move |db| {
-            Ok(match (queries::event_at(db, &room, after)?, after_id, shared) {
-                (Some((id, _)), Some(expected), _) => id == expected,
-                (Some((_, row)), None, Shared::Before(bound)) => row < bound,
+            let record = queries::room_or_missing(db, &room)?;
+            let head = record.head;
+            let is_near = |after: Seq| after <= head && head - after <= MAX_CATCH_UP_EVENTS;
+            let resumes = match past {
+                Some((after, continuity)) if is_near(after) => continuity.is_given(db, &room)?,
                 _ => false,
-            })
+            };
+            let page =
+                if resumes { None } else { Some(queries::messages_before(db, &room, head + 1, limit)?) };
+            Ok(RoomSnapshot { read: queries::read_marker(db, user, &room)?, record, page })
         });
         read.await
+    }
+
+    async fn continues(&self, room: &RoomName, position: StreamPosition) -> StoreResult<bool> {
+        match self.continuity(position) {
+            Continuity::Known(is_given) => Ok(is_given),
+            continuity => {
+                let room = room.clone();
+                self.readers.read(move |db| continuity.is_given(db, &room)).await
+            }
+        }
+    }
+}
+
+/// Whether the events after a position continue what a client has.
+enum Continuity {
+    /// The identity of the log says it.
+    Known(bool),
+    /// If the event at this position has this id.
+    SameId(Seq, CommandId),
+    /// If the event at this position is in a row before this one.
+    RowBefore(Seq, i64),
+}
+
+impl Continuity {
+    fn is_given(&self, db: &Connection, room: &RoomName) -> rusqlite::Result<bool> {
+        Ok(match *self {
+            Self::Known(is_given) => is_given,
+            Self::SameId(at, expected) => {
+                queries::event_at(db, room, at)?.is_some_and(|(id, _)| id == expected)
+            }
+            Self::RowBefore(at, bound) => {
+                queries::event_at(db, room, at)?.is_some_and(|(_, row)| row < bound)
+            }
+        })
+    }
+}
+
+impl SqliteStore {
+    fn continuity(&self, position: StreamPosition) -> Continuity {
+        let StreamPosition { after, after_id, log } = position;
+        let (id, _) = position::split_log_id(&self.log_id);
+        if log.as_deref().is_some_and(|log| position::split_log_id(log).0 != id) {
+            return Continuity::Known(false);
+        }
+        let shared = log.map_or(Shared::All, |log| self.epochs.shared(position::split_log_id(&log).1));
+        match (after, after_id, shared) {
+            (0, ..) | (_, None, Shared::All) => Continuity::Known(true),
+            (_, None, Shared::Unknown) => Continuity::Known(false),
+            (_, Some(id), _) => Continuity::SameId(after, id),
+            (_, None, Shared::Before(row)) => Continuity::RowBefore(after, row),
+        }
     }
 }

@@ -84,7 +84,8 @@ impl PoolInner {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let pooled = idle().as_mut().and_then(Vec::pop);
         let connection = pooled.map_or_else(|| open_reader(&self.path), Ok)?;
-        let found = query(&connection);
+        // The statements of one read see the same state.
+        let found = connection.unchecked_transaction().and_then(|transaction| query(&transaction));
         if let Some(idle) = idle().as_mut() {
             idle.push(connection);
         }

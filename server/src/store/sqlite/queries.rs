@@ -2,8 +2,8 @@
 
 use super::{rows, sql};
 use crate::store::{
-    MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord, UNREAD_SCAN_EVENTS, skeleton,
-    users::guest,
+    JoinedRoom, JoinedRooms, MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord,
+    UNREAD_SCAN_EVENTS, skeleton, users::guest,
 };
 use app::wire::{
     CommandId, DisplayName, Event, PageBudget, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT,
@@ -100,6 +100,41 @@ pub(super) fn read_marker(db: &Connection, user: UserId, room: &RoomName) -> rus
     statement.query_row((user.0.cast_signed(), room.as_str()), |row| row.get(0)).optional()
 }
 
+/// Returns a page of the rooms of `user`, then those of `also` that are not among them.
+pub(super) fn joined_rooms(
+    db: &Connection,
+    user: UserId,
+    skip: u32,
+    limit: u32,
+    also: Vec<RoomName>,
+) -> rusqlite::Result<JoinedRooms> {
+    let mut markers = read_markers(db, user, skip, limit + 1)?;
+    let more = markers.len() > limit as usize;
+    markers.truncate(limit as usize);
+    let mut rooms = Vec::with_capacity(markers.len() + also.len());
+    for (room, read) in markers {
+        rooms.push(joined_room(db, user, &room, Some(read))?);
+    }
+    for room in also {
+        if !rooms.iter().any(|joined| joined.record.room == room) {
+            rooms.push(joined_room(db, user, &room, read_marker(db, user, &room)?)?);
+        }
+    }
+    Ok(JoinedRooms { rooms, more })
+}
+
+fn joined_room(
+    db: &Connection,
+    user: UserId,
+    room: &RoomName,
+    read: Option<Seq>,
+) -> rusqlite::Result<JoinedRoom> {
+    let record = room_or_missing(db, room)?;
+    let read = read.unwrap_or(record.head);
+    let unread = count_unread(db, user, room, read, record.head)?;
+    Ok(JoinedRoom { record, read, unread })
+}
+
 /// Returns the latest `seq` of a room, or `None` if the room has no row.
 pub(super) fn stored_head(db: &Connection, room: &RoomName) -> rusqlite::Result<Option<Seq>> {
     let mut statement = db.prepare_cached(sql::SELECT_HEAD)?;
@@ -110,6 +145,11 @@ pub(super) fn stored_head(db: &Connection, room: &RoomName) -> rusqlite::Result<
 pub(super) fn room(db: &Connection, name: &RoomName) -> rusqlite::Result<Option<RoomRecord>> {
     let mut statement = db.prepare_cached(sql::SELECT_ROOM)?;
     statement.query_row([name.as_str()], rows::room_record).optional()
+}
+
+/// Returns a room, also one without a row.
+pub(super) fn room_or_missing(db: &Connection, name: &RoomName) -> rusqlite::Result<RoomRecord> {
+    Ok(room(db, name)?.unwrap_or_else(|| RoomRecord::missing(name.clone())))
 }
 
 /// Returns the public room whose title has this skeleton.
@@ -162,7 +202,16 @@ pub(super) fn unread_count(
     room: &RoomName,
     after: Seq,
 ) -> rusqlite::Result<u32> {
-    let head = stored_head(db, room)?.unwrap_or(0);
+    count_unread(db, user, room, after, stored_head(db, room)?.unwrap_or(0))
+}
+
+fn count_unread(
+    db: &Connection,
+    user: UserId,
+    room: &RoomName,
+    after: Seq,
+    head: Seq,
+) -> rusqlite::Result<u32> {
     let from = after.max(head.saturating_sub(UNREAD_SCAN_EVENTS));
     if from >= head {
         return Ok(0);

@@ -11,10 +11,9 @@ use async_trait::async_trait;
 impl RoomStore for SqliteStore {
     async fn rooms(&self, names: &[RoomName]) -> StoreResult<Vec<RoomRecord>> {
         let names = names[..names.len().min(MAX_ROOMS_PER_READ)].to_vec();
-        let room = |db: &_, name: RoomName| {
-            Ok(queries::room(db, &name)?.unwrap_or_else(|| RoomRecord::missing(name)))
-        };
-        self.readers.read(move |db| names.into_iter().map(|name| room(db, name)).collect()).await
+        self.readers
+            .read(move |db| names.iter().map(|name| queries::room_or_missing(db, name)).collect())
+            .await
     }
 
     async fn list_rooms(&self, query: RoomQuery) -> StoreResult<Vec<RoomRecord>> {

@@ -2,7 +2,7 @@
 
 use super::{SqliteStore, WriteCommand, WriteOutput, queries};
 use crate::store::{
-    MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, UserStore,
+    JoinedRooms, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, UserStore,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
@@ -44,9 +44,16 @@ impl ReadMarkerStore for SqliteStore {
         self.readers.read(move |db| queries::read_markers(db, user, skip, limit)).await
     }
 
-    async fn read_marker(&self, user: UserId, room: &RoomName) -> StoreResult<Option<Seq>> {
-        let room = room.clone();
-        self.readers.read(move |db| queries::read_marker(db, user, &room)).await
+    async fn joined_rooms(
+        &self,
+        user: UserId,
+        skip: u32,
+        limit: u32,
+        also: &[RoomName],
+    ) -> StoreResult<JoinedRooms> {
+        let also = also[..also.len().min(MAX_ROOMS_PER_READ)].to_vec();
+        let limit = limit.min((MAX_ROOMS_PER_READ - also.len()) as u32);
+        self.readers.read(move |db| queries::joined_rooms(db, user, skip, limit, also)).await
     }
 
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
