@@ -78,11 +78,10 @@ impl SubscriberSession {
         let snapshot = self.store.snapshot(room, self.subscriber.user_id, past, page_size).await;
         let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page } =
             self.leave_on_error(room, snapshot)?;
-        joined.open_at(head);
-        match page {
-            Some(_) => self.subscriber.outbound().move_cursor(&joined.name, head),
-            None => self.subscriber.outbound().subscribe(&joined.name, after, true),
-        }
+        // A later read may have opened the room further on. What lies between is never broadcast.
+        let is_behind = joined.open_at(head) > head;
+        let cursor = if page.is_some() { head } else { after };
+        self.subscriber.outbound().move_cursor(&joined.name, cursor, page.is_none() || is_behind);
         Ok(Joined { head, info, read, members: joined.subscribe(self.subscriber.user_id), page })
     }
 
@@ -93,7 +92,7 @@ impl SubscriberSession {
     pub async fn join_live(&mut self, room: &RoomName) -> StoreResult<()> {
         let joined = self.register(room, false, 0, false);
         let head = self.open(&joined).await?;
-        self.subscriber.outbound().move_cursor(&joined.name, head);
+        self.subscriber.outbound().move_cursor(&joined.name, head, false);
         Ok(())
     }
 

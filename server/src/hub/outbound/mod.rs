@@ -135,10 +135,12 @@ impl OutboundQueue {
         }
     }
 
-    /// Moves the cursor of the subscription to `room`. If it lags, the next events still come from the store.
-    pub fn move_cursor(&mut self, room: &RoomName, cursor: Seq) {
+    /// Moves the cursor of the subscription to `room`. If it lags, or is `lagging` from now on, the next events come from
+    /// the store.
+    pub fn move_cursor(&mut self, room: &RoomName, cursor: Seq, lagging: bool) {
         if let Ok(at) = self.subscription_index(room) {
             self.subscriptions[at].cursor = cursor;
+            self.set_lagging(at, lagging || self.subscriptions[at].lagging);
         }
     }
 
