@@ -2,17 +2,15 @@
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := help
 
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
 # The suite of Autobahn cases; the tests start it.
 export HUBBUB_KOSOKU := $(CURDIR)/.tools/bin/kosoku
 
-SITE := target/site
 PAGE := target/page
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 
-.PHONY: help run release test lint fuzz soak bench bench-build dev check-leptos screenshots lighthouse page-weight frontend
+.PHONY: help run release test lint fuzz soak bench dev check-leptos screenshots lighthouse page-weight
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,7 +18,7 @@ help: ## List the targets
 run: release ## Build the release and start it on http://127.0.0.1:8080
 	@exec target/release/hubbub $(ARGS)
 
-release: $(SITE)/.stamp ## Build target/release/hubbub, the one binary
+release: target/site/.stamp ## Build target/release/hubbub, the one binary
 	@cargo build --release --package server --bin hubbub
 
 test: setup-rust setup-packages setup-checkers setup-nextest setup-test-programs setup-chromium setup-wasm-bindgen ## Run every check and test, as CI does
@@ -56,25 +54,16 @@ page-weight: release setup-chromium ## Print what a page weighs and when it is i
 setup-%:
 	@.ci/setup $*
 
-# --- the site, as cargo-leptos makes it -------------------------------------------------------------
-
-frontend: setup-rust
+# The site, as cargo-leptos makes it. setup-rust is no file, so cargo always runs and decides whether the app has changed;
+# make looks at the time of its output after that.
+$(WASM): setup-rust
 	@cargo build --package frontend --target wasm32-unknown-unknown --profile wasm-release
 
-# The empty recipe makes make look at the file's time after cargo has run, not before.
-$(WASM): frontend ;
-
 $(PAGE)/hubbub.wasm: $(WASM) end2end/shorten-imports.mjs end2end/package-lock.json | setup-packages setup-wasm-bindgen
-	@wasm-bindgen --target web --no-typescript --out-name hubbub --out-dir $(PAGE) $(WASM)
-	@node end2end/shorten-imports.mjs $(PAGE)/hubbub_bg.wasm $(PAGE)/hubbub.js
-	@terser --module -c "passes=3,pure_funcs=['console.warn']" -m -o $(PAGE)/hubbub.js $(PAGE)/hubbub.js
-	@wasm-opt --flatten --rereloop -Oz -Oz --strip-debug --strip-producers $(PAGE)/hubbub_bg.wasm -o $@
+	@.ci/site wasm $(WASM)
 
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/package-lock.json | setup-packages
-	@sass --no-source-map --style=compressed style/main.scss $@
+	@.ci/site css
 
-# The whole folder is new each time: cargo-leptos writes into it too, with other names.
-$(SITE)/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/*)
-	@rm -rf $(SITE) && mkdir -p $(SITE)/pkg && cp -r style/static/. $(SITE)/
-	@cp $(PAGE)/hubbub.js $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(SITE)/pkg/
-	@touch $@
+target/site/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/*)
+	@.ci/site folder
