@@ -1,0 +1,190 @@
+//! Strategies that generate frames and JSON.
+
+use app::wire::{
+    ClientFrame, DisplayName, ErrorCode, Event, EventBody, Limits, Message, RoomName, ServerFrame, User,
+    UserId,
+};
+use proptest::{collection::vec, option, prelude::*};
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn rooms() -> impl Strategy<Value = RoomName> {
+    "[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?".prop_map(|name| name.parse().unwrap())
+}
+
+fn ids() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
+}
+
+fn authors() -> impl Strategy<Value = User> {
+    let names = "\\PC{1,32}".prop_filter_map("a good name", |name| name.parse::<DisplayName>().ok());
+    let tags = option::of("#[1-9][0-9]{0,3}".prop_map(Into::into));
+    (any::<u64>(), names, any::<bool>(), tags).prop_map(|(id, name, ambiguous, tag)| User {
+        id: UserId(id),
+        name,
+        ambiguous,
+        tag,
+    })
+}
+
+fn bodies() -> impl Strategy<Value = EventBody> {
+    let text = || any::<String>().prop_map(Into::into);
+    prop_oneof![
+        (text(), option::of(any::<u64>())).prop_map(|(text, reply_to)| EventBody::Message { text, reply_to }),
+        (any::<u64>(), text()).prop_map(|(target, text)| EventBody::Edit { target, text }),
+        any::<u64>().prop_map(|target| EventBody::Delete { target }),
+    ]
+}
+
+fn events() -> impl Strategy<Value = Arc<Event>> {
+    (any::<u64>(), any::<u64>(), ids(), authors(), bodies())
+        .prop_map(|(seq, at, id, author, body)| Arc::new(Event { seq, at, id, author, body }))
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    let changes = option::of((any::<u64>(), option::of(any::<String>())));
+    (events(), any::<String>(), option::of(any::<u64>()), changes).prop_map(
+        |(event, text, reply_to, change)| {
+            let body = EventBody::Message { text: text.into(), reply_to };
+            let mut message = Message::from_event(&Event { body, ..(*event).clone() }).unwrap();
+            match change {
+                Some((at, Some(text))) => message.edit(text.into(), at),
+                Some((_, None)) => message.delete(),
+                None => {}
+            }
+            message
+        },
+    )
+}
+
+pub fn client_frames() -> impl Strategy<Value = ClientFrame> {
+    let text = any::<String>;
+    prop_oneof![
+        (
+            text(),
+            option::of(any::<u64>()),
+            option::of(ids()),
+            option::of(text()),
+            option::of(any::<u32>()),
+            any::<bool>()
+        )
+            .prop_map(|(room, after, after_id, log, limit, presence)| ClientFrame::Join {
+                room,
+                after,
+                after_id,
+                log,
+                limit,
+                presence
+            }),
+        text().prop_map(|room| ClientFrame::Typing { room }),
+        (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
+        text().prop_map(|room| ClientFrame::Leave { room }),
+        (ids(), text(), text(), option::of(any::<u64>()))
+            .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
+        (ids(), text(), any::<u64>(), text()).prop_map(|(id, room, target, text)| ClientFrame::Edit {
+            id,
+            room,
+            target,
+            text
+        }),
+        (ids(), text(), any::<u64>()).prop_map(|(id, room, target)| ClientFrame::Delete { id, room, target }),
+        (ids(), text()).prop_map(|(id, name)| ClientFrame::Rename { id, name }),
+        any::<u64>().prop_map(|n| ClientFrame::Ping { n }),
+    ]
+}
+
+fn codes() -> impl Strategy<Value = ErrorCode> {
+    prop::sample::select(vec![
+        ErrorCode::BadRequest,
+        ErrorCode::UnknownType,
+        ErrorCode::Blank,
+        ErrorCode::TooLong,
+        ErrorCode::RateLimited,
+        ErrorCode::NoSuchRoom,
+        ErrorCode::NotJoined,
+        ErrorCode::NoSuchMessage,
+        ErrorCode::NotAllowed,
+        ErrorCode::InvalidName,
+        ErrorCode::ReadOnly,
+        ErrorCode::Internal,
+    ])
+}
+
+pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
+    let text = any::<String>;
+    prop_oneof![
+        (text(), text(), authors(), any::<u64>()).prop_map(|(server, log, you, heartbeat_ms)| {
+            ServerFrame::Welcome { protocol: 1, server, log, you, limits: Limits::CURRENT, heartbeat_ms }
+        }),
+        (
+            rooms(),
+            (text(), text()),
+            any::<u64>(),
+            (vec(authors(), 0..3), any::<u32>()),
+            option::of((vec(messages(), 0..3), any::<bool>()))
+        )
+            .prop_map(|(room, (title, topic), head, (members, member_count), page)| {
+                let (messages, more) = page.unzip();
+                let reset = messages.is_some();
+                ServerFrame::Joined {
+                    room,
+                    title,
+                    topic,
+                    head,
+                    reset,
+                    members,
+                    member_count,
+                    read: 0,
+                    messages,
+                    more,
+                }
+            }),
+        (rooms(), vec(events(), 0..4)).prop_map(|(room, events)| ServerFrame::Events { room, events }),
+        (ids(), option::of((rooms(), any::<u64>())), any::<bool>()).prop_map(|(id, place, dup)| {
+            let (room, seq) = place.unzip();
+            ServerFrame::Ack { id, room, seq, dup }
+        }),
+        (option::of(text()), codes(), text(), option::of(any::<u64>()))
+            .prop_map(|(id, code, message, retry_ms)| ServerFrame::Error { id, code, message, retry_ms }),
+        authors().prop_map(|User { id, name, ambiguous, tag }| ServerFrame::Renamed {
+            id,
+            name,
+            ambiguous,
+            tag
+        }),
+        (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(UserId), 0..3), any::<u32>())
+            .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
+        (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
+        (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
+            .prop_map(|(room, seq, head, unread)| ServerFrame::Read { room, seq, head, unread }),
+        (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::RoomUpdated {
+            room,
+            title,
+            topic
+        }),
+        (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
+            .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
+    ]
+}
+
+/// Any JSON, with the words of the protocol in likely places.
+pub fn json_values() -> impl Strategy<Value = Value> {
+    let words = "type|join|leave|post|rename|ping|id|room|text|after|limit|kind|message|events";
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        words.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, move |inner| {
+        let key = prop_oneof![words, any::<String>()];
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(Value::from),
+            vec((key, inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
