@@ -9,6 +9,7 @@
 mod device_links;
 mod error;
 mod events;
+mod name_policy;
 mod notification;
 mod page;
 mod position;
@@ -23,6 +24,7 @@ mod users;
 pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
+pub use name_policy::choose_name;
 pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
@@ -30,7 +32,6 @@ pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
-pub use skeleton::choose_name;
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use users::UserStore;
