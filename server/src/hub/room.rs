@@ -22,9 +22,12 @@ use std::{
 };
 use tokio::{sync::Notify, task::yield_now, time::Instant};
 
-/// Subscribers that are served before the task yields: about two milliseconds of work. On a busy server a yield may take
-/// tens of milliseconds, so a room of usual size is served without one.
-const DELIVERIES_PER_YIELD: usize = 256;
+/// Subscribers of a large room that are served before the task yields: about half a millisecond of work.
+const DELIVERIES_PER_YIELD: usize = 64;
+
+/// Subscribers that are served without a yield: about two milliseconds of work. On a busy server a yield takes tens of
+/// milliseconds, and the room's next events wait for it.
+const DELIVERIES_WITHOUT_YIELD: usize = 256;
 
 /// The cursor of a room that is still opening: neither a read nor a notification has yet set its position.
 const UNOPENED: Seq = Seq::MAX;
@@ -228,12 +231,14 @@ impl Room {
     pub async fn broadcast(&self, events: &[Arc<Event>]) {
         let Some(last) = events.last() else { return };
         let batches = Batch::split(&self.name, events);
-        for (n, subscribers) in self.subscribers().chunks(DELIVERIES_PER_YIELD).enumerate() {
-            if n > 0 {
-                yield_now().await;
-            }
-            for subscriber in subscribers {
+        let subscribers = self.subscribers();
+        for chunk in subscribers.chunks(DELIVERIES_PER_YIELD) {
+            for subscriber in chunk {
                 batches.iter().for_each(|batch| subscriber.deliver(Delivery::Events(batch.clone())));
+            }
+            if subscribers.len() > DELIVERIES_WITHOUT_YIELD {
+                // Also after the last chunk: events that arrive meanwhile are broadcast together.
+                yield_now().await;
             }
         }
         self.cursor.store(last.seq, Ordering::Release);
