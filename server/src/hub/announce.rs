@@ -37,6 +37,8 @@ struct Pending {
     users: HashSet<UserId>,
     rooms: HashSet<RoomName>,
     read_markers: HashMap<(UserId, RoomName), Seq>,
+    /// Notifications were lost: the names of all connected users and the titles of all open rooms may have changed.
+    has_missed: bool,
 }
 
 impl Announcements {
@@ -61,6 +63,12 @@ impl Announcements {
         self.has_pending.notify_one();
     }
 
+    /// Marks everything that may have changed when notifications were lost.
+    pub(super) fn add_missed(&self) {
+        self.pending().has_missed = true;
+        self.has_pending.notify_one();
+    }
+
     /// Resolves with what is to be announced next.
     async fn next(&self) -> Pending {
         self.has_pending.notified().await;
@@ -76,10 +84,17 @@ impl Hub {
     /// Announces what notifications mark, one after the other.
     pub(super) async fn announce(self: Arc<Self>) {
         loop {
-            let Pending { users, rooms, read_markers } = self.announcements.next().await;
+            let Pending { users, mut rooms, read_markers, has_missed } = self.announcements.next().await;
             let users: Vec<UserId> = users.into_iter().collect();
             for users in users.chunks(USERS_PER_READ) {
-                self.announce_users(users).await;
+                self.announce_users(users, |_| true).await;
+            }
+            if has_missed {
+                let connected: Vec<UserId> = self.users().keys().copied().collect();
+                for users in connected.chunks(USERS_PER_READ) {
+                    self.announce_users(users, |user| self.shows_another_name(user)).await;
+                }
+                rooms.extend(self.rooms().keys().cloned());
             }
             for room in rooms {
                 self.announce_room(room).await;
@@ -90,15 +105,22 @@ impl Hub {
         }
     }
 
-    async fn announce_users(&self, users: &[UserId]) {
+    /// Announces those of `users` that are `wanted`.
+    async fn announce_users(&self, users: &[UserId], wanted: impl Fn(&User) -> bool + Send + Sync) {
         match self.store.users(users).await {
             Ok(users) => {
-                for user in &users {
+                for user in users.iter().filter(|user| wanted(user)) {
                     self.announce_user(user).await;
                 }
             }
             Err(error) => tracing::error!(%error, "reading renamed users failed"),
         }
+    }
+
+    /// Returns `true` if a connection of the user has another name, tag or mark than `user`.
+    fn shows_another_name(&self, user: &User) -> bool {
+        let users = self.users();
+        users.get(&user.id).is_some_and(|own| own.iter().any(|subscriber| subscriber.user() != *user))
     }
 
     async fn announce_user(&self, user: &User) {

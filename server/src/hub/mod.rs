@@ -185,7 +185,10 @@ impl Hub {
                     tokio::spawn(async move { room.broadcast_typing(user) });
                 }
             }
-            Notification::Missed => self.has_missed.notify_one(),
+            Notification::Missed => {
+                self.has_missed.notify_one();
+                self.announcements.add_missed();
+            }
         }
         None
     }

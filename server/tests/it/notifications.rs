@@ -4,7 +4,9 @@ use crate::{
     heartbeat::{advance_time, flush_sockets},
     support::{Lines, TestServer, V1, room, within_timeout},
 };
-use app::wire::{ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{
+    ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId,
+};
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
@@ -214,6 +216,39 @@ async fn losing_all_notifications_costs_a_second_and_no_message() {
 #[tokio::test]
 async fn repeated_notifications_repeat_no_event() {
     everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
+}
+
+#[tokio::test]
+async fn names_and_titles_whose_notifications_were_lost_are_announced() {
+    let server = TestServer::with_store(FaultyNotifications::new(|_, wake| match wake {
+        Notification::UsersChanged(_) | Notification::RoomChanged(_) => vec![Notification::Missed],
+        other => vec![other],
+    }))
+    .await;
+    const OWNER: UserId = UserId(7);
+    let info = RoomInfo { owner: Some(OWNER), title: Some("Tea".parse().unwrap()), ..RoomInfo::default() };
+    server.store().create_room(room("tea"), info).await.unwrap();
+    let (mut ann, mut bob) =
+        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
+    within_timeout(async {
+        while !matches!(bob.next_frame().await, ServerFrame::Renamed { name, .. } if name.as_str() == "Ann") {
+        }
+    })
+    .await;
+    let title = "Tea and cake";
+    let update = server.store().update_room(
+        room("tea"),
+        OWNER,
+        title.parse::<RoomTitle>().unwrap(),
+        "".parse::<Topic>().unwrap(),
+    );
+    update.await.unwrap();
+    within_timeout(async {
+        while !matches!(bob.next_frame().await, ServerFrame::RoomUpdated { title: shown, .. } if shown == title)
+        {}
+    })
+    .await;
 }
 
 /// The room broadcasts nothing here before the hub polls the heads.
