@@ -63,17 +63,17 @@ fn broadcast(hub: &Hub, mut notifications: BoxStream<'static, Notification>, cou
     }
 }
 
-/// Where a client begins.
+/// Where a client starts.
 #[derive(Debug, Clone, Copy)]
 enum Start {
-    /// With the newest page.
+    /// At the newest page.
     LatestPage,
-    /// With the first event.
+    /// At the first event.
     Beginning,
 }
 
 impl Start {
-    fn past(self) -> Option<StreamPosition> {
+    fn position(self) -> Option<StreamPosition> {
         matches!(self, Self::Beginning).then(StreamPosition::default)
     }
 }
@@ -81,7 +81,7 @@ impl Start {
 /// Joins and reads until `count`. Each event must follow the one before.
 fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: Start, count: u64) {
     let mut session = SubscriberSession::new(hub, store, Subscriber::anonymous());
-    let joined = block_on(session.join(&lobby(), start.past(), 50, false)).expect("it is joined");
+    let joined = block_on(session.join(&lobby(), start.position(), 50, false)).expect("it is joined");
     let mut last: Seq = match (start, joined.page) {
         (Start::LatestPage, Some(page)) => {
             assert_eq!(
@@ -118,7 +118,7 @@ fn race(count: u64, lossy: bool, starts: &'static [Start]) {
     threads.push(shuttle::thread::spawn(move || broadcast(&broadcaster, notifications, count, lossy)));
     threads.push(shuttle::thread::spawn(move || post(&*store, count)));
     for thread in threads {
-        thread.join().expect("nobody panics");
+        thread.join().expect("no thread panics");
     }
 }
 
@@ -150,7 +150,7 @@ struct FakeSink {
 impl FrameSink for FakeSink {
     fn send(&self, frame: Bytes) {
         // Two bytes of header: these texts are short.
-        let mut received = self.received.lock().expect("nobody panics");
+        let mut received = self.received.lock().expect("no thread panics");
         received.extend_from_slice(&frame[2..]);
         received.push(b'\n');
     }
@@ -169,9 +169,9 @@ fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u
     let subscriber = Subscriber::anonymous();
     subscriber.attach(sink.clone(), Encoding::Lines);
     let mut session = SubscriberSession::new(hub, store, subscriber);
-    block_on(session.join(&lobby(), Start::Beginning.past(), 50, false)).expect("it is joined");
+    block_on(session.join(&lobby(), Start::Beginning.position(), 50, false)).expect("it is joined");
     loop {
-        let received = sink.received.lock().expect("nobody panics").clone();
+        let received = sink.received.lock().expect("no thread panics").clone();
         let received = String::from_utf8(received).expect("text");
         let expected: String = (0..received.lines().count()).map(|n| format!("{n}\n")).collect();
         assert_eq!(received, expected, "every event once and in order");
@@ -198,7 +198,7 @@ fn direct_writes_and_flushes_of_a_session_stay_in_order() {
             shuttle::thread::spawn(move || broadcast(&broadcaster, notifications, count, false));
         post(&*posting, count);
         for thread in [reader, broadcasting] {
-            thread.join().expect("nobody panics");
+            thread.join().expect("no thread panics");
         }
     };
     shuttle::check_random(race, 5_000);

@@ -30,7 +30,7 @@ impl SingleRoom {
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<Arc<Event>>> {
-        self.events.lock().expect("nobody panics")
+        self.events.lock().expect("no thread panics")
     }
 }
 
@@ -118,23 +118,23 @@ impl UserStore for SingleRoom {
 #[async_trait]
 impl ReadMarkerStore for SingleRoom {
     fn set_read_marker(&self, _: UserId, _: RoomName, _: Seq) -> PendingCommit<MarkerUpdate> {
-        unreachable!("nobody reads here")
+        unreachable!("no test reads these")
     }
 
     fn remove_read_marker(&self, _: UserId, _: RoomName) -> PendingCommit<()> {
-        unreachable!("nobody reads here")
+        unreachable!("no test reads these")
     }
 
     async fn read_markers(&self, _: UserId, _: u32, _: u32) -> StoreResult<Vec<(RoomName, Seq)>> {
-        unreachable!("nobody reads here")
+        unreachable!("no test reads these")
     }
 
     async fn joined_rooms(&self, _: UserId, _: u32, _: u32, _: &[RoomName]) -> StoreResult<JoinedRooms> {
-        unreachable!("nobody reads here")
+        unreachable!("no test reads these")
     }
 
     async fn unread_counts(&self, _: UserId, _: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
-        unreachable!("nobody reads here")
+        unreachable!("no test reads these")
     }
 }
 
@@ -146,15 +146,15 @@ impl DeviceLinkStore for SingleRoom {
         _: UserId,
         _: Duration,
     ) -> PendingCommit<Result<(), TooManyLinks>> {
-        unreachable!("nobody changes the device")
+        unreachable!("no test uses device links")
     }
 
     async fn device_link(&self, _: LinkHash) -> StoreResult<Result<UserId, LinkError>> {
-        unreachable!("nobody changes the device")
+        unreachable!("no test uses device links")
     }
 
     fn redeem_device_link(&self, _: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
-        unreachable!("nobody changes the device")
+        unreachable!("no test uses device links")
     }
 }
 
@@ -169,11 +169,11 @@ impl Store for SingleRoom {
     }
 
     fn publish(&self, _: EphemeralEvent) {
-        unreachable!("nobody types here")
+        unreachable!("no test publishes")
     }
 
     async fn ready(&self) -> StoreResult<()> {
-        unreachable!("nobody asks")
+        unreachable!("no test calls this")
     }
 
     async fn close(&self) {

@@ -27,7 +27,7 @@ async fn succeed(data: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The one line of a command that fails.
+/// Runs a command that fails. Returns its one line on stderr.
 async fn fail(data: &Path, args: &[&str]) -> String {
     let output = hubbub(data, args).await;
     let error = String::from_utf8(output.stderr).unwrap();
@@ -45,57 +45,57 @@ async fn post(server: &Process, text: &str, cookie: Option<&str>) -> String {
     let answer = within_timeout(request.send()).await.unwrap();
     assert_eq!(answer.status(), 201);
     let set = answer.headers().get("set-cookie").and_then(|set| set.to_str().ok());
-    let given = set.and_then(|set| set.split(';').next()).map(str::to_owned);
-    given.or_else(|| cookie.map(str::to_owned)).expect("an identity")
+    let new_cookie = set.and_then(|set| set.split(';').next()).map(str::to_owned);
+    new_cookie.or_else(|| cookie.map(str::to_owned)).expect("an identity")
 }
 
-async fn log_of(server: &Process) -> String {
+async fn log_id(server: &Process) -> String {
     let url = format!("http://{}/api/rooms/tea/messages", server.address);
     let page: serde_json::Value = within_timeout(reqwest::get(url)).await.unwrap().json().await.unwrap();
     page["log"].as_str().unwrap().to_owned()
 }
 
-fn place() -> (TempDir, String) {
+fn temporary_file() -> (TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("nightly.hubbub").to_str().unwrap().to_owned();
     (folder, file)
 }
 
 #[tokio::test]
-async fn a_backup_of_a_running_server_restores_every_message_and_who_is_who_as_another_log() {
+async fn a_backup_of_a_running_server_restores_messages_and_users_under_a_new_log_id() {
     let server = Process::start(binary()).await.unwrap();
     let ann = post(&server, "0", None).await;
     for n in 1..50 {
         post(&server, &n.to_string(), Some(&ann)).await;
     }
-    let (_place, file) = place();
-    let said = succeed(server.folder.path(), &["backup", &file]).await;
-    assert!(said.contains("50 events in 1 room"), "{said}");
+    let (_folder, file) = temporary_file();
+    let output = succeed(server.folder.path(), &["backup", &file]).await;
+    assert!(output.contains("50 events in 1 room"), "{output}");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    let (before, author) = (log_of(&server).await, events(server.address, "tea").await.unwrap()[0].author.id);
+    let (before, author) = (log_id(&server).await, events(server.address, "tea").await.unwrap()[0].author.id);
 
     let data = tempfile::tempdir().unwrap();
     succeed(data.path(), &["restore", &file]).await;
     let restored = Process::start_in(data, binary()).await.unwrap();
-    assert_ne!(log_of(&restored).await, before, "clients begin with the newest page");
+    assert_ne!(log_id(&restored).await, before, "clients start with the newest page");
     post(&restored, "after", Some(&ann)).await;
     let events = events(restored.address, "tea").await.unwrap();
     assert_eq!((events.len(), events[50].author.id), (51, author), "the cookie is still Ann's");
 }
 
 #[tokio::test]
-async fn a_backup_replaces_no_file_unless_it_is_forced_and_never_one_of_the_server() {
+async fn a_backup_replaces_a_file_only_with_force_and_never_the_servers_own() {
     let server = Process::start(binary()).await.unwrap();
     post(&server, "hello", None).await;
     let data = server.folder.path();
-    let (folder, file) = place();
+    let (folder, file) = temporary_file();
     fs::write(&file, "something else").unwrap();
     assert!(fail(data, &["backup", &file]).await.contains("--force"));
     assert_eq!(fs::read_to_string(&file).unwrap(), "something else");
     for own in ["hubbub.db", "hubbub.db-wal", "cookie.key", "lock"] {
         let own = data.join(own);
-        let refused = fail(data, &["backup", own.to_str().unwrap(), "--force"]).await;
-        assert!(refused.contains("another name"), "{refused}");
+        let error = fail(data, &["backup", own.to_str().unwrap(), "--force"]).await;
+        assert!(error.contains("another name"), "{error}");
     }
     assert!(fail(data, &["backup", folder.path().to_str().unwrap()]).await.contains("folder"));
     succeed(data, &["backup", &file, "--force"]).await;
@@ -104,43 +104,43 @@ async fn a_backup_replaces_no_file_unless_it_is_forced_and_never_one_of_the_serv
 }
 
 #[tokio::test]
-async fn a_folder_without_messages_is_not_backed_up_and_not_made() {
+async fn a_folder_without_messages_is_neither_backed_up_nor_created() {
     let parent = tempfile::tempdir().unwrap();
-    let (folder, file) = place();
+    let (folder, file) = temporary_file();
     let missing = parent.path().join("typo");
     assert!(fail(&missing, &["backup", &file]).await.contains("no messages"));
     assert!(!missing.exists() && fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 
 #[tokio::test]
-async fn a_restore_is_refused_while_a_server_runs_or_over_messages_and_keeps_them_when_it_is_forced() {
+async fn a_restore_needs_a_stopped_server_and_force_over_messages_which_it_keeps() {
     let mut server = Process::start(binary()).await.unwrap();
     post(&server, "old", None).await;
-    let (_place, file) = place();
+    let (_folder, file) = temporary_file();
     succeed(server.folder.path(), &["backup", &file]).await;
     post(&server, "new", None).await;
-    let refused = fail(server.folder.path(), &["restore", &file, "--force"]).await;
-    assert!(refused.contains("another hubbub"), "{refused}");
+    let error = fail(server.folder.path(), &["restore", &file, "--force"]).await;
+    assert!(error.contains("another hubbub"), "{error}");
     server.stop("-KILL").await.unwrap();
-    let refused = fail(server.folder.path(), &["restore", &file]).await;
-    assert!(refused.contains("--force"), "{refused}");
+    let error = fail(server.folder.path(), &["restore", &file]).await;
+    assert!(error.contains("--force"), "{error}");
 
-    let said = succeed(server.folder.path(), &["restore", &file, "--force"]).await;
+    let output = succeed(server.folder.path(), &["restore", &file, "--force"]).await;
     server.restart().await.unwrap();
     assert_eq!(events(server.address, "tea").await.unwrap().len(), 1);
-    let kept = said.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap();
+    let kept = output.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap();
     let former = rusqlite::Connection::open(kept).unwrap();
     let count: i64 = former.query_row("SELECT count(*) FROM event", [], |row| row.get(0)).unwrap();
     assert_eq!(count, 2, "with what lay in its write-ahead log");
 }
 
 #[tokio::test]
-async fn restore_refuses_an_incomplete_backup() {
+async fn restore_rejects_an_incomplete_backup() {
     let server = Process::start(binary()).await.unwrap();
     for n in 0..100 {
         post(&server, &format!("{n} {}", "x".repeat(500)), None).await;
     }
-    let (_place, file) = place();
+    let (_folder, file) = temporary_file();
     succeed(server.folder.path(), &["backup", &file]).await;
     let mut damaged = fs::read(&file).unwrap();
     let middle = damaged.len() / 2;
@@ -153,8 +153,8 @@ async fn restore_refuses_an_incomplete_backup() {
         (b"a diary ".repeat(99), "not a Hubbub database"),
     ] {
         fs::write(&file, content).unwrap();
-        let refused = fail(data.path(), &["restore", &file]).await;
-        assert!(why.split('|').any(|why| refused.contains(why)), "{refused}");
+        let error = fail(data.path(), &["restore", &file]).await;
+        assert!(why.split('|').any(|why| error.contains(why)), "{error}");
         assert!(!data.path().join("hubbub.db").exists());
     }
     assert!(fail(data.path(), &["restore", "/nowhere/file"]).await.contains("/nowhere/file"));
@@ -164,17 +164,17 @@ async fn restore_refuses_an_incomplete_backup() {
 async fn a_backup_that_is_copied_into_an_empty_folder_is_a_restore() {
     let server = Process::start(binary()).await.unwrap();
     let ann = post(&server, "hello", None).await;
-    let (before, data) = (log_of(&server).await, tempfile::tempdir().unwrap());
+    let (before, data) = (log_id(&server).await, tempfile::tempdir().unwrap());
     let file = data.path().join("nightly.hubbub");
     succeed(server.folder.path(), &["backup", file.to_str().unwrap()]).await;
     fs::rename(&file, data.path().join("hubbub.db")).unwrap();
     let mut restored = Process::start_in(data, binary()).await.unwrap();
-    let log = log_of(&restored).await;
+    let log = log_id(&restored).await;
     assert_ne!(log, before);
     post(&restored, "after", Some(&ann)).await;
     let events = events(restored.address, "tea").await.unwrap();
     assert_eq!(events[0].author.id, events[1].author.id);
     restored.stop("-TERM").await.unwrap();
     restored.restart().await.unwrap();
-    assert_eq!(log_of(&restored).await, log, "a restart is no restore");
+    assert_eq!(log_id(&restored).await, log, "a restart is no restore");
 }

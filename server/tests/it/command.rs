@@ -38,10 +38,10 @@ pub async fn ends(mut command: Command) -> Output {
 /// Expects one line on stderr, exit code 1 and nothing on stdout. Returns the line.
 async fn fails(command: Command) -> String {
     let output = ends(command).await;
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
-    assert!(said.starts_with("hubbub: ") && output.stdout.is_empty(), "{said}");
-    said
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    assert!(stderr.starts_with("hubbub: ") && output.stdout.is_empty(), "{stderr}");
+    stderr
 }
 
 /// A running hubbub and its address.
@@ -147,8 +147,8 @@ async fn a_killed_ephemeral_server_leaves_no_temporary_files() {
 async fn an_address_in_use_is_one_line_and_exit_1() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let said = fails(hubbub(folder().path(), &["--ephemeral", "--addr", &address])).await;
-    assert!(said.contains(&address) && said.contains("in use"), "{said}");
+    let stderr = fails(hubbub(folder().path(), &["--ephemeral", "--addr", &address])).await;
+    assert!(stderr.contains(&address) && stderr.contains("in use"), "{stderr}");
 }
 
 /// H01.
@@ -157,8 +157,8 @@ async fn flags_override_the_environment() {
     let folder = folder();
     let mut command = hubbub(folder.path(), &["--ephemeral"]);
     command.env("HUBBUB_ADDR", "nonsense");
-    let said = fails(command).await;
-    assert!(said.contains("nonsense"), "{said}");
+    let stderr = fails(command).await;
+    assert!(stderr.contains("nonsense"), "{stderr}");
     let mut command = hubbub(folder.path(), &["--addr", "also nonsense"]);
     command.env("HUBBUB_ADDR", "127.0.0.1:0").env("HUBBUB_EPHEMERAL", "true");
     assert!(fails(command).await.contains("also nonsense"));
@@ -197,7 +197,7 @@ async fn an_empty_variable_is_unset_and_a_switch_takes_the_usual_words() {
         ("HUBBUB_TRUSTED_PROXY", "", true),
         ("HUBBUB_POST_RATE", "", true),
         ("HUBBUB_DATA", "", true),
-        // The variable that Kubernetes adds for a service called hubbub.
+        // The variable that Kubernetes adds for a service named hubbub.
         ("HUBBUB_PORT", "tcp://10.0.0.9:80", true),
         ("HUBBUB_SERVICE_HOST", "10.0.0.9", true),
         ("HUBBUB_PORT_80_TCP_ADDR", "10.0.0.9", true),
@@ -232,8 +232,8 @@ async fn an_invalid_value_or_an_unknown_flag_is_one_line_and_exit_1() {
     let folder = folder();
     for args in [["--addr", "8080"], ["--drain-seconds", "soon"], ["--post-rate", "-1"], ["--colour", "blue"]]
     {
-        let said = fails(hubbub(folder.path(), &args)).await;
-        assert!(said.contains(args[0]) && said.contains("--help"), "{said}");
+        let stderr = fails(hubbub(folder.path(), &args)).await;
+        assert!(stderr.contains(args[0]) && stderr.contains("--help"), "{stderr}");
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file was created");
 }
@@ -263,11 +263,11 @@ async fn version_and_help_are_printed() {
 async fn a_data_folder_that_cannot_be_created_is_one_line_and_exit_1() {
     let folder = folder();
     fs::write(folder.path().join("file"), "in the way").unwrap();
-    let said = fails(hubbub(folder.path(), &["--data", "file/inside"])).await;
-    assert!(said.contains("file/inside"), "{said}");
+    let stderr = fails(hubbub(folder.path(), &["--data", "file/inside"])).await;
+    assert!(stderr.contains("file/inside"), "{stderr}");
     // A path where even root cannot write.
-    let said = fails(hubbub(folder.path(), &["--data", "/proc/hubbub"])).await;
-    assert!(said.contains("/proc/hubbub"), "{said}");
+    let stderr = fails(hubbub(folder.path(), &["--data", "/proc/hubbub"])).await;
+    assert!(stderr.contains("/proc/hubbub"), "{stderr}");
 }
 
 #[tokio::test]
@@ -281,8 +281,8 @@ async fn a_foreign_or_newer_database_is_one_line_and_exit_1_and_unchanged() {
         theirs.pragma_update(None, "user_version", version).unwrap();
         drop(theirs);
         let before = fs::read(&file).unwrap();
-        let said = fails(hubbub(folder.path(), &["--data", "."])).await;
-        assert!(said.contains(says) && said.contains("hubbub.db"), "{said}");
+        let stderr = fails(hubbub(folder.path(), &["--data", "."])).await;
+        assert!(stderr.contains(says) && stderr.contains("hubbub.db"), "{stderr}");
         assert_eq!(fs::read(&file).unwrap(), before);
         assert!(!folder.path().join("hubbub.db-wal").exists());
     }
@@ -292,8 +292,8 @@ async fn a_foreign_or_newer_database_is_one_line_and_exit_1_and_unchanged() {
 async fn an_invalid_key_is_one_line_and_exit_1() {
     let folder = folder();
     fs::write(folder.path().join("cookie.key"), "short").unwrap();
-    let said = fails(hubbub(folder.path(), &["--data", "."])).await;
-    assert!(said.contains("cookie.key"), "{said}");
+    let stderr = fails(hubbub(folder.path(), &["--data", "."])).await;
+    assert!(stderr.contains("cookie.key"), "{stderr}");
 }
 
 /// H10, U09 and L06: failures, rejected pages and broken connections are a line of JSON each. Served requests and normal
@@ -312,9 +312,9 @@ async fn rejected_requests_and_broken_connections_are_logged() {
         .headers_mut()
         .insert("origin", HeaderValue::from_bytes("http://evil.example/\u{9b}".as_bytes()).unwrap());
     assert!(connect_async(foreign).await.is_err());
-    for goodbye in [Message::Close(None), Message::binary("?")] {
+    for closing in [Message::Close(None), Message::binary("?")] {
         let (mut socket, _) = connect_async(running.url.replace("http", "ws") + "/ws").await.unwrap();
-        socket.send(goodbye).await.unwrap();
+        socket.send(closing).await.unwrap();
         timeout(TEST_TIMEOUT, async { while let Some(Ok(_)) = socket.next().await {} })
             .await
             .expect("it closes");
@@ -332,12 +332,12 @@ async fn rejected_requests_and_broken_connections_are_logged() {
     let sum = of("requests");
     assert_eq!((sum.len(), &sum[0]["fields"]["failed"]), (1, &Value::from(0)), "{log}");
     assert!(sum[0]["fields"]["succeeded"].as_u64() >= Some(1), "{log}");
-    let refused = of("cross-origin request refused");
+    let rejected = of("cross-origin request refused");
     assert_eq!(
-        (refused.len(), &refused[0]["fields"]["origin"]),
+        (rejected.len(), &rejected[0]["fields"]["origin"]),
         (1, &Value::from("http://evil.example/\\xc2\\x9b"))
     );
-    assert!(running.url.ends_with(refused[0]["fields"]["host"].as_str().unwrap()), "{log}");
+    assert!(running.url.ends_with(rejected[0]["fields"]["host"].as_str().unwrap()), "{log}");
     assert!(lines.iter().all(|line| line.get("spans").is_none()), "a span is written once: {log}");
     assert!(!log.contains("sesame"), "what only its owner may know is not logged: {log}");
     let closed: Vec<&Value> = lines.iter().filter(|line| line["fields"]["code"].is_u64()).collect();

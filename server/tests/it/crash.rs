@@ -44,13 +44,13 @@ async fn post(server: &Process, text: &str) -> u16 {
     within_timeout(request.send()).await.expect("it answers").status().as_u16()
 }
 
-async fn told(server: &Process) -> Vec<Arc<Event>> {
+async fn stored_events(server: &Process) -> Vec<Arc<Event>> {
     within_timeout(events(server.address, "tea")).await.expect("it answers")
 }
 
 /// Each single commit needs at least one sync: acknowledged messages are on the disk.
 #[tokio::test]
-async fn a_hundred_lone_messages_are_a_hundred_syncs() {
+async fn a_hundred_single_messages_are_a_hundred_syncs() {
     if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
         return skip("the syncs of the disk, since strace is missing or not permitted");
     }
@@ -98,7 +98,7 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     for client in &clients {
         within_timeout(client.wait_until(|state| state.session.outbox.is_empty())).await;
     }
-    let log = told(&server).await;
+    let log = stored_events(&server).await;
     for client in &clients {
         within_timeout(client.wait_until(|state| state.has_settled(log.len() as u64))).await;
     }
@@ -145,7 +145,7 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
         assert!(stored < 1_000, "the disk must be full some time");
     }
     assert_eq!(post(&server, &long).await, 503, "still full");
-    assert_eq!(told(&server).await.len(), stored, "what was acknowledged, and nothing else, can be read");
+    assert_eq!(stored_events(&server).await.len(), stored, "exactly the acknowledged messages can be read");
     let ann = TestClient::join(server.address, "tea", BRISK);
     within_timeout(ann.wait_until(|state| state.is_live)).await;
     ann.submit(Operation::Post { text: long.clone().into() });
@@ -154,7 +154,7 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     assert!(disk.remount("size=64m").await);
     within_timeout(ann.wait_until(|state| state.has_settled(stored as u64 + 1))).await;
     assert_eq!(post(&server, "room again").await, 201);
-    let log = told(&server).await;
+    let log = stored_events(&server).await;
     assert!((1..=stored as u64 + 2).eq(log.iter().map(|event| event.seq)), "no hole, nothing twice");
 }
 
@@ -165,10 +165,10 @@ async fn a_server_that_cannot_write_rejects_posts_and_recovers() {
     let other = rusqlite::Connection::open(server.folder.path().join("hubbub.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert_eq!(post(&server, "refused").await, 503);
-    assert_eq!(told(&server).await.len(), 1, "and it can still be read");
+    assert_eq!(stored_events(&server).await.len(), 1, "the store can still be read");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(post(&server, "two").await, 201);
-    assert_eq!(told(&server).await.len(), 2);
+    assert_eq!(stored_events(&server).await.len(), 2);
 }
 
 #[tokio::test]
@@ -181,36 +181,36 @@ async fn a_read_only_database_rejects_posts_until_it_is_writable_again() {
     if !read_only("+i").await {
         return skip("a database that turns read-only, since chattr is missing or not permitted");
     }
-    let refused = post(&server, "refused").await;
-    let still_read = told(&server).await.len();
+    let status = post(&server, "refused").await;
+    let still_read = stored_events(&server).await.len();
     assert!(read_only("-i").await);
-    assert_eq!((refused, still_read), (503, 1), "nothing is stored, and it can be read");
+    assert_eq!((status, still_read), (503, 1), "nothing is stored, and the store can be read");
     assert_eq!(post(&server, "two").await, 201);
-    assert_eq!(told(&server).await.len(), 2);
+    assert_eq!(stored_events(&server).await.len(), 2);
 }
 
-/// A start that fails: its one line.
-async fn refused(data: &Path) -> String {
+/// Starts a server that fails. Returns its one line on stderr.
+async fn failed_start(data: &Path) -> String {
     let mut command = Command::new(binary());
     command.args(["--addr", "127.0.0.1:0", "--data"]).arg(data).env_clear();
     let output = within_timeout(command.output()).await.unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
-    said
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
+    stderr
 }
 
 #[tokio::test]
-async fn a_disk_that_is_for_reading_only_is_one_line_and_exit_1() {
+async fn a_read_only_disk_is_one_line_and_exit_1() {
     let Some(disk) = Disk::of("4m").await else {
         return skip("a disk for reading only, since only root may mount one");
     };
     assert!(disk.remount("ro").await);
-    let said = refused(disk.0.path()).await;
-    assert!(said.contains("Read-only"), "{said}");
+    let stderr = failed_start(disk.0.path()).await;
+    assert!(stderr.contains("Read-only"), "{stderr}");
 }
 
-/// Files of a log with some messages, as a server leaves them.
-async fn left_behind(signal: &str) -> (TempDir, PathBuf) {
+/// Returns the files of a store with some messages, as a server leaves them after a signal.
+async fn files_after(signal: &str) -> (TempDir, PathBuf) {
     let mut server = Process::start(binary()).await.unwrap();
     for n in 0..200 {
         assert_eq!(post(&server, &format!("{n} {}", "x".repeat(200))).await, 201);
@@ -226,22 +226,21 @@ async fn left_behind(signal: &str) -> (TempDir, PathBuf) {
 
 #[tokio::test]
 async fn a_damaged_file_is_rejected_with_one_line_and_unchanged() {
-    let (folder, file) = left_behind("-TERM").await;
+    let (folder, file) = files_after("-TERM").await;
     assert!(!folder.path().join("hubbub.db-wal").exists(), "a clean end leaves one file");
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 8_000].fill(0x5a);
     fs::write(&file, &bytes).unwrap();
-    let said = refused(folder.path()).await;
-    assert!(said.contains("hubbub.db") && said.contains("damaged"), "{said}");
+    let stderr = failed_start(folder.path()).await;
+    assert!(stderr.contains("hubbub.db") && stderr.contains("damaged"), "{stderr}");
     assert_eq!(fs::read(&file).unwrap(), bytes);
 }
 
-/// The end of the write-ahead log may be torn where the power fails: what it had not synced is gone,
-/// and the rest is whole.
+/// A power failure may tear the end of the write-ahead log: what was not synced is lost, and the rest is complete.
 #[tokio::test]
-async fn a_torn_write_ahead_log_is_whole_up_to_the_tear() {
-    let (folder, file) = left_behind("-KILL").await;
+async fn a_torn_write_ahead_log_is_read_up_to_the_tear() {
+    let (folder, file) = files_after("-KILL").await;
     let wal = folder.path().join("hubbub.db-wal");
     let whole = fs::read(&wal).unwrap();
     let mut before = HashMap::new();
@@ -251,7 +250,7 @@ async fn a_torn_write_ahead_log_is_whole_up_to_the_tear() {
         fs::copy(folder.path().join("cookie.key"), copy.path().join("cookie.key")).unwrap();
         fs::write(copy.path().join("hubbub.db-wal"), &whole[..cut]).unwrap();
         let server = Process::start_in(copy, binary()).await.unwrap();
-        let log = told(&server).await;
+        let log = stored_events(&server).await;
         assert!((1..=log.len() as u64).eq(log.iter().map(|event| event.seq)), "no hole after a cut at {cut}");
         assert_eq!(post(&server, "and on").await, 201);
         before.insert(cut, log.len());
@@ -261,8 +260,8 @@ async fn a_torn_write_ahead_log_is_whole_up_to_the_tear() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_with_a_write_ahead_log_beside_it_is_left_as_it_was_both() {
-    let (folder, file) = left_behind("-TERM").await;
+async fn a_damaged_file_and_its_write_ahead_log_are_rejected_and_unchanged() {
+    let (folder, file) = files_after("-TERM").await;
     let server = Process::start_in(folder, binary()).await.unwrap();
     assert_eq!(post(&server, "in the write-ahead log").await, 201);
     let copy = tempfile::tempdir().unwrap();
@@ -275,14 +274,14 @@ async fn a_damaged_file_with_a_write_ahead_log_beside_it_is_left_as_it_was_both(
     bytes[middle..middle + 8_000].fill(0x5a);
     fs::write(&files[0], &bytes).unwrap();
     let before = files.each_ref().map(|file| fs::read(file).unwrap());
-    let said = refused(copy.path()).await;
-    assert!(said.contains("damaged") && !said.contains("***"), "{said}");
+    let stderr = failed_start(copy.path()).await;
+    assert!(stderr.contains("damaged") && !stderr.contains("***"), "{stderr}");
     assert_eq!(files.each_ref().map(|file| fs::read(file).unwrap()), before);
 }
 
 #[tokio::test]
-async fn a_write_ahead_log_without_its_file_is_refused_and_not_thrown_away() {
-    let (folder, file) = left_behind("-KILL").await;
+async fn a_write_ahead_log_without_its_file_is_rejected_and_kept() {
+    let (folder, file) = files_after("-KILL").await;
     let wal = folder.path().join("hubbub.db-wal");
     let whole = fs::read(&wal).unwrap();
     for emptied in [true, false] {
@@ -291,16 +290,16 @@ async fn a_write_ahead_log_without_its_file_is_refused_and_not_thrown_away() {
         } else {
             fs::remove_file(&file).unwrap();
         }
-        let said = refused(folder.path()).await;
-        assert!(said.contains("write-ahead log"), "{said}");
+        let stderr = failed_start(folder.path()).await;
+        assert!(stderr.contains("write-ahead log"), "{stderr}");
         assert_eq!(fs::read(&wal).unwrap(), whole);
     }
 }
 
-/// Calls of the system that a start or a clean end makes to change the folder: it is killed at each of them.
+/// System calls by which a start or a clean stop changes the folder. The process is killed at each of them.
 const CHANGES: &str = "fsync,fdatasync,unlink,rename,mkdir,ftruncate";
 
-/// More changes than a first start and its clean end make in one thread.
+/// More changes than a first start and a clean stop make in one thread.
 const FIRST_CHANGES: usize = 72;
 
 /// Starts a server on `data` and stops it after a while, killed at the `n`th change of the folder. Returns `false` if
@@ -309,18 +308,18 @@ async fn start_killed_at(n: usize, data: &Path) -> bool {
     let inject = format!("inject={CHANGES}:signal=SIGKILL:when={n}");
     let mut command = Command::new("strace");
     command.args(["-f", "-o", "/dev/null", "-e", &format!("trace={CHANGES}"), "-e", &inject]);
-    // The server stops cleanly after a second: its end is a series of changes too.
+    // The server stops cleanly after a second, because a stop is a series of changes too.
     command
         .args(["timeout", "-k", "9", "1"])
         .arg(binary())
         .args(["--addr", "127.0.0.1:0", "--data"])
         .arg(data);
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().await.unwrap();
-    // `timeout` says 124 where it ended a command that would have gone on.
+    // `timeout` exits with 124 if it stopped the command.
     status.code() != Some(124)
 }
 
-/// A start on `data` that succeeds, twice: each with a whole key.
+/// Asserts that a server starts on `data` twice, each time with a complete key.
 async fn assert_starts(data: &Path, after: &str) {
     for again in ["first", "second"] {
         let config = Config { ephemeral: false, data: data.into(), ..Config::plain() };
@@ -345,7 +344,7 @@ async fn assert_starts(data: &Path, after: &str) {
 }
 
 #[tokio::test]
-async fn a_first_start_that_is_killed_at_any_change_of_the_folder_spoils_nothing() {
+async fn a_first_start_killed_at_any_change_of_the_folder_leaves_it_usable() {
     if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
         return skip("a first start that is killed, since strace is missing or not permitted");
     }

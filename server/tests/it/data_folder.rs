@@ -87,8 +87,8 @@ async fn a_truncated_key_is_rejected_and_unchanged() {
         let data = tempfile::tempdir().unwrap();
         let key = data.path().join("cookie.key");
         fs::write(&key, "k".repeat(cut)).unwrap();
-        let refused = start(config(data.path())).map(drop).unwrap_err();
-        assert!(refused.contains("cookie.key") && refused.contains("truncated"), "{refused}");
+        let error = start(config(data.path())).map(drop).unwrap_err();
+        assert!(error.contains("cookie.key") && error.contains("truncated"), "{error}");
         assert_eq!(fs::read(&key).unwrap().len(), cut, "the file is unchanged");
     }
 }
@@ -110,9 +110,9 @@ async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
 async fn a_copy_without_the_wal_of_a_running_server_is_rejected_and_unchanged() {
     let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
-    let refused = SqliteStore::open(&file).map(drop).unwrap_err();
-    assert!(matches!(refused, OpenError::MissingWal), "{refused:?}");
-    assert!(refused.to_string().contains("hubbub backup"), "{refused}");
+    let error = SqliteStore::open(&file).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::MissingWal), "{error:?}");
+    assert!(error.to_string().contains("hubbub backup"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "there is no other file");
 }
@@ -182,8 +182,8 @@ async fn a_store_that_another_program_has_checkpointed_after_a_kill_opens() {
 async fn a_killed_store_without_its_wal_is_rejected() {
     let server = killed().await;
     fs::remove_file(server.folder.path().join("hubbub.db-wal")).unwrap();
-    let refused = SqliteStore::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
-    assert!(matches!(refused, OpenError::MissingWal), "{refused:?}");
+    let error = SqliteStore::open(&server.folder.path().join("hubbub.db")).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::MissingWal), "{error:?}");
 }
 
 #[tokio::test]
@@ -194,8 +194,8 @@ async fn a_closed_store_with_a_foreign_wal_is_rejected_and_unchanged() {
     use_once(folder.path()).await;
     fs::copy(folder.path().join(closed), &file).unwrap();
     let wal = fs::read(server.folder.path().join("hubbub.db-wal")).unwrap();
-    let refused = SqliteStore::open(&file).map(drop).unwrap_err();
-    assert!(matches!(refused, OpenError::ForeignWal), "{refused:?}");
+    let error = SqliteStore::open(&file).map(drop).unwrap_err();
+    assert!(matches!(error, OpenError::ForeignWal), "{error:?}");
     assert_eq!(fs::read(server.folder.path().join("hubbub.db-wal")).unwrap(), wal);
 }
 
@@ -212,8 +212,8 @@ async fn a_store_behind_a_symbolic_link_stays_at_its_target() {
     assert_eq!(count(&SqliteStore::open(&elsewhere.path().join("hubbub.db")).unwrap()).await, 2);
     let lost = folder.path().join("lost.db");
     symlink("nowhere", &lost).unwrap();
-    let refused = SqliteStore::open(&lost).map(drop).unwrap_err();
-    assert!(refused.to_string().contains("symbolic link"), "{refused}");
+    let error = SqliteStore::open(&lost).map(drop).unwrap_err();
+    assert!(error.to_string().contains("symbolic link"), "{error}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Being the same person on another device.
+//! Links that sign a user in on another device.
 
 use crate::support::{TestServer, browser, sent, visitor};
 use reqwest::{Client, StatusCode};
@@ -10,21 +10,21 @@ async fn name_of(browser: &Client, server: &TestServer) -> String {
 
 async fn link(browser: &Client, server: &TestServer) -> String {
     let page = sent(browser.post(server.http("/device"))).await.text().await.unwrap();
-    let path = page.split("/device/").nth(1).expect("a link is on the page");
+    let path = page.split("/device/").nth(1).expect("the page has a link");
     format!("/device/{}", path.split('"').next().unwrap())
 }
 
 #[tokio::test]
-async fn the_phone_becomes_the_person_of_the_laptop_once() {
+async fn a_link_signs_the_phone_in_as_the_user_of_the_laptop_once() {
     let server = TestServer::start().await;
     let (laptop, phone, other) = (visitor(&server).await, browser(), browser());
     sent(laptop.post(server.http("/name")).form(&[("name", "Ann")])).await;
     let link = link(&laptop, &server).await;
     assert_ne!(name_of(&phone, &server).await, "Ann");
     for _ in 0..2 {
-        let asked = sent(phone.get(server.http(&link))).await;
-        assert_eq!(asked.status(), StatusCode::OK, "looking uses nothing up");
-        assert!(asked.text().await.unwrap().contains("Ann"));
+        let answer = sent(phone.get(server.http(&link))).await;
+        assert_eq!(answer.status(), StatusCode::OK, "a GET does not redeem the link");
+        assert!(answer.text().await.unwrap().contains("Ann"));
     }
     assert_eq!(sent(phone.post(server.http(&link))).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(name_of(&phone, &server).await, "Ann");
@@ -36,7 +36,7 @@ async fn the_phone_becomes_the_person_of_the_laptop_once() {
 }
 
 #[tokio::test]
-async fn a_browser_that_would_forget_it_uses_no_link_up() {
+async fn a_browser_without_cookies_does_not_redeem_a_link() {
     let server = TestServer::start().await;
     let laptop = visitor(&server).await;
     let link = link(&laptop, &server).await;
@@ -48,7 +48,7 @@ async fn a_browser_that_would_forget_it_uses_no_link_up() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_never_made_is_too_old() {
+async fn an_unknown_link_is_shown_as_expired() {
     let server = TestServer::start().await;
     let answer = sent(browser().get(server.http("/device/AAAAAAAAAAAAAAAAAAAAAA"))).await;
     assert_eq!(answer.status(), StatusCode::GONE);
@@ -56,7 +56,7 @@ async fn a_link_that_was_never_made_is_too_old() {
 }
 
 #[tokio::test]
-async fn another_site_makes_and_takes_no_link() {
+async fn another_origin_can_neither_create_nor_redeem_a_link() {
     let server = TestServer::start().await;
     for path in ["/device", "/device/AAAA"] {
         let foreign = browser().post(server.http(path)).header("origin", "https://evil.example");
@@ -65,7 +65,7 @@ async fn another_site_makes_and_takes_no_link() {
 }
 
 #[tokio::test]
-async fn a_link_works_after_a_restart_and_the_file_does_not_have_it() {
+async fn a_link_survives_a_restart_and_only_its_hash_is_stored() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let laptop = visitor(&server).await;

@@ -19,14 +19,14 @@ fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     renamed
 }
 
-/// Returns the next `count` users that frames to `person` rename, with their marks.
-async fn next_renamed(person: &mut V1, count: usize) -> Vec<(UserId, bool)> {
-    let mut told = Vec::new();
-    while told.len() < count {
-        told.extend(renamed(&[person.next_frame().await]));
+/// Returns the next `count` users that frames to `client` rename, with their marks.
+async fn next_renamed(client: &mut V1, count: usize) -> Vec<(UserId, bool)> {
+    let mut renames = Vec::new();
+    while renames.len() < count {
+        renames.extend(renamed(&[client.next_frame().await]));
     }
-    told.sort();
-    told
+    renames.sort();
+    renames
 }
 
 fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
@@ -64,14 +64,14 @@ async fn a_default_name_that_another_user_has_taken_is_marked_after_a_post() {
     next_renamed(&mut bob, 1).await;
     ann.frames_until_pong().await;
     bob.post("tea", "that is my name").await;
-    let (mut told, mut heard) = (Vec::new(), false);
-    while told.len() < 2 || !heard {
+    let (mut renames, mut is_marked) = (Vec::new(), false);
+    while renames.len() < 2 || !is_marked {
         let frame = ann.next_frame().await;
-        heard |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.ambiguous);
-        told.extend(renamed(&[frame]));
+        is_marked |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.ambiguous);
+        renames.extend(renamed(&[frame]));
     }
-    told.sort();
-    assert_eq!(told, both(&ann, &bob, true));
+    renames.sort();
+    assert_eq!(renames, both(&ann, &bob, true));
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_rename_reaches_every_room_that_the_user_has_visited() {
 
 #[tokio::test]
 async fn of_two_renames_in_a_row_the_second_is_announced_last() {
-    let server = TestServer::with_store(FaultyNotifications::new(|_, wake| vec![wake])).await;
+    let server = TestServer::with_store(FaultyNotifications::new(|_, notification| vec![notification])).await;
     let (ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     for n in 0..3 {

@@ -1,19 +1,19 @@
-//! Changing what one has said: edits and deletes, live, afterwards and over HTTP.
+//! Edits and deletes of messages: live, in history and over HTTP.
 
 use crate::support::{TestServer, V1, within_timeout};
 use app::wire::{ClientFrame, CommandId, ErrorCode, EventBody, Messages, Operation, Seq, ServerFrame};
 use serde_json::Value;
 use uuid::Uuid;
 
-async fn edit(person: &mut V1, target: Seq, text: &str) -> CommandId {
+async fn edit(client: &mut V1, target: Seq, text: &str) -> CommandId {
     let id = Uuid::now_v7();
-    person.send(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into() }).await;
+    client.send(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into() }).await;
     id
 }
 
-async fn delete(person: &mut V1, target: Seq) -> CommandId {
+async fn delete(client: &mut V1, target: Seq) -> CommandId {
     let id = Uuid::now_v7();
-    person.send(&ClientFrame::Delete { id, room: "tea".into(), target }).await;
+    client.send(&ClientFrame::Delete { id, room: "tea".into(), target }).await;
     id
 }
 
@@ -21,7 +21,7 @@ async fn page(server: &TestServer) -> Messages {
     within_timeout(reqwest::get(server.http("/api/rooms/tea/messages"))).await.unwrap().json().await.unwrap()
 }
 
-async fn ann_has_said_something() -> (TestServer, V1, V1) {
+async fn room_with_a_message() -> (TestServer, V1, V1) {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -33,28 +33,31 @@ async fn ann_has_said_something() -> (TestServer, V1, V1) {
 
 #[tokio::test]
 async fn an_edit_is_broadcast_and_part_of_later_pages() {
-    let (server, mut ann, mut bob) = ann_has_said_something().await;
+    let (server, mut ann, mut bob) = room_with_a_message().await;
     let id = edit(&mut ann, 1, "  hello\n").await;
     let ack = ann.expect_reply().await;
     assert!(matches!(ack, ServerFrame::Ack { id: of, seq: Some(2), dup: false, .. } if of == id), "{ack:?}");
-    let heard = bob.events(1).await;
-    assert_eq!(heard[0].body, EventBody::Edit { target: 1, text: "hello".into() });
+    let received = bob.events(1).await;
+    assert_eq!(received[0].body, EventBody::Edit { target: 1, text: "hello".into() });
     let mut carol = V1::connect(&server).await;
     let ServerFrame::Joined { messages: Some(messages), .. } = carol.join("tea", None).await else {
         panic!()
     };
-    assert_eq!((messages.len(), &*messages[0].text, messages[0].edited_at), (1, "hello", Some(heard[0].at)));
+    assert_eq!(
+        (messages.len(), &*messages[0].text, messages[0].edited_at),
+        (1, "hello", Some(received[0].at))
+    );
 }
 
 #[tokio::test]
 async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
-    let (server, mut ann, mut bob) = ann_has_said_something().await;
+    let (server, mut ann, mut bob) = room_with_a_message().await;
     delete(&mut ann, 1).await;
     assert_eq!(bob.events(1).await[0].body, EventBody::Delete { target: 1 });
     let mut carol = V1::connect(&server).await;
     carol.join("tea", Some(0)).await;
-    let past = carol.events(2).await;
-    assert_eq!(past[0].body, EventBody::Message { text: "".into(), reply_to: None });
+    let events = carol.events(2).await;
+    assert_eq!(events[0].body, EventBody::Message { text: "".into(), reply_to: None });
     let page: Value = within_timeout(reqwest::get(server.http("/api/rooms/tea/messages")))
         .await
         .unwrap()
@@ -66,7 +69,7 @@ async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
 
 #[tokio::test]
 async fn a_repeated_edit_or_delete_is_acknowledged_again_and_applied_once() {
-    let (server, mut ann, _bob) = ann_has_said_something().await;
+    let (server, mut ann, _bob) = room_with_a_message().await;
     let (room, target) = ("tea".to_owned(), 1);
     let edit = ClientFrame::Edit { id: Uuid::now_v7(), room: room.clone(), target, text: "hello".into() };
     let delete = ClientFrame::Delete { id: Uuid::now_v7(), room, target };
@@ -85,11 +88,11 @@ async fn a_repeated_edit_or_delete_is_acknowledged_again_and_applied_once() {
 
 #[tokio::test]
 async fn an_invalid_change_is_rejected_without_effect() {
-    let (server, mut ann, mut bob) = ann_has_said_something().await;
+    let (server, mut ann, mut bob) = room_with_a_message().await;
     let id = edit(&mut bob, 1, "hers").await;
-    let mut refusals = vec![(bob.expect_reply().await, id, ErrorCode::NotAllowed)];
+    let mut errors = vec![(bob.expect_reply().await, id, ErrorCode::NotAllowed)];
     let id = delete(&mut bob, 1).await;
-    refusals.push((bob.expect_reply().await, id, ErrorCode::NotAllowed));
+    errors.push((bob.expect_reply().await, id, ErrorCode::NotAllowed));
     let long = "x".repeat(8_193);
     for (target, text, code) in [
         (7, "x", ErrorCode::NoSuchMessage),
@@ -98,12 +101,12 @@ async fn an_invalid_change_is_rejected_without_effect() {
         (1, &long, ErrorCode::TooLong),
     ] {
         let id = edit(&mut ann, target, text).await;
-        refusals.push((ann.expect_reply().await, id, code));
+        errors.push((ann.expect_reply().await, id, code));
     }
-    for (refusal, of, expected) in refusals {
+    for (error, of, expected) in errors {
         assert!(
-            matches!(&refusal, ServerFrame::Error { id: Some(id), code, .. } if *id == of.to_string() && *code == expected),
-            "{refusal:?}"
+            matches!(&error, ServerFrame::Error { id: Some(id), code, .. } if *id == of.to_string() && *code == expected),
+            "{error:?}"
         );
     }
     assert_eq!((page(&server).await.head, &*page(&server).await.messages[0].text), (1, "helo"));
@@ -112,7 +115,7 @@ async fn an_invalid_change_is_rejected_without_effect() {
 #[tokio::test]
 async fn a_returning_client_gets_the_changes_of_missed_messages() {
     for missed in [1, 40, 41, 500, 5_000] {
-        let (server, ann, bob) = ann_has_said_something().await;
+        let (server, ann, bob) = room_with_a_message().await;
         drop(bob);
         let author = ann.you().id;
         for n in 0..missed {
@@ -135,8 +138,8 @@ async fn a_returning_client_gets_the_changes_of_missed_messages() {
             matches!(joined, ServerFrame::Joined { reset: false, head, .. } if head == missed + 1),
             "{joined:?}"
         );
-        let heard = bob.events(missed as usize).await;
-        assert!((2..=missed + 1).eq(heard.iter().map(|event| event.seq)), "every one, in order, once");
+        let received = bob.events(missed as usize).await;
+        assert!((2..=missed + 1).eq(received.iter().map(|event| event.seq)), "every one, in order, once");
         crate::joining::fill(&server, "tea", 1).await;
         assert_eq!(bob.events(1).await[0].seq, missed + 2);
     }
@@ -144,7 +147,7 @@ async fn a_returning_client_gets_the_changes_of_missed_messages() {
 
 #[tokio::test]
 async fn lines_carry_neither_edits_nor_deletes() {
-    let (server, mut ann, _bob) = ann_has_said_something().await;
+    let (server, mut ann, _bob) = room_with_a_message().await;
     let mut script = crate::support::Lines::join(&server, "tea").await;
     edit(&mut ann, 1, "hello").await;
     delete(&mut ann, 1).await;

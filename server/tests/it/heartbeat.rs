@@ -29,8 +29,8 @@ pub async fn flush_sockets() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-async fn next(person: &mut Lines) -> Message {
-    within_timeout(person.socket.next()).await.expect("the socket is open").expect("the socket has no error")
+async fn next(client: &mut Lines) -> Message {
+    within_timeout(client.socket.next()).await.expect("the socket is open").expect("the socket has no error")
 }
 
 /// L01: every 20 s instead of 54, for the routers of phones.
@@ -140,7 +140,7 @@ async fn a_broken_connection_is_removed() {
     within_timeout(async { while members(&mut ann, "lobby").await != 1 {} }).await;
 }
 
-/// A partial request does not hold a connection open for ever.
+/// A partial request does not hold a connection open forever.
 #[tokio::test]
 async fn a_request_that_never_ends_is_closed() {
     let server = TestServer::start().await;
@@ -152,9 +152,9 @@ async fn a_request_that_never_ends_is_closed() {
     assert!(!rest.starts_with(b"HTTP/1.1 200"));
 }
 
-/// Returns the number of members that `person` gets on joining.
-async fn members(person: &mut V1, room: &str) -> usize {
-    match person.join(room, None).await {
+/// Returns the number of members that `client` gets on joining.
+async fn members(client: &mut V1, room: &str) -> usize {
+    match client.join(room, None).await {
         ServerFrame::Joined { members, .. } => members.len(),
         other => panic!("{other:?}"),
     }

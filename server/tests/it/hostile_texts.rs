@@ -25,7 +25,7 @@ const TEXTS: [&str; 16] = [
     "& < > \" ' &",
 ];
 
-/// The elements of a page in order, each with the names of its attributes.
+/// Returns the elements of a page in order, each with the names of its attributes.
 fn structure(html: &str) -> Vec<String> {
     let page = Html::parse_document(html);
     let everything = Selector::parse("*").unwrap();
@@ -37,7 +37,7 @@ fn structure(html: &str) -> Vec<String> {
     page.select(&everything).map(describe).collect()
 }
 
-/// The texts of everything that `selector` finds, as a browser has them.
+/// Returns the text of each element that `selector` matches, as a browser has it.
 fn texts(html: &str, selector: &str) -> Vec<String> {
     let page = Html::parse_document(html);
     page.select(&Selector::parse(selector).unwrap()).map(|element| element.text().collect()).collect()
@@ -93,7 +93,7 @@ impl Stage {
         Self { server, owner, author, reader }
     }
 
-    /// Every page that shows something of the text, with who looks at it and where.
+    /// Returns every page that shows a part of the text, with its reader and path.
     async fn pages(&self) -> Vec<(String, String)> {
         let mut pages = Vec::new();
         for (name, browser) in [("owner", &self.owner), ("author", &self.author), ("reader", &self.reader)] {
@@ -104,8 +104,8 @@ impl Stage {
         pages
     }
 
-    /// Every form that comes back with what was refused.
-    async fn refusals(&self, text: &str) -> Vec<(String, String)> {
+    /// Returns every page that repeats a rejected text in its form.
+    async fn rejected_forms(&self, text: &str) -> Vec<(String, String)> {
         let long = format!("{text}{}", "x".repeat(MAX_MESSAGE_BYTES));
         let mut pages = Vec::new();
         for (path, fields) in [
@@ -118,20 +118,20 @@ impl Stage {
         ] {
             let (status, page) = form(&self.author, &self.server, path, &fields).await;
             assert!((300..500).contains(&status), "{path} answered {status}");
-            pages.push((format!("refusal of {path}"), page));
+            pages.push((format!("rejected form of {path}"), page));
         }
         pages
     }
 }
 
 #[tokio::test]
-async fn hostile_text_changes_the_structure_of_no_page() {
+async fn hostile_text_changes_no_pages_structure() {
     let plain = Stage::set("plain").await;
-    let pages = plain.pages().await.into_iter().chain(plain.refusals("plain").await);
+    let pages = plain.pages().await.into_iter().chain(plain.rejected_forms("plain").await);
     let expected: Vec<_> = pages.map(|(_, page)| structure(&page)).collect();
     for text in TEXTS {
         let stage = Stage::set(text).await;
-        let pages = stage.pages().await.into_iter().chain(stage.refusals(text).await);
+        let pages = stage.pages().await.into_iter().chain(stage.rejected_forms(text).await);
         for ((name, page), expected) in pages.zip(&expected) {
             assert_eq!(&structure(&page), expected, "{name} with {text:?}");
         }
@@ -153,7 +153,7 @@ async fn edit_fields_hold_exactly_the_text_of_the_message() {
 }
 
 #[tokio::test]
-async fn refused_text_comes_back_exactly_as_it_was_written() {
+async fn rejected_text_is_returned_unchanged_in_the_form() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
     form(&browser, &server, "/r/tea", &[("text", "first")]).await;

@@ -1,10 +1,10 @@
-//! Which hosts the server answers for, and which sites' pages may change something.
+//! The hosts that the server accepts, and the origins whose pages may change something.
 
 use crate::support::{TestServer, raw, within_timeout};
 use reqwest::{Client, Method, Response, StatusCode};
 use server::config::Config;
 
-async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+async fn send(server: &TestServer, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
     let mut request = Client::new().request(method, server.http(path));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -13,7 +13,7 @@ async fn ask(server: &TestServer, method: Method, path: &str, headers: &[(&str, 
 }
 
 async fn status(server: &TestServer, headers: &[(&str, &str)]) -> u16 {
-    ask(server, Method::GET, "/api/rooms", headers).await.status().as_u16()
+    send(server, Method::GET, "/api/rooms", headers).await.status().as_u16()
 }
 
 fn with_public_url(url: &str) -> impl FnOnce(&mut Config) {
@@ -22,7 +22,7 @@ fn with_public_url(url: &str) -> impl FnOnce(&mut Config) {
 }
 
 #[tokio::test]
-async fn a_name_that_was_rebound_to_the_server_is_refused_with_421_and_the_flag_that_helps() {
+async fn a_rebound_name_is_rejected_with_421_and_a_hint_at_the_flag() {
     let server = TestServer::start().await;
     let evil = format!("evil.example:{}", server.address.port());
     let forwarded = ("x-forwarded-proto", "https");
@@ -30,7 +30,7 @@ async fn a_name_that_was_rebound_to_the_server_is_refused_with_421_and_the_flag_
     {
         assert_eq!(status(&server, &headers).await, 421, "{headers:?}");
     }
-    let answer = ask(&server, Method::GET, "/", &[("host", &evil), ("accept", "text/html")]).await;
+    let answer = send(&server, Method::GET, "/", &[("host", &evil), ("accept", "text/html")]).await;
     assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST);
     let text = answer.text().await.unwrap();
     assert!(text.contains("--public-url") && text.contains(&evil), "{text}");
@@ -50,7 +50,7 @@ async fn addresses_and_localhost_are_hosts_of_every_server() {
 }
 
 #[tokio::test]
-async fn a_proxy_on_this_machine_brings_any_name_where_no_public_address_is_set() {
+async fn a_local_proxy_can_forward_any_host_if_no_public_url_is_set() {
     let server = TestServer::start().await;
     let named = ("host", "chat.example");
     for header in [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")] {
@@ -62,13 +62,13 @@ async fn a_proxy_on_this_machine_brings_any_name_where_no_public_address_is_set(
 }
 
 #[tokio::test]
-async fn with_a_public_address_only_its_name_and_those_of_allowed_sites_are_hosts() {
+async fn with_a_public_url_only_its_host_and_those_of_allowed_origins_are_served() {
     let server = TestServer::with(|config| {
         with_public_url("https://chat.example/")(config);
         config.allow_origin = vec!["https://intranet.example".parse().unwrap()];
     })
     .await;
-    for (headers, wanted) in [
+    for (headers, expected) in [
         (vec![("host", "chat.example")], 200),
         (vec![("host", "CHAT.example:8443")], 200),
         (vec![("host", "intranet.example")], 200),
@@ -83,15 +83,15 @@ async fn with_a_public_address_only_its_name_and_those_of_allowed_sites_are_host
             200,
         ),
     ] {
-        assert_eq!(status(&server, &headers).await, wanted, "{headers:?}");
+        assert_eq!(status(&server, &headers).await, expected, "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_request_names_one_host_and_http_1_0_may_name_none() {
+async fn a_request_has_one_host_header_and_http_1_0_may_have_none() {
     let server = TestServer::start().await;
     let host = server.address.to_string();
-    for (head, wanted) in [
+    for (head, expected) in [
         (format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n"), "400"),
         (format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: evil.example\r\n"), "400"),
         ("GET /healthz HTTP/1.1\r\n".into(), "400"),
@@ -108,14 +108,14 @@ async fn a_request_names_one_host_and_http_1_0_may_name_none() {
         ),
     ] {
         let answer = raw(&server, &format!("{head}Connection: close\r\n\r\n")).await;
-        assert_eq!(answer.split(' ').nth(1), Some(wanted), "{head} {answer}");
+        assert_eq!(answer.split(' ').nth(1), Some(expected), "{head} {answer}");
     }
 }
 
 #[tokio::test]
-async fn an_origin_is_compared_with_its_default_port_and_without_case() {
+async fn origins_are_compared_with_default_ports_and_without_case() {
     let server = TestServer::start().await;
-    for (host, proto, origin, wanted) in [
+    for (host, proto, origin, expected) in [
         ("chat.example:443", "https", "https://chat.example", 200),
         ("chat.example", "https", "https://chat.example", 200),
         ("CHAT.example", "HTTPS, http", "https://chat.example", 200),
@@ -126,15 +126,15 @@ async fn an_origin_is_compared_with_its_default_port_and_without_case() {
         ("chat.example", "https", "https://evil.example", 403),
     ] {
         let headers = [("host", host), ("x-forwarded-proto", proto), ("origin", origin)];
-        let answer = ask(&server, Method::POST, "/api/commands", &headers).await;
-        assert_eq!(answer.status().as_u16(), wanted, "{headers:?}");
+        let answer = send(&server, Method::POST, "/api/commands", &headers).await;
+        assert_eq!(answer.status().as_u16(), expected, "{headers:?}");
     }
 }
 
 #[tokio::test]
-async fn a_page_under_the_public_address_is_our_own_whatever_host_the_proxy_sends() {
+async fn the_public_url_is_same_origin_whichever_host_the_proxy_sends() {
     let server = TestServer::with(with_public_url("https://host.example/chat/")).await;
-    for (origin, wanted) in [
+    for (origin, expected) in [
         ("https://host.example", 200),
         ("https://HOST.example:443", 200),
         ("http://host.example", 403),
@@ -142,17 +142,17 @@ async fn a_page_under_the_public_address_is_our_own_whatever_host_the_proxy_send
     ] {
         for host in [server.address.to_string(), "host.example".into()] {
             let headers = [("host", &*host), ("origin", origin)];
-            let answer = ask(&server, Method::POST, "/api/commands", &headers).await;
-            assert_eq!(answer.status().as_u16(), wanted, "{headers:?}");
+            let answer = send(&server, Method::POST, "/api/commands", &headers).await;
+            assert_eq!(answer.status().as_u16(), expected, "{headers:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_browser_that_says_another_site_asks_is_refused_without_origin_too() {
+async fn a_cross_site_request_is_rejected_without_an_origin_header_too() {
     let server = TestServer::start().await;
     let own = server.http("/r/tea");
-    for (headers, wanted) in [
+    for (headers, expected) in [
         (vec![], 201),
         (vec![("sec-fetch-site", "same-origin")], 201),
         (vec![("sec-fetch-site", "none")], 201),
@@ -163,30 +163,30 @@ async fn a_browser_that_says_another_site_asks_is_refused_without_origin_too() {
         (vec![("referer", "http://evil.example/?http://127.0.0.1/")], 403),
         (vec![("origin", own.trim_end_matches("/r/tea")), ("sec-fetch-site", "cross-site")], 403),
     ] {
-        let answer = ask(&server, Method::POST, "/api/rooms/tea/messages", &headers).await;
-        let wanted = if wanted == 201 { 400 } else { wanted };
-        assert_eq!(answer.status().as_u16(), wanted, "{headers:?}: 400 is for the empty message");
+        let answer = send(&server, Method::POST, "/api/rooms/tea/messages", &headers).await;
+        let expected = if expected == 201 { 400 } else { expected };
+        assert_eq!(answer.status().as_u16(), expected, "{headers:?}: 400 is for the empty message");
     }
 }
 
 #[tokio::test]
-async fn another_sites_picture_moves_no_reading_position() {
+async fn an_image_on_another_site_moves_no_read_marker() {
     let server = TestServer::start().await;
     let cookie = server.new_user_cookie().await;
     let post =
         Client::new().post(server.http("/api/rooms/tea/messages")).header("cookie", &cookie).body("hello");
     assert_eq!(within_timeout(post.send()).await.unwrap().status(), StatusCode::CREATED);
-    for (site, wanted) in [("cross-site", 403), ("same-site", 403), ("same-origin", 204)] {
+    for (site, expected) in [("cross-site", 403), ("same-site", 403), ("same-origin", 204)] {
         let headers = [("cookie", &*cookie), ("sec-fetch-site", site)];
-        let answer = ask(&server, Method::GET, "/r/tea/seen?seq=1", &headers).await;
-        assert_eq!(answer.status().as_u16(), wanted, "{site}");
+        let answer = send(&server, Method::GET, "/r/tea/seen?seq=1", &headers).await;
+        assert_eq!(answer.status().as_u16(), expected, "{site}");
     }
 }
 
 #[tokio::test]
-async fn a_refused_page_is_told_its_origin_the_host_and_the_flag() {
+async fn a_cross_origin_rejection_names_the_origin_the_host_and_the_flag() {
     let server = TestServer::start().await;
-    let answer = ask(&server, Method::POST, "/api/commands", &[("origin", "https://chat.example")]).await;
+    let answer = send(&server, Method::POST, "/api/commands", &[("origin", "https://chat.example")]).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     let text = answer.text().await.unwrap();
     for part in ["https://chat.example", &server.address.to_string(), "--public-url"] {
@@ -195,7 +195,7 @@ async fn a_refused_page_is_told_its_origin_the_host_and_the_flag() {
 }
 
 #[tokio::test]
-async fn an_allowed_site_may_read_the_api_and_another_may_not() {
+async fn an_allowed_origin_can_read_the_api_and_another_cannot() {
     let server = TestServer::with(|config| {
         config.allow_origin = vec!["https://intranet.example".parse().unwrap()];
     })
@@ -203,29 +203,29 @@ async fn an_allowed_site_may_read_the_api_and_another_may_not() {
     let path = "/api/rooms/tea/messages";
     let allow = "access-control-allow-origin";
     let preflight = |origin| [("origin", origin), ("access-control-request-method", "POST")];
-    let answer = ask(&server, Method::OPTIONS, path, &preflight("https://intranet.example")).await;
+    let answer = send(&server, Method::OPTIONS, path, &preflight("https://intranet.example")).await;
     assert_eq!(
         (answer.status().as_u16(), &answer.headers()[allow]),
         (204, &"https://intranet.example".parse().unwrap())
     );
     assert!(answer.headers()["access-control-allow-headers"].to_str().unwrap().contains("content-type"));
     for method in [Method::GET, Method::POST] {
-        let answer = ask(&server, method, path, &[("origin", "https://intranet.example")]).await;
+        let answer = send(&server, method, path, &[("origin", "https://intranet.example")]).await;
         assert_eq!(answer.headers()[allow], "https://intranet.example");
         assert!(answer.headers().get_all("vary").iter().any(|vary| vary == "origin"));
     }
     for (method, origin) in
         [(Method::OPTIONS, "https://other.example"), (Method::GET, "https://other.example")]
     {
-        let answer = ask(&server, method, path, &preflight(origin)).await;
+        let answer = send(&server, method, path, &preflight(origin)).await;
         assert!(!answer.headers().contains_key(allow), "{origin}");
     }
-    let page = ask(&server, Method::GET, "/", &[("origin", "https://intranet.example")]).await;
+    let page = send(&server, Method::GET, "/", &[("origin", "https://intranet.example")]).await;
     assert!(!page.headers().contains_key(allow), "pages are for our own site alone");
 }
 
 #[tokio::test]
-async fn every_answer_tells_browsers_to_keep_other_sites_out() {
+async fn every_response_has_the_isolation_headers() {
     let server = TestServer::start().await;
     for (path, host) in [
         ("/", "localhost"),
@@ -234,14 +234,14 @@ async fn every_answer_tells_browsers_to_keep_other_sites_out() {
         ("/", "chat.lan"),
         ("/", "evil.example"),
     ] {
-        let answer = ask(&server, Method::GET, path, &[("host", host)]).await;
+        let answer = send(&server, Method::GET, path, &[("host", host)]).await;
         for (name, value) in
             [("x-content-type-options", "nosniff"), ("cross-origin-resource-policy", "same-origin")]
         {
             assert_eq!(answer.headers()[name], value, "{path} of {host}");
         }
         assert!(answer.headers()["permissions-policy"].to_str().unwrap().contains("camera=()"));
-        // Browsers complain of it where a page has come over HTTP from another machine.
+        // Browsers warn about this header on a page over HTTP from another machine.
         let opener =
             answer.headers().get("cross-origin-opener-policy").map(reqwest::header::HeaderValue::as_bytes);
         assert_eq!(opener, (host == "localhost").then_some(&b"same-origin"[..]), "{path} of {host}");

@@ -116,8 +116,8 @@ async fn an_event_stream_without_events_stays_open() {
     idle.write_all(stream.as_bytes()).await.unwrap();
     for _ in 0..10 {
         advance_time(15).await;
-        let mut heard = [0; 1_024];
-        assert!(within_timeout(idle.read(&mut heard)).await.unwrap() > 0, "keep-alive comments come");
+        let mut received = [0; 1_024];
+        assert!(within_timeout(idle.read(&mut received)).await.unwrap() > 0, "keep-alive comments come");
     }
 }
 

@@ -38,16 +38,16 @@ fn assert_catches_up(joined: &ServerFrame, head: Seq) {
 }
 
 async fn join_with(
-    person: &mut V1,
+    client: &mut V1,
     after: Option<Seq>,
     log: Option<&str>,
     limit: Option<u32>,
 ) -> ServerFrame {
     let log = log.map(Into::into);
-    person
+    client
         .send(&ClientFrame::Join { room: "tea".into(), after, after_id: None, log, limit, presence: true })
         .await;
-    person.expect_frame().await
+    client.expect_frame().await
 }
 
 #[tokio::test]
@@ -56,8 +56,8 @@ async fn a_message_reaches_all_clients_in_the_room_including_its_author() {
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
     let id = ann.post("tea", "  hello  ").await;
-    for person in [&mut bob, &mut ann] {
-        let received = person.events(1).await;
+    for client in [&mut bob, &mut ann] {
+        let received = client.events(1).await;
         assert_eq!((received[0].seq, received[0].id, text(&received[0])), (1, id, "hello"));
     }
 }
@@ -109,8 +109,8 @@ async fn a_new_client_may_ask_for_another_page_size_within_the_limit() {
         assert_eq!((messages.len(), more), (limit as usize, true));
     }
     for wrong in [0, limits::MAX_PAGE_SIZE + 1] {
-        let refused = join_with(&mut ann, None, None, Some(wrong)).await;
-        assert!(matches!(refused, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{refused:?}");
+        let error = join_with(&mut ann, None, None, Some(wrong)).await;
+        assert!(matches!(error, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{error:?}");
     }
 }
 
@@ -228,8 +228,8 @@ async fn a_connection_joins_at_most_a_hundred_rooms_and_stays_open() {
         presence: false,
     };
     ann.send(&join("one-more")).await;
-    let refused = ann.expect_frame().await;
-    assert!(matches!(refused, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{refused:?}");
+    let error = ann.expect_frame().await;
+    assert!(matches!(error, ServerFrame::Error { code: ErrorCode::BadRequest, .. }), "{error:?}");
     ann.join("room0", Some(0)).await;
     ann.send(&ClientFrame::Leave { room: "room0".into() }).await;
     ann.join("one-more", Some(0)).await;
@@ -242,11 +242,8 @@ async fn leaving_a_room_ends_its_events_and_works_once() {
     let leave = ClientFrame::Leave { room: "tea".into() };
     ann.send(&leave).await;
     ann.send(&leave).await;
-    let refused = ann.expect_frame().await;
-    assert!(
-        matches!(refused, ServerFrame::Error { id: None, code: ErrorCode::NotJoined, .. }),
-        "{refused:?}"
-    );
+    let error = ann.expect_frame().await;
+    assert!(matches!(error, ServerFrame::Error { id: None, code: ErrorCode::NotJoined, .. }), "{error:?}");
     fill(&server, "tea", 1).await;
     ann.send(&ClientFrame::Ping { n: 5 }).await;
     let next = ann.expect_frame().await;
@@ -267,11 +264,8 @@ async fn an_invalid_room_is_rejected_and_the_connection_stays_open() {
             presence: true,
         })
         .await;
-        let refused = ann.expect_frame().await;
-        assert!(
-            matches!(refused, ServerFrame::Error { code: ErrorCode::NoSuchRoom, .. }),
-            "{bad}: {refused:?}"
-        );
+        let error = ann.expect_frame().await;
+        assert!(matches!(error, ServerFrame::Error { code: ErrorCode::NoSuchRoom, .. }), "{bad}: {error:?}");
     }
     ann.join("tea", None).await;
 }

@@ -23,8 +23,8 @@ fn fragment(text: &[u8], opcode: Data, last: bool) -> Message {
     Message::Frame(Frame::message(text.to_vec(), OpCode::Data(opcode), last))
 }
 
-async fn code_of_close(person: &mut Lines) -> (u16, String) {
-    let frame = person.closed().await.expect("a close with a code");
+async fn code_of_close(client: &mut Lines) -> (u16, String) {
+    let frame = client.closed().await.expect("a close with a code");
     (frame.code.into(), frame.reason.as_str().to_owned())
 }
 

@@ -1,6 +1,6 @@
-//! Hubbub's server, tested as people and programs meet it: a real server on a port of its own.
+//! Integration tests of the server: each starts a real server on a port of its own.
 //!
-//! One file for each thing that somebody does; one binary, since linking it takes the most time.
+//! One file for each subject; one binary, because linking takes most of the build time.
 
 mod support;
 
@@ -16,7 +16,6 @@ mod display_names;
 mod draining;
 mod editing;
 mod faults;
-mod full;
 mod heartbeat;
 mod hostile_texts;
 mod hosts;
@@ -29,19 +28,20 @@ mod nginx;
 mod notifications;
 mod page_bytes;
 mod pages;
-mod past;
 mod posting;
 mod presence;
 mod purging;
-mod reading;
+mod read_markers;
 mod restarting;
+mod restored_folders;
 mod resuming;
 mod rooms;
 mod several_servers;
+mod size_limit;
 mod slow_readers;
 mod store_contract;
 mod store_file;
 mod sub_paths;
-mod unsent;
+mod unsent_bytes;
 mod upgrading;
 mod without_sockets;

@@ -39,9 +39,9 @@ fn count_limited(answers: &[Response]) -> usize {
 }
 
 async fn joined(server: &TestServer, network: &str) -> V1 {
-    let mut person = V1::connect_from(server, network).await;
-    person.join("tea", None).await;
-    person
+    let mut client = V1::connect_from(server, network).await;
+    client.join("tea", None).await;
+    client
 }
 
 #[tokio::test]
@@ -68,22 +68,22 @@ async fn clients_without_a_cookie_share_less_than_the_limit_of_one_user_per_netw
 #[tokio::test]
 async fn the_users_of_one_network_share_five_times_the_limit_of_one() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
-    let mut refused = 0;
+    let mut rejected = 0;
     for _ in 0..10 {
-        let mut person = joined(&server, SCHOOL).await;
+        let mut client = joined(&server, SCHOOL).await;
         for _ in 0..5 {
-            let id = person.post("tea", "hello").await;
-            match person.expect_reply().await {
+            let id = client.post("tea", "hello").await;
+            match client.expect_reply().await {
                 ServerFrame::Ack { .. } => {}
                 ServerFrame::Error { id: of, code: ErrorCode::RateLimited, retry_ms: Some(1..), .. } => {
                     assert_eq!(of, Some(id.to_string()));
-                    refused += 1;
+                    rejected += 1;
                 }
                 other => panic!("{other:?}"),
             }
         }
     }
-    assert!((15..=25).contains(&refused), "{refused} of 50");
+    assert!((15..=25).contains(&rejected), "{rejected} of 50");
     let mut stranger = joined(&server, ELSEWHERE).await;
     stranger.post("tea", "hello").await;
     assert!(matches!(stranger.expect_reply().await, ServerFrame::Ack { .. }));
@@ -95,10 +95,10 @@ async fn a_network_creates_a_bounded_number_of_rooms_and_posts_on_in_existing_on
     assert_eq!(answer(posting(&server, SCHOOL, "one")).await.status(), StatusCode::CREATED);
     assert!(is_limited(&answer(posting(&server, SCHOOL, "two")).await));
     for (room, works) in [("one", true), ("three", false)] {
-        let mut person = V1::connect_from(&server, SCHOOL).await;
-        person.join(room, None).await;
-        person.post(room, "hello").await;
-        assert_eq!(matches!(person.expect_reply().await, ServerFrame::Ack { .. }), works, "{room}");
+        let mut client = V1::connect_from(&server, SCHOOL).await;
+        client.join(room, None).await;
+        client.post(room, "hello").await;
+        assert_eq!(matches!(client.expect_reply().await, ServerFrame::Ack { .. }), works, "{room}");
     }
     let mut lines = Lines::join_from(&server, "four", SCHOOL).await;
     lines.send_line("hello").await;
@@ -115,28 +115,28 @@ async fn a_rejected_form_keeps_the_text() {
         request.header("x-forwarded-for", SCHOOL)
     };
     assert_eq!(sent(form("First")).await.status(), StatusCode::SEE_OTHER);
-    let refused = sent(form("Second room")).await;
-    assert!(is_limited(&refused));
-    assert!(refused.text().await.unwrap().contains("Second room"));
+    let rejected = sent(form("Second room")).await;
+    assert!(is_limited(&rejected));
+    assert!(rejected.text().await.unwrap().contains("Second room"));
     let text = browser.post(server.http("/r/another")).form(&[("text", "a long story")]);
-    let refused = sent(text.header("x-forwarded-for", SCHOOL)).await;
-    assert!(is_limited(&refused));
-    assert!(refused.text().await.unwrap().contains("a long story"));
+    let rejected = sent(text.header("x-forwarded-for", SCHOOL)).await;
+    assert!(is_limited(&rejected));
+    assert!(rejected.text().await.unwrap().contains("a long story"));
 }
 
 #[tokio::test]
 async fn a_network_renames_at_a_bounded_rate() {
     let server = small().await;
-    let mut refused = 0;
+    let mut rejected = 0;
     for n in 0..40 {
-        let mut person = V1::connect_from(&server, SCHOOL).await;
-        person.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: format!("Ann {n}") }).await;
+        let mut client = V1::connect_from(&server, SCHOOL).await;
+        client.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: format!("Ann {n}") }).await;
         let limited = |frame: &_| {
             matches!(frame, ServerFrame::Error { code: ErrorCode::RateLimited, retry_ms: Some(1..), .. })
         };
-        refused += usize::from(limited(&person.expect_frame().await));
+        rejected += usize::from(limited(&client.expect_frame().await));
     }
-    assert!((5..=15).contains(&refused), "{refused} of 40");
+    assert!((5..=15).contains(&rejected), "{rejected} of 40");
 }
 
 #[tokio::test]
@@ -150,8 +150,8 @@ async fn reads_of_a_network_queue_and_are_rejected_beyond_the_queue() {
         let limited = count_limited(&answers);
         assert!(limited > 0 && limited < count, "{path}: {limited} of {count}");
         assert!(!is_limited(&sent(get(ELSEWHERE)).await), "{path}");
-        let refused = answers.into_iter().find(is_limited).unwrap();
-        let kind = refused.headers()["content-type"].to_str().unwrap();
+        let rejected = answers.into_iter().find(is_limited).unwrap();
+        let kind = rejected.headers()["content-type"].to_str().unwrap();
         assert!(kind.starts_with("text/html") || path == "/nothing-here", "a page for a browser: {kind}");
     }
     let client = Client::new();
@@ -192,7 +192,7 @@ async fn a_network_creates_a_bounded_number_of_device_links() {
 #[tokio::test]
 async fn joins_beyond_the_rate_limit_get_a_retry_time() {
     let server = TestServer::start().await;
-    let mut person = V1::connect(&server).await;
+    let mut client = V1::connect(&server).await;
     let mut limited = 0;
     for n in 0..230 {
         let join = ClientFrame::Join {
@@ -203,8 +203,8 @@ async fn joins_beyond_the_rate_limit_get_a_retry_time() {
             limit: None,
             presence: false,
         };
-        person.send(&join).await;
-        match person.expect_frame().await {
+        client.send(&join).await;
+        match client.expect_frame().await {
             ServerFrame::Joined { .. } => {}
             ServerFrame::Error { id: None, code: ErrorCode::RateLimited, retry_ms: Some(1..), .. } => {
                 limited += 1;

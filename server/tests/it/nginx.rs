@@ -137,7 +137,7 @@ impl Proxied {
 }
 
 #[tokio::test]
-async fn nginx_as_shipped_carries_pages_posts_and_events_and_no_socket() {
+async fn default_nginx_forwards_pages_posts_and_events_but_no_websocket() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let public = |config: &mut Config, address| {
         config.public_url = Some(format!("http://{address}/").parse().unwrap());
@@ -155,7 +155,7 @@ async fn nginx_as_shipped_carries_pages_posts_and_events_and_no_socket() {
 }
 
 #[tokio::test]
-async fn nginx_as_shipped_without_a_public_address_gets_a_hint_at_the_setting() {
+async fn default_nginx_without_a_public_url_gets_a_hint_at_the_setting() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let Some(proxied) = Proxied::start(location, |_, _| {}).await else { return };
     let request = Client::new().post(proxied.url("/api/commands")).header("origin", proxied.url(""));
@@ -168,7 +168,7 @@ async fn nginx_as_shipped_without_a_public_address_gets_a_hint_at_the_setting() 
 }
 
 #[tokio::test]
-async fn nginx_with_the_headers_of_the_readme_carries_sockets_too() {
+async fn nginx_with_the_documented_headers_forwards_websockets_too() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; {HEADERS} }}");
     let Some(proxied) = Proxied::start(location, |_, _| {}).await else { return };
     proxied.posts_by_socket("/ws").await;
@@ -176,7 +176,7 @@ async fn nginx_with_the_headers_of_the_readme_carries_sockets_too() {
 }
 
 #[tokio::test]
-async fn nginx_may_serve_the_server_below_a_path_with_or_without_stripping_it() {
+async fn nginx_can_serve_a_sub_path_with_or_without_stripping_it() {
     let strips = |server| {
         format!(
             "location /chat/ {{ proxy_pass http://{server}/; {HEADERS} proxy_set_header X-Forwarded-Prefix /chat; }}"
@@ -196,7 +196,7 @@ async fn nginx_may_serve_the_server_below_a_path_with_or_without_stripping_it() 
 }
 
 #[tokio::test]
-async fn cookies_of_other_programs_pass_nginx_and_hide_no_user() {
+async fn cookies_of_other_programs_do_not_hide_the_users_cookie() {
     let location = |server| {
         format!("large_client_header_buffers 8 32k; location / {{ proxy_pass http://{server}; {HEADERS} }}")
     };

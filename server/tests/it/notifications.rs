@@ -27,9 +27,9 @@ use uuid::Uuid;
 
 /// A real store whose notifications are changed on the way, and whose every third read of the visited rooms is slow.
 pub struct FaultyNotifications {
-    log: SqliteStore,
+    store: SqliteStore,
     notifier: Notifier,
-    asked: AtomicU32,
+    read_count: AtomicU32,
     readings: Arc<Readings>,
 }
 
@@ -43,51 +43,51 @@ struct Readings {
 impl FaultyNotifications {
     /// Replaces each notification by those that `with` returns.
     pub fn new(with: fn(u64, Notification) -> Vec<Notification>) -> Arc<Self> {
-        let log = SqliteStore::ephemeral().unwrap();
-        let (notifier, mut heard) = (Notifier::default(), log.subscribe());
-        let passing = notifier.clone();
+        let store = SqliteStore::ephemeral().unwrap();
+        let (notifier, mut received) = (Notifier::default(), store.subscribe());
+        let forwarder = notifier.clone();
         tokio::spawn(async move {
             let mut n = 0;
-            while let Some(wake) = heard.next().await {
+            while let Some(notification) = received.next().await {
                 n += 1;
-                for wake in with(n, wake) {
-                    passing.send(wake);
+                for notification in with(n, notification) {
+                    forwarder.send(notification);
                 }
             }
         });
-        Arc::new(Self { log, notifier, asked: AtomicU32::new(0), readings: Arc::default() })
+        Arc::new(Self { store, notifier, read_count: AtomicU32::new(0), readings: Arc::default() })
     }
 }
 
 #[async_trait]
 impl Store for FaultyNotifications {
     fn log_id(&self) -> &str {
-        self.log.log_id()
+        self.store.log_id()
     }
     fn subscribe(&self) -> BoxStream<'static, Notification> {
         self.notifier.subscribe()
     }
     fn publish(&self, event: EphemeralEvent) {
-        self.log.publish(event);
+        self.store.publish(event);
     }
     async fn ready(&self) -> StoreResult<()> {
-        self.log.ready().await
+        self.store.ready().await
     }
     async fn close(&self) {
-        self.log.close().await;
+        self.store.close().await;
     }
 }
 
 #[async_trait]
 impl EventStore for FaultyNotifications {
     fn append(&self, event: NewEvent) -> PendingCommit<Appended> {
-        self.log.append(event)
+        self.store.append(event)
     }
     async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>> {
-        self.log.events_after(room, after, limit).await
+        self.store.events_after(room, after, limit).await
     }
     async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage> {
-        self.log.messages_before(room, before, limit).await
+        self.store.messages_before(room, before, limit).await
     }
     async fn snapshot(
         &self,
@@ -96,49 +96,49 @@ impl EventStore for FaultyNotifications {
         past: Option<StreamPosition>,
         limit: u32,
     ) -> StoreResult<RoomSnapshot> {
-        self.log.snapshot(room, user, past, limit).await
+        self.store.snapshot(room, user, past, limit).await
     }
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
-        self.log.heads(rooms).await
+        self.store.heads(rooms).await
     }
     async fn continues(&self, room: &RoomName, past: StreamPosition) -> StoreResult<bool> {
-        self.log.continues(room, past).await
+        self.store.continues(room, past).await
     }
 }
 
 #[async_trait]
 impl RoomStore for FaultyNotifications {
     async fn rooms(&self, names: &[RoomName]) -> StoreResult<Vec<RoomRecord>> {
-        self.log.rooms(names).await
+        self.store.rooms(names).await
     }
     async fn list_rooms(&self, query: RoomQuery) -> StoreResult<Vec<RoomRecord>> {
-        self.log.list_rooms(query).await
+        self.store.list_rooms(query).await
     }
     fn create_room(&self, room: RoomName, info: RoomInfo) -> PendingCommit<()> {
-        self.log.create_room(room, info)
+        self.store.create_room(room, info)
     }
     fn update_room(&self, room: RoomName, user: UserId, title: RoomTitle, topic: Topic) -> PendingCommit<()> {
-        self.log.update_room(room, user, title, topic)
+        self.store.update_room(room, user, title, topic)
     }
 }
 
 #[async_trait]
 impl UserStore for FaultyNotifications {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
-        self.log.users(ids).await
+        self.store.users(ids).await
     }
     fn names_generation(&self) -> u64 {
-        self.log.names_generation()
+        self.store.names_generation()
     }
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {
-        self.log.set_display_name(user, name)
+        self.store.set_display_name(user, name)
     }
 }
 
 #[async_trait]
 impl ReadMarkerStore for FaultyNotifications {
     fn set_read_marker(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
-        let (read, readings) = (self.log.set_read_marker(user, room, seq), self.readings.clone());
+        let (read, readings) = (self.store.set_read_marker(user, room, seq), self.readings.clone());
         readings.most.fetch_max(readings.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         Box::pin(async move {
             sleep(Duration::from_millis(5)).await;
@@ -147,14 +147,14 @@ impl ReadMarkerStore for FaultyNotifications {
         })
     }
     fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
-        self.log.remove_read_marker(user, room)
+        self.store.remove_read_marker(user, room)
     }
     async fn read_markers(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<(RoomName, Seq)>> {
-        let is_slow = self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
+        let is_slow = self.read_count.fetch_add(1, Ordering::Relaxed).is_multiple_of(3);
         if is_slow {
             sleep(Duration::from_millis(30)).await;
         }
-        self.log.read_markers(user, skip, limit).await
+        self.store.read_markers(user, skip, limit).await
     }
     async fn joined_rooms(
         &self,
@@ -163,10 +163,10 @@ impl ReadMarkerStore for FaultyNotifications {
         limit: u32,
         also: &[RoomName],
     ) -> StoreResult<JoinedRooms> {
-        self.log.joined_rooms(user, skip, limit, also).await
+        self.store.joined_rooms(user, skip, limit, also).await
     }
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
-        self.log.unread_counts(user, rooms).await
+        self.store.unread_counts(user, rooms).await
     }
 }
 
@@ -178,17 +178,17 @@ impl DeviceLinkStore for FaultyNotifications {
         user: UserId,
         lifetime: Duration,
     ) -> PendingCommit<Result<(), TooManyLinks>> {
-        self.log.create_device_link(hash, user, lifetime)
+        self.store.create_device_link(hash, user, lifetime)
     }
     async fn device_link(&self, hash: LinkHash) -> StoreResult<Result<UserId, LinkError>> {
-        self.log.device_link(hash).await
+        self.store.device_link(hash).await
     }
     fn redeem_device_link(&self, hash: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
-        self.log.redeem_device_link(hash)
+        self.store.redeem_device_link(hash)
     }
 }
 
-async fn everything_arrives_with(change: fn(u64, Notification) -> Vec<Notification>) {
+async fn assert_all_delivered_with(change: fn(u64, Notification) -> Vec<Notification>) {
     let server = TestServer::with_store(FaultyNotifications::new(change)).await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -197,25 +197,28 @@ async fn everything_arrives_with(change: fn(u64, Notification) -> Vec<Notificati
         server.store().append(message).await.unwrap();
         tokio::task::yield_now().await;
     }
-    for person in [&mut ann, &mut bob] {
-        let heard = within_timeout(person.events(101)).await;
-        assert!((1..=101).eq(heard.iter().map(|event| event.seq)), "every one, in order, once");
+    for client in [&mut ann, &mut bob] {
+        let received = within_timeout(client.events(101)).await;
+        assert!((1..=101).eq(received.iter().map(|event| event.seq)), "each once, in order");
     }
 }
 
 #[tokio::test]
 async fn losing_half_of_the_notifications_costs_a_second_and_no_message() {
-    everything_arrives_with(|n, wake| if n % 2 == 0 { vec![wake] } else { vec![] }).await;
+    assert_all_delivered_with(|n, notification| if n % 2 == 0 { vec![notification] } else { vec![] }).await;
 }
 
 #[tokio::test]
 async fn losing_all_notifications_costs_a_second_and_no_message() {
-    everything_arrives_with(|_, _| vec![]).await;
+    assert_all_delivered_with(|_, _| vec![]).await;
 }
 
 #[tokio::test]
 async fn repeated_notifications_repeat_no_event() {
-    everything_arrives_with(|_, wake| vec![wake.clone(), wake.clone(), wake]).await;
+    assert_all_delivered_with(|_, notification| {
+        vec![notification.clone(), notification.clone(), notification]
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -280,9 +283,9 @@ async fn a_client_that_posts_faster_than_the_room_broadcasts_is_slowed_down() {
 
 #[tokio::test]
 async fn a_client_that_sends_read_markers_faster_than_the_store_is_slowed_down() {
-    let log = FaultyNotifications::new(|_, wake| vec![wake]);
-    let readings = log.readings.clone();
-    let server = TestServer::with_store(log).await;
+    let store = FaultyNotifications::new(|_, notification| vec![notification]);
+    let readings = store.readings.clone();
+    let server = TestServer::with_store(store).await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.post("tea", "one").await;
     for _ in 0..1_000 {

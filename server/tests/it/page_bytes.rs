@@ -1,4 +1,4 @@
-//! Pages, frames and answers end at 256 KiB, however long the texts are and whatever is in them.
+//! Pages, frames and responses have at most 256 KiB, for texts of any length and content.
 
 use crate::support::{TestServer, V1, room, sent, visitor, within_timeout};
 use app::wire::{
@@ -29,7 +29,7 @@ async fn get(server: &TestServer, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
+async fn api_responses_have_at_most_256_kib_and_report_that_there_is_more() {
     for text in longest() {
         let server = TestServer::start().await;
         fill(&server, UserId(7), &text, 100).await;
@@ -56,7 +56,7 @@ async fn answers_of_the_api_end_at_256_kib_and_say_that_there_is_more() {
 }
 
 #[tokio::test]
-async fn a_joined_frame_and_what_follows_end_at_256_kib() {
+async fn a_joined_frame_and_each_frame_after_it_have_at_most_256_kib() {
     for text in longest() {
         let server = TestServer::start().await;
         fill(&server, UserId(7), &text, 100).await;
@@ -92,7 +92,7 @@ async fn a_joined_frame_and_what_follows_end_at_256_kib() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_room_ends_at_256_kib_for_its_owner_too() {
+async fn a_room_page_has_at_most_256_kib_for_its_owner_too() {
     for text in longest().into_iter().chain(["short".into()]) {
         let server = TestServer::start().await;
         let owner = visitor(&server).await;
@@ -128,7 +128,7 @@ async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_al
 
 /// As versions before the rule stored them.
 #[tokio::test]
-async fn control_characters_that_were_stored_before_are_replaced_wherever_they_are_read() {
+async fn stored_control_characters_are_replaced_in_every_response() {
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap());
     let server = TestServer::with_store(log).await;
@@ -144,10 +144,10 @@ async fn control_characters_that_were_stored_before_are_replaced_wherever_they_a
     let stream =
         Client::new().get(server.http("/api/rooms/tea/events")).header("accept", "text/event-stream");
     let mut stream = within_timeout(stream.send()).await.unwrap();
-    let mut told = Vec::new();
-    while told.len() < MAX_PAGE_BYTES {
-        told.extend_from_slice(&within_timeout(stream.chunk()).await.unwrap().unwrap());
+    let mut received = Vec::new();
+    while received.len() < MAX_PAGE_BYTES {
+        received.extend_from_slice(&within_timeout(stream.chunk()).await.unwrap().unwrap());
     }
-    let told = String::from_utf8_lossy(&told);
-    assert!(!told.contains("\\u001b") && told.contains("a\u{fffd}\u{fffd}"));
+    let received = String::from_utf8_lossy(&received);
+    assert!(!received.contains("\\u001b") && received.contains("a\u{fffd}\u{fffd}"));
 }

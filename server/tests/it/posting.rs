@@ -6,8 +6,8 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 /// Expects an error. Returns the command's id, the code and the retry time.
-async fn expect_error(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
-    match person.expect_reply().await {
+async fn expect_error(client: &mut V1) -> (Option<String>, ErrorCode, Option<u64>) {
+    match client.expect_reply().await {
         ServerFrame::Error { id, code, message, retry_ms } => {
             assert!(message.ends_with(['.', '!', '?']), "the message must be a sentence: {message}");
             (id, code, retry_ms)
@@ -17,15 +17,15 @@ async fn expect_error(person: &mut V1) -> (Option<String>, ErrorCode, Option<u64
 }
 
 /// Expects an acknowledgement and returns its fields.
-async fn expect_ack(person: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
-    match person.expect_reply().await {
+async fn expect_ack(client: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq>, bool) {
+    match client.expect_reply().await {
         ServerFrame::Ack { id, room, seq, dup } => (id, room, seq, dup),
         other => panic!("expected an acknowledgement, got {other:?}"),
     }
 }
 
-async fn post_as(person: &mut V1, id: CommandId, text: &str, reply_to: Option<Seq>) {
-    person.send(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
+async fn post_as(client: &mut V1, id: CommandId, text: &str, reply_to: Option<Seq>) {
+    client.send(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
 }
 
 async fn stored(server: &TestServer) -> Seq {
@@ -76,11 +76,11 @@ async fn all_clients_receive_the_same_order_under_concurrent_posts() {
     let mut listeners =
         [V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await];
     let author = async |name: &str| {
-        let mut person = V1::connect_and_join(&server, "tea").await;
+        let mut client = V1::connect_and_join(&server, "tea").await;
         for n in 0..100 {
-            person.post("tea", &format!("{name} {n}")).await;
+            client.post("tea", &format!("{name} {n}")).await;
         }
-        person
+        client
     };
     let authors = tokio::join!(author("ann"), author("bob"), author("carol"));
     let mut received = Vec::new();

@@ -14,16 +14,16 @@ use server::{
 };
 use uuid::Uuid;
 
-/// Returns the joins and leaves that `person` has received until now.
-async fn joins_and_leaves(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
+/// Returns the joins and leaves that `client` has received until now.
+async fn joins_and_leaves(client: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
     flush_sockets().await;
-    person.send(&ClientFrame::Ping { n: 1 }).await;
-    let you = person.you().id;
+    client.send(&ClientFrame::Ping { n: 1 }).await;
+    let you = client.you().id;
     let (mut came, mut went) = (Vec::new(), Vec::new());
     loop {
-        match person.next_frame().await {
+        match client.next_frame().await {
             ServerFrame::Presence { here, gone, .. } => {
-                came.extend(here.into_iter().map(|person| person.id).filter(|id| *id != you));
+                came.extend(here.into_iter().map(|user| user.id).filter(|id| *id != you));
                 went.extend(gone);
             }
             ServerFrame::Pong { .. } => return (came, went),
@@ -33,8 +33,8 @@ async fn joins_and_leaves(person: &mut V1) -> (Vec<UserId>, Vec<UserId>) {
 }
 
 async fn follow(server: &TestServer, cookie: &str, presence: bool) -> (V1, ServerFrame) {
-    let mut person = V1::connect_as(server, cookie).await;
-    person
+    let mut client = V1::connect_as(server, cookie).await;
+    client
         .send(&ClientFrame::Join {
             room: "tea".into(),
             after: None,
@@ -44,8 +44,8 @@ async fn follow(server: &TestServer, cookie: &str, presence: bool) -> (V1, Serve
             presence,
         })
         .await;
-    let joined = person.expect_frame().await;
-    (person, joined)
+    let joined = client.expect_frame().await;
+    (client, joined)
 }
 
 fn members(joined: &ServerFrame) -> Vec<UserId> {
@@ -143,12 +143,12 @@ async fn typing_is_sent_to_other_users_at_a_limited_rate() {
         "typing is not stored"
     );
     ann.send(&ClientFrame::Typing { room: "coffee".into() }).await;
-    let refused = ann.frames_until_pong().await;
-    assert!(matches!(&refused[..], [ServerFrame::Error { .. }]), "{refused:?}");
+    let errors = ann.frames_until_pong().await;
+    assert!(matches!(&errors[..], [ServerFrame::Error { .. }]), "{errors:?}");
 }
 
-/// Users with these names join tea, without sockets.
-async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<SubscriberSession> {
+/// Lets users with these names join tea, without sockets.
+async fn join_users(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<SubscriberSession> {
     let mut readers = Vec::new();
     for id in 1..=users {
         let subscriber = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
@@ -160,9 +160,9 @@ async fn crowd(server: &TestServer, users: u64, name: impl Fn(u64) -> String) ->
     readers
 }
 
-async fn next_presence(person: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
+async fn next_presence(client: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
     loop {
-        if let ServerFrame::Presence { here, gone, count, .. } = person.next_frame().await {
+        if let ServerFrame::Presence { here, gone, count, .. } = client.next_frame().await {
             return (here.into_iter().map(|user| user.id).collect(), gone, count);
         }
     }
@@ -171,7 +171,7 @@ async fn next_presence(person: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
 #[tokio::test]
 async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
     let server = TestServer::start().await;
-    let mut others = crowd(&server, 260, |id| format!("A {id:03}")).await;
+    let mut others = join_users(&server, 260, |id| format!("A {id:03}")).await;
     advance_time(1).await;
     flush_sockets().await;
     let cookie = server.new_user_cookie().await;
@@ -198,14 +198,14 @@ async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
     advance_time(11).await;
     assert_eq!(next_presence(&mut ann).await, (vec![], vec![], 258), "no list has this user");
     let page = sent(visitor(&server).await.get(server.http("/r/tea"))).await.text().await.unwrap();
-    assert!(page.contains("259 people here") || page.contains(">259<"), "the page counts its reader too");
+    assert!(page.contains("259 people here") || page.contains(">259<"), "the count includes the reader");
 }
 
 #[tokio::test]
 async fn pages_and_frames_with_260_long_names_stay_within_256_kib() {
     for name in ["<", "&", "\"", "\u{5b57}", "\u{1d49c}"] {
         let server = TestServer::start().await;
-        let _others = crowd(&server, 260, |id| format!("{}{id:03}", name.repeat(29))).await;
+        let _others = join_users(&server, 260, |id| format!("{}{id:03}", name.repeat(29))).await;
         let owner = visitor(&server).await;
         sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
         for _ in 0..40 {

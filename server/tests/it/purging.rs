@@ -13,7 +13,7 @@ fn command(operation: Operation) -> NewEvent {
     NewEvent { operation, ..NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "") }
 }
 
-/// How often `word` stands in the files of a folder.
+/// Counts how often `word` is in the files of a folder.
 fn count(folder: &Path, word: &str) -> usize {
     let files = fs::read_dir(folder).unwrap().flatten().map(|entry| fs::read(entry.path()).unwrap());
     files.map(|bytes| bytes.windows(word.len()).filter(|part| *part == word.as_bytes()).count()).sum()
@@ -25,12 +25,12 @@ async fn wait_until_gone(folder: &Path, word: &str) {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    // A checkpoint follows a purge within seconds, and another one if a reader was in its way.
+    // A checkpoint follows a purge within seconds, and another one if a reader blocked it.
     let found = timeout(2 * TEST_TIMEOUT, gone).await;
     assert!(found.is_ok(), "{word} is still there {} times", count(folder, word));
 }
 
-/// Texts of all lengths, so that rows lie in pages, on overflow pages and move when pages are split.
+/// Returns texts of all lengths, so that rows are in pages, in overflow pages, and move when pages are split.
 fn text(n: usize, word: &str) -> String {
     let length = [10, 300, 2_000, 4_100, 8_000][n % 5] * (n % 7 + 1) / 7;
     format!("{word}-{}", "x".repeat(length))
@@ -83,7 +83,7 @@ async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
 }
 
 #[tokio::test]
-async fn a_start_after_a_crash_takes_purged_texts_out_of_the_write_ahead_log() {
+async fn a_start_after_a_crash_removes_purged_texts_from_the_write_ahead_log() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     let post = command(Operation::Post { text: "secret".into(), reply_to: None });

@@ -8,8 +8,8 @@ use app::wire::{ClientFrame, ServerFrame};
 use server::serve::ShutdownOutcome;
 use uuid::Uuid;
 
-fn log_of(person: &V1) -> String {
-    match &person.welcome {
+fn log_id(client: &V1) -> String {
+    match &client.welcome {
         ServerFrame::Welcome { log, .. } => log.clone(),
         other => panic!("{other:?}"),
     }
@@ -29,8 +29,8 @@ async fn a_message_posted_while_bob_reconnects_reaches_bob_once() {
     let mut bob = V1::connect(&server).await;
     bob.join("tea", Some(last)).await;
     ann.post("tea", "three").await;
-    let heard = bob.events(2).await;
-    assert_eq!(heard.iter().map(|event| text(event)).collect::<Vec<_>>(), ["two", "three"]);
+    let received = bob.events(2).await;
+    assert_eq!(received.iter().map(|event| text(event)).collect::<Vec<_>>(), ["two", "three"]);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_restart_keeps_the_messages_the_log_and_the_users() {
     ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
     ann.post("tea", "before").await;
     ann.events(1).await;
-    let before = log_of(&ann);
+    let before = log_id(&ann);
     drop(ann);
     assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
 
@@ -66,14 +66,14 @@ async fn a_restart_keeps_the_messages_the_log_and_the_users() {
     let mut ann = V1::connect_as(&server, &cookie).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };
     assert_eq!(you.name.as_str(), "Ann", "the cookie is still valid");
-    assert_eq!(log_of(&ann), before);
+    assert_eq!(log_id(&ann), before);
     let ServerFrame::Joined { head: 1, reset: false, .. } = ann.join("tea", Some(0)).await else {
         panic!("the join must continue the room")
     };
     ann.post("tea", "after").await;
-    let heard = ann.events(2).await;
+    let received = ann.events(2).await;
     assert_eq!(
-        heard.iter().map(|event| (event.seq, text(event))).collect::<Vec<_>>(),
+        received.iter().map(|event| (event.seq, text(event))).collect::<Vec<_>>(),
         [(1, "before"), (2, "after")]
     );
 }
@@ -94,6 +94,6 @@ async fn a_lost_notification_costs_a_second_and_no_message() {
     let mut ann = V1::connect_and_join(&server, "tea").await;
     // More commits at once than the notification channel holds: the hub lags and reads from the store.
     fill(&server, "tea", 5_000).await;
-    let heard = within_timeout(ann.events(5_000)).await;
-    assert!((1..=5_000).eq(heard.iter().map(|event| event.seq)), "every event, in order, once");
+    let received = within_timeout(ann.events(5_000)).await;
+    assert!((1..=5_000).eq(received.iter().map(|event| event.seq)), "every event, in order, once");
 }

@@ -1,4 +1,4 @@
-//! Rooms that people make: titles, topics, lists, and rooms on no list.
+//! Rooms that users create: titles, topics, lists and private rooms.
 
 use crate::{
     joining::fill,
@@ -19,18 +19,18 @@ async fn post(browser: &Client, server: &TestServer, path: &str, form: &[(&str, 
     within_timeout(browser.post(server.http(path)).form(form).send()).await.unwrap()
 }
 
-/// Makes a room, and gives its path.
-async fn make(browser: &Client, server: &TestServer, form: &[(&str, &str)]) -> String {
-    let made = post(browser, server, "/rooms", form).await;
-    assert_eq!(made.status(), StatusCode::SEE_OTHER, "{:?}", made.text().await);
-    made.headers()["location"].to_str().unwrap().into()
+/// Creates a room and returns its path.
+async fn create(browser: &Client, server: &TestServer, form: &[(&str, &str)]) -> String {
+    let created = post(browser, server, "/rooms", form).await;
+    assert_eq!(created.status(), StatusCode::SEE_OTHER, "{:?}", created.text().await);
+    created.headers()["location"].to_str().unwrap().into()
 }
 
 #[tokio::test]
-async fn ann_makes_a_room_and_everybody_finds_it() {
+async fn a_created_room_is_listed_for_every_user() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, browser());
-    let path = make(&ann, &server, &[("title", "Tea & Cake"), ("topic", "Every day at four")]).await;
+    let path = create(&ann, &server, &[("title", "Tea & Cake"), ("topic", "Every day at four")]).await;
     assert_eq!(path, "/r/tea-cake");
     let page = get(&ann, &server, &path).await;
     assert!(page.contains("Tea &amp; Cake") && page.contains("Every day at four"), "{page}");
@@ -44,32 +44,32 @@ async fn ann_makes_a_room_and_everybody_finds_it() {
 }
 
 #[tokio::test]
-async fn a_private_room_is_on_no_list_but_of_those_who_have_been_there() {
+async fn a_private_room_is_listed_only_for_users_who_have_joined_it() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, browser());
-    let path = make(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
+    let path = create(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
     assert!(path.starts_with("/r/p-") && path.len() == 37, "{path}");
     for list in ["/", "/rooms", "/api/rooms"] {
         assert!(!get(&bob, &server, list).await.contains("Surprise"), "{list}");
     }
-    assert!(get(&ann, &server, "/").await.contains("Surprise"), "her new room is on her own list");
-    assert!(get(&bob, &server, &path).await.contains("Surprise party"), "who has the link is in");
+    assert!(get(&ann, &server, "/").await.contains("Surprise"), "her own list has the new room");
+    assert!(get(&bob, &server, &path).await.contains("Surprise party"), "a user with the link can join");
 }
 
 #[tokio::test]
-async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
+async fn a_room_with_an_invalid_or_taken_title_is_rejected_and_the_form_keeps_its_fields() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
-    make(&browser, &server, &[("title", "Tea House")]).await;
+    create(&browser, &server, &[("title", "Tea House")]).await;
     for (title, why) in
         [("tea  HOUSE", "already"), ("\u{202e}evil", "hidden"), ("  ", "room name"), (&"x".repeat(49), "48")]
     {
-        let refused = post(&browser, &server, "/rooms", &[("title", title), ("topic", "as it was")]).await;
-        assert!(refused.status().is_client_error(), "{title}");
-        let page = refused.text().await.unwrap();
+        let rejected = post(&browser, &server, "/rooms", &[("title", title), ("topic", "as it was")]).await;
+        assert!(rejected.status().is_client_error(), "{title}");
+        let page = rejected.text().await.unwrap();
         assert!(page.contains(why) && page.contains("as it was"), "{title}: {page}");
     }
-    let room = make(&browser, &server, &[("title", "Tea-House!")]).await;
+    let room = create(&browser, &server, &[("title", "Tea-House!")]).await;
     assert!(room.starts_with("/r/tea-house-"), "another title, an address of its own: {room}");
 }
 
@@ -77,17 +77,17 @@ async fn a_room_like_another_is_not_made_and_what_was_written_stays() {
 async fn the_owner_updates_a_room_and_its_members_receive_the_change() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
-    make(&ann, &server, &[("title", "Tea")]).await;
+    create(&ann, &server, &[("title", "Tea")]).await;
     let mut carol = V1::connect_and_join(&server, "tea").await;
     let form = [("title", "Tea and cake"), ("topic", "at four")];
-    let refused = post(&bob, &server, "/r/tea/about", &form).await;
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-    let page = refused.text().await.unwrap();
-    assert!(page.contains("Tea and cake") && page.contains("at four"), "nothing written is lost: {page}");
-    make(&ann, &server, &[("title", "Coffee")]).await;
-    let refused = post(&ann, &server, "/r/tea/about", &[("title", "COFFEE"), ("topic", "at nine")]).await;
-    assert_eq!(refused.status(), StatusCode::CONFLICT);
-    let page = refused.text().await.unwrap();
+    let rejected = post(&bob, &server, "/r/tea/about", &form).await;
+    assert_eq!(rejected.status(), StatusCode::FORBIDDEN);
+    let page = rejected.text().await.unwrap();
+    assert!(page.contains("Tea and cake") && page.contains("at four"), "the form keeps its fields: {page}");
+    create(&ann, &server, &[("title", "Coffee")]).await;
+    let rejected = post(&ann, &server, "/r/tea/about", &[("title", "COFFEE"), ("topic", "at nine")]).await;
+    assert_eq!(rejected.status(), StatusCode::CONFLICT);
+    let page = rejected.text().await.unwrap();
     assert!(page.contains("href=\"/r/coffee\"") && page.contains("value=\"at nine\""), "{page}");
     assert_eq!(post(&ann, &server, "/r/tea/about", &form).await.status(), StatusCode::SEE_OTHER);
     let titled = ServerFrame::RoomUpdated {
@@ -107,14 +107,14 @@ async fn the_owner_updates_a_room_and_its_members_receive_the_change() {
 }
 
 #[tokio::test]
-async fn the_list_says_how_much_is_unread_also_without_script() {
+async fn the_room_list_has_unread_counts_without_script_too() {
     let server = TestServer::start().await;
     let ann = browser();
     get(&ann, &server, "/r/tea").await;
     let seen = async |seq| {
         within_timeout(ann.get(server.http(&format!("/r/tea/seen?seq={seq}"))).send()).await.unwrap()
     };
-    assert_eq!(seen(0).await.status(), StatusCode::NOT_FOUND, "the room has not been made");
+    assert_eq!(seen(0).await.status(), StatusCode::NOT_FOUND, "the room does not exist");
     fill(&server, "tea", 1).await;
     assert_eq!(seen(1).await.status(), StatusCode::NO_CONTENT);
     fill(&server, "tea", 3).await;
@@ -125,15 +125,19 @@ async fn the_list_says_how_much_is_unread_also_without_script() {
     let beacon = room.split("<noscript>").nth(1).unwrap().split("src=\"").nth(1).unwrap();
     let beacon = beacon.split('"').next().unwrap();
     let (stranger, ahead) = (within_timeout(browser().get(server.http(beacon)).send()), format!("{beacon}0"));
-    assert_eq!(stranger.await.unwrap().status(), StatusCode::BAD_REQUEST, "nobody knows who has seen it");
+    assert_eq!(
+        stranger.await.unwrap().status(),
+        StatusCode::BAD_REQUEST,
+        "the server does not know this user"
+    );
     let ahead = within_timeout(ann.get(server.http(&ahead)).send()).await.unwrap();
-    assert_eq!(ahead.status(), StatusCode::BAD_REQUEST, "it is not there yet");
+    assert_eq!(ahead.status(), StatusCode::BAD_REQUEST, "no event has this seq yet");
     within_timeout(ann.get(server.http(beacon)).send()).await.unwrap();
     assert!(!get(&ann, &server, "/").await.contains("unread<"));
 }
 
 #[tokio::test]
-async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
+async fn pages_have_the_chosen_language_or_that_of_the_browser() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
     let page = async |accept: &str| {
@@ -156,7 +160,7 @@ async fn pages_speak_the_language_of_the_browser_or_the_one_that_was_chosen() {
 }
 
 #[tokio::test]
-async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
+async fn the_room_list_reaches_every_room_in_pages_of_200() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     for n in 0..250 {
@@ -165,11 +169,11 @@ async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
     }
     post(&bob, &server, "/r/tea-100", &[("text", "mine")]).await;
     let page = get(&ann, &server, "/").await;
-    assert!(page.contains("href=\"/r/tea-100\""), "what is lively is on the list of every page: {page}");
+    assert!(page.contains("href=\"/r/tea-100\""), "every page lists the room with recent activity: {page}");
     let first = get(&bob, &server, "/rooms").await;
     let next = first.split("rel=\"next\"").next().unwrap().rsplit("href=\"").next().unwrap();
     let path = next.split(['"', '#']).next().unwrap();
-    assert_eq!(path, "/rooms?after=tea-200", "the one of his own is not counted");
+    assert_eq!(path, "/rooms?after=tea-200", "his own room is not counted");
     let second = get(&bob, &server, path).await;
     assert!(!second.contains("rel=\"next\""), "{second}");
     let links = |page: &str, n: u32| page.matches(&format!("href=\"/r/tea-{n:03}\"")).count();
@@ -181,7 +185,7 @@ async fn every_room_can_be_reached_although_a_page_has_200_of_them() {
 }
 
 #[tokio::test]
-async fn a_page_has_the_newest_100_rooms_of_a_user_and_the_list_all_of_them() {
+async fn a_page_lists_the_latest_100_rooms_of_a_user_and_the_room_list_all() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for n in 0..250 {
@@ -204,7 +208,7 @@ async fn a_page_has_the_newest_100_rooms_of_a_user_and_the_list_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_room_with_a_private_name_is_on_no_list_although_nobody_made_it_private() {
+async fn a_room_with_a_private_name_is_not_listed_if_a_post_creates_it() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     let path = format!("/r/p-{}", "0123456789abcdef".repeat(2));
@@ -230,12 +234,12 @@ async fn a_room_opened_by_its_address_has_no_owner() {
 }
 
 #[tokio::test]
-async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
+async fn rooms_of_the_same_title_show_their_addresses() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
-    let made = RoomInfo { title: Some("Tea".parse().unwrap()), ..RoomInfo::default() };
-    server.store().create_room("leaves".parse().unwrap(), made).await.unwrap();
-    make(&ann, &server, &[("title", "Coffee")]).await;
+    let created = RoomInfo { title: Some("Tea".parse().unwrap()), ..RoomInfo::default() };
+    server.store().create_room("leaves".parse().unwrap(), created).await.unwrap();
+    create(&ann, &server, &[("title", "Coffee")]).await;
     post(&bob, &server, "/r/tea", &[("text", "opened by its address")]).await;
     for list in ["/", "/rooms", "/api/rooms", "/r/tea"] {
         let list = get(&ann, &server, list).await;
@@ -244,14 +248,15 @@ async fn rooms_of_one_title_are_told_apart_by_their_addresses() {
 }
 
 #[tokio::test]
-async fn a_second_lobby_is_refused_with_a_link_to_the_first_in_any_language() {
+async fn a_second_lobby_is_rejected_with_a_link_to_the_first_in_any_language() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {
-        let asked = ann.post(server.http("/rooms")).header("accept-language", lang).form(&[("title", title)]);
-        let refused = within_timeout(asked.send()).await.unwrap();
-        assert_eq!(refused.status(), StatusCode::CONFLICT);
-        let page = refused.text().await.unwrap();
+        let request =
+            ann.post(server.http("/rooms")).header("accept-language", lang).form(&[("title", title)]);
+        let rejected = within_timeout(request.send()).await.unwrap();
+        assert_eq!(rejected.status(), StatusCode::CONFLICT);
+        let page = rejected.text().await.unwrap();
         let way = page.split("id=\"room-problem\"").nth(1).unwrap();
         let lobby = if lang == "en" { "Lobby" } else { title };
         assert!(way.split("</div>").next().unwrap().contains(&format!("<a href=\"/\">{lobby}</a>")), "{way}");
@@ -259,10 +264,10 @@ async fn a_second_lobby_is_refused_with_a_link_to_the_first_in_any_language() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_room_says_so_and_is_on_no_list_of_any_visitor() {
+async fn an_address_without_a_room_shows_a_hint_and_is_not_listed() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
-    make(&ann, &server, &[("title", "Garden club")]).await;
+    create(&ann, &server, &[("title", "Garden club")]).await;
     let page = get(&ann, &server, "/r/gardn-club").await;
     assert!(page.contains("This room does not exist yet."), "{page}");
     assert!(page.contains(r#"<a href="/r/garden-club"><b>Garden club</b></a>"#), "{page}");
@@ -275,10 +280,10 @@ async fn an_address_without_a_room_says_so_and_is_on_no_list_of_any_visitor() {
 }
 
 #[tokio::test]
-async fn a_left_room_is_on_the_list_of_its_visitor_no_longer() {
+async fn a_left_room_is_no_longer_listed_for_its_user() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
-    let path = make(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
+    let path = create(&ann, &server, &[("title", "Surprise party"), ("private", "yes")]).await;
     assert!(get(&ann, &server, "/").await.contains(&path));
     let left = post(&ann, &server, &format!("{path}/leave"), &[]).await;
     assert_eq!((left.status(), &left.headers()["location"]), (StatusCode::SEE_OTHER, &"/".parse().unwrap()));

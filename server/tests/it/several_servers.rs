@@ -18,11 +18,11 @@ async fn two_servers() -> (TestServer, TestServer) {
     )
 }
 
-/// Returns the first frame that `is_wanted`.
-async fn wait_for(person: &mut V1, is_wanted: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
+/// Returns the first frame that `is_expected` accepts.
+async fn wait_for(client: &mut V1, is_expected: impl Fn(&ServerFrame) -> bool) -> ServerFrame {
     loop {
-        let frame = person.expect_frame().await;
-        if is_wanted(&frame) {
+        let frame = client.expect_frame().await;
+        if is_expected(&frame) {
             return frame;
         }
     }
@@ -71,7 +71,7 @@ async fn names_titles_and_typing_reach_the_clients_of_the_other_server() {
 }
 
 #[tokio::test]
-async fn a_read_position_reaches_the_users_connection_to_the_other_server() {
+async fn a_read_marker_reaches_the_users_connection_to_the_other_server() {
     let (one, two) = two_servers().await;
     let cookie = one.new_user_cookie().await;
     let (mut phone, mut laptop) = (V1::connect_as(&one, &cookie).await, V1::connect_as(&two, &cookie).await);
@@ -86,5 +86,5 @@ async fn a_read_position_reaches_the_users_connection_to_the_other_server() {
     assert_eq!(read, ServerFrame::Read { room: tea.clone(), seq: 1, head: Some(1), unread: Some(0) });
     let again = within_timeout(one.store().set_read_marker(phone.you().id, tea, 1)).await.unwrap();
     assert_eq!(again, MarkerUpdate::Unchanged);
-    assert_eq!(phone.frames_until_pong().await, [], "the connection that has read is not told");
+    assert_eq!(phone.frames_until_pong().await, [], "the connection that sent the marker gets no frame");
 }

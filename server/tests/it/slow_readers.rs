@@ -19,7 +19,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use uuid::Uuid;
 
-/// A text so long that a few thousand of them fill every buffer on the way.
+/// A text so long that a few thousand of them fill every buffer.
 const LONG: usize = 4_000;
 
 /// More messages than the kernel's buffers and the queue hold.
@@ -34,10 +34,10 @@ async fn flood(server: &TestServer, count: usize) {
     }
 }
 
-async fn receives_all(person: &mut V1, count: usize) {
+async fn receives_all(client: &mut V1, count: usize) {
     let mut last = 0;
     while last < count as u64 {
-        for event in person.events_at_least(1).await {
+        for event in client.events_at_least(1).await {
             assert_eq!(event.seq, last + 1, "in order, once");
             last = event.seq;
         }
@@ -88,12 +88,12 @@ async fn a_client_that_takes_no_byte_for_10_seconds_is_closed_with_a_reason() {
 }
 
 /// Returns the last `seq` that arrived, and the close frame after it.
-async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
+async fn everything_until_close(client: &mut V1) -> (u64, CloseFrame) {
     use futures_util::StreamExt;
     use tokio_tungstenite::tungstenite::Message;
     let mut last = 0;
     loop {
-        match within_timeout(person.socket.next()).await {
+        match within_timeout(client.socket.next()).await {
             Some(Ok(Message::Text(json))) => {
                 if let Ok(ServerFrame::Events { events, .. }) = serde_json::from_str(&json) {
                     assert_eq!(events[0].seq, last + 1, "in order, once");
@@ -107,10 +107,10 @@ async fn everything_until_close(person: &mut V1) -> (u64, CloseFrame) {
     }
 }
 
-/// Checks that `odd`, a connection of any behavior, delays no other client.
-async fn delays_no_one(server: &TestServer, odd: impl Future<Output = ()>) {
+/// Checks that `connection`, of any behavior, delays no other client.
+async fn delays_no_one(server: &TestServer, connection: impl Future<Output = ()>) {
     let mut ann = V1::connect_and_join(server, "tea").await;
-    odd.await;
+    connection.await;
     flood(server, FLOOD).await;
     within_timeout(receives_all(&mut ann, FLOOD)).await;
 }
@@ -120,9 +120,9 @@ async fn a_client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
     let server = TestServer::start().await;
     let mut half = raw_socket(&server, "tea").await;
     // A masked text frame of 100 bytes, of which 10 are sent.
-    let odd =
+    let connection =
         async { half.write_all(&[&[0x81, 0x80 | 100, 0, 0, 0, 0][..], &[b'x'; 10]].concat()).await.unwrap() };
-    delays_no_one(&server, odd).await;
+    delays_no_one(&server, connection).await;
     for _ in 0..4 {
         advance_time(20).await;
     }
@@ -172,12 +172,12 @@ async fn a_client_that_takes_few_bytes_is_slow_and_not_timed_out() {
 #[tokio::test]
 async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
     let server = TestServer::start().await;
-    let road = Proxy::to(server.address).await;
+    let proxy = Proxy::to(server.address).await;
     let pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_second: Duration::from_secs(1) };
-    let slow = TestClient::join(road.address, "tea", pace);
+    let slow = TestClient::join(proxy.address, "tea", pace);
     within_timeout(slow.wait_until(|state| state.is_live)).await;
     let mut quick = V1::connect_and_join(&server, "tea").await;
-    road.inject(Fault::Slow(Direction::Down, 1_024, Duration::from_secs(1)));
+    proxy.inject(Fault::Slow(Direction::Down, 1_024, Duration::from_secs(1)));
     flood(&server, 100).await;
     receives_all(&mut quick, 100).await;
     assert!(slow.state().session.timeline.last() < 10, "the slow client has hardly begun");
@@ -185,7 +185,7 @@ async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
     pause();
     slow.wait_until(|state| state.session.timeline.last() == 100).await;
     resume();
-    road.inject(Fault::None);
+    proxy.inject(Fault::None);
     let log = events(server.address, "tea").await.expect("the server answers");
     let report = ConsistencyReport::new(&log, [&*slow.state()]);
     assert!(report.is_clean() && report.delivered == 100, "{report:?}");

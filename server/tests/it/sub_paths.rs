@@ -5,14 +5,14 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use server::config::Config;
 
-/// How a path below `/chat` comes to the server.
+/// How a proxy forwards a path below `/chat`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Proxy {
-    /// The proxy takes the prefix off and says so in `X-Forwarded-Prefix`.
+    /// The proxy strips the prefix and sends it in `X-Forwarded-Prefix`.
     StripsAndSays,
-    /// The proxy takes it off; the server knows its public address.
+    /// The proxy strips the prefix; the server has a public URL.
     Strips,
-    /// The proxy leaves it there; the server knows its public address.
+    /// The proxy keeps the prefix; the server has a public URL.
     PassesThrough,
 }
 
@@ -24,7 +24,7 @@ impl Proxy {
         TestServer::with(|config: &mut Config| config.public_url = public_url).await
     }
 
-    /// What the server is asked for when a browser asks for `path`, which is below `/chat`.
+    /// Returns the URL of the server for `path`, which is below `/chat` for the browser.
     fn url(self, server: &TestServer, path: &str) -> String {
         let inner = path.strip_prefix("/chat").expect("nothing else is asked of this proxy");
         server.http(if self == Self::PassesThrough { path } else { inner })
@@ -37,7 +37,7 @@ impl Proxy {
     }
 }
 
-/// The addresses in a page that a browser would ask its server for.
+/// Returns the URLs in a page that a browser would request from the server.
 fn links(page: &str) -> Vec<String> {
     let attributes =
         ["href=\"", "src=\"", "action=\""].into_iter().flat_map(|start| page.split(start).skip(1));
@@ -69,7 +69,7 @@ async fn no_link_of_any_page_leaves_the_sub_path() {
 }
 
 #[tokio::test]
-async fn a_link_to_share_is_the_public_address() {
+async fn a_share_link_has_the_public_url() {
     for proxy in ALL {
         let server = proxy.server().await;
         let page = proxy.send(browser().get(proxy.url(&server, "/chat/r/tea"))).await.text().await.unwrap();
@@ -78,11 +78,11 @@ async fn a_link_to_share_is_the_public_address() {
 }
 
 #[tokio::test]
-async fn forms_lead_back_below_the_sub_path() {
+async fn forms_redirect_below_the_sub_path() {
     for proxy in ALL {
         let server = proxy.server().await;
         let browser = browser();
-        // It is Secure, so that the test's browser, which does not see the proxy's HTTPS, would keep it to itself.
+        // The cookie is `Secure`, and the test's browser, which does not see the proxy's HTTPS, would not send it.
         let answer = proxy.send(browser.get(proxy.url(&server, "/chat/"))).await;
         let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         for (path, form, leads_to) in [
@@ -127,7 +127,7 @@ async fn cookies_and_the_manifest_are_for_the_sub_path_alone() {
 }
 
 #[tokio::test]
-async fn a_sub_path_without_its_slash_leads_to_the_lobby() {
+async fn a_sub_path_without_its_slash_redirects_to_the_lobby() {
     let server = Proxy::PassesThrough.server().await;
     let answer = Proxy::PassesThrough.send(browser().get(server.http("/chat"))).await;
     assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (308, &"/chat/".parse().unwrap()));
@@ -136,7 +136,7 @@ async fn a_sub_path_without_its_slash_leads_to_the_lobby() {
 }
 
 #[tokio::test]
-async fn a_prefix_that_is_no_plain_path_is_not_taken_over() {
+async fn an_invalid_prefix_is_ignored() {
     let server = TestServer::start().await;
     for prefix in ["//evil.example", "/\"><script>alert(1)</script>", "/a/../b", "/r", "chat"] {
         let request = browser().get(server.http("/r/tea")).header("x-forwarded-prefix", prefix);

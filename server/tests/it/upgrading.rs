@@ -17,11 +17,11 @@ const GOOD: [(&str, &str); 4] = [
 ];
 
 /// Sends a valid upgrade with some headers changed, or removed if they are empty.
-async fn ask(server: &TestServer, path: &str, changed: &[(&'static str, &str)]) -> reqwest::Response {
-    ask_with(server, Method::GET, path, changed).await
+async fn send(server: &TestServer, path: &str, changed: &[(&'static str, &str)]) -> reqwest::Response {
+    send_with(server, Method::GET, path, changed).await
 }
 
-async fn ask_with(
+async fn send_with(
     server: &TestServer,
     method: Method,
     path: &str,
@@ -43,7 +43,7 @@ async fn ask_with(
 #[tokio::test]
 async fn a_valid_request_is_answered_with_101_and_the_right_key() {
     let server = TestServer::start().await;
-    let answer = ask(&server, "/ws", &[]).await;
+    let answer = send(&server, "/ws", &[]).await;
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
     assert_eq!(answer.headers()["upgrade"], "websocket");
     assert!(answer.headers()["connection"].to_str().unwrap().eq_ignore_ascii_case("upgrade"));
@@ -56,7 +56,7 @@ async fn a_valid_request_is_answered_with_101_and_the_right_key() {
 async fn a_request_without_an_upgrade_gets_426() {
     let server = TestServer::start().await;
     for changed in [("connection", "keep-alive"), ("upgrade", "h2c"), ("upgrade", "")] {
-        let answer = ask(&server, "/ws", &[changed]).await;
+        let answer = send(&server, "/ws", &[changed]).await;
         assert_eq!(answer.status(), StatusCode::UPGRADE_REQUIRED, "{changed:?}");
         assert_eq!(answer.headers()["upgrade"], "websocket");
         assert_eq!(answer.headers()["sec-websocket-version"], "13");
@@ -69,7 +69,7 @@ async fn a_request_without_an_upgrade_gets_426() {
 async fn methods_other_than_get_are_rejected_with_405() {
     let server = TestServer::start().await;
     for method in [Method::POST, Method::PUT, Method::HEAD] {
-        let answer = ask_with(&server, method, "/ws", &[]).await;
+        let answer = send_with(&server, method, "/ws", &[]).await;
         assert_eq!(
             (answer.status(), &answer.headers()["allow"]),
             (StatusCode::METHOD_NOT_ALLOWED, &HeaderValue::from_static("GET"))
@@ -90,7 +90,7 @@ async fn an_unsupported_version_or_invalid_key_is_rejected_with_400() {
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZSBpcyB0b28gbG9uZw=="),
     ];
     for changed in wrong {
-        let answer = ask(&server, "/ws", &[changed]).await;
+        let answer = send(&server, "/ws", &[changed]).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{changed:?}");
         assert_eq!(answer.headers()["sec-websocket-version"], "13");
     }
@@ -107,13 +107,13 @@ async fn only_own_pages_and_programs_may_connect() {
         &format!("https://{host}"),
         &format!("HTTP://{}", host.to_uppercase()),
     ] {
-        let answer = ask(&server, "/ws", &[("origin", good)]).await;
+        let answer = send(&server, "/ws", &[("origin", good)]).await;
         assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS, "{good}");
     }
     let bad =
         ["null", "http://127.0.0.1", "http://evil.example", &format!("http://{host}.evil.example"), &host];
     for bad in bad {
-        let answer = ask(&server, "/ws", &[("origin", bad)]).await;
+        let answer = send(&server, "/ws", &[("origin", bad)]).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{bad}");
     }
 }
@@ -123,7 +123,7 @@ async fn allowed_origins_may_connect() {
     let server =
         TestServer::with(|config| config.allow_origin = vec!["https://chat.example.org".parse().unwrap()])
             .await;
-    let status = async |origin| ask(&server, "/ws", &[("origin", origin)]).await.status();
+    let status = async |origin| send(&server, "/ws", &[("origin", origin)]).await.status();
     assert_eq!(status("https://chat.example.org").await, StatusCode::SWITCHING_PROTOCOLS);
     assert_eq!(status("http://chat.example.org").await, StatusCode::FORBIDDEN);
     assert_eq!(status("https://example.org").await, StatusCode::FORBIDDEN);
@@ -133,7 +133,7 @@ async fn allowed_origins_may_connect() {
 #[tokio::test]
 async fn extensions_are_not_negotiated() {
     let server = TestServer::start().await;
-    let answer = ask(&server, "/ws", &[("sec-websocket-extensions", "permessage-deflate")]).await;
+    let answer = send(&server, "/ws", &[("sec-websocket-extensions", "permessage-deflate")]).await;
     assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
     assert!(!answer.headers().contains_key("sec-websocket-extensions"));
 }
@@ -142,7 +142,7 @@ async fn extensions_are_not_negotiated() {
 async fn v1_is_chosen_at_any_position_among_the_offers() {
     let server = TestServer::start().await;
     for offer in [PROTOCOL, "other.v9, hubbub.v1"] {
-        let answer = ask(&server, "/ws", &[("sec-websocket-protocol", offer)]).await;
+        let answer = send(&server, "/ws", &[("sec-websocket-protocol", offer)]).await;
         assert_eq!(
             (answer.status(), &answer.headers()["sec-websocket-protocol"]),
             (StatusCode::SWITCHING_PROTOCOLS, &HeaderValue::from_static(PROTOCOL))
@@ -153,7 +153,7 @@ async fn v1_is_chosen_at_any_position_among_the_offers() {
 #[tokio::test]
 async fn unknown_subprotocols_are_rejected_with_the_known_ones() {
     let server = TestServer::start().await;
-    let answer = ask(&server, "/ws", &[("sec-websocket-protocol", "hubbub.v9, mqtt")]).await;
+    let answer = send(&server, "/ws", &[("sec-websocket-protocol", "hubbub.v9, mqtt")]).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
     assert!(answer.text().await.unwrap().contains(PROTOCOL));
 }
@@ -162,7 +162,7 @@ async fn unknown_subprotocols_are_rejected_with_the_known_ones() {
 async fn an_invalid_room_is_rejected_for_lines() {
     let server = TestServer::start().await;
     for path in ["/ws?room=No+Room", "/ws?room=", "/ws?room=-a"] {
-        assert_eq!(ask(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(send(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
 
@@ -171,7 +171,7 @@ async fn an_invalid_room_is_rejected_for_lines() {
 async fn only_the_exact_path_is_the_endpoint() {
     let server = TestServer::start().await;
     for path in ["/ws/", "/ws/x", "/WS"] {
-        assert_eq!(ask(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(send(&server, path, &[]).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
 
@@ -191,9 +191,9 @@ async fn a_full_server_answers_503_until_a_connection_is_closed() {
     let server = TestServer::with(|config| config.max_connections = 2).await;
     let first = Lines::join(&server, "tea").await;
     let _second = Lines::join(&server, "tea").await;
-    let Err(Error::Http(refused)) = server.open("/ws", &[]).await else { panic!("the server is full") };
-    assert_eq!(refused.status(), 503);
-    assert!(refused.headers().contains_key("retry-after"));
+    let Err(Error::Http(rejected)) = server.open("/ws", &[]).await else { panic!("the server is full") };
+    assert_eq!(rejected.status(), 503);
+    assert!(rejected.headers().contains_key("retry-after"));
     drop(first);
     within_timeout(async { while server.open("/ws", &[]).await.is_err() {} }).await;
 }

@@ -9,7 +9,7 @@ use reqwest::{Client, Response};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The frames that a stream brings.
+/// Reads the frames of a stream.
 struct Frames {
     answer: Response,
     read: String,
@@ -26,7 +26,7 @@ impl Frames {
         Self { answer, read: String::new() }
     }
 
-    /// The next frame but for those about who is here.
+    /// Returns the next frame that is not about presence.
     async fn next(&mut self) -> ServerFrame {
         loop {
             match self.next_any().await {
@@ -86,7 +86,7 @@ fn message(id: Uuid, text: &str) -> ClientFrame {
 }
 
 #[tokio::test]
-async fn a_stream_brings_what_a_joined_connection_brings() {
+async fn a_stream_has_the_frames_of_a_joined_connection() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     let cookie = server.new_user_cookie().await;
@@ -122,7 +122,7 @@ async fn a_stream_after_an_event_of_another_log_or_beyond_the_end_starts_with_th
 }
 
 #[tokio::test]
-async fn a_stream_follows_other_rooms_quietly() {
+async fn a_stream_follows_other_rooms_without_presence() {
     let server = TestServer::start().await;
     fill(&server, "work", 2).await;
     let mut frames =
@@ -145,7 +145,7 @@ async fn a_stream_follows_other_rooms_quietly() {
 }
 
 #[tokio::test]
-async fn a_stream_takes_one_of_the_places_for_connections() {
+async fn a_stream_counts_against_the_connection_limit() {
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _first = Frames::open(&server, "", "").await;
     let second = within_timeout(reqwest::get(server.http("/api/rooms/tea/frames"))).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_stream_takes_one_of_the_places_for_connections() {
 }
 
 #[tokio::test]
-async fn a_command_is_stored_once_however_often_it_is_posted() {
+async fn a_repeated_command_is_stored_once() {
     let server = TestServer::start().await;
     let cookie = server.new_user_cookie().await;
     let id = Uuid::now_v7();
@@ -175,7 +175,7 @@ async fn a_command_is_stored_once_however_often_it_is_posted() {
 }
 
 #[tokio::test]
-async fn a_rename_and_a_read_position_reach_the_other_connections() {
+async fn a_rename_and_a_read_marker_reach_the_other_connections() {
     let server = TestServer::start().await;
     fill(&server, "tea", 4).await;
     let cookie = server.new_user_cookie().await;
@@ -192,7 +192,7 @@ async fn a_rename_and_a_read_position_reach_the_other_connections() {
 }
 
 #[tokio::test]
-async fn a_command_that_is_refused_says_why_in_a_frame() {
+async fn a_rejected_command_is_answered_with_an_error_frame() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1).await;
     let cookie = server.new_user_cookie().await;
@@ -225,21 +225,21 @@ async fn a_command_that_is_refused_says_why_in_a_frame() {
 }
 
 #[tokio::test]
-async fn commands_are_limited_like_those_of_a_socket() {
+async fn commands_have_the_rate_limit_of_a_websocket() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     let cookie = server.new_user_cookie().await;
-    let mut refused = None;
+    let mut rejected = None;
     for _ in 0..200 {
         match command(&server, &cookie, &message(Uuid::now_v7(), "again")).await {
             ServerFrame::Ack { .. } => {}
             other => {
-                refused = Some(other);
+                rejected = Some(other);
                 break;
             }
         }
     }
-    let Some(ServerFrame::Error { code: ErrorCode::RateLimited, retry_ms: Some(wait), .. }) = refused else {
-        panic!("{refused:?}")
+    let Some(ServerFrame::Error { code: ErrorCode::RateLimited, retry_ms: Some(wait), .. }) = rejected else {
+        panic!("{rejected:?}")
     };
     assert!(wait > 0);
 }

@@ -75,8 +75,8 @@ async fn only_pages_renew_an_old_cookie_and_every_response_names_its_user() {
     let server = TestServer::start().await;
     let fresh = server.new_user_cookie().await;
     // From before cookies had a time of issue.
-    let person = "0123456789abcdef";
-    let jar = SignedCookieJar::new(Key::from_ref(&server.state)).add(Cookie::new("hubbub_id", person));
+    let user_id = "0123456789abcdef";
+    let jar = SignedCookieJar::new(Key::from_ref(&server.state)).add(Cookie::new("hubbub_id", user_id));
     let old = (jar, ()).into_response().headers()["set-cookie"].to_str().unwrap().to_owned();
     for (cookie, accepts, renews) in [
         (&old, "text/html", true),
@@ -88,7 +88,7 @@ async fn only_pages_renew_an_old_cookie_and_every_response_names_its_user() {
             Client::new().get(server.http("/r/tea")).header("cookie", cookie).header("accept", accepts);
         let answer = within_timeout(request.send()).await.unwrap();
         assert_eq!(answer.headers().contains_key("set-cookie"), renews, "{cookie} {accepts}");
-        let person = answer.headers()["hubbub-person"].to_str().unwrap();
-        assert!(cookie.contains(person), "{cookie} is {person}");
+        let user_id = answer.headers()["hubbub-person"].to_str().unwrap();
+        assert!(cookie.contains(user_id), "{cookie} is {user_id}");
     }
 }

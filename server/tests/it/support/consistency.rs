@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-/// What became of the commands of test clients: messages, and changes of them.
+/// The result of comparing the commands of test clients with the log: messages, and changes of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct ConsistencyReport {
     /// Commands that the clients submitted.
@@ -44,9 +44,9 @@ pub async fn events(server: SocketAddr, room: &str) -> reqwest::Result<Vec<Arc<E
     }
 }
 
-/// The state that the events of the log make.
+/// The state that follows from the events of the log.
 struct Log {
-    /// The messages in their present state, by `seq`.
+    /// The messages in their current state, by `seq`.
     messages: BTreeMap<Seq, Message>,
     /// The first `seq` of each command.
     seqs: HashMap<CommandId, Seq>,
@@ -72,7 +72,7 @@ impl Log {
         Self { messages, seqs: events.iter().rev().map(|event| (event.id, event.seq)).collect() }
     }
 
-    /// Returns `true` if an entry shows what the log has.
+    /// Returns `true` if an entry equals the message of the log.
     fn matches(&self, shown: &EntryView) -> bool {
         let entry = &shown.entry;
         entry.delivery.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {

@@ -41,7 +41,7 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long any expected event may take. Generous, because no passing test waits for it.
+/// How long any expected event may take. Generous, because a test that passes never waits for it.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;

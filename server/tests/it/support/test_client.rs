@@ -41,7 +41,7 @@ pub struct ClientState {
     pub session: Session,
     you: Option<User>,
     cookie: Option<HeaderValue>,
-    /// The client has joined the room, at present.
+    /// Whether the client is in the room now.
     pub is_live: bool,
     /// The timeline has every event after this one.
     pub starts_after: Seq,
@@ -109,7 +109,7 @@ impl TestClient {
         self.shared.wakeup.notify_one();
     }
 
-    /// Returns the present state.
+    /// Returns the current state.
     pub fn state(&self) -> watch::Ref<'_, ClientState> {
         self.shared.state.borrow()
     }

@@ -51,7 +51,7 @@ async fn clients_with_the_most_unsent_bytes_are_closed_above_the_budget() {
         stuck.push(one);
         flush_sockets().await;
     }
-    // The answers are read from the store before they are unsent.
+    // The server reads a response from the store before it counts as unsent.
     until(|| server.state.sockets.len() < 25).await;
     until(|| server.state.unsent_budget.total() <= MIB).await;
     fill(&server, "tea", 1).await;

@@ -11,8 +11,8 @@ fn read(seq: u64) -> ClientFrame {
     ClientFrame::Read { room: "tea".into(), seq }
 }
 
-async fn position(person: &mut V1) -> u64 {
-    match person.join("tea", Some(0)).await {
+async fn position(client: &mut V1) -> u64 {
+    match client.join("tea", Some(0)).await {
         ServerFrame::Joined { read, .. } => read,
         other => panic!("{other:?}"),
     }
@@ -29,8 +29,8 @@ async fn a_read_marker_reaches_the_users_other_devices() {
     assert_eq!((position(&mut phone).await, position(&mut laptop).await), (0, 0));
     laptop.events(5).await;
     phone.send(&read(4)).await;
-    let heard = ServerFrame::Read { room: room("tea"), seq: 4, head: Some(5), unread: Some(1) };
-    assert_eq!(laptop.expect_frame().await, heard, "with what is still unread there");
+    let frame = ServerFrame::Read { room: room("tea"), seq: 4, head: Some(5), unread: Some(1) };
+    assert_eq!(laptop.expect_frame().await, frame, "with the unread count");
     phone.send(&read(2)).await;
     phone.frames_until_pong().await;
     flush_sockets().await;
@@ -98,14 +98,14 @@ async fn read_markers_count_towards_the_limit_and_only_moves_are_sent() {
     );
     phone.frames_until_pong().await;
     assert_eq!(laptop.frames_until_pong().await, [], "only the first one has moved anything");
-    let mut refused = None;
+    let mut retry = None;
     for _ in 0..10 {
         phone.send(&read(3)).await;
     }
     for frame in phone.frames_until_pong().await {
         if let ServerFrame::Error { id: None, code: ErrorCode::RateLimited, retry_ms, .. } = frame {
-            refused = retry_ms;
+            retry = retry_ms;
         }
     }
-    assert!(matches!(refused, Some(1..=1_000)), "{refused:?}");
+    assert!(matches!(retry, Some(1..=1_000)), "{retry:?}");
 }
