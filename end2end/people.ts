@@ -77,7 +77,7 @@ export class User {
     return this.page.locator(".line").filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
-  /** Opens a room, of the server at `url` if that is given, and waits until it is live. */
+  /** Opens a room, of the server at `url` if there is one, and waits until it is live. */
   async joinRoom(room: string, url = ""): Promise<void> {
     await this.page.goto(`${url}/r/${room}`);
     await this.waitUntilLive();
@@ -179,10 +179,10 @@ export async function animationsEnd(page: Page): Promise<void> {
 }
 
 /** Expects that axe finds no accessibility violation. */
-export async function isAccessible(person: User): Promise<void> {
+export async function isAccessible(user: User): Promise<void> {
   // Elements that fade in have a lower contrast until the animation ends.
-  await animationsEnd(person.page);
-  const { violations } = await new AxeBuilder({ page: person.page }).analyze();
+  await animationsEnd(user.page);
+  const { violations } = await new AxeBuilder({ page: user.page }).analyze();
   expect(violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`)).toEqual([]);
 }
 
@@ -191,8 +191,8 @@ export async function isAccessible(person: User): Promise<void> {
  * step. Playwright's own clock cannot do that: its numbers of timers do not fit into the 32 bits in which the app
  * stores them, so that the app cannot clear a timer.
  */
-export async function stopTimers(person: User, times: number[]): Promise<void> {
-  await person.page.addInitScript((times) => {
+export async function stopTimers(user: User, times: number[]): Promise<void> {
+  await user.page.addInitScript((times) => {
     const [set, clear] = [window.setTimeout.bind(window), window.clearTimeout.bind(window)];
     const stopped = new Map<number, TimerHandler>();
     let last = 1_000_000;
@@ -213,38 +213,38 @@ export async function stopTimers(person: User, times: number[]): Promise<void> {
 }
 
 /** Ends the timers that `stopTimers` has stopped. */
-export async function endTimers(person: User): Promise<void> {
-  await person.page.evaluate(() => (window as unknown as { endTimers: () => void }).endTimers());
+export async function endTimers(user: User): Promise<void> {
+  await user.page.evaluate(() => (window as unknown as { endTimers: () => void }).endTimers());
 }
 
 /** Hides or shows the tab, as the page visibility API reports it. */
-export async function setTabHidden(person: User, hidden: boolean): Promise<void> {
-  await person.page.evaluate((hidden) => {
+export async function setTabHidden(user: User, hidden: boolean): Promise<void> {
+  await user.page.evaluate((hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   }, hidden);
 }
 
 /** Sets or removes the focus of the window. */
-export async function setWindowFocused(person: User, focused: boolean): Promise<void> {
-  await person.page.evaluate((focused) => {
+export async function setWindowFocused(user: User, focused: boolean): Promise<void> {
+  await user.page.evaluate((focused) => {
     document.hasFocus = () => focused;
     window.dispatchEvent(new Event(focused ? "focus" : "blur"));
   }, focused);
 }
 
 /** Waits until the service worker controls the page. */
-export async function hasWorker(person: User): Promise<void> {
-  await person.page.evaluate(async () => {
+export async function hasWorker(user: User): Promise<void> {
+  await user.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
     while (!navigator.serviceWorker.controller) await new Promise((done) => setTimeout(done, 20));
   });
 }
 
 /** Waits until the service worker has stored a copy of a page that contains `text`. */
-export async function hasCopy(person: User, path: string, text = ""): Promise<void> {
+export async function hasCopy(user: User, path: string, text = ""): Promise<void> {
   const contains = () =>
-    person.page.evaluate(
+    user.page.evaluate(
       async ([path, text]) => {
         const copy = await caches.match(path);
         return copy ? (await copy.text()).includes(text) : false;
@@ -255,18 +255,18 @@ export async function hasCopy(person: User, path: string, text = ""): Promise<vo
 }
 
 /** Returns the texts of the notifications that are shown. */
-export async function notifications(person: User): Promise<(string | undefined)[]> {
-  return person.page.evaluate(async () => {
+export async function notifications(user: User): Promise<(string | undefined)[]> {
+  return user.page.evaluate(async () => {
     const worker = await navigator.serviceWorker.ready;
     return (await worker.getNotifications()).map((notification) => notification.body);
   });
 }
 
 /** Delays the wasm of every page until the returned function is called. */
-export async function holdWasm(person: User): Promise<() => void> {
+export async function holdWasm(user: User): Promise<() => void> {
   let release = () => {};
   const held = new Promise<void>((done) => (release = done));
-  await person.page.route(/\.wasm$/, async (route) => {
+  await user.page.route(/\.wasm$/, async (route) => {
     await held;
     // The page that requested the file may be closed.
     await route.continue().catch(() => {});
@@ -312,13 +312,13 @@ export const test = base.extend<Fixtures>({
   newUser: async ({ browser, contextOptions }, use) => {
     const users: User[] = [];
     await use(async (options) => {
-      const person = await createUser(browser, { ...contextOptions, ...options });
-      users.push(person);
-      return person;
+      const user = await createUser(browser, { ...contextOptions, ...options });
+      users.push(user);
+      return user;
     });
-    for (const person of users) {
-      expect(person.consoleErrors, "no console error or warning").toEqual([]);
-      await person.page.context().close();
+    for (const user of users) {
+      expect(user.consoleErrors, "no console error or warning").toEqual([]);
+      await user.page.context().close();
     }
   },
   ann: async ({ newUser }, use) => use(await newUser()),

@@ -2,18 +2,18 @@ import { type OwnServer } from "./hubbub";
 import { type User } from "./people";
 
 /** Opens a page of a server that is no room, from which a test can open sockets. */
-export async function openIdlePage(person: User, server: OwnServer): Promise<void> {
+export async function openIdlePage(user: User, server: OwnServer): Promise<void> {
   // The browser asks for an icon there.
-  person.allowConsoleError(/404/);
-  await person.page.goto(`${server.url}/healthz`);
+  user.allowConsoleError(/404/);
+  await user.page.goto(`${server.url}/healthz`);
 }
 
 /**
  * Posts `message FIRST` to `message LAST` over one socket of lines, spread over `within` milliseconds, and waits until the
  * server has broadcast them all.
  */
-export async function postRange(person: User, room: string, first: number, last: number, within = 0): Promise<void> {
-  await person.page.evaluate(
+export async function postRange(user: User, room: string, first: number, last: number, within = 0): Promise<void> {
+  await user.page.evaluate(
     async ([room, first, last, within]) => {
       const socket = new WebSocket(`ws://${location.host}/ws?room=${room}`);
       await new Promise((open) => (socket.onopen = open));

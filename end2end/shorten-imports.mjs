@@ -11,10 +11,10 @@ const glue = readFileSync(glueFile, "utf8");
 const LONG = "./hubbub_bg.js";
 const SHORT = "a";
 const IMPORTS = 2;
-/** What follows a kind of import: for a function, a table, a memory, a global, an exception. */
+/** Skips the descriptor of an import, by its kind: function, table, memory, global or exception. */
 const SKIP = [leb, (at) => limits(at + 1), limits, (at) => [0, at + 2], (at) => leb(at + 1)];
 
-/** The unsigned LEB128 number at a place in the wasm, and the place after it. */
+/** Returns the unsigned LEB128 number at an offset of the wasm, and the offset after it. */
 function leb(at) {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
@@ -51,7 +51,7 @@ function letters(n) {
 
 const short = new Map();
 
-/** The section of imports from `at` on, with the short names. */
+/** Returns the import section from `at` on, with the short names. */
 function imports(at) {
   let [count, next] = leb(at);
   const body = number(count);

@@ -1,6 +1,6 @@
 // Measures the bytes of the page and the time until it is interactive: `make page-weight`. It uses the release server and
-// a new browser context without a cache for each visit, and prints medians. The times come from the browser's trace, as
-// DevTools record it, and begin with the navigation:
+// a new browser context without a cache for each load, and prints medians. The times come from the browser's trace, as
+// DevTools record it, and start with the navigation:
 //
 // - first paint: `firstContentfulPaint`;
 // - interactive: the mark `hydrated`, which the page sets after hydration, or the end of the last task of more than
@@ -20,8 +20,8 @@ const server = spawn(binary, ["--ephemeral", "--addr", address], { stdio: "ignor
 const answers = () => fetch(`http://${address}/readyz`).then((answer) => answer.ok, () => false);
 while (!(await answers())) await new Promise((later) => setTimeout(later, 20));
 for (let n = 0; n < 60; n++) {
-  const said = { method: "POST", body: `message ${n}`, headers: { "content-type": "text/plain" } };
-  await fetch(`http://${address}/api/rooms/weigh/messages`, said);
+  const request = { method: "POST", body: `message ${n}`, headers: { "content-type": "text/plain" } };
+  await fetch(`http://${address}/api/rooms/weigh/messages`, request);
 }
 
 const executablePath = [process.env.CHROMIUM, "/usr/bin/chromium"].find((path) => path && existsSync(path));

@@ -84,7 +84,7 @@ fn functions(source: &str) -> Vec<Function> {
                 lines[start..].iter().position(|line| is_last(line)).map_or(lines.len() - start, |at| at + 1)
             }
         };
-        // Attributes stand above the signature.
+        // Attributes are above the signature.
         let attributes = lines[..start].iter().rev().take_while(|line| line.trim_start().starts_with("#["));
         let is_component = { attributes }.any(|line| line.trim_start().starts_with("#[component"));
         found.push(Function { name: name.into(), lines: length, is_component });
@@ -92,7 +92,7 @@ fn functions(source: &str) -> Vec<Function> {
     found
 }
 
-/// Returns the name of the function whose signature begins on the line.
+/// Returns the name of the function whose signature starts on the line.
 fn function_name(line: &str) -> Option<&str> {
     let (before, after) = line.split_once("fn ")?;
     let qualifiers = ["pub", "pub(crate)", "pub(super)", "const", "async", "unsafe", "extern"];

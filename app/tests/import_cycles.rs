@@ -1,6 +1,6 @@
 //! No two modules of a crate import each other, directly or through others.
 //!
-//! The check reads the sources. It looks at each folder by itself: its modules, each with everything below it, must
+//! The check reads the sources. It checks each folder by itself: its modules, each with everything below it, must
 //! form a graph without a cycle. A module and its own parent may use each other. Test modules do not count.
 
 use std::{
@@ -62,7 +62,7 @@ fn crate_of(modules: &[(&str, &str)]) -> BTreeMap<ModulePath, String> {
         .collect()
 }
 
-/// Reads every module below `folder`, but those of tests.
+/// Reads every module below `folder`, except tests.
 fn collect_files(folder: &Path, parent: &ModulePath, files: &mut BTreeMap<ModulePath, String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -94,13 +94,13 @@ fn imports(files: &BTreeMap<ModulePath, String>) -> Imports {
     files.iter().map(of_file).collect()
 }
 
-/// The source without comments and without the tests at its end.
+/// Returns the source without comments and without the tests at its end.
 fn code(source: &str) -> String {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
-/// All paths that begin with `crate` or `super`, from the root.
+/// Returns all paths that start with `crate` or `super`, from the root.
 fn paths(code: &str, module: &ModulePath) -> Vec<ModulePath> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::").chain(code.match_indices("super::")) {
@@ -121,7 +121,7 @@ fn paths(code: &str, module: &ModulePath) -> Vec<ModulePath> {
     found
 }
 
-/// Reads a path or a tree in braces; gives what comes after it.
+/// Reads a path or a tree in braces. Returns the rest of the code.
 fn tree<'a>(code: &'a str, start: &ModulePath, found: &mut Vec<ModulePath>) -> &'a str {
     let code = code.trim_start();
     if let Some(mut rest) = code.strip_prefix('{') {
@@ -149,14 +149,14 @@ fn tree<'a>(code: &'a str, start: &ModulePath, found: &mut Vec<ModulePath>) -> &
     }
 }
 
-/// The cycles between the modules of each folder.
+/// Returns the cycles between the modules of each folder.
 fn find_cycles(imports: &Imports) -> Vec<String> {
     let folders: BTreeSet<&[String]> =
         imports.keys().flat_map(|module| (0..module.len()).map(|length| &module[..length])).collect();
     folders.into_iter().flat_map(|folder| cycles(&siblings(imports, folder))).collect()
 }
 
-/// What the children of `folder`, each with everything below it, import of each other.
+/// Returns the imports between the children of `folder`, each with everything below it.
 fn siblings<'a>(imports: &'a Imports, folder: &[String]) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let child = |module: &'a ModulePath| module.strip_prefix(folder)?.first().map(String::as_str);
     let mut edges = BTreeMap::<_, BTreeSet<_>>::new();
@@ -168,7 +168,7 @@ fn siblings<'a>(imports: &'a Imports, folder: &[String]) -> BTreeMap<&'a str, BT
     edges
 }
 
-/// The shortest cycle through each module that is in one; the same modules are named once.
+/// Returns the shortest cycle through each module that is in one; the same modules are named once.
 fn cycles(edges: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     let mut known = BTreeSet::new();
     let new =

@@ -1,4 +1,4 @@
-//! Every example of PROTOCOL.md is what this version reads and writes.
+//! This version reads and writes every example of PROTOCOL.md.
 
 use app::wire::{ClientFrame, ErrorCode, Event, Events, Message, Messages, Rooms, ServerFrame, User};
 use serde::{Serialize, de::DeserializeOwned};
@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 const PROTOCOL: &str = include_str!("../../PROTOCOL.md");
 
-/// The lines of all code blocks whose info string is `json` and `kind`.
+/// Returns the lines of all code blocks whose info string is `json` and `kind`.
 fn examples(kind: &str) -> Vec<&str> {
     let fence = format!("```json {kind}\n");
     let blocks = PROTOCOL.split(&fence).skip(1).filter_map(|rest| rest.split("```").next());
@@ -16,7 +16,7 @@ fn examples(kind: &str) -> Vec<&str> {
     lines
 }
 
-/// Reads each example and writes it again: nothing may be lost or added but what has a default.
+/// Reads each example and writes it again: the JSON may differ only in fields that have a default.
 fn check<T: DeserializeOwned + Serialize + Debug>(kind: &str) -> Vec<T> {
     let check = |line: &str| {
         let parsed: T = serde_json::from_str(line).unwrap_or_else(|error| panic!("{kind}: {line}: {error}"));

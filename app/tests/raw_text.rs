@@ -18,7 +18,7 @@ const ELEMENTS: [(&str, Option<&str>); 9] = [
     ("plaintext", None),
 ];
 
-/// Returns what is wrong in `source`, one line each.
+/// Returns the faults of `source`, one line each.
 fn faults(source: &str) -> Vec<String> {
     let source = without_comments(source);
     let mut faults = Vec::new();
@@ -60,7 +60,7 @@ fn faults(source: &str) -> Vec<String> {
     faults
 }
 
-/// What stands between the end of the tag that `tag` starts with and the element's end tag; nothing for a void tag.
+/// Returns the text between the tag at the start of `tag` and the end tag of the element; nothing for a void tag.
 fn children<'a>(tag: &'a str, element: &str) -> Option<&'a str> {
     let mut depth = 0;
     let mut before = ' ';
@@ -81,7 +81,7 @@ fn children<'a>(tag: &'a str, element: &str) -> Option<&'a str> {
     children.find(&format!("</{element}>")).map(|end| &children[..end])
 }
 
-/// The blocks of code in `child`, without those within others.
+/// Returns the blocks of code in `child`, without nested ones.
 fn blocks(child: &str) -> Vec<&str> {
     let (mut depth, mut start, mut found) = (0, 0, Vec::new());
     for (at, c) in child.char_indices() {
@@ -99,7 +99,7 @@ fn blocks(child: &str) -> Vec<&str> {
     found
 }
 
-/// Whether `code`, a part of `child`, stands inside the tag of a nested element: an attribute, which is escaped.
+/// Returns true if `code`, a part of `child`, is inside the tag of a nested element: an attribute, which is escaped.
 fn in_tag(child: &str, code: &str) -> bool {
     let before = &child[..code.as_ptr() as usize - child.as_ptr() as usize];
     before.rfind('<') > before.rfind('>')
@@ -125,7 +125,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn every_dynamic_child_of_a_raw_text_element_is_made_safe() {
+fn every_dynamic_child_of_a_raw_text_element_is_escaped() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
     let mut found = Vec::new();
     for folder in ["app/src", "server/src", "frontend/src"] {
@@ -140,7 +140,7 @@ fn every_dynamic_child_of_a_raw_text_element_is_made_safe() {
 }
 
 #[test]
-fn the_check_sees_dynamic_children_without_the_function() {
+fn a_dynamic_child_without_the_function_is_reported() {
     for good in [
         "<textarea name=\"a\" on:input=move |_| { write() }>\n    {rcdata(&text)}\n</textarea>",
         "<textarea></textarea>",

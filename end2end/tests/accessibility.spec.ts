@@ -169,7 +169,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   test(`axe finds no violation beside pending, unread and highlighted messages, in ${colorScheme}`, async ({ newUser, bob }) => {
     const server = await OwnServer.start();
     const ann = await newUser({ colorScheme, baseURL: server.url });
-    for (const person of [ann, bob]) person.allowServerLoss();
+    for (const user of [ann, bob]) user.allowServerLoss();
     await ann.joinRoom("tea");
     await bob.page.goto(`${server.url}/r/tea`);
     await bob.waitUntilLive();

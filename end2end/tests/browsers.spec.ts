@@ -12,13 +12,13 @@ test.beforeEach(async () => {
 });
 test.afterEach(async () => server.remove());
 
-async function join(person: User): Promise<void> {
-  person.allowConsoleError(unreachable);
-  await person.joinRoom("tea", server.url);
+async function join(user: User): Promise<void> {
+  user.allowConsoleError(unreachable);
+  await user.joinRoom("tea", server.url);
 }
 
-const keys = (person: User, part: string) =>
-  person.page.evaluate((part) => Object.keys(localStorage).filter((key) => key.includes(part)), part);
+const keys = (user: User, part: string) =>
+  user.page.evaluate((part) => Object.keys(localStorage).filter((key) => key.includes(part)), part);
 
 test("a duplicated tab has its own draft, and each tab sends its message once", async ({ ann, bob }) => {
   await join(bob);

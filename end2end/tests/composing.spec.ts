@@ -47,8 +47,8 @@ test("on a phone Enter inserts a line break in the editor too", async ({ newUser
 });
 
 /** Drops a file, and returns whether the page has prevented the default action. */
-async function drop(person: User, onto: string): Promise<boolean> {
-  return person.page.locator(onto).evaluate((target) => {
+async function drop(user: User, onto: string): Promise<boolean> {
+  return user.page.locator(onto).evaluate((target) => {
     const files = new DataTransfer();
     files.items.add(new File(["x"], "cat.png", { type: "image/png" }));
     const event = (kind: string) => new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true });

@@ -13,7 +13,7 @@ test("a page after 50,000 messages uses little more memory than after 1,000", as
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);
-  // The memory never shrinks, so one busy second of the machine leaves its mark. What the page keeps shows every time.
+  // The memory never shrinks, so a single busy second raises it for good. What the page retains raises it in every run.
   const ratios: number[] = [];
   while (ratios.length < 3 && !ratios.some((ratio) => ratio <= 1.5)) {
     const own = `${room}-${ratios.length}`;

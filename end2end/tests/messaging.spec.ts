@@ -41,13 +41,13 @@ test("the root address opens the lobby", async ({ ann, room }) => {
 
 test("a reload keeps the user and the messages", async ({ ann, room }) => {
   await ann.joinRoom(room);
-  const given = await ann.name.innerText();
-  expect(given).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
+  const generated = await ann.name.innerText();
+  expect(generated).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
   await ann.send("still here?");
   await ann.seesMessage("still here?");
   await ann.page.reload();
   await ann.waitUntilLive();
-  await expect(ann.name).toHaveText(given);
+  await expect(ann.name).toHaveText(generated);
   await ann.seesMessages(["still here?"]);
 });
 

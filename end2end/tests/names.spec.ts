@@ -15,23 +15,23 @@ test("a new name appears at once, also on earlier messages", async ({ ann, bob, 
 
 test("an invalid name shows an error, and the old name stays", async ({ ann, room }) => {
   await ann.joinRoom(room);
-  const given = await ann.name.innerText();
+  const initialName = await ann.name.innerText();
   await ann.profile.click();
   await ann.page.getByLabel("Your name").fill("\u202eevil");
   await ann.page.getByRole("button", { name: "Save" }).click();
   await expect(ann.page.getByRole("alert").filter({ hasText: "A name cannot contain hidden characters" })).toBeVisible();
-  await expect(ann.name).toHaveText(given);
+  await expect(ann.name).toHaveText(initialName);
 });
 
 for (const name of ["Admin ✓", "Ann #2"]) {
   test(`the server rejects the name ${name}, and the old name returns`, async ({ ann, room }) => {
     await ann.joinRoom(room);
-    const given = await ann.name.innerText();
+    const initialName = await ann.name.innerText();
     await ann.profile.click();
     await ann.page.getByLabel("Your name").fill(name);
     await ann.page.getByRole("button", { name: "Save" }).click();
     await expect(ann.page.getByRole("alert").filter({ hasText: "This name is not allowed" })).toBeVisible();
-    await expect(ann.name).toHaveText(given);
+    await expect(ann.name).toHaveText(initialName);
     await expect(ann.page.getByLabel("Your name")).toHaveValue(name);
   });
 }

@@ -13,9 +13,9 @@ test.describe("with its own server", () => {
   });
   test.afterEach(async () => server.remove());
 
-  async function join(person: User, url = server.url): Promise<void> {
-    person.allowConsoleError(unreachable);
-    await person.joinRoom("tea", url);
+  async function join(user: User, url = server.url): Promise<void> {
+    user.allowConsoleError(unreachable);
+    await user.joinRoom("tea", url);
   }
 
   test("pending messages survive a reload and arrive once and in order", async ({ ann, bob }) => {
@@ -29,7 +29,7 @@ test.describe("with its own server", () => {
     proxy.restore();
     await ann.page.reload();
     await ann.waitUntilLive();
-    for (const person of [ann, bob]) await person.seesMessages(["first", "second"]);
+    for (const user of [ann, bob]) await user.seesMessages(["first", "second"]);
     await ann.seesMessage("second");
     proxy.close();
   });

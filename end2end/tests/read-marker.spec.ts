@@ -2,12 +2,12 @@ import { expect, isLive, postMessages, setTabHidden, test, uniqueName, type User
 import { scrollBy } from "../scrolling";
 
 /** Waits until the server knows that the user has read everything. The page reports that with a delay. */
-async function hasRead(person: User, room: string): Promise<void> {
+async function hasRead(user: User, room: string): Promise<void> {
   const position = async () => {
-    const page = await person.page.request.get(`/r/${room}`);
+    const page = await user.page.request.get(`/r/${room}`);
     return /"read":(\d+)/.exec((await page.text()).replaceAll("\\", ""))?.[1];
   };
-  const head = (await (await person.page.request.get(`/api/rooms/${room}/messages?limit=1`)).json()).head;
+  const head = (await (await user.page.request.get(`/api/rooms/${room}/messages?limit=1`)).json()).head;
   await expect.poll(position).toBe(String(head));
 }
 

@@ -141,8 +141,8 @@ test("times are in the reader's time zone and language", async ({ newUser, room,
   await postMessages(request, room, 1);
   const berlin = await newUser({ locale: "de-DE", timezoneId: "Europe/Berlin" });
   const newYork = await newUser({ locale: "en-US", timezoneId: "America/New_York" });
-  for (const person of [berlin, newYork]) await person.joinRoom(room);
-  const shown = async (person: typeof berlin) => person.line("message 1").locator(".timestamp time").innerText();
+  for (const user of [berlin, newYork]) await user.joinRoom(room);
+  const shown = async (user: typeof berlin) => user.line("message 1").locator(".timestamp time").innerText();
   const at = new Date((await berlin.line("message 1").locator(".timestamp time").getAttribute("datetime")) ?? "");
   const clock = (locale: string, timeZone: string) =>
     new RegExp(at.toLocaleTimeString(locale, { timeZone, hour: "numeric", minute: "2-digit" }).replace(/\s/g, "\\s") + "$");

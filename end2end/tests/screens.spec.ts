@@ -16,8 +16,8 @@ async function converse(ann: User, bob: User): Promise<void> {
     [bob, "Lovely. Carol asked for the link to the notes: https://example.org/notes"],
     [ann, "On it!"],
   ];
-  for (const [n, [person, text]] of messages.entries()) {
-    await person.send(text);
+  for (const [n, [user, text]] of messages.entries()) {
+    await user.send(text);
     await expect(ann.messages).toHaveCount(n + 1);
     await expect(bob.messages).toHaveCount(n + 1);
   }
@@ -32,9 +32,9 @@ for (const [device, viewport] of Object.entries(sizes)) {
       const server = await OwnServer.start();
       const ann = await newUser({ viewport, colorScheme, baseURL: server.url });
       const bob = await newUser({ baseURL: server.url });
-      const shoot = async (person: User, state: string) => {
-        await animationsEnd(person.page);
-        await person.page.screenshot({ path: `${folder}/${state}-${device}-${colorScheme}.png` });
+      const shoot = async (user: User, state: string) => {
+        await animationsEnd(user.page);
+        await user.page.screenshot({ path: `${folder}/${state}-${device}-${colorScheme}.png` });
       };
       for (const other of ["kitchen", "on-call"]) await bob.joinRoom(other);
       await bob.send("Who is on call tonight?");

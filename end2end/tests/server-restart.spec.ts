@@ -1,7 +1,7 @@
 import { OwnServer } from "../hubbub";
 import { expect, test } from "../people";
 
-const refused = /WebSocket connection to .* failed/;
+const connectionFailed = /WebSocket connection to .* failed/;
 
 test.describe("with its own server", () => {
   let server: OwnServer;
@@ -15,9 +15,9 @@ test.describe("with its own server", () => {
       ann,
       bob,
     }) => {
-      for (const person of [ann, bob]) {
-        person.allowConsoleError(refused);
-        await person.joinRoom("tea", server.url);
+      for (const user of [ann, bob]) {
+        user.allowConsoleError(connectionFailed);
+        await user.joinRoom("tea", server.url);
       }
       await ann.send("before");
       await bob.seesMessage("before");
@@ -27,16 +27,16 @@ test.describe("with its own server", () => {
       await ann.send("and another");
       await expect(ann.line("written while away")).toHaveAttribute("data-standing", "pending");
       await server.start();
-      for (const person of [ann, bob]) {
-        await person.waitUntilLive();
-        await person.seesMessages(["before", "written while away", "and another"]);
+      for (const user of [ann, bob]) {
+        await user.waitUntilLive();
+        await user.seesMessages(["before", "written while away", "and another"]);
       }
       await expect(ann.line("and another")).toHaveAttribute("data-standing", "confirmed");
     });
   }
 
   test("a restart keeps messages, names and identities", async ({ ann }) => {
-    ann.allowConsoleError(refused);
+    ann.allowConsoleError(connectionFailed);
     await ann.joinRoom("tea", server.url);
     await ann.rename("Ann");
     await ann.send("keep this");
@@ -50,7 +50,7 @@ test.describe("with its own server", () => {
   });
 
   test("a server that returns with another log replaces the messages", async ({ ann }) => {
-    ann.allowConsoleError(refused);
+    ann.allowConsoleError(connectionFailed);
     await ann.joinRoom("tea", server.url);
     await ann.send("of the old log");
     await ann.seesMessage("of the old log");

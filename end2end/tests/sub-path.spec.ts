@@ -20,8 +20,8 @@ test("a server below a path works, and no request leaves the path", async ({ new
   await ann.page.reload();
   await ann.waitUntilLive();
   await ann.seesMessages(["the kettle is on", "so is mine"]);
-  for (const person of [ann, bob]) {
-    for (const link of await person.page.locator("a[href^='/']").all()) {
+  for (const user of [ann, bob]) {
+    for (const link of await user.page.locator("a[href^='/']").all()) {
       expect(await link.getAttribute("href")).toMatch(/^\/chat\//);
     }
   }

@@ -5,13 +5,13 @@ import { expect, hasWorker, isLive, notifications, setWindowFocused, test, type 
 test.beforeEach(() => test.slow());
 
 /** Posts a message through the HTTP API, and returns its `seq`. */
-async function post(person: User, room: string, text: string): Promise<number> {
-  return (await (await person.page.request.post(`/api/rooms/${room}/messages`, { data: { text } })).json()).seq;
+async function post(user: User, room: string, text: string): Promise<number> {
+  return (await (await user.page.request.post(`/api/rooms/${room}/messages`, { data: { text } })).json()).seq;
 }
 
-async function deleteMessage(person: User, room: string, seq: number): Promise<void> {
-  const headers = { origin: new URL(person.page.url()).origin };
-  expect((await person.page.request.post(`/r/${room}/${seq}/delete`, { headers, maxRedirects: 0 })).status()).toBe(303);
+async function deleteMessage(user: User, room: string, seq: number): Promise<void> {
+  const headers = { origin: new URL(user.page.url()).origin };
+  expect((await user.page.request.post(`/r/${room}/${seq}/delete`, { headers, maxRedirects: 0 })).status()).toBe(303);
 }
 
 test("a message that is deleted before Ann has read it is not counted, also if her page already had it", async ({ ann, bob, room }) => {

@@ -12,9 +12,9 @@ test.beforeEach(async () => {
 });
 test.afterEach(async () => server.remove());
 
-async function join(person: User, url: string): Promise<void> {
-  person.allowConsoleError(blocked);
-  await person.joinRoom("tea", url);
+async function join(user: User, url: string): Promise<void> {
+  user.allowConsoleError(blocked);
+  await user.joinRoom("tea", url);
 }
 
 const kinds: [string, Sockets][] = [
@@ -35,7 +35,7 @@ for (const [name, sockets] of kinds) {
     await ann.seesMessage("from outside");
     const texts = ["one", "two", "three", "four"];
     for (const text of texts) await ann.send(text);
-    for (const person of [ann, bob]) await person.seesMessages(["from outside", ...texts]);
+    for (const user of [ann, bob]) await user.seesMessages(["from outside", ...texts]);
     await ann.seesMessage("four");
     await ann.edit("two", "two, changed");
     await bob.seesMessage("two, changed");
@@ -61,7 +61,7 @@ test("messages that were written offline arrive over HTTP once and in order", as
   for (const text of ["first", "second", "third"]) await ann.send(text);
   await expect(ann.line("third")).toHaveAttribute("data-standing", "pending");
   await server.start();
-  for (const person of [ann, bob]) await person.seesMessages(["first", "second", "third"]);
+  for (const user of [ann, bob]) await user.seesMessages(["first", "second", "third"]);
   await ann.seesMessage("third");
   expect(gate.requests.filter((asked) => asked.startsWith("POST /api/commands")).length).toBeGreaterThanOrEqual(3);
   await ann.page.close();

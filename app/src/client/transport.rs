@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_next_after_a_hanging_three_refused_or_three_short_sockets() {
+    fn http_is_next_after_a_hanging_three_rejected_or_three_short_sockets() {
         for ends in
             [&[ConnectionEnd::TimedOut][..], &[ConnectionEnd::Refused; 3], &[ConnectionEnd::Lasted(2_000); 3]]
         {

@@ -131,9 +131,9 @@ pub fn wrong(report: &Report) -> String {
         (faults.disconnected, "disconnected"),
         (report.refused, "refused"),
     ];
-    let said = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let said: Vec<String> = said.collect();
-    if said.is_empty() { "0".into() } else { said.join(", ") }
+    let faults = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let faults: Vec<String> = faults.collect();
+    if faults.is_empty() { "0".into() } else { faults.join(", ") }
 }
 
 fn as_text<S: serde::Serializer>(server: &Server, serializer: S) -> Result<S::Ok, S::Error> {

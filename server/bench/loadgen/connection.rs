@@ -149,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_upgrade_is_an_error() {
-        let refusal = b"HTTP/1.1 503 Service Unavailable\r\n\r\nfull";
-        assert_eq!(upgraded(refusal), Err("HTTP/1.1 503 Service Unavailable".into()));
+    fn a_rejected_upgrade_is_an_error() {
+        let rejection = b"HTTP/1.1 503 Service Unavailable\r\n\r\nfull";
+        assert_eq!(upgraded(rejection), Err("HTTP/1.1 503 Service Unavailable".into()));
     }
 }

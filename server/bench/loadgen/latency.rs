@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_due_in_the_measured_time_counts() {
+    fn only_deliveries_due_in_the_measured_time_count() {
         let mut latency = Latency::new();
         latency.record(5, 1_000_000);
         assert_eq!(latency.percentile(100.0), 0.0);

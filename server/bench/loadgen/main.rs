@@ -14,7 +14,7 @@
 //!
 //! One thread does everything and allocates nothing for a message, so that the server is measured and not this tool.
 //! Give it a core of its own (`taskset`). The exit code is 1 if any message was lost, repeated, reordered or foreign,
-//! or if any connection or post was refused or closed.
+//! or if any connection or post was rejected or closed.
 
 mod clients;
 mod connection;

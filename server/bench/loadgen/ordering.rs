@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_s_own_order_counts_even_if_all_receive_the_same() {
+    fn the_order_of_a_sender_counts_even_if_all_receive_the_same_one() {
         assert_eq!(faults(3, &[2, 0, 1], &[2, 0, 1]), Faults { reordered: 1, ..Faults::default() });
     }
 

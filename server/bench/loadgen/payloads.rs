@@ -28,7 +28,7 @@ pub enum Payload<'a> {
     Joined,
     /// A post is durable; the number at the end of its id.
     Ack(&'a Key),
-    /// A post was refused.
+    /// A post was rejected.
     Error,
     /// Anything else.
     Other,

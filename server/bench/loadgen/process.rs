@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_stand_after_a_name_with_blanks() {
+    fn ticks_follow_a_name_with_spaces() {
         let stat = "7 (a b) c) S 1 7 7 0 -1 4194560 1 0 0 0 30 12 0 0 20 0 1 0 1 1 1";
         assert_eq!(ticks(stat), 42.0);
     }

@@ -50,7 +50,7 @@ pub struct Report {
     /// Faults of deliveries.
     #[serde(flatten)]
     pub faults: Faults,
-    /// Posts that the server refused.
+    /// Posts that the server rejected.
     pub refused: u64,
     /// The first error or close reason that the server sent.
     pub first_error: Option<String>,

@@ -179,11 +179,11 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         spawn(move || {
             let [mut one, mut other] = [upgrade(&listener), upgrade(&listener)];
-            let mut said = [[0; FRAME]; 4];
-            for frame in &mut said {
+            let mut payloads = [[0; FRAME]; 4];
+            for frame in &mut payloads {
                 one.read_exact(frame).expect("a message");
             }
-            let [truth, lie] = [&[0, 1, 2, 3], order].map(|order| frame(&said, order));
+            let [truth, lie] = [&[0, 1, 2, 3], order].map(|order| frame(&payloads, order));
             one.write_all(&truth).expect("the first connection is open");
             let (begin, end) = lie.split_at(lie.len() / 2);
             other
@@ -209,8 +209,8 @@ mod tests {
         stream
     }
 
-    fn frame(said: &[[u8; FRAME]; 4], order: &[usize]) -> Vec<u8> {
-        let texts: Vec<&[u8]> = order.iter().map(|which| &said[*which][6..]).collect();
+    fn frame(payloads: &[[u8; FRAME]; 4], order: &[usize]) -> Vec<u8> {
+        let texts: Vec<&[u8]> = order.iter().map(|which| &payloads[*which][6..]).collect();
         let lines = texts.join(&b'\n');
         [&[0x81, lines.len() as u8][..], &lines].concat()
     }

@@ -29,7 +29,7 @@ pub fn config(data: &Path) -> Config {
 }
 
 /// Appends `messages`, and edits or deletes some.
-pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Outcome {
+pub async fn fill(data: &Path, messages: u64, rooms: u64, users: u64) -> Outcome {
     let started = start(config(data))?;
     let log = &*started.state.store;
     let rooms: Vec<RoomName> =
@@ -39,7 +39,7 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Outcom
     let mut done = 0;
     while done < messages {
         let events: Vec<NewEvent> = (done..messages.min(done + APPENDS_PER_BATCH))
-            .flat_map(|n| message_events(n, &rooms, people, &mut heads))
+            .flat_map(|n| message_events(n, &rooms, users, &mut heads))
             .collect();
         for appended in join_all(events.into_iter().map(|event| log.append(event))).await {
             appended?;
@@ -53,12 +53,12 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, people: u64) -> Outcom
 }
 
 /// Returns the events of message `n`, and updates `heads`.
-fn message_events(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) -> Vec<NewEvent> {
-    let place = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
-    let (room, author) = (rooms[place].clone(), UserId(1 + n % people.max(1)));
+fn message_events(n: u64, rooms: &[RoomName], users: u64, heads: &mut [u64]) -> Vec<NewEvent> {
+    let index = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
+    let (room, author) = (rooms[index].clone(), UserId(1 + n % users.max(1)));
     let event = |operation| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, operation };
     let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
-    let target = heads[place] + 1;
+    let target = heads[index] + 1;
     let mut events = vec![event(Operation::Post { text: text.join(" ").into(), reply_to: None })];
     if n.is_multiple_of(MESSAGES_PER_EDIT) {
         events.push(event(Operation::Edit { target, text: "as I said before".into() }));
@@ -66,6 +66,6 @@ fn message_events(n: u64, rooms: &[RoomName], people: u64, heads: &mut [u64]) ->
     if n.is_multiple_of(MESSAGES_PER_DELETE) {
         events.push(event(Operation::Delete { target }));
     }
-    heads[place] += events.len() as u64;
+    heads[index] += events.len() as u64;
     events
 }

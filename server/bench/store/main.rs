@@ -38,7 +38,7 @@ enum Command {
         rooms: u64,
         /// Number of authors
         #[arg(long, default_value_t = 200)]
-        people: u64,
+        users: u64,
     },
     /// Measure appends, reads and pages; adds messages to the folder
     Measure {
@@ -63,8 +63,8 @@ type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Command::parse() {
-        Command::Fill { folder, messages, rooms, people } => {
-            fill::fill(&folder.data, messages, rooms, people).await
+        Command::Fill { folder, messages, rooms, users } => {
+            fill::fill(&folder.data, messages, rooms, users).await
         }
         Command::Measure { folder, seconds } => measure(&folder.data, seconds).await,
     };

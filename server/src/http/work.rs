@@ -170,7 +170,7 @@ mod tests {
     use std::future::ready;
 
     #[tokio::test]
-    async fn a_job_without_a_free_thread_is_refused_after_two_seconds() {
+    async fn a_job_without_a_free_thread_is_rejected_after_two_seconds() {
         let work = Arc::new(HttpWork::with_threads(1));
         let (end, ended) = oneshot::channel::<()>();
         let (begun, begins) = oneshot::channel();

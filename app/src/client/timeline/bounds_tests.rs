@@ -81,7 +81,7 @@ fn a_reader_at_the_end_loses_only_the_oldest_entries() {
 }
 
 #[test]
-fn a_reader_far_back_loses_the_newest_entries_and_reads_on_without_a_hole() {
+fn a_reader_far_back_loses_the_newest_entries_and_reads_on_without_a_gap() {
     let mut timeline = timeline(1_601);
     assert_eq!(
         (timeline.trim(0..300, false), timeline.detached_at(), timeline.last()),
@@ -144,7 +144,7 @@ fn a_hidden_message_is_neither_the_first_of_a_day_nor_the_first_unread_one() {
 proptest! {
     /// Steps: messages arrive, or the reader goes to the end, reads back, or reads on.
     #[test]
-    fn the_timeline_is_bounded_and_has_no_hole_for_any_reader(
+    fn the_timeline_is_bounded_and_has_no_gap_for_any_reader(
         steps in prop::collection::vec((0_u8..4, 1_u64..900), 1..60),
     ) {
         let (mut timeline, mut head, mut shown, mut follows) = (timeline(50), 50, 0..50, true);

@@ -74,7 +74,7 @@ fn edits_and_deletions_change_their_entry() {
 }
 
 #[test]
-fn a_change_is_shown_at_once_until_its_event_or_refusal() {
+fn a_change_is_shown_at_once_until_its_event_or_rejection() {
     let mut timeline = empty();
     timeline.apply_events(&[event(1), event(2)]);
     let (edit, delete) = (Uuid::from_u128(71), Uuid::from_u128(72));

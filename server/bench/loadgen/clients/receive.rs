@@ -40,7 +40,7 @@ impl Clients {
                     self.upgrade(index);
                 }
                 Ok(None) => return bytes,
-                Err(refusal) => self.mark_closed(index, &refusal),
+                Err(error) => self.mark_closed(index, &error),
             }
         }
         let before = self.counters.delivered;
