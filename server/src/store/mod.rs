@@ -4,7 +4,7 @@
 //! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`]
 //! and [`DeviceLinkStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
-//! in a file.
+//! in a file, [`PostgresStore`] in such a database.
 
 mod device_links;
 mod error;
@@ -13,6 +13,7 @@ mod name_policy;
 mod notification;
 mod page;
 mod position;
+mod postgres;
 mod read_markers;
 mod rooms;
 mod rules;
@@ -28,6 +29,7 @@ pub use name_policy::choose_name;
 pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
+pub use postgres::{DatabaseUrl, InvalidDatabaseUrl, PostgresError, PostgresStore};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };

@@ -1,4 +1,4 @@
-//! The contract of a store. Each test runs on each store: in a file, and in memory.
+//! The contract of a store. Each test runs on each store: in a file, in memory, and in PostgreSQL.
 
 mod device_links;
 mod editing;
@@ -10,7 +10,7 @@ mod read_markers;
 mod room_lists;
 mod rooms;
 
-use crate::support::{room, text};
+use crate::support::{TestDatabase, room, text};
 use app::wire::{Event, Operation, RoomName, Seq, UserId};
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
@@ -38,6 +38,12 @@ macro_rules! every_store {
                 $crate::store_contract::on_sqlite(super::$test).await;
             })*
         }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                $crate::store_contract::on_postgres(super::$test).await;
+            })*
+        }
     };
 }
 use every_store;
@@ -51,6 +57,12 @@ async fn on_memory(test: impl AsyncFnOnce(Arc<dyn Store>)) {
 async fn on_sqlite(test: impl AsyncFnOnce(Arc<dyn Store>)) {
     let folder = tempfile::tempdir().unwrap();
     test(Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap())).await;
+}
+
+/// Runs a test on a store in a PostgreSQL database.
+async fn on_postgres(test: impl AsyncFnOnce(Arc<dyn Store>)) {
+    let Some(database) = TestDatabase::create().await else { return };
+    test(Arc::new(database.open().await)).await;
 }
 
 fn message(room_name: &str, author: UserId, text: &str) -> NewEvent {

@@ -3,6 +3,7 @@
 mod browser;
 mod consistency;
 mod lines;
+mod postgres;
 mod process;
 mod proxy;
 mod test_client;
@@ -11,6 +12,7 @@ mod v1;
 pub use browser::{browser, sent, visitor};
 pub use consistency::{ConsistencyReport, events};
 pub use lines::Lines;
+pub use postgres::TestDatabase;
 pub use process::Process;
 pub use proxy::{Direction, Fault, Proxy};
 pub use test_client::{ClientState, Pace, TestClient};

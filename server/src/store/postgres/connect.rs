@@ -1,0 +1,163 @@
+//! Connections to the database: encrypted, with timeouts, and with the settings that all of them share.
+
+use super::{error::PostgresError, url::DatabaseUrl};
+use crate::store::{StoreError, StoreResult};
+use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::time::timeout;
+use tokio_postgres::{
+    Config, Connection, Socket,
+    config::{SslMode, TargetSessionAttrs},
+    tls::MakeTlsConnect,
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Connections that read, at most. Beside them are the writer's, the notifier's and the listener's.
+pub(super) const MAX_READERS: usize = 8;
+
+/// How long one host may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a read may take, with its wait for a connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long sent bytes may stay without an answer of the other machine before the connection is given up.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time without bytes after which the system probes whether the other machine is there, and between two probes.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+
+/// Probes without an answer after which the connection is given up.
+const KEEPALIVE_RETRIES: u32 = 3;
+
+/// Settings of each connection. The plans are made once, perhaps while the tables are empty, so that they must not depend
+/// on the number of rows: every statement walks along an index, and whatever reads or sorts a whole table is avoided. A
+/// server that freezes within a transaction must not keep its locks.
+const SESSION_OPTIONS: &str = "-c plan_cache_mode=force_generic_plan -c jit=off \
+    -c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off -c enable_hashjoin=off -c enable_mergejoin=off \
+    -c default_transaction_isolation=read\\ committed -c idle_in_transaction_session_timeout=10s";
+
+/// The connection whose messages are polled.
+pub(super) type PolledConnection = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// Opens connections to one database.
+#[derive(Clone)]
+pub(super) struct Connector {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl Connector {
+    /// Creates a connector; reads the certificate authorities if the URL asks for TLS.
+    ///
+    /// # Errors
+    /// [`PostgresError::Certificates`].
+    pub(super) fn new(url: &DatabaseUrl) -> Result<Self, PostgresError> {
+        let mut config = url.config.clone();
+        let options = format!("{SESSION_OPTIONS} {}", config.get_options().unwrap_or_default());
+        config.options(options.trim_end()).target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_application_name().is_none() {
+            config.application_name("hubbub");
+        }
+        config
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT)
+            .keepalives(true)
+            .keepalives_idle(KEEPALIVE)
+            .keepalives_interval(KEEPALIVE)
+            .keepalives_retries(KEEPALIVE_RETRIES);
+        let roots = match config.get_ssl_mode() {
+            SslMode::Disable => RootCertStore::empty(),
+            _ => roots(url.ca_file.as_deref())?,
+        };
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| PostgresError::Certificates(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { config, tls: MakeRustlsConnect::new(tls) })
+    }
+
+    /// Opens a connection, which a task of its own drives until the client is dropped.
+    ///
+    /// # Errors
+    /// No host accepts the connection.
+    pub(super) async fn connect(&self) -> Result<ClientWrapper, tokio_postgres::Error> {
+        let (client, connection) = self.connect_polled().await?;
+        let driver = tokio::spawn(async move {
+            // Each request reports the failure itself.
+            let _ = connection.await;
+        });
+        Ok(ClientWrapper::new(client, driver))
+    }
+
+    /// Opens a connection that the caller drives.
+    ///
+    /// # Errors
+    /// No host accepts the connection.
+    pub(super) async fn connect_polled(
+        &self,
+    ) -> Result<(tokio_postgres::Client, PolledConnection), tokio_postgres::Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+
+    /// Returns a pool of at most [`MAX_READERS`] connections. It opens them when they are needed.
+    pub(super) fn pool(&self) -> ReadPool {
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycle);
+        let pool = Pool::builder(manager).max_size(MAX_READERS).runtime(Runtime::Tokio1).build();
+        ReadPool(pool.expect("without timeouts of its own a pool is valid"))
+    }
+}
+
+/// Returns the certificate authorities of `file`, or of the system.
+fn roots(file: Option<&Path>) -> Result<RootCertStore, PostgresError> {
+    let mut roots = RootCertStore::empty();
+    let (found, place) = match file {
+        Some(file) => {
+            let cannot_read = |error| {
+                PostgresError::Certificates(format!("cannot read sslrootcert {}: {error}", file.display()))
+            };
+            let found: Result<Vec<_>, _> =
+                CertificateDer::pem_file_iter(file).map_err(cannot_read)?.collect();
+            (found.map_err(cannot_read)?, file.display().to_string())
+        }
+        None => (rustls_native_certs::load_native_certs().certs, "the system's store".into()),
+    };
+    let (added, _) = roots.add_parsable_certificates(found);
+    if added == 0 {
+        let why = format!("{place} has no certificate authorities; name a file with sslrootcert=");
+        return Err(PostgresError::Certificates(why));
+    }
+    Ok(roots)
+}
+
+/// The connections that read.
+#[derive(Clone)]
+pub(super) struct ReadPool(Pool);
+
+impl ReadPool {
+    /// Runs `read` on one of the connections. If the future is dropped, the connection stays usable.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] if the database fails, or does not answer within [`READ_TIMEOUT`].
+    pub(super) async fn read<T>(&self, read: impl AsyncFnOnce(&Object) -> StoreResult<T>) -> StoreResult<T> {
+        let reading = async {
+            let client = self.0.get().await.map_err(StoreError::backend)?;
+            read(&client).await
+        };
+        timeout(READ_TIMEOUT, reading)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::backend("the database does not answer")))
+    }
+
+    /// Closes the connections; later reads fail.
+    pub(super) fn close(&self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,171 @@
+//! The event logs of a [`PostgresStore`].
+
+use super::{
+    PostgresStore,
+    queue::Request,
+    rows::{self, ROOM_COLUMNS, position},
+    sql,
+};
+use crate::store::{
+    Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, RoomRecord, RoomSnapshot,
+    StoreError, StoreResult, StreamPosition, position::split_log_id,
+};
+use app::wire::{
+    CommandId, Event, PageBudget, RoomName, Seq, UserId,
+    limits::{MAX_CATCH_UP_EVENTS, MAX_PAGE_BYTES},
+};
+use async_trait::async_trait;
+use std::sync::Arc;
+use tokio_postgres::Row;
+
+/// Rows that one read returns. An event takes at least 64 bytes of a page.
+const MAX_ROWS_PER_READ: u32 = (MAX_PAGE_BYTES / 64) as u32;
+
+/// Bytes of text that one read returns, besides those of the last row.
+const MAX_TEXT_BYTES: i64 = MAX_PAGE_BYTES as i64;
+
+/// Columns of a snapshot before those of a message.
+const SNAPSHOT_COLUMNS: usize = ROOM_COLUMNS + 2;
+
+#[async_trait]
+impl EventStore for PostgresStore {
+    fn append(&self, event: NewEvent) -> PendingCommit<Appended> {
+        self.queue.request(|reply| Request::Append(event, reply))
+    }
+
+    async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>> {
+        let limit = i64::from(limit.min(MAX_ROWS_PER_READ));
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_EVENTS_AFTER).await?;
+            let rows = client
+                .query(&statement, &[&room.as_str(), &position(after), &limit, &MAX_TEXT_BYTES])
+                .await?;
+            let mut page = PageBudget::default();
+            let events = rows.iter().map(|row| rows::event(row).map(Arc::new));
+            let fits = |event: &StoreResult<Arc<Event>>| {
+                event.as_ref().map_or(true, |event| page.take(event.json_bytes()))
+            };
+            events.take_while(fits).collect()
+        });
+        read.await
+    }
+
+    async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage> {
+        let limit = limit.min(MAX_ROWS_PER_READ);
+        let one_more = i64::from(limit) + 1;
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_MESSAGES_BEFORE).await?;
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+                [&room.as_str(), &position(before), &one_more, &MAX_TEXT_BYTES];
+            let rows = client.query(&statement, &parameters).await?;
+            MessagePage::collect(rows.iter().map(|row| rows::message(row, 0)), limit)
+        });
+        read.await
+    }
+
+    async fn snapshot(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        past: Option<StreamPosition>,
+        limit: u32,
+    ) -> StoreResult<RoomSnapshot> {
+        let limit = limit.min(MAX_ROWS_PER_READ);
+        let after = past.as_ref().map(|past| position(past.after));
+        let continuity = past.map_or(Continuity::Known(false), |past| self.continuity(past));
+        let (known, expected) = match continuity {
+            Continuity::Known(is_given) => (Some(is_given), None),
+            Continuity::SameId(_, id) => (None, Some(id)),
+        };
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_SNAPSHOT).await?;
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] = [
+                &room.as_str(),
+                &user.0.cast_signed(),
+                &(i64::from(limit) + 1),
+                &MAX_TEXT_BYTES,
+                &after,
+                &known,
+                &expected,
+                &position(MAX_CATCH_UP_EVENTS),
+            ];
+            client.query(&statement, &parameters).await.map_err(StoreError::from)
+        });
+        let rows = read.await?;
+        match rows.first() {
+            Some(first) => snapshot(first, &rows, limit),
+            None => {
+                let resumes = after == Some(0) && known == Some(true);
+                let page = (!resumes).then(MessagePage::default);
+                Ok(RoomSnapshot { record: RoomRecord::missing(room.clone()), read: None, page })
+            }
+        }
+    }
+
+    async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
+        let names = names(&rooms[..rooms.len().min(MAX_HEADS_PER_READ)]);
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_HEADS).await?;
+            let rows = client.query(&statement, &[&names]).await?;
+            rows.iter().map(|row| rows::number(row, 0)).collect()
+        });
+        read.await
+    }
+
+    async fn continues(&self, room: &RoomName, position: StreamPosition) -> StoreResult<bool> {
+        let (at, expected) = match self.continuity(position) {
+            Continuity::Known(is_given) => return Ok(is_given),
+            Continuity::SameId(at, expected) => (rows::position(at), expected),
+        };
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_EVENT_ID).await?;
+            let row = client.query_opt(&statement, &[&room.as_str(), &at]).await?;
+            let found: Option<CommandId> = row.map(|row| row.try_get(0)).transpose()?;
+            Ok(found == Some(expected))
+        });
+        read.await
+    }
+}
+
+/// Returns the names of rooms as parameters of a statement.
+pub(super) fn names(rooms: &[RoomName]) -> Vec<&str> {
+    rooms.iter().map(RoomName::as_str).collect()
+}
+
+fn snapshot(first: &Row, rows: &[Row], limit: u32) -> StoreResult<RoomSnapshot> {
+    let record = rows::room_record(first)?;
+    let read = first.try_get::<_, Option<i64>>(ROOM_COLUMNS)?.map(rows::unsigned);
+    if first.try_get(ROOM_COLUMNS + 1)? {
+        return Ok(RoomSnapshot { record, read, page: None });
+    }
+    // A room without messages has one row without a message.
+    let has_message = first.try_get::<_, Option<i64>>(SNAPSHOT_COLUMNS)?.is_some();
+    let rows = if has_message { rows } else { &[] };
+    let page = MessagePage::collect(rows.iter().map(|row| rows::message(row, SNAPSHOT_COLUMNS)), limit)?;
+    Ok(RoomSnapshot { record, read, page: Some(page) })
+}
+
+/// Whether the events after a position continue what a client has.
+enum Continuity {
+    /// The identity of the log says it.
+    Known(bool),
+    /// If the event at this position has this id.
+    SameId(Seq, CommandId),
+}
+
+impl PostgresStore {
+    fn continuity(&self, position: StreamPosition) -> Continuity {
+        let StreamPosition { after, after_id, log } = position;
+        let own = self.identity.log_id.as_str();
+        if log.as_deref().is_some_and(|log| split_log_id(log).0 != split_log_id(own).0) {
+            return Continuity::Known(false);
+        }
+        // Another epoch may have lost events that the client has.
+        let is_same_epoch = log.is_none_or(|log| log == own);
+        match (after, after_id) {
+            (0, _) => Continuity::Known(true),
+            (_, None) => Continuity::Known(is_same_epoch),
+            (_, Some(id)) => Continuity::SameId(after, id),
+        }
+    }
+}

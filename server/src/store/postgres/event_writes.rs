@@ -1,0 +1,196 @@
+//! The events of a batch: their rooms, the call, the notifications and the answers.
+
+use super::{
+    append::Batch,
+    cache::RoomRef,
+    error::is_about_values,
+    queue::Reply,
+    room_writes::{create_addressed_rooms, find_rooms},
+    rows,
+    session::WriteError,
+    writer::{Writer, answer},
+};
+use crate::store::{Appended, NewEvent, Notification, StoreError, StoreResult};
+use app::wire::{CommandId, DisplayName, Event, RoomName, Seq, User, UserId};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, atomic::Ordering},
+};
+use tokio::time::Instant;
+
+const SELECT_EVENTS_BY_ID: &str = "
+    SELECT e.id, e.author, (SELECT r.name FROM room r WHERE r.id = e.room), e.seq, e.at
+    FROM unnest($1::uuid[]) AS i (id) JOIN event e ON e.id = i.id";
+
+impl Writer {
+    /// Appends the events of a batch, notifies the subscribers, then answers.
+    pub(super) async fn append(&mut self, appends: Vec<(NewEvent, Reply<Appended>)>) {
+        let (events, replies): (Vec<_>, Vec<_>) = appends.into_iter().unzip();
+        let results = self.append_events(events).await;
+        for (reply, result) in replies.into_iter().zip(results) {
+            answer(reply, result);
+        }
+    }
+
+    async fn append_events(&mut self, events: Vec<NewEvent>) -> Vec<StoreResult<Appended>> {
+        let written = self.try_append(&events).await;
+        if let Err(WriteError::Refused(error)) = &written
+            && is_about_values(error)
+            && events.len() > 1
+        {
+            // One event is to blame; the others must not suffer.
+            let mut results = Vec::with_capacity(events.len());
+            for event in events {
+                let written = self.try_append(&[event]).await;
+                results.extend(self.result(written).unwrap_or_else(|error| vec![Err(error)]));
+            }
+            return results;
+        }
+        let count = events.len();
+        self.result(written).unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    async fn try_append(&mut self, events: &[NewEvent]) -> Result<Vec<StoreResult<Appended>>, WriteError> {
+        self.cache.make_space();
+        let mut refused = self.find_rooms(events).await?;
+        let known = |event: &NewEvent| Some((event.clone(), self.cache.room(&event.room)?));
+        let sent: Vec<_> = events.iter().filter_map(known).collect();
+        let results = if sent.is_empty() { Vec::new() } else { self.send(&sent).await? };
+        if refused.is_empty() {
+            return Ok(results);
+        }
+        let mut results = results.into_iter();
+        let result = |(n, _)| refused.remove(&n).or_else(|| results.next());
+        Ok(events.iter().enumerate().filter_map(result).collect())
+    }
+
+    /// Finds the rooms of events, and creates those that do not exist. Returns the results of events whose rooms are not
+    /// created: repeats, and operations on messages that cannot exist.
+    async fn find_rooms(
+        &mut self,
+        events: &[NewEvent],
+    ) -> Result<HashMap<usize, StoreResult<Appended>>, WriteError> {
+        let unknown: HashSet<&RoomName> =
+            events.iter().map(|event| &event.room).filter(|room| self.cache.room(room).is_none()).collect();
+        if unknown.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.load_rooms(&unknown).await?;
+        let is_missing = |(_, event): &(usize, &NewEvent)| self.cache.room(&event.room).is_none();
+        let missing: Vec<_> = events.iter().enumerate().filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let repeats = self.find_repeats(missing.iter().map(|(_, event)| event.id).collect()).await?;
+        let mut refused = HashMap::new();
+        let mut created = HashSet::new();
+        for (n, event) in missing {
+            match repeats.get(&event.id) {
+                Some((author, first)) if *author == event.author => {
+                    drop(refused.insert(n, Ok(first.clone())));
+                }
+                Some(_) => drop(refused.insert(n, Err(StoreError::IdConflict))),
+                None if event.operation.target().is_none() => drop(created.insert(&event.room)),
+                None => drop(refused.insert(n, Err(StoreError::MessageNotFound))),
+            }
+        }
+        self.create_rooms(&created).await?;
+        // The database decides about events of rooms that others of the batch have created.
+        refused.retain(|n, _| self.cache.room(&events[*n].room).is_none());
+        Ok(refused)
+    }
+
+    async fn create_rooms(&mut self, rooms: &HashSet<&RoomName>) -> Result<(), WriteError> {
+        if rooms.is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<&RoomName> = rooms.iter().copied().collect();
+        names.sort_unstable();
+        self.session.run(async |client| create_addressed_rooms(client, &names).await).await?;
+        self.load_rooms(rooms).await
+    }
+
+    async fn load_rooms(&mut self, rooms: &HashSet<&RoomName>) -> Result<(), WriteError> {
+        let names: Vec<&str> = rooms.iter().map(|room| room.as_str()).collect();
+        let found = self.session.run(async |client| find_rooms(client, &names).await).await?;
+        for (name, room) in found {
+            if let Ok(name) = name.parse() {
+                self.cache.add_room(name, room);
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_repeats(
+        &mut self,
+        ids: Vec<CommandId>,
+    ) -> Result<HashMap<CommandId, (UserId, Appended)>, WriteError> {
+        let found = self.session.run(async |client| {
+            let statement = client.prepare_cached(SELECT_EVENTS_BY_ID).await?;
+            let rows = client.query(&statement, &[&ids]).await?;
+            let mut found = HashMap::new();
+            for row in rows {
+                let name: &str = row.try_get(2)?;
+                let Ok(room) = name.parse() else { continue };
+                let (seq, at) = (rows::unsigned(row.try_get(3)?), rows::unsigned(row.try_get(4)?));
+                let first = Appended { room, seq, at, is_duplicate: true };
+                found.insert(row.try_get(0)?, (rows::user_id(row.try_get(1)?), first));
+            }
+            Ok(found)
+        });
+        found.await
+    }
+
+    async fn send(
+        &mut self,
+        events: &[(NewEvent, RoomRef)],
+    ) -> Result<Vec<StoreResult<Appended>>, WriteError> {
+        let (sent_at, generation) = (Instant::now(), self.shared.names.load(Ordering::Acquire));
+        let batch = Batch::new(events, &self.cache);
+        let output = batch.send(&mut self.session, &self.cache, &self.shared).await?;
+        let results = output.results(&batch, events);
+        output.update(&mut self.cache, &batch, &results, sent_at);
+        if !output.changed.is_empty() {
+            self.shared.note_names_announced(output.names + 1);
+            self.shared.publish_users(output.changed);
+        }
+        self.publish(events, &results);
+        if self.shared.names.load(Ordering::Acquire) != generation {
+            // A name may have changed between the batch and its broadcast: the announcement must come last.
+            let authors: HashSet<UserId> = events.iter().map(|(event, _)| event.author).collect();
+            self.shared.publish_users(authors.into_iter().collect());
+        }
+        Ok(results)
+    }
+
+    /// Notifies the subscribers of this process of the events, and the other servers of the heads.
+    fn publish(&self, events: &[(NewEvent, RoomRef)], results: &[StoreResult<Appended>]) {
+        let mut rooms: BTreeMap<&RoomName, Vec<Arc<Event>>> = BTreeMap::new();
+        for ((new, _), result) in events.iter().zip(results) {
+            if let Ok(Appended { seq, at, is_duplicate: false, .. }) = result {
+                let event = Event {
+                    seq: *seq,
+                    at: *at,
+                    id: new.id,
+                    author: self.author(new.author),
+                    body: new.operation.clone().into(),
+                };
+                rooms.entry(&new.room).or_default().push(Arc::new(event));
+            }
+        }
+        let head = |events: &[Arc<Event>]| -> Seq { events.last().map_or(0, |last| last.seq) };
+        self.shared.send(|outgoing| {
+            rooms.iter().for_each(|(room, events)| outgoing.add_head((*room).clone(), head(events)));
+        });
+        for (room, events) in rooms {
+            let head = head(&events);
+            let (room, events) = (room.clone(), Some(events.into()));
+            self.shared.notifier.send(Notification::Appended { room, head, events });
+        }
+    }
+
+    fn author(&self, id: UserId) -> User {
+        let generated = || User::new(id, DisplayName::generated(id));
+        self.cache.user(id).cloned().unwrap_or_else(generated)
+    }
+}

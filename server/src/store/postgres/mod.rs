@@ -1,0 +1,148 @@
+//! The store in a PostgreSQL database that several servers share.
+//!
+//! - [`writer`]: one task carries out all writes; [`append`]: a batch of events; [`session`]: its connection.
+//! - [`sql`]: the reads, on the connections of [`connect::ReadPool`].
+//! - [`notify`] and [`listen`]: what the servers tell each other; nothing depends on it but speed.
+//! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
+
+mod append;
+mod cache;
+mod connect;
+mod error;
+mod event_reads;
+mod event_writes;
+mod listen;
+mod notify;
+mod queue;
+mod room_reads;
+mod room_writes;
+mod rows;
+mod schema;
+mod session;
+mod shared;
+mod signal;
+mod sql;
+mod url;
+mod user_reads;
+mod writer;
+
+pub use error::PostgresError;
+pub use url::{DatabaseUrl, InvalidDatabaseUrl};
+
+use super::{EphemeralEvent, Notification, Store, StoreError, StoreResult};
+use async_trait::async_trait;
+use connect::{Connector, ReadPool};
+use futures_util::stream::BoxStream;
+use listen::Listener;
+use queue::{Queue, Request};
+use schema::Identity;
+use session::Session;
+use shared::Shared;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+use writer::Writer;
+
+/// Time between two probes by readiness checks.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a readiness check waits for a probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A store in a PostgreSQL database.
+pub struct PostgresStore {
+    identity: Identity,
+    readers: ReadPool,
+    /// The order of the queue is the order of the writes.
+    queue: Queue,
+    shared: Arc<Shared>,
+    /// Tasks that end with the store. The writer ends by itself.
+    tasks: [JoinHandle<()>; 2],
+    /// Sections under this lock are short and never wait.
+    probed_at: Mutex<Option<Instant>>,
+}
+
+impl PostgresStore {
+    /// Opens the database, and creates the tables if they do not exist. `new_key` becomes the key that signs the cookies
+    /// unless the database has one. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`PostgresError`].
+    pub async fn open(url: &DatabaseUrl, new_key: &[u8]) -> Result<Self, PostgresError> {
+        let connector = Connector::new(url)?;
+        let mut client = connector.connect().await?;
+        let identity = schema::prepare(&mut client, new_key).await?;
+        let shared = Arc::new(Shared::new(&identity.log_id, identity.names));
+        let listener = Listener::open(&connector, &shared).await.map_err(PostgresError::Connect)?;
+        let (queue, requests) = mpsc::unbounded_channel();
+        let session = Session::new(connector.clone(), client, shared.clone());
+        Writer::new(session, shared.clone()).spawn(requests)?;
+        let tasks = [
+            tokio::spawn(notify::send_signals(connector.clone(), shared.clone())),
+            tokio::spawn(listen::follow_signals(listener, connector.clone(), shared.clone())),
+        ];
+        let readers = connector.pool();
+        Ok(Self { identity, readers, queue: Queue(queue), shared, tasks, probed_at: Mutex::default() })
+    }
+
+    /// Returns the key that signs the cookies on all servers.
+    pub fn cookie_key(&self) -> &[u8] {
+        &self.identity.cookie_key
+    }
+
+    /// Returns `true` if another probe is due, which the caller then runs.
+    fn may_probe(&self) -> bool {
+        let mut probed_at = self.probed_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = probed_at.is_none_or(|at| at.elapsed() >= PROBE_INTERVAL);
+        if is_due {
+            *probed_at = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn log_id(&self) -> &str {
+        &self.identity.log_id
+    }
+
+    fn subscribe(&self) -> BoxStream<'static, Notification> {
+        self.shared.notifier.subscribe()
+    }
+
+    fn publish(&self, event: EphemeralEvent) {
+        self.shared.send(|outgoing| outgoing.add_ephemeral(event.clone()));
+        self.shared.notifier.send(Notification::Ephemeral(event));
+    }
+
+    async fn ready(&self) -> StoreResult<()> {
+        let is_away = || self.shared.writes.is_away() || self.shared.listening.is_away();
+        if !is_away() {
+            return Ok(());
+        }
+        let away = || Err(StoreError::backend("the database is away"));
+        if !self.may_probe() || self.shared.listening.is_away() {
+            return away();
+        }
+        timeout(PROBE_TIMEOUT, self.queue.request(Request::Probe)).await.unwrap_or_else(|_| away())
+    }
+
+    async fn close(&self) {
+        let _ = self.queue.request(Request::Close).await;
+        self.tasks.iter().for_each(JoinHandle::abort);
+        self.readers.close();
+    }
+}

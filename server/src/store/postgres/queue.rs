@@ -1,0 +1,72 @@
+//! The requests to the writer, in the order of the calls.
+
+use crate::store::{
+    Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, PendingCommit, RoomInfo, StoreError, StoreResult,
+    TooManyLinks,
+};
+use app::wire::{DisplayName, Operation, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use futures_util::FutureExt;
+use std::time::Duration;
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::unconstrained,
+};
+
+/// Commands in one batch, at most.
+pub(super) const MAX_COMMANDS_PER_BATCH: usize = 1_024;
+
+/// Where the result of a request goes.
+pub(super) type Reply<T> = oneshot::Sender<StoreResult<T>>;
+
+/// A request to the writer.
+pub(super) enum Request {
+    Append(NewEvent, Reply<Appended>),
+    SetReadMarker(UserId, RoomName, Seq, Reply<MarkerUpdate>),
+    RemoveReadMarker(UserId, RoomName, Reply<()>),
+    SetDisplayName(UserId, DisplayName, Reply<Vec<User>>),
+    CreateRoom(RoomName, RoomInfo, Reply<()>),
+    UpdateRoom {
+        room: RoomName,
+        user: UserId,
+        title: RoomTitle,
+        topic: Topic,
+        reply: Reply<()>,
+    },
+    CreateDeviceLink(LinkHash, UserId, Duration, Reply<Result<(), TooManyLinks>>),
+    RedeemDeviceLink(LinkHash, Reply<Result<UserId, LinkError>>),
+    /// Writes something, to find out whether the database accepts it.
+    Probe(Reply<()>),
+    /// Carries out what was requested before it, then ends the writer.
+    Close(Reply<()>),
+}
+
+impl Request {
+    /// Returns the bytes of its text.
+    pub(super) fn text_bytes(&self) -> usize {
+        match self {
+            Self::Append(event, _) => match &event.operation {
+                Operation::Post { text, .. } | Operation::Edit { text, .. } => text.len(),
+                Operation::Delete { .. } => 0,
+            },
+            _ => 0,
+        }
+    }
+}
+
+/// The queue of the writer. The callers bound it: a connection has a bounded number of requests in flight.
+pub(super) struct Queue(pub(super) mpsc::UnboundedSender<Request>);
+
+impl Queue {
+    /// Queues a request now; the future resolves when it is carried out.
+    pub(super) fn request<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(Reply<T>) -> Request,
+    ) -> PendingCommit<T> {
+        let (reply, replied) = oneshot::channel();
+        // A failed send drops the sender, which the receiver reports.
+        let _ = self.0.send(request(reply));
+        // A batch answers many requests at once. They must not use up the budget of the task that waits for all of them.
+        let replied = unconstrained(replied);
+        async { replied.await.unwrap_or_else(|_| Err(StoreError::backend("the store is closed"))) }.boxed()
+    }
+}

@@ -1,0 +1,95 @@
+//! The schema: the checks of the server, the migrations, and the identity of the event log.
+
+use super::error::PostgresError;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+/// The migrations, one for each version of the schema. They are never changed, only added.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/1-schema.sql")];
+
+/// The newest schema that this program supports.
+const SUPPORTED_SCHEMA: i32 = MIGRATIONS.len() as i32;
+
+/// The first supported version of the server, as `server_version_num` has it.
+const OLDEST_SERVER: i32 = 15_00_00;
+
+/// The advisory lock under which one server after the other migrates.
+const MIGRATION_LOCK: i64 = 0x0068_7562_6275_6200;
+
+/// What the servers of an installation share.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// The identity of the event log.
+    pub(super) log_id: String,
+    /// The key that signs the cookies.
+    pub(super) cookie_key: Vec<u8>,
+    /// The generation of users' names.
+    pub(super) names: i64,
+}
+
+/// Checks the server, brings the schema up to date, and gives the log an identity and `new_key` if it has none. Several
+/// servers may do so at the same time.
+///
+/// # Errors
+/// [`PostgresError`]; nothing is changed then.
+pub(super) async fn prepare(client: &mut Client, new_key: &[u8]) -> Result<Identity, PostgresError> {
+    check_server(client).await?;
+    migrate(client).await?;
+    let new_id = Uuid::new_v4().to_string();
+    client
+        .execute(
+            "INSERT INTO log (id, cookie_key) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            &[&new_id, &new_key],
+        )
+        .await?;
+    let row = client.query_one("SELECT id, cookie_key, names_generation FROM log", &[]).await?;
+    Ok(Identity { log_id: row.try_get(0)?, cookie_key: row.try_get(1)?, names: row.try_get(2)? })
+}
+
+async fn check_server(client: &Client) -> Result<(), PostgresError> {
+    let settings = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(),
+        current_setting('transaction_read_only')::bool, current_setting('transaction_isolation'),
+        current_setting('synchronous_commit')";
+    let row = client.query_one(settings, &[]).await?;
+    let version: i32 = row.try_get(0)?;
+    if version < OLDEST_SERVER {
+        return Err(PostgresError::TooOld(version / 10_000));
+    }
+    if row.try_get(1)? || row.try_get(2)? {
+        return Err(PostgresError::ReadOnly);
+    }
+    let (isolation, synchronous_commit): (String, String) = (row.try_get(3)?, row.try_get(4)?);
+    if isolation != "read committed" {
+        return Err(PostgresError::Isolation(isolation));
+    }
+    if synchronous_commit == "off" {
+        return Err(PostgresError::NotDurable(synchronous_commit));
+    }
+    Ok(())
+}
+
+/// Applies the migrations that are missing, in one transaction.
+async fn migrate(client: &mut Client) -> Result<(), PostgresError> {
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
+    let is_new: bool =
+        transaction.query_one("SELECT to_regclass('hubbub_schema') IS NULL", &[]).await?.try_get(0)?;
+    let found: i32 = if is_new {
+        let create =
+            "CREATE TABLE hubbub_schema (version int NOT NULL); INSERT INTO hubbub_schema VALUES (0)";
+        transaction.batch_execute(create).await?;
+        0
+    } else {
+        transaction.query_one("SELECT version FROM hubbub_schema", &[]).await?.try_get(0)?
+    };
+    if found > SUPPORTED_SCHEMA {
+        return Err(PostgresError::SchemaTooNew { found, supported: SUPPORTED_SCHEMA });
+    }
+    for migration in MIGRATIONS.iter().skip(found.max(0) as usize) {
+        transaction.batch_execute(migration).await?;
+    }
+    if found < SUPPORTED_SCHEMA {
+        transaction.execute("UPDATE hubbub_schema SET version = $1", &[&SUPPORTED_SCHEMA]).await?;
+    }
+    Ok(transaction.commit().await?)
+}

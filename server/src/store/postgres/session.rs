@@ -1,0 +1,91 @@
+//! The writer's connection: it is replaced when it is lost, and what was under way is sent again.
+
+use super::{
+    connect::Connector,
+    error::{causes, is_conflict, is_connection_lost},
+    shared::Shared,
+};
+use deadpool_postgres::ClientWrapper;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long one attempt may take before its connection is dropped. A cancel request would be wrong: it could acknowledge a
+/// commit that a synchronous standby does not have.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a write is tried again before it is refused, after its first attempt. A server that was killed is back by then.
+const RETRY_FOR: Duration = Duration::from_secs(5);
+
+/// Time between two attempts to connect.
+const RECONNECT_DELAY: Duration = Duration::from_millis(50);
+
+/// Attempts to get past other transactions.
+const MAX_CONFLICTS: u32 = 5;
+
+/// The writer's connection.
+pub(super) struct Session {
+    connector: Connector,
+    client: Option<ClientWrapper>,
+    shared: Arc<Shared>,
+}
+
+/// Why a write failed.
+pub(super) enum WriteError {
+    /// The database did not answer. The write may have been carried out.
+    Away(String),
+    /// The database has refused it.
+    Refused(tokio_postgres::Error),
+}
+
+impl Session {
+    pub(super) fn new(connector: Connector, client: ClientWrapper, shared: Arc<Shared>) -> Self {
+        Self { connector, client: Some(client), shared }
+    }
+
+    /// Runs a write. If the connection is lost, runs it again on a new one: so a write must change nothing the second time.
+    /// While the database is away each write is tried once.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(super) async fn run<T>(
+        &mut self,
+        write: impl AsyncFn(&mut ClientWrapper) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, WriteError> {
+        let retries = if self.shared.writes.is_away() { Duration::ZERO } else { RETRY_FOR };
+        let deadline = Instant::now() + retries;
+        let mut conflicts = 0;
+        loop {
+            let failure = match self.attempt(&write).await {
+                Ok(Ok(result)) => {
+                    self.shared.writes.note_answer();
+                    return Ok(result);
+                }
+                Ok(Err(error)) if is_conflict(&error) && conflicts < MAX_CONFLICTS => {
+                    conflicts += 1;
+                    continue;
+                }
+                Ok(Err(error)) if is_connection_lost(&error) => causes(&error),
+                Ok(Err(error)) => return Err(WriteError::Refused(error)),
+                Err(failure) => failure,
+            };
+            self.client = None;
+            if Instant::now() >= deadline {
+                self.shared.writes.note_failure(&failure);
+                return Err(WriteError::Away(failure));
+            }
+            sleep(RECONNECT_DELAY).await;
+        }
+    }
+
+    /// Makes one attempt; a new connection first if there is none. The outer error means that there was no answer.
+    async fn attempt<T>(
+        &mut self,
+        write: impl AsyncFn(&mut ClientWrapper) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Result<T, tokio_postgres::Error>, String> {
+        if self.client.as_ref().is_none_or(|client| client.is_closed()) {
+            self.client = Some(self.connector.connect().await.map_err(|error| causes(&error))?);
+        }
+        let Some(client) = &mut self.client else { return Err("there is no connection".into()) };
+        timeout(ATTEMPT_TIMEOUT, write(client)).await.map_err(|_| "the database does not answer".to_owned())
+    }
+}

@@ -1,0 +1,132 @@
+//! What the tasks of a store share: the subscribers, the generation of names, what waits for other servers, and health.
+
+use super::signal::Outgoing;
+use crate::store::{Notification, Notifier};
+use app::wire::{RoomName, Seq, UserId};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// What the tasks of a store share.
+pub(super) struct Shared {
+    /// The subscribers of this process.
+    pub(super) notifier: Notifier,
+    /// The generation of names that this process knows. It only increases.
+    pub(super) names: AtomicU64,
+    /// The generation of names up to which this process has announced every change.
+    announced: AtomicI64,
+    /// The name of this process among the servers.
+    pub(super) node: String,
+    /// The channel of the servers of this installation.
+    pub(super) channel: String,
+    /// Sections under this lock are short and never wait.
+    outgoing: Mutex<Outgoing>,
+    /// Wakes the task that sends.
+    pub(super) has_outgoing: Notify,
+    /// Whether the last write failed.
+    pub(super) writes: Health,
+    /// Whether the connection that listens is lost.
+    pub(super) listening: Health,
+}
+
+impl Shared {
+    pub(super) fn new(log_id: &str, names: i64) -> Self {
+        let name: String = log_id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+        Self {
+            notifier: Notifier::default(),
+            names: AtomicU64::new(names.cast_unsigned()),
+            announced: AtomicI64::new(names),
+            node: format!("{:016x}", Uuid::new_v4().as_u64_pair().0),
+            channel: format!("hubbub_{}", name.to_lowercase()),
+            outgoing: Mutex::default(),
+            has_outgoing: Notify::new(),
+            writes: Health::new("writes"),
+            listening: Health::new("notifications"),
+        }
+    }
+
+    /// Notes that names have changed: their generation is at least this one.
+    fn note_names(&self, generation: i64) {
+        self.names.fetch_max(generation.cast_unsigned(), Ordering::AcqRel);
+    }
+
+    /// Returns the generation of names up to which this process has announced every change.
+    pub(super) fn announced_names(&self) -> i64 {
+        self.announced.load(Ordering::Acquire)
+    }
+
+    /// Notes that the changes of one generation are announced. After a gap the next poll finds what is missing.
+    pub(super) fn note_names_announced(&self, generation: i64) {
+        let _ =
+            self.announced.compare_exchange(generation - 1, generation, Ordering::AcqRel, Ordering::Acquire);
+        self.note_names(generation);
+    }
+
+    /// Notes that the changes of all generations up to this one are announced.
+    pub(super) fn note_names_announced_up_to(&self, generation: i64) {
+        self.announced.fetch_max(generation, Ordering::AcqRel);
+        self.note_names(generation);
+    }
+
+    /// Notifies the subscribers of this process that users appear differently.
+    pub(super) fn publish_users(&self, users: Vec<UserId>) {
+        if !users.is_empty() {
+            self.notifier.send(Notification::UsersChanged(users));
+        }
+    }
+
+    /// Notifies the subscribers of this process and the other servers of a read marker.
+    pub(super) fn publish_marker(&self, user: UserId, room: RoomName, seq: Seq) {
+        self.send(|outgoing| outgoing.add_marker(user, room.clone(), seq));
+        self.notifier.send(Notification::ReadMarkerMoved { user, room, seq });
+    }
+
+    /// Queues something for the other servers.
+    pub(super) fn send(&self, add: impl FnOnce(&mut Outgoing)) {
+        add(&mut self.outgoing());
+        self.has_outgoing.notify_one();
+    }
+
+    /// Takes what waits for the other servers.
+    pub(super) fn take_payloads(&self) -> Vec<String> {
+        self.outgoing().take_payloads(&self.node)
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether the database answers, as one of the tasks sees it. Logs one line when it goes away, and one when it is back.
+pub(super) struct Health {
+    part: &'static str,
+    is_away: AtomicBool,
+}
+
+impl Health {
+    fn new(part: &'static str) -> Self {
+        Self { part, is_away: AtomicBool::new(false) }
+    }
+
+    /// Notes that the database has answered.
+    pub(super) fn note_answer(&self) {
+        if self.is_away.swap(false, Ordering::AcqRel) {
+            tracing::info!(part = self.part, "database available again");
+        }
+    }
+
+    /// Notes that the database does not answer, or refuses.
+    pub(super) fn note_failure(&self, error: &str) {
+        if !self.is_away.swap(true, Ordering::AcqRel) {
+            tracing::error!(error, part = self.part, "database unavailable; retrying");
+        }
+    }
+
+    /// Returns `true` if the database did not answer the last time.
+    pub(super) fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,229 @@
+//! What the servers of an installation tell each other with `NOTIFY`: hints, which may be lost.
+
+use crate::store::{EphemeralEvent, Notification};
+use app::wire::{RoomName, Seq, User, UserId};
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+};
+
+/// Bytes of one payload. PostgreSQL refuses 8,000.
+const MAX_PAYLOAD_BYTES: usize = 7_900;
+
+/// Rooms, and read markers, that wait to be sent, at most. Past it the others are told that they have missed something.
+const MAX_WAITING: usize = 10_000;
+
+/// Ephemeral events that wait to be sent, at most. The oldest ones are dropped.
+const MAX_WAITING_EPHEMERAL: usize = 256;
+
+/// A message between servers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Signal {
+    /// Rooms with their new heads.
+    Heads(Vec<(RoomName, Seq)>),
+    /// The generation of names after these users have changed.
+    Users(i64, Vec<UserId>),
+    /// The title or topic of a room has changed.
+    Room(RoomName),
+    /// A read marker has moved.
+    Marker(UserId, RoomName, Seq),
+    /// A user is typing.
+    Typing(RoomName, User),
+    /// Other messages were lost.
+    Missed,
+}
+
+impl Signal {
+    /// Parses a payload. Returns the name of the server that sent it, and the message unless a newer version sent it.
+    pub(super) fn parse(payload: &str) -> (&str, Option<Self>) {
+        let (node, rest) = payload.split_once(' ').unwrap_or((payload, ""));
+        let (kind, body) = rest.split_once(' ').unwrap_or((rest, ""));
+        (node, parse_body(kind, body))
+    }
+
+    /// Returns the message as notifications of this process.
+    pub(super) fn into_notifications(self) -> Vec<Notification> {
+        match self {
+            Self::Heads(heads) => {
+                let appended = |(room, head)| Notification::Appended { room, head, events: None };
+                heads.into_iter().map(appended).collect()
+            }
+            Self::Users(_, users) => vec![Notification::UsersChanged(users)],
+            Self::Room(room) => vec![Notification::RoomChanged(room)],
+            Self::Marker(user, room, seq) => vec![Notification::ReadMarkerMoved { user, room, seq }],
+            Self::Typing(room, user) => vec![Notification::Ephemeral(EphemeralEvent::Typing { room, user })],
+            Self::Missed => vec![Notification::Missed],
+        }
+    }
+}
+
+fn parse_body(kind: &str, body: &str) -> Option<Signal> {
+    match kind {
+        "heads" => {
+            let head = |pair: &str| {
+                let (room, head) = pair.split_once(':')?;
+                Some((room.parse().ok()?, head.parse().ok()?))
+            };
+            body.split(',').map(head).collect::<Option<_>>().map(Signal::Heads)
+        }
+        "users" => {
+            let (generation, ids) = body.split_once(' ')?;
+            let id = |id: &str| Some(UserId(id.parse::<i64>().ok()?.cast_unsigned()));
+            Some(Signal::Users(generation.parse().ok()?, ids.split(',').map(id).collect::<Option<_>>()?))
+        }
+        "room" => Some(Signal::Room(body.parse().ok()?)),
+        "marker" => {
+            let mut words = body.split(' ');
+            let user = UserId(words.next()?.parse::<i64>().ok()?.cast_unsigned());
+            Some(Signal::Marker(user, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+        }
+        "typing" => {
+            let (room, user) = body.split_once(' ')?;
+            Some(Signal::Typing(room.parse().ok()?, serde_json::from_str(user).ok()?))
+        }
+        "missed" => Some(Signal::Missed),
+        _ => None,
+    }
+}
+
+/// Returns the payload that tells of a room whose title or topic has changed.
+pub(super) fn room_payload(node: &str, room: &RoomName) -> String {
+    format!("{node} room {room}")
+}
+
+/// What waits to be sent to the other servers, merged.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    heads: HashMap<RoomName, Seq>,
+    markers: HashMap<(UserId, RoomName), Seq>,
+    typing: VecDeque<(RoomName, User)>,
+    has_missed: bool,
+}
+
+impl Outgoing {
+    /// Adds the head of a room.
+    pub(super) fn add_head(&mut self, room: RoomName, head: Seq) {
+        if self.heads.len() < MAX_WAITING {
+            self.heads.insert(room, head);
+        } else {
+            self.has_missed = true;
+        }
+    }
+
+    /// Adds a read marker that has moved.
+    pub(super) fn add_marker(&mut self, user: UserId, room: RoomName, seq: Seq) {
+        if self.markers.len() < MAX_WAITING {
+            self.markers.insert((user, room), seq);
+        } else {
+            self.has_missed = true;
+        }
+    }
+
+    /// Adds an ephemeral event.
+    pub(super) fn add_ephemeral(&mut self, event: EphemeralEvent) {
+        let EphemeralEvent::Typing { room, user } = event;
+        if self.typing.len() >= MAX_WAITING_EPHEMERAL {
+            self.typing.pop_front();
+        }
+        self.typing.push_back((room, user));
+    }
+
+    /// Notes that messages could not be sent. What is ephemeral is dropped.
+    pub(super) fn note_missed(&mut self) {
+        self.has_missed = true;
+        self.typing.clear();
+    }
+
+    /// Takes everything, as payloads.
+    pub(super) fn take_payloads(&mut self, node: &str) -> Vec<String> {
+        let mut payloads = Vec::new();
+        if mem::take(&mut self.has_missed) {
+            payloads.push(format!("{node} missed"));
+        }
+        let mut heads = String::new();
+        for (room, head) in mem::take(&mut self.heads) {
+            let head = format!("{room}:{head}");
+            if !heads.is_empty() && heads.len() + 1 + head.len() > MAX_PAYLOAD_BYTES {
+                payloads.push(mem::take(&mut heads));
+            }
+            heads += if heads.is_empty() { "" } else { "," };
+            if heads.is_empty() {
+                heads = format!("{node} heads ");
+            }
+            heads += &head;
+        }
+        payloads.extend((!heads.is_empty()).then_some(heads));
+        let markers = mem::take(&mut self.markers);
+        payloads.extend(
+            markers
+                .into_iter()
+                .map(|((user, room), seq)| format!("{node} marker {} {room} {seq}", user.0.cast_signed())),
+        );
+        payloads.extend(mem::take(&mut self.typing).into_iter().filter_map(|(room, user)| {
+            Some(format!("{node} typing {room} {}", serde_json::to_string(&user).ok()?))
+        }));
+        payloads
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use app::wire::DisplayName;
+
+    fn user(id: u64) -> User {
+        User {
+            ambiguous: true,
+            tag: Some("#2".into()),
+            ..User::new(UserId(id), DisplayName::generated(UserId(id)))
+        }
+    }
+
+    fn room(name: &str) -> RoomName {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_sent_is_read() {
+        let mut outgoing = Outgoing::default();
+        outgoing.add_head(room("tea"), 4);
+        outgoing.add_head(room("tea"), 5);
+        outgoing.add_marker(UserId(u64::MAX), room("jam"), 7);
+        outgoing.add_ephemeral(EphemeralEvent::Typing { room: room("tea"), user: user(3) });
+        let payloads = outgoing.take_payloads("n1");
+        let signals: Vec<_> = payloads.iter().map(|payload| Signal::parse(payload)).collect();
+        assert_eq!(
+            signals,
+            [
+                ("n1", Some(Signal::Heads(vec![(room("tea"), 5)]))),
+                ("n1", Some(Signal::Marker(UserId(u64::MAX), room("jam"), 7))),
+                ("n1", Some(Signal::Typing(room("tea"), user(3)))),
+            ]
+        );
+        assert_eq!(outgoing.take_payloads("n1"), [""; 0]);
+        let users = Signal::parse("n2 users 8 -1,5");
+        assert_eq!(users, ("n2", Some(Signal::Users(8, vec![UserId(u64::MAX), UserId(5)]))));
+        assert_eq!(Signal::parse(&room_payload("n2", &room("tea"))), ("n2", Some(Signal::Room(room("tea")))));
+        for unknown in ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea"] {
+            assert_eq!(Signal::parse(unknown).1, None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn payloads_stay_below_the_bound_of_the_database_and_the_queue_below_its_own() {
+        let mut outgoing = Outgoing::default();
+        for n in 0..MAX_WAITING + 1 {
+            outgoing.add_head(room(&format!("a-room-with-quite-a-long-name-{n:034}")), Seq::MAX);
+            outgoing.add_ephemeral(EphemeralEvent::Typing { room: room("tea"), user: user(n as u64) });
+        }
+        let payloads = outgoing.take_payloads("0123456789abcdef");
+        assert!(payloads.iter().all(|payload| payload.len() < 8_000));
+        let signals: Vec<_> = payloads.iter().filter_map(|payload| Signal::parse(payload).1).collect();
+        assert_eq!(signals[0], Signal::Missed, "one room did not fit");
+        let heads =
+            signals.iter().map(|signal| if let Signal::Heads(heads) = signal { heads.len() } else { 0 });
+        assert_eq!(heads.sum::<usize>(), MAX_WAITING);
+        let typing = signals.iter().filter(|signal| matches!(signal, Signal::Typing(..))).count();
+        assert_eq!(typing, MAX_WAITING_EPHEMERAL);
+    }
+}

@@ -1,0 +1,200 @@
+//! The SQL of the reads. Each is one statement, so that what it returns belongs together, and each is answered from indexes.
+//!
+//! A limit in rows and one in bytes bound what the server sends. Whatever is looked up for each row stands in a subquery or
+//! a `LATERAL`, so that the cost depends on the rows of the answer alone.
+
+/// The columns that describe a room `r`, with its `head`.
+macro_rules! room_columns {
+    () => {
+        "r.name, r.title, r.topic, r.owner, r.private, r.contested,
+         coalesce((SELECT max(h.seq) FROM event h WHERE h.room = r.id), 0) AS head"
+    };
+}
+
+/// The messages of a room before a position, newest first, with their last change: rows as long as those before them have
+/// fewer bytes of text than the limit.
+macro_rules! page {
+    ($room:literal, $before:literal, $limit:literal, $bytes:literal) => {
+        concat!(
+            "SELECT p.* FROM (
+                SELECT m.seq, m.at, m.id, m.author, u.name, u.ambiguous, u.number, m.text, m.reply_to,
+                    s.at AS changed_at, s.text IS NULL AS is_deleted,
+                    sum(octet_length(m.text)) OVER (ORDER BY m.seq DESC) - octet_length(m.text) AS bytes
+                FROM (
+                    SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room FROM event e
+                    WHERE e.room = ",
+            $room,
+            " AND e.seq < ",
+            $before,
+            " AND e.kind = 0 ORDER BY e.seq DESC LIMIT ",
+            $limit,
+            "
+                ) m
+                LEFT JOIN user_account u ON u.id = m.author
+                LEFT JOIN message_state s ON s.room = m.room AND s.seq = m.seq
+            ) p WHERE p.bytes < ",
+            $bytes,
+            " ORDER BY p.seq DESC"
+        )
+    };
+}
+
+/// Events of a room after a position. A superseded edit has the present text of the message.
+pub(super) const SELECT_EVENTS_AFTER: &str = "
+    SELECT p.* FROM (
+        SELECT c.*, sum(octet_length(c.text)) OVER (ORDER BY c.seq) - octet_length(c.text) AS bytes
+        FROM (
+            SELECT l.seq, l.at, l.id, l.author, u.name, u.ambiguous, u.number, l.kind,
+                CASE WHEN l.kind = 1 AND l.text = '' THEN coalesce(s.text, '') ELSE l.text END AS text,
+                l.reply_to, l.target
+            FROM (
+                SELECT * FROM event e
+                WHERE e.room = (SELECT r.id FROM room r WHERE r.name = $1) AND e.seq > $2 ORDER BY e.seq LIMIT $3
+            ) l
+            LEFT JOIN user_account u ON u.id = l.author
+            LEFT JOIN message_state s ON l.kind = 1 AND s.room = l.room AND s.seq = l.target
+        ) c
+    ) p WHERE p.bytes < $4 ORDER BY p.seq";
+
+/// A page of messages before a position.
+pub(super) const SELECT_MESSAGES_BEFORE: &str =
+    page!("(SELECT r.id FROM room r WHERE r.name = $1)", "$2", "$3", "$4::int8");
+
+/// A room as a user finds it: one row, or one for each message of its newest page. The page is empty if the events after
+/// `$5` continue what the user has: if `$6`, or if the event there has the id `$7`.
+pub(super) const SELECT_SNAPSHOT: &str = concat!(
+    "WITH found AS MATERIALIZED (
+        SELECT r.id, (SELECT m.seq FROM read_marker m WHERE m.user_id = $2 AND m.room = r.id) AS read, ",
+    room_columns!(),
+    " FROM room r WHERE r.name = $1
+    ), snapshot AS MATERIALIZED (
+        SELECT f.*, coalesce($5::int8 <= f.head AND f.head - $5 <= $8
+            AND ($6::bool OR (SELECT e.id = $7::uuid FROM event e WHERE e.room = f.id AND e.seq = $5)), false) AS resumes
+        FROM found f
+    )
+    SELECT f.name, f.title, f.topic, f.owner, f.private, f.contested, f.head, f.read, f.resumes, m.*
+    FROM snapshot f LEFT JOIN LATERAL (",
+    page!("f.id", "CASE WHEN f.resumes THEN 0 ELSE f.head + 1 END", "$3", "$4::int8"),
+    ") m ON true ORDER BY m.seq DESC"
+);
+
+/// The heads of rooms, in their order.
+pub(super) const SELECT_HEADS: &str = "
+    SELECT coalesce((SELECT max(e.seq) FROM event e WHERE e.room = (SELECT r.id FROM room r WHERE r.name = n.name)), 0)
+    FROM unnest($1::text[]) WITH ORDINALITY AS n (name, o) ORDER BY n.o";
+
+/// The id of the command that appended an event.
+pub(super) const SELECT_EVENT_ID: &str =
+    "SELECT e.id FROM event e WHERE e.room = (SELECT r.id FROM room r WHERE r.name = $1) AND e.seq = $2";
+
+/// Rooms by name. Those that do not exist are missing.
+pub(super) const SELECT_ROOMS: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM unnest($1::text[]) AS n (name) JOIN room r ON r.name = n.name"
+);
+
+/// Public rooms by name after a name, without those in which a user has a read marker.
+pub(super) const LIST_ROOMS_BY_NAME: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM room r
+    WHERE NOT r.private AND r.name > coalesce($1::text, '')
+        AND NOT EXISTS (SELECT FROM read_marker m WHERE m.user_id = $2 AND m.room = r.id OFFSET 0)
+    ORDER BY r.name LIMIT $3"
+);
+
+/// Public rooms but the lobby by title after a title and a name, without those in which a user has a read marker.
+pub(super) const LIST_ROOMS_BY_TITLE: &str = concat!(
+    "SELECT ",
+    room_columns!(),
+    " FROM room r
+    WHERE NOT r.private AND (r.title_sort, r.name) > (
+            coalesce((SELECT a.title_sort FROM room a WHERE a.name = $1), $4::text), coalesce($1::text, ''))
+        AND r.name <> 'lobby'
+        AND NOT EXISTS (SELECT FROM read_marker m WHERE m.user_id = $2 AND m.room = r.id OFFSET 0)
+    ORDER BY r.title_sort, r.name LIMIT $3"
+);
+
+/// Public rooms but the lobby, most recently active first, after a room, without those in which a user has a read marker.
+/// The stored activity of a room may be a second old. So `$4` rooms more are read by it than are returned, and those are put
+/// in the order of their last events.
+pub(super) const LIST_ROOMS_BY_ACTIVITY: &str = concat!(
+    "WITH start AS MATERIALIZED (
+        SELECT CASE WHEN $1::text IS NULL THEN 9223372036854775807 ELSE coalesce((
+            SELECT greatest(a.at, (SELECT e.at FROM event e WHERE e.room = r.id ORDER BY e.seq DESC LIMIT 1))
+            FROM room r JOIN room_activity a ON a.room = r.id WHERE r.name = $1
+        ), 0) END AS at
+    ), active AS MATERIALIZED (
+        SELECT c.room,
+            greatest(c.at, (SELECT e.at FROM event e WHERE e.room = c.room ORDER BY e.seq DESC LIMIT 1)) AS at
+        FROM (
+            SELECT a.room, a.at FROM room_activity a
+            WHERE a.at <= (SELECT at FROM start)
+                AND NOT EXISTS (SELECT FROM read_marker m WHERE m.user_id = $2 AND m.room = a.room OFFSET 0)
+            ORDER BY a.at DESC LIMIT $3::int8 + $4::int8
+        ) c
+    )
+    SELECT ",
+    room_columns!(),
+    " FROM active a JOIN room r ON r.id = a.room, start s
+    WHERE a.at < s.at OR (a.at = s.at AND r.name > coalesce($1::text, ''))
+    ORDER BY a.at DESC, r.name LIMIT $3"
+);
+
+/// Users in the order of their ids: name, ambiguity and number if they have a row, and whether another user has the skeleton
+/// of their generated name.
+pub(super) const SELECT_USERS: &str = "
+    SELECT u.name, u.ambiguous, u.number, EXISTS (SELECT FROM user_account s WHERE s.skeleton = n.skeleton OFFSET 0)
+    FROM unnest($1::int8[], $2::text[]) WITH ORDINALITY AS n (id, skeleton, o)
+    LEFT JOIN user_account u ON u.id = n.id ORDER BY n.o";
+
+/// The read markers of a user, most recently used first.
+pub(super) const SELECT_READ_MARKERS: &str = "
+    SELECT (SELECT r.name FROM room r WHERE r.id = m.room), m.seq FROM (
+        SELECT k.room, k.seq, k.moved_at FROM read_marker k
+        WHERE k.user_id = $1 ORDER BY k.moved_at DESC, k.room DESC LIMIT $2 OFFSET $3
+    ) m ORDER BY m.moved_at DESC, m.room DESC";
+
+/// A page of the rooms of a user, then the rooms `$4`: a flag for the latter, the room, its read marker and its unread
+/// messages.
+pub(super) const SELECT_JOINED_ROOMS: &str = concat!(
+    "WITH listed AS MATERIALIZED (
+        SELECT false AS also, row_number() OVER (ORDER BY k.moved_at DESC, k.room DESC) AS o, NULL::text AS name, k.room, k.seq
+        FROM (
+            SELECT * FROM read_marker m WHERE m.user_id = $1 ORDER BY m.moved_at DESC, m.room DESC LIMIT $2 OFFSET $3
+        ) k
+        UNION ALL
+        SELECT true, n.o, n.name, r.id, (SELECT m.seq FROM read_marker m WHERE m.user_id = $1 AND m.room = r.id)
+        FROM unnest($4::text[]) WITH ORDINALITY AS n (name, o) LEFT JOIN room r ON r.name = n.name
+    ), described AS MATERIALIZED (
+        SELECT l.also, l.o, l.name AS asked, l.room, l.seq, ",
+    room_columns!(),
+    " FROM listed l LEFT JOIN room r ON r.id = l.room
+    )
+    SELECT coalesce(d.name, d.asked), d.title, d.topic, d.owner, d.private, d.contested, d.head, d.also,
+        coalesce(d.seq, d.head), (
+            SELECT count(*) FROM (
+                SELECT FROM event e
+                WHERE e.room = d.room AND e.seq > greatest(coalesce(d.seq, d.head), d.head - $5) AND e.kind = 0
+                    AND e.author <> $1 AND e.text <> '' LIMIT $6
+            ) c
+        )
+    FROM described d ORDER BY d.also, d.o"
+);
+
+/// The unread messages of rooms after positions, in their order.
+pub(super) const COUNT_UNREAD: &str = "
+    SELECT (
+        SELECT count(*) FROM (
+            SELECT FROM event e
+            WHERE e.room = r.id AND e.kind = 0 AND e.author <> $3 AND e.text <> ''
+                AND e.seq > greatest(n.after, (SELECT max(h.seq) FROM event h WHERE h.room = r.id) - $4) LIMIT $5
+        ) c
+    )
+    FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS n (name, after, o) LEFT JOIN room r ON r.name = n.name
+    ORDER BY n.o";
+
+/// The user of a link that has not expired, and whether it was used.
+pub(super) const SELECT_DEVICE_LINK: &str =
+    "SELECT user_id, used_at IS NOT NULL FROM device_link WHERE hash = $1 AND expires_at > now_millis()";
