@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use std::{
     env,
     ffi::OsStr,
+    fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -59,6 +60,11 @@ pub struct Config {
         value_name = "FOLDER"
     )]
     pub data: PathBuf,
+
+    /// The PostgreSQL database (15 or newer) to use instead of the folder, as postgres://USER:PASSWORD@HOST,HOST/NAME.
+    /// Several servers may share one.
+    #[arg(long, env = "HUBBUB_DATABASE", value_name = "URL", conflicts_with_all = ["ephemeral", "max_bytes"])]
+    pub database: Option<SecretUrl>,
 
     /// Keep everything in temporary files: it is lost when the server stops.
     #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
@@ -174,6 +180,7 @@ impl Config {
             command: None,
             addr: ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
             data: DEFAULT_DATA.into(),
+            database: None,
             ephemeral: true,
             public_url: None,
             allow_origin: Vec::new(),
@@ -189,6 +196,22 @@ impl Config {
             max_bytes: 0,
             max_files: usize::MAX,
         }
+    }
+}
+
+/// A URL that may have a password. It is parsed when it is used, so that no message about an invalid option shows it.
+#[derive(Clone)]
+pub struct SecretUrl(pub String);
+
+impl From<String> for SecretUrl {
+    fn from(url: String) -> Self {
+        Self(url)
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretUrl(…)")
     }
 }
 
@@ -252,6 +275,18 @@ mod tests {
         assert_eq!(addr(":9000"), ListenAddr::EveryInterface(9000));
         assert!(matches!(addr("localhost:9000"), ListenAddr::Tcp(address) if address.ip().is_loopback()));
         assert_eq!(addr("unix:/run/hubbub.sock"), ListenAddr::Unix("/run/hubbub.sock".into()));
+    }
+
+    #[test]
+    fn a_database_replaces_the_folder_and_its_password_is_never_shown() {
+        let url = "postgres://ann:secret@db.example/chat";
+        let config = parse(&["--database", url]).unwrap();
+        assert_eq!(config.database.as_ref().map(|url| url.0.as_str()), Some(url));
+        assert!(!format!("{config:?}").contains("secret"));
+        for conflict in [&["--ephemeral"][..], &["--max-bytes", "1G"]] {
+            let error = parse(&[&["--database", url], conflict].concat()).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use server::{
     net,
     serve::{self, ShutdownOutcome},
     shutdown::StopSignals,
-    startup::{Startup, start},
+    startup::{self, Startup},
 };
 use std::{
     env,
@@ -52,7 +52,7 @@ async fn run(mut config: Config) -> Result<(), String> {
     let requested = config.max_connections;
     let lowered = net::lowered_max_connections(requested, config.max_files);
     config.max_connections = lowered.unwrap_or(requested);
-    let Startup { state, lock: _lock } = start(config)?;
+    let Startup { state, lock: _lock } = startup::open(config).await?;
     let listener = serve::listen(&state).await?;
     let address =
         listener.local_addr().map_err(|error| format!("cannot read the listening address: {error}"))?;

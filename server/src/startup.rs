@@ -1,23 +1,37 @@
-//! Opens the data folder, its lock, the store and the key, and creates the state from them.
+//! Opens the database, or the data folder with its lock, store and key, and creates the state from them.
 
 use crate::{
-    config::Config,
+    config::{Config, SecretUrl},
     data::{
         cookie_key,
         folder::{DataFolder, cannot_open},
     },
     state::AppState,
-    store::{Options, SqliteStore, Store, Synchronous},
+    store::{DatabaseUrl, Options, PostgresStore, SqliteStore, Store, Synchronous},
 };
 use axum_extra::extract::cookie::Key;
-use std::{fs::File, sync::Arc};
+use std::{fmt, fs::File, sync::Arc};
 
 /// A state, and the lock that must be held while the process uses the data folder.
 pub struct Startup {
     /// The state that all handlers share.
     pub state: AppState,
-    /// `None` for an ephemeral server.
+    /// `None` for a server without a data folder.
     pub lock: Option<File>,
+}
+
+/// Opens the database of the settings, or their data folder. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// One line that names the database or the file and says what is wrong with it.
+pub async fn open(config: Config) -> Result<Startup, String> {
+    let Some(SecretUrl(url)) = &config.database else { return start(config) };
+    let url: DatabaseUrl = url.parse().map_err(|error| format!("cannot use --database: {error}"))?;
+    let cannot_use = |error: &dyn fmt::Display| format!("cannot use the database {url}: {error}");
+    let opened = PostgresStore::open(&url, Key::generate().master()).await;
+    let store = opened.map_err(|error| cannot_use(&error))?;
+    let key = Key::try_from(store.cookie_key()).map_err(|error| cannot_use(&error))?;
+    Ok(Startup { state: AppState::new(config, Arc::new(store), key), lock: None })
 }
 
 /// Opens the data folder of the settings. Must be called within a Tokio runtime, because the hub starts to follow the

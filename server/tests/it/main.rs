@@ -28,6 +28,7 @@ mod nginx;
 mod notifications;
 mod page_bytes;
 mod pages;
+mod postgres;
 mod posting;
 mod presence;
 mod purging;

@@ -24,7 +24,7 @@ use futures_util::StreamExt;
 use server::{
     config::Config,
     serve::{ShutdownOutcome, serve},
-    startup::{Startup, start},
+    startup::{Startup, open},
     state::AppState,
     store::Store,
 };
@@ -75,7 +75,7 @@ impl TestServer {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { post_rate: 0, ..Config::plain() };
         change(&mut config);
-        Self::serving(start(config).expect("the test's settings are good")).await
+        Self::serving(open(config).await.expect("the test's settings are good")).await
     }
 
     /// Starts a server on a given store.
