@@ -46,7 +46,7 @@ use tokio_tungstenite::{
 /// How long any expected event may take. Generous, because a test that passes never waits for it.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// A real server on a port of its own. [`stop`](Self::stop) drains it; dropping it does not.
 pub struct TestServer {
