@@ -1,6 +1,6 @@
 //! Several servers on one PostgreSQL database, and databases that cannot be used.
 
-use crate::support::{TestDatabase, TestServer, V1, room, within_timeout};
+use crate::support::{PrivatePostgres, TestDatabase, TestServer, V1, open_postgres, room, within_timeout};
 use app::wire::{ClientFrame, ServerFrame, User, UserId};
 use futures_util::{StreamExt, future::join_all, stream::BoxStream};
 use server::{
@@ -8,7 +8,7 @@ use server::{
     startup,
     store::{
         Appended, EphemeralEvent, EventStore, NewEvent, Notification, PostgresStore, ReadMarkerStore,
-        RoomInfo, RoomStore, Store, UserStore,
+        RoomInfo, RoomStore, Store, StoreError, UserStore,
     },
 };
 use std::time::Duration;
@@ -189,6 +189,53 @@ async fn postgres_writes_survive_the_loss_of_every_connection() {
     let places: Vec<_> = join_all(appends).await.into_iter().map(|result| result.unwrap().seq).collect();
     assert!((1..=200).eq(places), "each is stored once, in the order of the calls");
     assert!(store.ready().await.is_ok());
+}
+
+/// Appends an event until it is stored, as a client does.
+async fn append_until_stored(store: &PostgresStore, event: NewEvent) -> Appended {
+    within_timeout(async {
+        loop {
+            match store.append(event.clone()).await {
+                Ok(appended) => return appended,
+                Err(StoreError::Backend(_)) => sleep(Duration::from_millis(50)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn postgres_servers_continue_by_themselves_after_their_database_was_killed() {
+    let Some(server) = PrivatePostgres::start().await else { return };
+    let (one, two) = (open_postgres(&server.url).await, open_postgres(&server.url).await);
+    let mut expected = 0;
+    for _ in 0..2 {
+        let before: Vec<_> = (0..50).map(|n| message("tea", ANN, &n.to_string())).collect();
+        let writing = before.iter().map(|event| one.append(event.clone())).collect::<Vec<_>>();
+        server.kill().await;
+        within_timeout(async {
+            while one.ready().await.is_ok() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        server.start_again().await;
+        join_all(writing).await;
+        for event in before {
+            append_until_stored(&one, event).await;
+        }
+        append_until_stored(&two, message("tea", BOB, "back")).await;
+        expected += 51;
+        let events = two.events_after(&room("tea"), 0, 1_000).await.unwrap();
+        assert!((1..=expected).eq(events.iter().map(|event| event.seq)), "each is stored once");
+        within_timeout(async {
+            while one.ready().await.is_err() || two.ready().await.is_err() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
