@@ -99,7 +99,7 @@ async fn postgres_servers_give_each_event_its_own_seq_and_each_command_one_event
     let reversed = commands.iter().rev().cloned().collect();
     let (ones, twos) = tokio::join!(send(&one, commands.clone()), send(&two, reversed));
     let places = |results: Vec<Result<Appended, _>>| -> Vec<Appended> {
-        results.into_iter().map(|result: Result<_, server::store::StoreError>| result.unwrap()).collect()
+        results.into_iter().map(|result: Result<_, StoreError>| result.unwrap()).collect()
     };
     let (ones, mut twos) = (places(ones), places(twos));
     twos.reverse();
