@@ -1,7 +1,7 @@
 //! Checks the order of deliveries: which messages were posted, and which connection received them when.
 //!
 //! All connections must receive one order. The first that receives a message at a position decides which message
-//! stands there; every other connection compares at its own position. A correct delivery costs one comparison of
+//! belongs there; every other connection compares at its own position. A correct delivery costs one comparison of
 //! eight bytes.
 
 use crate::report::Faults;
