@@ -1,7 +1,8 @@
 //! The live rooms of this process. The hub follows the store's notifications and drains each room's backlog.
 //!
 //! - [`announce`]: names, titles and read markers, sent to the connections that show them.
-//! - [`room`]: one live room; [`backlog`]: its commits that are not yet broadcast; [`presence`]: its users.
+//! - [`room`]: one live room; [`backlog`]: its commits that are not yet broadcast; [`presence`]: its users;
+//!   [`shared_presence`]: those of other processes.
 //! - [`batch`]: consecutive events, encoded once for each protocol.
 //! - [`subscriber`]: the shared half of a subscriber; [`outbound`]: its queue; [`subscription`]: its own half.
 
@@ -11,6 +12,7 @@ pub mod batch;
 pub mod outbound;
 pub mod presence;
 pub mod room;
+mod shared_presence;
 pub mod subscriber;
 pub mod subscription;
 mod sync;
@@ -25,6 +27,7 @@ use backlog::NextDelivery;
 use futures_util::stream::{BoxStream, StreamExt};
 use presence::{Members, PRESENCE_FLUSH_INTERVAL};
 use room::{PresenceChange, Room};
+use shared_presence::SharedPresence;
 use smallvec::SmallVec;
 use std::{
     collections::HashMap,
@@ -60,6 +63,7 @@ pub struct Hub {
     /// Rooms whose presence must be flushed.
     presence_dirty: UnboundedSender<Arc<Room>>,
     announcements: Announcements,
+    shared_presence: SharedPresence,
     /// The heads must be polled at once, because notifications were lost.
     has_missed: Notify,
 }
@@ -73,9 +77,13 @@ impl Hub {
         tokio::spawn(hub.clone().follow(notifications));
         tokio::spawn(hub.clone().poll());
         tokio::spawn(hub.clone().announce());
+        if hub.store.shares_presence() {
+            tokio::spawn(hub.clone().share_presence());
+        }
+        let flushing = hub.clone();
         tokio::spawn(async move {
             while let Some(room) = presence_rx.recv().await {
-                tokio::spawn(flush_presence(room));
+                tokio::spawn(flushing.clone().flush_presence(room));
             }
         });
         hub
@@ -90,6 +98,7 @@ impl Hub {
             users: Mutex::new(HashMap::new()),
             presence_dirty,
             announcements: Announcements::default(),
+            shared_presence: SharedPresence::default(),
             has_missed: Notify::new(),
         }
     }
@@ -132,12 +141,26 @@ impl Hub {
         self.schedule_flush(live, left.presence);
         if left.is_empty {
             rooms.remove(room);
+            self.share_room(room);
         }
     }
 
-    /// Returns the users present in a room as `you` list them, each once, however many connections they have.
-    pub fn members(&self, room: &RoomName, you: UserId) -> Members {
-        self.room(room).map(|room| room.members(you)).unwrap_or_default()
+    /// Returns the users present in a room as `you` list them, each once, however many connections they have. Users of
+    /// other processes are missing if the store cannot be read.
+    pub async fn members(&self, room: &RoomName, you: UserId) -> Members {
+        if let Some(room) = self.room(room) {
+            return room.members(you);
+        }
+        if !self.store.shares_presence() {
+            return Members::default();
+        }
+        // Nobody on this process has the room open.
+        let room = Room::new(room.clone());
+        match self.store.present_elsewhere(&room.name).await {
+            Ok(elsewhere) => _ = room.set_elsewhere(elsewhere),
+            Err(error) => tracing::error!(%error, "reading who is present failed"),
+        }
+        room.members(you)
     }
 
     fn schedule_flush(&self, room: &Arc<Room>, change: PresenceChange) {
@@ -174,6 +197,11 @@ impl Hub {
                     self.announcements.add_room(room);
                 }
             }
+            Notification::PresenceChanged(room) => {
+                if self.room(&room).is_some() {
+                    self.shared_presence.add_elsewhere(room);
+                }
+            }
             Notification::ReadMarkerMoved { user, room, seq } => {
                 if self.users().contains_key(&user) {
                     self.announcements.add_read_marker(user, room, seq);
@@ -188,6 +216,10 @@ impl Hub {
             Notification::Missed => {
                 self.has_missed.notify_one();
                 self.announcements.add_missed();
+                if self.store.shares_presence() {
+                    self.shared_presence
+                        .add_missed(self.open_rooms().into_iter().map(|room| room.name.clone()));
+                }
             }
         }
         None
@@ -259,6 +291,18 @@ impl Hub {
         }
     }
 
+    /// Broadcasts a room's presence at intervals until nothing is pending.
+    async fn flush_presence(self: Arc<Self>, room: Arc<Room>) {
+        loop {
+            sleep(PRESENCE_FLUSH_INTERVAL).await;
+            let has_pending = room.broadcast_presence(Instant::now());
+            self.share_room(&room.name);
+            if !has_pending {
+                return;
+            }
+        }
+    }
+
     fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
         self.rooms().get(name).cloned()
     }
@@ -273,15 +317,5 @@ impl Hub {
 
     fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Room>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Broadcasts a room's presence at intervals until nothing is pending.
-async fn flush_presence(room: Arc<Room>) {
-    loop {
-        sleep(PRESENCE_FLUSH_INTERVAL).await;
-        if !room.broadcast_presence(Instant::now()) {
-            return;
-        }
     }
 }

@@ -9,9 +9,10 @@ use crate::{
         subscriber::Subscriber,
         sync::{
             Mutex, MutexGuard,
-            atomic::{AtomicU64, Ordering},
+            atomic::{AtomicBool, AtomicU64, Ordering},
         },
     },
+    store::PresentElsewhere,
     websocket::frame,
 };
 use app::wire::{Event, RoomName, Seq, ServerFrame, User, UserId};
@@ -42,6 +43,8 @@ pub struct Room {
     /// The latest `seq` that was read from the store or notified.
     head: AtomicU64,
     cursor_changed: Notify,
+    /// The users who are present on other processes were read.
+    knows_elsewhere: AtomicBool,
     /// Sections under these locks are short and never wait.
     subscribers: Mutex<Subscribers>,
     backlog: Mutex<Backlog>,
@@ -87,6 +90,7 @@ impl Room {
             cursor: AtomicU64::new(UNOPENED),
             head: AtomicU64::new(0),
             cursor_changed: Notify::new(),
+            knows_elsewhere: AtomicBool::new(false),
             subscribers: Mutex::default(),
             backlog: Mutex::default(),
         }
@@ -253,6 +257,24 @@ impl Room {
     /// Returns the users present as `you` list them, who receive the changes from now on.
     pub fn subscribe(&self, you: UserId) -> Members {
         self.subscribers_mut().presence.subscribe(you)
+    }
+
+    /// Replaces the users who are present on other processes.
+    pub fn set_elsewhere(&self, elsewhere: PresentElsewhere) -> PresenceChange {
+        let mut subscribers = self.subscribers_mut();
+        let changed = subscribers.presence.set_elsewhere(elsewhere);
+        self.knows_elsewhere.store(true, Ordering::Release);
+        subscribers.schedule_flush(changed)
+    }
+
+    /// Returns `true` if the users who are present on other processes were read.
+    pub fn knows_elsewhere(&self) -> bool {
+        self.knows_elsewhere.load(Ordering::Acquire)
+    }
+
+    /// Returns the users who are present on this process.
+    pub fn local_users(&self) -> HashSet<UserId> {
+        self.subscribers_mut().presence.local_users()
     }
 
     /// Returns `true` if the user is present.

@@ -82,6 +82,7 @@ impl SubscriberSession {
         let is_behind = joined.open_at(head) > head;
         let cursor = if page.is_some() { head } else { after };
         self.subscriber.outbound().move_cursor(&joined.name, cursor, page.is_none() || is_behind);
+        self.hub.learn_elsewhere(&joined).await;
         Ok(Joined { head, info, read, members: joined.subscribe(self.subscriber.user_id), page })
     }
 

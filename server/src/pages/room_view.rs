@@ -87,7 +87,7 @@ pub async fn load_room_page(
         },
     };
     let you = state.author_of(identity.id).await;
-    let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id);
+    let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id).await;
     if kind == PageKind::Latest && members.iter().all(|member| member.id != you.id) {
         // The user is about to join.
         members.truncate(limits::MAX_LISTED_MEMBERS - 1);
@@ -231,5 +231,5 @@ async fn older_unread(
         messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
     let all = state.store.unread_counts(identity.id, &[(room.clone(), read)]).await?.pop().unwrap_or(0);
     // The count is capped, so a capped count is reported for the messages before the page, too.
-    Ok(if all >= limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
+    Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
 }

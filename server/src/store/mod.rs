@@ -1,8 +1,8 @@
 //! Durable state: the event log of each room, rooms, users and read markers.
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
-//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`]
-//! and [`DeviceLinkStore`]. Every read is bounded and
+//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
+//! [`DeviceLinkStore`] and [`PresenceStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
@@ -14,6 +14,7 @@ mod notification;
 mod page;
 mod position;
 mod postgres;
+mod presence;
 mod read_markers;
 mod rooms;
 mod rules;
@@ -30,6 +31,7 @@ pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
 pub use postgres::{DatabaseUrl, InvalidDatabaseUrl, PostgresError, PostgresStore};
+pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomPresence};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };
@@ -50,7 +52,9 @@ pub type PendingCommit<T> = BoxFuture<'static, StoreResult<T>>;
 
 /// The durable state of one installation.
 #[async_trait]
-pub trait Store: EventStore + RoomStore + UserStore + ReadMarkerStore + DeviceLinkStore {
+pub trait Store:
+    EventStore + RoomStore + UserStore + ReadMarkerStore + DeviceLinkStore + PresenceStore
+{
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.
     fn log_id(&self) -> &str;

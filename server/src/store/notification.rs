@@ -34,6 +34,8 @@ pub enum Notification {
         /// The new position.
         seq: Seq,
     },
+    /// The users present in a room on another process have changed.
+    PresenceChanged(RoomName),
     /// Something happened that is not stored.
     Ephemeral(EphemeralEvent),
     /// Notifications were lost: anything may have changed.

@@ -8,8 +8,9 @@ use futures_util::{
 };
 use server::store::{
     Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
-    MessagePage, NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery,
-    RoomRecord, RoomSnapshot, RoomStore, Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
+    MessagePage, NewEvent, Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere,
+    ReadMarkerStore, RoomInfo, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Store, StoreResult,
+    StreamPosition, TooManyLinks, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -155,6 +156,21 @@ impl DeviceLinkStore for SingleRoom {
 
     fn redeem_device_link(&self, _: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
         unreachable!("no test uses device links")
+    }
+}
+
+#[async_trait]
+impl PresenceStore for SingleRoom {
+    fn shares_presence(&self) -> bool {
+        false
+    }
+
+    async fn record_presence(&self, _: &[RoomPresence]) -> StoreResult<()> {
+        unreachable!("there is one process")
+    }
+
+    async fn present_elsewhere(&self, _: &RoomName) -> StoreResult<PresentElsewhere> {
+        unreachable!("there is one process")
     }
 }
 

@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
     Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
-    MessagePage, NewEvent, Notification, Notifier, PendingCommit, ReadMarkerStore, RoomInfo, RoomQuery,
-    RoomRecord, RoomSnapshot, RoomStore, SqliteStore, Store, StoreResult, StreamPosition, TooManyLinks,
-    UserStore,
+    MessagePage, NewEvent, Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere,
+    ReadMarkerStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, SqliteStore,
+    Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
 };
 use std::{
     sync::{
@@ -167,6 +167,19 @@ impl ReadMarkerStore for FaultyNotifications {
     }
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
         self.store.unread_counts(user, rooms).await
+    }
+}
+
+#[async_trait]
+impl PresenceStore for FaultyNotifications {
+    fn shares_presence(&self) -> bool {
+        self.store.shares_presence()
+    }
+    async fn record_presence(&self, changes: &[RoomPresence]) -> StoreResult<()> {
+        self.store.record_presence(changes).await
+    }
+    async fn present_elsewhere(&self, room: &RoomName) -> StoreResult<PresentElsewhere> {
+        self.store.present_elsewhere(room).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Several servers on one PostgreSQL database, and databases that cannot be used.
 
-use crate::support::{PrivatePostgres, TestDatabase, TestServer, V1, open_postgres, room, within_timeout};
+use crate::support::{TestDatabase, TestServer, V1, room, within_timeout};
 use app::wire::{ClientFrame, ServerFrame, User, UserId};
 use futures_util::{StreamExt, future::join_all, stream::BoxStream};
 use server::{
@@ -8,7 +8,7 @@ use server::{
     startup,
     store::{
         Appended, EphemeralEvent, EventStore, NewEvent, Notification, PostgresStore, ReadMarkerStore,
-        RoomInfo, RoomStore, Store, StoreError, UserStore,
+        RoomInfo, RoomStore, Store, UserStore,
     },
 };
 use std::time::Duration;
@@ -99,7 +99,7 @@ async fn postgres_servers_give_each_event_its_own_seq_and_each_command_one_event
     let reversed = commands.iter().rev().cloned().collect();
     let (ones, twos) = tokio::join!(send(&one, commands.clone()), send(&two, reversed));
     let places = |results: Vec<Result<Appended, _>>| -> Vec<Appended> {
-        results.into_iter().map(|result: Result<_, StoreError>| result.unwrap()).collect()
+        results.into_iter().map(|result: Result<_, server::store::StoreError>| result.unwrap()).collect()
     };
     let (ones, mut twos) = (places(ones), places(twos));
     twos.reverse();
@@ -191,53 +191,6 @@ async fn postgres_writes_survive_the_loss_of_every_connection() {
     assert!(store.ready().await.is_ok());
 }
 
-/// Appends an event until it is stored, as a client does.
-async fn append_until_stored(store: &PostgresStore, event: NewEvent) -> Appended {
-    within_timeout(async {
-        loop {
-            match store.append(event.clone()).await {
-                Ok(appended) => return appended,
-                Err(StoreError::Backend(_)) => sleep(Duration::from_millis(50)).await,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    })
-    .await
-}
-
-#[tokio::test]
-async fn postgres_servers_continue_by_themselves_after_their_database_was_killed() {
-    let Some(server) = PrivatePostgres::start().await else { return };
-    let (one, two) = (open_postgres(&server.url).await, open_postgres(&server.url).await);
-    let mut expected = 0;
-    for _ in 0..2 {
-        let before: Vec<_> = (0..50).map(|n| message("tea", ANN, &n.to_string())).collect();
-        let writing = before.iter().map(|event| one.append(event.clone())).collect::<Vec<_>>();
-        server.kill().await;
-        within_timeout(async {
-            while one.ready().await.is_ok() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
-        server.start_again().await;
-        join_all(writing).await;
-        for event in before {
-            append_until_stored(&one, event).await;
-        }
-        append_until_stored(&two, message("tea", BOB, "back")).await;
-        expected += 51;
-        let events = two.events_after(&room("tea"), 0, 1_000).await.unwrap();
-        assert!((1..=expected).eq(events.iter().map(|event| event.seq)), "each is stored once");
-        within_timeout(async {
-            while one.ready().await.is_err() || two.ready().await.is_err() {
-                sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
-    }
-}
-
 #[tokio::test]
 async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
     let Some(database) = TestDatabase::create().await else { return };
@@ -279,7 +232,7 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
     database.execute("UPDATE hubbub_schema SET version = version + 1").await;
     let found = error(url).await;
     assert!(
-        found.contains("a newer version of Hubbub has written it (schema 2, this version supports 1)"),
+        found.contains("a newer version of Hubbub has written it (schema 3, this version supports 2)"),
         "{found}"
     );
 }

@@ -68,7 +68,7 @@ async fn presence_announces_joins_at_once_and_leaves_after_ten_seconds() {
     assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![]), "not yet");
     advance_time(3).await;
     assert_eq!(joins_and_leaves(&mut ann).await, (vec![], vec![id]));
-    assert_eq!(server.state.hub.members(&room("tea"), UserId(0)).count, 1);
+    assert_eq!(server.state.hub.members(&room("tea"), UserId(0)).await.count, 1);
 }
 
 #[tokio::test]

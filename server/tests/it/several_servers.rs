@@ -1,21 +1,55 @@
 //! Several servers on one store: what happens on one of them reaches the clients of the others.
 
-use crate::support::{TestServer, V1, browser, room, sent, within_timeout};
-use app::wire::{ClientFrame, RoomName, ServerFrame};
+use crate::support::{TestDatabase, TestServer, V1, browser, room, sent, within_timeout};
+use app::wire::{ClientFrame, RoomName, ServerFrame, User, UserId};
 use axum_extra::extract::cookie::Key;
 use reqwest::StatusCode;
 use server::store::{MarkerUpdate, SqliteStore, Store};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Declares each test once for every kind of store that two servers may share.
+macro_rules! on_every_store {
+    ($($test:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                let (one, two) = super::on_one_sqlite_store().await;
+                super::$test(one, two).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                let Some(database) = super::TestDatabase::create().await else { return };
+                let (one, two) = (super::server_on(&database).await, super::server_on(&database).await);
+                super::$test(one, two).await;
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    messages_reach_the_clients_of_both_servers_in_one_order
+    names_titles_and_typing_reach_the_clients_of_the_other_server
+    a_read_marker_reaches_the_users_connection_to_the_other_server
+}
+
 /// Starts two servers with the same store and the same key of cookies.
-async fn two_servers() -> (TestServer, TestServer) {
+async fn on_one_sqlite_store() -> (TestServer, TestServer) {
     let (store, key) = (Arc::new(SqliteStore::ephemeral().unwrap()), Key::generate());
     let other: Arc<dyn Store> = store.clone();
     (
         TestServer::with_store_and_key(store, key.clone()).await,
         TestServer::with_store_and_key(other, key).await,
     )
+}
+
+/// Starts a server with a store of its own on a database.
+async fn server_on(database: &TestDatabase) -> TestServer {
+    let store = database.open().await;
+    let key = Key::from(store.cookie_key());
+    TestServer::with_store_and_key(Arc::new(store), key).await
 }
 
 /// Returns the first frame that `is_expected` accepts.
@@ -28,9 +62,7 @@ async fn wait_for(client: &mut V1, is_expected: impl Fn(&ServerFrame) -> bool) -
     }
 }
 
-#[tokio::test]
-async fn messages_reach_the_clients_of_both_servers_in_one_order() {
-    let (one, two) = two_servers().await;
+async fn messages_reach_the_clients_of_both_servers_in_one_order(one: TestServer, two: TestServer) {
     let (mut ann, mut bob) =
         (V1::connect_and_join(&one, "tea").await, V1::connect_and_join(&two, "tea").await);
     for n in 0..10 {
@@ -42,9 +74,7 @@ async fn messages_reach_the_clients_of_both_servers_in_one_order() {
     assert!((1..=20).eq(seen_by_ann.iter().map(|event| event.seq)));
 }
 
-#[tokio::test]
-async fn names_titles_and_typing_reach_the_clients_of_the_other_server() {
-    let (one, two) = two_servers().await;
+async fn names_titles_and_typing_reach_the_clients_of_the_other_server(one: TestServer, two: TestServer) {
     let owner = browser();
     let made = sent(owner.post(one.http("/rooms")).form(&[("title", "Tea"), ("topic", "")])).await;
     assert_eq!(made.status(), StatusCode::BAD_REQUEST, "a browser without a cookie owns nothing");
@@ -70,9 +100,7 @@ async fn names_titles_and_typing_reach_the_clients_of_the_other_server() {
     assert!(matches!(typing, ServerFrame::Typing { user, .. } if user.id == ann.you().id));
 }
 
-#[tokio::test]
-async fn a_read_marker_reaches_the_users_connection_to_the_other_server() {
-    let (one, two) = two_servers().await;
+async fn a_read_marker_reaches_the_users_connection_to_the_other_server(one: TestServer, two: TestServer) {
     let cookie = one.new_user_cookie().await;
     let (mut phone, mut laptop) = (V1::connect_as(&one, &cookie).await, V1::connect_as(&two, &cookie).await);
     let tea: RoomName = room("tea");
@@ -87,4 +115,55 @@ async fn a_read_marker_reaches_the_users_connection_to_the_other_server() {
     let again = within_timeout(one.store().set_read_marker(phone.you().id, tea, 1)).await.unwrap();
     assert_eq!(again, MarkerUpdate::Unchanged);
     assert_eq!(phone.frames_until_pong().await, [], "the connection that sent the marker gets no frame");
+}
+
+/// Returns the changes of presence in the next frame that has some: who has joined, who has left, and the count.
+async fn presence(client: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
+    match wait_for(client, |frame| matches!(frame, ServerFrame::Presence { .. })).await {
+        ServerFrame::Presence { here, gone, count, .. } => (ids(&here), gone, count),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ids(users: &[User]) -> Vec<UserId> {
+    users.iter().map(|user| user.id).collect()
+}
+
+#[tokio::test]
+async fn users_of_another_server_are_present_until_they_leave_or_their_server_stops() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (one, two) = (server_on(&database).await, server_on(&database).await);
+    let (mut ann, mut bob) = (V1::connect_and_join(&one, "tea").await, V1::connect(&two).await);
+    let (ann_id, bob_id) = (ann.you().id, bob.you().id);
+    within_timeout(async {
+        while ids(&two.state.hub.members(&room("tea"), bob_id).await.list) != [ann_id] {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let joined = bob.join("tea", None).await;
+    let ServerFrame::Joined { members, member_count: 2, .. } = &joined else { panic!("{joined:?}") };
+    assert!(ids(members).contains(&ann_id), "{joined:?}");
+    assert_eq!(presence(&mut ann).await, (vec![bob_id], vec![], 2));
+
+    let mut carol = V1::connect_and_join(&two, "tea").await;
+    let carol_id = carol.you().id;
+    assert_eq!(presence(&mut ann).await, (vec![carol_id], vec![], 3));
+    carol.send(&ClientFrame::Leave { room: "tea".into() }).await;
+    assert_eq!(presence(&mut ann).await, (vec![], vec![carol_id], 2));
+
+    two.stop().await;
+    assert_eq!(presence(&mut ann).await, (vec![], vec![bob_id], 1));
+}
+
+#[tokio::test]
+async fn users_of_a_server_that_was_killed_leave_with_its_lease() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let one = server_on(&database).await;
+    let killed = "INSERT INTO node VALUES ('killed', 9000000000000); INSERT INTO presence VALUES ('tea', 77, 'killed')";
+    database.execute(killed).await;
+    let (mut ann, bob) = (V1::connect_and_join(&one, "tea").await, UserId(77));
+    assert!(ids(&one.state.hub.members(&room("tea"), bob).await.list).contains(&bob));
+    database.execute("UPDATE node SET expires_at = 0 WHERE name = 'killed'").await;
+    assert_eq!(presence(&mut ann).await, (vec![], vec![bob], 1));
 }

@@ -1,6 +1,7 @@
 //! The users present in a room, each once, however many connections they have. A user who reconnects within a grace
-//! period has never left. Plain data: the time is passed in.
+//! period has never left. Users may be present on other processes too. Plain data: the time is passed in.
 
+use crate::store::PresentElsewhere;
 use app::wire::{User, UserId, limits::MAX_LISTED_MEMBERS};
 use std::{
     cmp::Ordering,
@@ -42,8 +43,10 @@ pub struct Presence {
     listed_by_all: HashSet<UserId>,
     /// The users whom some subscriber lists, and must remove when they are no longer among the first.
     listed_by_some: HashSet<UserId>,
+    /// The users on other processes who are not in `users`.
+    uncounted_elsewhere: u32,
     /// The lowest and the highest count that a subscriber shows.
-    counts_shown: (usize, usize),
+    counts_shown: (u32, u32),
 }
 
 /// The users present, as a subscriber lists them.
@@ -58,6 +61,14 @@ pub struct Members {
 #[derive(Debug)]
 struct PresentUser {
     user: User,
+    /// The user's presence on this process.
+    local: Option<LocalPresence>,
+    /// The user is present on another process.
+    is_elsewhere: bool,
+}
+
+#[derive(Debug)]
+struct LocalPresence {
     connections: usize,
     since: Instant,
     /// When the last connection closed.
@@ -104,27 +115,64 @@ pub struct PresenceDiff {
 impl Presence {
     /// Adds a connection of `user`. Returns `true` if a diff is pending.
     pub fn connected(&mut self, user: User, now: Instant) -> bool {
-        let id = user.id;
-        if let Some(present) = self.users.get_mut(&id) {
-            present.connections += 1;
-            present.disconnected = None;
+        if let Some(present) = self.users.get_mut(&user.id) {
+            let local = present.local.get_or_insert_with(|| LocalPresence::new(now));
+            local.connections += 1;
+            local.disconnected = None;
             return self.update_user(&user);
         }
-        self.by_name.insert(ByName(user.clone()));
-        self.users.insert(id, PresentUser { user, connections: 1, since: now, disconnected: None });
-        self.sole_join = (self.pending_joins == 0).then_some(id);
-        self.pending_joins += 1;
+        let id = user.id;
+        self.insert(user, Some(LocalPresence { connections: 1, ..LocalPresence::new(now) }));
+        self.sole_join = (self.pending_joins == 1).then_some(id);
         true
+    }
+
+    fn insert(&mut self, user: User, local: Option<LocalPresence>) {
+        self.by_name.insert(ByName(user.clone()));
+        let is_elsewhere = local.is_none();
+        self.users.insert(user.id, PresentUser { user, local, is_elsewhere });
+        self.sole_join = None;
+        self.pending_joins += 1;
     }
 
     /// Removes a connection of `user`. Returns `true` if a diff will follow, at once or after the grace period.
     pub fn disconnected(&mut self, user: UserId, now: Instant) -> bool {
-        let Some(present) = self.users.get_mut(&user) else { return false };
-        present.connections = present.connections.saturating_sub(1);
-        if present.connections == 0 {
-            present.disconnected = Some(now);
+        let Some(local) = self.users.get_mut(&user).and_then(|present| present.local.as_mut()) else {
+            return false;
+        };
+        local.connections = local.connections.saturating_sub(1);
+        if local.connections == 0 {
+            local.disconnected = Some(now);
         }
-        present.connections == 0
+        local.connections == 0
+    }
+
+    /// Replaces the users who are present on other processes. Returns `true` if a diff is pending.
+    pub fn set_elsewhere(&mut self, elsewhere: PresentElsewhere) -> bool {
+        let PresentElsewhere { users, uncounted } = elsewhere;
+        let (count, order_changed) = (self.count(), self.order_changed);
+        let ids: HashSet<UserId> = users.iter().map(|user| user.id).collect();
+        for present in self.users.values_mut() {
+            present.is_elsewhere = ids.contains(&present.user.id);
+        }
+        let has_left = self.remove_absent();
+        let before = self.pending_joins;
+        for user in users {
+            if self.users.contains_key(&user.id) {
+                // The order may have changed; whether it has is compared below.
+                let _ = self.update_user(&user);
+            } else {
+                self.insert(user, None);
+            }
+        }
+        self.uncounted_elsewhere = uncounted;
+        let has_joined = self.pending_joins > before;
+        has_left || has_joined || self.order_changed != order_changed || self.count() != count
+    }
+
+    /// Returns the users who are present on this process.
+    pub fn local_users(&self) -> HashSet<UserId> {
+        self.users.iter().filter(|(_, present)| present.local.is_some()).map(|(id, _)| *id).collect()
     }
 
     /// Updates the name and mark of a user who may be present. Returns `true` if a diff is pending, because the list
@@ -163,7 +211,7 @@ impl Presence {
             self.listed_by_some.insert(you);
         }
         let (fewest, most) = self.counts_shown;
-        self.counts_shown = (fewest.min(self.users.len()), most.max(self.users.len()));
+        self.counts_shown = (fewest.min(self.count()), most.max(self.count()));
         members
     }
 
@@ -190,7 +238,7 @@ impl Presence {
             self.listed_by_some.remove(id);
         }
         self.listed_by_all = first;
-        let count = self.users.len();
+        let count = self.count();
         let before = mem::replace(&mut self.counts_shown, (count, count));
         let count_changed = before != self.counts_shown;
         let (sole_join, pending_joins) = (self.sole_join.take(), mem::take(&mut self.pending_joins));
@@ -206,17 +254,18 @@ impl Presence {
 
     /// Removes the users whose grace period is over. Returns `true` if there was one.
     fn remove_expired(&mut self, now: Instant) -> bool {
-        let is_expired = |present: &PresentUser| {
-            present.disconnected.is_some_and(|disconnected| {
-                let stay = disconnected.duration_since(present.since);
-                let grace = if stay >= MIN_STAY { DISCONNECT_GRACE } else { Duration::ZERO };
-                disconnected + grace <= now
-            })
-        };
+        for present in self.users.values_mut() {
+            present.local.take_if(|local| local.is_expired(now));
+        }
+        self.remove_absent()
+    }
+
+    /// Removes the users who are present on no process. Returns `true` if there was one.
+    fn remove_absent(&mut self) -> bool {
         let before = self.users.len();
         let by_name = &mut self.by_name;
         self.users.retain(|_, present| {
-            let keep = !is_expired(present);
+            let keep = present.local.is_some() || present.is_elsewhere;
             if !keep {
                 by_name.remove(&ByName(present.user.clone()));
             }
@@ -227,7 +276,7 @@ impl Presence {
 
     /// Returns the number of all users present.
     pub fn count(&self) -> u32 {
-        u32::try_from(self.users.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.users.len()).unwrap_or(u32::MAX).saturating_add(self.uncounted_elsewhere)
     }
 
     /// Returns `true` if a later diff may have changes although no user connects or disconnects.
@@ -235,7 +284,25 @@ impl Presence {
         self.pending_joins > 0
             || self.order_changed
             || self.listed_by_some.len() > self.listed_by_all.len()
-            || self.users.values().any(|present| present.disconnected.is_some())
+            || self.users.values().filter_map(|present| present.local.as_ref()).any(LocalPresence::is_closed)
+    }
+}
+
+impl LocalPresence {
+    fn new(now: Instant) -> Self {
+        Self { connections: 0, since: now, disconnected: None }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.disconnected.is_some()
+    }
+
+    fn is_expired(&self, now: Instant) -> bool {
+        self.disconnected.is_some_and(|disconnected| {
+            let stay = disconnected.duration_since(self.since);
+            let grace = if stay >= MIN_STAY { DISCONNECT_GRACE } else { Duration::ZERO };
+            disconnected + grace <= now
+        })
     }
 }
 

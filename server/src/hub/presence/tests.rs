@@ -159,3 +159,38 @@ async fn a_large_drop_from_the_list_is_spread_over_several_diffs() {
     let leaves = std::iter::from_fn(|| room.has_pending().then(|| room.take_diff(start).leaves.len()));
     assert_eq!(leaves.collect::<Vec<_>>(), [1_000, 1_000, 300]);
 }
+
+fn elsewhere(ids: &[u64]) -> PresentElsewhere {
+    PresentElsewhere { users: ids.iter().map(|id| user(*id)).collect(), uncounted: 0 }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_of_two_processes_leaves_with_the_last_of_them() {
+    let (mut room, start) = (Presence::default(), Instant::now());
+    room.connected(user(1), start);
+    room.take_diff(start);
+    assert!(room.set_elsewhere(elsewhere(&[1, 2])));
+    let diff = room.take_diff(start);
+    assert_eq!((diff.joins, diff.sole_user, room.count()), (vec![user(2)], None, 2));
+    assert_eq!(room.local_users(), HashSet::from([UserId(1)]));
+    assert!(!room.set_elsewhere(elsewhere(&[1, 2])), "nothing has changed");
+
+    room.disconnected(UserId(1), start + MIN_STAY);
+    let gone = start + MIN_STAY + DISCONNECT_GRACE;
+    assert!(room.take_diff(gone).is_empty(), "user 1 is present elsewhere");
+    assert!(room.local_users().is_empty() && !room.has_pending());
+    assert!(room.set_elsewhere(elsewhere(&[2])));
+    assert_eq!(room.take_diff(gone).leaves, [UserId(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_elsewhere_beyond_the_bound_are_counted() {
+    let (mut room, start) = (Presence::default(), Instant::now());
+    room.connected(user(1), start);
+    room.take_diff(start);
+    assert!(room.set_elsewhere(PresentElsewhere { uncounted: 7, ..elsewhere(&[2]) }));
+    assert_eq!(room.count(), 9);
+    assert!(room.take_diff(start).count_changed);
+    assert!(room.set_elsewhere(elsewhere(&[2])));
+    assert_eq!(room.take_diff(start), PresenceDiff { count_changed: true, ..PresenceDiff::default() });
+}

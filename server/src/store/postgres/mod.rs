@@ -13,6 +13,7 @@ mod event_reads;
 mod event_writes;
 mod listen;
 mod notify;
+mod presence;
 mod queue;
 mod room_reads;
 mod room_writes;
@@ -63,7 +64,7 @@ pub struct PostgresStore {
     queue: Queue,
     shared: Arc<Shared>,
     /// Tasks that end with the store. The writer ends by itself.
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
     /// Sections under this lock are short and never wait.
     probed_at: Mutex<Option<Instant>>,
 }
@@ -83,11 +84,15 @@ impl PostgresStore {
         let (queue, requests) = mpsc::unbounded_channel();
         let session = Session::new(connector.clone(), client, shared.clone());
         Writer::new(session, shared.clone()).spawn(requests)?;
+        let readers = connector.pool();
+        presence::renew(&readers, &shared)
+            .await
+            .map_err(|error| PostgresError::Database(error.to_string()))?;
         let tasks = [
             tokio::spawn(notify::send_signals(connector.clone(), shared.clone())),
             tokio::spawn(listen::follow_signals(listener, connector.clone(), shared.clone())),
+            tokio::spawn(presence::keep_lease(readers.clone(), shared.clone())),
         ];
-        let readers = connector.pool();
         Ok(Self { identity, readers, queue: Queue(queue), shared, tasks, probed_at: Mutex::default() })
     }
 
@@ -142,6 +147,8 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         let _ = self.queue.request(Request::Close).await;
+        // Without it, the others wait for the end of the lease.
+        let _ = presence::remove_node(&self.readers, &self.shared, &self.shared.node).await;
         self.tasks.iter().for_each(JoinHandle::abort);
         self.readers.close();
     }

@@ -5,7 +5,10 @@ use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// The migrations, one for each version of the schema. They are never changed, only added.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/1-schema.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/postgres/1-schema.sql"),
+    include_str!("../../../migrations/postgres/2-presence.sql"),
+];
 
 /// The newest schema that this program supports.
 const SUPPORTED_SCHEMA: i32 = MIGRATIONS.len() as i32;

@@ -2,7 +2,7 @@
 
 use super::{
     connect::Connector,
-    error::{causes, is_about_values, is_conflict, is_connection_lost},
+    error::{causes, is_conflict, is_connection_lost},
     shared::Shared,
 };
 use deadpool_postgres::ClientWrapper;
@@ -65,13 +65,7 @@ impl Session {
                     continue;
                 }
                 Ok(Err(error)) if is_connection_lost(&error) => causes(&error),
-                Ok(Err(error)) => {
-                    // Such as a full disk: no other write will succeed.
-                    if !is_about_values(&error) {
-                        self.shared.writes.note_failure(&causes(&error));
-                    }
-                    return Err(WriteError::Refused(error));
-                }
+                Ok(Err(error)) => return Err(WriteError::Refused(error)),
                 Err(failure) => failure,
             };
             self.client = None;

@@ -3,7 +3,7 @@
 use crate::store::{EphemeralEvent, Notification};
 use app::wire::{RoomName, Seq, User, UserId};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     mem,
 };
 
@@ -27,6 +27,8 @@ pub(super) enum Signal {
     Room(RoomName),
     /// A read marker has moved.
     Marker(UserId, RoomName, Seq),
+    /// The users present in rooms have changed.
+    Presence(Vec<RoomName>),
     /// A user is typing.
     Typing(RoomName, User),
     /// Other messages were lost.
@@ -51,6 +53,7 @@ impl Signal {
             Self::Users(_, users) => vec![Notification::UsersChanged(users)],
             Self::Room(room) => vec![Notification::RoomChanged(room)],
             Self::Marker(user, room, seq) => vec![Notification::ReadMarkerMoved { user, room, seq }],
+            Self::Presence(rooms) => rooms.into_iter().map(Notification::PresenceChanged).collect(),
             Self::Typing(room, user) => vec![Notification::Ephemeral(EphemeralEvent::Typing { room, user })],
             Self::Missed => vec![Notification::Missed],
         }
@@ -77,6 +80,9 @@ fn parse_body(kind: &str, body: &str) -> Option<Signal> {
             let user = UserId(words.next()?.parse::<i64>().ok()?.cast_unsigned());
             Some(Signal::Marker(user, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
         }
+        "presence" => {
+            body.split(',').map(|room| room.parse().ok()).collect::<Option<_>>().map(Signal::Presence)
+        }
         "typing" => {
             let (room, user) = body.split_once(' ')?;
             Some(Signal::Typing(room.parse().ok()?, serde_json::from_str(user).ok()?))
@@ -96,6 +102,7 @@ pub(super) fn room_payload(node: &str, room: &RoomName) -> String {
 pub(super) struct Outgoing {
     heads: HashMap<RoomName, Seq>,
     markers: HashMap<(UserId, RoomName), Seq>,
+    presence: HashSet<RoomName>,
     typing: VecDeque<(RoomName, User)>,
     has_missed: bool,
 }
@@ -114,6 +121,15 @@ impl Outgoing {
     pub(super) fn add_marker(&mut self, user: UserId, room: RoomName, seq: Seq) {
         if self.markers.len() < MAX_WAITING {
             self.markers.insert((user, room), seq);
+        } else {
+            self.has_missed = true;
+        }
+    }
+
+    /// Adds a room whose users on this server have changed.
+    pub(super) fn add_presence(&mut self, room: RoomName) {
+        if self.presence.len() < MAX_WAITING {
+            self.presence.insert(room);
         } else {
             self.has_missed = true;
         }
@@ -140,19 +156,10 @@ impl Outgoing {
         if mem::take(&mut self.has_missed) {
             payloads.push(format!("{node} missed"));
         }
-        let mut heads = String::new();
-        for (room, head) in mem::take(&mut self.heads) {
-            let head = format!("{room}:{head}");
-            if !heads.is_empty() && heads.len() + 1 + head.len() > MAX_PAYLOAD_BYTES {
-                payloads.push(mem::take(&mut heads));
-            }
-            heads += if heads.is_empty() { "" } else { "," };
-            if heads.is_empty() {
-                heads = format!("{node} heads ");
-            }
-            heads += &head;
-        }
-        payloads.extend((!heads.is_empty()).then_some(heads));
+        let heads = mem::take(&mut self.heads).into_iter().map(|(room, head)| format!("{room}:{head}"));
+        payloads.extend(lists(node, "heads", heads));
+        let present = mem::take(&mut self.presence).into_iter().map(|room| room.to_string());
+        payloads.extend(lists(node, "presence", present));
         let markers = mem::take(&mut self.markers);
         payloads.extend(
             markers
@@ -164,6 +171,21 @@ impl Outgoing {
         }));
         payloads
     }
+}
+
+/// Returns payloads of one kind with all `entries`, as many in each as fit.
+fn lists(node: &str, kind: &str, entries: impl Iterator<Item = String>) -> Vec<String> {
+    let mut payloads: Vec<String> = Vec::new();
+    for entry in entries {
+        match payloads.last_mut() {
+            Some(last) if last.len() + 1 + entry.len() <= MAX_PAYLOAD_BYTES => {
+                last.push(',');
+                last.push_str(&entry);
+            }
+            _ => payloads.push(format!("{node} {kind} {entry}")),
+        }
+    }
+    payloads
 }
 
 #[cfg(test)]
@@ -189,6 +211,7 @@ mod tests {
         outgoing.add_head(room("tea"), 4);
         outgoing.add_head(room("tea"), 5);
         outgoing.add_marker(UserId(u64::MAX), room("jam"), 7);
+        outgoing.add_presence(room("tea"));
         outgoing.add_ephemeral(EphemeralEvent::Typing { room: room("tea"), user: user(3) });
         let payloads = outgoing.take_payloads("n1");
         let signals: Vec<_> = payloads.iter().map(|payload| Signal::parse(payload)).collect();
@@ -196,6 +219,7 @@ mod tests {
             signals,
             [
                 ("n1", Some(Signal::Heads(vec![(room("tea"), 5)]))),
+                ("n1", Some(Signal::Presence(vec![room("tea")]))),
                 ("n1", Some(Signal::Marker(UserId(u64::MAX), room("jam"), 7))),
                 ("n1", Some(Signal::Typing(room("tea"), user(3)))),
             ]

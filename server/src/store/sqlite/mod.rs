@@ -14,6 +14,7 @@ mod files;
 mod health;
 mod open;
 mod pool;
+mod presence;
 mod queries;
 mod record;
 mod room_reads;

@@ -12,7 +12,7 @@ mod v1;
 pub use browser::{browser, sent, visitor};
 pub use consistency::{ConsistencyReport, events};
 pub use lines::Lines;
-pub use postgres::{PrivatePostgres, TestDatabase, open_postgres};
+pub use postgres::TestDatabase;
 pub use process::Process;
 pub use proxy::{Direction, Fault, Proxy};
 pub use test_client::{ClientState, Pace, TestClient};
@@ -46,7 +46,7 @@ use tokio_tungstenite::{
 /// How long any expected event may take. Generous, because a test that passes never waits for it.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A real server on a port of its own. [`stop`](Self::stop) drains it; dropping it does not.
 pub struct TestServer {

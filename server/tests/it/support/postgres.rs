@@ -2,12 +2,9 @@
 
 use server::store::{DatabaseUrl, PostgresStore};
 use std::{
-    env, fs,
+    env,
     io::{Write, stderr},
-    path::{Path, PathBuf},
-    time::Duration,
 };
-use tokio::{process::Command, time::sleep};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
@@ -33,7 +30,8 @@ impl TestDatabase {
 
     /// Opens the store of the database.
     pub async fn open(&self) -> PostgresStore {
-        open_postgres(&self.url).await
+        let url: DatabaseUrl = self.url.parse().expect("the script writes a good URL");
+        PostgresStore::open(&url, &[7; 64]).await.expect("the database is there")
     }
 
     /// Ends the connections of all stores on the database whose last statement is like `pattern`.
@@ -58,57 +56,6 @@ impl TestDatabase {
     pub async fn execute(&self, sql: &str) {
         self.client().await.batch_execute(sql).await.expect("the statements are good");
     }
-}
-
-/// A PostgreSQL server of one test, which the test may kill. It stops when the process of the test ends.
-pub struct PrivatePostgres {
-    pub url: String,
-    folder: PathBuf,
-}
-
-impl PrivatePostgres {
-    /// Starts a server. Returns `None`, and says so, if there is no PostgreSQL.
-    pub async fn start() -> Option<Self> {
-        server_url()?;
-        let variables = tempfile::NamedTempFile::new().expect("a temporary file can be made");
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/test-postgres");
-        let started = Command::new(script)
-            .env_remove(SERVER)
-            .env("NEXTEST_ENV", variables.path())
-            .status()
-            .await
-            .expect("the script runs");
-        assert!(started.success(), "the server has started");
-        let written = fs::read_to_string(variables.path()).expect("the script writes its variables");
-        let value = |name: &str| {
-            let line = written.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.expect("the variable is set").to_owned()
-        };
-        let folder = value("HUBBUB_TEST_POSTGRES_FOLDER").into();
-        Some(Self { url: value(SERVER), folder })
-    }
-
-    /// Kills the server with SIGKILL.
-    pub async fn kill(&self) {
-        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("the server runs");
-        let pid = file.lines().next().expect("the first line has its id");
-        let killed = Command::new("kill").args(["-KILL", pid]).status().await.expect("kill runs");
-        assert!(killed.success(), "the server was there");
-    }
-
-    /// Starts the server again. The processes of the killed one may take a moment to end.
-    pub async fn start_again(&self) {
-        let start = || Command::new("sh").arg(self.folder.join("start")).output();
-        while !start().await.expect("sh runs").status.success() {
-            sleep(Duration::from_millis(100)).await;
-        }
-    }
-}
-
-/// Opens the store of a database.
-pub async fn open_postgres(url: &str) -> PostgresStore {
-    let url: DatabaseUrl = url.parse().expect("the script writes a good URL");
-    PostgresStore::open(&url, &[7; 64]).await.expect("the database is there")
 }
 
 /// Returns the URL of the server, or says that the test is skipped.

@@ -1,0 +1,48 @@
+//! Which users are present on which of the processes that share the store.
+
+use super::StoreResult;
+use app::wire::{RoomName, User, UserId};
+use async_trait::async_trait;
+
+/// Users of other processes that one read returns. Further ones are only counted.
+pub const MAX_PRESENT_ELSEWHERE: u32 = 1_000;
+
+/// The users of a room who are present on other processes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PresentElsewhere {
+    /// At most [`MAX_PRESENT_ELSEWHERE`] of them, under their present names.
+    pub users: Vec<User>,
+    /// How many more there are.
+    pub uncounted: u32,
+}
+
+/// How the users present in a room of this process have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomPresence {
+    /// The room.
+    pub room: RoomName,
+    /// The users who are present now. Users who were recorded before may be repeated.
+    pub joined: Vec<UserId>,
+    /// The users who are not present any more.
+    pub left: Vec<UserId>,
+}
+
+/// The users present, of each process. What a process has recorded is forgotten when it ends: at once, or at most 15
+/// seconds after it was killed.
+#[async_trait]
+pub trait PresenceStore: Send + Sync + 'static {
+    /// Returns `true` if several processes may share the store. Otherwise nothing has to be recorded.
+    fn shares_presence(&self) -> bool;
+
+    /// Records changes of this process, and notifies the others.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend); the caller repeats the changes later.
+    async fn record_presence(&self, changes: &[RoomPresence]) -> StoreResult<()>;
+
+    /// Returns the users present in `room` on other processes.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn present_elsewhere(&self, room: &RoomName) -> StoreResult<PresentElsewhere>;
+}

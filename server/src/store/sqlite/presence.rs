@@ -1,0 +1,21 @@
+//! One process has the file, so that its hub alone knows who is present.
+
+use super::SqliteStore;
+use crate::store::{PresenceStore, PresentElsewhere, RoomPresence, StoreResult};
+use app::wire::RoomName;
+use async_trait::async_trait;
+
+#[async_trait]
+impl PresenceStore for SqliteStore {
+    fn shares_presence(&self) -> bool {
+        false
+    }
+
+    async fn record_presence(&self, _: &[RoomPresence]) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn present_elsewhere(&self, _: &RoomName) -> StoreResult<PresentElsewhere> {
+        Ok(PresentElsewhere::default())
+    }
+}
