@@ -1,6 +1,10 @@
 //! Error responses as `application/problem+json` (RFC 9457).
 
-use crate::{http::work::Busy, limits::connection_limit::Full, store::StoreError};
+use crate::{
+    http::{request_log::may_log, work::Busy},
+    limits::connection_limit::Full,
+    store::StoreError,
+};
 use app::wire::{ErrorCode, InvalidName, InvalidRoomName, InvalidText, limits};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -210,7 +214,10 @@ impl From<StoreError> for Problem {
             StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Backend(_) => {
-                tracing::error!(%error, "request failed");
+                // While the store is away, every request gets here.
+                if may_log() {
+                    tracing::error!(%error, "request failed");
+                }
                 return Self::store_unavailable();
             }
         };
