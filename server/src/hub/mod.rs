@@ -154,7 +154,7 @@ impl Hub {
         if !self.store.shares_presence() {
             return Members::default();
         }
-        // Nobody on this process has the room open.
+        // The room is not live on this process.
         let room = Room::new(room.clone());
         match self.store.present_elsewhere(&room.name).await {
             Ok(elsewhere) => _ = room.set_elsewhere(elsewhere),

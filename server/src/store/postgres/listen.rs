@@ -1,4 +1,4 @@
-//! Hearing of the other servers: a connection that listens, and that asks once a second whether names have changed.
+//! Receiving from the other servers: a connection that listens, and that polls once a second for changed names.
 
 use super::{
     connect::{Connector, PolledConnection},
@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_postgres::{AsyncMessage, Client};
 
-/// Time between two polls. They find what no notification told, and whether the connection is alive.
+/// Time between two polls. They find changes whose notification was lost, and whether the connection is alive.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a poll may take before the connection is given up.
@@ -71,7 +71,7 @@ impl Listener {
     }
 }
 
-/// Turns what the other servers tell into notifications of this process, for ever.
+/// Turns the messages of other servers into notifications of this process, for ever.
 pub(super) async fn follow_signals(mut listener: Listener, connector: Connector, shared: Arc<Shared>) {
     loop {
         let error = listener.poll(&shared).await;
@@ -83,7 +83,7 @@ pub(super) async fn follow_signals(mut listener: Listener, connector: Connector,
             sleep(RECONNECT_DELAY).await;
         };
         shared.listening.note_answer();
-        // What was told meanwhile is lost.
+        // Messages that were sent meanwhile are lost.
         shared.notifier.send(Notification::Missed);
     }
 }
@@ -94,7 +94,7 @@ async fn within<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>
     answered.map_err(|error| causes(&error))
 }
 
-/// Publishes users whose change no notification has told.
+/// Publishes users whose changes were not notified.
 async fn find_changed_users(client: &Client, shared: &Shared) -> Result<(), tokio_postgres::Error> {
     let rows = client.query(SELECT_CHANGED_USERS, &[&shared.announced_names(), &MAX_CHANGED_USERS]).await?;
     let mut users: Vec<UserId> = Vec::new();

@@ -2,7 +2,7 @@
 //!
 //! - [`writer`]: one task carries out all writes; [`append`]: a batch of events; [`session`]: its connection.
 //! - [`sql`]: the reads, on the connections of [`connect::ReadPool`].
-//! - [`notify`] and [`listen`]: what the servers tell each other; nothing depends on it but speed.
+//! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
 mod append;

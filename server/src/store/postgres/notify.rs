@@ -1,4 +1,4 @@
-//! Telling the other servers: one task sends what waits with `NOTIFY`, on a connection of its own and after the commits,
+//! Sending to the other servers: one task sends what waits with `NOTIFY`, on a connection of its own and after the commits,
 //! because a commit with a `NOTIFY` holds a lock of the whole database during its disk sync.
 
 use super::{connect::Connector, shared::Shared};
@@ -14,7 +14,7 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
 /// Sends what waits for the other servers, for ever. While one statement is under way, what follows is merged. After a
-/// failure the other servers are told that they have missed something.
+/// failure the other servers are sent [`Signal::Missed`](super::signal::Signal::Missed).
 pub(super) async fn send_signals(connector: Connector, shared: Arc<Shared>) {
     loop {
         if send_until_lost(&connector, &shared).await.is_err() {

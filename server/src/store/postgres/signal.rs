@@ -1,4 +1,4 @@
-//! What the servers of an installation tell each other with `NOTIFY`: hints, which may be lost.
+//! The messages that the servers of an installation send each other with `NOTIFY`: hints, which may be lost.
 
 use crate::store::{EphemeralEvent, Notification};
 use app::wire::{RoomName, Seq, User, UserId};
@@ -10,7 +10,7 @@ use std::{
 /// Bytes of one payload. PostgreSQL refuses 8,000.
 const MAX_PAYLOAD_BYTES: usize = 7_900;
 
-/// Rooms, and read markers, that wait to be sent, at most. Past it the others are told that they have missed something.
+/// Rooms, and read markers, that wait to be sent, at most. Past it the others are sent [`Signal::Missed`].
 const MAX_WAITING: usize = 10_000;
 
 /// Ephemeral events that wait to be sent, at most. The oldest ones are dropped.
@@ -92,7 +92,7 @@ fn parse_body(kind: &str, body: &str) -> Option<Signal> {
     }
 }
 
-/// Returns the payload that tells of a room whose title or topic has changed.
+/// Returns the payload about a room whose title or topic has changed.
 pub(super) fn room_payload(node: &str, room: &RoomName) -> String {
     format!("{node} room {room}")
 }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sent_is_read() {
+    fn payloads_parse_to_the_signals_that_were_added() {
         let mut outgoing = Outgoing::default();
         outgoing.add_head(room("tea"), 4);
         outgoing.add_head(room("tea"), 5);

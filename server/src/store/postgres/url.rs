@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_of_a_database_says_why() {
+    fn an_invalid_url_of_a_database_is_rejected_with_its_reason() {
         for (text, why) in [
             ("mysql://localhost/chat", "it is no URL such as postgres://user:password@host/name"),
             ("host=localhost", "it is no URL such as postgres://user:password@host/name"),
