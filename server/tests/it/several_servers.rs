@@ -117,12 +117,19 @@ async fn a_read_marker_reaches_the_users_connection_to_the_other_server(one: Tes
     assert_eq!(phone.frames_until_pong().await, [], "the connection that sent the marker gets no frame");
 }
 
-/// Returns the changes of presence in the next frame that has some: who has joined, who has left, and the count.
-async fn presence(client: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
-    match wait_for(client, |frame| matches!(frame, ServerFrame::Presence { .. })).await {
-        ServerFrame::Presence { here, gone, count, .. } => (ids(&here), gone, count),
-        other => panic!("{other:?}"),
-    }
+/// Waits for the frame by which users have joined or left, and returns its count.
+async fn count_after(client: &mut V1, joined: &[UserId], left: &[UserId]) -> u32 {
+    within_timeout(async {
+        loop {
+            if let ServerFrame::Presence { here, gone, count, .. } = client.next_frame().await
+                && joined.iter().all(|user| ids(&here).contains(user))
+                && gone == left
+            {
+                return count;
+            }
+        }
+    })
+    .await
 }
 
 fn ids(users: &[User]) -> Vec<UserId> {
@@ -130,7 +137,7 @@ fn ids(users: &[User]) -> Vec<UserId> {
 }
 
 #[tokio::test]
-async fn users_of_another_server_are_present_until_they_leave_or_their_server_stops() {
+async fn postgres_users_of_another_server_are_present_until_they_leave_or_their_server_stops() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (server_on(&database).await, server_on(&database).await);
     let (mut ann, mut bob) = (V1::connect_and_join(&one, "tea").await, V1::connect(&two).await);
@@ -144,20 +151,20 @@ async fn users_of_another_server_are_present_until_they_leave_or_their_server_st
     let joined = bob.join("tea", None).await;
     let ServerFrame::Joined { members, member_count: 2, .. } = &joined else { panic!("{joined:?}") };
     assert!(ids(members).contains(&ann_id), "{joined:?}");
-    assert_eq!(presence(&mut ann).await, (vec![bob_id], vec![], 2));
+    assert_eq!(count_after(&mut ann, &[bob_id], &[]).await, 2);
 
     let mut carol = V1::connect_and_join(&two, "tea").await;
     let carol_id = carol.you().id;
-    assert_eq!(presence(&mut ann).await, (vec![carol_id], vec![], 3));
+    assert_eq!(count_after(&mut ann, &[carol_id], &[]).await, 3);
     carol.send(&ClientFrame::Leave { room: "tea".into() }).await;
-    assert_eq!(presence(&mut ann).await, (vec![], vec![carol_id], 2));
+    assert_eq!(count_after(&mut ann, &[], &[carol_id]).await, 2);
 
     two.stop().await;
-    assert_eq!(presence(&mut ann).await, (vec![], vec![bob_id], 1));
+    assert_eq!(count_after(&mut ann, &[], &[bob_id]).await, 1);
 }
 
 #[tokio::test]
-async fn users_of_a_server_that_was_killed_leave_with_its_lease() {
+async fn postgres_users_of_a_server_that_was_killed_leave_with_its_lease() {
     let Some(database) = TestDatabase::create().await else { return };
     let one = server_on(&database).await;
     let killed = "INSERT INTO node VALUES ('killed', 9000000000000); INSERT INTO presence VALUES ('tea', 77, 'killed')";
@@ -165,5 +172,5 @@ async fn users_of_a_server_that_was_killed_leave_with_its_lease() {
     let (mut ann, bob) = (V1::connect_and_join(&one, "tea").await, UserId(77));
     assert!(ids(&one.state.hub.members(&room("tea"), bob).await.list).contains(&bob));
     database.execute("UPDATE node SET expires_at = 0 WHERE name = 'killed'").await;
-    assert_eq!(presence(&mut ann).await, (vec![], vec![bob], 1));
+    assert_eq!(count_after(&mut ann, &[], &[bob]).await, 1);
 }
