@@ -66,6 +66,11 @@ pub struct Config {
     #[arg(long, env = "HUBBUB_DATABASE", value_name = "URL", conflicts_with_all = ["ephemeral", "max_bytes"])]
     pub database: Option<SecretUrl>,
 
+    /// A file of at least 64 random bytes with which to sign the cookies, instead of the key in the database. Every server
+    /// needs the same one.
+    #[arg(long, env = "HUBBUB_COOKIE_KEY_FILE", value_name = "FILE", requires = "database")]
+    pub cookie_key_file: Option<PathBuf>,
+
     /// Keep everything in temporary files: it is lost when the server stops.
     #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
     pub ephemeral: bool,
@@ -181,6 +186,7 @@ impl Config {
             addr: ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
             data: DEFAULT_DATA.into(),
             database: None,
+            cookie_key_file: None,
             ephemeral: true,
             public_url: None,
             allow_origin: Vec::new(),

@@ -28,9 +28,20 @@ pub async fn open(config: Config) -> Result<Startup, String> {
     let Some(SecretUrl(url)) = &config.database else { return start(config) };
     let url: DatabaseUrl = url.parse().map_err(|error| format!("cannot use --database: {error}"))?;
     let cannot_use = |error: &dyn fmt::Display| format!("cannot use the database {url}: {error}");
-    let opened = PostgresStore::open(&url, Key::generate().master()).await;
+    let file = config.cookie_key_file.as_deref();
+    let key =
+        file.map(|file| cookie_key::read(file).map_err(|error| cannot_open(file, error))).transpose()?;
+    // With a key in a file, the database gets none.
+    let new_key = if key.is_some() { Vec::new() } else { Key::generate().master().to_vec() };
+    let opened = PostgresStore::open(&url, &new_key).await;
     let store = opened.map_err(|error| cannot_use(&error))?;
-    let key = Key::try_from(store.cookie_key()).map_err(|error| cannot_use(&error))?;
+    let key = match key {
+        Some(key) => key,
+        None if store.cookie_key().is_empty() => {
+            return Err(cannot_use(&"its key for cookies is in a file; name that with --cookie-key-file"));
+        }
+        None => Key::try_from(store.cookie_key()).map_err(|error| cannot_use(&error))?,
+    };
     Ok(Startup { state: AppState::new(config, Arc::new(store), key), lock: None })
 }
 

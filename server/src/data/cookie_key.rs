@@ -17,19 +17,27 @@ const KEY_BYTES: usize = 64;
 /// # Errors
 /// The file cannot be read or written, or is truncated.
 pub fn load(path: &Path, store_is_unused: bool) -> io::Result<Key> {
-    match fs::read(path) {
-        Ok(bytes) if bytes.len() >= KEY_BYTES => {
-            Key::try_from(bytes.as_slice()).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
-        }
-        Ok(bytes) => Err(io::Error::new(ErrorKind::InvalidData, truncated(bytes.len()))),
+    match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if !store_is_unused {
                 tracing::warn!("cookie.key is missing: creating a new one; every user becomes a new one");
             }
             create(path)
         }
-        Err(error) => Err(error),
+        found => found,
     }
+}
+
+/// Reads the key in `path`.
+///
+/// # Errors
+/// The file cannot be read, or is truncated.
+pub fn read(path: &Path) -> io::Result<Key> {
+    let bytes = fs::read(path)?;
+    if bytes.len() < KEY_BYTES {
+        return Err(io::Error::new(ErrorKind::InvalidData, truncated(bytes.len())));
+    }
+    Key::try_from(bytes.as_slice()).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// Writes `key` to `path`. Another key that was there is kept as `cookie.key.before-restore`.

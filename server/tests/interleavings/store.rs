@@ -9,8 +9,8 @@ use futures_util::{
 use server::store::{
     Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
     MessagePage, NewEvent, Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere,
-    ReadMarkerStore, RoomInfo, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Store, StoreResult,
-    StreamPosition, TooManyLinks, UserStore,
+    ReadMarkerStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Store,
+    StoreResult, StreamPosition, TooManyLinks, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},

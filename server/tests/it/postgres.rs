@@ -2,6 +2,8 @@
 
 use crate::support::{TestDatabase, TestServer, V1, room, within_timeout};
 use app::wire::{ClientFrame, ServerFrame, User, UserId};
+use axum::extract::FromRef;
+use axum_extra::extract::cookie::Key;
 use futures_util::{StreamExt, future::join_all, stream::BoxStream};
 use server::{
     config::{Config, SecretUrl},
@@ -11,7 +13,7 @@ use server::{
         RoomInfo, RoomStore, Store, UserStore,
     },
 };
-use std::time::Duration;
+use std::{fs, path::Path, time::Duration};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -235,4 +237,25 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
         found.contains("a newer version of Hubbub has written it (schema 3, this version supports 2)"),
         "{found}"
     );
+}
+
+#[tokio::test]
+async fn postgres_servers_sign_cookies_with_the_key_of_a_file() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("key");
+    let config = |file: Option<&Path>| Config {
+        database: Some(SecretUrl(database.url.clone())),
+        cookie_key_file: file.map(Path::to_owned),
+        ephemeral: false,
+        ..Config::plain()
+    };
+    let error = async |file| startup::open(config(file)).await.map(drop).expect_err("there is no key");
+    assert!(error(Some(&file)).await.contains("cannot use"), "a file that does not exist");
+    fs::write(&file, [7; 63]).unwrap();
+    assert!(error(Some(&file)).await.contains("truncated (63 of 64 bytes)"));
+    fs::write(&file, [7; 64]).unwrap();
+    let opened = startup::open(config(Some(&file))).await.unwrap();
+    assert_eq!(Key::from_ref(&opened.state).master(), [7; 64]);
+    assert!(error(None).await.contains("--cookie-key-file"), "the database has no key");
 }
