@@ -6,14 +6,18 @@
 extern crate self as app;
 
 #[allow(dead_code, unused_imports, reason = "the server uses the rest")]
-#[path = "../../src/store/skeleton.rs"]
+#[path = "../../src/store/name_policy.rs"]
+mod name_policy;
+#[allow(dead_code, unused_imports, reason = "the server uses the rest")]
+#[path = "../../src/store/skeleton/mod.rs"]
 mod skeleton;
 #[allow(dead_code, unused_imports, reason = "the app uses the rest")]
 #[path = "../../../app/src/wire/mod.rs"]
 mod wire;
 
 use libfuzzer_sys::fuzz_target;
-use skeleton::{choose_name, name_key};
+use name_policy::choose_name;
+use skeleton::name_key;
 use wire::DisplayName;
 
 fuzz_target!(|text: &str| {
