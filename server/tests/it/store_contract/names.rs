@@ -1,4 +1,4 @@
-//! Display names of users, and the tags that tell users of one name apart.
+//! Display names of users, and the tags that distinguish users of one name.
 
 use super::{ANN, BOB, every_store, latest_page, message, next_appended, post};
 use crate::support::room;
