@@ -6,6 +6,7 @@
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
+mod columns;
 mod device_links;
 mod error;
 mod events;

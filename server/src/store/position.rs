@@ -13,6 +13,13 @@ pub struct StreamPosition {
     pub log: Option<String>,
 }
 
+impl StreamPosition {
+    /// Returns `true` if the position may be one of the log `own`, in whatever epoch.
+    pub(super) fn may_be_of_log(&self, own: &str) -> bool {
+        self.log.as_deref().is_none_or(|log| split_log_id(log).0 == split_log_id(own).0)
+    }
+}
+
 /// Returns the identity of a log with its present epoch.
 pub(super) fn log_id(id: &str, epoch: &str) -> String {
     if epoch.is_empty() { id.into() } else { format!("{id}.{epoch}") }

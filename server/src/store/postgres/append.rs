@@ -2,14 +2,15 @@
 
 use super::{
     cache::{Cache, RoomRef},
-    rows::{self, kind, position},
+    rows::{self, position},
     session::Session,
     shared::Shared,
 };
 use crate::store::{
-    Appended, MAX_READ_MARKERS, NewEvent, StoreError, StoreResult, postgres::session::WriteError, skeleton,
+    Appended, MAX_READ_MARKERS, NewEvent, StoreError, StoreResult, columns, postgres::session::WriteError,
+    skeleton,
 };
-use app::wire::{CommandId, DisplayName, Operation, RoomName, UserId};
+use app::wire::{CommandId, DisplayName, RoomName, UserId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 use tokio_postgres::{Error, Row};
@@ -69,11 +70,7 @@ impl<'a> Batch<'a> {
     }
 
     fn push_operation(&mut self, event: &'a NewEvent) {
-        let (kind, text, reply_to, target) = match &event.operation {
-            Operation::Post { text, reply_to } => (kind::MESSAGE, &**text, *reply_to, None),
-            Operation::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
-            Operation::Delete { target } => (kind::DELETE, "", None, Some(*target)),
-        };
+        let (kind, text, reply_to, target) = columns::of_operation(&event.operation);
         self.ids.push(event.id);
         self.authors.push(event.author.0.cast_signed());
         self.kinds.push(kind);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::store::{
     Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, RoomRecord, RoomSnapshot,
-    StoreError, StoreResult, StreamPosition, position::split_log_id,
+    StoreError, StoreResult, StreamPosition,
 };
 use app::wire::{
     CommandId, Event, PageBudget, RoomName, Seq, UserId,
@@ -155,11 +155,11 @@ enum Continuity {
 
 impl PostgresStore {
     fn continuity(&self, position: StreamPosition) -> Continuity {
-        let StreamPosition { after, after_id, log } = position;
         let own = self.identity.log_id.as_str();
-        if log.as_deref().is_some_and(|log| split_log_id(log).0 != split_log_id(own).0) {
+        if !position.may_be_of_log(own) {
             return Continuity::Known(false);
         }
+        let StreamPosition { after, after_id, log } = position;
         // Another epoch may have lost events that the client has.
         let is_same_epoch = log.is_none_or(|log| log == own);
         match (after, after_id) {

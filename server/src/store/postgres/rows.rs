@@ -1,35 +1,20 @@
 //! Rows as values.
 
-use crate::store::{RoomInfo, RoomRecord, StoreError, StoreResult, users::user};
+pub(super) use crate::store::columns::{position, user_id};
+
+use crate::store::{RoomInfo, RoomRecord, StoreError, StoreResult, columns::kind, users::user};
 use app::wire::{
-    DisplayName, Event, EventBody, Message, Millis, RoomName, Seq, User, UserId, sanitize_for_display,
+    DisplayName, Event, EventBody, Message, Millis, RoomName, User, UserId, sanitize_for_display,
 };
 use std::sync::Arc;
 use tokio_postgres::Row;
 
-/// The column `kind` of an event.
-pub(super) mod kind {
-    pub(in super::super) const MESSAGE: i16 = 0;
-    pub(in super::super) const EDIT: i16 = 1;
-    pub(in super::super) const DELETE: i16 = 2;
-}
-
 /// Columns that describe a room, with its head.
 pub(super) const ROOM_COLUMNS: usize = 7;
-
-/// Returns a position as PostgreSQL compares it; one that no event can have is after all events.
-pub(super) fn position(seq: Seq) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
-}
 
 /// Returns a position or time of a column, which is never negative.
 pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
-}
-
-/// Reads the id of a user, which PostgreSQL stores as a signed integer.
-pub(super) fn user_id(id: i64) -> UserId {
-    UserId(id.cast_unsigned())
 }
 
 /// Returns a user with the columns of their row. A name that breaks today's rule counts as none.

@@ -97,11 +97,10 @@ impl Continuity {
 
 impl SqliteStore {
     fn continuity(&self, position: StreamPosition) -> Continuity {
-        let StreamPosition { after, after_id, log } = position;
-        let (id, _) = position::split_log_id(&self.log_id);
-        if log.as_deref().is_some_and(|log| position::split_log_id(log).0 != id) {
+        if !position.may_be_of_log(&self.log_id) {
             return Continuity::Known(false);
         }
+        let StreamPosition { after, after_id, log } = position;
         let shared = log.map_or(Shared::All, |log| self.epochs.shared(position::split_log_id(&log).1));
         match (after, after_id, shared) {
             (0, ..) | (_, None, Shared::All) => Continuity::Known(true),

@@ -3,7 +3,7 @@
 use super::{rows, sql};
 use crate::store::{
     JoinedRoom, JoinedRooms, MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord,
-    UNREAD_SCAN_EVENTS, skeleton, users::guest,
+    UNREAD_SCAN_EVENTS, columns::position, skeleton, users::guest,
 };
 use app::wire::{
     CommandId, DisplayName, Event, PageBudget, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT,
@@ -11,11 +11,6 @@ use app::wire::{
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// A position as SQLite compares it; one that no event can have is after all events.
-fn position(seq: Seq) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
-}
 
 pub(super) fn events_after(
     db: &Connection,

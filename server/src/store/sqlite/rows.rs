@@ -1,17 +1,12 @@
 //! Rows as values.
 
-use crate::store::{RoomInfo, RoomRecord, users::user};
+pub(super) use crate::store::columns::user_id;
+
+use crate::store::{RoomInfo, RoomRecord, columns::kind, users::user};
 use app::wire::{DisplayName, Event, EventBody, Message, RoomName, User, UserId, sanitize_for_display};
 use rusqlite::{Row, types::Type};
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// The column `kind` of an event.
-pub(super) mod kind {
-    pub(in super::super) const MESSAGE: i64 = 0;
-    pub(in super::super) const EDIT: i64 = 1;
-    pub(in super::super) const DELETE: i64 = 2;
-}
 
 /// Reads an event in the columns of [`SELECT_EVENTS_AFTER`](super::sql::SELECT_EVENTS_AFTER).
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
@@ -68,11 +63,6 @@ pub(super) fn room_record(row: &Row<'_>) -> rusqlite::Result<RoomRecord> {
 /// Reads the name of a room.
 pub(super) fn room_name(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomName> {
     parsed(row, column)
-}
-
-/// Reads the id of a user, which SQLite stores as a signed integer.
-pub(super) fn user_id(id: i64) -> UserId {
-    UserId(id.cast_unsigned())
 }
 
 /// Reads name, ambiguity and number of a user, from `column` on.

@@ -2,13 +2,9 @@
 
 use super::{HeadCache, ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
 use crate::store::{
-    Appended, NewEvent, StoreError, StoreResult, now,
+    Appended, NewEvent, StoreError, StoreResult, columns, now,
     rules::{self, Target},
-    sqlite::{
-        queries,
-        rows::{self, kind},
-        sql,
-    },
+    sqlite::{queries, rows, sql},
 };
 use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
@@ -242,11 +238,7 @@ impl<'a> WriteTransaction<'a> {
 
     /// Inserts an event. Returns `false` if its id was used before.
     fn insert_event(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<bool> {
-        let (kind, text, reply_to, target) = match &new.operation {
-            Operation::Post { text, reply_to } => (kind::MESSAGE, &**text, *reply_to, None),
-            Operation::Edit { target, text } => (kind::EDIT, &**text, None, Some(*target)),
-            Operation::Delete { target } => (kind::DELETE, "", None, Some(*target)),
-        };
+        let (kind, text, reply_to, target) = columns::of_operation(&new.operation);
         let mut statement = self.transaction.prepare_cached(sql::INSERT_EVENT)?;
         let (room, id, author) = (new.room.as_str(), new.id.as_bytes(), new.author.0.cast_signed());
         let inserted = statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
