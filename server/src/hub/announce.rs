@@ -11,7 +11,10 @@ use super::{
     subscriber::Subscriber,
     sync::{Mutex, MutexGuard},
 };
-use crate::{store::MAX_READ_MARKERS, websocket::frame};
+use crate::{
+    store::{MAX_READ_MARKERS, MAX_ROOMS_PER_READ},
+    websocket::frame,
+};
 use app::wire::{RoomName, Seq, ServerFrame, User, UserId};
 use smallvec::SmallVec;
 use std::{
@@ -96,8 +99,9 @@ impl Hub {
                 }
                 rooms.extend(self.rooms().keys().cloned());
             }
-            for room in rooms {
-                self.announce_room(room).await;
+            let rooms: Vec<RoomName> = rooms.into_iter().collect();
+            for rooms in rooms.chunks(MAX_ROOMS_PER_READ) {
+                self.announce_rooms(rooms).await;
             }
             for ((user, room), seq) in read_markers {
                 self.announce_read_marker(user, &room, seq).await;
@@ -149,14 +153,16 @@ impl Hub {
         recipients.into_values().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }
 
-    async fn announce_room(&self, name: RoomName) {
-        let Some(room) = self.room(&name) else { return };
-        match self.store.room(&name).await {
-            Ok(stored) => {
-                let (title, topic) = (stored.title(), stored.info.topic.to_string());
-                room.broadcast_all(&ServerFrame::RoomUpdated { room: name, title, topic });
+    async fn announce_rooms(&self, rooms: &[RoomName]) {
+        let stored = match self.store.rooms(rooms).await {
+            Ok(stored) => stored,
+            Err(error) => return tracing::error!(%error, "reading changed rooms failed"),
+        };
+        for stored in stored {
+            let (title, topic) = (stored.title(), stored.info.topic.to_string());
+            if let Some(room) = self.room(&stored.room) {
+                room.broadcast_all(&ServerFrame::RoomUpdated { room: stored.room, title, topic });
             }
-            Err(error) => tracing::error!(%error, "reading a changed room failed"),
         }
     }
 
