@@ -1,11 +1,13 @@
-//! The subcommands of the operator: `hubbub backup`, `hubbub check` and `hubbub restore`.
+//! The subcommands of the operator: `hubbub backup`, `hubbub check`, `hubbub health` and `hubbub restore`.
 
 mod backup;
 mod check;
+mod health;
 mod restore;
 
+use crate::config::Config;
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A command that runs instead of the server.
 #[derive(Debug, Clone, Subcommand)]
@@ -23,6 +25,8 @@ pub enum Command {
     /// A server checks its messages itself: a small file at its start, a large one in the background afterwards. If the
     /// file is damaged, the server still reads it but stores nothing more.
     Check,
+    /// Ask the server at the address of --addr, or of HUBBUB_ADDR, whether it is alive: for containers without a shell.
+    Health,
     /// Replace the data folder's messages by the backup FILE, while no server is running.
     Restore {
         /// A file that `hubbub backup` wrote.
@@ -34,14 +38,16 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command on the folder `data`. Returns a line for the operator.
+    /// Runs the command with the other settings. Returns a line for the operator.
     ///
     /// # Errors
     /// One line with the reason; nothing has changed then.
-    pub fn run(&self, data: &Path) -> Result<String, String> {
+    pub fn run(&self, config: &Config) -> Result<String, String> {
+        let data = &config.data;
         match self {
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
+            Self::Health => health::run(&config.addr),
             Self::Restore { file, force } => restore::run(data, file, *force),
         }
     }

@@ -345,6 +345,20 @@ async fn rejected_requests_and_broken_connections_are_logged() {
 }
 
 #[tokio::test]
+async fn health_asks_the_server_at_the_address_of_the_options() {
+    let folder = folder();
+    let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
+    let address = running.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let health = |address: &str| hubbub(folder.path(), &["--addr", address, "health"]);
+    let healthy = ends(health(&address)).await;
+    let line = String::from_utf8(healthy.stdout).unwrap();
+    assert_eq!((healthy.status.code(), line), (Some(0), format!("The server at {address} is alive.\n")));
+    assert_eq!(running.signal("-TERM").await, Some(0));
+    assert!(fails(health(&address)).await.contains("does not answer"));
+    assert!(fails(health("unix:nowhere")).await.contains("does not answer"));
+}
+
+#[tokio::test]
 async fn the_server_runs_on_with_a_closed_terminal() {
     let folder = folder();
     let mut running = Running::start(folder.path(), &["--ephemeral"]).await;
