@@ -134,10 +134,13 @@ impl Hub {
         let visited: HashSet<RoomName> = visited.into_iter().map(|(room, _)| room).collect();
         let followed: HashSet<RoomName> = own.iter().flat_map(|subscriber| subscriber.rooms()).collect();
         // Only rooms that the user is in or has visited: the cost of a rename does not grow with the open rooms.
-        let rooms: Vec<Arc<Room>> = {
+        let mut rooms: Vec<Arc<Room>> = {
             let open = self.rooms();
             visited.union(&followed).filter_map(|room| open.get(room).cloned()).collect()
         };
+        rooms.extend(
+            self.rooms_elsewhere(user.id, |room| !visited.contains(room) && !followed.contains(room)),
+        );
         for room in &rooms {
             self.schedule_flush(room, room.update_user(user));
         }
@@ -151,6 +154,16 @@ impl Hub {
         let User { id, name, ambiguous, tag } = user.clone();
         let frame = frame::text(&ServerFrame::Renamed { id, name, ambiguous, tag }.to_json());
         recipients.into_values().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
+    }
+
+    /// Returns the `wanted` rooms in which the user is present by a connection to another process. Every open room is asked,
+    /// but only if processes share the store.
+    fn rooms_elsewhere(&self, user: UserId, wanted: impl Fn(&RoomName) -> bool) -> Vec<Arc<Room>> {
+        if !self.store.shares_presence() {
+            return Vec::new();
+        }
+        let open: Vec<Arc<Room>> = self.rooms().values().cloned().collect();
+        open.into_iter().filter(|room| wanted(&room.name) && room.has_user(user)).collect()
     }
 
     async fn announce_rooms(&self, rooms: &[RoomName]) {

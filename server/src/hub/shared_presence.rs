@@ -28,6 +28,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Rooms whose changes one write records.
 const ROOMS_PER_WRITE: usize = 100;
 
+/// Further reads of a room's users if names change meanwhile.
+const MAX_REREADS: usize = 3;
+
 /// What differs, or may differ, between this process and the store.
 #[derive(Debug, Default)]
 pub(super) struct SharedPresence {
@@ -159,7 +162,17 @@ impl Hub {
 
     /// Reads the users of a room who are present on other processes.
     async fn read_elsewhere(&self, room: &Arc<Room>) -> StoreResult<()> {
-        let elsewhere = self.store.present_elsewhere(&room.name).await?;
+        let mut names = self.store.names_generation();
+        let mut elsewhere = self.store.present_elsewhere(&room.name).await?;
+        for _ in 0..MAX_REREADS {
+            // A rename that was announced meanwhile has not reached the users who are new in the room.
+            let names_now = self.store.names_generation();
+            if names_now == names {
+                break;
+            }
+            names = names_now;
+            elsewhere = self.store.present_elsewhere(&room.name).await?;
+        }
         self.schedule_flush(room, room.set_elsewhere(elsewhere));
         Ok(())
     }

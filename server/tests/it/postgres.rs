@@ -24,16 +24,6 @@ fn message(name: &str, author: UserId, text: &str) -> NewEvent {
     NewEvent::message(Uuid::now_v7(), room(name), author, text)
 }
 
-/// Starts a server on a database.
-async fn server_on(database: &TestDatabase) -> TestServer {
-    let url = database.url.clone();
-    TestServer::with(|config| {
-        config.ephemeral = false;
-        config.database = Some(SecretUrl(url));
-    })
-    .await
-}
-
 /// Returns the first notification that `is_wanted`.
 async fn notified(
     notifications: &mut BoxStream<'static, Notification>,
@@ -72,7 +62,7 @@ async fn postgres_servers_that_start_together_share_a_log_and_a_key() {
 #[tokio::test]
 async fn postgres_clients_of_two_servers_see_one_room() {
     let Some(database) = TestDatabase::create().await else { return };
-    let (one, two) = (server_on(&database).await, server_on(&database).await);
+    let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let mut ann = V1::connect_and_join(&one, "tea").await;
     let mut bob = V1::connect_and_join(&two, "tea").await;
     for n in 0..10 {
@@ -163,7 +153,7 @@ async fn postgres_what_a_server_knows_is_never_out_of_date() {
 #[tokio::test]
 async fn postgres_lost_notifications_are_healed_by_polls() {
     let Some(database) = TestDatabase::create().await else { return };
-    let (one, two) = (server_on(&database).await, server_on(&database).await);
+    let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let mut bob = V1::connect_and_join(&two, "tea").await;
     let mut ann = V1::connect_and_join(&one, "tea").await;
     for n in 0..5 {

@@ -22,7 +22,7 @@ macro_rules! on_every_store {
             $(#[tokio::test]
             async fn $test() {
                 let Some(database) = super::TestDatabase::create().await else { return };
-                let (one, two) = (super::server_on(&database).await, super::server_on(&database).await);
+                let (one, two) = (super::TestServer::on_database(&database).await, super::TestServer::on_database(&database).await);
                 super::$test(one, two).await;
             })*
         }
@@ -43,13 +43,6 @@ async fn on_one_sqlite_store() -> (TestServer, TestServer) {
         TestServer::with_store_and_key(store, key.clone()).await,
         TestServer::with_store_and_key(other, key).await,
     )
-}
-
-/// Starts a server with a store of its own on a database.
-async fn server_on(database: &TestDatabase) -> TestServer {
-    let store = database.open().await;
-    let key = Key::from(store.cookie_key());
-    TestServer::with_store_and_key(Arc::new(store), key).await
 }
 
 /// Returns the first frame that `is_expected` accepts.
@@ -139,7 +132,7 @@ fn ids(users: &[User]) -> Vec<UserId> {
 #[tokio::test]
 async fn postgres_users_of_another_server_are_present_until_they_leave_or_their_server_stops() {
     let Some(database) = TestDatabase::create().await else { return };
-    let (one, two) = (server_on(&database).await, server_on(&database).await);
+    let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let (mut ann, mut bob) = (V1::connect_and_join(&one, "tea").await, V1::connect(&two).await);
     let (ann_id, bob_id) = (ann.you().id, bob.you().id);
     within_timeout(async {
@@ -164,9 +157,26 @@ async fn postgres_users_of_another_server_are_present_until_they_leave_or_their_
 }
 
 #[tokio::test]
+async fn postgres_a_new_name_reaches_who_lists_its_user_by_another_server() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
+    let mut ann = V1::connect_and_join(&one, "tea").await;
+    let mut bob = V1::connect_and_join(&two, "tea").await;
+    let bob_id = bob.you().id;
+    assert_eq!(count_after(&mut ann, &[bob_id], &[]).await, 2);
+    bob.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Bob".into() }).await;
+    let renamed = wait_for(&mut ann, |frame| matches!(frame, ServerFrame::Renamed { .. })).await;
+    assert!(
+        matches!(&renamed, ServerFrame::Renamed { id, name, .. } if *id == bob_id && name.as_str() == "Bob")
+    );
+    let listed = one.state.hub.members(&room("tea"), ann.you().id).await.list;
+    assert!(listed.iter().any(|user| user.name.as_str() == "Bob"), "{listed:?}");
+}
+
+#[tokio::test]
 async fn postgres_users_of_a_server_that_was_killed_leave_with_its_lease() {
     let Some(database) = TestDatabase::create().await else { return };
-    let one = server_on(&database).await;
+    let one = TestServer::on_database(&database).await;
     let killed = "INSERT INTO node VALUES ('killed', 9000000000000); INSERT INTO presence VALUES ('tea', 77, 'killed')";
     database.execute(killed).await;
     let (mut ann, bob) = (V1::connect_and_join(&one, "tea").await, UserId(77));

@@ -22,13 +22,13 @@ use app::wire::RoomName;
 use axum_extra::extract::cookie::Key;
 use futures_util::StreamExt;
 use server::{
-    config::Config,
+    config::{Config, SecretUrl},
     serve::{ShutdownOutcome, serve},
     startup::{Startup, open},
     state::AppState,
     store::Store,
 };
-use std::{fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{env, fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -48,18 +48,44 @@ pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
+/// The variable that puts the tests on PostgreSQL, if its value is `postgres`.
+const STORE: &str = "HUBBUB_TEST_STORE";
+
 /// A real server on a port of its own. [`stop`](Self::stop) drains it; dropping it does not.
 pub struct TestServer {
+    /// Where clients connect to.
     pub address: SocketAddr,
     pub state: AppState,
     serving: JoinHandle<ShutdownOutcome>,
     lock: Option<File>,
+    /// A second server on the same database, and the proxy that spreads clients over both.
+    twin: Option<(Box<TestServer>, Proxy)>,
 }
 
 impl TestServer {
-    /// Starts a server that keeps everything in memory.
+    /// Starts a server that keeps everything in memory; on PostgreSQL two of them, so that the test's next connection is
+    /// always on the other one.
     pub async fn start() -> Self {
+        let Some(database) = shared_database().await else { return Self::alone().await };
+        let (mut one, two) = (Self::on_database(&database).await, Self::on_database(&database).await);
+        let proxy = Proxy::between(vec![one.address, two.address]).await;
+        one.address = proxy.address;
+        one.twin = Some((Box::new(two), proxy));
+        one
+    }
+
+    /// Starts a single server, for tests about what a process knows of itself: its connections, limits and memory.
+    pub async fn alone() -> Self {
         Self::with(|_| {}).await
+    }
+
+    /// Starts a server on a database that others may use too.
+    pub async fn on_database(database: &TestDatabase) -> Self {
+        Self::with(|config| {
+            config.ephemeral = false;
+            config.database = Some(SecretUrl(database.url.clone()));
+        })
+        .await
     }
 
     /// Starts a server with its data in `folder`.
@@ -71,10 +97,17 @@ impl TestServer {
         .await
     }
 
-    /// Starts a server with changed settings.
+    /// Starts a single server with changed settings. It keeps everything in memory, or in PostgreSQL, unless these say
+    /// otherwise.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { post_rate: 0, ..Config::plain() };
         change(&mut config);
+        if config.ephemeral
+            && let Some(database) = shared_database().await
+        {
+            config.ephemeral = false;
+            config.database = Some(SecretUrl(database.url));
+        }
         Self::serving(open(config).await.expect("the test's settings are good")).await
     }
 
@@ -93,11 +126,14 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let serving = tokio::spawn(serve(listener, state.clone()));
-        Self { address, state, serving, lock }
+        Self { address, state, serving, lock, twin: None }
     }
 
     /// Drains and stops, as after SIGTERM.
     pub async fn stop(self) -> ShutdownOutcome {
+        if let Some((two, _)) = self.twin {
+            Box::pin(two.stop()).await;
+        }
         self.state.draining.cancel();
         let ended = within_timeout(self.serving).await.expect("the server does not panic");
         // Closing is not enough: a child that another test is starting has a copy of the descriptor for a moment.
@@ -136,6 +172,12 @@ impl TestServer {
         let cookie = answer.headers()["set-cookie"].to_str().expect("a cookie is ASCII");
         cookie.split(';').next().unwrap_or_default().to_owned()
     }
+}
+
+/// Returns a database if the tests run on PostgreSQL.
+async fn shared_database() -> Option<TestDatabase> {
+    env::var(STORE).ok().filter(|store| store == "postgres")?;
+    Some(TestDatabase::create().await.expect("HUBBUB_TEST_STORE needs PostgreSQL"))
 }
 
 async fn closed(socket: &mut Stream) -> Option<CloseFrame> {

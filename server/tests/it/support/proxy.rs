@@ -44,7 +44,7 @@ pub enum Fault {
     Slow(Direction, usize, Duration),
 }
 
-/// A proxy on a port of its own.
+/// A proxy on a port of its own. Each connection goes to the next one of its servers.
 pub struct Proxy {
     pub address: SocketAddr,
     link: Arc<Link>,
@@ -52,7 +52,7 @@ pub struct Proxy {
 }
 
 struct Link {
-    upstream: SocketAddr,
+    upstreams: Vec<SocketAddr>,
     fault: watch::Sender<Fault>,
     blocked: AtomicBool,
     forwarded: Arc<[AtomicUsize; 2]>,
@@ -70,11 +70,16 @@ struct Pipe {
 impl Proxy {
     /// Starts a proxy without a fault to `upstream`.
     pub async fn to(upstream: SocketAddr) -> Self {
+        Self::between(vec![upstream]).await
+    }
+
+    /// Starts a proxy without a fault to `upstreams` in turn.
+    pub async fn between(upstreams: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let fault = watch::Sender::new(Fault::None);
         let link =
-            Arc::new(Link { upstream, fault, blocked: AtomicBool::default(), forwarded: Arc::default() });
+            Arc::new(Link { upstreams, fault, blocked: AtomicBool::default(), forwarded: Arc::default() });
         let accepting = tokio::spawn(link.clone().accept(listener));
         Self { address, link, accepting }
     }
@@ -106,11 +111,11 @@ impl Drop for Proxy {
 
 impl Link {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
-        loop {
+        for upstream in self.upstreams.iter().copied().cycle() {
             let Ok((client, _)) = listener.accept().await else { continue };
             if !self.blocked.load(Ordering::Relaxed) {
                 let (fault, forwarded) = (self.fault.subscribe(), self.forwarded.clone());
-                tokio::spawn(connection(client, self.upstream, fault, forwarded));
+                tokio::spawn(connection(client, upstream, fault, forwarded));
             }
         }
     }

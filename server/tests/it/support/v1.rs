@@ -51,6 +51,25 @@ impl V1 {
         client
     }
 
+    /// Connects two new users who are in each other's list of `room`. With a server of their own each, that takes until the
+    /// servers have told each other.
+    pub async fn connect_two_and_join(server: &TestServer, room: &str) -> (Self, Self) {
+        let (mut one, mut two) = (Self::connect_and_join(server, room).await, Self::connect(server).await);
+        let joined = two.join(room, None).await;
+        let is_listed = |id, members: &[User]| members.iter().any(|member| member.id == id);
+        let knows_one =
+            matches!(&joined, ServerFrame::Joined { members, .. } if is_listed(one.you().id, members));
+        let (one_id, two_id) = (one.you().id, two.you().id);
+        let waits = [(&mut one, two_id, false), (&mut two, one_id, knows_one)];
+        for (client, other, mut knows_other) in waits {
+            while !knows_other {
+                let frame = client.next_frame().await;
+                knows_other = matches!(&frame, ServerFrame::Presence { here, .. } if is_listed(other, here));
+            }
+        }
+        (one, two)
+    }
+
     /// Joins `room` and returns the `joined` frame.
     pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
         self.send(&ClientFrame::Join {
