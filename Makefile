@@ -10,7 +10,7 @@ export HUBBUB_KOSOKU := $(CURDIR)/.tools/bin/kosoku
 PAGE := target/page
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 
-.PHONY: help run release test lint fuzz soak bench dev check-leptos screenshots lighthouse page-weight
+.PHONY: help run release image cluster test test-cluster lint fuzz soak bench dev check-leptos screenshots lighthouse page-weight
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,18 @@ run: release ## Build the release and start it on http://127.0.0.1:8080
 release: target/site/.stamp ## Build target/release/hubbub, the one binary
 	@cargo build --release --package server --bin hubbub
 
+image: target/site/.stamp setup-static ## Build the image `hubbub` for containers (ENGINE=docker, podman or buildah)
+	@.ci/image $(ENGINE)
+
+cluster: release setup-test-programs ## Start two servers on PostgreSQL behind nginx, to try them
+	@exec .ci/cluster
+
 test: setup-rust setup-packages setup-checkers setup-nextest setup-test-programs setup-chromium setup-wasm-bindgen ## Run every check and test, as CI does
 	@.ci/test
+
+test-cluster: release setup-packages setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
+	@HUBBUB_TEST_STORE=postgres cargo nextest run --profile cluster --package server --test it
+	@HUBBUB_ADDR=127.0.0.1:18080 .ci/cluster npm --prefix end2end run --silent test
 
 lint: setup-rust setup-packages setup-checkers ## Check format, lints, types, docs, dependencies, spelling
 	@.ci/lint

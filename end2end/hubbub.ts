@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Balancer, isCluster, newDatabase } from "./cluster";
 
 const running = process.env.HUBBUB_URL;
 const address = process.env.HUBBUB_ADDR ?? "127.0.0.1:18080";
@@ -15,15 +16,25 @@ export const Hubbub = {
   url: running ?? `http://${address}`,
 };
 
-/** A server of a single test, with its own data folder. The test can stop and restart it. */
+/**
+ * A server of a single test, with its own data. The test can stop and restart it. In a cluster these are two servers on a
+ * database of their own, and each connection goes to the next one.
+ */
 export class OwnServer {
-  private process?: ChildProcess;
+  private processes: ChildProcess[] = [];
   private readonly data = mkdtempSync(join(tmpdir(), "hubbub-"));
+  private database = newDatabase();
 
-  private constructor(readonly port: number, private readonly flags: string[]) {}
+  private constructor(
+    readonly port: number,
+    private readonly flags: string[],
+    private readonly balancer?: Balancer,
+  ) {}
 
   static async start(...flags: string[]): Promise<OwnServer> {
-    const server = new OwnServer(await freePort(), flags);
+    const port = await freePort();
+    const balancer = isCluster ? new Balancer(port, [await freePort(), await freePort()]) : undefined;
+    const server = new OwnServer(port, flags, balancer);
     await server.start();
     return server;
   }
@@ -33,30 +44,37 @@ export class OwnServer {
   }
 
   async start(): Promise<void> {
-    const args = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...this.flags];
-    this.process = spawn(Hubbub.binary, args, { stdio: "ignore" });
-    while (!(await this.answers())) await new Promise((done) => setTimeout(done, 20));
+    const store = this.database ? ["--database", this.database] : ["--data", this.data];
+    const ports = this.balancer?.servers ?? [this.port];
+    this.processes = ports.map((port) =>
+      spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...store, ...this.flags], { stdio: "ignore" }),
+    );
+    for (const port of ports) while (!(await answers(port))) await new Promise((done) => setTimeout(done, 20));
+    await this.balancer?.listen();
   }
 
   /** Stops the server gracefully with SIGTERM, or at once with SIGKILL. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
-    const exited = new Promise((done) => this.process?.once("exit", done));
-    this.process?.kill(signal);
-    await exited;
+    this.balancer?.close();
+    const running = this.processes.filter((process) => process.exitCode === null && process.signalCode === null);
+    const exits = running.map((process) => new Promise((done) => process.once("exit", done)));
+    for (const process of running) process.kill(signal);
+    await Promise.all(exits);
   }
 
-  /** Deletes the data folder, so that the next start has another log. */
+  /** Deletes all data, so that the next start has another log. */
   deleteData(): void {
-    rmSync(this.data, { recursive: true, force: true });
+    this.deleteFolder();
+    this.database = newDatabase();
   }
 
   async remove(): Promise<void> {
-    if (this.process?.exitCode === null && this.process.signalCode === null) await this.stop("SIGKILL");
-    this.deleteData();
+    await this.stop("SIGKILL");
+    this.deleteFolder();
   }
 
-  private async answers(): Promise<boolean> {
-    return fetch(`${this.url}/readyz`).then((answer) => answer.ok, () => false);
+  private deleteFolder(): void {
+    rmSync(this.data, { recursive: true, force: true });
   }
 }
 
@@ -110,6 +128,10 @@ export class BlackholeProxy {
       });
     }
   }
+}
+
+function answers(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false);
 }
 
 function freePort(): Promise<number> {

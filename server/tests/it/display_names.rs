@@ -38,8 +38,7 @@ fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
 #[tokio::test]
 async fn a_confusable_name_marks_both_users_as_ambiguous() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) =
-        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     ann.set_name("Ann").await;
     next_renamed(&mut bob, 1).await;
     ann.frames_until_pong().await;
@@ -58,8 +57,7 @@ async fn a_confusable_name_marks_both_users_as_ambiguous() {
 #[tokio::test]
 async fn a_default_name_that_another_user_has_taken_is_marked_after_a_post() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) =
-        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     ann.set_name(bob.you().name.as_str()).await;
     next_renamed(&mut bob, 1).await;
     ann.frames_until_pong().await;
