@@ -42,7 +42,7 @@ struct Proxied {
 }
 
 /// Returns the path of nginx. On Debian it is outside of other users' search path.
-fn nginx() -> &'static str {
+pub fn nginx() -> &'static str {
     if Path::new("/usr/sbin/nginx").exists() { "/usr/sbin/nginx" } else { "nginx" }
 }
 
@@ -90,49 +90,56 @@ impl Proxied {
         format!("http://{}{path}", self.address)
     }
 
-    /// Opens a WebSocket as a page of this site does, and posts through it.
     async fn posts_by_socket(&self, path: &str) {
-        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
-        let origin = format!("http://{}", self.address);
-        for (name, value) in [("origin", origin.as_str()), ("sec-websocket-protocol", PROTOCOL)] {
-            request.headers_mut().insert(name, value.parse().unwrap());
-        }
-        let (mut socket, _) = within_timeout(connect_async(request)).await.expect("a socket passes nginx");
-        let id = uuid::Uuid::now_v7();
-        for frame in [
-            r#"{"type":"join","room":"tea"}"#.to_owned(),
-            format!(r#"{{"type":"post","id":"{id}","room":"tea","text":"hello"}}"#),
-        ] {
-            socket.send(Message::text(frame)).await.unwrap();
-        }
-        within_timeout(async {
-            while let Some(Ok(message)) = socket.next().await {
-                if message.to_text().is_ok_and(|frame| frame.contains("\"ack\"")) {
-                    return;
-                }
-            }
-            panic!("the socket ended before the acknowledgement");
-        })
-        .await;
+        posts_by_socket(self.address, path).await;
     }
 
-    /// Follows a room's events, posts, and reads until the post arrives.
     async fn streams_events(&self, base: &str) {
-        let events = Client::new()
-            .get(self.url(&format!("{base}/api/rooms/tea/events")))
-            .header("accept", "text/event-stream");
-        let answer = within_timeout(events.send()).await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        let mut pieces = answer.bytes_stream();
-        let mut seen = String::new();
-        let hello = within_timeout(pieces.next()).await.unwrap().unwrap();
-        seen.push_str(&String::from_utf8_lossy(&hello));
-        let post = Client::new().post(self.url(&format!("{base}/api/rooms/tea/messages"))).body("the kettle");
-        assert_eq!(within_timeout(post.send()).await.unwrap().status(), StatusCode::CREATED);
-        while !seen.contains("the kettle") {
-            let piece = within_timeout(pieces.next()).await.expect("the stream goes on").unwrap();
-            seen.push_str(&String::from_utf8_lossy(&piece));
+        streams_events(self.address, base).await;
+    }
+}
+
+/// Opens a WebSocket through a proxy as a page of its site does, and posts.
+pub async fn posts_by_socket(proxy: SocketAddr, path: &str) {
+    let mut request = format!("ws://{proxy}{path}").into_client_request().unwrap();
+    let origin = format!("http://{proxy}");
+    for (name, value) in [("origin", origin.as_str()), ("sec-websocket-protocol", PROTOCOL)] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let (mut socket, _) = within_timeout(connect_async(request)).await.expect("a socket passes the proxy");
+    let id = uuid::Uuid::now_v7();
+    for frame in [
+        r#"{"type":"join","room":"tea"}"#.to_owned(),
+        format!(r#"{{"type":"post","id":"{id}","room":"tea","text":"hello"}}"#),
+    ] {
+        socket.send(Message::text(frame)).await.unwrap();
+    }
+    within_timeout(async {
+        while let Some(Ok(message)) = socket.next().await {
+            if message.to_text().is_ok_and(|frame| frame.contains("\"ack\"")) {
+                return;
+            }
         }
+        panic!("the socket ended before the acknowledgement");
+    })
+    .await;
+}
+
+/// Follows a room's events through a proxy, posts, and reads until the post arrives.
+pub async fn streams_events(proxy: SocketAddr, base: &str) {
+    let url = |path: &str| format!("http://{proxy}{base}/api/rooms/tea/{path}");
+    let events = Client::new().get(url("events")).header("accept", "text/event-stream");
+    let answer = within_timeout(events.send()).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let mut pieces = answer.bytes_stream();
+    let mut seen = String::new();
+    let hello = within_timeout(pieces.next()).await.unwrap().unwrap();
+    seen.push_str(&String::from_utf8_lossy(&hello));
+    let post = Client::new().post(url("messages")).body("the kettle");
+    assert_eq!(within_timeout(post.send()).await.unwrap().status(), StatusCode::CREATED);
+    while !seen.contains("the kettle") {
+        let piece = within_timeout(pieces.next()).await.expect("the stream goes on").unwrap();
+        seen.push_str(&String::from_utf8_lossy(&piece));
     }
 }
 
