@@ -8,7 +8,8 @@ CREATE TABLE log (
     id                 text  NOT NULL,
     cookie_key         bytea NOT NULL,
     names_generation   int8  NOT NULL DEFAULT 1,  -- increases with every change of a name, a tag or an ambiguity
-    markers_generation int8  NOT NULL DEFAULT 1   -- increases when a read marker is removed
+    markers_generation int8  NOT NULL DEFAULT 1,  -- increases when a read marker is removed
+    early              bool  NOT NULL DEFAULT false  -- events may be visible before they are durable
 );
 
 CREATE TABLE user_account (
@@ -407,6 +408,8 @@ BEGIN
         SELECT a.seqs, a.ats, a.room_of, a.outcome INTO seqs, ats, room_of, outcome
         FROM append_each(at, _rooms, base, _place, _id, _author, _kind, _text, _reply_to, _target) a;
     END IF;
+    -- Whoever sees these events sees this too. The row is locked after those of the rooms, as elsewhere.
+    IF _early AND NOT (SELECT l.early FROM log l) THEN UPDATE log SET early = true; END IF;
     IF cardinality(_active) > 0 THEN
         INSERT INTO room_activity AS a (room, at) SELECT unnest(_active), append_events.at
         ON CONFLICT (room) DO UPDATE SET at = greatest(a.at, excluded.at);

@@ -277,10 +277,12 @@ impl Hub {
         }
     }
 
-    /// Reads and broadcasts the events after the cursor. If a read fails, the next poll tries again.
+    /// Reads and broadcasts the events after the cursor, up to the head. If a read fails, the next poll tries again.
     async fn fill_gap(&self, room: &Room) {
-        loop {
-            match self.store.events_after(&room.name, room.cursor(), GAP_READ_LIMIT).await {
+        while let (cursor, Some(head)) = (room.cursor(), room.head())
+            && cursor < head
+        {
+            match self.store.events_up_to(&room.name, cursor, head, GAP_READ_LIMIT).await {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
                 Err(error) => {

@@ -199,7 +199,7 @@ impl SubscriberSession {
     async fn catch_up(&self, room: &RoomName, cursor: Seq) -> Vec<Delivery> {
         // Events that are committed after this point arrive through the queue.
         let head = self.head(room);
-        match self.store.events_after(room, cursor, CATCH_UP_BATCH).await {
+        match self.store.events_up_to(room, cursor, head, CATCH_UP_BATCH).await {
             Ok(events) => {
                 let is_complete = events.last().is_none_or(|event| event.seq >= head);
                 self.subscriber.outbound().catch_up(room, &events, is_complete)

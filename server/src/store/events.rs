@@ -28,6 +28,23 @@ pub trait EventStore: Send + Sync + 'static {
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>>;
 
+    /// Returns events as [`events_after`](Self::events_after) does, but none after `head`: a position that is known to be
+    /// durable, as those of notifications and of reads are. This is the cheaper read where servers share a database.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn events_up_to(
+        &self,
+        room: &RoomName,
+        after: Seq,
+        head: Seq,
+        limit: u32,
+    ) -> StoreResult<Vec<Arc<Event>>> {
+        let mut events = self.events_after(room, after, limit).await?;
+        events.truncate(events.partition_point(|event| event.seq <= head));
+        Ok(events)
+    }
+
     /// Returns the newest at most `limit` messages of `room` before `before`, and at most
     /// [`MAX_PAGE_BYTES`](app::wire::limits::MAX_PAGE_BYTES) of JSON, but at least one message if there is one.
     ///

@@ -16,6 +16,7 @@ mod device_links;
 mod display_names;
 mod documented_proxies;
 mod draining;
+mod durability;
 mod editing;
 mod faults;
 mod heartbeat;

@@ -2,6 +2,7 @@
 
 use super::{
     cache::{Cache, RoomRef},
+    durability::FLUSH,
     rows::{self, position},
     session::Session,
     shared::Shared,
@@ -11,16 +12,13 @@ use crate::store::{
     skeleton,
 };
 use app::wire::{CommandId, DisplayName, RoomName, UserId};
+use futures_util::future::join;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 use tokio_postgres::{Error, Row};
 
 const APPEND_EVENTS: &str = "SELECT * FROM append_events(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
-
-/// Gives the locks of a batch back before its disk sync. Then a flush must follow on the same connection, and no reader may
-/// see what is above a head that is known to be durable. Off: it only gains with three or more servers that write.
-const EARLY: bool = false;
 
 /// The operations of one call, as parallel arrays.
 #[derive(Default)]
@@ -86,17 +84,24 @@ impl<'a> Batch<'a> {
         self.names.push(name.as_str().into());
     }
 
-    /// Sends the batch.
+    /// Returns `true` if the batch may be visible before it is durable: it has only new messages. An edit would change
+    /// what readers see below the durable head, and a new user the names of others.
+    fn may_be_early(&self) -> bool {
+        self.users.is_empty() && self.kinds.iter().all(|kind| *kind == columns::kind::MESSAGE)
+    }
+
+    /// Sends the batch. Everything in it, also what a repeat has found, is durable afterwards.
     pub(super) async fn send(
         &self,
         session: &mut Session,
         cache: &Cache,
         shared: &Shared,
     ) -> Result<Output, WriteError> {
+        let is_early = self.may_be_early() && shared.writing_servers.are_many(Instant::now());
         let row = session.run(async |client| {
             let statement = client.prepare_cached(APPEND_EVENTS).await?;
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 20] = [
-                &EARLY,
+                &is_early,
                 &self.rooms,
                 &self.active,
                 &self.place,
@@ -117,7 +122,15 @@ impl<'a> Batch<'a> {
                 &shared.node,
                 &MAX_READ_MARKERS.cast_signed(),
             ];
-            client.query_one(&statement, &parameters).await
+            let append = client.query_one(&statement, &parameters);
+            if !is_early {
+                return append.await;
+            }
+            // On the same connection, right behind the append: the first poll sends, and `join` polls in this order.
+            let flush = client.prepare_cached(FLUSH).await?;
+            let (row, flushed) = join(append, client.query_one(&flush, &[])).await;
+            flushed?;
+            row
         });
         Output::read(&row.await?).map_err(WriteError::Refused)
     }

@@ -1,6 +1,6 @@
 //! Connections to the database: encrypted, with timeouts, and with the settings that all of them share.
 
-use super::{error::PostgresError, url::DatabaseUrl};
+use super::{durability::make_durable, error::PostgresError, url::DatabaseUrl};
 use crate::store::{StoreError, StoreResult};
 use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use rustls::{
@@ -154,6 +154,23 @@ impl ReadPool {
         timeout(READ_TIMEOUT, reading)
             .await
             .unwrap_or_else(|_| Err(StoreError::backend("the database does not answer")))
+    }
+
+    /// Runs `read`, which reads events or what depends on them, as [`read`](Self::read) does. Returns what it has read when
+    /// that is durable.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub(super) async fn read_durable<T>(
+        &self,
+        read: impl AsyncFnOnce(&Object) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        let reading = self.read(async |client| {
+            let found = read(client).await?;
+            make_durable(client).await?;
+            Ok(found)
+        });
+        reading.await
     }
 
     /// Closes the connections; later reads fail.

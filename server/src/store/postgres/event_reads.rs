@@ -15,6 +15,7 @@ use app::wire::{
     limits::{MAX_CATCH_UP_EVENTS, MAX_PAGE_BYTES},
 };
 use async_trait::async_trait;
+use deadpool_postgres::ClientWrapper;
 use std::sync::Arc;
 use tokio_postgres::Row;
 
@@ -34,26 +35,25 @@ impl EventStore for PostgresStore {
     }
 
     async fn events_after(&self, room: &RoomName, after: Seq, limit: u32) -> StoreResult<Vec<Arc<Event>>> {
-        let limit = i64::from(limit.min(MAX_ROWS_PER_READ));
-        let read = self.readers.read(async |client| {
-            let statement = client.prepare_cached(sql::SELECT_EVENTS_AFTER).await?;
-            let rows = client
-                .query(&statement, &[&room.as_str(), &position(after), &limit, &MAX_TEXT_BYTES])
-                .await?;
-            let mut page = PageBudget::default();
-            let events = rows.iter().map(|row| rows::event(row).map(Arc::new));
-            let fits = |event: &StoreResult<Arc<Event>>| {
-                event.as_ref().map_or(true, |event| page.take(event.json_bytes()))
-            };
-            events.take_while(fits).collect()
-        });
-        read.await
+        self.readers.read_durable(async |client| select_events(client, room, after, limit).await).await
+    }
+
+    async fn events_up_to(
+        &self,
+        room: &RoomName,
+        after: Seq,
+        head: Seq,
+        limit: u32,
+    ) -> StoreResult<Vec<Arc<Event>>> {
+        let limit = u32::try_from(head.saturating_sub(after)).map_or(limit, |events| events.min(limit));
+        // It ends at a durable head, so nothing has to be waited for.
+        self.readers.read(async |client| select_events(client, room, after, limit).await).await
     }
 
     async fn messages_before(&self, room: &RoomName, before: Seq, limit: u32) -> StoreResult<MessagePage> {
         let limit = limit.min(MAX_ROWS_PER_READ);
         let one_more = i64::from(limit) + 1;
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_MESSAGES_BEFORE).await?;
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
                 [&room.as_str(), &position(before), &one_more, &MAX_TEXT_BYTES];
@@ -77,7 +77,7 @@ impl EventStore for PostgresStore {
             Continuity::Known(is_given) => (Some(is_given), None),
             Continuity::SameId(_, id) => (None, Some(id)),
         };
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_SNAPSHOT).await?;
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] = [
                 &room.as_str(),
@@ -104,7 +104,7 @@ impl EventStore for PostgresStore {
 
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         let names = names(&rooms[..rooms.len().min(MAX_HEADS_PER_READ)]);
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_HEADS).await?;
             let rows = client.query(&statement, &[&names]).await?;
             rows.iter().map(|row| rows::number(row, 0)).collect()
@@ -117,7 +117,7 @@ impl EventStore for PostgresStore {
             Continuity::Known(is_given) => return Ok(is_given),
             Continuity::SameId(at, expected) => (rows::position(at), expected),
         };
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_EVENT_ID).await?;
             let row = client.query_opt(&statement, &[&room.as_str(), &at]).await?;
             let found: Option<CommandId> = row.map(|row| row.try_get(0)).transpose()?;
@@ -125,6 +125,22 @@ impl EventStore for PostgresStore {
         });
         read.await
     }
+}
+
+async fn select_events(
+    client: &ClientWrapper,
+    room: &RoomName,
+    after: Seq,
+    limit: u32,
+) -> StoreResult<Vec<Arc<Event>>> {
+    let limit = i64::from(limit.min(MAX_ROWS_PER_READ));
+    let statement = client.prepare_cached(sql::SELECT_EVENTS_AFTER).await?;
+    let rows = client.query(&statement, &[&room.as_str(), &position(after), &limit, &MAX_TEXT_BYTES]).await?;
+    let mut page = PageBudget::default();
+    let events = rows.iter().map(|row| rows::event(row).map(Arc::new));
+    let fits =
+        |event: &StoreResult<Arc<Event>>| event.as_ref().map_or(true, |event| page.take(event.json_bytes()));
+    events.take_while(fits).collect()
 }
 
 /// Returns the names of rooms as parameters of a statement.

@@ -3,6 +3,7 @@
 use super::{
     append::Batch,
     cache::RoomRef,
+    durability::make_durable,
     error::is_about_values,
     queue::Reply,
     room_writes::{create_addressed_rooms, find_rooms},
@@ -136,6 +137,7 @@ impl Writer {
                 let first = Appended { room, seq, at, is_duplicate: true };
                 found.insert(row.try_get(0)?, (rows::user_id(row.try_get(1)?), first));
             }
+            make_durable(client).await?;
             Ok(found)
         });
         found.await

@@ -12,7 +12,7 @@ use app::wire::UserId;
 use std::{future::poll_fn, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_postgres::{AsyncMessage, Client};
 
@@ -115,6 +115,9 @@ async fn receive(mut connection: PolledConnection, shared: Arc<Shared>) {
             shared.note_names_announced(*generation);
         }
         if node != shared.node {
+            if let Signal::Heads(_) = &signal {
+                shared.writing_servers.note(node, Instant::now());
+            }
             signal
                 .into_notifications()
                 .into_iter()

@@ -1,6 +1,7 @@
 //! The store in a PostgreSQL database that several servers share.
 //!
 //! - [`writer`]: one task carries out all writes; [`append`]: a batch of events; [`session`]: its connection.
+//! - [`durability`]: nothing is shown before it is durable, also where several servers share the disk syncs.
 //! - [`sql`]: the reads, on the connections of [`connect::ReadPool`].
 //! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
@@ -8,6 +9,7 @@
 mod append;
 mod cache;
 mod connect;
+mod durability;
 mod error;
 mod event_reads;
 mod event_writes;

@@ -18,7 +18,7 @@ impl RoomStore for PostgresStore {
     async fn rooms(&self, rooms: &[RoomName]) -> StoreResult<Vec<RoomRecord>> {
         let rooms = &rooms[..rooms.len().min(MAX_ROOMS_PER_READ)];
         let names = names(rooms);
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_ROOMS).await?;
             let rows = client.query(&statement, &[&names]).await?;
             let found =
@@ -44,7 +44,7 @@ impl RoomStore for PostgresStore {
             RoomOrder::Activity => (sql::LIST_ROOMS_BY_ACTIVITY, Some(&ACTIVITY_SLACK)),
         };
         let parameters: Vec<_> = common.into_iter().chain(last).collect();
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql).await?;
             let rows = client.query(&statement, &parameters).await?;
             rows.iter().map(rows::room_record).collect()

@@ -1,6 +1,6 @@
 //! What the tasks of a store share: the subscribers, the generation of names, what waits for other servers, and health.
 
-use super::signal::Outgoing;
+use super::{durability::WritingServers, signal::Outgoing};
 use crate::store::{Notification, Notifier};
 use app::wire::{RoomName, Seq, UserId};
 use std::sync::{
@@ -26,6 +26,8 @@ pub(super) struct Shared {
     outgoing: Mutex<Outgoing>,
     /// Wakes the task that sends.
     pub(super) has_outgoing: Notify,
+    /// The other servers that append events.
+    pub(super) writing_servers: WritingServers,
     /// Whether the last write failed.
     pub(super) writes: Health,
     /// Whether the connection that listens is lost.
@@ -43,6 +45,7 @@ impl Shared {
             channel: format!("hubbub_{}", name.to_lowercase()),
             outgoing: Mutex::default(),
             has_outgoing: Notify::new(),
+            writing_servers: WritingServers::default(),
             writes: Health::new("writes"),
             listening: Health::new("notifications"),
         }

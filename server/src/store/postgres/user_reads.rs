@@ -76,7 +76,7 @@ impl ReadMarkerStore for PostgresStore {
     ) -> StoreResult<JoinedRooms> {
         let also = names(&also[..also.len().min(MAX_ROOMS_PER_READ)]);
         let limit = limit.min((MAX_ROOMS_PER_READ - also.len()) as u32);
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::SELECT_JOINED_ROOMS).await?;
             let parameters: [&(dyn ToSql + Sync); 6] = [
                 &user.0.cast_signed(),
@@ -95,7 +95,7 @@ impl ReadMarkerStore for PostgresStore {
         let rooms = &rooms[..rooms.len().min(MAX_ROOMS_PER_READ)];
         let (names, after): (Vec<&str>, Vec<i64>) =
             rooms.iter().map(|(room, after)| (room.as_str(), position(*after))).unzip();
-        let read = self.readers.read(async |client| {
+        let read = self.readers.read_durable(async |client| {
             let statement = client.prepare_cached(sql::COUNT_UNREAD).await?;
             let parameters: [&(dyn ToSql + Sync); 5] = [
                 &names,

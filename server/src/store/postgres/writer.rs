@@ -3,6 +3,7 @@
 
 use super::{
     cache::Cache,
+    durability::FLUSH,
     error::PostgresError,
     queue::{MAX_COMMANDS_PER_BATCH, Reply, Request},
     room_writes::{RoomUpdate, create_room, update_room},
@@ -186,8 +187,7 @@ impl Writer {
     }
 
     async fn probe(&mut self) -> StoreResult<()> {
-        // It writes to the write-ahead log, and its commit syncs that.
-        self.one_row("SELECT pg_logical_emit_message(true, 'hubbub', '')::text", &[]).await.map(drop)
+        self.one_row(FLUSH, &[]).await.map(drop)
     }
 
     async fn set_display_name(&mut self, user: UserId, name: &DisplayName) -> StoreResult<Vec<User>> {

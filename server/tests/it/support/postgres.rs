@@ -45,7 +45,7 @@ impl TestDatabase {
     }
 
     /// Returns a connection of the superuser.
-    async fn client(&self) -> Client {
+    pub async fn client(&self) -> Client {
         let (client, connection) =
             tokio_postgres::connect(&self.url, NoTls).await.expect("the server is there");
         tokio::spawn(connection);
