@@ -73,8 +73,8 @@ async fn postgres_clients_of_two_servers_see_one_room() {
     assert_eq!(seen_by_ann, seen_by_bob);
     assert!((1..=20).eq(seen_by_ann.iter().map(|event| event.seq)));
     ann.send(&ClientFrame::Rename { id: Uuid::now_v7(), name: "Ann".into() }).await;
-    let renamed = wait_for(&mut bob, |frame| matches!(frame, ServerFrame::Renamed { .. })).await;
-    assert!(format!("{renamed:?}").contains("\"Ann\""), "{renamed:?}");
+    wait_for(&mut bob, |frame| matches!(frame, ServerFrame::Renamed { name, .. } if name.as_str() == "Ann"))
+        .await;
 }
 
 #[tokio::test]
@@ -180,7 +180,12 @@ async fn postgres_writes_survive_the_loss_of_every_connection() {
     }
     let places: Vec<_> = join_all(appends).await.into_iter().map(|result| result.unwrap().seq).collect();
     assert!((1..=200).eq(places), "each is stored once, in the order of the calls");
-    assert!(store.ready().await.is_ok());
+    within_timeout(async {
+        while store.ready().await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

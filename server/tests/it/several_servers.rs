@@ -4,7 +4,7 @@ use crate::support::{TestDatabase, TestServer, V1, browser, room, sent, within_t
 use app::wire::{ClientFrame, RoomName, ServerFrame, User, UserId};
 use axum_extra::extract::cookie::Key;
 use reqwest::StatusCode;
-use server::store::{MarkerUpdate, SqliteStore, Store};
+use server::store::{MarkerUpdate, PresenceStore, RoomPresence, SqliteStore, Store};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -171,6 +171,18 @@ async fn postgres_a_new_name_reaches_who_lists_its_user_by_another_server() {
     );
     let listed = one.state.hub.members(&room("tea"), ann.you().id).await.list;
     assert!(listed.iter().any(|user| user.name.as_str() == "Bob"), "{listed:?}");
+}
+
+#[tokio::test]
+async fn postgres_a_store_that_closes_announces_that_its_users_are_gone() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (one, two) = (TestServer::on_database(&database).await, database.open().await);
+    let change = RoomPresence { room: room("tea"), joined: vec![UserId(77)], left: Vec::new() };
+    two.record_presence(&[change]).await.unwrap();
+    let mut ann = V1::connect_and_join(&one, "tea").await;
+    // No connection of its own leaves first.
+    two.close().await;
+    assert_eq!(count_after(&mut ann, &[], &[UserId(77)]).await, 1);
 }
 
 #[tokio::test]

@@ -149,9 +149,10 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         let _ = self.queue.request(Request::Close).await;
-        // Without it, the others wait for the end of the lease.
-        let _ = presence::remove_node(&self.readers, &self.shared, &self.shared.node).await;
         self.tasks.iter().for_each(JoinHandle::abort);
+        // Without these, the others wait for the end of the lease.
+        let _ = presence::remove_node(&self.readers, &self.shared, &self.shared.node).await;
+        let _ = notify::send_rest(&self.readers, &self.shared).await;
         self.readers.close();
     }
 }

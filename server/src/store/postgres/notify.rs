@@ -1,7 +1,11 @@
 //! Sending to the other servers: one task sends what waits with `NOTIFY`, on a connection of its own and after the commits,
 //! because a commit with a `NOTIFY` holds a lock of the whole database during its disk sync.
 
-use super::{connect::Connector, shared::Shared};
+use super::{
+    connect::{Connector, ReadPool},
+    shared::Shared,
+};
+use crate::store::StoreResult;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +26,17 @@ pub(super) async fn send_signals(connector: Connector, shared: Arc<Shared>) {
         }
         sleep(RECONNECT_DELAY).await;
     }
+}
+
+/// Sends what waits for the other servers, once.
+///
+/// # Errors
+/// [`StoreError::Backend`](crate::store::StoreError::Backend); then it is lost.
+pub(super) async fn send_rest(readers: &ReadPool, shared: &Shared) -> StoreResult<()> {
+    let payloads = shared.take_payloads();
+    readers
+        .read(async |client| Ok(client.execute(NOTIFY, &[&shared.channel, &payloads]).await.map(drop)?))
+        .await
 }
 
 async fn send_until_lost(connector: &Connector, shared: &Shared) -> Result<(), tokio_postgres::Error> {
