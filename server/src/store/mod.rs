@@ -22,6 +22,7 @@ mod rules;
 mod skeleton;
 mod snapshot;
 mod sqlite;
+mod transfer;
 mod users;
 
 pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
@@ -31,14 +32,18 @@ pub use name_policy::choose_name;
 pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
-pub use postgres::{DatabaseUrl, InvalidDatabaseUrl, PostgresError, PostgresStore};
+pub use postgres::{
+    DatabaseUrl, Import, ImportError, ImportTarget, InvalidDatabaseUrl, PostgresError, PostgresStore,
+    TargetState,
+};
 pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomPresence};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use snapshot::RoomSnapshot;
-pub use sqlite::{OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
+pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
+pub use transfer::{Chunk, Position, Table};
 pub use users::UserStore;
 
 use app::wire::Millis;

@@ -229,7 +229,7 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
     database.execute("UPDATE hubbub_schema SET version = version + 1").await;
     let found = error(url).await;
     assert!(
-        found.contains("a newer version of Hubbub has written it (schema 3, this version supports 2)"),
+        found.contains("a newer version of Hubbub has written it (schema 4, this version supports 3)"),
         "{found}"
     );
 }

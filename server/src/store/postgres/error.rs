@@ -44,6 +44,9 @@ pub enum PostgresError {
         /// The newest schema that this program supports.
         supported: i32,
     },
+    /// It has only a part of what a data folder has.
+    #[error("'hubbub migrate' into it is unfinished; run that again")]
+    ImportUnfinished,
     /// PostgreSQL failed.
     #[error("{0}")]
     Database(String),

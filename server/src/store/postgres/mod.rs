@@ -4,6 +4,7 @@
 //! - [`durability`]: nothing is shown before it is durable, also where several servers share the disk syncs.
 //! - [`sql`]: the reads, on the connections of [`connect::ReadPool`].
 //! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
+//! - [`import`]: what `hubbub migrate` writes.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
 mod append;
@@ -13,6 +14,7 @@ mod durability;
 mod error;
 mod event_reads;
 mod event_writes;
+mod import;
 mod listen;
 mod notify;
 mod presence;
@@ -30,6 +32,7 @@ mod user_reads;
 mod writer;
 
 pub use error::PostgresError;
+pub use import::{Import, ImportError, ImportTarget, TargetState};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
 use super::{EphemeralEvent, Notification, Store, StoreError, StoreResult};

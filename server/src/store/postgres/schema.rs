@@ -8,6 +8,7 @@ use uuid::Uuid;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/1-schema.sql"),
     include_str!("../../../migrations/postgres/2-presence.sql"),
+    include_str!("../../../migrations/postgres/3-import.sql"),
 ];
 
 /// The newest schema that this program supports.
@@ -45,11 +46,19 @@ pub(super) async fn prepare(client: &mut Client, new_key: &[u8]) -> Result<Ident
             &[&new_id, &new_key],
         )
         .await?;
-    let row = client.query_one("SELECT id, cookie_key, names_generation FROM log", &[]).await?;
+    let identity = "SELECT id, cookie_key, names_generation, EXISTS (SELECT FROM import WHERE finished_at IS NULL) FROM log";
+    let row = client.query_one(identity, &[]).await?;
+    if row.try_get(3)? {
+        return Err(PostgresError::ImportUnfinished);
+    }
     Ok(Identity { log_id: row.try_get(0)?, cookie_key: row.try_get(1)?, names: row.try_get(2)? })
 }
 
-async fn check_server(client: &Client) -> Result<(), PostgresError> {
+/// Checks the version and the settings of the server.
+///
+/// # Errors
+/// [`PostgresError`].
+pub(super) async fn check_server(client: &Client) -> Result<(), PostgresError> {
     let settings = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery(),
         current_setting('transaction_read_only')::bool, current_setting('transaction_isolation'),
         current_setting('synchronous_commit')";
@@ -72,7 +81,10 @@ async fn check_server(client: &Client) -> Result<(), PostgresError> {
 }
 
 /// Applies the migrations that are missing, in one transaction.
-async fn migrate(client: &mut Client) -> Result<(), PostgresError> {
+///
+/// # Errors
+/// [`PostgresError`]; nothing is changed then.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), PostgresError> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     let is_new: bool =

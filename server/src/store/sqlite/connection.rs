@@ -48,3 +48,11 @@ pub(super) fn configure(connection: &Connection) -> rusqlite::Result<()> {
 pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
+
+/// Closes a connection and leaves one file in rollback mode, which needs no other file beside it. While another process reads
+/// the file, SQLite keeps the write-ahead log, and the header says so.
+pub(super) fn close_as_single_file(connection: Connection) -> rusqlite::Result<()> {
+    checkpoint(&connection)?;
+    connection.pragma_update(None, "journal_mode", "DELETE")?;
+    connection.close().map_err(|(_, error)| error)
+}

@@ -10,6 +10,7 @@ mod ephemeral;
 mod epoch;
 mod error;
 mod event_reads;
+mod export;
 mod files;
 mod health;
 mod open;
@@ -28,6 +29,7 @@ pub use backup::{Summary, back_up, restore};
 pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
+pub use export::Export;
 
 use super::{
     EphemeralEvent, Notification, Notifier, PendingCommit, Store, StoreError, StoreResult, position,

@@ -11,7 +11,7 @@ mod transaction;
 mod upkeep;
 mod users;
 
-use super::{connection::checkpoint, health::Health, record::Record};
+use super::{connection::close_as_single_file, health::Health, record::Record};
 use crate::store::{
     Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, Notification, Notifier, RoomInfo, StoreError,
     StoreResult, TooManyLinks,
@@ -216,8 +216,7 @@ impl Writer {
         }
     }
 
-    /// Leaves one file in rollback mode, which needs no other file beside it. While another process reads the file,
-    /// SQLite keeps the write-ahead log, and the header says so.
+    /// Closes the file as a single one, and records that.
     fn close(self, answer: oneshot::Sender<WriteResult>) {
         let Some(record) = &self.record else {
             drop(self.connection);
@@ -232,11 +231,7 @@ impl Writer {
             drop(answer.send(Ok(WriteOutput::None)));
             return;
         }
-        let checkpointed = checkpoint(&self.connection);
-        let single =
-            checkpointed.and_then(|()| self.connection.pragma_update(None, "journal_mode", "DELETE"));
-        let closed = single.and(self.connection.close().map_err(|(_, error)| error));
-        match closed {
+        match close_as_single_file(self.connection) {
             Ok(()) => {
                 if let Err(error) = record.note_closed() {
                     tracing::warn!(%error, "noting the clean close failed");

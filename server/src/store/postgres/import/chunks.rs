@@ -1,0 +1,67 @@
+//! Copying chunks, and the end of an import.
+
+use super::{Import, ImportError};
+use crate::store::transfer::{Chunk, Key};
+use futures_util::SinkExt;
+use std::pin::pin;
+use tokio_postgres::types::ToSql;
+
+const INSERT_CHUNK: &str = "
+    INSERT INTO import_chunk (number, table_name, after_key, last_key, row_count, digest) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// What follows from the imported rows: the next number of a room, and the count of links.
+const FINISH: &str = "
+    SELECT setval(pg_get_serial_sequence('room', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM room;
+    UPDATE device_link_count SET links = (SELECT count(*) FROM device_link);
+    DELETE FROM import_chunk";
+
+impl Import {
+    /// Copies a chunk. It follows the chunks that are copied.
+    ///
+    /// # Errors
+    /// [`ImportError`]; nothing of the chunk is copied then.
+    pub async fn append(&mut self, chunk: Chunk) -> Result<(), ImportError> {
+        let transaction = self.client.transaction().await?;
+        // First, so that a process that continues waits for this transaction.
+        let count =
+            "UPDATE import SET chunks = chunks + 1 WHERE id = $1 AND chunks = $2 AND finished_at IS NULL";
+        if transaction.execute(count, &[&self.id, &self.chunks]).await? == 0 {
+            return Err(ImportError::Concurrent);
+        }
+        let table = chunk.table;
+        let copy = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name(), table.column_list());
+        {
+            let mut sink = pin!(transaction.copy_in(copy.as_str()).await?);
+            sink.send(chunk.copy).await?;
+            sink.finish().await?;
+        }
+        let parts = |key: Option<Key>| key.map(|(first, second)| vec![first, second]);
+        let parameters: [&(dyn ToSql + Sync); 6] = [
+            &self.chunks,
+            &table.name(),
+            &parts(chunk.after),
+            &parts(chunk.last),
+            &chunk.rows.cast_signed(),
+            &chunk.digest.as_slice(),
+        ];
+        transaction.execute(INSERT_CHUNK, &parameters).await?;
+        transaction.commit().await?;
+        self.chunks += 1;
+        self.rows += chunk.rows;
+        Ok(())
+    }
+
+    /// Finishes the import: servers may start on the database from now on.
+    ///
+    /// # Errors
+    /// [`ImportError`]; the import is unfinished then.
+    pub async fn finish(mut self) -> Result<(), ImportError> {
+        let transaction = self.client.transaction().await?;
+        let finish = "UPDATE import SET finished_at = now_millis() WHERE id = $1 AND chunks = $2";
+        if transaction.execute(finish, &[&self.id, &self.chunks]).await? == 0 {
+            return Err(ImportError::Concurrent);
+        }
+        transaction.batch_execute(FINISH).await?;
+        Ok(transaction.commit().await?)
+    }
+}

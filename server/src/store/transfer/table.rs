@@ -1,0 +1,139 @@
+//! The tables that are filled, with the columns and the order of their rows.
+
+/// A table of the database. The order of the variants is the order in which the tables are filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// The rooms, numbered in the order of their names.
+    Room,
+    /// When public rooms were active last.
+    RoomActivity,
+    /// The users and their names.
+    User,
+    /// The events of all rooms.
+    Event,
+    /// The present state of messages that were edited or deleted.
+    MessageState,
+    /// How far users have read.
+    ReadMarker,
+    /// Links to other devices. They are few: see [`MAX_DEVICE_LINKS`](crate::store::MAX_DEVICE_LINKS).
+    DeviceLink,
+}
+
+/// The place of a row in the order of its table: one number, or two. The second one is 0 for tables whose rows have one.
+pub type Key = (i64, i64);
+
+/// How far a transfer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The table of the last chunk. Earlier ones are complete.
+    pub table: Table,
+    /// The key of the last row; `None` if the chunk was the whole table.
+    pub after: Option<Key>,
+}
+
+/// A column of a table.
+pub(in super::super) struct Column {
+    pub(in super::super) name: &'static str,
+    pub(in super::super) kind: Kind,
+}
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    /// A text in one line.
+    Text,
+    /// The text of a message.
+    MessageText,
+    Bytes,
+    Uuid,
+}
+
+impl Kind {
+    /// Returns the object id of the type in PostgreSQL, the same in every database.
+    pub(in super::super) fn oid(self) -> u32 {
+        match self {
+            Self::Bool => 16,
+            Self::Bytes => 17,
+            Self::Int8 => 20,
+            Self::Int2 => 21,
+            Self::Int4 => 23,
+            Self::Text | Self::MessageText => 25,
+            Self::Uuid => 2950,
+        }
+    }
+}
+
+/// Declares columns as `name Kind, …`.
+macro_rules! columns {
+    ($($name:ident $kind:ident),*) => { &[$(Column { name: stringify!($name), kind: Kind::$kind }),*] };
+}
+
+impl Table {
+    /// Every table, in the order in which they are filled.
+    pub const ALL: [Self; 7] = [
+        Self::Room,
+        Self::RoomActivity,
+        Self::User,
+        Self::Event,
+        Self::MessageState,
+        Self::ReadMarker,
+        Self::DeviceLink,
+    ];
+
+    /// Returns the name of the table in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Room => "room",
+            Self::RoomActivity => "room_activity",
+            Self::User => "user_account",
+            Self::Event => "event",
+            Self::MessageState => "message_state",
+            Self::ReadMarker => "read_marker",
+            Self::DeviceLink => "device_link",
+        }
+    }
+
+    /// Returns the table with a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// Returns the columns. The first ones are those of the key.
+    pub(in super::super) fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Room => columns![
+                id Int4, name Text, title Text, topic Text, owner Int8, private Bool, contested Bool, title_key Text,
+                title_sort Text
+            ],
+            Self::RoomActivity => columns![room Int4, at Int8],
+            Self::User => columns![
+                id Int8, name Text, skeleton Text, ambiguous Bool, number Int8, generation Int8
+            ],
+            Self::Event => columns![
+                room Int4, seq Int8, at Int8, author Int8, id Uuid, kind Int2, text MessageText, reply_to Int8, target Int8
+            ],
+            Self::MessageState => columns![room Int4, seq Int8, at Int8, text MessageText],
+            Self::ReadMarker => columns![user_id Int8, room Int4, seq Int8, moved_at Int8],
+            Self::DeviceLink => columns![hash Bytes, user_id Int8, expires_at Int8, used_at Int8],
+        }
+    }
+
+    /// Returns the number of columns of the key; 0 for a table that is one chunk.
+    pub(in super::super) fn key_columns(self) -> usize {
+        match self {
+            Self::Room | Self::RoomActivity | Self::User => 1,
+            Self::Event | Self::MessageState | Self::ReadMarker => 2,
+            Self::DeviceLink => 0,
+        }
+    }
+
+    /// Returns the names of the columns, separated by commas.
+    pub(in super::super) fn column_list(self) -> String {
+        let names: Vec<_> = self.columns().iter().map(|column| column.name).collect();
+        names.join(", ")
+    }
+}
