@@ -1,5 +1,7 @@
 //! The settings: each is a flag and an environment variable, with its default and unit.
 
+pub use crate::secret_url::SecretUrl;
+
 use crate::{
     cli::Command,
     net::ListenAddr,
@@ -10,7 +12,6 @@ use ipnet::IpNet;
 use std::{
     env,
     ffi::OsStr,
-    fmt,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -202,22 +203,6 @@ impl Config {
             max_bytes: 0,
             max_files: usize::MAX,
         }
-    }
-}
-
-/// A URL that may have a password. It is parsed when it is used, so that no message about an invalid option shows it.
-#[derive(Clone)]
-pub struct SecretUrl(pub String);
-
-impl From<String> for SecretUrl {
-    fn from(url: String) -> Self {
-        Self(url)
-    }
-}
-
-impl fmt::Debug for SecretUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SecretUrl(…)")
     }
 }
 

@@ -59,6 +59,9 @@ pub fn start(config: Config) -> Result<Startup, String> {
     }
     let folder = DataFolder::lock(&config.data)?;
     let store_file = folder.store_file();
+    if let Some(mark) = folder.move_mark()? {
+        return Err(cannot_open(&store_file, mark.refusal(&folder.mark_file())));
+    }
     let key_file = folder.key_file();
     let save_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
     let options = Options {

@@ -1,11 +1,12 @@
-//! The subcommands of the operator: `hubbub backup`, `hubbub check`, `hubbub health` and `hubbub restore`.
+//! The subcommands of the operator: `hubbub backup`, `check`, `health`, `migrate` and `restore`.
 
 mod backup;
 mod check;
 mod health;
+mod migrate;
 mod restore;
 
-use crate::config::Config;
+use crate::{config::Config, secret_url::SecretUrl};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -27,6 +28,18 @@ pub enum Command {
     Check,
     /// Ask the server at the address of --addr, or of HUBBUB_ADDR, whether it is alive: for containers without a shell.
     Health,
+    /// Copy the data folder into an empty PostgreSQL database, while no server is running.
+    ///
+    /// Clients, cookies and read markers continue there. If it is interrupted, the same command continues; no server
+    /// starts on the database before it is complete, and none on the folder from then on.
+    Migrate {
+        /// The database, as postgres://USER:PASSWORD@HOST/NAME.
+        #[arg(long, env = "HUBBUB_MIGRATE_TO", hide_env_values = true, value_name = "URL")]
+        to: SecretUrl,
+        /// Remove what an unfinished migration has left in the database, and start over.
+        #[arg(long)]
+        force: bool,
+    },
     /// Replace the data folder's messages by the backup FILE, while no server is running.
     Restore {
         /// A file that `hubbub backup` wrote.
@@ -48,6 +61,7 @@ impl Command {
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
             Self::Health => health::run(&config.addr),
+            Self::Migrate { to: SecretUrl(url), force } => migrate::run(data, url, *force),
             Self::Restore { file, force } => restore::run(data, file, *force),
         }
     }

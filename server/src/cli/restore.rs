@@ -2,7 +2,10 @@
 
 use super::counted;
 use crate::{
-    data::folder::{DataFolder, cannot_open},
+    data::{
+        durable,
+        folder::{DataFolder, cannot_open},
+    },
     store::restore,
 };
 use std::{fs, path::Path};
@@ -20,6 +23,8 @@ pub(super) fn run(data: &Path, file: &Path, is_forced: bool) -> Result<String, S
         ));
     }
     let (summary, kept) = restore(file, &log, is_forced).map_err(|error| cannot_open(file, error))?;
+    // The restored messages get a log id of their own: they part from no database.
+    durable::remove(&folder.mark_file()).map_err(|error| cannot_open(&folder.mark_file(), error))?;
     let (events, rooms) = (counted(summary.events, "event"), counted(summary.rooms, "room"));
     let kept = kept.map(|kept| format!(" The former ones are in {}.", kept.display())).unwrap_or_default();
     Ok(format!("{} has {events} in {rooms} now.{kept}", log.display()))

@@ -1,6 +1,6 @@
 //! The data folder: private to its owner, and locked while a server or a restore uses it.
 
-use crate::data::durable;
+use crate::data::{durable, move_mark::MoveMark};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io,
@@ -16,6 +16,9 @@ pub(crate) const KEY_FILE: &str = "cookie.key";
 
 /// The file that is locked while a process writes in the folder: the store has one writer.
 const LOCK_FILE: &str = "lock";
+
+/// The file that marks a folder whose messages move to a database.
+const MARK_FILE: &str = "hubbub.db-moved";
 
 /// Mode of the folder: other users cannot even list it.
 pub(crate) const PRIVATE_FOLDER: u32 = 0o700;
@@ -66,6 +69,20 @@ impl DataFolder {
     /// Returns the file of the key that signs cookies.
     pub fn key_file(&self) -> PathBuf {
         self.path.join(KEY_FILE)
+    }
+
+    /// Returns the file of the mark that the messages move to a database.
+    pub fn mark_file(&self) -> PathBuf {
+        self.path.join(MARK_FILE)
+    }
+
+    /// Returns the mark that the messages move, or have moved, to a database.
+    ///
+    /// # Errors
+    /// One line with the file and the reason.
+    pub fn move_mark(&self) -> Result<Option<MoveMark>, String> {
+        let file = self.mark_file();
+        MoveMark::read(&file).map_err(|error| cannot_open(&file, error))
     }
 
     /// Makes the files private. Those of older versions, and copies by an operator, may be readable for every user.

@@ -3,3 +3,4 @@
 pub mod cookie_key;
 pub mod durable;
 pub mod folder;
+pub mod move_mark;

@@ -26,6 +26,7 @@ mod http_limits;
 mod joining;
 mod lines;
 mod listening;
+mod migrating;
 mod network_limits;
 mod nginx;
 mod notifications;

@@ -1,0 +1,243 @@
+//! What a folder has, the database has too.
+
+use super::{alter, start_error_in, succeeds};
+use crate::support::{TestDatabase, TestServer, room, within_timeout};
+use app::wire::{Operation, RoomName, Seq, UserId};
+use server::store::{
+    Appended, LinkError, LinkHash, NewEvent, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError,
+    StreamPosition, check,
+};
+use std::{fs, path::Path, time::Duration};
+use tempfile::TempDir;
+use tokio::process::Command;
+use uuid::Uuid;
+
+const ANN: UserId = UserId(0xa);
+const BOB: UserId = UserId(0xb);
+const EVE: UserId = UserId(u64::MAX - 1);
+const GUEST: UserId = UserId(0x1234_5678);
+
+const OPEN_LINK: LinkHash = [1; 32];
+const USED_LINK: LinkHash = [0xff; 32];
+
+/// A private room.
+const PRIVATE: &str = "p-0123456789abcdef0123456789abcdef";
+
+const ROOMS: [&str; 8] = ["lobby", "tea", "jam", "quiet", "a", "zz-top", "missing", PRIVATE];
+
+/// The longest name: 32 characters of four bytes.
+fn longest_name() -> String {
+    "𠮷".repeat(32)
+}
+
+async fn append(store: &dyn Store, name: &str, author: UserId, operation: Operation) -> Seq {
+    let event = NewEvent { id: Uuid::now_v7(), room: room(name), author, operation };
+    store.append(event).await.unwrap().seq
+}
+
+async fn post(store: &dyn Store, name: &str, author: UserId, text: &str) -> Seq {
+    append(store, name, author, Operation::Post { text: text.into(), reply_to: None }).await
+}
+
+async fn edit(store: &dyn Store, name: &str, author: UserId, target: Seq, text: &str) {
+    append(store, name, author, Operation::Edit { target, text: text.into() }).await;
+}
+
+/// Stores every kind of row.
+async fn fill(store: &dyn Store) {
+    for (name, title, private, owner) in [
+        ("tea", Some("Tea & cake"), false, Some(ANN)),
+        ("quiet", None, false, Some(EVE)),
+        (PRIVATE, Some("Secret"), true, Some(BOB)),
+    ] {
+        let title = title.map(|title| title.parse().unwrap());
+        let topic = "at \"four\" \\N 'o'clock'".parse().unwrap();
+        let info = RoomInfo { title, topic, private, owner, contested: false };
+        store.create_room(room(name), info).await.unwrap();
+    }
+    let first = post(store, "tea", ANN, "one").await;
+    let second = post(store, "tea", BOB, "two").await;
+    append(store, "tea", EVE, Operation::Post { text: "a reply".into(), reply_to: Some(first) }).await;
+    edit(store, "tea", ANN, first, "one, edited").await;
+    edit(store, "tea", ANN, first, "one, edited twice").await;
+    edit(store, "tea", BOB, second, "soon deleted").await;
+    append(store, "tea", ANN, Operation::Delete { target: second }).await;
+    for text in [
+        "\\N",
+        "\\.",
+        "tab\tand\nlines\n\nand \\ \" '",
+        "\u{202e}right to left\u{202c} \u{200b}\u{feff}\u{fffd}\u{e000}",
+        "👩‍👩‍👧‍👦 🏳️‍🌈 e\u{301} \u{10ffff}",
+        &"x".repeat(8_192),
+        &"𝔵".repeat(2_048),
+    ] {
+        post(store, "jam", BOB, text).await;
+    }
+    post(store, "a", EVE, "the first room by name").await;
+    post(store, "zz-top", GUEST, "under a generated name").await;
+    post(store, PRIVATE, BOB, "secret").await;
+    post(store, "lobby", ANN, "hello").await;
+    for (user, name) in
+        [(ANN, "Ann".to_owned()), (BOB, "Аnn".into()), (EVE, "ann".into()), (UserId(7), longest_name())]
+    {
+        store.set_display_name(user, name.parse().unwrap()).await.unwrap();
+    }
+    for (user, name, seq) in [(BOB, "tea", 3), (ANN, "jam", 2), (GUEST, "quiet", 0), (EVE, PRIVATE, 1)] {
+        store.set_read_marker(user, room(name), seq).await.unwrap();
+    }
+    let lifetime = Duration::from_secs(600);
+    store.create_device_link(USED_LINK, ANN, lifetime).await.unwrap().unwrap();
+    store.redeem_device_link(USED_LINK).await.unwrap().unwrap();
+    store.create_device_link(OPEN_LINK, ANN, lifetime).await.unwrap().unwrap();
+}
+
+/// Returns everything that readers of a store can see, in lines.
+async fn picture(store: &dyn Store) -> Vec<String> {
+    let rooms: Vec<RoomName> = ROOMS.map(room).into();
+    let users = [ANN, BOB, EVE, GUEST, UserId(7), UserId(99)];
+    let mut lines = vec![store.log_id().to_owned(), format!("{:?}", store.heads(&rooms).await.unwrap())];
+    lines.extend(store.rooms(&rooms).await.unwrap().iter().map(|room| format!("{room:?}")));
+    for name in &rooms {
+        lines.push(format!("{name}: {:?}", store.messages_before(name, Seq::MAX, 500).await.unwrap()));
+        let events = store.events_after(name, 0, 500).await.unwrap();
+        lines.extend(events.iter().map(|event| format!("{name}: {event:?}")));
+    }
+    lines.extend(store.users(&users).await.unwrap().iter().map(|user| format!("{user:?}")));
+    for user in users {
+        let markers = store.read_markers(user, 0, 100).await.unwrap();
+        lines.push(format!("{user:?} {:?} {markers:?}", store.unread_counts(user, &markers).await.unwrap()));
+        lines.push(format!("{:?}", store.joined_rooms(user, 0, 100, &rooms[..2]).await.unwrap()));
+    }
+    for order in [RoomOrder::Name, RoomOrder::Title, RoomOrder::Activity] {
+        lines.push(format!("{:?}", store.list_rooms(RoomQuery::new(order, 100)).await.unwrap()));
+    }
+    for link in [OPEN_LINK, USED_LINK, [3; 32]] {
+        lines.push(format!("{:?}", store.device_link(link).await.unwrap()));
+    }
+    lines
+}
+
+async fn filled_folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("cookie.key"), [9; 64]).unwrap();
+    let store = open(folder.path());
+    fill(&store).await;
+    store.close().await;
+    folder
+}
+
+fn open(data: &Path) -> SqliteStore {
+    SqliteStore::open(&data.join("hubbub.db")).unwrap()
+}
+
+/// Runs another command of the operator on the folder.
+async fn hubbub(data: &Path, arguments: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hubbub"));
+    command.args(arguments).arg("--data").arg(data).env_clear();
+    let output = within_timeout(command.output()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn postgres_gets_every_kind_of_row_as_it_was() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let folder = filled_folder().await;
+    // An older version stored control characters.
+    alter(
+        folder.path(),
+        "UPDATE event SET text = 'a' || char(0, 13, 27) || 'b' WHERE room = 'jam' AND seq = 1",
+    );
+    let store = open(folder.path());
+    let before = picture(&store).await;
+    store.close().await;
+
+    let printed = succeeds(folder.path(), &database.url, &[]).await;
+    assert!(
+        printed.contains("18 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
+        "{printed}"
+    );
+    let store = database.open().await;
+    for (before, after) in before.iter().zip(picture(&store).await) {
+        assert_eq!(&after, before);
+    }
+    assert_eq!(store.cookie_key(), [9; 64]);
+    continues_as_before(&store).await;
+}
+
+/// What comes after the migration continues what was before it.
+async fn continues_as_before(store: &dyn Store) {
+    let head = store.head(&room("tea")).await.unwrap();
+    assert_eq!(post(store, "tea", ANN, "after").await, head + 1);
+    assert_eq!(post(store, "new", ANN, "the next room").await, 1);
+    let named = store.set_display_name(UserId(8), "Ann".parse().unwrap()).await.unwrap();
+    assert_eq!(named[0].tag.as_deref(), Some("#4"));
+    let taken = store
+        .create_room(
+            room("copy"),
+            RoomInfo { title: Some("tea & cake".parse().unwrap()), ..RoomInfo::default() },
+        )
+        .await;
+    assert!(matches!(taken, Err(StoreError::TitleTaken(_))), "{taken:?}");
+    assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Ok(ANN));
+    assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Err(LinkError::Used));
+    let first = store.events_after(&room("tea"), 0, 1).await.unwrap().remove(0);
+    let repeat = NewEvent::message(first.id, room("tea"), ANN, "one");
+    assert!(matches!(store.append(repeat).await, Ok(Appended { seq: 1, is_duplicate: true, .. })));
+    let position = StreamPosition { after: 1, after_id: Some(first.id), log: Some(store.log_id().into()) };
+    assert!(store.continues(&room("tea"), position).await.unwrap());
+}
+
+#[tokio::test]
+async fn postgres_gets_a_folder_without_messages() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let log = store.log_id().to_owned();
+    store.close().await;
+    let printed = succeeds(folder.path(), &database.url, &[]).await;
+    assert!(printed.contains("0 events in 0 rooms"), "{printed}");
+    let store = database.open().await;
+    assert_eq!(store.log_id(), log);
+    assert_eq!(store.cookie_key(), fs::read(folder.path().join("cookie.key")).unwrap());
+    assert_eq!(post(&store, "tea", ANN, "the first").await, 1);
+}
+
+#[tokio::test]
+async fn postgres_takes_over_and_the_folder_stays_as_a_backup() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let folder = filled_folder().await;
+    let data = folder.path();
+    succeeds(data, &database.url, &[]).await;
+    check(&data.join("hubbub.db")).unwrap();
+    let error = start_error_in(data).await;
+    assert!(
+        error.contains("its messages have moved to postgres://") && error.contains("hubbub.db-moved"),
+        "{error}"
+    );
+
+    // The command may be repeated, also after messages have come.
+    let store = database.open().await;
+    post(&store, "tea", ANN, "after").await;
+    let printed = succeeds(data, &database.url, &[]).await;
+    assert!(printed.contains("has everything already"), "{printed}");
+
+    // A restored backup has a log id of its own.
+    let backup = data.join("backup");
+    hubbub(data, &["backup", backup.to_str().unwrap()]).await;
+    hubbub(data, &["restore", backup.to_str().unwrap(), "--force"]).await;
+    let restored = TestServer::on_disk(data).await;
+    assert_ne!(restored.store().log_id(), store.log_id());
+}
+
+#[tokio::test]
+async fn postgres_log_continues_in_a_new_epoch_if_the_folder_is_used_again() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let folder = filled_folder().await;
+    let data = folder.path();
+    succeeds(data, &database.url, &[]).await;
+    let store = database.open().await;
+    // Without the mark it is an older copy of the log: a new epoch.
+    fs::remove_file(data.join("hubbub.db-moved")).unwrap();
+    let back = open(data);
+    assert!(back.log_id().starts_with(&format!("{}.", store.log_id())), "{}", back.log_id());
+}
