@@ -1,6 +1,6 @@
 //! The server half of Hubbub: everything that lives in one process, in reading order.
 //!
-//! - [`config`]: the settings; [`cli`]: `backup`, `check`, `health`, `migrate` and `restore`; [`startup`], [`data`]: opens the data folder.
+//! - [`config`]: the settings; [`cli`]: the commands of the operator; [`startup`], [`data`]: opens the data folder.
 //! - [`serve`]: accepts connections and drains them; [`shutdown`]: the stop signals; [`banner`]: the first lines printed.
 //! - [`net`]: the sockets below HTTP, with their timeouts; [`origin`]: hosts and origins, normalized; `redact`: client
 //!   text made safe for the log.

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let result = match Config::read() {
         Ok(config) => match &config.command {
-            Some(command) => command.run(&config).map(|line| print_line(&line)),
+            Some(command) => command.run(&config.data, &config.addr).map(|line| print_line(&line)),
             None => run(config),
         },
         Err(error) if error.use_stderr() => Err(first_line(&error)),

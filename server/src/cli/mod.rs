@@ -6,9 +6,9 @@ mod health;
 mod migrate;
 mod restore;
 
-use crate::{config::Config, secret_url::SecretUrl};
+use crate::{net::ListenAddr, secret_url::SecretUrl};
 use clap::Subcommand;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A command that runs instead of the server.
 #[derive(Debug, Clone, Subcommand)]
@@ -51,16 +51,15 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command with the other settings. Returns a line for the operator.
+    /// Runs the command on the folder `data`, or asks the server at `address`. Returns a line for the operator.
     ///
     /// # Errors
     /// One line with the reason; nothing has changed then.
-    pub fn run(&self, config: &Config) -> Result<String, String> {
-        let data = &config.data;
+    pub fn run(&self, data: &Path, address: &ListenAddr) -> Result<String, String> {
         match self {
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
-            Self::Health => health::run(&config.addr),
+            Self::Health => health::run(address),
             Self::Migrate { to: SecretUrl(url), force } => migrate::run(data, url, *force),
             Self::Restore { file, force } => restore::run(data, file, *force),
         }
