@@ -83,6 +83,9 @@ fn report_end(room: RoomState) {
             service_worker::refresh_copy();
         }
     });
+    if let Some(form) = document().get_element_by_id("leave") {
+        listen(&form, "submit", move || room.timeline.with_session(|session| session.read_marker.stop()));
+    }
     // This event comes before the browser requests the next page; later ones come when the server has rendered it.
     listen(&window(), "beforeunload", move || {
         // A message that arrived in this frame may not count as read yet.

@@ -52,6 +52,12 @@ impl ReadMarker {
         self.reported_at = 0;
     }
 
+    /// Reports nothing more over this connection: the user leaves the room, which removes the marker. A report that another
+    /// server receives at the same time would add it again.
+    pub fn stop(&mut self) {
+        self.reported = Some(Seq::MAX);
+    }
+
     /// Reports the position again: what was sent over the last connection may not have arrived.
     pub fn on_reconnect(&mut self) {
         self.reported = None;
@@ -85,6 +91,17 @@ mod tests {
         let mut marker = ReadMarker::new(0);
         marker.advance_remote(9);
         assert_eq!((marker.advance(8), marker.take_report(10_000)), (false, None));
+    }
+
+    #[test]
+    fn a_user_who_leaves_the_room_reports_nothing_until_the_next_connection() {
+        let mut marker = ReadMarker::new(3);
+        marker.advance(5);
+        marker.stop();
+        marker.report_now();
+        assert_eq!(marker.take_report(10_000), None);
+        marker.on_reconnect();
+        assert_eq!(marker.take_report(10_000), Some(5));
     }
 
     #[test]

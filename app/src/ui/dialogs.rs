@@ -29,7 +29,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
     // Every list contains the lobby, so it cannot be left.
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
-            <form method="post" action=link(&format!("/r/{}/leave", page.room)) class="stack">
+            <form method="post" id="leave" action=link(&format!("/r/{}/leave", page.room)) class="stack">
                 <button type="submit" class="outlined">{strings.leave}</button>
                 <p class="hint">{strings.leave_hint}</p>
             </form>
