@@ -112,8 +112,7 @@ async fn of_two_renames_in_a_row_the_second_is_announced_last() {
 #[tokio::test]
 async fn a_rename_is_announced_although_its_request_is_dropped() {
     let server = TestServer::start().await;
-    let (ann, mut bob) =
-        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    let (ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     drop(server.store().set_display_name(ann.you().id, "Ann".parse().unwrap()));
     match bob.expect_frame().await {
         ServerFrame::Renamed { name, .. } => assert_eq!(name.as_str(), "Ann"),

@@ -131,7 +131,7 @@ async fn an_invalid_close_code_and_an_unmasked_frame_are_closed_with_1002() {
 /// L07.
 #[tokio::test]
 async fn a_broken_connection_is_removed() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let raw = raw_socket(&server, "lobby").await;
     let mut ann = V1::connect(&server).await;
     assert_eq!(members(&mut ann, "lobby").await, 2);

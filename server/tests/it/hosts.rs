@@ -23,7 +23,7 @@ fn with_public_url(url: &str) -> impl FnOnce(&mut Config) {
 
 #[tokio::test]
 async fn a_rebound_name_is_rejected_with_421_and_a_hint_at_the_flag() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let evil = format!("evil.example:{}", server.address.port());
     let forwarded = ("x-forwarded-proto", "https");
     for headers in [vec![("host", &*evil)], vec![("host", &*evil), forwarded], vec![("host", "evil.example")]]
@@ -51,7 +51,7 @@ async fn addresses_and_localhost_are_hosts_of_every_server() {
 
 #[tokio::test]
 async fn a_local_proxy_can_forward_any_host_if_no_public_url_is_set() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let named = ("host", "chat.example");
     for header in [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")] {
         assert_eq!(status(&server, &[named, header]).await, 200, "{header:?}");
@@ -89,7 +89,7 @@ async fn with_a_public_url_only_its_host_and_those_of_allowed_origins_are_served
 
 #[tokio::test]
 async fn a_request_has_one_host_header_and_http_1_0_may_have_none() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let host = server.address.to_string();
     for (head, expected) in [
         (format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n"), "400"),
@@ -114,7 +114,7 @@ async fn a_request_has_one_host_header_and_http_1_0_may_have_none() {
 
 #[tokio::test]
 async fn origins_are_compared_with_default_ports_and_without_case() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     for (host, proto, origin, expected) in [
         ("chat.example:443", "https", "https://chat.example", 200),
         ("chat.example", "https", "https://chat.example", 200),
@@ -150,7 +150,7 @@ async fn the_public_url_is_same_origin_whichever_host_the_proxy_sends() {
 
 #[tokio::test]
 async fn a_cross_site_request_is_rejected_without_an_origin_header_too() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let own = server.http("/r/tea");
     for (headers, expected) in [
         (vec![], 201),
@@ -171,7 +171,7 @@ async fn a_cross_site_request_is_rejected_without_an_origin_header_too() {
 
 #[tokio::test]
 async fn an_image_on_another_site_moves_no_read_marker() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let cookie = server.new_user_cookie().await;
     let post =
         Client::new().post(server.http("/api/rooms/tea/messages")).header("cookie", &cookie).body("hello");
@@ -185,7 +185,7 @@ async fn an_image_on_another_site_moves_no_read_marker() {
 
 #[tokio::test]
 async fn a_cross_origin_rejection_names_the_origin_the_host_and_the_flag() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let answer = send(&server, Method::POST, "/api/commands", &[("origin", "https://chat.example")]).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     let text = answer.text().await.unwrap();
@@ -226,7 +226,7 @@ async fn an_allowed_origin_can_read_the_api_and_another_cannot() {
 
 #[tokio::test]
 async fn every_response_has_the_isolation_headers() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     for (path, host) in [
         ("/", "localhost"),
         ("/nothing", "localhost"),

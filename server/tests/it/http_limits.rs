@@ -65,7 +65,7 @@ async fn until_closed(client: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_client_that_reads_no_answer_is_closed_after_10_s() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let _client = stalled(&server).await;
     advance_time(9).await;
     assert_eq!(server.state.sockets.len(), 1, "it has a second left");
@@ -85,7 +85,7 @@ async fn a_client_that_reads_no_event_stream_is_closed_and_its_permit_released()
 
 #[tokio::test]
 async fn a_client_that_reads_less_than_8_kib_a_second_is_closed_after_30_s() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 30 * 1_024];
     for _ in 0..5 {
@@ -98,7 +98,7 @@ async fn a_client_that_reads_less_than_8_kib_a_second_is_closed_after_30_s() {
 
 #[tokio::test]
 async fn a_client_above_the_minimum_rate_is_not_closed() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 200 * 1_024];
     for _ in 0..8 {
@@ -110,7 +110,7 @@ async fn a_client_above_the_minimum_rate_is_not_closed() {
 
 #[tokio::test]
 async fn an_event_stream_without_events_stays_open() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut idle = client(&server).await;
     let stream = request("/api/rooms/tea/events", "accept: text/event-stream\r\n");
     idle.write_all(stream.as_bytes()).await.unwrap();
@@ -123,7 +123,7 @@ async fn an_event_stream_without_events_stays_open() {
 
 #[tokio::test]
 async fn a_stop_waits_one_second_for_an_unread_answer() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let _client = stalled(&server).await;
     let start = Instant::now();
     assert_eq!(server.stop().await, ShutdownOutcome::Graceful);
@@ -132,7 +132,7 @@ async fn a_stop_waits_one_second_for_an_unread_answer() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_unread_event_streams_or_partial_requests() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let _stream = stalled_stream(&server).await;
     let mut half = client(&server).await;
     half.write_all(b"POST /api/rooms/tea/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx")
@@ -146,7 +146,7 @@ async fn a_stop_does_not_wait_for_unread_event_streams_or_partial_requests() {
 
 #[tokio::test]
 async fn an_idle_connection_is_served_after_75_s_and_closed_after_90() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut idle = client(&server).await;
     for _ in 0..2 {
         idle.write_all(request("/healthz", "").as_bytes()).await.unwrap();
@@ -161,7 +161,7 @@ async fn an_idle_connection_is_served_after_75_s_and_closed_after_90() {
 
 #[tokio::test]
 async fn a_partial_header_expires_after_5_s_also_on_an_idle_connection() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut half = client(&server).await;
     half.write_all(request("/healthz", "").as_bytes()).await.unwrap();
     assert!(within_timeout(half.read(&mut [0; 1_024])).await.unwrap() > 0);
@@ -176,7 +176,7 @@ async fn a_partial_header_expires_after_5_s_also_on_an_idle_connection() {
 
 #[tokio::test]
 async fn a_header_beyond_32_kib_is_rejected_with_431() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let empty = request("/healthz", "connection: close\r\nx: \r\n").len();
     for (bytes, status) in [(32 * 1_024, "200"), (32 * 1_024 + 1, "431"), (400_000, "431")] {
         let mut big = within_timeout(TcpStream::connect(server.address)).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_header_beyond_32_kib_is_rejected_with_431() {
 
 #[tokio::test]
 async fn a_request_with_more_than_64_headers_is_rejected_with_431() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     for (headers, status) in [(64, "200"), (65, "431")] {
         let mut many = within_timeout(TcpStream::connect(server.address)).await.unwrap();
         let header = "connection: close\r\n".to_owned() + &"x: y\r\n".repeat(headers - 2);

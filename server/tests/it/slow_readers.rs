@@ -47,7 +47,7 @@ async fn receives_all(client: &mut V1, count: usize) {
 /// S01 to S04.
 #[tokio::test]
 async fn a_client_that_pauses_reading_delays_no_one_and_loses_nothing() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut slow = V1::connect_and_join(&server, "tea").await;
     let mut quick = V1::connect_and_join(&server, "tea").await;
     let quick_hears = tokio::spawn(async move { receives_all(&mut quick, FLOOD).await });
@@ -58,7 +58,7 @@ async fn a_client_that_pauses_reading_delays_no_one_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_slow_lines_client_loses_nothing() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut slow = Lines::join(&server, "tea").await;
     flood(&server, FLOOD).await;
     for _ in 0..FLOOD {
@@ -69,7 +69,7 @@ async fn a_slow_lines_client_loses_nothing() {
 /// S03, corrected: the client gets a close reason, and finds every message after it reconnects.
 #[tokio::test]
 async fn a_client_that_takes_no_byte_for_10_seconds_is_closed_with_a_reason() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut stuck = V1::connect_and_join(&server, "tea").await;
     flood(&server, FLOOD).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -117,7 +117,7 @@ async fn delays_no_one(server: &TestServer, connection: impl Future<Output = ()>
 
 #[tokio::test]
 async fn a_client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut half = raw_socket(&server, "tea").await;
     // A masked text frame of 100 bytes, of which 10 are sent.
     let connection =
@@ -136,7 +136,7 @@ async fn a_client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
 
 #[tokio::test]
 async fn fifty_vanished_clients_delay_no_one_and_are_removed() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut vanished = Vec::new();
     for _ in 0..50 {
         vanished.push(raw_socket(&server, "tea").await);
@@ -155,7 +155,7 @@ async fn fifty_vanished_clients_delay_no_one_and_are_removed() {
 
 #[tokio::test]
 async fn a_client_that_takes_few_bytes_is_slow_and_not_timed_out() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut slow = raw_socket(&server, "tea").await;
     delays_no_one(&server, async {}).await;
     // Less than one write of the server, in less than its write timeout.
@@ -171,7 +171,7 @@ async fn a_client_that_takes_few_bytes_is_slow_and_not_timed_out() {
 
 #[tokio::test]
 async fn a_client_of_a_kilobyte_a_second_gets_everything_in_order() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let proxy = Proxy::to(server.address).await;
     let pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_second: Duration::from_secs(1) };
     let slow = TestClient::join(proxy.address, "tea", pace);
