@@ -51,7 +51,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Runs the command on the folder `data`, or asks the server at `address`. Returns a line for the operator.
+    /// Runs the command on the folder `data`, or asks the server at `address`. Returns lines for the operator.
     ///
     /// # Errors
     /// One line with the reason; nothing has changed then.

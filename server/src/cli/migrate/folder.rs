@@ -95,10 +95,10 @@ impl Source {
         cannot_open(&self.store_file, error)
     }
 
-    /// Returns what to do after the migration.
+    /// Returns what to do after the migration, in two lines.
     pub(super) fn advice(&self) -> String {
         format!(
-            "Start with --database and this URL. {} is a backup from now on: no server starts on it while {} exists.",
+            "Start with --database and this URL.\n{} is a backup from now on: no server starts on it while {} exists.",
             self.store_file.display(),
             self.folder.mark_file().display()
         )

@@ -53,7 +53,7 @@ async fn migrate(data: &Path, url: &DatabaseUrl, is_forced: bool) -> Result<Stri
         let state = database.prepare().await.map_err(|error| target.cannot_use(error))?;
         return match state {
             TargetState::Import { id, is_finished: true, .. } if id == mark.import => {
-                Ok(format!("{url} has everything already. {}", source.advice()))
+                Ok(format!("{url} has everything already.\n{}", source.advice()))
             }
             _ => Err(source.refusal(mark)),
         };
@@ -135,7 +135,7 @@ fn finished(target: &Target<'_>, mut source: Source, export: Export) -> Result<S
     if let Some(import) = source.marked_import() {
         retire(target, &mut source, export, import)?;
     }
-    Ok(format!("{} has everything. {}", target.0, source.advice()))
+    Ok(format!("{} has everything.\n{}", target.0, source.advice()))
 }
 
 /// Makes the folder a backup, in this order: without its mark it must begin a new epoch.
@@ -151,7 +151,7 @@ fn summary(url: &DatabaseUrl, source: &Source, counts: &[(Table, u64)]) -> Strin
     let (events, rooms) = (count(Table::Event, "event"), count(Table::Room, "room"));
     let (users, markers) = (count(Table::User, "user"), count(Table::ReadMarker, "read marker"));
     format!(
-        "{url} has {events} in {rooms}, {users}, {markers} and the key that signs the cookies. Every row was checked. {}",
+        "{url} has {events} in {rooms}, {users}, {markers} and the key that signs the cookies. Every row was checked.\n{}",
         source.advice()
     )
 }

@@ -67,7 +67,8 @@ impl Progress {
     /// Ends the step.
     pub(super) fn finish(self) {
         match &self {
-            Self::Bar(bar) => bar.finish(),
+            // The cursor would stay behind a finished bar, and the next line there.
+            Self::Bar(bar) => bar.finish_and_clear(),
             Self::Lines { .. } => self.print_line(),
         }
     }
