@@ -5,7 +5,7 @@ use app::wire::{ClientFrame, RoomName, ServerFrame, User, UserId};
 use axum_extra::extract::cookie::Key;
 use reqwest::StatusCode;
 use server::store::{MarkerUpdate, PresenceStore, RoomPresence, SqliteStore, Store};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
 /// Declares each test once for every kind of store that two servers may share.
@@ -189,10 +189,23 @@ async fn postgres_a_store_that_closes_announces_that_its_users_are_gone() {
 async fn postgres_users_of_a_server_that_was_killed_leave_with_its_lease() {
     let Some(database) = TestDatabase::create().await else { return };
     let one = TestServer::on_database(&database).await;
-    let killed = "INSERT INTO node VALUES ('killed', 9000000000000); INSERT INTO presence VALUES ('tea', 77, 'killed')";
+    let killed = "INSERT INTO node VALUES ('killed', 9000000000000);
+        INSERT INTO presence VALUES ('tea', 77, 'killed'), ('tea', 78, 'killed')";
     database.execute(killed).await;
-    let (mut ann, bob) = (V1::connect_and_join(&one, "tea").await, UserId(77));
-    assert!(ids(&one.state.hub.members(&room("tea"), bob).await.list).contains(&bob));
+    let (mut ann, bob, carol) = (V1::connect_and_join(&one, "tea").await, UserId(77), UserId(78));
+    let listed = ids(&one.state.hub.members(&room("tea"), bob).await.list);
+    assert!(listed.contains(&bob) && listed.contains(&carol));
+    // The killed server had removed one of its users, and had not told it.
+    database.execute("DELETE FROM presence WHERE user_id = 78").await;
     database.execute("UPDATE node SET expires_at = 0 WHERE name = 'killed'").await;
-    assert_eq!(count_after(&mut ann, &[], &[bob]).await, 1);
+    let gone = within_timeout(async {
+        let mut gone = HashSet::new();
+        while gone.len() < 2 {
+            if let ServerFrame::Presence { gone: left, .. } = ann.next_frame().await {
+                gone.extend(left);
+            }
+        }
+        gone
+    });
+    assert_eq!(gone.await, HashSet::from([bob, carol]));
 }

@@ -1,6 +1,6 @@
 //! The users present on each server, and the leases of the servers: who does not renew theirs is gone with all their users.
 
-use super::{PostgresStore, connect::ReadPool, shared::Shared};
+use super::{PostgresStore, connect::ReadPool, shared::Shared, signal::Outgoing};
 use crate::store::{
     MAX_PRESENT_ELSEWHERE, Notification, PresenceStore, PresentElsewhere, RoomPresence, StoreResult,
     UserStore,
@@ -133,6 +133,9 @@ async fn remove_expired(readers: &ReadPool, shared: &Shared) -> StoreResult<()> 
     let expired: Vec<String> = expired.await?;
     for node in expired {
         remove_node(readers, shared, &node).await?;
+        // It may have died between a commit and its notification.
+        shared.send(Outgoing::note_missed);
+        shared.notifier.send(Notification::Missed);
     }
     Ok(())
 }
