@@ -10,7 +10,7 @@ export HUBBUB_KOSOKU := $(CURDIR)/.tools/bin/kosoku
 PAGE := target/page
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 
-.PHONY: help run release image cluster test test-cluster lint fuzz soak bench dev check-leptos screenshots lighthouse page-weight
+.PHONY: help run release image cluster test test-cluster lint fuzz soak soak-cluster bench dev check-leptos screenshots lighthouse page-weight
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,10 @@ fuzz: setup-rust ## Fuzz each target for a minute (ARGS="600 decoder": seconds, 
 
 soak: release ## Let 200 clients talk while network and server fail (ARGS="--seconds 600")
 	@cargo run --quiet --release --package bench --bin soak -- --clients 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
+
+soak-cluster: release ## The same with 3 servers on PostgreSQL, which fail too (ARGS="--promotions 0")
+	@cargo run --quiet --release --package bench --bin soak -- --nodes 3 --clients 300 --rooms 60 --message-every 0.3 --seconds 120 \
+		--kills 10 --restarts 2 --postgres-kills 5 --promotions 3 --cuts 60 --fault-every 1 $(ARGS)
 
 bench: release setup-bench-peers ## Compare with peers (ARGS="--only closed-1000 --servers hubbub,go")
 	@cargo build --quiet --release --package bench && target/release/compare $(ARGS)

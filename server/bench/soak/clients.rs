@@ -2,17 +2,14 @@
 
 use crate::{
     Settings,
-    consistency::events,
+    consistency::{ConsistencyReport, events},
     proxy::{Fault, Proxy},
     test_client::{ClientState, Pace, TestClient},
 };
 use app::{client::Operation, wire::Seq};
 use futures_util::future::join_all;
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, convert::Infallible, net::SocketAddr, ops::Deref, time::Duration};
 use tokio::{sync::watch::Ref, time::sleep};
-
-/// The room of all clients.
-pub const ROOM: &str = "soak";
 
 /// All clients.
 pub struct Clients(Vec<Member>);
@@ -20,20 +17,21 @@ pub struct Clients(Vec<Member>);
 struct Member {
     client: TestClient,
     link: Proxy,
+    room: String,
 }
 
 impl Clients {
-    /// Connects all clients and waits until they have joined.
+    /// Connects all clients and waits until they have joined, each in one of the rooms.
     pub async fn connect(server: SocketAddr, settings: &Settings) -> Self {
         let pace = Pace {
             heartbeat_second: Duration::from_millis(settings.pulse_ms.max(1)),
             backoff_second: Duration::from_secs(1),
         };
-        let enter = async |_| {
-            let link = Proxy::to(server).await;
-            let client = TestClient::join(link.address, ROOM, pace);
+        let enter = async |n: usize| {
+            let (link, room) = (Proxy::to(server).await, format!("soak-{}", n % settings.rooms.max(1)));
+            let client = TestClient::join(link.address, &room, pace);
             client.wait_until(|state| state.is_live).await;
-            Member { client, link }
+            Member { client, link, room }
         };
         Self(join_all((0..settings.clients).map(enter)).await)
     }
@@ -66,15 +64,37 @@ impl Clients {
         for member in &self.0 {
             member.client.wait_until(|state| state.is_live && state.session.outbox.is_empty()).await;
         }
-        let head = loop {
-            match events(server, ROOM).await {
-                Ok(events) => break events.last().map_or(0, |event| event.seq),
-                Err(_) => sleep(Duration::from_secs(1)).await,
+        for (room, members) in self.by_room() {
+            let head = loop {
+                match events(server, room).await {
+                    Ok(events) => break events.last().map_or(0, |event| event.seq),
+                    Err(_) => sleep(Duration::from_secs(1)).await,
+                }
+            };
+            for member in members {
+                member.client.wait_until(|state| state.has_settled(head)).await;
             }
-        };
-        for member in &self.0 {
-            member.client.wait_until(|state| state.has_settled(head)).await;
         }
+    }
+
+    /// Compares what the clients have sent and seen with the event logs. Returns the number of events, too.
+    pub async fn check(&self, server: SocketAddr) -> reqwest::Result<(ConsistencyReport, usize)> {
+        let (mut report, mut count) = (ConsistencyReport::default(), 0);
+        for (room, members) in self.by_room() {
+            let log = events(server, room).await?;
+            let states: Vec<_> = members.iter().map(|member| member.client.state()).collect();
+            report += ConsistencyReport::new(&log, states.iter().map(Deref::deref));
+            count += log.len();
+        }
+        Ok((report, count))
+    }
+
+    fn by_room(&self) -> HashMap<&str, Vec<&Member>> {
+        let mut rooms: HashMap<&str, Vec<&Member>> = HashMap::new();
+        for member in &self.0 {
+            rooms.entry(&member.room).or_default().push(member);
+        }
+        rooms
     }
 }
 
@@ -83,22 +103,24 @@ async fn write(n: usize, client: &TestClient, every: f64) {
         let seconds = every * (0.6 + 0.8 * fastrand::f64());
         sleep(Duration::from_secs_f64(seconds)).await;
         let text = format!("Message {message} of {n}, {}", "la ".repeat(fastrand::usize(0..60))).into();
-        let target = random_own_message(&client.state());
-        client.submit(match (fastrand::u8(0..20), target) {
+        let kind = fastrand::u8(0..20);
+        // Looking for a message takes time that grows with their number.
+        let target = if kind <= 3 { random_own_message(&client.state()) } else { None };
+        client.submit(match (kind, target) {
             (0, Some(target)) => Operation::Delete { target },
-            (1..=3, Some(target)) => Operation::Edit { target, text },
+            (_, Some(target)) => Operation::Edit { target, text },
             _ => Operation::Post { text },
         });
     }
 }
 
-/// Returns the `seq` of a random message of this client that is not deleted.
+/// Returns the `seq` of a random message of this client, unless it chose a command that is no post, or a message that is
+/// deleted.
 fn random_own_message(state: &ClientState) -> Option<Seq> {
-    let is_deleted = |seq| {
-        state.commands.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq))
-    };
+    let (id, seq) = *fastrand::choice(&state.acknowledged)?;
+    let is_deleted =
+        state.commands.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq));
     let is_post =
-        |id| state.commands.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
-    let theirs = state.acknowledged.iter().filter(|(id, seq)| is_post(*id) && !is_deleted(*seq));
-    fastrand::choice(theirs.map(|(_, seq)| *seq).collect::<Vec<_>>())
+        state.commands.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
+    (is_post && !is_deleted).then_some(seq)
 }

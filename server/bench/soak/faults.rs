@@ -45,7 +45,7 @@ pub struct FaultInjector {
 impl FaultInjector {
     /// Injects faults for the duration of the soak.
     pub async fn run(settings: &Settings, clients: &Clients, server: &mut Process) -> io::Result<Self> {
-        let end = Instant::now() + Duration::from_secs(settings.seconds);
+        let end = settings.end();
         let (mut faults_done, ends) =
             tokio::join!(fail_links(settings, clients, end), end_server(settings, server));
         faults_done.ends = ends?;
@@ -85,9 +85,10 @@ impl FaultInjector {
 }
 
 /// Injects faults of links at intervals.
-async fn fail_links(settings: &Settings, clients: &Clients, end: Instant) -> FaultInjector {
+pub async fn fail_links(settings: &Settings, clients: &Clients, end: Instant) -> FaultInjector {
     let mut faults_done = FaultInjector::default();
     if settings.fault_every <= 0.0 {
+        sleep_until(end.into()).await;
         return faults_done;
     }
     let mut moments = interval(Duration::from_secs_f64(settings.fault_every));
@@ -132,6 +133,7 @@ async fn end_server(settings: &Settings, server: &mut Process) -> io::Result<Vec
     Ok(ends)
 }
 
-fn seconds_in(range: std::ops::Range<f64>) -> Duration {
+/// Returns a random time.
+pub fn seconds_in(range: std::ops::Range<f64>) -> Duration {
     Duration::from_secs_f64(range.start + fastrand::f64() * (range.end - range.start))
 }

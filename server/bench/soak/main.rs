@@ -25,10 +25,13 @@
 //! | restart p50, p95, max | the same for connections that ended with the server |
 //! | peak | the server's peak memory in MiB (`VmHWM`) |
 //!
+//! With `--nodes 3` several servers share a PostgreSQL database; see [`cluster`].
+//!
 //! The exit code is 1 if anything was lost, repeated or reordered. A seed decides the times and the
 //! victims; the scheduling of the server's threads differs each time.
 
 mod clients;
+mod cluster;
 #[path = "../../tests/it/support/consistency.rs"]
 mod consistency;
 mod faults;
@@ -49,6 +52,7 @@ use std::{
     error::Error,
     fs,
     io::{Write, stderr, stdout},
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -65,6 +69,9 @@ struct Settings {
     /// Number of clients
     #[arg(long, default_value_t = 200)]
     clients: usize,
+    /// Number of rooms; each client is in one
+    #[arg(long, default_value_t = 1)]
+    rooms: usize,
     /// Seconds that they talk
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -74,12 +81,14 @@ struct Settings {
     /// Seconds between two faults of the network; 0 for none
     #[arg(long, default_value_t = 1.0)]
     fault_every: f64,
-    /// Number of kills of the server (SIGKILL)
+    /// Number of kills of the server, or of one of the nodes (SIGKILL)
     #[arg(long, default_value_t = 2)]
     kills: usize,
-    /// Number of restarts of the server (SIGTERM)
+    /// Number of restarts of the server, or of all nodes one after the other (SIGTERM)
     #[arg(long, default_value_t = 0)]
     restarts: usize,
+    #[command(flatten)]
+    cluster: cluster::ClusterSettings,
     /// Milliseconds for a second of the clients' heartbeat: fewer detect a dead connection sooner
     #[arg(long, default_value_t = 1_000)]
     pulse_ms: u64,
@@ -108,30 +117,46 @@ async fn main() -> ExitCode {
     }
 }
 
+impl Settings {
+    /// Returns when the faults end, if they begin now.
+    fn end(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.seconds)
+    }
+}
+
 /// Runs the soak; returns `true` if nothing was lost, repeated or reordered.
 async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..));
     fastrand::seed(seed);
     writeln!(stdout(), "seed {seed}")?;
+    let report =
+        if settings.cluster.nodes > 0 { cluster::soak(settings).await? } else { soak_one(settings).await? };
+    let report = Report { seed, ..report };
+    let json = serde_json::to_string_pretty(&report)?;
+    writeln!(stdout(), "{json}\n{}", report.table())?;
+    if let Some(file) = &settings.json {
+        fs::write(file, json)?;
+    }
+    Ok(report.settled_ms.is_some() && report.consistency.is_clean())
+}
+
+/// Runs the soak of one server.
+async fn soak_one(settings: &Settings) -> Result<Report, Box<dyn Error>> {
     let mut server = Process::start(settings.binary.clone()).await?;
     let clients = Clients::connect(server.address, settings).await;
     let faults_done = tokio::select! {
         never = clients.send_forever(settings.message_every) => match never {},
         faults_done = FaultInjector::run(settings, &clients, &mut server) => faults_done?,
     };
+    let settled_ms = settle(&clients, server.address).await;
+    let (consistency, _) = clients.check(server.address).await?;
+    Ok(Report { settled_ms, ..Report::of(settings, &clients, &faults_done, consistency, server.peak()) })
+}
+
+/// Ends the faults of the links, and returns how long the clients took to catch up; `None` after a timeout.
+async fn settle(clients: &Clients, server: SocketAddr) -> Option<u128> {
     clients.heal_links();
     let began = Instant::now();
-    let settled = timeout(SETTLE_TIMEOUT, clients.wait_until_settled(server.address)).await.is_ok();
-    let log = consistency::events(server.address, clients::ROOM).await?;
-    let report = Report {
-        seed,
-        settled_ms: settled.then(|| began.elapsed().as_millis()),
-        ..Report::of(settings, &clients, &faults_done, &log, server.peak())
-    };
-    let json = serde_json::to_string_pretty(&report)?;
-    writeln!(stdout(), "{json}\n{}", report.table())?;
-    if let Some(file) = &settings.json {
-        fs::write(file, json)?;
-    }
-    Ok(settled && report.consistency.is_clean())
+    let settled = timeout(SETTLE_TIMEOUT, clients.wait_until_settled(server)).await.is_ok();
+    settled.then(|| began.elapsed().as_millis())
 }

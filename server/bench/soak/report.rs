@@ -3,18 +3,14 @@
 use crate::{
     Settings,
     clients::Clients,
+    cluster::report::ClusterReport,
     consistency::ConsistencyReport,
     faults::{FaultInjector, Faults},
     proxy::Direction,
     test_client::ClientState,
 };
-use app::wire::Event;
 use serde::Serialize;
-use std::{
-    ops::Deref,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The time within which a client detects a lost connection.
 const DETECTION_TIME: Duration = Duration::from_millis(500);
@@ -41,6 +37,8 @@ pub struct Report {
     pub server_peak_kib: u64,
     /// Milliseconds until all clients had caught up in the end; none after a timeout.
     pub settled_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReport>,
 }
 
 /// Percentiles in milliseconds.
@@ -53,9 +51,9 @@ pub struct Percentiles {
 }
 
 /// A time without a connection.
-struct Outage {
-    from: Instant,
-    took: Duration,
+pub struct Outage {
+    pub from: Instant,
+    pub took: Duration,
 }
 
 impl Report {
@@ -64,12 +62,11 @@ impl Report {
         settings: &Settings,
         clients: &Clients,
         faults_done: &FaultInjector,
-        log: &[Arc<Event>],
+        consistency: ConsistencyReport,
         peak: u64,
     ) -> Self {
         let states = clients.states();
-        let outage: Vec<Outage> =
-            states.iter().enumerate().flat_map(|(n, state)| outages(n, state, faults_done)).collect();
+        let outage = all_outages(clients, faults_done);
         let by_restart =
             outage.iter().filter(|outage| faults_done.ends.iter().any(|end| outage.was_caused_by(*end)));
         let sent: usize =
@@ -81,7 +78,7 @@ impl Report {
             faults: faults_done.faults,
             kills: settings.kills,
             restarts: settings.restarts,
-            consistency: ConsistencyReport::new(log, states.iter().map(Deref::deref)),
+            consistency,
             reconnects: outage.len(),
             gaps: states.iter().map(|state| state.gaps).sum(),
             resets: states.iter().map(|state| state.resets).sum(),
@@ -90,6 +87,7 @@ impl Report {
             sent_mib: sent >> 20,
             server_peak_kib: peak,
             settled_ms: None,
+            cluster: None,
         }
     }
 
@@ -113,8 +111,16 @@ impl Report {
         let width = |name: &str, value: &str| name.len().max(value.len());
         let names = columns.iter().map(|(name, value)| format!("{name:>0$}", width(name, value))).collect();
         let values = columns.iter().map(|(name, value)| format!("{value:>0$}", width(name, value))).collect();
-        format!("{}\n{}", row(names), row(values))
+        let cluster =
+            self.cluster.as_ref().map(|cluster| format!("\n{}", cluster.lines())).unwrap_or_default();
+        format!("{}\n{}{cluster}", row(names), row(values))
     }
+}
+
+/// Returns the outages of all clients.
+pub fn all_outages(clients: &Clients, faults_done: &FaultInjector) -> Vec<Outage> {
+    let states = clients.states();
+    states.iter().enumerate().flat_map(|(n, state)| outages(n, state, faults_done)).collect()
 }
 
 /// Returns the outages of a client, without the time in which its proxy refused.
@@ -133,15 +139,19 @@ fn outages(member: usize, state: &ClientState, faults_done: &FaultInjector) -> i
 
 impl Outage {
     /// Returns `true` if this restart caused it; some clients detect it after the restart.
-    fn was_caused_by(&self, (at, back): (Instant, Instant)) -> bool {
+    pub fn was_caused_by(&self, (at, back): (Instant, Instant)) -> bool {
         self.from >= at && self.from <= back + DETECTION_TIME
     }
 }
 
 impl Percentiles {
-    fn of<'a>(outage: impl Iterator<Item = &'a Outage>) -> Self {
-        let mut times: Vec<u128> = outage.map(|outage| outage.took.as_millis()).collect();
+    pub fn of<'a>(outage: impl Iterator<Item = &'a Outage>) -> Self {
+        Self::of_times(outage.map(|outage| outage.took).collect())
+    }
+
+    pub fn of_times(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
+        let times: Vec<u128> = times.iter().map(Duration::as_millis).collect();
         let at =
             |percent: usize| times.get(times.len() * percent / 100).or(times.last()).copied().unwrap_or(0);
         Self { count: times.len(), p50: at(50), p95: at(95), max: at(100) }

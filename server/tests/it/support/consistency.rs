@@ -9,6 +9,7 @@ use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::SocketAddr,
+    ops::AddAssign,
     sync::Arc,
 };
 
@@ -78,6 +79,17 @@ impl Log {
         entry.delivery.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {
             (entry.id, entry.deleted, &entry.text) == (message.id, message.deleted, &message.text)
         })
+    }
+}
+
+impl AddAssign for ConsistencyReport {
+    fn add_assign(&mut self, other: Self) {
+        self.posted += other.posted;
+        self.acknowledged += other.acknowledged;
+        self.delivered += other.delivered;
+        self.lost += other.lost;
+        self.repeated += other.repeated;
+        self.reordered += other.reordered;
     }
 }
 

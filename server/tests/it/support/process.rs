@@ -17,6 +17,8 @@ pub struct Process {
     pub address: SocketAddr,
     binary: PathBuf,
     pub folder: TempDir,
+    /// More environment variables.
+    environment: Vec<(&'static str, String)>,
     child: Child,
     /// The peak memory of all starts, in KiB.
     peak: u64,
@@ -30,14 +32,23 @@ impl Process {
 
     /// The same, with `folder` for its data.
     pub async fn start_in(folder: TempDir, binary: PathBuf) -> io::Result<Self> {
+        Self::start_with(folder, binary, Vec::new()).await
+    }
+
+    /// The same, with more environment variables.
+    pub async fn start_with(
+        folder: TempDir,
+        binary: PathBuf,
+        environment: Vec<(&'static str, String)>,
+    ) -> io::Result<Self> {
         let address = free_address().await?;
-        let child = spawn(&binary, &folder, address).await?;
-        Ok(Self { address, binary, folder, child, peak: 0 })
+        let child = spawn(&binary, &folder, address, &environment).await?;
+        Ok(Self { address, binary, folder, environment, child, peak: 0 })
     }
 
     /// Starts the server again on the same port and folder.
     pub async fn restart(&mut self) -> io::Result<()> {
-        self.child = spawn(&self.binary, &self.folder, self.address).await?;
+        self.child = spawn(&self.binary, &self.folder, self.address, &self.environment).await?;
         Ok(())
     }
 
@@ -60,10 +71,16 @@ impl Process {
     }
 }
 
-async fn spawn(binary: &PathBuf, folder: &TempDir, address: SocketAddr) -> io::Result<Child> {
+async fn spawn(
+    binary: &PathBuf,
+    folder: &TempDir,
+    address: SocketAddr,
+    environment: &[(&'static str, String)],
+) -> io::Result<Child> {
     let mut command = Command::new(binary);
     command.args(["--addr", &address.to_string(), "--post-rate", "0", "--data"]).arg(folder.path());
     command.env_clear().env("RUST_LOG", "warn").kill_on_drop(true);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn()?;
     let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
@@ -79,7 +96,7 @@ async fn spawn(binary: &PathBuf, folder: &TempDir, address: SocketAddr) -> io::R
 
 /// Returns an address with a free port below the ephemeral range. While the server is down, an outgoing connection of a
 /// client could otherwise take the port.
-async fn free_address() -> io::Result<SocketAddr> {
+pub async fn free_address() -> io::Result<SocketAddr> {
     for _ in 0..1_000 {
         let address = SocketAddr::from(([127, 0, 0, 1], fastrand::u16(10_000..32_000)));
         if TcpListener::bind(address).await.is_ok() {
