@@ -3,6 +3,7 @@
 use super::{
     cache::{Cache, RoomRef},
     durability::FLUSH,
+    room_writes::{self, create_addressed_rooms, find_rooms},
     rows::{self, position},
     session::Session,
     shared::Shared,
@@ -19,6 +20,8 @@ use tokio_postgres::{Error, Row};
 
 const APPEND_EVENTS: &str = "SELECT * FROM append_events(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+
+const MOST_MARKERS: i32 = MAX_READ_MARKERS.cast_signed();
 
 /// The operations of one call, as parallel arrays.
 #[derive(Default)]
@@ -100,28 +103,7 @@ impl<'a> Batch<'a> {
         let is_early = self.may_be_early() && shared.writing_servers.are_many(Instant::now());
         let row = session.run(async |client| {
             let statement = client.prepare_cached(APPEND_EVENTS).await?;
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 20] = [
-                &is_early,
-                &self.rooms,
-                &self.active,
-                &self.place,
-                &self.k,
-                &self.ids,
-                &self.authors,
-                &self.kinds,
-                &self.texts,
-                &self.replies,
-                &self.targets,
-                &self.visits,
-                &self.users,
-                &self.names,
-                &self.skeletons,
-                &cache.names,
-                &cache.markers,
-                &shared.channel,
-                &shared.node,
-                &MAX_READ_MARKERS.cast_signed(),
-            ];
+            let parameters = self.parameters(&is_early, cache, shared);
             let append = client.query_one(&statement, &parameters);
             if !is_early {
                 return append.await;
@@ -133,6 +115,62 @@ impl<'a> Batch<'a> {
             row
         });
         Output::read(&row.await?).map_err(WriteError::Refused)
+    }
+
+    /// Creates rooms and sends the events, for which they are created, in one transaction: a room never stays without its
+    /// first message. Returns the rooms, too.
+    pub(super) async fn create_and_send(
+        events: &[NewEvent],
+        new_rooms: &[&RoomName],
+        session: &mut Session,
+        cache: &Cache,
+        shared: &Shared,
+    ) -> Result<(Vec<(RoomName, RoomRef)>, Row), WriteError> {
+        let sent = session.run(async |client| {
+            let statement = client.prepare_cached(APPEND_EVENTS).await?;
+            let transaction = room_writes::begin(client).await?;
+            create_addressed_rooms(&transaction, new_rooms).await?;
+            let created = find_rooms(&*transaction, new_rooms).await?;
+            let with_rooms = with_rooms(events, |name| {
+                let found = created.iter().find(|(created, _)| created == name).map(|(_, room)| *room);
+                found.or_else(|| cache.room(name))
+            });
+            let batch = Batch::new(&with_rooms, cache);
+            let row = transaction.query_one(&statement, &batch.parameters(&false, cache, shared)).await?;
+            transaction.commit().await?;
+            Ok((created, row))
+        });
+        sent.await
+    }
+
+    fn parameters<'p>(
+        &'p self,
+        is_early: &'p bool,
+        cache: &'p Cache,
+        shared: &'p Shared,
+    ) -> [&'p (dyn tokio_postgres::types::ToSql + Sync); 20] {
+        [
+            is_early,
+            &self.rooms,
+            &self.active,
+            &self.place,
+            &self.k,
+            &self.ids,
+            &self.authors,
+            &self.kinds,
+            &self.texts,
+            &self.replies,
+            &self.targets,
+            &self.visits,
+            &self.users,
+            &self.names,
+            &self.skeletons,
+            &cache.names,
+            &cache.markers,
+            &shared.channel,
+            &shared.node,
+            &MOST_MARKERS,
+        ]
     }
 }
 
@@ -152,8 +190,16 @@ pub(super) struct Output {
     pub(super) changed: Vec<UserId>,
 }
 
+/// Returns the events whose rooms are known, with those.
+pub(super) fn with_rooms(
+    events: &[NewEvent],
+    room: impl Fn(&RoomName) -> Option<RoomRef>,
+) -> Vec<(NewEvent, RoomRef)> {
+    events.iter().filter_map(|event| Some((event.clone(), room(&event.room)?))).collect()
+}
+
 impl Output {
-    fn read(row: &Row) -> Result<Self, Error> {
+    pub(super) fn read(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             at: row.try_get(0)?,
             base: row.try_get(1)?,

@@ -1,12 +1,12 @@
 //! The events of a batch: their rooms, the call, the notifications and the answers.
 
 use super::{
-    append::Batch,
+    append::{Batch, Output, with_rooms},
     cache::RoomRef,
     durability::make_durable,
     error::is_about_values,
     queue::Reply,
-    room_writes::{create_addressed_rooms, find_rooms},
+    room_writes::find_rooms,
     rows,
     session::WriteError,
     writer::{Writer, answer},
@@ -14,7 +14,7 @@ use super::{
 use crate::store::{Appended, NewEvent, Notification, StoreError, StoreResult};
 use app::wire::{CommandId, DisplayName, Event, RoomName, Seq, User, UserId};
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
 };
 use tokio::time::Instant;
@@ -22,6 +22,19 @@ use tokio::time::Instant;
 const SELECT_EVENTS_BY_ID: &str = "
     SELECT e.id, e.author, (SELECT r.name FROM room r WHERE r.id = e.room), e.seq, e.at
     FROM unnest($1::uuid[]) AS i (id) JOIN event e ON e.id = i.id";
+
+/// Rooms that one transaction creates, at most: each takes a round trip or two, and all others wait.
+const MAX_NEW_ROOMS: usize = 64;
+
+/// The results of events that need not be sent, by their index, and the rooms that the others create.
+type RoomsFound<'a> = (HashMap<usize, StoreResult<Appended>>, Vec<&'a RoomName>);
+
+/// When a batch was sent, and the generation of names then.
+#[derive(Clone, Copy)]
+struct Sent {
+    at: Instant,
+    names: u64,
+}
 
 impl Writer {
     /// Appends the events of a batch, notifies the subscribers, then answers.
@@ -53,10 +66,19 @@ impl Writer {
 
     async fn try_append(&mut self, events: &[NewEvent]) -> Result<Vec<StoreResult<Appended>>, WriteError> {
         self.cache.make_space();
-        let mut refused = self.find_rooms(events).await?;
-        let known = |event: &NewEvent| Some((event.clone(), self.cache.room(&event.room)?));
-        let sent: Vec<_> = events.iter().filter_map(known).collect();
-        let results = if sent.is_empty() { Vec::new() } else { self.send(&sent).await? };
+        let (mut refused, new_rooms) = self.find_rooms(events).await?;
+        if new_rooms.len() > MAX_NEW_ROOMS {
+            let (first, second) = events.split_at(events.len() / 2);
+            let mut results = Box::pin(self.try_append(first)).await?;
+            results.extend(Box::pin(self.try_append(second)).await?);
+            return Ok(results);
+        }
+        let results = if new_rooms.is_empty() {
+            let sent = with_rooms(events, |room| self.cache.room(room));
+            if sent.is_empty() { Vec::new() } else { self.send(&sent).await? }
+        } else {
+            self.create_and_send(events, &new_rooms).await?
+        };
         if refused.is_empty() {
             return Ok(results);
         }
@@ -65,60 +87,41 @@ impl Writer {
         Ok(events.iter().enumerate().filter_map(result).collect())
     }
 
-    /// Finds the rooms of events, and creates those that do not exist. Returns the results of events whose rooms are not
-    /// created: repeats, and operations on messages that cannot exist.
-    async fn find_rooms(
-        &mut self,
-        events: &[NewEvent],
-    ) -> Result<HashMap<usize, StoreResult<Appended>>, WriteError> {
+    /// Finds the rooms of events. Returns the results of events whose rooms do not exist and are not created, because they
+    /// are repeats or operations on messages that cannot exist; and the rooms that the others create.
+    async fn find_rooms<'a>(&mut self, events: &'a [NewEvent]) -> Result<RoomsFound<'a>, WriteError> {
         let unknown: HashSet<&RoomName> =
             events.iter().map(|event| &event.room).filter(|room| self.cache.room(room).is_none()).collect();
         if unknown.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(RoomsFound::default());
         }
         self.load_rooms(&unknown).await?;
         let is_missing = |(_, event): &(usize, &NewEvent)| self.cache.room(&event.room).is_none();
         let missing: Vec<_> = events.iter().enumerate().filter(is_missing).collect();
         if missing.is_empty() {
-            return Ok(HashMap::new());
+            return Ok(RoomsFound::default());
         }
         let repeats = self.find_repeats(missing.iter().map(|(_, event)| event.id).collect()).await?;
-        let mut refused = HashMap::new();
-        let mut created = HashSet::new();
+        let (mut refused, mut new_rooms) = (HashMap::new(), BTreeSet::new());
         for (n, event) in missing {
             match repeats.get(&event.id) {
                 Some((author, first)) if *author == event.author => {
                     drop(refused.insert(n, Ok(first.clone())));
                 }
                 Some(_) => drop(refused.insert(n, Err(StoreError::IdConflict))),
-                None if event.operation.target().is_none() => drop(created.insert(&event.room)),
+                None if event.operation.target().is_none() => drop(new_rooms.insert(&event.room)),
                 None => drop(refused.insert(n, Err(StoreError::MessageNotFound))),
             }
         }
-        self.create_rooms(&created).await?;
-        // The database decides about events of rooms that others of the batch have created.
-        refused.retain(|n, _| self.cache.room(&events[*n].room).is_none());
-        Ok(refused)
-    }
-
-    async fn create_rooms(&mut self, rooms: &HashSet<&RoomName>) -> Result<(), WriteError> {
-        if rooms.is_empty() {
-            return Ok(());
-        }
-        let mut names: Vec<&RoomName> = rooms.iter().copied().collect();
-        names.sort_unstable();
-        self.session.run(async |client| create_addressed_rooms(client, &names).await).await?;
-        self.load_rooms(rooms).await
+        // The database decides about events of rooms that others of the batch create.
+        refused.retain(|n, _| !new_rooms.contains(&events[*n].room));
+        Ok((refused, new_rooms.into_iter().collect()))
     }
 
     async fn load_rooms(&mut self, rooms: &HashSet<&RoomName>) -> Result<(), WriteError> {
-        let names: Vec<&str> = rooms.iter().map(|room| room.as_str()).collect();
-        let found = self.session.run(async |client| find_rooms(client, &names).await).await?;
-        for (name, room) in found {
-            if let Ok(name) = name.parse() {
-                self.cache.add_room(name, room);
-            }
-        }
+        let names: Vec<&RoomName> = rooms.iter().copied().collect();
+        let found = self.session.run(async |client| find_rooms(&**client, &names).await).await?;
+        found.into_iter().for_each(|(name, room)| self.cache.add_room(name, room));
         Ok(())
     }
 
@@ -147,28 +150,61 @@ impl Writer {
         &mut self,
         events: &[(NewEvent, RoomRef)],
     ) -> Result<Vec<StoreResult<Appended>>, WriteError> {
-        let (sent_at, generation) = (Instant::now(), self.shared.names.load(Ordering::Acquire));
+        let sent = Sent { at: Instant::now(), names: self.shared.names.load(Ordering::Acquire) };
         let batch = Batch::new(events, &self.cache);
         let output = batch.send(&mut self.session, &self.cache, &self.shared).await?;
-        let results = output.results(&batch, events);
-        output.update(&mut self.cache, &batch, &results, sent_at);
+        Ok(self.finish(events, &batch, &output, sent))
+    }
+
+    /// Appends the first events of rooms, with others.
+    async fn create_and_send(
+        &mut self,
+        events: &[NewEvent],
+        new_rooms: &[&RoomName],
+    ) -> Result<Vec<StoreResult<Appended>>, WriteError> {
+        let sent = Sent { at: Instant::now(), names: self.shared.names.load(Ordering::Acquire) };
+        let Self { session, cache, shared } = &mut *self;
+        let (rooms, row) = Batch::create_and_send(events, new_rooms, session, cache, shared).await?;
+        let output = Output::read(&row).map_err(WriteError::Refused)?;
+        rooms.into_iter().for_each(|(name, room)| self.cache.add_room(name, room));
+        let events = with_rooms(events, |room| self.cache.room(room));
+        let batch = Batch::new(&events, &self.cache);
+        Ok(self.finish(&events, &batch, &output, sent))
+    }
+
+    /// Updates the cache and notifies the subscribers. Returns the results.
+    fn finish(
+        &mut self,
+        events: &[(NewEvent, RoomRef)],
+        batch: &Batch<'_>,
+        output: &Output,
+        sent: Sent,
+    ) -> Vec<StoreResult<Appended>> {
+        let results = output.results(batch, events);
+        output.update(&mut self.cache, batch, &results, sent.at);
         if !output.changed.is_empty() {
             self.shared.note_names_announced(output.names + 1);
-            self.shared.publish_users(output.changed);
+            self.shared.publish_users(output.changed.clone());
         }
         self.publish(events, &results);
-        if self.shared.names.load(Ordering::Acquire) != generation {
+        if self.shared.names.load(Ordering::Acquire) != sent.names {
             // A name may have changed between the batch and its broadcast: the announcement must come last.
             let authors: HashSet<UserId> = events.iter().map(|(event, _)| event.author).collect();
             self.shared.publish_users(authors.into_iter().collect());
         }
-        Ok(results)
+        results
     }
 
-    /// Notifies the subscribers of this process of the events, and the other servers of the heads.
+    /// Notifies the subscribers of this process of the events, and the other servers of the heads. A repeat may be of an
+    /// event whose first answer was lost, so that its notification was never sent.
     fn publish(&self, events: &[(NewEvent, RoomRef)], results: &[StoreResult<Appended>]) {
         let mut rooms: BTreeMap<&RoomName, Vec<Arc<Event>>> = BTreeMap::new();
+        let mut repeats: BTreeMap<&RoomName, Seq> = BTreeMap::new();
         for ((new, _), result) in events.iter().zip(results) {
+            if let Ok(Appended { room, seq, is_duplicate: true, .. }) = result {
+                let head = repeats.entry(room).or_default();
+                *head = (*head).max(*seq);
+            }
             if let Ok(Appended { seq, at, is_duplicate: false, .. }) = result {
                 let event = Event {
                     seq: *seq,
@@ -183,7 +219,11 @@ impl Writer {
         let head = |events: &[Arc<Event>]| -> Seq { events.last().map_or(0, |last| last.seq) };
         self.shared.send(|outgoing| {
             rooms.iter().for_each(|(room, events)| outgoing.add_head((*room).clone(), head(events)));
+            repeats.iter().for_each(|(room, head)| outgoing.add_head((*room).clone(), *head));
         });
+        for (room, head) in repeats {
+            self.shared.notifier.send(Notification::Appended { room: room.clone(), head, events: None });
+        }
         for (room, events) in rooms {
             let head = head(&events);
             let (room, events) = (room.clone(), Some(events.into()));

@@ -8,7 +8,7 @@ use crate::store::{
 use app::wire::{RoomName, RoomTitle, Topic, UserId};
 use deadpool_postgres::{ClientWrapper, Transaction};
 use std::convert::Infallible;
-use tokio_postgres::{Error, types::ToSql};
+use tokio_postgres::{Error, GenericClient, types::ToSql};
 
 /// The advisory lock under which rooms are created and changed.
 const ROOMS_LOCK: i64 = 0x0068_7562_6275_6201;
@@ -34,25 +34,26 @@ const UPDATE_ROOM: &str = "
 
 /// Returns those of `names` that exist.
 pub(super) async fn find_rooms(
-    client: &ClientWrapper,
-    names: &[&str],
-) -> Result<Vec<(String, RoomRef)>, Error> {
-    let statement = client.prepare_cached(SELECT_ROOM_REFS).await?;
-    let rows = client.query(&statement, &[&names]).await?;
-    let found = rows.iter().map(|row| {
-        let (name, private): (String, bool) = (row.try_get(0)?, row.try_get(2)?);
-        let is_listed = !private && name != RoomName::lobby().as_str();
-        Ok((name, RoomRef { id: row.try_get(1)?, is_listed, active_at: None }))
-    });
-    found.collect()
+    client: &impl GenericClient,
+    names: &[&RoomName],
+) -> Result<Vec<(RoomName, RoomRef)>, Error> {
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let rows = client.query(SELECT_ROOM_REFS, &[&names]).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (name, private): (&str, bool) = (row.try_get(0)?, row.try_get(2)?);
+        let Ok(name) = name.parse::<RoomName>() else { continue };
+        let is_listed = !private && !name.is_lobby();
+        found.push((name, RoomRef { id: row.try_get(1)?, is_listed, active_at: None }));
+    }
+    Ok(found)
 }
 
 /// Creates rooms that their first messages bring into being. Leaves those that exist as they are.
 pub(super) async fn create_addressed_rooms(
-    client: &mut ClientWrapper,
+    transaction: &Transaction<'_>,
     names: &[&RoomName],
 ) -> Result<(), Error> {
-    let transaction = begin(client).await?;
     for name in names {
         let mut key = None;
         let _ = RoomInfo::of_first_event::<Infallible>(name, |skeleton| {
@@ -60,13 +61,13 @@ pub(super) async fn create_addressed_rooms(
             Ok(false)
         });
         let is_taken = match key {
-            Some(key) => other_with_title(&transaction, name, &key).await?.is_some(),
+            Some(key) => other_with_title(transaction, name, &key).await?.is_some(),
             None => false,
         };
         let Ok(info) = RoomInfo::of_first_event::<Infallible>(name, |_| Ok(is_taken));
-        insert_room(&transaction, name, &info).await?;
+        insert_room(transaction, name, &info).await?;
     }
-    transaction.commit().await
+    Ok(())
 }
 
 /// Creates a room without events.
@@ -131,7 +132,8 @@ pub(super) async fn update_room(
     transaction.commit().await.map(Ok)
 }
 
-async fn begin(client: &mut ClientWrapper) -> Result<Transaction<'_>, Error> {
+/// Begins a transaction that creates or changes rooms, after the others that do.
+pub(super) async fn begin(client: &mut ClientWrapper) -> Result<Transaction<'_>, Error> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&ROOMS_LOCK]).await?;
     Ok(transaction)
@@ -153,7 +155,8 @@ async fn other_with_title(
     key: &str,
 ) -> Result<Option<String>, Error> {
     let select = "SELECT name FROM room WHERE title_key = $1 AND name <> $2";
-    let row = transaction.query_opt(select, &[&key, &room.as_str()]).await?;
+    let statement = transaction.prepare_cached(select).await?;
+    let row = transaction.query_opt(&statement, &[&key, &room.as_str()]).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
@@ -196,5 +199,6 @@ async fn insert_room(transaction: &Transaction<'_>, room: &RoomName, info: &Room
         &info.title_sort(room),
         &MAX_READ_MARKERS.cast_signed(),
     ];
-    transaction.query(INSERT_ROOM, &parameters).await.map(drop)
+    let statement = transaction.prepare_cached(INSERT_ROOM).await?;
+    transaction.query(&statement, &parameters).await.map(drop)
 }

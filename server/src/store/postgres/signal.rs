@@ -110,7 +110,9 @@ pub(super) struct Outgoing {
 impl Outgoing {
     /// Adds the head of a room.
     pub(super) fn add_head(&mut self, room: RoomName, head: Seq) {
-        if self.heads.len() < MAX_WAITING {
+        if let Some(waiting) = self.heads.get_mut(&room) {
+            *waiting = head.max(*waiting);
+        } else if self.heads.len() < MAX_WAITING {
             self.heads.insert(room, head);
         } else {
             self.has_missed = true;
