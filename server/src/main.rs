@@ -6,13 +6,19 @@ use server::{
     serve::{self, ShutdownOutcome},
     shutdown::StopSignals,
     startup::{self, Startup},
+    state::AppState,
 };
 use std::{
     env,
     io::{IsTerminal, Write, stderr, stdout},
     process::{ExitCode, exit},
+    time::Duration,
 };
+use tokio::time::sleep;
 use tracing_subscriber::EnvFilter;
+
+/// Time between two attempts to open the store again.
+const REOPEN_DELAY: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
     let result = match Config::read() {
@@ -52,11 +58,10 @@ async fn run(mut config: Config) -> Result<(), String> {
     let requested = config.max_connections;
     let lowered = net::lowered_max_connections(requested, config.max_files);
     config.max_connections = lowered.unwrap_or(requested);
-    let Startup { state, lock: _lock } = startup::open(config).await?;
-    let listener = serve::listen(&state).await?;
+    let (mut startup, mut listener) = open(&config).await?;
     let address =
         listener.local_addr().map_err(|error| format!("cannot read the listening address: {error}"))?;
-    print_line(&server::banner::startup_banner(&address, &state.config));
+    print_line(&server::banner::startup_banner(&address, &config));
     if let Some(max_connections) = lowered {
         tracing::warn!(
             max_connections,
@@ -64,6 +69,29 @@ async fn run(mut config: Config) -> Result<(), String> {
             "--max-connections lowered: the limit of open files is too small"
         );
     }
+    loop {
+        let Startup { state, lock: _lock } = startup;
+        match serve_until_stopped(listener, state, &mut signals).await {
+            ShutdownOutcome::Graceful => tracing::info!("drained"),
+            ShutdownOutcome::TimedOut(connections) => tracing::warn!(connections, "drain timed out"),
+            ShutdownOutcome::Superseded => {
+                (startup, listener) = tokio::select! {
+                    opened = reopen(&config) => opened,
+                    _ = signals.next() => return Ok(()),
+                };
+                continue;
+            }
+        }
+        return Ok(());
+    }
+}
+
+/// Serves until the first signal, or until the store is superseded. A second signal ends the process.
+async fn serve_until_stopped(
+    listener: net::Listener,
+    state: AppState,
+    signals: &mut StopSignals,
+) -> ShutdownOutcome {
     let draining = state.draining.clone();
     let second_signal = async {
         let signal = signals.next().await;
@@ -72,15 +100,31 @@ async fn run(mut config: Config) -> Result<(), String> {
         let signal = signals.next().await;
         tracing::warn!(signal, "stopping at once");
     };
-    let outcome = tokio::select! {
+    tokio::select! {
         outcome = serve::serve(listener, state) => outcome,
         () = second_signal => exit(1),
-    };
-    match outcome {
-        ShutdownOutcome::Graceful => tracing::info!("drained"),
-        ShutdownOutcome::TimedOut(connections) => tracing::warn!(connections, "drain timed out"),
     }
-    Ok(())
+}
+
+/// Opens the store and listens.
+async fn open(config: &Config) -> Result<(Startup, net::Listener), String> {
+    let startup = startup::open(config.clone()).await?;
+    let listener = serve::listen(&startup.state).await?;
+    Ok((startup, listener))
+}
+
+/// Opens the store again, however long that takes.
+async fn reopen(config: &Config) -> (Startup, net::Listener) {
+    let mut has_failed = false;
+    loop {
+        match open(config).await {
+            Ok(opened) => return opened,
+            Err(error) if !has_failed => tracing::error!(error, "opening the store again failed; retrying"),
+            Err(_) => {}
+        }
+        has_failed = true;
+        sleep(REOPEN_DELAY).await;
+    }
 }
 
 /// Logs to stderr: as text to a terminal, else as JSON. `RUST_LOG` sets the level.

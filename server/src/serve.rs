@@ -36,22 +36,27 @@ pub enum ShutdownOutcome {
     Graceful,
     /// This number of connections was cut off after the timeout.
     TimedOut(usize),
+    /// The store has another past than this process has shown. It must be opened again.
+    Superseded,
 }
 
-/// Serves on `listener` until `state.draining` is cancelled, then drains the connections and closes the store.
+/// Serves on `listener` until `state.draining` is cancelled or the store is superseded, then drains the connections and
+/// closes the store.
 pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOutcome {
     let listener = listener.into();
     let router = router(state.clone());
-    tokio::select! {
-        () = state.draining.cancelled() => {}
-        () = Acceptor::new(&state, router).run(&listener) => {}
-        () = evict_rate_limits(&state) => {}
-    }
+    let is_superseded = tokio::select! {
+        () = state.draining.cancelled() => false,
+        () = state.store.superseded() => true,
+        () = Acceptor::new(&state, router).run(&listener) => false,
+        () = evict_rate_limits(&state) => false,
+    };
+    state.draining.cancel();
     drop(listener);
     let ended = drain(&state).await;
     request_log::log_summary();
     state.store.close().await;
-    ended
+    if is_superseded { ShutdownOutcome::Superseded } else { ended }
 }
 
 /// Accepts connections within the limit.

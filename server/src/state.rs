@@ -83,7 +83,9 @@ impl AppState {
         match self.store.users(&[user]).await {
             Ok(mut users) => users.pop().unwrap_or_else(generated),
             Err(error) => {
-                tracing::error!(%error, "reading a user failed");
+                if !error.is_logged() {
+                    tracing::error!(%error, "reading a user failed");
+                }
                 generated()
             }
         }

@@ -226,7 +226,7 @@ pub enum ServerFrame {
         code: ErrorCode,
         /// A sentence for humans.
         message: String,
-        /// The delay before the next attempt, in milliseconds.
+        /// The delay before the next attempt, in milliseconds: with `rate_limited` and `internal`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_ms: Option<u64>,
     },

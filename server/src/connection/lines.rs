@@ -61,7 +61,9 @@ impl Protocol for Lines {
             }
             Err(StoreError::ReadOnly) => Err(READ_ONLY),
             Err(error) => {
-                tracing::error!(%error, "storing a line failed");
+                if !error.is_logged() {
+                    tracing::error!(%error, "storing a line failed");
+                }
                 Err(NOT_STORED)
             }
         }

@@ -213,9 +213,8 @@ impl From<StoreError> for Problem {
             StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
             StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,
-            StoreError::Backend(_) => {
-                // While the store is away, every request gets here.
-                if may_log() {
+            StoreError::Away(_) | StoreError::Backend(_) => {
+                if !error.is_logged() && may_log() {
                     tracing::error!(%error, "request failed");
                 }
                 return Self::store_unavailable();

@@ -117,6 +117,7 @@ impl Hub {
                     self.announce_user(user).await;
                 }
             }
+            Err(error) if error.is_logged() => {}
             Err(error) => tracing::error!(%error, "reading renamed users failed"),
         }
     }
@@ -169,6 +170,7 @@ impl Hub {
     async fn announce_rooms(&self, rooms: &[RoomName]) {
         let stored = match self.store.rooms(rooms).await {
             Ok(stored) => stored,
+            Err(error) if error.is_logged() => return,
             Err(error) => return tracing::error!(%error, "reading changed rooms failed"),
         };
         for stored in stored {

@@ -158,6 +158,7 @@ impl Hub {
         let room = Room::new(room.clone());
         match self.store.present_elsewhere(&room.name).await {
             Ok(elsewhere) => _ = room.set_elsewhere(elsewhere),
+            Err(error) if error.is_logged() => {}
             Err(error) => tracing::error!(%error, "reading who is present failed"),
         }
         room.members(you)
@@ -200,6 +201,11 @@ impl Hub {
             Notification::PresenceChanged(room) => {
                 if self.room(&room).is_some() {
                     self.shared_presence.add_elsewhere(room);
+                }
+            }
+            Notification::PresenceUnknown => {
+                for room in self.open_rooms() {
+                    self.schedule_flush(&room, room.forget_elsewhere());
                 }
             }
             Notification::ReadMarkerMoved { user, room, seq } => {
@@ -256,6 +262,7 @@ impl Hub {
             let names: Vec<RoomName> = open.iter().map(|room| room.name.clone()).collect();
             let heads = match self.store.heads(&names).await {
                 Ok(heads) => heads,
+                Err(error) if error.is_logged() => return,
                 Err(error) => return tracing::error!(%error, "reading the heads failed; retrying"),
             };
             for (room, head) in open.iter().zip(heads) {
@@ -285,6 +292,7 @@ impl Hub {
             match self.store.events_up_to(&room.name, cursor, head, GAP_READ_LIMIT).await {
                 Ok(events) if events.is_empty() => return,
                 Ok(events) => room.broadcast(&events).await,
+                Err(error) if error.is_logged() => return,
                 Err(error) => {
                     let room = RedactedRoom(&room.name);
                     return tracing::error!(%error, %room, "gap read failed; retrying");

@@ -267,6 +267,13 @@ impl Room {
         subscribers.schedule_flush(changed)
     }
 
+    /// Forgets the users who are present on other processes.
+    pub fn forget_elsewhere(&self) -> PresenceChange {
+        let change = self.set_elsewhere(PresentElsewhere::default());
+        self.knows_elsewhere.store(false, Ordering::Release);
+        change
+    }
+
     /// Returns `true` if the users who are present on other processes were read.
     pub fn knows_elsewhere(&self) -> bool {
         self.knows_elsewhere.load(Ordering::Acquire)

@@ -102,7 +102,9 @@ impl Hub {
                 pending.changed_here.extend(recorded.keys().cloned().chain(self.rooms().keys().cloned()));
             }
             if let Err(error) = self.share(&pending, &mut recorded).await {
-                tracing::error!(%error, "sharing presence failed; retrying");
+                if !error.is_logged() {
+                    tracing::error!(%error, "sharing presence failed; retrying");
+                }
                 self.shared_presence.put_back(pending);
                 sleep(RETRY_DELAY).await;
             }
@@ -184,7 +186,9 @@ impl Hub {
             return;
         }
         if let Err(error) = self.read_elsewhere(room).await {
-            tracing::error!(%error, room = %RedactedRoom(&room.name), "reading who is present failed; retrying");
+            if !error.is_logged() {
+                tracing::error!(%error, room = %RedactedRoom(&room.name), "reading who is present failed; retrying");
+            }
             self.shared_presence.add_elsewhere(room.name.clone());
         }
     }

@@ -156,11 +156,16 @@ impl SubscriberSession {
         self.joined.binary_search_by(|joined| joined.room.name.cmp(name))
     }
 
-    /// Returns `true` if all stored events of the joined rooms were accepted; `false` also if they cannot be read.
+    /// Returns `true` if all stored events of the joined rooms were accepted; `false` also if they cannot be read. Of a
+    /// store that is away nothing more is expected.
     pub async fn is_caught_up(&self) -> bool {
         let rooms: Vec<RoomName> = self.joined.iter().map(|joined| joined.room.name.clone()).collect();
-        let Ok(heads) = self.store.heads(&rooms).await else { return false };
+        let heads = self.store.heads(&rooms).await;
         let outbound = self.subscriber.outbound();
+        let heads = match heads {
+            Ok(heads) => heads,
+            Err(error) => return error.is_logged(),
+        };
         rooms.iter().zip(heads).all(|(room, head)| outbound.cursor(room) >= Some(head))
     }
 
@@ -205,7 +210,9 @@ impl SubscriberSession {
                 self.subscriber.outbound().catch_up(room, &events, is_complete)
             }
             Err(error) => {
-                tracing::error!(%error, room = %RedactedRoom(room), "catch-up read failed; retrying");
+                if !error.is_logged() {
+                    tracing::error!(%error, room = %RedactedRoom(room), "catch-up read failed; retrying");
+                }
                 tokio::time::sleep(READ_RETRY_DELAY).await;
                 Vec::new()
             }

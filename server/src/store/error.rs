@@ -1,7 +1,11 @@
 //! Why the store refused a request or failed.
 
 use app::wire::{ErrorCode, RoomName};
-use std::{error::Error, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
+
+/// The pause before a request that failed is sent again. Clients whose requests failed together also wait for each other's
+/// answers, so that they do not come back at once.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// The result of a request to the store.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -33,6 +37,9 @@ pub enum StoreError {
     /// The check of the database has found damage.
     #[error("the database is damaged")]
     Corrupt,
+    /// The database does not answer, which the store has logged. The request may be sent again.
+    #[error("{0}")]
+    Away(Arc<str>),
     /// The database failed. The request may be sent again.
     #[error("{0}")]
     Backend(#[source] Arc<dyn Error + Send + Sync>),
@@ -44,6 +51,16 @@ impl StoreError {
         Self::Backend(Arc::from(error.into()))
     }
 
+    /// Returns `true` if the store has logged the cause, so that what follows from it needs no line.
+    pub fn is_logged(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+
+    /// Returns how long a client should wait before it sends the request again; `None` if that cannot help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Away(_) | Self::Backend(_)).then_some(RETRY_DELAY)
+    }
+
     /// Returns the code of the error on the wire.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -52,7 +69,7 @@ impl StoreError {
             Self::Forbidden => ErrorCode::NotAllowed,
             Self::RoomNotFound => ErrorCode::NoSuchRoom,
             Self::ReadOnly | Self::Corrupt => ErrorCode::ReadOnly,
-            Self::Backend(_) => ErrorCode::Internal,
+            Self::Away(_) | Self::Backend(_) => ErrorCode::Internal,
         }
     }
 
@@ -67,7 +84,7 @@ impl StoreError {
             Self::RoomNotFound => "The room does not exist.",
             Self::ReadOnly => "The server has no space left for new messages. Deleting messages frees some.",
             Self::Corrupt => "The messages on the server are damaged, so it accepts no changes.",
-            Self::Backend(_) => "The server could not read or store this. Try again later.",
+            Self::Away(_) | Self::Backend(_) => "The server could not read or store this. Try again later.",
         }
     }
 }

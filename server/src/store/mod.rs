@@ -78,6 +78,12 @@ pub trait Store:
     /// [`StoreError::Backend`] if nothing can be stored.
     async fn ready(&self) -> StoreResult<()>;
 
+    /// Resolves when the store has another past than this process has shown, so that its [identity](Self::log_id) is not
+    /// true any more: nothing is read or written from now on, and the store must be opened again. Cancel safe.
+    async fn superseded(&self) {
+        std::future::pending::<()>().await;
+    }
+
     /// Commits what is queued, then rejects further writes.
     async fn close(&self);
 }

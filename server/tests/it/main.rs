@@ -33,6 +33,7 @@ mod notifications;
 mod page_bytes;
 mod pages;
 mod postgres;
+mod postgres_faults;
 mod posting;
 mod presence;
 mod purging;

@@ -211,12 +211,21 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
             "transactions are 'serializable'",
         ),
         (&format!("{url}%20-csynchronous_commit%3Doff"), "synchronous_commit is 'off'"),
-        (&format!("{url}%20-cdefault_transaction_read_only%3Don"), "cannot connect: "),
+        (
+            &format!("{url}%20-cdefault_transaction_read_only%3Don"),
+            "it is read-only; name the primary, or all hosts",
+        ),
         (&format!("{url}&sslmode=verify-full&sslrootcert=/nowhere"), "cannot read sslrootcert /nowhere"),
     ] {
         let found = error(url).await;
         assert!(found.contains(expected), "{found}");
     }
+    // The schema comes before the functions of the system.
+    database
+        .execute("CREATE FUNCTION current_setting(name text) RETURNS text LANGUAGE sql AS $$ SELECT CASE name WHEN 'server_version_num' THEN '140019' ELSE pg_catalog.current_setting(name) END $$")
+        .await;
+    let found = error(&format!("{url}%2Cpg_catalog")).await;
+    assert!(found.contains("PostgreSQL 14 is too old; 15 is the oldest supported version"), "{found}");
     let role = format!("role_{}", Uuid::new_v4().simple());
     database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'")).await;
     let found = error(&url.replacen("hubbub:", &format!("{role}:"), 1)).await;
@@ -229,7 +238,7 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
     database.execute("UPDATE hubbub_schema SET version = version + 1").await;
     let found = error(url).await;
     assert!(
-        found.contains("a newer version of Hubbub has written it (schema 4, this version supports 3)"),
+        found.contains("a newer version of Hubbub has written it (schema 5, this version supports 4)"),
         "{found}"
     );
 }

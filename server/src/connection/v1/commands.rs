@@ -164,6 +164,7 @@ pub(super) fn set_read_marker(
         match stored.await {
             Ok(_) => {}
             Err(error @ StoreError::RoomNotFound) => return Some(CommandError::store(None, &error).into()),
+            Err(error) if error.is_logged() => {}
             Err(error) => {
                 tracing::error!(%error, room = %RedactedRoom(&room), "storing read marker failed");
             }

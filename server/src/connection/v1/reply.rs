@@ -63,7 +63,7 @@ impl CommandError {
         if let StoreError::Backend(_) = error {
             tracing::error!(%error, "command failed");
         }
-        Self::new(id, error.code(), error.detail())
+        Self { retry: error.retry_after(), ..Self::new(id, error.code(), error.detail()) }
     }
 }
 

@@ -1,15 +1,27 @@
 //! Connections to the database: encrypted, with timeouts, and with the settings that all of them share.
 
-use super::{durability::make_durable, error::PostgresError, url::DatabaseUrl};
+use super::{
+    durability::make_durable,
+    error::{PostgresError, away, causes},
+    shared::Shared,
+    url::DatabaseUrl,
+};
 use crate::store::{StoreError, StoreResult};
-use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod, Runtime,
+};
+use futures_util::{FutureExt, future::BoxFuture};
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
 use std::{path::Path, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
 use tokio_postgres::{
     Config, Connection, Socket,
     config::{SslMode, TargetSessionAttrs},
@@ -25,6 +37,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a read may take, with its wait for a connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it is tried to open a connection, after the first attempt.
+const RETRY_FOR: Duration = Duration::from_secs(1);
+
+/// Time between two attempts to open a connection.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// How long sent bytes may stay without an answer of the other machine before the connection is given up.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
@@ -89,11 +107,7 @@ impl Connector {
     /// No host accepts the connection.
     pub(super) async fn connect(&self) -> Result<ClientWrapper, tokio_postgres::Error> {
         let (client, connection) = self.connect_polled().await?;
-        let driver = tokio::spawn(async move {
-            // Each request reports the failure itself.
-            let _ = connection.await;
-        });
-        Ok(ClientWrapper::new(client, driver))
+        Ok(ClientWrapper::new(client, drive(connection)))
     }
 
     /// Opens a connection that the caller drives.
@@ -107,12 +121,47 @@ impl Connector {
     }
 
     /// Returns a pool of at most [`MAX_READERS`] connections. It opens them when they are needed.
-    pub(super) fn pool(&self) -> ReadPool {
+    pub(super) fn pool(&self, shared: &Arc<Shared>) -> ReadPool {
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(self.config.clone(), self.tls.clone(), recycle);
-        let pool = Pool::builder(manager).max_size(MAX_READERS).runtime(Runtime::Tokio1).build();
-        ReadPool(pool.expect("without timeouts of its own a pool is valid"))
+        let manager = Manager::from_connect(self.config.clone(), self.clone(), recycle);
+        // The pool would log each connection that is lost.
+        let discard_closed = Hook::sync_fn(|client: &mut ClientWrapper, _| match client.is_closed() {
+            true => Err(HookError::message("the connection is lost")),
+            false => Ok(()),
+        });
+        let known = shared.clone();
+        let check_history = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let known = known.clone();
+            Box::pin(async move {
+                let checked = known.history.check(client).await;
+                checked.map_err(|error| HookError::message(causes(&error)))
+            })
+        });
+        let builder = Pool::builder(manager).max_size(MAX_READERS).runtime(Runtime::Tokio1);
+        let pool = builder.pre_recycle(discard_closed).post_create(check_history).build();
+        ReadPool { pool: pool.expect("without timeouts of its own a pool is valid"), shared: shared.clone() }
     }
+}
+
+impl Connect for Connector {
+    fn connect(
+        &self,
+        _: &Config,
+    ) -> BoxFuture<'_, Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>> {
+        async {
+            let (client, connection) = self.connect_polled().await?;
+            Ok((client, drive(connection)))
+        }
+        .boxed()
+    }
+}
+
+/// Drives a connection until its client is dropped or it is lost.
+fn drive(connection: PolledConnection) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        // Each request reports the failure itself.
+        let _ = connection.await;
+    })
 }
 
 /// Returns the certificate authorities of `file`, or of the system.
@@ -139,21 +188,47 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, PostgresError> {
 
 /// The connections that read.
 #[derive(Clone)]
-pub(super) struct ReadPool(Pool);
+pub(super) struct ReadPool {
+    pool: Pool,
+    shared: Arc<Shared>,
+}
 
 impl ReadPool {
-    /// Runs `read` on one of the connections. If the future is dropped, the connection stays usable.
+    /// Runs `read` on one of the connections. While the database is away, it is tried once to open one. If the future is
+    /// dropped, the connection stays usable.
     ///
     /// # Errors
-    /// [`StoreError::Backend`] if the database fails, or does not answer within [`READ_TIMEOUT`].
+    /// [`StoreError::Away`] if the database does not answer within [`READ_TIMEOUT`]; [`StoreError::Backend`] if it fails.
     pub(super) async fn read<T>(&self, read: impl AsyncFnOnce(&Object) -> StoreResult<T>) -> StoreResult<T> {
+        self.shared.history.ensure_current().map_err(|error| away(error.to_string()))?;
         let reading = async {
-            let client = self.0.get().await.map_err(StoreError::backend)?;
+            let client = self.connection().await?;
             read(&client).await
         };
-        timeout(READ_TIMEOUT, reading)
-            .await
-            .unwrap_or_else(|_| Err(StoreError::backend("the database does not answer")))
+        let result = timeout(READ_TIMEOUT, reading).await;
+        let result = result.unwrap_or_else(|_| Err(away("the database does not answer")));
+        match &result {
+            Err(StoreError::Away(error)) => self.shared.reads.note_failure(error),
+            _ => self.shared.reads.note_answer(),
+        }
+        result
+    }
+
+    async fn connection(&self) -> StoreResult<Object> {
+        let retries = if self.shared.reads.is_away() { Duration::ZERO } else { RETRY_FOR };
+        let deadline = Instant::now() + retries;
+        loop {
+            let error = match self.pool.get().await {
+                Ok(client) => return Ok(client),
+                Err(PoolError::Closed) => return Err(StoreError::backend("the store is closed")),
+                Err(PoolError::Backend(error)) => causes(&error),
+                Err(error) => error.to_string(),
+            };
+            if Instant::now() >= deadline || self.shared.history.ensure_current().is_err() {
+                return Err(away(error));
+            }
+            sleep(RETRY_DELAY).await;
+        }
     }
 
     /// Runs `read`, which reads events or what depends on them, as [`read`](Self::read) does. Returns what it has read when
@@ -175,6 +250,6 @@ impl ReadPool {
 
     /// Closes the connections; later reads fail.
     pub(super) fn close(&self) {
-        self.0.close();
+        self.pool.close();
     }
 }

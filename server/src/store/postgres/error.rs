@@ -1,7 +1,7 @@
 //! Why a database cannot be opened, and its failures as failures of the store.
 
 use crate::store::StoreError;
-use std::{error::Error, io, iter};
+use std::{error::Error, io, iter, sync::Arc};
 use tokio_postgres::error::SqlState;
 
 /// The reason why a database cannot be opened. Each is one line without the password.
@@ -54,7 +54,10 @@ pub enum PostgresError {
 
 impl From<tokio_postgres::Error> for PostgresError {
     fn from(error: tokio_postgres::Error) -> Self {
-        let Some(state) = error.code() else { return Self::Connect(causes(&error)) };
+        let Some(state) = error.code() else {
+            // No host accepts writes.
+            return if is_read_only(&error) { Self::ReadOnly } else { Self::Connect(causes(&error)) };
+        };
         match *state {
             SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Self::Password,
             SqlState::INSUFFICIENT_PRIVILEGE | SqlState::INVALID_SCHEMA_NAME => Self::MayNotCreate,
@@ -69,8 +72,13 @@ impl From<tokio_postgres::Error> for PostgresError {
 
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::backend(causes(&error))
+        if is_connection_lost(&error) { away(causes(&error)) } else { Self::backend(causes(&error)) }
     }
+}
+
+/// Returns the failure of a request to a database that does not answer.
+pub(super) fn away(why: impl Into<Arc<str>>) -> StoreError {
+    StoreError::Away(why.into())
 }
 
 /// Returns an error with its causes, in one line. The client's own errors do not print theirs.
@@ -101,6 +109,11 @@ pub(super) fn is_connection_lost(error: &tokio_postgres::Error) -> bool {
                 )
         }
     }
+}
+
+fn is_read_only(error: &tokio_postgres::Error) -> bool {
+    let source = error.source().and_then(<dyn Error>::downcast_ref::<io::Error>);
+    source.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
 }
 
 fn has_io_error(error: &tokio_postgres::Error) -> bool {

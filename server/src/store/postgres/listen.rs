@@ -3,13 +3,14 @@
 use super::{
     connect::{Connector, PolledConnection},
     error::causes,
+    history::HistoryError,
     rows,
     shared::Shared,
     signal::Signal,
 };
 use crate::store::Notification;
 use app::wire::UserId;
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{error::Error, future::poll_fn, sync::Arc, time::Duration};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep, timeout},
@@ -55,6 +56,7 @@ impl Listener {
         let (client, connection) = connector.connect_polled().await.map_err(|error| causes(&error))?;
         let receiver = tokio::spawn(receive(connection, shared.clone()));
         let listener = Self { client, receiver };
+        within(shared.history.check(&listener.client)).await?;
         let listen = format!("LISTEN {}", shared.channel);
         within(listener.client.batch_execute(&listen)).await?;
         Ok(listener)
@@ -63,7 +65,11 @@ impl Listener {
     /// Polls until the connection is lost. Returns why.
     async fn poll(&self, shared: &Shared) -> String {
         loop {
-            if let Err(error) = within(find_changed_users(&self.client, shared)).await {
+            let polling = async {
+                shared.history.check(&self.client).await?;
+                Ok::<_, HistoryError>(find_changed_users(&self.client, shared).await?)
+            };
+            if let Err(error) = within(polling).await {
                 return error;
             }
             sleep(POLL_INTERVAL).await;
@@ -75,6 +81,10 @@ impl Listener {
 pub(super) async fn follow_signals(mut listener: Listener, connector: Connector, shared: Arc<Shared>) {
     loop {
         let error = listener.poll(&shared).await;
+        if shared.history.ensure_current().is_err() {
+            // The process starts again.
+            return;
+        }
         shared.listening.note_failure(&error);
         listener = loop {
             if let Ok(listener) = Listener::open(&connector, &shared).await {
@@ -83,12 +93,14 @@ pub(super) async fn follow_signals(mut listener: Listener, connector: Connector,
             sleep(RECONNECT_DELAY).await;
         };
         shared.listening.note_answer();
+        // A crash of the database has emptied the tables about presence.
+        shared.lease_due.notify_one();
         // Messages that were sent meanwhile are lost.
         shared.notifier.send(Notification::Missed);
     }
 }
 
-async fn within<T>(answer: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, String> {
+async fn within<T, E: Error + 'static>(answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
     let answered =
         timeout(POLL_TIMEOUT, answer).await.map_err(|_| "the database does not answer".to_owned())?;
     answered.map_err(|error| causes(&error))

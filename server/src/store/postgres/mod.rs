@@ -3,6 +3,7 @@
 //! - [`writer`]: one task carries out all writes; [`append`]: a batch of events; [`session`]: its connection.
 //! - [`durability`]: nothing is shown before it is durable, also where several servers share the disk syncs.
 //! - [`sql`]: the reads, on the connections of [`connect::ReadPool`].
+//! - [`history`]: whether the database still has what this process has shown.
 //! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
 //! - [`import`]: what `hubbub migrate` writes.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
@@ -14,6 +15,7 @@ mod durability;
 mod error;
 mod event_reads;
 mod event_writes;
+mod history;
 mod import;
 mod listen;
 mod notify;
@@ -35,9 +37,10 @@ pub use error::PostgresError;
 pub use import::{Import, ImportError, ImportTarget, TargetState};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
 
-use super::{EphemeralEvent, Notification, Store, StoreError, StoreResult};
+use super::{EphemeralEvent, Notification, Store, StoreResult};
 use async_trait::async_trait;
 use connect::{Connector, ReadPool};
+use error::away;
 use futures_util::stream::BoxStream;
 use listen::Listener;
 use queue::{Queue, Request};
@@ -84,12 +87,12 @@ impl PostgresStore {
         let connector = Connector::new(url)?;
         let mut client = connector.connect().await?;
         let identity = schema::prepare(&mut client, new_key).await?;
-        let shared = Arc::new(Shared::new(&identity.log_id, identity.names));
+        let shared = Arc::new(Shared::new(&identity));
         let listener = Listener::open(&connector, &shared).await.map_err(PostgresError::Connect)?;
         let (queue, requests) = mpsc::unbounded_channel();
         let session = Session::new(connector.clone(), client, shared.clone());
         Writer::new(session, shared.clone()).spawn(requests)?;
-        let readers = connector.pool();
+        let readers = connector.pool(&shared);
         presence::renew(&readers, &shared)
             .await
             .map_err(|error| PostgresError::Database(error.to_string()))?;
@@ -139,15 +142,22 @@ impl Store for PostgresStore {
     }
 
     async fn ready(&self) -> StoreResult<()> {
-        let is_away = || self.shared.writes.is_away() || self.shared.listening.is_away();
-        if !is_away() {
+        if !self.shared.is_away() {
             return Ok(());
         }
-        let away = || Err(StoreError::backend("the database is away"));
+        let away = || Err(away("the database is away"));
         if !self.may_probe() || self.shared.listening.is_away() {
             return away();
         }
-        timeout(PROBE_TIMEOUT, self.queue.request(Request::Probe)).await.unwrap_or_else(|_| away())
+        let probing = async {
+            self.readers.read(async |client| Ok(client.batch_execute("").await?)).await?;
+            self.queue.request(Request::Probe).await
+        };
+        timeout(PROBE_TIMEOUT, probing).await.unwrap_or_else(|_| away())
+    }
+
+    async fn superseded(&self) {
+        self.shared.history.superseded().await;
     }
 
     async fn close(&self) {

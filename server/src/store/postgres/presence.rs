@@ -8,7 +8,7 @@ use crate::store::{
 use app::wire::{RoomName, UserId};
 use async_trait::async_trait;
 use std::{collections::HashSet, sync::Arc, time::Duration};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Time between two renewals of the lease. Each also looks for servers that are gone.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
@@ -98,16 +98,33 @@ impl PresenceStore for PostgresStore {
     }
 }
 
-/// Renews the lease of this server for ever, and removes the users of servers that are gone.
+/// Renews the lease of this server for ever, and removes the users of servers that are gone. If it cannot renew the lease in
+/// time, it does not know who is present on other servers either.
 pub(super) async fn keep_lease(readers: ReadPool, shared: Arc<Shared>) {
     let mut interval = interval(RENEWAL_INTERVAL);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut renewed_at, mut is_lost) = (Instant::now(), false);
     loop {
-        interval.tick().await;
-        // The other tasks report that the database is away.
-        if let Ok(true) = renew(&readers, &shared).await {
-            // The others have removed the users of this server, or the database has lost them.
-            shared.notifier.send(Notification::Missed);
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = shared.lease_due.notified() => {}
+        }
+        let renewing_at = Instant::now();
+        match renew(&readers, &shared).await {
+            Ok(is_new) => {
+                renewed_at = renewing_at;
+                if is_new || is_lost {
+                    // The others have removed the users of this server, or the database has lost them.
+                    shared.notifier.send(Notification::Missed);
+                }
+                is_lost = false;
+            }
+            // The pool reports that the database is away.
+            Err(_) if renewed_at.elapsed().as_millis() > LEASE_MS as u128 && !is_lost => {
+                is_lost = true;
+                shared.notifier.send(Notification::PresenceUnknown);
+            }
+            Err(_) => {}
         }
         let _ = remove_expired(&readers, &shared).await;
     }

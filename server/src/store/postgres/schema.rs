@@ -1,6 +1,10 @@
 //! The schema: the checks of the server, the migrations, and the identity of the event log.
 
-use super::error::PostgresError;
+use super::{
+    error::PostgresError,
+    history::{SELECT_HISTORY, begin_epoch},
+};
+use crate::store::position::{self, split_log_id};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -9,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/1-schema.sql"),
     include_str!("../../../migrations/postgres/2-presence.sql"),
     include_str!("../../../migrations/postgres/3-import.sql"),
+    include_str!("../../../migrations/postgres/4-history.sql"),
 ];
 
 /// The newest schema that this program supports.
@@ -23,8 +28,11 @@ const MIGRATION_LOCK: i64 = 0x0068_7562_6275_6200;
 /// What the servers of an installation share.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
-    /// The identity of the event log.
+    /// The identity of the event log, with its epoch.
     pub(super) log_id: String,
+    /// The epoch, and the history to which it belongs.
+    pub(super) epoch: String,
+    pub(super) history: String,
     /// The key that signs the cookies.
     pub(super) cookie_key: Vec<u8>,
     /// The generation of users' names.
@@ -46,12 +54,30 @@ pub(super) async fn prepare(client: &mut Client, new_key: &[u8]) -> Result<Ident
             &[&new_id, &new_key],
         )
         .await?;
-    let identity = "SELECT id, cookie_key, names_generation, EXISTS (SELECT FROM import WHERE finished_at IS NULL) FROM log";
-    let row = client.query_one(identity, &[]).await?;
-    if row.try_get(3)? {
+    let unfinished = "SELECT EXISTS (SELECT FROM import WHERE finished_at IS NULL)";
+    if client.query_one(unfinished, &[]).await?.try_get(0)? {
         return Err(PostgresError::ImportUnfinished);
     }
-    Ok(Identity { log_id: row.try_get(0)?, cookie_key: row.try_get(1)?, names: row.try_get(2)? })
+    let history = continue_history(client).await?;
+    let row = client.query_one("SELECT id, cookie_key, names_generation, epoch FROM log", &[]).await?;
+    let (id, epoch): (String, String) = (row.try_get(0)?, row.try_get(3)?);
+    // The log may come from a data folder, with an epoch of its own.
+    let log_id = if epoch.is_empty() { id } else { position::log_id(split_log_id(&id).0, &epoch) };
+    Ok(Identity { log_id, epoch, history, cookie_key: row.try_get(1)?, names: row.try_get(2)? })
+}
+
+/// Begins a new epoch of the log if the database has another history than when it was last used. Returns the history.
+async fn continue_history(client: &Client) -> Result<String, PostgresError> {
+    let row = client.query_one(SELECT_HISTORY, &[]).await?;
+    let (found, epoch, stored): (String, String, String) =
+        (row.try_get(0)?, row.try_get(2)?, row.try_get(3)?);
+    if stored.is_empty() {
+        client.execute("UPDATE log SET history = $1 WHERE history = ''", &[&found]).await?;
+    } else if stored != found {
+        tracing::warn!("the database comes from a failover or a copy; clients check what they have");
+        begin_epoch(client, &epoch, &found).await?;
+    }
+    Ok(found)
 }
 
 /// Checks the version and the settings of the server.

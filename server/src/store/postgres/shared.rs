@@ -1,17 +1,26 @@
 //! What the tasks of a store share: the subscribers, the generation of names, what waits for other servers, and health.
 
-use super::{durability::WritingServers, signal::Outgoing};
+use super::{durability::WritingServers, history::History, schema::Identity, signal::Outgoing};
 use crate::store::{Notification, Notifier};
 use app::wire::{RoomName, Seq, UserId};
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+use std::{
+    mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
+
+/// Time between two lines about a failure of one part, at least.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// What the tasks of a store share.
 pub(super) struct Shared {
+    /// The past that this process has shown.
+    pub(super) history: History,
     /// The subscribers of this process.
     pub(super) notifier: Notifier,
     /// The generation of names that this process knows. It only increases.
@@ -28,16 +37,22 @@ pub(super) struct Shared {
     pub(super) has_outgoing: Notify,
     /// The other servers that append events.
     pub(super) writing_servers: WritingServers,
+    /// The lease of this process must be renewed at once, because the database may have lost it.
+    pub(super) lease_due: Notify,
     /// Whether the last write failed.
     pub(super) writes: Health,
+    /// Whether the last read failed.
+    pub(super) reads: Health,
     /// Whether the connection that listens is lost.
     pub(super) listening: Health,
 }
 
 impl Shared {
-    pub(super) fn new(log_id: &str, names: i64) -> Self {
+    pub(super) fn new(Identity { log_id, epoch, history, names, .. }: &Identity) -> Self {
+        let names = *names;
         let name: String = log_id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
         Self {
+            history: History::new(history.clone(), epoch.clone()),
             notifier: Notifier::default(),
             names: AtomicU64::new(names.cast_unsigned()),
             announced: AtomicI64::new(names),
@@ -46,9 +61,19 @@ impl Shared {
             outgoing: Mutex::default(),
             has_outgoing: Notify::new(),
             writing_servers: WritingServers::default(),
+            lease_due: Notify::new(),
             writes: Health::new("writes"),
+            reads: Health::new("reads"),
             listening: Health::new("notifications"),
         }
+    }
+
+    /// Returns `true` if the database did not answer the last time, or has another past.
+    pub(super) fn is_away(&self) -> bool {
+        self.history.ensure_current().is_err()
+            || self.writes.is_away()
+            || self.reads.is_away()
+            || self.listening.is_away()
     }
 
     /// Notes that names have changed: their generation is at least this one.
@@ -103,29 +128,51 @@ impl Shared {
     }
 }
 
-/// Whether the database answers, as one of the tasks sees it. Logs one line when it goes away, and one when it is back.
+/// Whether the database answers, as one of the tasks sees it. Logs one line when it goes away, and one when it is back: at
+/// most two in a [`LOG_INTERVAL`], since a database with a full disk comes and goes with each probe.
 pub(super) struct Health {
     part: &'static str,
     is_away: AtomicBool,
+    /// When the failure that lasts, or the last one, was logged. Sections under this lock are short and never wait.
+    logged: Mutex<Logged>,
+}
+
+#[derive(Default)]
+struct Logged {
+    failed_at: Option<Instant>,
+    /// The last line says that the database is away.
+    is_open: bool,
 }
 
 impl Health {
     fn new(part: &'static str) -> Self {
-        Self { part, is_away: AtomicBool::new(false) }
+        Self { part, is_away: AtomicBool::new(false), logged: Mutex::default() }
     }
 
     /// Notes that the database has answered.
     pub(super) fn note_answer(&self) {
-        if self.is_away.swap(false, Ordering::AcqRel) {
+        if self.is_away()
+            && self.is_away.swap(false, Ordering::AcqRel)
+            && mem::take(&mut self.logged().is_open)
+        {
             tracing::info!(part = self.part, "database available again");
         }
     }
 
     /// Notes that the database does not answer, or refuses.
     pub(super) fn note_failure(&self, error: &str) {
-        if !self.is_away.swap(true, Ordering::AcqRel) {
+        if self.is_away.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut logged = self.logged();
+        if logged.failed_at.is_none_or(|at| at.elapsed() >= LOG_INTERVAL) {
+            *logged = Logged { failed_at: Some(Instant::now()), is_open: true };
             tracing::error!(error, part = self.part, "database unavailable; retrying");
         }
+    }
+
+    fn logged(&self) -> MutexGuard<'_, Logged> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns `true` if the database did not answer the last time.

@@ -4,7 +4,7 @@
 use super::{
     cache::Cache,
     durability::FLUSH,
-    error::PostgresError,
+    error::{PostgresError, away},
     queue::{MAX_COMMANDS_PER_BATCH, Reply, Request},
     room_writes::{RoomUpdate, create_room, update_room},
     rows,
@@ -176,7 +176,7 @@ impl Writer {
         written.map_err(|error| {
             self.cache = Cache::default();
             match error {
-                WriteError::Away(error) => StoreError::backend(error),
+                WriteError::Away(error) => away(error),
                 WriteError::Refused(error) => {
                     let error = StoreError::from(error);
                     tracing::error!(%error, "write failed");

@@ -18,7 +18,7 @@ async fn postgres_databases_that_cannot_take_a_folder_are_refused() {
         (&format!("postgres://hubbub:wrong@{place}"), "the server refuses the name or the password"),
         (&format!("postgres://hubbub:secret@{address}/nowhere"), "database \"nowhere\" does not exist"),
         ("postgres://hubbub:secret@127.0.0.1:1/chat", "cannot connect: "),
-        (&format!("{url}%20-cdefault_transaction_read_only%3Don"), "cannot connect: "),
+        (&format!("{url}%20-cdefault_transaction_read_only%3Don"), "it is read-only; name the primary"),
     ] {
         let error = refused(data, url, &[]).await;
         assert!(error.contains(expected), "{error}");

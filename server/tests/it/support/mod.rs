@@ -141,6 +141,11 @@ impl TestServer {
         ended
     }
 
+    /// Waits until it stops by itself.
+    pub async fn stopped(self) -> ShutdownOutcome {
+        within_timeout(self.serving).await.expect("the server does not panic")
+    }
+
     pub fn store(&self) -> &dyn Store {
         &*self.state.store
     }

@@ -43,6 +43,19 @@ fn a_rate_limited_command_is_sent_again_after_the_delay() {
 }
 
 #[test]
+fn a_command_that_the_store_could_not_take_is_sent_again_after_the_delay() {
+    let mut session = joined_session(Transport::WebSocket);
+    let id = post(&mut session, 100);
+    run(&mut session, Input::Wakeup);
+    let effects = run(&mut session, Input::Frame(error(Some(id), ErrorCode::Internal, Some(1_000))));
+    assert!(matches!(effects[..], [Effect::RetryIn(1_000)]));
+    session.outbox.reset_in_flight();
+    assert!(
+        matches!(&sent(&run(&mut session, Input::Wakeup))[..], [ClientFrame::Post { id: sent, .. }] if *sent == id)
+    );
+}
+
+#[test]
 fn a_rejected_command_fails_and_the_next_one_is_sent() {
     let mut session = joined_session(Transport::WebSocket);
     let (first, second) = (post(&mut session, 100), post(&mut session, 101));
