@@ -26,6 +26,10 @@ const EVICTION_INTERVAL: Duration = Duration::from_secs(60);
 /// Time between two warnings of the same kind, at least.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long the connections are drained when the store is superseded: nothing is left to deliver, and their clients wait for
+/// the server to open again. Those that are not closed by then close by themselves.
+const SUPERSEDED_DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// Connections that are answered 503 at the same time, on spare descriptors. Others are closed at once.
 const MAX_REFUSING: usize = 16;
 
@@ -53,7 +57,11 @@ pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOu
     };
     state.draining.cancel();
     drop(listener);
-    let ended = drain(&state).await;
+    let drain_timeout = match is_superseded {
+        true => SUPERSEDED_DRAIN_TIMEOUT,
+        false => Duration::from_secs(state.config.drain_seconds),
+    };
+    let ended = drain(&state, drain_timeout).await;
     request_log::log_summary();
     state.store.close().await;
     if is_superseded { ShutdownOutcome::Superseded } else { ended }
@@ -155,10 +163,9 @@ async fn evict_rate_limits(state: &AppState) {
     }
 }
 
-async fn drain(state: &AppState) -> ShutdownOutcome {
+async fn drain(state: &AppState, drain_timeout: Duration) -> ShutdownOutcome {
     state.writers.close();
     state.sockets.close();
-    let drain_timeout = Duration::from_secs(state.config.drain_seconds);
     match timeout(drain_timeout, state.sockets.wait()).await {
         Ok(()) => ShutdownOutcome::Graceful,
         Err(_) => ShutdownOutcome::TimedOut(state.sockets.len()),

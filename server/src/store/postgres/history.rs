@@ -79,8 +79,11 @@ impl History {
             // The copy is of this very timeline, so that only this process can tell.
             begin_epoch(client, &epoch, &found).await?;
         }
-        tracing::warn!("{Superseded}; clients reconnect");
-        self.superseded.cancel();
+        // Another connection may have been first.
+        if !self.superseded.is_cancelled() {
+            tracing::warn!("{Superseded}; clients reconnect");
+            self.superseded.cancel();
+        }
         Err(Superseded.into())
     }
 }
