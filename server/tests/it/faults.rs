@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Twenty seconds of a browser take a fifth of a second here.
 const FAST: Pace =
-    Pace { heartbeat_second: Duration::from_millis(10), backoff_second: Duration::from_millis(100) };
+    Pace { heartbeat_second: Duration::from_millis(50), backoff_second: Duration::from_millis(100) };
 
 /// Links that fail at the same time.
 const AT_ONCE: usize = 32;

@@ -36,7 +36,7 @@ async fn next(client: &mut Lines) -> Message {
 /// L01: every 20 s instead of 54, for the routers of phones.
 #[tokio::test]
 async fn the_server_sends_an_empty_ping_every_20_seconds() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut ann = Lines::join(&server, "tea").await;
     for _ in 0..4 {
         advance_time(20).await;
@@ -48,7 +48,7 @@ async fn the_server_sends_an_empty_ping_every_20_seconds() {
 /// L02, corrected: in the demo only a pong counts.
 #[tokio::test]
 async fn any_message_counts_as_activity_without_pongs() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut ann = Lines::join(&server, "tea").await;
     for n in 0..4 {
         advance_time(30).await;
@@ -64,7 +64,7 @@ async fn any_message_counts_as_activity_without_pongs() {
 /// L03, corrected: in the demo a client's own pings do not count.
 #[tokio::test]
 async fn a_ping_is_answered_with_its_payload_and_counts_as_activity() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut ann = Lines::join(&server, "tea").await;
     for _ in 0..4 {
         advance_time(30).await;
@@ -87,7 +87,7 @@ async fn a_ping_is_answered_with_its_payload_and_counts_as_activity() {
 /// L02 and L07.
 #[tokio::test]
 async fn a_connection_without_activity_is_closed_after_60_seconds() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut silent = V1::connect_and_join(&server, "tea").await;
     for _ in 0..3 {
         advance_time(20).await;
@@ -101,7 +101,7 @@ async fn a_connection_without_activity_is_closed_after_60_seconds() {
 /// L04.
 #[tokio::test]
 async fn a_close_frame_is_answered_with_its_own_code() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     for code in [CloseCode::Normal, CloseCode::Away, CloseCode::Library(4_321)] {
         let mut ann = Lines::join(&server, "tea").await;
         ann.send_message(Message::Close(Some(CloseFrame { code, reason: "bye".into() }))).await;
@@ -116,7 +116,7 @@ async fn a_close_frame_is_answered_with_its_own_code() {
 /// L05.
 #[tokio::test]
 async fn an_invalid_close_code_and_an_unmasked_frame_are_closed_with_1002() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     // FIN and close, masked with zeros, code 999; then FIN and text, unmasked, "hi".
     let frames: [&[u8]; 2] = [&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe7], &[0x81, 0x02, b'h', b'i']];
     for frame in frames {
@@ -143,7 +143,7 @@ async fn a_broken_connection_is_removed() {
 /// A partial request does not hold a connection open forever.
 #[tokio::test]
 async fn a_request_that_never_ends_is_closed() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut raw = TcpStream::connect(server.address).await.unwrap();
     raw.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
     advance_time(5).await;

@@ -217,8 +217,7 @@ async fn renames_beyond_the_rate_limit_get_a_retry_time() {
 #[tokio::test]
 async fn a_rename_reaches_all_clients_that_show_the_user() {
     let server = TestServer::start().await;
-    let (mut ann, mut bob) =
-        (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
+    let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     let id = Uuid::now_v7();
     ann.send(&ClientFrame::Rename { id, name: " Ann ".into() }).await;
     let ServerFrame::Welcome { you, .. } = &ann.welcome else { unreachable!() };

@@ -1,4 +1,4 @@
-//! Presence and typing, with the clock advanced.
+//! Presence and typing of one process, with the clock advanced. `several_servers.rs` has those of several.
 
 use crate::{
     heartbeat::{advance_time, flush_sockets},
@@ -55,7 +55,7 @@ fn members(joined: &ServerFrame) -> Vec<UserId> {
 
 #[tokio::test]
 async fn presence_announces_joins_at_once_and_leaves_after_ten_seconds() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let bob = V1::connect_and_join(&server, "tea").await;
     let id = bob.you().id;
@@ -73,7 +73,7 @@ async fn presence_announces_joins_at_once_and_leaves_after_ten_seconds() {
 
 #[tokio::test]
 async fn reload_within_grace_period_keeps_bob_present() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (bob, _) = follow(&server, &cookie, true).await;
     advance_time(1).await;
@@ -89,7 +89,7 @@ async fn reload_within_grace_period_keeps_bob_present() {
 
 #[tokio::test]
 async fn two_tabs_of_bob_are_one_user() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (first, _) = follow(&server, &cookie, true).await;
     let (second, joined) = follow(&server, &cookie, true).await;
@@ -104,7 +104,7 @@ async fn two_tabs_of_bob_are_one_user() {
 
 #[tokio::test]
 async fn a_passive_subscriber_receives_everything_and_is_not_present() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let (mut ann, cookie) = (V1::connect_and_join(&server, "tea").await, server.new_user_cookie().await);
     let (mut bob, joined) = follow(&server, &cookie, false).await;
     assert_eq!(members(&joined), [ann.you().id]);
@@ -122,7 +122,7 @@ async fn a_passive_subscriber_receives_everything_and_is_not_present() {
 
 #[tokio::test]
 async fn typing_is_sent_to_other_users_at_a_limited_rate() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let cookie = server.new_user_cookie().await;
     let (mut ann, _) = follow(&server, &cookie, true).await;
     let (mut tab, _) = follow(&server, &cookie, true).await;
@@ -170,7 +170,7 @@ async fn next_presence(client: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
 
 #[tokio::test]
 async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let mut others = join_users(&server, 260, |id| format!("A {id:03}")).await;
     advance_time(1).await;
     flush_sockets().await;
@@ -204,7 +204,7 @@ async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
 #[tokio::test]
 async fn pages_and_frames_with_260_long_names_stay_within_256_kib() {
     for name in ["<", "&", "\"", "\u{5b57}", "\u{1d49c}"] {
-        let server = TestServer::start().await;
+        let server = TestServer::alone().await;
         let _others = join_users(&server, 260, |id| format!("{}{id:03}", name.repeat(29))).await;
         let owner = visitor(&server).await;
         sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;

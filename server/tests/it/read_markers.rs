@@ -72,11 +72,12 @@ async fn a_read_marker_in_a_room_that_does_not_exist_is_rejected() {
     let mut ann = V1::connect_and_join(&server, "tea").await;
     for seq in [0, 1] {
         ann.send(&read(seq)).await;
-        match &ann.frames_until_pong().await[..] {
-            [ServerFrame::Error { id: None, code: ErrorCode::NoSuchRoom, .. }] => {}
+        match ann.expect_frame().await {
+            ServerFrame::Error { id: None, code: ErrorCode::NoSuchRoom, .. } => {}
             other => panic!("{other:?}"),
         }
     }
+    assert_eq!(ann.frames_until_pong().await, []);
 }
 
 #[tokio::test]

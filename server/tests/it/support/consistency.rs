@@ -5,6 +5,7 @@ use app::{
     client::EntryView,
     wire::{CommandId, Event, EventBody, Events, Message, Seq},
 };
+use reqwest::StatusCode;
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,6 +13,9 @@ use std::{
     ops::AddAssign,
     sync::Arc,
 };
+
+/// Further requests if a server is busy.
+const MAX_RETRIES: usize = 10;
 
 /// The result of comparing the commands of test clients with the log: messages, and changes of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -37,7 +41,15 @@ pub async fn events(server: SocketAddr, room: &str) -> reqwest::Result<Vec<Arc<E
     loop {
         let after = events.last().map_or(0, |event| event.seq);
         let url = format!("http://{server}/api/rooms/{room}/events?after={after}&limit=1000");
-        let page: Events = reqwest::get(url).await?.error_for_status()?.json().await?;
+        let mut answer = reqwest::get(&url).await?;
+        for _ in 0..MAX_RETRIES {
+            // The server reads for a few requests at a time, and sends the others away after a while.
+            if answer.status() != StatusCode::SERVICE_UNAVAILABLE {
+                break;
+            }
+            answer = reqwest::get(&url).await?;
+        }
+        let page: Events = answer.error_for_status()?.json().await?;
         if page.events.is_empty() {
             return Ok(events);
         }

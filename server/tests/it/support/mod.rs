@@ -74,9 +74,11 @@ impl TestServer {
         one
     }
 
-    /// Starts a single server, for tests about what a process knows of itself: its connections, limits and memory.
+    /// Starts a single server that keeps everything in memory, for tests about what a process knows of itself: its
+    /// connections, limits, buffers and clock.
     pub async fn alone() -> Self {
-        Self::with(|_| {}).await
+        let config = Config { post_rate: 0, ..Config::plain() };
+        Self::serving(open(config).await.expect("plain settings are good")).await
     }
 
     /// Starts a server on a database that others may use too.

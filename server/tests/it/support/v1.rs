@@ -1,7 +1,7 @@
 //! A client of `hubbub.v1`.
 
 use super::{Stream, TestServer, closed, within_timeout};
-use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame, User};
+use app::wire::{ClientFrame, CommandId, Event, EventBody, PROTOCOL, Seq, ServerFrame, User, UserId};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::Arc;
 use tokio_tungstenite::tungstenite::{Message, protocol::CloseFrame};
@@ -54,20 +54,22 @@ impl V1 {
     /// Connects two new users who are in each other's list of `room`. With a server of their own each, that takes until the
     /// servers have told each other.
     pub async fn connect_two_and_join(server: &TestServer, room: &str) -> (Self, Self) {
-        let (mut one, mut two) = (Self::connect_and_join(server, room).await, Self::connect(server).await);
-        let joined = two.join(room, None).await;
-        let is_listed = |id, members: &[User]| members.iter().any(|member| member.id == id);
-        let knows_one =
-            matches!(&joined, ServerFrame::Joined { members, .. } if is_listed(one.you().id, members));
-        let (one_id, two_id) = (one.you().id, two.you().id);
-        let waits = [(&mut one, two_id, false), (&mut two, one_id, knows_one)];
-        for (client, other, mut knows_other) in waits {
-            while !knows_other {
-                let frame = client.next_frame().await;
-                knows_other = matches!(&frame, ServerFrame::Presence { here, .. } if is_listed(other, here));
-            }
-        }
+        let (mut one, mut two) = (Self::connect(server).await, Self::connect(server).await);
+        let joined_first = one.join(room, None).await;
+        let joined_second = two.join(room, None).await;
+        one.wait_for_member(&joined_first, two.you().id).await;
+        two.wait_for_member(&joined_second, one.you().id).await;
         (one, two)
+    }
+
+    /// Waits until a user is in this client's list of the only room that it has joined.
+    pub async fn wait_for_member(&mut self, joined: &ServerFrame, user: UserId) {
+        let is_listed = |list: &[User]| list.iter().any(|member| member.id == user);
+        let mut is_member = matches!(joined, ServerFrame::Joined { members, .. } if is_listed(members));
+        while !is_member {
+            let frame = self.next_frame().await;
+            is_member = matches!(&frame, ServerFrame::Presence { here, .. } if is_listed(here));
+        }
     }
 
     /// Joins `room` and returns the `joined` frame.
