@@ -1,7 +1,7 @@
 //! Checks the order of deliveries: which messages were posted, and which connection received them when.
 //!
 //! All connections must receive one order. The first that receives a message at a position decides which message
-//! stands there; every other connection compares at its own position. A correct delivery costs one comparison of
+//! belongs there; every other connection compares at its own position. A correct delivery costs one comparison of
 //! eight bytes.
 
 use crate::report::Faults;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_lost() {
+    fn a_gap_is_a_lost_message() {
         assert_eq!(faults(4, &[0, 1, 2, 3], &[0, 2, 3]), Faults { lost: 1, ..Faults::default() });
         assert_eq!(faults(4, &[0, 2, 3], &[0, 1, 2, 3]).lost, 1, "the first receiver may miss it too");
     }
@@ -229,9 +229,9 @@ mod tests {
 
     #[test]
     fn numbers_survive_a_round_trip() {
-        for number in [0, 1, 0xabc, 0x1234_5678, u32::MAX] {
-            assert_eq!(super::number(key(number)), Some(number));
+        for n in [0, 1, 0xabc, 0x1234_5678, u32::MAX] {
+            assert_eq!(number(key(n)), Some(n));
         }
-        assert_eq!(super::number(*b"notanum!"), None);
+        assert_eq!(number(*b"notanum!"), None);
     }
 }

@@ -3,13 +3,16 @@
 //! ```text
 //! cargo run --release -p bench --bin store -- fill --data target/years --messages 2000000
 //! cargo run --release -p bench --bin store -- measure --data target/years
+//! cargo run --release -p bench --bin store -- database --url postgres://…
 //! ```
 //!
 //! `measure` prints the events committed a second, alone and in groups, with a sync of the disk
 //! for every commit (`FULL`, as in Hubbub) and only at checkpoints (`NORMAL`, for comparison), whether
-//! concurrent readers slow the writer down, and the latency of a page.
+//! concurrent readers slow the writer down, and the latency of a page. `database` prints the events committed a second by
+//! several servers into one PostgreSQL database, and the time of a sync of this disk beside them.
 
 mod appends;
+mod database;
 mod fill;
 mod pages;
 mod quantiles;
@@ -49,6 +52,18 @@ enum Command {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Measure appends of several servers into a PostgreSQL database; adds messages to it
+    Database {
+        /// The database, as for `hubbub --database`
+        #[arg(long)]
+        url: String,
+        /// Number of servers
+        #[arg(long, default_value_t = 2)]
+        servers: usize,
+        /// Seconds for each measurement
+        #[arg(long, default_value_t = 3.0)]
+        seconds: f64,
+    },
 }
 
 #[derive(clap::Args)]
@@ -67,6 +82,7 @@ async fn main() -> ExitCode {
             fill::fill(&folder.data, messages, rooms, users).await
         }
         Command::Measure { folder, seconds } => measure(&folder.data, seconds).await,
+        Command::Database { url, servers, seconds } => database::measure(&url, servers, seconds).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
