@@ -25,6 +25,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Answers in `room` until the server closes the connection.
+///
+/// # Errors
+/// The address is invalid, or the connection fails.
 pub async fn run(url: &str, room: &str) -> Result<(), Box<dyn Error>> {
     let mut request = url.into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("hubbub.v1"));

@@ -63,6 +63,10 @@ struct FrameStream {
 }
 
 /// `GET /api/rooms/{room}/frames`: the frames of a v1 connection that joins `room` and follows other rooms passively.
+///
+/// # Errors
+/// [`Problem`] if the room's name or the query is invalid, if no connection is free, or if the store cannot be
+/// read.
 pub async fn stream(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
@@ -150,6 +154,9 @@ fn json(item: Delivery) -> String {
 
 /// `POST /api/commands`: executes the command in the body, a v1 frame, and returns the frame that replies to it; 204 if
 /// it has no reply.
+///
+/// # Errors
+/// [`Problem`] if the body is not UTF-8. Every other error is a frame of the response.
 pub async fn command(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,

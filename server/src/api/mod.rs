@@ -102,6 +102,10 @@ pub async fn rooms(
 }
 
 /// `GET /api/rooms/{room}/messages`: a page of messages.
+///
+/// # Errors
+/// [`Problem`] if the room's name or the query is invalid, if no thread becomes free, or if the store cannot be
+/// read.
 pub async fn messages(
     State(state): State<AppState>,
     Path(room): Path<String>,
@@ -129,6 +133,10 @@ pub async fn messages(
 }
 
 /// `GET /api/rooms/{room}/events`: a page of events, or an endless stream of them.
+///
+/// # Errors
+/// [`Problem`] if the room's name, the query or `Last-Event-ID` is invalid, if no thread or connection is free, or
+/// if the store cannot be read.
 pub async fn events(
     State(state): State<AppState>,
     Path(room): Path<String>,
@@ -174,6 +182,10 @@ pub async fn events(
 }
 
 /// `POST /api/rooms/{room}/messages`: posts a message.
+///
+/// # Errors
+/// [`Problem`] if the room's name, the body or the text is invalid, if a rate limit is exceeded, or if the store
+/// rejects the message.
 pub async fn post(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,
@@ -201,6 +213,9 @@ pub async fn healthz() -> &'static str {
 }
 
 /// `GET /readyz`: the store can be read, the last commit succeeded, and the server is not shutting down.
+///
+/// # Errors
+/// [`Problem`] with the status 503 if one of these does not hold.
 pub async fn readyz(State(state): State<AppState>) -> Result<&'static str, Problem> {
     if state.draining.is_cancelled() {
         return Err(Problem::draining());

@@ -16,6 +16,9 @@ use axum::{
 };
 
 /// `POST /device`: creates a link and shows it. The page has no address, so it cannot be opened again.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies, if a limit of links is exceeded, or if the store fails.
 pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     if !identity.is_known {
@@ -41,6 +44,9 @@ pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult
 
 /// `GET /device/{link}`: asks the user to confirm the switch. Opening the page does not use the link: messengers open
 /// links to preview them.
+///
+/// # Errors
+/// [`PageRejection`] if the link is used or expired, or if the store or the rendering fails.
 pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     let user = device_links::peek(&*state.store, &link).await??;
@@ -50,6 +56,9 @@ pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageRe
 }
 
 /// `POST /device/{link}`: uses the link; the browser becomes that user.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies, if the link is used or expired, or if the store fails.
 pub async fn redeem_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     // A browser that would lose the new identity at once does not use the link.

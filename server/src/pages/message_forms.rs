@@ -21,6 +21,9 @@ pub struct MessageForm {
 }
 
 /// `POST /r/{room}`: posts a message, then redirects to the room.
+///
+/// # Errors
+/// [`PageRejection`] if the room cannot be rendered again with a rejected text.
 pub async fn post_message(
     request: PageRequest,
     RoomPath(room): RoomPath,
@@ -36,6 +39,10 @@ pub async fn post_message(
 }
 
 /// `POST /r/{room}/{seq}/edit`: changes the text of a message, then redirects to it.
+///
+/// # Errors
+/// [`PageRejection`] with the text in its field if the text is invalid, if a rate limit is exceeded, or if the
+/// store rejects the edit.
 pub async fn edit_message(
     request: PageRequest,
     MessagePath { room, target }: MessagePath,
@@ -55,6 +62,9 @@ pub async fn edit_message(
 }
 
 /// `POST /r/{room}/{seq}/delete`: deletes a message, then redirects to its position.
+///
+/// # Errors
+/// [`PageRejection`] if a rate limit is exceeded, or if the store rejects the deletion.
 pub async fn delete_message(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
     apply_change(&request, &room, Operation::Delete { target }).await?;
     redirect_to_message(&request, &room, target).await

@@ -17,6 +17,9 @@ pub struct NameForm {
 }
 
 /// `POST /name`: changes the display name, then redirects to the room.
+///
+/// # Errors
+/// [`PageRejection`](super::PageRejection) if the room cannot be rendered again with a rejected name.
 pub async fn rename(request: PageRequest, CheckedForm(form): CheckedForm<NameForm>) -> PageResult {
     let room = form.room.parse().unwrap_or_else(|_| RoomName::lobby());
     match set_name(&request, &form.name).await {

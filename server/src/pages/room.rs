@@ -49,11 +49,17 @@ impl RoomQuery {
 }
 
 /// `GET /`: the page of the lobby.
+///
+/// # Errors
+/// See [`room`].
 pub async fn lobby(request: PageRequest, query: Result<Query<RoomQuery>, QueryRejection>) -> PageResult {
     room(request, RoomPath(RoomName::lobby()), query).await
 }
 
 /// `GET /r/{room}`: the page of a room.
+///
+/// # Errors
+/// [`PageRejection`] if the query is invalid, or if the store or the rendering fails.
 pub async fn room(
     PageRequest { state, identity, context }: PageRequest,
     RoomPath(room): RoomPath,
@@ -71,6 +77,10 @@ pub async fn room(
 
 /// `GET /r/{room}/seen?seq=`: a page without scripts was shown. Browsers without scripts request it as an image of the
 /// page.
+///
+/// # Errors
+/// [`Problem`] if the room or `seq` is invalid, if the browser stores no cookies, if a rate limit is exceeded, or
+/// if the store fails.
 pub async fn read_beacon(
     State(state): State<AppState>,
     Extension(identity): Extension<Identity>,

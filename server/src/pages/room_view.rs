@@ -231,5 +231,5 @@ async fn older_unread(
         messages.iter().filter(|message| message.author.id != identity.id && !message.deleted).count();
     let all = state.store.unread_counts(identity.id, &[(room.clone(), read)]).await?.pop().unwrap_or(0);
     // The count is capped, so a capped count is reported for the messages before the page, too.
-    Ok(if all >= app::wire::limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
+    Ok(if all >= limits::MAX_UNREAD_COUNT { all } else { all.saturating_sub(on_page as u32) })
 }

@@ -58,6 +58,9 @@ struct Cursors {
 }
 
 /// `GET /rooms`: a page of the public rooms and of the user's rooms, with a form for a new one.
+///
+/// # Errors
+/// [`PageRejection`] if the store or the rendering fails.
 pub async fn room_directory(
     request: PageRequest,
     query: Result<Query<RoomsQuery>, QueryRejection>,
@@ -70,6 +73,9 @@ pub async fn room_directory(
 }
 
 /// `POST /rooms`: creates a room, then redirects to it.
+///
+/// # Errors
+/// [`PageRejection`] if the page cannot be rendered again with the rejected form.
 pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<RoomForm>) -> PageResult {
     match insert_room(&request.state, request.identity, request.context.lang, &form).await {
         Ok(room) => Ok(request.redirect(&room.path())),
@@ -83,6 +89,10 @@ pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<Ro
 }
 
 /// `POST /r/{room}/about`: changes the title and the topic of a room for its owner.
+///
+/// # Errors
+/// [`PageRejection`] with the form's fields if a field is invalid, if a rate limit is exceeded, or if the store
+/// rejects the update.
 pub async fn update_room(
     request: PageRequest,
     RoomPath(room): RoomPath,
@@ -109,6 +119,9 @@ pub async fn update_room(
 }
 
 /// `POST /r/{room}/leave`: removes the room from the user's list, then redirects to the lobby.
+///
+/// # Errors
+/// [`PageRejection`] if the rate limit is exceeded, or if the store fails.
 pub async fn leave_room(request: PageRequest, RoomPath(room): RoomPath) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     state.posts.check(identity.id).map_err(Problem::rate_limited)?;

@@ -16,6 +16,9 @@ pub struct SettingsForm {
 }
 
 /// `POST /settings`: stores the choice in a cookie, then redirects to the page.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies.
 pub async fn save_settings(request: PageRequest, CheckedForm(form): CheckedForm<SettingsForm>) -> PageResult {
     if !request.identity.is_known {
         return Err(PageRejection::cookies_disabled());

@@ -77,7 +77,7 @@ async fn users_of_the_same_name_have_distinct_tags_and_the_first_has_none(store:
     let carol = UserId(0xc);
     let tags = async || -> Vec<Option<String>> {
         let users = store.users(&[ANN, BOB, carol]).await.unwrap();
-        users.iter().map(app::wire::User::tag).collect()
+        users.iter().map(User::tag).collect()
     };
     let rename =
         async |user, name: &str| drop(store.set_display_name(user, name.parse().unwrap()).await.unwrap());

@@ -46,7 +46,7 @@ use tokio_tungstenite::{
 /// How long any expected event may take. Generous, because a test that passes never waits for it.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub type Stream = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+pub type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// The variable that puts the tests on PostgreSQL, if its value is `postgres`.
 const STORE: &str = "HUBBUB_TEST_STORE";

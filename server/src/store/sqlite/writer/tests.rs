@@ -1,4 +1,4 @@
-//! What a command costs the writer does not grow with what is stored.
+//! The cost of a command does not grow with the number of stored rows.
 
 use super::*;
 use crate::store::{
@@ -12,27 +12,26 @@ use std::{
 };
 use uuid::Uuid;
 
-/// Users called Ann, users of one given name, messages in the room, rooms of one user: of each as many as are
-/// stored.
+/// Stored rows of each kind: users named Ann, users with one generated name, messages in the room, rooms of one user.
 const FEW: u64 = 20;
 const MANY: u64 = 4_000;
 
-/// Steps by which commands over [`MANY`] rows may differ from those over [`FEW`]: how deep a tree is.
+/// Steps by which commands over [`MANY`] rows may differ from those over [`FEW`], because a B-tree is deeper.
 const SLACK: u64 = 4;
 
 const OWNER: UserId = UserId(1);
 
-/// Ids of stored users begin here.
-const CROWD: u64 = 1 << 20;
+/// The ids of stored users start here.
+const FIRST_USER: u64 = 1 << 20;
 
-struct Counted {
+struct CountingWriter {
     writer: Writer,
-    /// How often SQLite's virtual machine came to the end of a loop or of a statement.
+    /// How often SQLite's virtual machine reached the end of a loop or of a statement.
     steps: Arc<AtomicU64>,
 }
 
-impl Counted {
-    /// A writer over a store with `stored` rows of everything that a user can add.
+impl CountingWriter {
+    /// Returns a writer of a store with `stored` rows of everything that a user can add.
     fn over(file: &Path, stored: u64) -> Self {
         let opened = open::open(file, Synchronous::Normal, &mut |_| Ok(())).unwrap();
         fill(&opened.connection, stored);
@@ -61,21 +60,21 @@ impl Counted {
     }
 }
 
-/// The user of the same given name as the stored ones.
+/// Returns a user with the same generated name as the stored ones.
 fn newcomer() -> UserId {
-    UserId(CROWD)
+    UserId(FIRST_USER)
 }
 
 fn fill(db: &Connection, stored: u64) {
     let ann = skeleton::name_key("Ann");
-    let given = DisplayName::generated(newcomer());
-    let given_key = skeleton::name_key(given.as_str());
+    let generated = DisplayName::generated(newcomer());
+    let generated_key = skeleton::name_key(generated.as_str());
     db.execute_batch("BEGIN").unwrap();
     for n in 1..=stored {
         let users = "INSERT INTO person (id, name, key, alike, number) VALUES (?1, ?2, ?3, 1, ?4)";
         db.execute(users, (n + 10, "Ann", &ann, n)).unwrap();
-        // Given names repeat by the id's remainder.
-        db.execute(users, (CROWD + n * 1_024, given.as_str(), &given_key, n)).unwrap();
+        // Generated names repeat with the remainder of the id.
+        db.execute(users, (FIRST_USER + n * 1_024, generated.as_str(), &generated_key, n)).unwrap();
         let rooms = "INSERT INTO room (name, head, title) VALUES (?1, 1, 'By address')";
         db.execute(rooms, [format!("room-{n}")]).unwrap();
         let event =
@@ -85,7 +84,7 @@ fn fill(db: &Connection, stored: u64) {
     }
     let tea = "INSERT INTO room (name, head, title, owner) VALUES ('tea', ?1, 'Tea', ?2)";
     db.execute(tea, (stored, OWNER.0)).unwrap();
-    // A user with as many read markers as there may be, so that one more evicts one.
+    // A user with the maximum of read markers, so that one more evicts one.
     db.execute_batch(
         "INSERT INTO reading (person, room, seq, at) SELECT 3, name, 1, 5 FROM room WHERE name <> 'tea' LIMIT 1000;
          INSERT INTO visitor (person, visits) VALUES (3, 1000)",
@@ -110,7 +109,7 @@ fn rename(user: u64, name: &str) -> WriteCommand {
     WriteCommand::SetDisplayName(UserId(user), name.parse().unwrap())
 }
 
-/// Every kind of command, each in the place where most is stored that it could read.
+/// Returns every kind of command, each where the most rows are stored that it could read.
 fn commands() -> Vec<(&'static str, WriteCommand)> {
     let repeated = NewEvent {
         id: Uuid::from_u128(1),
@@ -122,7 +121,7 @@ fn commands() -> Vec<(&'static str, WriteCommand)> {
         ("a rename to the same name", rename(2, "ANN")),
         ("a rename from a name of many", rename(2, "Bob")),
         ("a rename from a name of many to another", rename(11, "Carol")),
-        ("the first word of a user whose given name many have", post(newcomer())),
+        ("the first post of a user whose generated name many have", post(newcomer())),
         ("a post", post(OWNER)),
         ("a repeated post", WriteCommand::Append(repeated)),
         ("a reply", append(OWNER, Operation::Post { text: "yes".into(), reply_to: Some(2) })),
@@ -151,8 +150,8 @@ fn commands() -> Vec<(&'static str, WriteCommand)> {
 #[test]
 fn a_command_reads_no_more_rows_however_much_is_stored() {
     let folder = tempfile::tempdir().unwrap();
-    let mut few = Counted::over(&folder.path().join("few.db"), FEW);
-    let mut many = Counted::over(&folder.path().join("many.db"), MANY);
+    let mut few = CountingWriter::over(&folder.path().join("few.db"), FEW);
+    let mut many = CountingWriter::over(&folder.path().join("many.db"), MANY);
     let grown: Vec<_> = commands()
         .into_iter()
         .zip(commands())
