@@ -36,7 +36,8 @@ pub enum Notification {
     },
     /// The users present in a room on another process have changed.
     PresenceChanged(RoomName),
-    /// The store cannot tell who is present on other processes. [`Missed`](Self::Missed) follows when it can again.
+    /// The store does not know which users are present on other processes. [`Missed`](Self::Missed) follows when it knows
+    /// them again.
     PresenceUnknown,
     /// Something happened that is not stored.
     Ephemeral(EphemeralEvent),

@@ -1,4 +1,4 @@
-//! Servers that share the disk syncs of one database: nobody is shown an event before it is durable.
+//! Servers that share the disk syncs of one database: a read returns an event once it is durable.
 
 use crate::support::{TestDatabase, room, text, within_timeout};
 use app::wire::{Seq, UserId};

@@ -195,7 +195,7 @@ async fn postgres_users_of_a_server_that_was_killed_leave_with_its_lease() {
     let (mut ann, bob, carol) = (V1::connect_and_join(&one, "tea").await, UserId(77), UserId(78));
     let listed = ids(&one.state.hub.members(&room("tea"), bob).await.list);
     assert!(listed.contains(&bob) && listed.contains(&carol));
-    // The killed server had removed one of its users, and had not told it.
+    // The killed server had removed one of its users without a notification.
     database.execute("DELETE FROM presence WHERE user_id = 78").await;
     database.execute("UPDATE node SET expires_at = 0 WHERE name = 'killed'").await;
     let gone = within_timeout(async {

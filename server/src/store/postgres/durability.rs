@@ -5,8 +5,8 @@
 //! answer after a flush on the same connection is as durable as an ordinary commit, and a crash loses a suffix of the log
 //! of which nothing was answered.
 //!
-//! In return events are visible some milliseconds before they are durable, and nobody may be shown these: a client would
-//! hold an event that a crash removes, and miss the one that gets its `seq`. So a read of events is followed by
+//! In return events are visible some milliseconds before they are durable. The server must not send such an event: the client
+//! would keep an event that a crash removes, and miss the one that gets its `seq`. So a read of events is followed by
 //! [`make_durable`], unless it ends at a head that is known to be durable: one of a flushed batch, of a notification, which
 //! is sent after the flush, or of a read like that.
 
@@ -22,8 +22,8 @@ use tokio::time::Instant;
 /// of a batch it proves nothing about the batch, because the database may have been started again or replaced.
 pub(super) const FLUSH: &str = "SELECT pg_logical_emit_message(true, 'hubbub', '')::text";
 
-/// Returns a row if events are visible early on this installation: whether some may not be durable at this time. The disk
-/// of this machine does not tell what a synchronous standby has.
+/// Returns a row if events are visible early on this installation: whether some may not be durable at this time. The local
+/// position of the flush says nothing about a synchronous standby.
 const SELECT_UNFLUSHED: &str = "
     SELECT current_setting('synchronous_standby_names') <> ''
         OR pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn()

@@ -76,7 +76,7 @@ impl History {
             return Ok(());
         }
         if is_rewound && found == self.known {
-            // The copy is of this very timeline, so that only this process can tell.
+            // A copy of the same timeline has the same history; only the rewound log of this process shows the difference.
             begin_epoch(client, &epoch, &found).await?;
         }
         // Another connection may have been first.

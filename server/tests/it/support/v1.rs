@@ -51,8 +51,8 @@ impl V1 {
         client
     }
 
-    /// Connects two new users who are in each other's list of `room`. With a server of their own each, that takes until the
-    /// servers have told each other.
+    /// Connects two new users who are in each other's list of `room`. Where each has a server of their own, this waits for the
+    /// notifications between the servers.
     pub async fn connect_two_and_join(server: &TestServer, room: &str) -> (Self, Self) {
         let (mut one, mut two) = (Self::connect(server).await, Self::connect(server).await);
         let joined_first = one.join(room, None).await;
