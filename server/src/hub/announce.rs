@@ -163,8 +163,7 @@ impl Hub {
         if !self.store.shares_presence() {
             return Vec::new();
         }
-        let open: Vec<Arc<Room>> = self.rooms().values().cloned().collect();
-        open.into_iter().filter(|room| wanted(&room.name) && room.has_user(user)).collect()
+        self.open_rooms().into_iter().filter(|room| wanted(&room.name) && room.has_user(user)).collect()
     }
 
     async fn announce_rooms(&self, rooms: &[RoomName]) {

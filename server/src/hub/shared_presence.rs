@@ -164,17 +164,16 @@ impl Hub {
 
     /// Reads the users of a room who are present on other processes.
     async fn read_elsewhere(&self, room: &Arc<Room>) -> StoreResult<()> {
-        let mut names = self.store.names_generation();
-        let mut elsewhere = self.store.present_elsewhere(&room.name).await?;
-        for _ in 0..MAX_REREADS {
+        let mut rereads = 0;
+        let elsewhere = loop {
+            let names = self.store.names_generation();
+            let elsewhere = self.store.present_elsewhere(&room.name).await?;
             // A rename that was announced meanwhile has not reached the users who are new in the room.
-            let names_now = self.store.names_generation();
-            if names_now == names {
-                break;
+            if rereads == MAX_REREADS || self.store.names_generation() == names {
+                break elsewhere;
             }
-            names = names_now;
-            elsewhere = self.store.present_elsewhere(&room.name).await?;
-        }
+            rereads += 1;
+        };
         self.schedule_flush(room, room.set_elsewhere(elsewhere));
         Ok(())
     }
