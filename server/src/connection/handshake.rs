@@ -30,7 +30,7 @@ pub fn complete_handshake(
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
     let accept = websocket::accept(key.map_or(&[], |key| key.as_bytes()));
     let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return Problem::new(StatusCode::UPGRADE_REQUIRED, "This connection cannot be into_socket.")
+        return Problem::new(StatusCode::UPGRADE_REQUIRED, "This connection cannot be upgraded.")
             .into_response();
     };
     tokio::spawn(async move {
@@ -61,7 +61,7 @@ async fn into_socket(upgrade: OnUpgrade, max_bytes: usize) -> Option<Socket> {
             Some(Socket::new(SocketWriter::new(stream, account), permit, rest, max_bytes))
         }
         Ok(Err(_)) => {
-            tracing::error!("an into_socket connection is not of this server's transport");
+            tracing::error!("an upgraded connection is not of this server's transport");
             None
         }
         Err(error) => {
