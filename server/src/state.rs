@@ -11,7 +11,8 @@ use crate::{
 use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::OnceCell, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The state that all handlers and connections share. Cloning it is cheap.
@@ -48,8 +49,16 @@ pub struct AppState {
     /// The connections and requests that may still append. A stopping server delivers their last posts before it closes
     /// the connections.
     pub writers: TaskTracker,
+    has_others: Arc<OnceCell<bool>>,
     key: Key,
 }
+
+/// Time between two WebSockets that a stopping server closes if other servers share its store: those take in its clients
+/// while they serve their own.
+const CLOSE_INTERVAL: Duration = Duration::from_millis(4);
+
+/// How long a stopping server waits for the answer whether there are others.
+const OTHERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl AppState {
     /// Creates the state of a server that has just started.
@@ -72,9 +81,27 @@ impl AppState {
             draining: CancellationToken::new(),
             sockets: TaskTracker::new(),
             writers: TaskTracker::new(),
+            has_others: Arc::default(),
             key,
             config: Arc::new(config),
         }
+    }
+
+    /// Returns how long a WebSocket of a stopping server is served before it is closed. Without other servers on the store:
+    /// not at all. Otherwise a random part of [`CLOSE_INTERVAL`] for each connection, of half of the drain timeout at most.
+    pub async fn close_delay(&self) -> Duration {
+        if !self.has_other_servers().await {
+            return Duration::ZERO;
+        }
+        let connections = u32::try_from(self.sockets.len()).unwrap_or(u32::MAX);
+        let within = CLOSE_INTERVAL.saturating_mul(connections);
+        within.min(Duration::from_secs(self.config.drain_seconds) / 2).mul_f64(fastrand::f64())
+    }
+
+    /// Returns `true` if other servers shared the store when this one was first asked, and the store said so in time.
+    pub async fn has_other_servers(&self) -> bool {
+        let asking = || timeout(OTHERS_TIMEOUT, self.store.has_others());
+        *self.has_others.get_or_init(async || matches!(asking().await, Ok(Ok(true)))).await
     }
 
     /// Returns the user, under a generated name if the store cannot be read.

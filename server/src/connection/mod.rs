@@ -43,7 +43,7 @@ const MAX_IN_FLIGHT_POSTS: usize = 64;
 /// Events that a room may have yet to broadcast. Beyond them, connections that post there are not read.
 const MAX_UNBROADCAST_EVENTS: u64 = 512;
 
-/// How long a connection of a stopping server waits for the posts of others.
+/// How long a connection of a stopping server waits for its final events.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The protocol that the client speaks.
@@ -120,18 +120,37 @@ impl ConnectionContext {
         }
     }
 
-    /// Announces that this connection appends no more, and waits for the other writers. Deliveries are queued from now
-    /// on, until [`flush_final`](Self::flush_final).
+    /// Announces that this connection appends no more, and waits for its final events: all that the connections of this
+    /// server have posted. If there are other servers, all go on, and these are the events up to its own last post.
+    /// Deliveries are queued from now on, until [`flush_final`](Self::flush_final).
     async fn stop_accepting_and_wait(&mut self) {
         self.subscriber.detach();
         self.writer_token = None;
-        // After the timeout the client only misses the last posts of others.
-        let _ = timeout(DRAIN_TIMEOUT, self.state.writers.wait()).await;
+        let has_others = self.state.has_other_servers().await;
+        let posted = async {
+            match &self.last_post {
+                _ if !has_others => self.state.writers.wait().await,
+                Some((room, seq)) => room.wait_for(*seq).await,
+                None => {}
+            }
+        };
+        // After the timeout the client only misses the last posts.
+        let _ = timeout(DRAIN_TIMEOUT, posted).await;
     }
 
-    /// Returns `true` if there is, or will soon be, something to deliver before the end.
+    /// Returns `true` if there is, or will soon be, a final event to deliver.
     async fn has_final_deliveries(&self) -> bool {
-        !self.session.is_caught_up().await && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
+        let is_done = match self.state.has_other_servers().await {
+            true => self.has_own_posts(),
+            false => self.session.is_caught_up().await,
+        };
+        !is_done && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
+    }
+
+    /// Returns `true` if the client's own posts were delivered to it.
+    fn has_own_posts(&self) -> bool {
+        let outbound = self.subscriber.outbound();
+        self.last_post.as_ref().is_none_or(|(room, seq)| outbound.cursor(&room.name) >= Some(*seq))
     }
 
     /// Sends the final deliveries. Returns `false` if the client takes no more bytes.

@@ -84,8 +84,16 @@ async fn run<P: Protocol>(
 ) -> Option<CloseReason> {
     let (draining, writer) = (context.state.draining.clone(), socket.writer());
     let mut draining = pin!(draining.cancelled());
+    let mut close_at: Option<Instant> = None;
     let mut timer = pin!(sleep_until(socket.next_deadline()));
     loop {
+        if let Some(at) = close_at {
+            if at <= Instant::now() {
+                return Some(Box::pin(drain(socket, context, protocol)).await);
+            }
+            let wake_at = timer.deadline().min(at);
+            timer.as_mut().reset(wake_at);
+        }
         let throttled_until = protocol.throttled_until();
         if let Some(until) = throttled_until.filter(|until| *until < timer.deadline()) {
             timer.as_mut().reset(until);
@@ -97,7 +105,9 @@ async fn run<P: Protocol>(
             && socket.can_receive();
         tokio::select! {
             biased;
-            () = &mut draining => return Some(Box::pin(drain(socket, context, protocol)).await),
+            () = &mut draining, if close_at.is_none() => {
+                close_at = Some(Instant::now() + Box::pin(context.state.close_delay()).await);
+            }
             Some(commit) = protocol.next_commit() => {
                 if let Err(reason) = protocol.on_commit(context, socket, commit) { return Some(reason) }
             }
@@ -132,8 +142,8 @@ async fn flush(writer: &SocketWriter) -> Result<(), WriteError> {
     Box::pin(writer.flush()).await
 }
 
-/// Commits what the connection has accepted, and delivers what all connections have posted, before the server stops.
-/// A client in lines has no history to read it from later, and the echo is its only acknowledgement.
+/// Commits what the connection has accepted, and delivers the final events, before the server stops. A client in lines has
+/// no history to read them from later, and the echo is its only acknowledgement.
 async fn drain<P: Protocol>(
     socket: &Socket,
     context: &mut ConnectionContext,

@@ -34,6 +34,12 @@ pub trait PresenceStore: Send + Sync + 'static {
     /// Returns `true` if several processes may share the store. Otherwise nothing has to be recorded.
     fn shares_presence(&self) -> bool;
 
+    /// Returns `true` if other processes share the store now, or were killed in the last seconds.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn has_others(&self) -> StoreResult<bool>;
+
     /// Records changes of this process, and notifies the others.
     ///
     /// # Errors

@@ -165,6 +165,10 @@ impl PresenceStore for SingleRoom {
         false
     }
 
+    async fn has_others(&self) -> StoreResult<bool> {
+        Ok(false)
+    }
+
     async fn record_presence(&self, _: &[RoomPresence]) -> StoreResult<()> {
         unreachable!("there is one process")
     }

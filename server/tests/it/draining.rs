@@ -3,12 +3,16 @@
 
 use crate::{
     joining::fill,
-    support::{Lines, TestServer, V1, room, within_timeout},
+    support::{Lines, TestDatabase, TestServer, V1, room, within_timeout},
 };
 use app::wire::ServerFrame;
-use futures_util::StreamExt;
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{join_all, select_all},
+};
 use server::serve::ShutdownOutcome;
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn all_connections_are_closed_with_1012_and_the_server_stops_at_once() {
@@ -87,4 +91,54 @@ async fn a_connection_that_stays_open_is_cut_off_after_the_drain_timeout() {
     let server = TestServer::with(|config| config.drain_seconds = 0).await;
     let _ann = V1::connect_and_join(&server, "tea").await;
     assert_eq!(server.stop().await, ShutdownOutcome::TimedOut(1));
+}
+
+#[tokio::test]
+async fn a_server_on_a_shared_postgres_serves_its_connections_until_it_closes_each() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let leaving = TestServer::on_database(&database).await;
+    let staying = TestServer::on_database(&database).await;
+    let mut bob = V1::connect_and_join(&staying, "tea").await;
+    let mut clients = join_all((0..100).map(async |_| V1::connect_and_join(&leaving, "tea").await)).await;
+    let stopping = tokio::spawn(leaving.stop());
+    let (first, closed, _) = select_all(clients.iter_mut().map(|client| client.closed().boxed())).await;
+    assert_eq!(first.map(|frame| u16::from(frame.code)), Some(1012));
+    clients.remove(closed);
+    for client in &mut clients {
+        client.post("tea", "still here").await;
+    }
+    let mut acknowledged = 0;
+    for client in &mut clients {
+        while let Some(Ok(message)) = within_timeout(client.socket.next()).await {
+            acknowledged += usize::from(message.to_text().is_ok_and(|text| text.contains(r#""type":"ack""#)));
+        }
+    }
+    assert!(acknowledged > 0, "posts are accepted after the first close");
+    let stored = staying.store().head(&room("tea")).await.unwrap();
+    assert_eq!(stored as usize, acknowledged, "what is stored is acknowledged");
+    assert_eq!(bob.events(acknowledged).await.len(), acknowledged);
+    drop(clients);
+    assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
+}
+
+#[tokio::test]
+async fn a_line_is_echoed_before_a_server_on_a_shared_postgres_closes_the_connection() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let leaving = TestServer::on_database(&database).await;
+    let staying = TestServer::on_database(&database).await;
+    let mut ann = Lines::join(&leaving, "tea").await;
+    for n in 0..50 {
+        ann.send_line(&n.to_string()).await;
+    }
+    let lines =
+        |message: Message| if message.is_text() { message.to_text().unwrap().split('\n').count() } else { 0 };
+    // The first one shows that the server has begun.
+    let mut echoed = lines(within_timeout(ann.socket.next()).await.unwrap().unwrap());
+    let stopping = tokio::spawn(leaving.stop());
+    while let Some(Ok(message)) = within_timeout(ann.socket.next()).await {
+        echoed += lines(message);
+    }
+    assert_eq!(within_timeout(stopping).await.unwrap(), ShutdownOutcome::Graceful);
+    let stored = staying.store().head(&room("tea")).await.unwrap();
+    assert_eq!(stored as usize, echoed, "each line that is stored was echoed");
 }

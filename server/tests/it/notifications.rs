@@ -175,6 +175,9 @@ impl PresenceStore for FaultyNotifications {
     fn shares_presence(&self) -> bool {
         self.store.shares_presence()
     }
+    async fn has_others(&self) -> StoreResult<bool> {
+        self.store.has_others().await
+    }
     async fn record_presence(&self, changes: &[RoomPresence]) -> StoreResult<()> {
         self.store.record_presence(changes).await
     }

@@ -46,6 +46,12 @@ const RENEW: &str = "
 const SELECT_EXPIRED: &str = "
     SELECT name FROM node WHERE expires_at < (extract(epoch FROM clock_timestamp()) * 1000)::int8 LIMIT 100";
 
+/// Returns whether another server holds a lease.
+const SELECT_HAS_OTHERS: &str = "
+    SELECT EXISTS (
+        SELECT FROM node WHERE name <> $1 AND expires_at > (extract(epoch FROM clock_timestamp()) * 1000)::int8
+    )";
+
 /// Removes users of a server.
 const DELETE_SOME_OF_NODE: &str = "
     DELETE FROM presence WHERE ctid = ANY (ARRAY(SELECT ctid FROM presence WHERE node = $1 LIMIT $2))
@@ -57,6 +63,13 @@ const DELETE_NODE: &str = "DELETE FROM node WHERE name = $1";
 impl PresenceStore for PostgresStore {
     fn shares_presence(&self) -> bool {
         true
+    }
+
+    async fn has_others(&self) -> StoreResult<bool> {
+        let read = self.readers.read(async |client| {
+            Ok(client.query_one(SELECT_HAS_OTHERS, &[&self.shared.node]).await?.try_get(0)?)
+        });
+        read.await
     }
 
     async fn record_presence(&self, changes: &[RoomPresence]) -> StoreResult<()> {

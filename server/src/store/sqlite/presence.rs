@@ -11,6 +11,10 @@ impl PresenceStore for SqliteStore {
         false
     }
 
+    async fn has_others(&self) -> StoreResult<bool> {
+        Ok(false)
+    }
+
     async fn record_presence(&self, _: &[RoomPresence]) -> StoreResult<()> {
         Ok(())
     }
