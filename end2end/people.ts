@@ -87,6 +87,16 @@ export class User {
     await isLive(this.page);
   }
 
+  /** Lets seconds pass on the page's clock, which is installed, and gives the server time to answer the heartbeats. */
+  async passSeconds(seconds: number): Promise<void> {
+    // An answer that takes longer than the clock gives it costs a connection.
+    this.allowConsoleError(/WebSocket is closed before/);
+    for (let second = 0; second < seconds; second++) {
+      await this.page.clock.runFor(1_000);
+      await this.waitUntilLive();
+    }
+  }
+
   /** Waits until the script has taken over the page. A page of older messages never becomes live. */
   async waitUntilHydrated(): Promise<void> {
     await expect(this.page.locator("html")).toHaveAttribute("data-alive", "");
