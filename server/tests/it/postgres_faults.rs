@@ -1,15 +1,21 @@
 //! A PostgreSQL database that is away, full, or has another past.
 
-use crate::support::{Proxy, TestDatabase, TestServer, V1, room, within_timeout};
+use crate::support::{
+    PrivatePostgres, Proxy, TestDatabase, TestServer, V1, open_postgres, room, within_timeout,
+};
 use app::wire::{ClientFrame, ErrorCode, ServerFrame, User, UserId};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
 use reqwest::StatusCode;
 use server::{
     config::SecretUrl,
     serve::ShutdownOutcome,
-    store::{EventStore, NewEvent, Notification, RoomOrder, RoomQuery, Store, StoreError, StreamPosition},
+    store::{
+        Appended, EventStore, NewEvent, Notification, PostgresStore, RoomOrder, RoomQuery, Store, StoreError,
+        StreamPosition,
+    },
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 const ANN: UserId = UserId(0xa);
@@ -193,4 +199,52 @@ async fn wait_for_presence(client: &mut V1, is_expected: impl Fn(&[User], &[User
         }
     })
     .await;
+}
+
+/// Appends an event until it is stored, as a client does.
+async fn append_until_stored(store: &PostgresStore, event: NewEvent) -> Appended {
+    within_timeout(async {
+        loop {
+            match store.append(event.clone()).await {
+                Ok(appended) => return appended,
+                Err(StoreError::Away(_) | StoreError::Backend(_)) => sleep(Duration::from_millis(50)).await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    })
+    .await
+}
+
+async fn wait_until(store: &PostgresStore, is_ready: bool) {
+    within_timeout(async {
+        while store.ready().await.is_ok() != is_ready {
+            sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn postgres_servers_continue_by_themselves_after_their_database_was_killed() {
+    let Some(server) = PrivatePostgres::start().await else { return };
+    let (one, two) = (open_postgres(&server.url).await, open_postgres(&server.url).await);
+    let message = |text: &str| NewEvent::message(Uuid::now_v7(), room("tea"), ANN, text);
+    let mut expected = 0;
+    for _ in 0..2 {
+        let events: Vec<NewEvent> = (0..50).map(|n| message(&n.to_string())).collect();
+        let writing: Vec<_> = events.iter().map(|event| one.append(event.clone())).collect();
+        server.kill().await;
+        wait_until(&one, false).await;
+        server.start_again().await;
+        join_all(writing).await;
+        for event in events {
+            append_until_stored(&one, event).await;
+        }
+        append_until_stored(&two, message("back")).await;
+        expected += 51;
+        let stored = two.events_after(&room("tea"), 0, 1_000).await.unwrap();
+        assert!((1..=expected).eq(stored.iter().map(|event| event.seq)), "each is stored once");
+        wait_until(&one, true).await;
+        wait_until(&two, true).await;
+    }
 }

@@ -12,7 +12,7 @@ mod v1;
 pub use browser::{browser, sent, visitor};
 pub use consistency::{ConsistencyReport, events};
 pub use lines::Lines;
-pub use postgres::TestDatabase;
+pub use postgres::{PrivatePostgres, TestDatabase, open_postgres};
 pub use process::Process;
 pub use proxy::{Direction, Fault, Proxy};
 pub use test_client::{ClientState, Pace, TestClient};

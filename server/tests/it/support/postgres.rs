@@ -4,7 +4,12 @@ use server::store::{DatabaseUrl, PostgresStore};
 use std::{
     env,
     io::{Write, stderr},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process,
+    time::Duration,
 };
+use tokio::{process::Command, time::sleep};
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
@@ -30,8 +35,7 @@ impl TestDatabase {
 
     /// Opens the store of the database.
     pub async fn open(&self) -> PostgresStore {
-        let url: DatabaseUrl = self.url.parse().expect("the script writes a good URL");
-        PostgresStore::open(&url, &[7; 64]).await.expect("the database is there")
+        open_postgres(&self.url).await
     }
 
     /// Ends the connections of all stores on the database whose last statement is like `pattern`.
@@ -46,16 +50,70 @@ impl TestDatabase {
 
     /// Returns a connection of the superuser.
     pub async fn client(&self) -> Client {
-        let (client, connection) =
-            tokio_postgres::connect(&self.url, NoTls).await.expect("the server is there");
-        tokio::spawn(connection);
-        client
+        connect(&self.url).await
     }
 
     /// Executes statements as the superuser.
     pub async fn execute(&self, sql: &str) {
         self.client().await.batch_execute(sql).await.expect("the statements are good");
     }
+}
+
+/// A PostgreSQL server of one test, which the test may kill. It stops when the process of the test ends.
+pub struct PrivatePostgres {
+    pub url: String,
+    data: PathBuf,
+    programs: PathBuf,
+}
+
+impl PrivatePostgres {
+    /// Starts a server. Returns `None`, and says so, if there is no PostgreSQL.
+    pub async fn start() -> Option<Self> {
+        server_url()?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/postgres");
+        let started =
+            Command::new(script).arg(process::id().to_string()).output().await.expect("the script runs");
+        assert!(started.status.success(), "the server has started");
+        let url = String::from_utf8(started.stdout).expect("a URL is text").trim_end().to_owned();
+        let paths = "SELECT current_setting('data_directory'), setting FROM pg_config WHERE name = 'BINDIR'";
+        let row = connect(&url).await.query_one(paths, &[]).await.expect("the superuser may ask");
+        let path = |column| PathBuf::from(row.get::<_, String>(column));
+        Some(Self { url, data: path(0), programs: path(1) })
+    }
+
+    /// Kills the server with SIGKILL.
+    pub async fn kill(&self) {
+        let file = std::fs::read_to_string(self.data.join("postmaster.pid")).expect("the server runs");
+        let pid = file.lines().next().expect("the first line has its id");
+        let killed = Command::new("kill").args(["-KILL", pid]).status().await.expect("kill runs");
+        assert!(killed.success(), "the server was there");
+    }
+
+    /// Starts the server again, with the options that it had. The processes of the killed one may take a moment to end.
+    pub async fn start_again(&self) {
+        let user = self.data.metadata().expect("the folder is there").uid();
+        let start = || {
+            let mut command = Command::new(self.programs.join("pg_ctl"));
+            command.arg("--pgdata").arg(&self.data).args(["--wait", "--log", "/dev/null", "restart"]);
+            command.uid(user).current_dir("/").stdout(process::Stdio::null()).stderr(process::Stdio::null());
+            command.status()
+        };
+        while !start().await.expect("pg_ctl runs").success() {
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Opens the store of a database.
+pub async fn open_postgres(url: &str) -> PostgresStore {
+    let url: DatabaseUrl = url.parse().expect("the script writes a good URL");
+    PostgresStore::open(&url, &[7; 64]).await.expect("the database is there")
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server is there");
+    tokio::spawn(connection);
+    client
 }
 
 /// Returns the URL of the server, or says that the test is skipped.
