@@ -9,6 +9,13 @@ async function post(user: User, room: string, text: string): Promise<number> {
   return (await (await user.page.request.post(`/api/rooms/${room}/messages`, { data: { text } })).json()).seq;
 }
 
+/** Joins a room and puts it into the user's list with a message; what the user has read may be stored later. */
+async function follow(user: User, room: string): Promise<void> {
+  await user.joinRoom(room);
+  await user.send("thanks");
+  await user.seesMessage("thanks");
+}
+
 async function deleteMessage(user: User, room: string, seq: number): Promise<void> {
   const headers = { origin: new URL(user.page.url()).origin };
   expect((await user.page.request.post(`/r/${room}/${seq}/delete`, { headers, maxRedirects: 0 })).status()).toBe(303);
@@ -17,7 +24,7 @@ async function deleteMessage(user: User, room: string, seq: number): Promise<voi
 test("a message that is deleted before Ann has read it is not counted, also if her page already had it", async ({ ann, bob, room }) => {
   await bob.joinRoom(`a-${room}`);
   await post(bob, `a-${room}`, "hello");
-  await ann.joinRoom(`a-${room}`);
+  await follow(ann, `a-${room}`);
   await ann.joinRoom(`b-${room}`);
   const early = await post(bob, `a-${room}`, "early");
   await expect(ann.page).toHaveTitle(/^\(1\)/);
@@ -36,7 +43,7 @@ test("a message that is deleted before Ann has read it is not counted, also if h
 test("messages that Ann reads on another device are not counted", async ({ ann, bob, room }) => {
   await bob.joinRoom(`a-${room}`);
   await post(bob, `a-${room}`, "hello");
-  await ann.joinRoom(`a-${room}`);
+  await follow(ann, `a-${room}`);
   await ann.joinRoom(`b-${room}`);
   for (const text of ["one", "two", "three"]) await post(bob, `a-${room}`, text);
   await expect(ann.page).toHaveTitle(/^\(3\)/);
@@ -44,9 +51,9 @@ test("messages that Ann reads on another device are not counted", async ({ ann, 
   await ann.waitUntilLive();
   const device = await ann.page.context().newPage();
   const markRead = (seq: number) => device.request.post("/api/commands", { data: { type: "read", room: `a-${room}`, seq } });
-  await markRead(3);
-  await expect(ann.page).toHaveTitle(/^\(1\)/);
   await markRead(4);
+  await expect(ann.page).toHaveTitle(/^\(1\)/);
+  await markRead(5);
   await expect(ann.page).not.toHaveTitle(/^\(/);
 });
 
