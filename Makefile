@@ -27,7 +27,7 @@ image: target/site/.stamp setup-static ## Build the image `hubbub` for container
 cluster: release setup-test-programs ## Start two servers on PostgreSQL behind nginx, to try them
 	@exec .ci/cluster
 
-test: setup-rust setup-packages setup-checkers setup-nextest setup-test-programs setup-chromium setup-wasm-bindgen ## Run every check and test, as CI does
+test: setup-rust setup-packages setup-checkers setup-nextest setup-test-programs setup-chromium ## Run every check and test, as CI does
 	@.ci/test
 
 test-cluster: release setup-packages setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
@@ -73,7 +73,7 @@ setup-%:
 $(WASM): setup-rust
 	@cargo build --package frontend --target wasm32-unknown-unknown --profile wasm-release
 
-$(PAGE)/hubbub.wasm: $(WASM) end2end/shorten-imports.mjs end2end/package-lock.json | setup-packages setup-wasm-bindgen
+$(PAGE)/hubbub.wasm: $(WASM) end2end/shorten-imports.mjs end2end/package-lock.json frontend/bindgen/src/main.rs | setup-packages
 	@.ci/site wasm $(WASM)
 
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/package-lock.json | setup-packages
