@@ -63,8 +63,9 @@ function isOurFile(answer, url) {
 
 async function page(event, request, url) {
   // Bypasses the HTTP cache, which may contain a response of a captive portal.
+  const asked = ++moment;
   const answer = await fetch(request, { cache: "no-store" }).catch(() => undefined);
-  if (answer && isOurPage(answer) && isRoom(url) && !url.search) event.waitUntil(storePage(url.pathname, answer.clone()));
+  if (answer && isOurPage(answer) && isRoom(url) && !url.search) event.waitUntil(storePage(url.pathname, answer.clone(), asked));
   // A proxy that cannot reach the server counts as no network. The page of a captive portal is shown, since the user must
   // sign in first.
   const failed = !answer || [502, 503, 504].includes(answer.status) || (answer.status >= 500 && !isOurs(answer));
@@ -101,21 +102,39 @@ async function refresh(href) {
 }
 
 async function fetchCopy(path) {
+  const asked = ++moment;
   const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" }).catch(() => undefined);
-  if (answer && isOurPage(answer)) await storePage(path, answer);
+  if (answer && isOurPage(answer)) await storePage(path, answer, asked);
 }
 
-// Copies belong to one user. When the user changes, all copies are deleted.
-async function storePage(path, answer) {
+// Requests and changes of the user, counted in their order, and when the user last changed.
+let moment = 0;
+let changed = 0;
+let storing = Promise.resolve();
+
+// Copies belong to one user. When the user changes, all copies are deleted. Pages are stored one after the other, so that
+// none of the previous user comes between.
+async function storePage(path, answer, asked) {
+  const turn = storing.then(() => storeInTurn(path, answer, asked));
+  storing = turn.catch(() => {});
+  if ((await turn) && path !== OFFLINE) await fetchCopy(OFFLINE);
+}
+
+// Returns true if the user has changed.
+async function storeInTurn(path, answer, asked) {
   const person = answer.headers.get("hubbub-person");
   const owner = await caches.open(OWNER);
   const before = await (await owner.match("/"))?.text();
-  if (before !== person) {
+  const isAnother = before !== person;
+  // The previous user has asked for it.
+  if (isAnother && asked < changed) return false;
+  if (isAnother) {
+    changed = ++moment;
     await caches.delete(PAGES);
     await owner.put("/", new Response(person));
-    if (path !== OFFLINE) await fetchCopy(OFFLINE);
   }
   await store(PAGES, path, answer, MAX_PAGES);
+  return isAnother;
 }
 
 // Stores a response and evicts the oldest ones.
