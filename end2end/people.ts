@@ -1,5 +1,5 @@
 import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type APIRequestContext, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
+import { test as base, expect, type APIRequestContext, type Browser, type BrowserContextOptions, type Locator, type Page, type Worker } from "@playwright/test";
 
 /** A user with their own browser context. */
 export class User {
@@ -264,11 +264,16 @@ export async function hasCopy(user: User, path: string, text = ""): Promise<void
   await expect.poll(contains).toBe(true);
 }
 
+/** Returns the service worker of a page that it controls. */
+export function workerOf(user: User): Worker {
+  return user.page.context().serviceWorkers()[0] as Worker;
+}
+
 /** Returns the texts of the notifications that are shown. */
 export async function notifications(user: User): Promise<(string | undefined)[]> {
-  return user.page.evaluate(async () => {
-    const worker = await navigator.serviceWorker.ready;
-    return (await worker.getNotifications()).map((notification) => notification.body);
+  return workerOf(user).evaluate(async () => {
+    const { openNotifications } = self as unknown as { openNotifications: () => Promise<Notification[]> };
+    return (await openNotifications()).map((notification) => notification.body);
   });
 }
 

@@ -1,5 +1,5 @@
 import { OwnServer } from "../hubbub";
-import { expect, hasCopy, hasWorker, notifications, setTabHidden, test, uniqueName, type NewUser, type User } from "../people";
+import { expect, hasCopy, hasWorker, notifications, setTabHidden, test, uniqueName, workerOf, type NewUser, type User } from "../people";
 
 const installed = { serviceWorkers: "allow" } as const;
 
@@ -106,6 +106,88 @@ test("the next user of a browser gets no copies of the previous user's rooms", a
   await expect(ann.page.getByRole("heading")).toHaveText("You are offline");
   await ann.page.close();
   await server.remove();
+});
+
+test("an answer for the previous user that arrives late is not stored", async ({ newUser }) => {
+  const { server, ann } = await annInstalled(newUser, "secret");
+  await hasCopy(ann, "/r/secret");
+  const worker = workerOf(ann);
+  await worker.evaluate(() => {
+    const scope = self as unknown as { fetch: typeof fetch; release: () => void; held: Promise<unknown> };
+    const real = scope.fetch.bind(self);
+    const released = new Promise<void>((done) => (scope.release = done));
+    scope.fetch = (request, options) => {
+      const answer = real(request, options);
+      if (request !== "/r/secret") return answer;
+      scope.held = answer;
+      return answer.then(async (page) => (await released, page));
+    };
+  });
+  await setTabHidden(ann, true);
+  await expect.poll(() => worker.evaluate(() => "held" in self)).toBe(true);
+  await worker.evaluate(async () => void (await (self as unknown as { held: Promise<unknown> }).held));
+  await ann.page.goto("/rooms");
+  await ann.page.context().clearCookies();
+  await ann.joinRoom("tea");
+  await hasCopy(ann, "/r/tea");
+  await worker.evaluate(() => (self as unknown as { release: () => void }).release());
+  // The worker stores pages in turn, so a page that it stores now comes after the late one.
+  await ann.send("stored later");
+  await ann.seesMessage("stored later");
+  await setTabHidden(ann, true);
+  await hasCopy(ann, "/r/tea", "stored later");
+  expect(await ann.page.evaluate(async () => Boolean(await caches.match("/r/secret")))).toBe(false);
+  await ann.page.close();
+  await server.remove();
+});
+
+test("a page of the previous user that is being stored is deleted with their other copies", async ({ newUser }) => {
+  const { server, ann } = await annInstalled(newUser, "tea");
+  await hasCopy(ann, "/r/tea");
+  // The first page waits until the second one is stored, or until it has clearly not overtaken the first.
+  await workerOf(ann).evaluate(async () => {
+    const { storePage } = self as unknown as { storePage: (path: string, answer: Response, asked: number) => Promise<void> };
+    const pageOf = (person: string) =>
+      new Response(person, { headers: { "content-type": "text/html", "hubbub-person": person } });
+    const owner = await (await caches.open("hubbub-whose")).match("/");
+    const next = (await owner?.text()) ?? "";
+    await storePage("/r/old", pageOf("previous"), Infinity);
+    const open = CacheStorage.prototype.open;
+    let overtaken = () => {};
+    const second = new Promise<void>((done) => (overtaken = done));
+    let isFirst = true;
+    CacheStorage.prototype.open = async function (name) {
+      const waits = name === "hubbub-pages" && isFirst;
+      isFirst &&= !waits;
+      if (waits) await Promise.race([second, new Promise((done) => setTimeout(done, 1_000))]);
+      return open.call(this, name);
+    };
+    const pages = [storePage("/r/old", pageOf("previous"), Infinity), storePage("/r/new", pageOf(next), Infinity)];
+    void pages[1].then(overtaken);
+    await Promise.all(pages);
+    CacheStorage.prototype.open = open;
+  });
+  expect(await ann.page.evaluate(async () => Boolean(await caches.match("/r/new")))).toBe(true);
+  expect(await ann.page.evaluate(async () => Boolean(await caches.match("/r/old")))).toBe(false);
+  await ann.page.close();
+  await server.remove();
+});
+
+test("a notification that appears while others are withdrawn stays", async ({ newUser, room }) => {
+  const ann = await newUser({ ...installed, permissions: ["notifications"] });
+  await ann.joinRoom(room);
+  await hasWorker(ann);
+  const names = Array.from({ length: 12 }, (_, index) => `room-${index}`);
+  for (const name of names) {
+    await ann.page.evaluate((name) => {
+      const worker = navigator.serviceWorker.controller;
+      const withdraw = () => worker?.postMessage({ withdraw: { tag: "another", seq: 9, only: false } });
+      for (let before = 0; before < 20; before++) withdraw();
+      worker?.postMessage({ notify: { title: name, options: { tag: name, body: name, silent: true }, seq: 1, rings: false } });
+      for (let after = 0; after < 20; after++) withdraw();
+    }, name);
+  }
+  await expect.poll(async () => (await notifications(ann)).sort()).toEqual(names.sort());
 });
 
 test("Ann is notified of a mention while her tab is hidden, and of nothing else", async ({ newUser, bob, room }) => {

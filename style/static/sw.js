@@ -110,14 +110,25 @@ async function fetchCopy(path) {
 // Requests and changes of the user, counted in their order, and when the user last changed.
 let moment = 0;
 let changed = 0;
-let storing = Promise.resolve();
+
+// Returns a function that runs tasks one after the other.
+function turns() {
+  let last = Promise.resolve();
+  return (task) => {
+    const turn = last.then(task);
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
+
+const storing = turns();
+const notifying = turns();
 
 // Copies belong to one user. When the user changes, all copies are deleted. Pages are stored one after the other, so that
 // none of the previous user comes between.
 async function storePage(path, answer, asked) {
-  const turn = storing.then(() => storeInTurn(path, answer, asked));
-  storing = turn.catch(() => {});
-  if ((await turn) && path !== OFFLINE) await fetchCopy(OFFLINE);
+  const isAnother = await storing(() => storeInTurn(path, answer, asked));
+  if (isAnother && path !== OFFLINE) await fetchCopy(OFFLINE);
 }
 
 // Returns true if the user has changed.
@@ -154,16 +165,21 @@ async function notify({ title, options, seq, rings }, sender) {
   if (windows.some((client) => client.id !== sender?.id && client.focused && client.visibilityState === "visible")) return;
   if (notified.get(options.tag) >= seq) return;
   notified.set(options.tag, seq);
-  await self.registration.showNotification(title, options);
+  await notifying(() => self.registration.showNotification(title, options));
   if (rings) sender?.postMessage("ring");
 }
 
 // Closes the notifications of messages that were read up to `seq`, or, with `only`, of a single deleted message.
 async function withdraw({ tag, seq, only }) {
-  for (const shown of await self.registration.getNotifications({ tag })) {
+  for (const shown of await openNotifications({ tag })) {
     const at = Number(shown.data?.split("#m")[1]);
     if (only ? at === seq : at <= seq) shown.close();
   }
+}
+
+// Chromium forgets a notification that appears while the open ones are listed.
+function openNotifications(filter) {
+  return notifying(() => self.registration.getNotifications(filter));
 }
 
 async function openRoom(path) {
