@@ -57,10 +57,9 @@ test("fifty thousand messages do not slow a room", async ({ ann, bob, room, brow
   expect(await ann.messages.count()).toBeLessThanOrEqual(400);
   const late = await work(browser, ann, bob, room);
   expect(late, `${late} ms of work after 50,000 messages, ${early} after 1,000`).toBeLessThan(3 * early);
-  const lateSize = await size(ann.page);
-  expect(lateSize, `${lateSize} bytes of page after 50,000 messages, ${earlySize} after 1,000`).toBeLessThan(
-    1.5 * earlySize,
-  );
+  // The page has up to 300 messages until the server knows that Ann has read them.
+  const lateSize = () => size(ann.page);
+  await expect.poll(lateSize, `${earlySize} bytes of page after 1,000 messages`).toBeLessThan(1.5 * earlySize);
   await server.remove();
 });
 
