@@ -14,3 +14,17 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     setTimeout(() => (button.textContent = label), 2000);
   });
 }
+
+// Copies the code of a message.
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy-code]");
+  if (!button) return;
+  const code = button.closest(".code-block").querySelector("code");
+  const copied = await navigator.clipboard?.writeText(code.textContent).then(() => true, () => false);
+  // Without the clipboard API the code is selected, ready for the keys.
+  if (!copied) getSelection().selectAllChildren(code);
+  if (!copied && !document.execCommand("copy")) return;
+  const label = button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => (button.textContent = label), 2000);
+});

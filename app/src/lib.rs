@@ -1,6 +1,7 @@
 //! The code that server and browser share. Each module uses only those above it.
 //!
 //! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
+//! - [`markup`]: the markup of a message, parsed to a small tree.
 //! - [`i18n`]: the texts of the user interface, one file for each language.
 //! - `base`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
 //! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
@@ -22,6 +23,7 @@ mod clock;
 mod commands;
 pub mod i18n;
 mod keyboard;
+pub mod markup;
 #[cfg(feature = "ssr")]
 pub mod page_context;
 pub mod page_data;

@@ -55,6 +55,9 @@ pub(super) static STRINGS: Strings = Strings {
     permalink: "Link to this message",
     today: "Today",
     yesterday: "Yesterday",
+    code: "Code",
+    copy_code: "Copy",
+    show_less: "Show less",
     room_not_found: "This room does not exist yet.",
     did_you_mean: "Did you mean ",
     question_mark: "?",
@@ -122,6 +125,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     composer_label: |room| format!("Message to {room}"),
     unread: |n| if n >= 100 { "99+ unread".into() } else { format!("{n} unread") },
+    show_all_lines: |n| format!("Show all {n} lines"),
     new_messages: |n| if n == 1 { "1 new message".into() } else { format!("{n} new messages") },
     more_members: |n| format!("and {n} more"),
     member_count: |n| if n == 1 { "1 person here".into() } else { format!("{n} people here") },

@@ -71,6 +71,7 @@ strings! {
     room_name_label create_room new_room_hint private_label private_hint topic_label
     // Messages.
     messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink today yesterday undo
+    code copy_code show_less
     room_not_found did_you_mean question_mark leave leave_hint files_unsupported
     // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
@@ -91,6 +92,7 @@ strings! {
     composer_label(&str)
     unread(u32)
     new_messages(usize)
+    show_all_lines(usize)
     member_count(usize)
     more_members(usize)
     next_retry(u64)

@@ -52,6 +52,9 @@ pub(super) static STRINGS: Strings = Strings {
     permalink: "这条消息的链接",
     today: "今天",
     yesterday: "昨天",
+    code: "代码",
+    copy_code: "复制",
+    show_less: "收起",
     room_not_found: "还没有这个房间。",
     did_you_mean: "你要找的是不是",
     question_mark: "？",
@@ -119,6 +122,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     composer_label: |room| format!("发到“{room}”"),
     unread: |n| if n >= 100 { "99+ 条未读".into() } else { format!("{n} 条未读") },
+    show_all_lines: |n| format!("显示全部 {n} 行"),
     new_messages: |n| format!("{n} 条新消息"),
     more_members: |n| format!("还有 {n} 人"),
     member_count: |n| format!("{n} 人在这里"),

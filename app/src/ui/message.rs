@@ -7,10 +7,10 @@ use crate::{
     commands::Commands,
     i18n::Strings,
     state::{ProfileState, RoomInfoState, use_state},
-    ui::{Day, MessageMenu, Time},
+    ui::{Day, MessageMenu, Time, formatted_text::formatted_text},
     wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 
 /// The state of a row, for its parts. Rows rarely change and many are created at once, so the values are computed and
 /// not memoized.
@@ -50,13 +50,7 @@ impl Row {
     }
 
     fn text(self) -> String {
-        self.entry.with(|view| {
-            if view.entry.deleted {
-                self.strings.message_deleted.into()
-            } else {
-                sanitize_for_display(&view.entry.text).into()
-            }
-        })
+        self.entry.with(|view| sanitize_for_display(&view.entry.text).into())
     }
 
     fn delivery_name(self) -> &'static str {
@@ -190,9 +184,13 @@ fn MessageHeader(row: Row) -> impl IntoView {
 /// The text, and whether it was edited.
 #[component]
 fn MessageText(row: Row) -> impl IntoView {
-    let note =
-        move || row.is_edited().then(|| view! { <small class="edited">" "{row.strings.edited}</small> });
-    view! { <div class="message-content"><p class="text" dir="auto">{move || row.text()}</p>{note}</div> }
+    let strings = row.strings;
+    let text = move || match row.is_deleted() {
+        true => Either::Left(view! { <p class="text">{strings.message_deleted}</p> }),
+        false => Either::Right(formatted_text(&row.text(), strings)),
+    };
+    let note = move || row.is_edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
+    view! { <div class="message-content">{text}{note}</div> }
 }
 
 /// The reason why the server rejected the message or its change, with buttons that send it again or discard it.

@@ -7,6 +7,7 @@ mod connection_status;
 pub(crate) mod dialogs;
 mod enter;
 mod field_error;
+mod formatted_text;
 mod header;
 mod history_footer;
 mod icon;

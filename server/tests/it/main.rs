@@ -19,6 +19,7 @@ mod draining;
 mod durability;
 mod editing;
 mod faults;
+mod formatted_texts;
 mod heartbeat;
 mod hostile_texts;
 mod hosts;
