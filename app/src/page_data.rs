@@ -2,9 +2,13 @@
 
 use crate::{
     i18n::Lang,
-    wire::{ErrorCode, InvalidName, Message, RoomName, Seq, User},
+    wire::{
+        ErrorCode, InvalidName, Message, RoomName, Seq, User,
+        json::{FromJson, Json, fields, record},
+    },
 };
 use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
 
 /// Everything that the server knows about a room when it renders the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,4 +125,156 @@ pub enum PageKind {
     Latest,
     /// The messages before or around a `seq`.
     History,
+}
+
+/// A [`RoomPage`] as the server writes it into the document and the browser reads it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddedPage(pub Box<RoomPage>);
+
+/// The document has no page that this version can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidPage;
+
+impl fmt::Display for EmbeddedPage {
+    /// Writes the page as JSON on the server, and nothing in the browser.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "ssr")]
+        f.write_str(&serde_json::to_string(&self.0).map_err(|_| fmt::Error)?)?;
+        let _ = f;
+        Ok(())
+    }
+}
+
+impl FromStr for EmbeddedPage {
+    type Err = InvalidPage;
+
+    fn from_str(json: &str) -> Result<Self, InvalidPage> {
+        let page = Json::parse(json).and_then(|json| RoomPage::from_json(&json));
+        page.map(|page| Self(Box::new(page))).ok_or(InvalidPage)
+    }
+}
+
+record!(RoomPage {
+    lang,
+    you,
+    log,
+    room,
+    title,
+    topic,
+    is_owner,
+    head,
+    read,
+    older_unread,
+    kind,
+    highlighted,
+    messages,
+    more,
+    members,
+    member_count,
+    rooms,
+    rejected,
+    suggestions,
+});
+
+record!(RoomSummary {
+    room,
+    title,
+    head,
+    unread,
+    is_joined,
+    private,
+    exists,
+    read,
+    fresh: skipped,
+    counted: skipped,
+});
+
+impl FromJson for PageKind {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.text()? {
+            "Latest" => Some(Self::Latest),
+            "History" => Some(Self::History),
+            _ => None,
+        }
+    }
+}
+
+impl FromJson for RejectedInput {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.variant()? {
+            ("Message", Some(json)) => fields!(json Self::Message { text, why }),
+            ("Name", Some(json)) => fields!(json Self::Name { name, why }),
+            _ => None,
+        }
+    }
+}
+
+impl FromJson for NameError {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.variant()? {
+            ("Invalid", Some(why)) => InvalidName::from_json(why).map(Self::Invalid),
+            ("CookiesDisabled", None) => Some(Self::CookiesDisabled),
+            ("Command", Some(why)) => ErrorCode::from_json(why).map(Self::Command),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::wire::{DisplayName, UserId};
+
+    #[test]
+    fn the_browser_reads_the_page_that_the_server_writes() {
+        let you = User::new(UserId(7), DisplayName::generated(UserId(7)));
+        let room: RoomName = "tea".parse().unwrap();
+        let summary = RoomSummary {
+            room: room.clone(),
+            title: "Tea \"<1>\"".into(),
+            head: 9,
+            unread: 2,
+            is_joined: true,
+            private: false,
+            exists: true,
+            read: 7,
+            fresh: Vec::new(),
+            counted: 0,
+        };
+        let page = RoomPage {
+            lang: Lang::Zh,
+            you: you.clone(),
+            log: "log".into(),
+            room,
+            title: "Tea".into(),
+            topic: String::new(),
+            is_owner: true,
+            head: 9,
+            read: None,
+            older_unread: 3,
+            kind: PageKind::Latest,
+            highlighted: Some(4),
+            messages: Vec::new(),
+            more: true,
+            members: vec![you],
+            member_count: 1,
+            rooms: vec![summary],
+            rejected: None,
+            suggestions: Some(vec![("Tee".into(), "/r/tee".into())]),
+        };
+        let inputs = [
+            None,
+            Some(RejectedInput::Message { text: "a\nb".into(), why: ErrorCode::TooLong }),
+            Some(RejectedInput::Name { name: String::new(), why: NameError::Invalid(InvalidName::Blank) }),
+            Some(RejectedInput::Name { name: "a".into(), why: NameError::CookiesDisabled }),
+            Some(RejectedInput::Name { name: "a".into(), why: NameError::Command(ErrorCode::ReadOnly) }),
+        ];
+        for rejected in inputs {
+            for (kind, lang) in [(PageKind::Latest, Lang::Zh), (PageKind::History, Lang::En)] {
+                let page = EmbeddedPage(Box::new(RoomPage { rejected: rejected.clone(), kind, lang, ..page.clone() }));
+                assert_eq!(page.to_string().parse(), Ok(page));
+            }
+        }
+        assert_eq!("{}".parse::<EmbeddedPage>(), Err(InvalidPage));
+    }
 }

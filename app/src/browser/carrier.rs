@@ -85,7 +85,7 @@ impl Carrier {
 
     /// Sends a frame. Returns `None` if the connection is lost. A frame that means nothing without a WebSocket is not sent.
     pub(crate) fn send(&self, frame: &ClientFrame) -> Option<()> {
-        let json = serde_json::to_string(frame).ok()?;
+        let json = frame.to_json();
         match (&self.open, frame) {
             (Open::Socket(socket), _) => socket.send_with_str(&json).ok(),
             (_, ClientFrame::Join { .. } | ClientFrame::Typing { .. } | ClientFrame::Ping { .. }) => Some(()),

@@ -5,7 +5,10 @@ use crate::{
     base::link,
     client::{Timeline, viewport::STEP},
     state::{RoomState, TimelineState},
-    wire::{Messages, Seq},
+    wire::{
+        Messages, Seq,
+        json::{FromJson, Json},
+    },
 };
 use leptos::{
     prelude::*,
@@ -143,7 +146,7 @@ async fn fetch_page(room: RoomState, before: Option<Seq>, limit: u32) -> Option<
 async fn fetch(url: &str) -> Option<Messages> {
     let answer: Response = JsFuture::from(window().fetch_with_str(url)).await.ok()?.dyn_into().ok()?;
     let text = JsFuture::from(answer.text().ok().filter(|_| answer.ok())?).await.ok()?;
-    serde_json::from_str(&text.as_string()?).ok()
+    Messages::from_json(&Json::parse(&text.as_string()?)?)
 }
 
 /// The position of a row on the screen: the oldest but one (the oldest has other margins), or the newest. Browsers keep it

@@ -10,10 +10,12 @@ use crate::{
         tabs::{TabHeartbeat, Tabs},
     },
     clock::{now, steady},
-    wire::{CommandId, ErrorCode, Millis, RoomName, Seq},
+    wire::{
+        CommandId, ErrorCode, Millis, RoomName, Seq,
+        json::{FromJson, Json, ObjectWriter, record},
+    },
 };
 use leptos::prelude::window;
-use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use web_sys::Storage;
 
@@ -26,7 +28,6 @@ pub(crate) struct RoomStorage {
 }
 
 /// A pending command as it is stored.
-#[derive(Serialize, Deserialize)]
 struct StoredCommand {
     /// Its timestamp, in whose order commands are sent.
     at: Millis,
@@ -35,6 +36,15 @@ struct StoredCommand {
     command: Command,
     /// The reason why the server has refused it.
     refused: Option<ErrorCode>,
+}
+
+record!(StoredCommand { at, tab, command, refused });
+
+impl StoredCommand {
+    fn to_json(&self) -> String {
+        let object = ObjectWriter::new("at", &self.at).field("tab", &*self.tab);
+        object.field("command", &self.command).field("refused", &self.refused).end()
+    }
 }
 
 impl RoomStorage {
@@ -137,8 +147,9 @@ impl RoomStorage {
     }
 
     fn write(&self, stored: &StoredCommand) -> bool {
-        let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(stored)) else { return false };
-        storage.set_item(&self.key(stored.command.id), &json).is_ok()
+        storage().is_some_and(|storage| {
+            storage.set_item(&self.key(stored.command.id), &stored.to_json()).is_ok()
+        })
     }
 }
 
@@ -215,7 +226,7 @@ fn next_timestamp() -> Millis {
 }
 
 fn read(storage: &Storage, key: &str) -> Option<StoredCommand> {
-    serde_json::from_str(&storage.get_item(key).ok()??).ok()
+    StoredCommand::from_json(&Json::parse(&storage.get_item(key).ok()??)?)
 }
 
 /// Returns `true` if this browser stores anything for the site.

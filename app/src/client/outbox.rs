@@ -1,22 +1,22 @@
 //! The commands of this browser that the server has not acknowledged yet.
 
-use crate::wire::{ClientFrame, CommandId, RoomName, Seq};
-use serde::{Deserialize, Serialize};
+use crate::wire::{
+    ClientFrame, CommandId, RoomName, Seq,
+    json::{FromJson, Json, ObjectWriter, ToJson, fields},
+};
 use std::{collections::VecDeque, sync::Arc};
 
 /// One operation with its id, by which the server recognizes a repeat.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
     /// Its id, the same at every attempt.
     pub id: CommandId,
-    /// The operation. Its key in the browser's storage is older than its name here.
-    #[serde(rename = "deed")]
+    /// The operation.
     pub operation: Operation,
 }
 
 /// What a user can do in a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
     /// Posts a message.
     Post {
@@ -50,6 +50,46 @@ impl Command {
             }
             Operation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
         }
+    }
+}
+
+/// The key of the operation in the browser's storage, which is older than its name here.
+const OPERATION_KEY: &str = "deed";
+
+impl FromJson for Command {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        Some(Self { id: json.read("id")?, operation: json.read(OPERATION_KEY)? })
+    }
+}
+
+impl ToJson for Command {
+    fn write_json(&self, json: &mut String) {
+        let object = ObjectWriter::new("id", &self.id).field(OPERATION_KEY, &self.operation);
+        json.push_str(&object.end());
+    }
+}
+
+impl FromJson for Operation {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        let (name, json) = json.variant()?;
+        let json = json?;
+        match name {
+            "post" => fields!(json Self::Post { text }),
+            "edit" => fields!(json Self::Edit { target, text }),
+            "delete" => fields!(json Self::Delete { target }),
+            _ => None,
+        }
+    }
+}
+
+impl ToJson for Operation {
+    fn write_json(&self, json: &mut String) {
+        let (name, object) = match self {
+            Self::Post { text } => ("post", ObjectWriter::new("text", &**text)),
+            Self::Edit { target, text } => ("edit", ObjectWriter::new("target", target).field("text", &**text)),
+            Self::Delete { target } => ("delete", ObjectWriter::new("target", target)),
+        };
+        json.push_str(&ObjectWriter::with_json(name, &object.end()).end());
     }
 }
 
@@ -172,8 +212,19 @@ mod tests {
         let edit =
             Command { id: Uuid::from_u128(7), operation: Operation::Edit { target: 3, text: "a\nb".into() } };
         for command in [post(1), edit] {
-            let stored = serde_json::to_string(&command).unwrap();
-            assert_eq!(serde_json::from_str::<Command>(&stored).unwrap(), command);
+            let mut stored = String::new();
+            command.write_json(&mut stored);
+            assert_eq!(Command::from_json(&Json::parse(&stored).unwrap()), Some(command), "{stored}");
         }
+    }
+
+    #[test]
+    fn a_command_that_an_earlier_version_has_stored_is_read() {
+        let stored = r#"{"id":"019ac000-0000-7000-8000-000000000001","deed":{"edit":{"target":3,"text":"a"}}}"#;
+        let command = Command::from_json(&Json::parse(stored).unwrap()).unwrap();
+        assert_eq!(command.operation, Operation::Edit { target: 3, text: "a".into() });
+        let mut again = String::new();
+        command.write_json(&mut again);
+        assert_eq!(again, stored);
     }
 }

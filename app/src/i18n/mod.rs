@@ -8,7 +8,10 @@ mod problem;
 
 pub use problem::{PageError, RoomFormError};
 
-use crate::wire::{ErrorCode, InvalidName, RoomName};
+use crate::wire::{
+    ErrorCode, InvalidName, RoomName,
+    json::{FromJson, Json},
+};
 
 macro_rules! strings {
     ($($text:ident)* ; $($phrase:ident($($argument:ty),*))*) => {
@@ -37,6 +40,14 @@ macro_rules! languages {
         impl Lang {
             /// All languages, the default first.
             pub const ALL: &[Self] = &[$(Self::$lang),*];
+
+            /// Returns the language of this name.
+            fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($lang) => Some(Self::$lang),)*
+                    _ => None,
+                }
+            }
 
             /// Returns the texts of this language.
             pub fn strings(self) -> &'static Strings {
@@ -121,6 +132,12 @@ impl Strings {
     /// Returns the topic of a room: the lobby has a default topic in each language.
     pub fn topic_of(&self, room: &RoomName, topic: String) -> String {
         if topic.is_empty() && room.is_lobby() { self.lobby_topic.into() } else { topic }
+    }
+}
+
+impl FromJson for Lang {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        json.text().and_then(Self::from_name)
     }
 }
 

@@ -1,219 +1,122 @@
-//! A small decoder of server frames for the browser: it parses the tag first, then the fields of that frame.
-//!
-//! serde decodes a tagged enum through a buffer of any value, which costs 9 KB of the page. A property test checks
-//! that both decoders agree.
+//! How the browser reads frames, events and messages, and how it writes the frames of a client.
 
 use super::{
-    CommandId, DisplayName, ErrorCode, Event, EventBody, Limits, Message, Millis, RoomName, Seq, ServerFrame,
-    User, UserId,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, Messages, ServerFrame, User,
+    json::{FromJson, Json, ObjectWriter, ToJson, fields, record},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
+
+/// A text is not a frame of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidFrame;
+
+impl fmt::Display for InvalidFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the text is not a frame of the server")
+    }
+}
+
+impl std::error::Error for InvalidFrame {}
 
 impl ServerFrame {
     /// Parses a frame like its `Deserialize`.
     ///
     /// # Errors
-    /// An error if `json` is not an object with a type, or if a field that the type needs is missing or invalid.
-    pub fn parse(json: &str) -> serde_json::Result<Self> {
-        let Tag { r#type } = serde_json::from_str(json)?;
-        Ok(match &*r#type {
-            "welcome" => serde_json::from_str::<Welcome>(json)?.into(),
-            "joined" => serde_json::from_str::<Joined>(json)?.into(),
-            "events" => serde_json::from_str::<Events>(json)?.into(),
-            "ack" => serde_json::from_str::<Ack>(json)?.into(),
-            "error" => serde_json::from_str::<Error>(json)?.into(),
-            "renamed" => serde_json::from_str::<Renamed>(json)?.into(),
-            "presence" => serde_json::from_str::<Presence>(json)?.into(),
-            "typing" => serde_json::from_str::<Typing>(json)?.into(),
-            "read" => serde_json::from_str::<Read>(json)?.into(),
-            "room_updated" => serde_json::from_str::<RoomUpdated>(json)?.into(),
-            "pong" => serde_json::from_str::<Pong>(json)?.into(),
-            _ => Self::Unknown,
-        })
+    /// [`InvalidFrame`] if `json` is not an object with a type, or if a field that the type needs is missing or invalid.
+    pub fn parse(json: &str) -> Result<Self, InvalidFrame> {
+        Json::parse(json).and_then(|json| Self::from_json(&json)).ok_or(InvalidFrame)
     }
 }
 
-#[derive(Deserialize)]
-struct Tag {
-    r#type: String,
-}
-
-/// Defines a struct with the fields of the variant of the same name.
-macro_rules! frame {
-    ($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),* $(,)? }) => {
-        #[derive(Deserialize)]
-        struct $name { $($(#[$attribute])* $field: $type),* }
-
-        impl From<$name> for ServerFrame {
-            fn from($name { $($field),* }: $name) -> Self {
-                Self::$name { $($field),* }
-            }
+impl FromJson for ServerFrame {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.field("type")??.text()? {
+            "welcome" => fields!(json Self::Welcome { protocol, server, log, you, limits, heartbeat_ms }),
+            "joined" => fields!(json Self::Joined {
+                room, title, topic: default, head, reset, members, member_count: default, read, messages, more
+            }),
+            "events" => fields!(json Self::Events { room, events }),
+            "ack" => fields!(json Self::Ack { id, room, seq, dup }),
+            "error" => fields!(json Self::Error { id, code, message, retry_ms }),
+            "renamed" => fields!(json Self::Renamed { id, name, ambiguous: default, tag }),
+            "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
+            "typing" => fields!(json Self::Typing { room, user }),
+            "read" => fields!(json Self::Read { room, seq, head, unread }),
+            "room_updated" => fields!(json Self::RoomUpdated { room, title, topic }),
+            "pong" => fields!(json Self::Pong { n, heads }),
+            _ => Some(Self::Unknown),
         }
-    };
-}
-
-frame!(Welcome { protocol: u32, server: String, log: String, you: User, limits: Limits, heartbeat_ms: u64 });
-frame!(Joined {
-    room: RoomName,
-    title: String,
-    #[serde(default)]
-    topic: String,
-    head: Seq,
-    reset: bool,
-    members: Vec<User>,
-    #[serde(default)]
-    member_count: u32,
-    read: Seq,
-    messages: Option<Vec<Message>>,
-    more: Option<bool>,
-});
-frame!(Ack { id: CommandId, room: Option<RoomName>, seq: Option<Seq>, dup: bool });
-frame!(Error { id: Option<String>, code: ErrorCode, message: String, retry_ms: Option<u64> });
-frame!(Renamed {
-    id: UserId,
-    name: DisplayName,
-    #[serde(default)]
-    ambiguous: bool,
-    tag: Option<Arc<str>>,
-});
-frame!(Presence {
-    room: RoomName,
-    here: Vec<User>,
-    gone: Vec<UserId>,
-    #[serde(default)]
-    count: u32,
-});
-frame!(Typing { room: RoomName, user: User });
-frame!(Read { room: RoomName, seq: Seq, head: Option<Seq>, unread: Option<u32> });
-frame!(RoomUpdated { room: RoomName, title: String, topic: String });
-frame!(Pong { n: u64, heads: BTreeMap<RoomName, Seq> });
-
-#[derive(Deserialize)]
-struct Events {
-    room: RoomName,
-    events: Vec<DecodedEvent>,
-}
-
-impl From<Events> for ServerFrame {
-    fn from(Events { room, events }: Events) -> Self {
-        Self::Events { room, events: events.into_iter().map(|DecodedEvent(event)| event).collect() }
     }
 }
 
-/// An event of any kind.
-#[derive(Deserialize)]
-#[serde(try_from = "RawEvent")]
-struct DecodedEvent(Arc<Event>);
+record!(Limits { message_bytes, name_chars, catch_up });
+record!(User { id, name, ambiguous: default, tag });
+record!(Message { seq, at, id, author, text: default, reply_to, edited_at, deleted: default });
+record!(Messages { log, head, messages, more });
+record!(Event { seq, at, id, author, body: flattened });
 
-/// The fields of all known kinds of events. A later kind may use the same names for other values.
-#[derive(Deserialize)]
-struct RawEvent {
-    seq: Seq,
-    at: Millis,
-    id: CommandId,
-    author: User,
-    kind: String,
-    #[serde(default)]
-    text: Scalar,
-    #[serde(default)]
-    reply_to: Scalar,
-    #[serde(default)]
-    target: Scalar,
-}
-
-impl TryFrom<RawEvent> for DecodedEvent {
-    type Error = &'static str;
-
-    fn try_from(event: RawEvent) -> Result<Self, Self::Error> {
-        let RawEvent { seq, at, id, author, kind, text, reply_to, target } = event;
-        let body = match &*kind {
-            "message" => EventBody::Message { text: text.text()?, reply_to: reply_to.number_if_any()? },
-            "edit" => EventBody::Edit { target: target.number()?, text: text.text()? },
-            "delete" => EventBody::Delete { target: target.number()? },
-            _ => EventBody::Unknown,
-        };
-        Ok(Self(Arc::new(Event { seq, at, id, author, body })))
+impl FromJson for Arc<Event> {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        Event::from_json(json).map(Self::new)
     }
 }
 
-/// The value of a field whose type depends on another field.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Scalar {
-    /// The field is missing or `null`.
-    #[default]
-    Absent,
-    /// A string.
-    Text(Arc<str>),
-    /// An unsigned integer.
-    Number(u64),
-    /// Another value.
-    Other,
-}
-
-impl Scalar {
-    fn text(self) -> Result<Arc<str>, &'static str> {
-        if let Self::Text(text) = self { Ok(text) } else { Err("a text is missing") }
-    }
-
-    fn number(self) -> Result<u64, &'static str> {
-        if let Self::Number(number) = self { Ok(number) } else { Err("a number is missing") }
-    }
-
-    fn number_if_any(self) -> Result<Option<u64>, &'static str> {
-        if self == Self::Absent { Ok(None) } else { self.number().map(Some) }
+impl FromJson for EventBody {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.field("kind")??.text()? {
+            "message" => fields!(json Self::Message { text, reply_to }),
+            "edit" => fields!(json Self::Edit { target, text }),
+            "delete" => fields!(json Self::Delete { target }),
+            // A later kind may use the same fields for other values.
+            _ => Some(Self::Unknown),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
+impl FromJson for ErrorCode {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        let name = json.text()?;
+        let known = Self::NAMES.iter().find(|(known, _)| *known == name);
+        Some(known.map_or(Self::Unknown, |(_, code)| *code))
     }
 }
 
-struct ScalarVisitor;
-
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("anything")
+impl ToJson for ErrorCode {
+    fn write_json(&self, json: &mut String) {
+        let known = Self::NAMES.iter().find(|(_, code)| code == self);
+        known.map_or("unknown", |(name, _)| name).write_json(json);
     }
+}
 
-    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(text.into()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Scalar, E> {
-        Ok(Scalar::Number(number))
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar::Absent)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Scalar, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Scalar, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
+impl ClientFrame {
+    /// Returns the frame as JSON, like its `Serialize`.
+    pub fn to_json(&self) -> String {
+        let object = |name: &str| ObjectWriter::new("type", name);
+        match self {
+            Self::Join { room, after, after_id, log, limit, presence } => {
+                let limit = limit.map(u64::from);
+                let object = object("join").field("room", &**room).optional("after", after.as_ref());
+                let object = object.optional("after_id", after_id.as_ref()).optional("log", log.as_deref());
+                let object = object.optional("limit", limit.as_ref());
+                if *presence { object } else { object.with("presence", |json| json.push_str("false")) }
+            }
+            Self::Leave { room } => object("leave").field("room", &**room),
+            Self::Post { id, room, text, reply_to } => object("post")
+                .field("id", id)
+                .field("room", &**room)
+                .field("text", &**text)
+                .optional("reply_to", reply_to.as_ref()),
+            Self::Edit { id, room, target, text } => {
+                object("edit").field("id", id).field("room", &**room).field("target", target).field("text", &**text)
+            }
+            Self::Delete { id, room, target } => {
+                object("delete").field("id", id).field("room", &**room).field("target", target)
+            }
+            Self::Typing { room } => object("typing").field("room", &**room),
+            Self::Read { room, seq } => object("read").field("room", &**room).field("seq", seq),
+            Self::Rename { id, name } => object("rename").field("id", id).field("name", &**name),
+            Self::Ping { n } => object("ping").field("n", n),
+        }
+        .end()
     }
 }

@@ -358,3 +358,21 @@ pub enum ErrorCode {
     #[serde(other)]
     Unknown,
 }
+
+impl ErrorCode {
+    /// The names on the wire.
+    pub(super) const NAMES: [(&'static str, Self); 12] = [
+        ("bad_request", Self::BadRequest),
+        ("unknown_type", Self::UnknownType),
+        ("blank", Self::Blank),
+        ("too_long", Self::TooLong),
+        ("rate_limited", Self::RateLimited),
+        ("no_such_room", Self::NoSuchRoom),
+        ("not_joined", Self::NotJoined),
+        ("no_such_message", Self::NoSuchMessage),
+        ("not_allowed", Self::NotAllowed),
+        ("bad_name", Self::InvalidName),
+        ("read_only", Self::ReadOnly),
+        ("internal", Self::Internal),
+    ];
+}

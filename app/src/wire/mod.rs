@@ -7,6 +7,7 @@ mod decode;
 mod event;
 mod frame;
 mod http;
+pub(crate) mod json;
 pub mod limits;
 mod operation;
 mod room_name;
@@ -16,6 +17,7 @@ mod text;
 mod user;
 mod visible_line;
 
+pub use decode::InvalidFrame;
 pub use event::{Event, EventBody, Message};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
 pub use http::{Events, Messages, RoomHead, Rooms};

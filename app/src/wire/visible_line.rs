@@ -1,5 +1,6 @@
 //! The common rule of display names, titles and topics: one line of visible characters.
 
+use super::json::{FromJson, Json};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -33,6 +34,19 @@ impl fmt::Display for InvalidName {
 }
 
 impl std::error::Error for InvalidName {}
+
+impl FromJson for InvalidName {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        match json.text()? {
+            "Blank" => Some(Self::Blank),
+            "TooLong" => Some(Self::TooLong),
+            "Hidden" => Some(Self::Hidden),
+            "Tag" => Some(Self::Tag),
+            "Reserved" => Some(Self::Reserved),
+            _ => None,
+        }
+    }
+}
 
 /// Returns `text` without white space at its ends, if it is one line of visible characters.
 pub(super) fn parse_single_line(text: &str, chars: usize) -> Result<&str, InvalidName> {

@@ -22,6 +22,7 @@ proptest! {
     #[test]
     fn client_frames_survive_a_round_trip(frame in client_frames()) {
         let json = serde_json::to_string(&frame).unwrap();
+        prop_assert_eq!(&frame.to_json(), &json, "the browser writes it as serde does");
         prop_assert_eq!(ClientFrame::parse(&json), Ok(frame));
     }
 
