@@ -271,7 +271,12 @@ mod tests {
         ];
         for rejected in inputs {
             for (kind, lang) in [(PageKind::Latest, Lang::Zh), (PageKind::History, Lang::En)] {
-                let page = EmbeddedPage(Box::new(RoomPage { rejected: rejected.clone(), kind, lang, ..page.clone() }));
+                let page = EmbeddedPage(Box::new(RoomPage {
+                    rejected: rejected.clone(),
+                    kind,
+                    lang,
+                    ..page.clone()
+                }));
                 assert_eq!(page.to_string().parse(), Ok(page));
             }
         }

@@ -147,9 +147,8 @@ impl RoomStorage {
     }
 
     fn write(&self, stored: &StoredCommand) -> bool {
-        storage().is_some_and(|storage| {
-            storage.set_item(&self.key(stored.command.id), &stored.to_json()).is_ok()
-        })
+        storage()
+            .is_some_and(|storage| storage.set_item(&self.key(stored.command.id), &stored.to_json()).is_ok())
     }
 }
 

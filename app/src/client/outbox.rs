@@ -86,7 +86,9 @@ impl ToJson for Operation {
     fn write_json(&self, json: &mut String) {
         let (name, object) = match self {
             Self::Post { text } => ("post", ObjectWriter::new("text", &**text)),
-            Self::Edit { target, text } => ("edit", ObjectWriter::new("target", target).field("text", &**text)),
+            Self::Edit { target, text } => {
+                ("edit", ObjectWriter::new("target", target).field("text", &**text))
+            }
             Self::Delete { target } => ("delete", ObjectWriter::new("target", target)),
         };
         json.push_str(&ObjectWriter::with_json(name, &object.end()).end());
@@ -220,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_command_that_an_earlier_version_has_stored_is_read() {
-        let stored = r#"{"id":"019ac000-0000-7000-8000-000000000001","deed":{"edit":{"target":3,"text":"a"}}}"#;
+        let stored =
+            r#"{"id":"019ac000-0000-7000-8000-000000000001","deed":{"edit":{"target":3,"text":"a"}}}"#;
         let command = Command::from_json(&Json::parse(stored).unwrap()).unwrap();
         assert_eq!(command.operation, Operation::Edit { target: 3, text: "a".into() });
         let mut again = String::new();

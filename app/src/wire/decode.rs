@@ -106,9 +106,11 @@ impl ClientFrame {
                 .field("room", &**room)
                 .field("text", &**text)
                 .optional("reply_to", reply_to.as_ref()),
-            Self::Edit { id, room, target, text } => {
-                object("edit").field("id", id).field("room", &**room).field("target", target).field("text", &**text)
-            }
+            Self::Edit { id, room, target, text } => object("edit")
+                .field("id", id)
+                .field("room", &**room)
+                .field("target", target)
+                .field("text", &**text),
             Self::Delete { id, room, target } => {
                 object("delete").field("id", id).field("room", &**room).field("target", target)
             }

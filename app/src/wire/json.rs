@@ -166,7 +166,11 @@ impl<'a> Reader<'a> {
             let rest = &self.text[self.at..];
             let plain = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
             // Nearly every string has no escapes.
-            if text.is_empty() { text = Cow::Borrowed(&rest[..plain]) } else { text.to_mut().push_str(&rest[..plain]) }
+            if text.is_empty() {
+                text = Cow::Borrowed(&rest[..plain]);
+            } else {
+                text.to_mut().push_str(&rest[..plain]);
+            }
             self.at += plain + 1;
             match rest.as_bytes()[plain] {
                 b'"' => return Some(text),
@@ -202,7 +206,10 @@ impl<'a> Reader<'a> {
     }
 
     fn hex(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|it| it.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         self.at += 4;
         u32::from_str_radix(digits, 16).ok()
     }
