@@ -7,10 +7,10 @@ use crate::{
     commands::Commands,
     i18n::Strings,
     state::{ProfileState, RoomInfoState, use_state},
-    ui::{Day, MessageMenu, Time, formatted_text::formatted_text},
+    ui::{Day, MessageMenu, Time, formatted_text::formatted_text, inert_tree::InertElement},
     wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 /// The state of a row, for its parts. Rows rarely change and many are created at once, so the values are computed and
 /// not memoized.
@@ -186,8 +186,8 @@ fn MessageHeader(row: Row) -> impl IntoView {
 fn MessageText(row: Row) -> impl IntoView {
     let strings = row.strings;
     let text = move || match row.is_deleted() {
-        true => Either::Left(view! { <p class="text">{strings.message_deleted}</p> }),
-        false => Either::Right(formatted_text(&row.text(), strings)),
+        true => InertElement::new("p").class("text").text(strings.message_deleted),
+        false => formatted_text(&row.text(), strings),
     };
     let note = move || row.is_edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
     view! { <div class="message-content">{text}{note}</div> }

@@ -11,6 +11,7 @@ mod formatted_text;
 mod header;
 mod history_footer;
 mod icon;
+mod inert_tree;
 mod long_press;
 mod member_list;
 mod message;

@@ -321,7 +321,12 @@ impl FromJson for (String, String) {
 impl<T: FromJson> FromJson for BTreeMap<RoomName, T> {
     fn from_json(json: &Json<'_>) -> Option<Self> {
         let Json::Object(fields) = json else { return None };
-        fields.iter().map(|(name, value)| Some((name.parse().ok()?, T::from_json(value)?))).collect()
+        // Collecting them would bring a sort into the page.
+        let mut map = Self::new();
+        for (name, value) in fields {
+            map.insert(name.parse().ok()?, T::from_json(value)?);
+        }
+        Some(map)
     }
 }
 
