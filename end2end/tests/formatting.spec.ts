@@ -51,7 +51,7 @@ test("long code is folded, unfolds by keyboard and is copied whole", async ({ ne
   await last(ann).getByRole("button", { name: "Copy" }).click();
   await expect(last(ann).getByRole("button", { name: "Copied" })).toBeVisible();
   expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toBe(CODE);
-  await last(ann).getByText("Show all 30 lines").focus();
+  await last(ann).locator("summary").focus();
   await ann.page.keyboard.press("Enter");
   await expect(last(ann).getByText("Show less")).toBeVisible();
   expect(await height()).toBeGreaterThan(400);
@@ -104,10 +104,11 @@ test("hostile texts start nothing and stay in their rows, live and in the server
     started.push(dialog.message());
     void dialog.dismiss();
   });
-  ann.page.on("request", (request) => {
-    if (!request.url().startsWith(new URL(ann.page.url()).origin)) started.push(request.url());
-  });
   await ann.joinRoom(room);
+  const { origin } = new URL(ann.page.url());
+  ann.page.on("request", (request) => {
+    if (!request.url().startsWith(origin)) started.push(request.url());
+  });
   for (let from = 0; from < hostile.length; from += 25) {
     for (const text of hostile.slice(from, from + 25)) {
       while ((await request.post(`/api/rooms/${room}/messages`, { data: { text } })).status() !== 201) {
