@@ -74,7 +74,8 @@ export class User {
 
   /** The row of a message. */
   line(text: string): Locator {
-    return this.page.locator(".line").filter({ has: this.page.getByText(text, { exact: true }) });
+    const inText = this.page.getByText(text, { exact: true }).and(this.page.locator(":not(.quote *)"));
+    return this.page.locator(".line").filter({ has: inText });
   }
 
   /** Opens a room, of the server at `url` if there is one, and waits until it is live. */
@@ -134,12 +135,31 @@ export class User {
     await this.line(text).locator(".menu summary").click();
   }
 
-  /** Opens the menu of the user's own message with a long press. */
-  async longPress(text: string): Promise<void> {
+  /** The menu with all actions of a message. */
+  get actions(): Locator {
+    return this.page.getByRole("menu", { name: /^(Message actions|消息操作)$/ });
+  }
+
+  /** Chooses an action of a message, after a long press on a phone. */
+  async longPress(text: string, action: string): Promise<void> {
     const touch = { pointerType: "touch", bubbles: true };
     await this.line(text).dispatchEvent("pointerdown", touch);
-    await expect(this.editor).toBeFocused();
+    await expect(this.actions).toBeVisible();
     await this.line(text).dispatchEvent("pointerup", touch);
+    // The menu receives touches when the browser can no longer synthesize a click.
+    await expect(this.page.locator(".message-menu.pressed")).toHaveCount(0);
+    await this.actions.getByRole("menuitem", { name: action }).tap();
+  }
+
+  /** Chooses an action of the bar that appears on a message. */
+  async act(text: string, action: string): Promise<void> {
+    await this.line(text).hover();
+    await this.line(text).getByRole("toolbar").getByRole("button", { name: action }).click();
+  }
+
+  /** The line above a reply. */
+  quote(text: string): Locator {
+    return this.line(text).locator(".quote");
   }
 
   /** The menu that is open. */

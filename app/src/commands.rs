@@ -34,7 +34,8 @@ impl Commands {
     pub fn post(self, text: &str) -> Result<(), String> {
         let text = self.validate_message(text)?;
         self.stop_typing();
-        self.submit(Operation::Post { text });
+        let reply_to = self.take_reply();
+        self.submit(Operation::Post { text, reply_to });
         Ok(())
     }
 
@@ -46,7 +47,7 @@ impl Commands {
     pub fn post_on_latest_page(self, text: &str) -> Result<bool, String> {
         let text = self.validate_message(text)?;
         #[cfg(feature = "hydrate")]
-        let is_stored = outbox::post_on_latest_page(self.room, text);
+        let is_stored = outbox::post_on_latest_page(self.room, text, self.take_reply());
         #[cfg(not(feature = "hydrate"))]
         let is_stored = text.is_empty();
         Ok(is_stored)
@@ -63,6 +64,21 @@ impl Commands {
         };
         self.submit(Operation::Edit { target, text });
         Ok(())
+    }
+
+    /// Lets the composer reply to no message.
+    pub fn cancel_reply(self) {
+        self.take_reply();
+        Self::focus_composer();
+    }
+
+    fn take_reply(self) -> Option<Seq> {
+        let replying_to = self.room.timeline.replying_to;
+        let reply_to = replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq));
+        if reply_to.is_some() {
+            replying_to.set(None);
+        }
+        reply_to
     }
 
     /// Hides a message. Its deletion is sent some seconds later, unless the user undoes it.

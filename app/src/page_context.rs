@@ -10,6 +10,14 @@ pub struct AssetUrls {
     pub script: String,
     /// The wasm.
     pub wasm: String,
+    /// The script with the actions of messages.
+    pub actions: String,
+    /// The script that shows the day of the messages in view.
+    pub days: String,
+    /// The script that helps to write.
+    pub writing: String,
+    /// The names of emoji in the language of the page, a line each.
+    pub emoji: String,
     /// The style sheet.
     pub style: String,
     /// The settings of cargo-leptos' live reload, during development.

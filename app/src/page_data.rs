@@ -2,6 +2,7 @@
 
 use crate::{
     i18n::Lang,
+    markup::excerpt,
     wire::{
         ErrorCode, InvalidName, Message, RoomName, Seq, User,
         json::{FromJson, Json, fields, record},
@@ -41,6 +42,10 @@ pub struct RoomPage {
     pub messages: Vec<Message>,
     /// There are older messages.
     pub more: bool,
+    /// Messages that those of the page reply to and that are not on it.
+    pub sources: Vec<(Seq, QuotedMessage)>,
+    /// The message that the composer replies to.
+    pub replying_to: Option<(Seq, QuotedMessage)>,
     /// The users present, at most [`MAX_LISTED_MEMBERS`](crate::wire::limits::MAX_LISTED_MEMBERS).
     pub members: Vec<User>,
     /// The number of all users present.
@@ -52,6 +57,21 @@ pub struct RoomPage {
     /// If the room does not exist: the titles and paths of rooms with a similar address or title, the closest
     /// first.
     pub suggestions: Option<Vec<(String, String)>>,
+}
+
+/// What a reply shows of the message that it replies to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedMessage {
+    /// Its author.
+    pub author: User,
+    /// The beginning of its text, in one line without markup; `None` if it was deleted.
+    pub excerpt: Option<String>,
+}
+
+impl From<Message> for QuotedMessage {
+    fn from(message: Message) -> Self {
+        Self { author: message.author, excerpt: (!message.deleted).then(|| excerpt(&message.text)) }
+    }
 }
 
 /// A room in the list of rooms.
@@ -169,12 +189,16 @@ record!(RoomPage {
     highlighted,
     messages,
     more,
+    sources,
+    replying_to,
     members,
     member_count,
     rooms,
     rejected,
     suggestions,
 });
+
+record!(QuotedMessage { author, excerpt });
 
 record!(RoomSummary {
     room,
@@ -256,6 +280,8 @@ mod tests {
             highlighted: Some(4),
             messages: Vec::new(),
             more: true,
+            sources: vec![(3, QuotedMessage { author: you.clone(), excerpt: Some("a \"b\"".into()) })],
+            replying_to: Some((4, QuotedMessage { author: you.clone(), excerpt: None })),
             members: vec![you],
             member_count: 1,
             rooms: vec![summary],

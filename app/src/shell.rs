@@ -11,7 +11,9 @@ use crate::{
     theme::Theme,
     ui::{
         dialogs::{RoomDialog, SettingsDialog, ShortcutsDialog},
+        message_bar::MessageActions,
         share::ShareLink,
+        writing_aids::WritingAids,
     },
 };
 use leptos::{
@@ -85,9 +87,11 @@ fn theme_color(theme: Theme) -> impl IntoView {
 const FETCH_SCRIPT: &str =
     "window.app = 'WebAssembly' in window && ('WebSocket' in window || 'EventSource' in window) && fetch({})";
 
-/// Hydrates the page when the glue script and the wasm are loaded. If that fails, it shows a notice.
+/// Hydrates the page when the glue script and the wasm are loaded. If that fails, it shows a notice. The scripts that put
+/// elements among those of the app are loaded after that, since hydration expects the elements of the server.
 const HYDRATE_SCRIPT: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
-    await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated') })()\
+    await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated');\
+    for (const aid of [{}, {}, {}]) import(aid).catch(console.error) })()\
     .catch(error => { if (error) console.error(error);\
     document.querySelector('.status')?.append(document.getElementById('no-app').content) })";
 
@@ -100,7 +104,9 @@ fn script(assets: &AssetUrls) -> impl IntoView + use<> {
             {inline_script(FETCH_SCRIPT, &[&assets.wasm])}
         </script>
         <link rel="modulepreload" href=assets.script.clone() nonce=use_nonce() />
-        <script type="module" nonce=use_nonce()>{inline_script(HYDRATE_SCRIPT, &[&assets.script])}</script>
+        <script type="module" nonce=use_nonce()>
+            {inline_script(HYDRATE_SCRIPT, &[&assets.script, &assets.actions, &assets.writing, &assets.days])}
+        </script>
     }
 }
 
@@ -119,6 +125,8 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
             // The dialogs follow the app, since hydration starts at the first node of the body.
             EitherOf4::A(view! {
                 <App />
+                <MessageActions strings />
+                <WritingAids emoji=context.assets.emoji.clone() strings />
                 {about}
                 {settings}
                 <ShortcutsDialog strings />

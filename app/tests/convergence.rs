@@ -60,7 +60,7 @@ impl Server {
             return Ok(first.seq);
         }
         let body = match command.operation.clone() {
-            Operation::Post { text } => EventBody::Message { text, reply_to: None },
+            Operation::Post { text, reply_to } => EventBody::Message { text, reply_to },
             Operation::Edit { target, text } => {
                 self.check_author(target, user).map(|()| EventBody::Edit { target, text })?
             }
@@ -202,14 +202,14 @@ proptest! {
         let mut posted = 0;
         for (n, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Post => { posted += 1; browser.submit(Operation::Post { text: format!("post {n}").into() }); }
+                Step::Post => { posted += 1; browser.submit(Operation::post(format!("post {n}"))); }
                 Step::Change { choice, delete } => browser.change(choice, delete),
                 Step::OtherUser { choice } => {
                     let target = choice as Seq % (server.events.len() as Seq + 1);
                     let operation = match choice % 4 {
                         0 => Operation::Delete { target },
                         1 => Operation::Edit { target, text: "theirs".into() },
-                        _ => Operation::Post { text: "theirs".into() },
+                        _ => Operation::post("theirs"),
                     };
                     let _ = server.execute(&Command { id: Uuid::from_u128(1_000_000 + n as u128), operation }, 2);
                 }

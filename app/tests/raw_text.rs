@@ -43,8 +43,13 @@ fn faults(source: &str) -> Vec<String> {
         if source.contains(&format!("html::{builder}")) || source.contains(&format!("element::{builder}")) {
             faults.push(format!("{builder} is built by hand, where this check sees no child"));
         }
+        if source.contains(&format!("InertElement::new(\"{element}\"")) {
+            faults.push(format!("<{element}> is inert, whose texts are escaped as those of other elements"));
+        }
     }
-    for (at, found) in source.match_indices(".child(") {
+    // An inert element escapes every text in it.
+    let is_inert = source.contains("InertElement");
+    for (at, found) in source.match_indices(".child(").filter(|_| !is_inert) {
         let child = &source[at + found.len()..];
         if !child.starts_with("rcdata(") {
             faults.push(format!("a child is added outside of a view: {child:.40}"));
@@ -121,6 +126,20 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
                 found.push((path.display().to_string(), source));
             }
         }
+    }
+}
+
+#[test]
+fn faults_are_found() {
+    for (source, count) in [
+        ("view! { <textarea>{text}</textarea> }", 1),
+        ("view! { <textarea>{rcdata(text)}</textarea> }", 0),
+        ("html::p().child(text)", 1),
+        ("InertElement::new(\"p\").child(text)", 0),
+        ("InertElement::new(\"style\").text(text)", 1),
+        ("view! { <p inner_html=text></p> }", 1),
+    ] {
+        assert_eq!(faults(source).len(), count, "{source}");
     }
 }
 

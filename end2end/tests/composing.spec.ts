@@ -39,7 +39,7 @@ test("on a phone Enter inserts a line break in the editor too", async ({ newUser
   await ann.joinRoom(room);
   await ann.send("first");
   await ann.seesMessage("first");
-  await ann.longPress("first");
+  await ann.longPress("first", "Edit");
   await ann.page.keyboard.press("Enter");
   await ann.page.keyboard.type("second");
   await ann.menu.getByRole("button", { name: "Save" }).tap();

@@ -97,13 +97,13 @@ test("an edit that is too long shows an error and stays in the field", async ({ 
   await expect(ann.editor).toHaveValue("x".repeat(9000));
 });
 
-test("a long press opens the menu", async ({ newUser, room }) => {
+test("a long press opens the menu of actions", async ({ newUser, room }) => {
   const ann = await newUser(phone);
   await ann.joinRoom(room);
   await ann.composer.fill("press me");
   await ann.page.getByRole("button", { name: "Send" }).tap();
   await ann.seesMessage("press me");
-  await ann.longPress("press me");
+  await ann.longPress("press me", "Edit");
   await ann.editor.fill("pressed");
   await ann.page.getByRole("button", { name: "Save" }).last().tap();
   await ann.seesMessage("pressed");
@@ -119,9 +119,9 @@ test("a tap does not open the menu", async ({ newUser, room }) => {
   await ann.line("tap me").dispatchEvent("pointerdown", touch);
   await ann.line("tap me").dispatchEvent("pointerup", touch);
   await endTimers(ann);
-  await expect(ann.editor).toHaveCount(0);
+  await expect(ann.actions).toBeHidden();
   // A press that is not released does.
   await ann.line("tap me").dispatchEvent("pointerdown", touch);
   await endTimers(ann);
-  await expect(ann.editor).toBeFocused();
+  await expect(ann.actions).toBeVisible();
 });

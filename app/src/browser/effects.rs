@@ -130,6 +130,7 @@ impl Connection {
             }
             ServerFrame::Presence { room, here, gone, count } if is_here(&room) => {
                 let you = state.profile.user.with_untracked(|user| user.id);
+                state.members.show_arrivals(you, &here, state.timeline.today.get_untracked());
                 state.members.apply_presence(you, here, &gone, count);
             }
             ServerFrame::Typing { room, user } if is_here(&room) => typing::show(state.members, user),
@@ -164,6 +165,9 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     if is_here {
         events.iter().for_each(|event| state.members.clear_typing(event.author.id));
         let count = events.iter().filter(|event| event.is_message()).count();
+        if count > 0 {
+            state.members.clear_arrivals();
+        }
         state.timeline.on_messages(count, steady());
     }
     let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));

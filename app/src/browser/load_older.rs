@@ -14,9 +14,13 @@ use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Response};
+
+/// The time for which a message is marked that the user has jumped to.
+const FOUND_DURATION: Duration = Duration::from_secs(2);
 
 /// Messages that are fetched at once.
 const FETCH_LIMIT: u32 = 100;
@@ -61,6 +65,39 @@ pub(super) async fn fetch_older(room: RoomState) -> bool {
         page.head >= room.timeline.with_timeline(Timeline::last) && room.timeline.first() == Some(first)
     };
     page.filter(fits).map(|page| room.timeline.prepend(page.messages, page.more)).is_some()
+}
+
+/// Fetches the messages that the shown ones reply to and that the timeline does not have, one at a time.
+pub(super) fn fetch_sources(room: RoomState, is_fetching: StoredValue<bool>) {
+    if is_fetching.get_value() || room.timeline.unknown_source().is_none() {
+        return;
+    }
+    is_fetching.set_value(true);
+    spawn_local(async move {
+        while let Some(seq) = room.timeline.unknown_source() {
+            let page = fetch_page(room, Some(seq + 1), 1).await;
+            let source = page.and_then(|page| page.messages.into_iter().next());
+            let Some(source) = source.filter(|source| source.seq == seq) else { break };
+            room.timeline.change(|timeline| timeline.add_source(seq, source.into()));
+        }
+        is_fetching.set_value(false);
+    });
+}
+
+/// Shows the message `seq`, and marks it for a moment. Returns `false` if the timeline does not have it.
+pub(crate) fn go_to_message(room: RoomState, seq: Seq) -> bool {
+    let is_known = room.timeline.show_around(seq);
+    if is_known {
+        spawn_local(async move {
+            tick().await;
+            if let Some(row) = dom::element::<Element>(&format!("m{seq}")) {
+                row.scroll_into_view_with_bool(false);
+                let _ = row.class_list().add_1("found");
+                set_timeout(move || drop(row.class_list().remove_1("found")), FOUND_DURATION);
+            }
+        });
+    }
+    is_known
 }
 
 /// Shows newer messages, if the newest one is not shown.

@@ -52,6 +52,11 @@ pub(crate) fn start(room: RoomState) {
     notifications::start(info);
     service_worker::register();
     dom::avoid_virtual_keyboard();
+    let is_fetching = StoredValue::new(false);
+    Effect::new(move || {
+        timeline.entries.track();
+        load_older::fetch_sources(room, is_fetching);
+    });
     if info.is_latest_page {
         badge::start(info, room.rooms);
         attention::start(room);

@@ -7,6 +7,7 @@ use crate::{
         service_worker, storage,
     },
     i18n::Strings,
+    markup::plain_text,
     page_data::RoomSummary,
     state::RoomInfoState,
     wire::{Event, EventBody, RoomName, Seq, User, mentions},
@@ -43,7 +44,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User) {
     }
     let title = format!("{} · {}", event.author.disambiguated(), entry.title);
     let options = NotificationOptions::new();
-    options.set_body(&text.chars().take(MAX_BODY_CHARS).collect::<String>());
+    options.set_body(&plain_text(text, MAX_BODY_CHARS));
     options.set_tag(entry.room.as_str());
     options.set_icon(&link("/icon-192.png"));
     options.set_silent(Some(true));

@@ -5,7 +5,7 @@ use crate::{
     base::link,
     client::{Command, Operation, PendingRename},
     state::RoomState,
-    wire::{CommandId, DisplayName},
+    wire::{CommandId, DisplayName, Seq},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -68,8 +68,8 @@ pub(crate) fn rename(room: RoomState, name: DisplayName) {
 
 /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser
 /// does not store it; nothing has happened then.
-pub(crate) fn post_on_latest_page(room: RoomState, text: Arc<str>) -> bool {
-    let command = Command { id: new_id(), operation: Operation::Post { text } };
+pub(crate) fn post_on_latest_page(room: RoomState, text: Arc<str>, reply_to: Option<Seq>) -> bool {
+    let command = Command { id: new_id(), operation: Operation::Post { text, reply_to } };
     let is_stored = storage(room).store_command(&command);
     if is_stored {
         store_draft(room, "");

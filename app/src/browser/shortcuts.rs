@@ -2,7 +2,7 @@
 
 use super::{
     dom::{element, focus_composer, scroller},
-    load_older::go_to_end,
+    load_older::{go_to_end, go_to_message},
 };
 use crate::{base::link, keyboard::is_composing, state::RoomState};
 use leptos::{ev, prelude::*};
@@ -25,7 +25,7 @@ pub(super) fn start(room: RoomState) {
         };
         close_card(|card| !card.contains(Some(&target)));
         record_opener(&click, &target);
-        if change_theme(&target) {
+        if change_theme(&target) || follow_quote(room, &target) || reply(room, &target) {
             click.prevent_default();
         }
     }));
@@ -197,6 +197,25 @@ fn close_card(should_close: impl FnOnce(&Element) -> bool) -> bool {
         }
     }
     closes
+}
+
+/// Replies to the message of the bar or menu whose button was clicked.
+fn reply(room: RoomState, target: &Element) -> bool {
+    let Ok(Some(_)) = target.closest("[data-action=reply]") else { return false };
+    let actions = target.closest("[data-seq]").ok().flatten();
+    let seq = actions.and_then(|actions| actions.get_attribute("data-seq")?.parse().ok());
+    if let Some(seq) = seq {
+        room.timeline.start_reply(seq);
+        focus_composer();
+    }
+    seq.is_some()
+}
+
+/// Jumps to the message that a reply quotes, if the timeline has it.
+fn follow_quote(room: RoomState, target: &Element) -> bool {
+    let Ok(Some(quote)) = target.closest("[data-message]") else { return false };
+    let seq = quote.get_attribute("data-message").and_then(|seq| seq.parse().ok());
+    seq.is_some_and(|seq| go_to_message(room, seq))
 }
 
 /// Changes the theme at once; without script the form loads the page again.

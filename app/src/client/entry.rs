@@ -1,6 +1,10 @@
 //! One message as a browser has it, and as it shows it.
 
-use crate::wire::{CommandId, ErrorCode, Message, Millis, Seq, User};
+use crate::{
+    markup::excerpt,
+    page_data::QuotedMessage,
+    wire::{CommandId, ErrorCode, Message, Millis, Seq, User, UserId},
+};
 use std::sync::Arc;
 
 /// Messages of one author within this time stand together under one head.
@@ -18,6 +22,8 @@ pub struct Entry {
     pub author: User,
     /// Its text.
     pub text: Arc<str>,
+    /// The message that it replies to.
+    pub reply_to: Option<Seq>,
     /// Its author has edited it.
     pub edited: bool,
     /// It was deleted.
@@ -64,8 +70,27 @@ pub struct EntryView {
     pub is_hidden: bool,
     /// It is the first that the user has not read.
     pub is_first_unread: bool,
+    /// The message that it replies to.
+    pub quote: Option<Quote>,
     /// The command that changes it, and why the server has refused that command, if it has.
     pub pending_change: Option<(CommandId, Option<ErrorCode>)>,
+}
+
+/// The message that another one replies to, as the reply shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// Its position.
+    pub seq: Seq,
+    /// Its author and the beginning of its text; `None` as long as the browser does not have it.
+    pub source: Option<QuotedMessage>,
+}
+
+impl EntryView {
+    /// Returns `true` if the message replies to one of `user`.
+    pub fn replies_to(&self, user: UserId) -> bool {
+        let source = self.quote.as_ref().and_then(|quote| quote.source.as_ref());
+        source.is_some_and(|source| source.author.id == user)
+    }
 }
 
 /// Gives the entries from the index `from` on their indexes in their groups.
@@ -84,8 +109,20 @@ pub(super) fn assign_group_indexes(entries: &mut [Entry], from: usize) {
 
 impl Entry {
     /// Creates an entry that is in no log yet.
-    pub(super) fn local(id: CommandId, author: User, text: Arc<str>, delivery: DeliveryState) -> Self {
-        Self { id, author, text, edited: false, deleted: false, delivery, group_index: 0 }
+    pub(super) fn local(
+        id: CommandId,
+        author: User,
+        text: Arc<str>,
+        reply_to: Option<Seq>,
+        delivery: DeliveryState,
+    ) -> Self {
+        Self { id, author, text, reply_to, edited: false, deleted: false, delivery, group_index: 0 }
+    }
+
+    /// Returns what a reply to it shows.
+    pub(super) fn quoted(&self) -> QuotedMessage {
+        let excerpt = (!self.deleted).then(|| excerpt(&self.text));
+        QuotedMessage { author: self.author.clone(), excerpt }
     }
 
     /// Returns its index in the group of the entry above, whose index there is `above`: 0 if it starts a group.
@@ -118,9 +155,9 @@ impl Entry {
 
 impl From<Message> for Entry {
     fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, edited_at, deleted, .. } = message;
+        let Message { seq, at, id, author, text, reply_to, edited_at, deleted } = message;
         let delivery = DeliveryState::Confirmed { seq, at };
-        Self { id, author, text, edited: edited_at.is_some(), deleted, delivery, group_index: 0 }
+        Self { id, author, text, reply_to, edited: edited_at.is_some(), deleted, delivery, group_index: 0 }
     }
 }
 

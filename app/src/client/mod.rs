@@ -20,7 +20,7 @@ pub(crate) mod viewport;
 pub use announcer::Announcer;
 pub use attention::{Attention, AttentionChange};
 pub use backoff::Backoff;
-pub use entry::{DeliveryState, Entry, EntryView};
+pub use entry::{DeliveryState, Entry, EntryView, Quote};
 pub use heartbeat::{Heartbeat, HeartbeatAction};
 pub use members::mark_duplicates;
 pub use outbox::{Command, Operation, Outbox};

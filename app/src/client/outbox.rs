@@ -22,6 +22,8 @@ pub enum Operation {
     Post {
         /// Its text.
         text: Arc<str>,
+        /// The message that it replies to.
+        reply_to: Option<Seq>,
     },
     /// Replaces the text of a message of one's own.
     Edit {
@@ -37,13 +39,20 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Returns the operation that posts a message that replies to none.
+    pub fn post(text: impl Into<Arc<str>>) -> Self {
+        Self::Post { text: text.into(), reply_to: None }
+    }
+}
+
 impl Command {
     /// Returns the frame that carries it to the server.
     pub fn frame(&self, room: &RoomName) -> ClientFrame {
         let (id, room) = (self.id, room.to_string());
         match &self.operation {
-            Operation::Post { text } => {
-                ClientFrame::Post { id, room, text: text.to_string(), reply_to: None }
+            Operation::Post { text, reply_to } => {
+                ClientFrame::Post { id, room, text: text.to_string(), reply_to: *reply_to }
             }
             Operation::Edit { target, text } => {
                 ClientFrame::Edit { id, room, target: *target, text: text.to_string() }
@@ -74,7 +83,7 @@ impl FromJson for Operation {
         let (name, json) = json.variant()?;
         let json = json?;
         match name {
-            "post" => fields!(json Self::Post { text }),
+            "post" => fields!(json Self::Post { text, reply_to }),
             "edit" => fields!(json Self::Edit { target, text }),
             "delete" => fields!(json Self::Delete { target }),
             _ => None,
@@ -85,7 +94,9 @@ impl FromJson for Operation {
 impl ToJson for Operation {
     fn write_json(&self, json: &mut String) {
         let (name, object) = match self {
-            Self::Post { text } => ("post", ObjectWriter::new("text", &**text)),
+            Self::Post { text, reply_to } => {
+                ("post", ObjectWriter::new("text", &**text).field("reply_to", reply_to))
+            }
             Self::Edit { target, text } => {
                 ("edit", ObjectWriter::new("target", target).field("text", &**text))
             }
@@ -164,7 +175,7 @@ mod tests {
     use uuid::Uuid;
 
     fn post(n: u128) -> Command {
-        Command { id: Uuid::from_u128(n), operation: Operation::Post { text: format!("{n}").into() } }
+        Command { id: Uuid::from_u128(n), operation: Operation::post(format!("{n}")) }
     }
 
     #[test]

@@ -81,8 +81,11 @@ strings! {
     room_menu share copy copied copy_failed qr save_room
     room_name_label create_room new_room_hint private_label private_hint topic_label
     // Messages.
-    messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink today yesterday undo
+    messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink copy_invite lessons jump_to_day today yesterday undo
     code copy_code show_less
+    reply replying_to cancel_reply in_reply_to earlier_message
+    completions completion_hint draft pasted_code format_as_code formatting formatting_bold formatting_italic formatting_struck formatting_block formatting_quote formatting_list
+    message_actions more_actions copy_text copy_as_quote copy_message_failed edit
     room_not_found did_you_mean question_mark leave leave_hint files_unsupported
     // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
@@ -94,7 +97,7 @@ strings! {
     settings theme system light dark language other_device device_intro create_device_link device_link_usage link_label confirm_device_link
     device_link_warning shortcuts close
     // Shortcuts.
-    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line
+    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line shortcut_messages shortcut_reply shortcut_copy
     // Notifications.
     notify notify_off notify_mentions notify_all notify_denied notify_unsupported sound
     // Pages without a room.
@@ -110,6 +113,7 @@ strings! {
     deleted_messages(usize)
     undo_in(u64)
     typing(&[String])
+    joined(&[String])
     too_long(usize)
     command_error(ErrorCode)
     invalid_name(InvalidName)

@@ -11,13 +11,17 @@ const MAX_LANGUAGE_BYTES: usize = 24;
 /// Digits of a number before an item, at most: a year with a full stop begins no list.
 const MAX_NUMBER_DIGITS: usize = 3;
 
+/// Code blocks of a text, at most, since each has buttons of its own. The marks of others are text.
+const MAX_CODE_BLOCKS: usize = 40;
+
 /// Spaces before an item for each list around it.
 const INDENTATION: usize = 2;
 
 pub(super) fn parse(text: &str) -> Vec<Block> {
     let lines: Vec<&str> = text.split('\n').collect();
     let mut blocks = Vec::new();
-    parse_lines(&lines, 0, &mut blocks);
+    let mut code_blocks_left = MAX_CODE_BLOCKS;
+    parse_lines(&lines, 0, &mut code_blocks_left, &mut blocks);
     if blocks.is_empty() {
         // Marks without a text are shown as they are.
         let span = Span { text: text.into(), ..Span::default() };
@@ -26,12 +30,13 @@ pub(super) fn parse(text: &str) -> Vec<Block> {
     blocks
 }
 
-fn parse_lines(lines: &[&str], quote_depth: u8, blocks: &mut Vec<Block>) {
+fn parse_lines(lines: &[&str], quote_depth: u8, code_blocks_left: &mut usize, blocks: &mut Vec<Block>) {
     let (mut paragraph, mut at) = (0, 0);
     while let Some(line) = lines.get(at) {
         let (begin, mut found) = (at, Vec::new());
         let mut push = |content| found.push(Block { quote_depth, content });
-        if let Some(fence) = Fence::open(line) {
+        if let Some(fence) = Fence::open(line).filter(|_| *code_blocks_left > 0) {
+            *code_blocks_left -= 1;
             let (content, taken) = fence.take(&lines[at + 1..]);
             push(content);
             at += 1 + taken;
@@ -42,7 +47,7 @@ fn parse_lines(lines: &[&str], quote_depth: u8, blocks: &mut Vec<Block>) {
         } else {
             let quoted: Vec<&str> =
                 lines[at..].iter().map_while(|line| unquoted(line, quote_depth)).collect();
-            parse_lines(&quoted, quote_depth + 1, &mut found);
+            parse_lines(&quoted, quote_depth + 1, code_blocks_left, &mut found);
             at += quoted.len().max(1);
             if found.is_empty() {
                 continue;

@@ -9,17 +9,20 @@
 //! - [`inline`]: styles, code and links within a paragraph.
 //! - [`link`]: which addresses are links.
 //! - [`emoji`]: texts of emoji alone.
+//! - [`plain`]: a text without its markup, in one line.
 
 mod blocks;
 mod emoji;
 mod inline;
 mod link;
+mod plain;
 
 #[cfg(test)]
 mod tests;
 
 pub use emoji::is_emoji_only;
 pub use link::shortened;
+pub use plain::{excerpt, plain_text};
 
 /// Quotes within quotes, at most. A deeper `>` is text.
 pub const MAX_QUOTE_DEPTH: u8 = 3;

@@ -118,6 +118,24 @@ fn code_is_between_runs_of_equal_length() {
 }
 
 #[test]
+fn plain_text_is_one_line_without_marks() {
+    assert_eq!(
+        plain_text("**bold** and\n\n- an item\n- `code`\n> quoted", 60),
+        "bold and an item code quoted"
+    );
+    assert_eq!(plain_text("one two three", 13), "one two three");
+    assert_eq!(plain_text("one two three", 9), "one two…");
+    assert_eq!(plain_text(&"é".repeat(9_000), 3), "éé…");
+}
+
+#[test]
+fn a_text_has_at_most_forty_code_blocks() {
+    let blocks = parse(&"> ```\n> a\n> ```\n```\na\n```\n".repeat(30));
+    let is_code = |block: &&Block| matches!(block.content, Content::Code { .. });
+    assert_eq!(blocks.iter().filter(is_code).count(), 40);
+}
+
+#[test]
 fn code_blocks_stand_between_fences() {
     assert_written(&[
         ("```\na\n```", "```:a"),
@@ -327,7 +345,7 @@ proptest! {
     fn words_and_spaces_stay_as_they_are(text in "[a-zA-Z0-9äé你 ,.!?'\n]{0,40}[a-zä你!]") {
         let lines_are_plain = !text.lines().any(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()));
         prop_assume!(lines_are_plain && !text.contains("www."));
-        let expected = text.trim_start_matches(|c: char| c == '\n');
+        let expected = text.trim_start_matches('\n');
         let first = expected.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let start = expected.find(first).unwrap_or(0);
         prop_assert_eq!(written(&text), &expected[start..]);

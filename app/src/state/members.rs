@@ -5,9 +5,12 @@ use crate::{
         TypingUser,
         members::{apply_presence, present_count, sorted},
     },
-    wire::{Millis, User, UserId},
+    wire::{Millis, User, UserId, limits::MAX_LISTED_MEMBERS},
 };
 use leptos::prelude::*;
+
+/// Users who have come of whom a page remembers that it has shown it, at most.
+const MAX_KNOWN: usize = 1_000;
 
 /// The users present, and those who are typing.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,10 @@ pub struct MembersState {
     pub count: RwSignal<u32>,
     /// The users who are typing.
     pub typing: RwSignal<Vec<TypingUser>>,
+    /// The names of users who have come since the newest message.
+    pub arrivals: RwSignal<Vec<String>>,
+    /// The users who have come, and the day on which that was shown.
+    known: StoredValue<Vec<(UserId, u64)>>,
 }
 
 impl MembersState {
@@ -26,6 +33,8 @@ impl MembersState {
             members: RwSignal::new(sorted(members)),
             count: RwSignal::new(count),
             typing: RwSignal::default(),
+            arrivals: RwSignal::default(),
+            known: StoredValue::default(),
         }
     }
 
@@ -47,6 +56,36 @@ impl MembersState {
                 let others = std::mem::take(members);
                 *members = apply_presence(others, vec![user.clone()], &[], user.id);
             });
+        }
+    }
+
+    /// Shows that users come, before they are listed: each once a day. `you` is the user of the page.
+    pub fn show_arrivals(self, you: UserId, here: &[User], day: u64) {
+        let is_listed = |user: &User| {
+            self.members.with_untracked(|members| members.iter().any(|member| member.id == user.id))
+        };
+        let is_new = |user: &&User| {
+            user.id != you
+                && !is_listed(user)
+                && !self.known.with_value(|known| known.contains(&(user.id, day)))
+        };
+        // Behind the first users of a long list others are listed as well when somebody leaves.
+        let is_whole = self.members.with_untracked(Vec::len) < MAX_LISTED_MEMBERS;
+        let new: Vec<&User> = here.iter().filter(|_| is_whole).filter(is_new).collect();
+        if !new.is_empty() {
+            self.known.update_value(|known| {
+                known.extend(new.iter().map(|user| (user.id, day)));
+                let excess = known.len().saturating_sub(MAX_KNOWN);
+                known.drain(..excess);
+            });
+            self.arrivals.update(|names| names.extend(new.iter().map(|user| user.disambiguated())));
+        }
+    }
+
+    /// Shows no arrivals any more, since a message has come after them.
+    pub fn clear_arrivals(self) {
+        if self.arrivals.with_untracked(|names| !names.is_empty()) {
+            self.arrivals.update(Vec::clear);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{ConnectionState, MembersState, ProfileState, RoomInfoState, RoomListState, TimelineState};
 use crate::{
-    client::{ReadMarker, Session, Timeline},
+    client::{Quote, ReadMarker, Session, Timeline},
     page_data::{PageKind, RoomPage},
 };
 use leptos::prelude::*;
@@ -29,6 +29,8 @@ impl RoomState {
     pub fn new(page: RoomPage) -> Self {
         let mut timeline = Timeline::new(page.log, page.head, page.messages);
         timeline.set_has_oldest(!page.more);
+        page.sources.into_iter().for_each(|(seq, message)| timeline.add_source(seq, message));
+        let replying_to = page.replying_to.map(|(seq, message)| Quote { seq, source: Some(message) });
         if let Some(read) = page.read {
             timeline.set_unread_after(read, page.you.id);
         }
@@ -44,7 +46,7 @@ impl RoomState {
         };
         Self {
             connection: ConnectionState::new(),
-            timeline: TimelineState::new(session, page.more),
+            timeline: TimelineState::new(session, page.more, replying_to),
             info,
             members: MembersState::new(page.members, page.member_count),
             rooms: RoomListState::new(page.rooms, name),

@@ -1,7 +1,7 @@
 //! The messages of the room.
 
 use crate::{
-    client::{Announcer, Attention, EntryView, Session, Timeline, Viewport},
+    client::{Announcer, Attention, EntryView, Quote, Session, Timeline, Viewport},
     i18n::Strings,
     wire::{CommandId, Message, Messages, Millis, Seq, UserId},
 };
@@ -29,6 +29,8 @@ pub struct TimelineState {
     pub announcement: RwSignal<String>,
     /// A sentence that says why what the user has just done has no effect.
     pub notice: RwSignal<Option<&'static str>>,
+    /// The message that the composer replies to.
+    pub replying_to: RwSignal<Option<Quote>>,
     /// How many deletions the user can still undo, and until when.
     pub held_deletions: RwSignal<Option<(usize, Millis)>>,
     /// The present day in the browser's time zone, counted from 1970.
@@ -46,7 +48,7 @@ pub struct TimelineState {
 }
 
 impl TimelineState {
-    pub(super) fn new(session: Session, has_older: bool) -> Self {
+    pub(super) fn new(session: Session, has_older: bool, replying_to: Option<Quote>) -> Self {
         let viewport = Viewport::at_end(session.timeline.len());
         let entries = reconcile(&[], session.timeline.visible_entries(viewport.range()));
         Self {
@@ -56,6 +58,7 @@ impl TimelineState {
             announce_each: RwSignal::new(true),
             announcement: RwSignal::default(),
             notice: RwSignal::new(None),
+            replying_to: RwSignal::new(replying_to),
             held_deletions: RwSignal::new(None),
             today: RwSignal::new(0),
             session: StoredValue::new(session),
@@ -164,6 +167,17 @@ impl TimelineState {
         if !is_same {
             self.entries.set(entries);
         }
+    }
+
+    /// Lets the composer reply to a message that the timeline has.
+    pub fn start_reply(self, seq: Seq) {
+        self.replying_to.set(Some(self.with_timeline(|timeline| timeline.quote(seq))));
+    }
+
+    /// Returns the newest message that is quoted by a shown entry and that the timeline does not know.
+    pub fn unknown_source(self) -> Option<Seq> {
+        let range = self.viewport.with_value(Viewport::range);
+        self.with_timeline(|timeline| timeline.unknown_source(range))
     }
 
     /// Returns `true` if the newest entry is shown.

@@ -3,10 +3,11 @@
 use crate::{
     base::link,
     commands::Commands,
+    keyboard::is_composing,
     page_data::RejectedInput,
     raw_text::rcdata,
     state::{RoomInfoState, TimelineState, use_state},
-    ui::{FieldError, Icon, enter::sends},
+    ui::{FieldError, Icon, enter::sends, inert_tree::InertElement, quote::quoted_line},
     wire::{InvalidText, trim_message},
 };
 use leptos::{
@@ -102,7 +103,9 @@ impl DraftField {
     }
 
     fn on_keydown(self, key: &KeyboardEvent) {
-        if sends(key) {
+        if key.key() == "Escape" && !is_composing(key) {
+            self.commands.cancel_reply();
+        } else if sends(key) {
             key.prevent_default();
             match self.field.get().and_then(|field| field.form()) {
                 Some(form) if !self.info.is_latest_page => drop(form.request_submit()),
@@ -130,6 +133,7 @@ pub fn Composer(
     let label = Memo::new(move |_| (info.strings.composer_label)(&info.title.get()));
     view! {
         <form class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
+            <ReplyNotice />
             <label class="visually-hidden" for="text">{label}</label>
             <textarea
                 node_ref=draft.field
@@ -148,9 +152,36 @@ pub fn Composer(
             </textarea>
             // A press would move the focus and close the virtual keyboard.
             <button type="submit" aria-label=info.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
-                <Icon path="M4 12h14M12 5l7 7-7 7" />
+                <Icon path="M12 20V5M5 12l7-7 7 7" />
             </button>
             <FieldError id="text-problem" message=draft.problem.read_only() />
         </form>
+    }
+}
+
+/// The message that the composer replies to, with a link that cancels the reply.
+#[component]
+fn ReplyNotice() -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let timeline = use_state::<TimelineState>();
+    let commands = use_state::<Commands>();
+    let strings = info.strings;
+    let cancel = move |click: leptos::ev::MouseEvent| {
+        click.prevent_default();
+        commands.cancel_reply();
+    };
+    move || {
+        timeline.replying_to.get().map(|quote| {
+            let line = quoted_line(InertElement::new("span"), &quote, strings);
+            view! {
+                <p class="reply-notice">
+                    {strings.replying_to}" "{line}
+                    <a href=link(&info.path()) aria-label=strings.cancel_reply title=strings.cancel_reply on:click=cancel>
+                        <Icon path="M6 6l12 12M18 6L6 18" />
+                    </a>
+                    <input type="hidden" name="reply_to" value=quote.seq.to_string() />
+                </p>
+            }
+        })
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     ui::{
         CloseButton,
         share::{ShareLink, ShareLinkField},
+        writing_aids::FormattingHelp,
     },
     wire::limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
 };
@@ -136,7 +137,11 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
                 {shortcut("↑", strings.shortcut_edit_last)}
                 {shortcut("Enter", strings.shortcut_send)}
                 {shortcut("Shift Enter", strings.shortcut_new_line)}
+                {shortcut("↑ ↓", strings.shortcut_messages)}
+                {shortcut("R", strings.shortcut_reply)}
+                {shortcut("C Q E Del", strings.shortcut_copy)}
             </dl>
+            <FormattingHelp strings />
         </section>
     }
 }

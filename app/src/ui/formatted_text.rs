@@ -1,6 +1,8 @@
 //! The text of a message with its markup.
 
 use super::inert_tree::InertElement;
+#[cfg(feature = "ssr")]
+use crate::wire::sanitize_for_display;
 use crate::{
     i18n::Strings,
     markup::{self, Block, Content, Item, Span, Style, is_emoji_only, shortened},
@@ -27,6 +29,12 @@ pub fn formatted_text(text: &str, strings: &Strings) -> InertElement {
         };
     }
     root
+}
+
+/// Returns the bytes of a stored text in the HTML of a page.
+#[cfg(feature = "ssr")]
+pub fn formatted_bytes(text: &str, strings: &Strings) -> usize {
+    formatted_text(&sanitize_for_display(text), strings).html_bytes()
 }
 
 fn block_element(content: &Content, strings: &Strings) -> InertElement {

@@ -68,6 +68,14 @@ impl InertElement {
         self
     }
 
+    /// Returns the bytes of its HTML.
+    #[cfg(feature = "ssr")]
+    pub fn html_bytes(&self) -> usize {
+        let mut html = String::new();
+        self.write_html(&mut html);
+        html.len()
+    }
+
     fn write_html(&self, html: &mut String) {
         let tag = |html: &mut String, begin: &str| {
             html.push_str(begin);

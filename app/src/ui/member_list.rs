@@ -3,7 +3,7 @@
 use crate::{
     client::mark_duplicates,
     state::{MembersState, ProfileState, RoomInfoState, use_state},
-    ui::CloseButton,
+    ui::{CloseButton, face::face},
     wire::{User, limits::MAX_LISTED_MEMBERS},
 };
 use leptos::prelude::*;
@@ -21,6 +21,7 @@ pub fn MemberList() -> impl IntoView {
         let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
         view! {
             <li>
+                {face(&person)}
                 <b class=person.id.color_class()>{person.name.to_string()}</b>
                 {tag}
                 {is_you.then(|| view! { <small>{strings.you_suffix}</small> })}

@@ -1,13 +1,15 @@
 //! The row of a message.
 
-use super::long_press::use_long_press;
 use crate::{
     base::link,
     client::EntryView,
     commands::Commands,
     i18n::Strings,
     state::{ProfileState, RoomInfoState, use_state},
-    ui::{Day, MessageMenu, Time, formatted_text::formatted_text, inert_tree::InertElement},
+    ui::{
+        Day, MessageMenu, Time, face::face, formatted_text::formatted_text, inert_tree::InertElement,
+        quote::quote_link,
+    },
     wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
 use leptos::prelude::*;
@@ -44,9 +46,12 @@ impl Row {
         self.entry.with(|view| view.entry.edited && !view.entry.deleted)
     }
 
-    fn mentions(self, you: &User) -> bool {
-        self.entry
-            .with(|view| view.entry.author.id != you.id && mentions(&view.entry.text, you.name.as_str()))
+    /// Returns whether another user mentions this one, or replies to them.
+    fn is_to(self, you: &User) -> bool {
+        self.entry.with(|view| {
+            view.entry.author.id != you.id
+                && (view.replies_to(you.id) || mentions(&view.entry.text, you.name.as_str()))
+        })
     }
 
     fn text(self) -> String {
@@ -97,15 +102,11 @@ pub fn MessageRow(
     let row = Row { entry: RwSignal::from(entry), highlighted, strings: info.strings };
     let you = profile.user;
     let editing = RwSignal::new(false);
-    // On a touch screen a long press opens the menu. The menu ignores the click that the browser synthesizes when the
-    // finger is lifted.
-    let menu_requested = RwSignal::new(false);
-    let long_press = use_long_press(move || menu_requested.set(true));
     // The menu may be open, so it is kept while this value stays the same.
     let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, info.is_owner)));
     let menu = move || {
         changeable.get().map(|(seq, own)| {
-            view! { <MessageMenu seq own text=Signal::derive(move || row.text()) requested=menu_requested editing /> }
+            view! { <MessageMenu seq own text=Signal::derive(move || row.text()) editing /> }
         })
     };
     view! {
@@ -114,8 +115,7 @@ pub fn MessageRow(
             class:opens=move || row.starts_group()
             class:deleted=move || row.is_deleted()
             class:marked=move || row.is_highlighted()
-            class:to-you=move || you.with(|you| row.mentions(you))
-            class:long-press=move || long_press.is_active()
+            class:to-you=move || you.with(|you| row.is_to(you))
             class:has-menu=move || changeable.get().is_some()
             class:was-edited=move || row.is_edited()
             class:editing=editing
@@ -123,9 +123,6 @@ pub fn MessageRow(
             data-standing=move || row.delivery_name()
             id=move || row.seq().map(|seq| format!("m{seq}"))
             aria-labelledby=move || row.author_element_id()
-            on:pointerdown=move |press| long_press.on_pointer_down(&press)
-            on:pointerup=move |_| long_press.on_pointer_up()
-            on:pointercancel=move |_| long_press.on_pointer_up()
         >
             <Separators row />
             <div class="message-body">
@@ -164,6 +161,7 @@ fn MessageHeader(row: Row) -> impl IntoView {
             view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
         })
     };
+    let face = move || row.starts_group().then(|| row.entry.with(|view| face(&view.entry.author)));
     let path = link(&info.path());
     let time = move || {
         let (seq, at) = row.entry.with(|view| view.entry.delivery.seq().zip(view.entry.delivery.at()))?;
@@ -173,6 +171,7 @@ fn MessageHeader(row: Row) -> impl IntoView {
         })
     };
     view! {
+        {face}
         <p class="head">
             <span class="author" class:visually-hidden=move || !row.starts_group() id=move || row.author_element_id()>{author}</span>
             " "
@@ -181,16 +180,29 @@ fn MessageHeader(row: Row) -> impl IntoView {
     }
 }
 
-/// The text, and whether it was edited.
+/// The message that it replies to, the text, and whether it was edited.
 #[component]
 fn MessageText(row: Row) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
     let strings = row.strings;
     let text = move || match row.is_deleted() {
         true => InertElement::new("p").class("text").text(strings.message_deleted),
         false => formatted_text(&row.text(), strings),
     };
     let note = move || row.is_edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
-    view! { <div class="message-content">{text}{note}</div> }
+    let path = link(&info.path());
+    let quote = move || {
+        row.entry.with(|view| {
+            let quote = view.quote.as_ref().filter(|_| !view.entry.deleted)?;
+            Some(quote_link(quote, &path, strings))
+        })
+    };
+    let path = link(&info.path());
+    // A page without script offers the reply where a message is opened by its link.
+    let reply = row.seq().filter(|_| row.is_highlighted()).map(|seq| {
+        view! { <a class="reply-link" href=format!("{path}?reply={seq}#text")>{strings.reply}</a> }
+    });
+    view! { <div class="message-content">{quote}{text}{note}{reply}</div> }
 }
 
 /// The reason why the server rejected the message or its change, with buttons that send it again or discard it.

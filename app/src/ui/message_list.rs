@@ -4,11 +4,14 @@ use super::scroll_controller::ScrollController;
 use crate::{
     base::link,
     commands::Commands,
-    state::{RoomInfoState, RoomListState, TimelineState, use_state},
-    ui::{Icon, MessageRow, RoomNotFound},
+    state::{MembersState, RoomInfoState, RoomListState, TimelineState, use_state},
+    ui::{Icon, MessageRow, RoomNotFound, inert_tree::InertElement},
     wire::Seq,
 };
 use leptos::{either::Either, prelude::*};
+
+/// Users present up to whom a screen reader announces who comes.
+const MAX_ANNOUNCED: usize = 10;
 
 /// The messages of a room, in order. A reader at the end stays at the end as messages arrive. A reader of older messages
 /// keeps their position and sees a button that jumps to the new messages.
@@ -43,6 +46,7 @@ pub fn MessageList(
                         </ol>
                         {empty}
                     </div>
+                    <Arrivals />
                 </div>
             </div>
             <p class="visually-hidden" aria-live="polite">{timeline.announcement}</p>
@@ -84,13 +88,42 @@ fn EmptyRoom(
     let info = use_state::<RoomInfoState>();
     match suggestions {
         Some(similar) => Either::Left(view! { <RoomNotFound similar /> }),
-        None => Either::Right(view! {
-            <div class="empty-room">
-                <p>{info.strings.room_empty}</p>
-                <button type="button" popovertarget="about">{info.strings.share}</button>
-            </div>
-        }),
+        None => Either::Right(view! { <Greeting info /> }),
     }
+}
+
+/// What an empty room says: where one is, how to invite others, and how to write.
+#[component]
+fn Greeting(info: RoomInfoState) -> impl IntoView {
+    let strings = info.strings;
+    let initial = move || info.title.with(|title| title.chars().next().map(String::from));
+    let line = |line: &'static str| InertElement::new("li").text(line);
+    let lines = InertElement::new("ul").class("lessons").children(strings.lessons.split('\n').map(line));
+    view! {
+        <div class="empty-room">
+            <span class="face room-face" aria-hidden="true">{initial}</span>
+            <p class="title">{info.title}</p>
+            <p>{info.topic}</p>
+            <p>{strings.room_empty}</p>
+            <div class="actions">
+                <button type="button" class="needs-script" data-invite>{strings.copy_invite}</button>
+                <button type="button" popovertarget="about">{strings.share}</button>
+            </div>
+            {lines}
+        </div>
+    }
+}
+
+/// The users who have come since the newest message. Where few are present, a screen reader announces them.
+#[component]
+fn Arrivals() -> impl IntoView {
+    let strings = use_state::<RoomInfoState>().strings;
+    let members = use_state::<MembersState>();
+    let text = move || {
+        members.arrivals.with(|names| if names.is_empty() { String::new() } else { (strings.joined)(names) })
+    };
+    let live = move || if members.present() < MAX_ANNOUNCED { "polite" } else { "off" };
+    view! { <p class="arrivals" aria-live=live>{text}</p> }
 }
 
 /// The button that jumps to the end, with the number of unread messages. It appears when there are some, or far from the

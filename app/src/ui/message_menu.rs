@@ -51,18 +51,6 @@ impl MessageEditor {
         editor
     }
 
-    /// Opens the menu when `requested` is set, and resets that.
-    fn open_when(self, requested: RwSignal<bool>) {
-        Effect::new(move || {
-            if requested.get()
-                && let Some(menu) = self.menu.get()
-            {
-                requested.set(false);
-                menu.set_open(true);
-            }
-        });
-    }
-
     fn set_field(self, text: &str) {
         if let Some(field) = self.field.get() {
             field.set_value(text);
@@ -144,13 +132,10 @@ pub fn MessageMenu(
     own: bool,
     /// The text.
     text: Signal<String>,
-    /// Set to open the menu.
-    requested: RwSignal<bool>,
     /// Set while the menu is open.
     editing: RwSignal<bool>,
 ) -> impl IntoView {
     let editor = MessageEditor::new(seq, text, editing);
-    editor.open_when(requested);
     let info = editor.info;
     let strings = info.strings;
     let label = if own { strings.edit_or_delete } else { strings.delete_only };
@@ -160,7 +145,7 @@ pub fn MessageMenu(
     view! {
         <details class="menu" node_ref=editor.menu on:toggle=move |_| editor.on_toggle()>
             <summary aria-label=label title=label>
-                <Icon path="M5 12h.01M12 12h.01M19 12h.01" />
+                <Icon path="M4 20l1-4L16 5l3 3L8 19zM14 7l3 3" />
             </summary>
             <form class="editor" method="post" action=format!("{path}/edit") on:submit=move |submit| editor.on_submit(&submit)>
                 <label class="visually-hidden" for=id.clone()>{strings.message_text_label}</label>

@@ -6,18 +6,21 @@ mod connection_status;
 #[cfg(feature = "ssr")]
 pub(crate) mod dialogs;
 mod enter;
+mod face;
 mod field_error;
 mod formatted_text;
 mod header;
 mod history_footer;
 mod icon;
 mod inert_tree;
-mod long_press;
 mod member_list;
 mod message;
+#[cfg(feature = "ssr")]
+pub(crate) mod message_bar;
 mod message_list;
 mod message_menu;
 mod profile_card;
+mod quote;
 mod room_list;
 mod room_not_found;
 mod scroll_controller;
@@ -25,11 +28,15 @@ mod scroll_controller;
 pub mod share;
 mod time;
 mod toast;
+#[cfg(feature = "ssr")]
+pub(crate) mod writing_aids;
 
 pub use close_button::CloseButton;
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
 pub use field_error::FieldError;
+#[cfg(feature = "ssr")]
+pub use formatted_text::formatted_bytes;
 pub use header::Header;
 pub use history_footer::HistoryFooter;
 pub use icon::Icon;

@@ -5,7 +5,7 @@ use crate::{
     commands::Commands,
     page_data::RejectedInput,
     state::{ProfileState, RoomInfoState, rename_error, use_state},
-    ui::FieldError,
+    ui::{FieldError, face::face},
     wire::limits::MAX_NAME_CHARS,
 };
 use leptos::{ev::SubmitEvent, html, prelude::*};
@@ -105,7 +105,8 @@ pub(super) fn ProfileCard(
     view! {
         <details class="me" node_ref=card.details open=open on:toggle=move |_| card.on_toggle()>
             <summary>
-                <span class="label">{strings.you_are}</span>
+                {move || profile.user.with(face)}
+                <span class="visually-hidden">{strings.you_are}" "</span>
                 <strong class=move || profile.user.with(|you| you.id.color_class())>{name}</strong>
                 {tag}
             </summary>

@@ -310,11 +310,11 @@ impl<T: FromJson> FromJson for Vec<T> {
     }
 }
 
-impl FromJson for (String, String) {
+impl<A: FromJson, B: FromJson> FromJson for (A, B) {
     fn from_json(json: &Json<'_>) -> Option<Self> {
         let Json::List(items) = json else { return None };
         let [first, second] = &items[..] else { return None };
-        Some((String::from_json(first)?, String::from_json(second)?))
+        Some((A::from_json(first)?, B::from_json(second)?))
     }
 }
 

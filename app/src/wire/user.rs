@@ -3,7 +3,7 @@
 use super::{
     event::is_false,
     limits::MAX_NAME_CHARS,
-    visible_line::{InvalidName, as_string, parse_single_line},
+    visible_line::{InvalidName, as_string, is_visible, parse_single_line},
 };
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
@@ -114,6 +114,11 @@ impl DisplayName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Returns the first visible characters of its first two words, for a tile.
+    pub fn initials(&self) -> String {
+        self.0.split_whitespace().filter_map(|word| word.chars().find(|c| is_visible(*c))).take(2).collect()
+    }
 }
 
 impl FromStr for DisplayName {
@@ -144,6 +149,19 @@ mod tests {
         assert_eq!(" 小明 ".parse::<DisplayName>().unwrap().as_str(), "小明");
         assert!("字".repeat(32).parse::<DisplayName>().is_ok());
         assert_eq!("字".repeat(33).parse::<DisplayName>(), Err(InvalidName::TooLong));
+    }
+
+    #[test]
+    fn initials_are_of_the_first_two_words() {
+        for (name, initials) in [
+            ("Noble Koala", "NK"),
+            ("ann", "a"),
+            ("小明", "小"),
+            ("a b c", "ab"),
+            ("👩\u{200d}🚀 Ada", "👩A"),
+        ] {
+            assert_eq!(name.parse::<DisplayName>().unwrap().initials(), initials);
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ async fn write(n: usize, client: &TestClient, every: f64) {
         client.submit(match (kind, target) {
             (0, Some(target)) => Operation::Delete { target },
             (_, Some(target)) => Operation::Edit { target, text },
-            _ => Operation::Post { text },
+            _ => Operation::post(text),
         });
     }
 }

@@ -69,9 +69,9 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
 /// Returns the path with the position in a room, but without any other query parameter: a link may carry anything.
 fn canonical_path(uri: &Uri) -> String {
     let is_position = |parameter: &&str| {
-        parameter
-            .split_once('=')
-            .is_some_and(|(key, seq)| matches!(key, "before" | "around") && seq.parse::<u64>().is_ok())
+        parameter.split_once('=').is_some_and(|(key, seq)| {
+            matches!(key, "before" | "around" | "at" | "reply") && seq.parse::<u64>().is_ok()
+        })
     };
     let position = uri.query().unwrap_or_default().split('&').find(is_position);
     position.map_or_else(|| uri.path().into(), |position| format!("{}?{position}", uri.path()))

@@ -18,6 +18,8 @@ use uuid::Uuid;
 #[derive(Deserialize)]
 pub struct MessageForm {
     text: String,
+    /// The message that a posted one replies to.
+    reply_to: Option<Seq>,
 }
 
 /// `POST /r/{room}`: posts a message, then redirects to the room.
@@ -27,13 +29,13 @@ pub struct MessageForm {
 pub async fn post_message(
     request: PageRequest,
     RoomPath(room): RoomPath,
-    CheckedForm(MessageForm { text }): CheckedForm<MessageForm>,
+    CheckedForm(MessageForm { text, reply_to }): CheckedForm<MessageForm>,
 ) -> PageResult {
-    match append_message(&request, &room, &text).await {
+    match append_message(&request, &room, &text, reply_to).await {
         Ok(()) => Ok(request.redirect(&room.path())),
         Err(problem) => {
             let rejected = RejectedInput::Message { text, why: error_code(&problem) };
-            rerender_room(request, room, rejected, problem).await
+            rerender_room(request, room, reply_to, rejected, problem).await
         }
     }
 }
@@ -46,7 +48,7 @@ pub async fn post_message(
 pub async fn edit_message(
     request: PageRequest,
     MessagePath { room, target }: MessagePath,
-    CheckedForm(MessageForm { text }): CheckedForm<MessageForm>,
+    CheckedForm(MessageForm { text, .. }): CheckedForm<MessageForm>,
 ) -> PageResult {
     let edit = async {
         let text = trim_message(&text).map_err(Problem::invalid_text)?.into();
@@ -70,12 +72,19 @@ pub async fn delete_message(request: PageRequest, MessagePath { room, target }: 
     redirect_to_message(&request, &room, target).await
 }
 
-async fn append_message(request: &PageRequest, room: &RoomName, text: &str) -> Result<(), Problem> {
+async fn append_message(
+    request: &PageRequest,
+    room: &RoomName,
+    text: &str,
+    reply_to: Option<Seq>,
+) -> Result<(), Problem> {
     let PageRequest { state, identity, .. } = request;
     let _writer = state.writers.token();
     let text = trim_message(text).map_err(Problem::invalid_text)?;
     state.admit_post(*identity, room).await.map_err(Problem::rate_limited)?;
-    state.store.append(NewEvent::message(Uuid::now_v7(), room.clone(), identity.id, &text)).await?;
+    let operation = Operation::Post { text: text.into(), reply_to };
+    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, operation };
+    state.store.append(event).await?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ pub async fn rename(request: PageRequest, CheckedForm(form): CheckedForm<NameFor
         Ok(you) if you.ambiguous => Ok(request.redirect(&format!("{}#ambiguous", room.path()))),
         Ok(_) => Ok(request.redirect(&room.path())),
         Err((why, problem)) => {
-            rerender_room(request, room, RejectedInput::Name { name: form.name, why }, problem).await
+            rerender_room(request, room, None, RejectedInput::Name { name: form.name, why }, problem).await
         }
     }
 }

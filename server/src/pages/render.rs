@@ -10,7 +10,11 @@ use crate::{
     net::Activity,
     state::AppState,
 };
-use app::{AssetUrls, Base, PageContext, Theme, View, i18n::PageError, shell};
+use app::{
+    AssetUrls, Base, PageContext, Theme, View,
+    i18n::{Lang, PageError},
+    shell,
+};
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -103,11 +107,22 @@ fn page_context(state: &AppState, context: RequestContext) -> PageContext {
     let assets = AssetUrls {
         script: url("pkg/hubbub.js"),
         wasm: url("pkg/hubbub.wasm"),
+        actions: url("pkg/message-actions.js"),
+        days: url("pkg/day-pill.js"),
+        writing: url("pkg/writing-aids.js"),
+        emoji: url(emoji_of(context.lang)),
         style: url("pkg/hubbub.css"),
         reload: state.assets.reload(),
     };
     let base = Base(context.address.prefix);
     PageContext { assets, lang: context.lang, theme: context.theme, path: context.path, base }
+}
+
+fn emoji_of(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "pkg/emoji-en.txt",
+        Lang::Zh => "pkg/emoji-zh.txt",
+    }
 }
 
 /// Compresses `response` as the client accepts it, instead of the layer that does so on Tokio's workers.

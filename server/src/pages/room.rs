@@ -3,7 +3,7 @@
 use super::{
     PageRejection, PageRequest, PageResult, RoomPath,
     render::{render, run_page},
-    room_view::{PageAnchor, load_room_page},
+    room_view::{PageAnchor, PageView, load_room_page},
     share::share_link,
 };
 use crate::{
@@ -15,7 +15,7 @@ use app::{
     View,
     i18n::PageError,
     page_data::{RejectedInput, RoomPage},
-    wire::{RoomName, Seq},
+    wire::{Millis, RoomName, Seq},
 };
 use axum::{
     Extension,
@@ -25,11 +25,14 @@ use axum::{
 };
 use serde::Deserialize;
 
-/// The messages that a room's page shows: `?before=` or `?around=` a `seq`, otherwise the newest.
+/// The messages that a room's page shows: `?before=` or `?around=` a `seq`, the first one `?at=` a time or later, otherwise
+/// the newest. With `?reply=` the composer replies to a message.
 #[derive(Deserialize)]
 pub struct RoomQuery {
     before: Option<Seq>,
     around: Option<Seq>,
+    at: Option<Millis>,
+    reply: Option<Seq>,
 }
 
 /// The last message that a page without scripts has shown.
@@ -40,10 +43,11 @@ pub struct ReadBeacon {
 
 impl RoomQuery {
     fn anchor(&self) -> PageAnchor {
-        match (self.around, self.before) {
-            (Some(seq), _) => PageAnchor::Around(seq),
-            (None, Some(seq)) => PageAnchor::Before(seq),
-            (None, None) => PageAnchor::Latest,
+        match (self.around, self.before, self.at) {
+            (Some(seq), ..) => PageAnchor::Around(seq),
+            (None, Some(seq), _) => PageAnchor::Before(seq),
+            (None, None, Some(at)) => PageAnchor::At(at),
+            (None, None, None) => PageAnchor::Latest,
         }
     }
 }
@@ -69,7 +73,8 @@ pub async fn room(
         query.map_err(|_| PageRejection::new(PageError::InvalidSeq, StatusCode::BAD_REQUEST))?;
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
-        let page = load_room_page(&state, identity, room, query.anchor(), context.lang, None).await?;
+        let view = PageView { anchor: query.anchor(), reply_to: query.reply, rejected: None };
+        let page = load_room_page(&state, identity, room, view, context.lang).await?;
         render_room(&state, context, page, StatusCode::OK).await
     };
     run_page(&handle, activity, page).await
@@ -115,6 +120,7 @@ async fn render_room(
 pub(super) async fn rerender_room(
     PageRequest { state, identity, context }: PageRequest,
     room: RoomName,
+    reply_to: Option<Seq>,
     rejected: RejectedInput,
     problem: Problem,
 ) -> PageResult {
@@ -122,8 +128,8 @@ pub(super) async fn rerender_room(
     let context = RequestContext { path: room.path(), ..context };
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
-        let rejected = Some(rejected);
-        let page = load_room_page(&state, identity, room, PageAnchor::Latest, context.lang, rejected).await?;
+        let view = PageView { anchor: PageAnchor::Latest, reply_to, rejected: Some(rejected) };
+        let page = load_room_page(&state, identity, room, view, context.lang).await?;
         let page = render_room(&state, context, page, problem.status()).await?;
         Ok(problem.add_headers(page))
     };

@@ -15,9 +15,10 @@ use crate::{
 };
 use app::{
     i18n::Lang,
-    page_data::{PageKind, RejectedInput, RoomPage, RoomSummary},
-    wire::{RoomName, Seq, User, limits},
+    page_data::{PageKind, QuotedMessage, RejectedInput, RoomPage, RoomSummary},
+    wire::{Message, Millis, RoomName, Seq, User, limits},
 };
+use futures_util::future::try_join_all;
 
 /// Messages after the one that the address points to.
 const MESSAGES_AFTER_ANCHOR: Seq = limits::DEFAULT_PAGE_SIZE as Seq / 2;
@@ -27,6 +28,9 @@ const READ_CONTEXT: Seq = 10;
 
 /// Messages on the newest page at most, if many are unread.
 const MAX_UNREAD_PAGE_SIZE: u32 = 300;
+
+/// Messages beside those of a page that it shows in replies, at most. The browser fetches others.
+const MAX_SOURCES: usize = 20;
 
 /// Rooms of the user on one page, the most recently used ones; `/rooms` lists the others.
 const MAX_JOINED_ROOMS: u32 = 100;
@@ -40,6 +44,8 @@ pub enum PageAnchor {
     Before(Seq),
     /// Those around a `seq`.
     Around(Seq),
+    /// Those around the first one that was posted at a time or later, in milliseconds since 1970.
+    At(Millis),
 }
 
 impl PageAnchor {
@@ -47,9 +53,19 @@ impl PageAnchor {
     fn snapshot_size(self) -> u32 {
         match self {
             Self::Latest => limits::DEFAULT_PAGE_SIZE,
-            Self::Before(_) | Self::Around(_) => 0,
+            Self::Before(_) | Self::Around(_) | Self::At(_) => 0,
         }
     }
+}
+
+/// What a request wants of a room's page.
+pub struct PageView {
+    /// The messages.
+    pub anchor: PageAnchor,
+    /// The message that the composer replies to.
+    pub reply_to: Option<Seq>,
+    /// The input of a plain form that was rejected.
+    pub rejected: Option<RejectedInput>,
 }
 
 /// Loads a room's page for the user.
@@ -60,15 +76,18 @@ pub async fn load_room_page(
     state: &AppState,
     identity: Identity,
     room: RoomName,
-    anchor: PageAnchor,
+    PageView { anchor, reply_to, rejected }: PageView,
     lang: Lang,
-    rejected: Option<RejectedInput>,
 ) -> StoreResult<RoomPage> {
     // The socket delivers events after this head again, and the client recognizes those that the page has.
     let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page: newest } =
         state.store.snapshot(&room, identity.id, None, anchor.snapshot_size()).await?;
+    let anchor = match anchor {
+        PageAnchor::At(at) => PageAnchor::Around(find_by_time(state, &room, at, head).await?),
+        anchor => anchor,
+    };
     let (mut kind, highlighted) = match anchor {
-        PageAnchor::Latest => (PageKind::Latest, None),
+        PageAnchor::Latest | PageAnchor::At(_) => (PageKind::Latest, None),
         PageAnchor::Before(seq) if seq > head => (PageKind::Latest, None),
         PageAnchor::Before(_) => (PageKind::History, None),
         // Near the end, the newest page shows the message and receives updates.
@@ -98,7 +117,7 @@ pub async fn load_room_page(
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
     let also = [RoomName::lobby(), room.clone()];
     let RoomList { rooms, .. } = RoomList::load(state, identity, lang, 0, &also, others).await?;
-    let viewer = Viewer { you: &you, is_owner };
+    let viewer = Viewer { you: &you, is_owner, strings: lang.strings() };
     let kept = highlighted.filter(|_| kind == PageKind::History);
     let fit = |members: &mut Vec<User>, page: &MessagePage| {
         let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
@@ -115,6 +134,11 @@ pub async fn load_room_page(
         fit(&mut members, &page);
         page.keep(budget(&members, &rooms), highlighted, |message| viewer.bytes(message));
     }
+    let replying_to = match reply_to.filter(|seq| *seq <= head) {
+        Some(seq) => read_source(state, &room, seq).await?.filter(|(_, source)| source.excerpt.is_some()),
+        None => None,
+    };
+    let sources = read_sources(state, &room, &page.messages).await?;
     let older_unread = match kind {
         PageKind::Latest => older_unread(state, identity, &room, read, &page.messages).await?,
         PageKind::History => 0,
@@ -137,6 +161,8 @@ pub async fn load_room_page(
         highlighted,
         messages: page.messages,
         more: page.more,
+        sources,
+        replying_to,
         members,
         member_count,
         rooms,
@@ -145,6 +171,48 @@ pub async fn load_room_page(
         you,
         room,
     })
+}
+
+/// Reads the messages that those of a page reply to and that are not on it, the newest [`MAX_SOURCES`] at most.
+async fn read_sources(
+    state: &AppState,
+    room: &RoomName,
+    messages: &[Message],
+) -> StoreResult<Vec<(Seq, QuotedMessage)>> {
+    let Some(first) = messages.first() else { return Ok(Vec::new()) };
+    let sources = messages.iter().filter_map(|message| message.reply_to).filter(|seq| *seq < first.seq);
+    let mut sources: Vec<Seq> = sources.collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let newest = &sources[sources.len().saturating_sub(MAX_SOURCES)..];
+    let read = newest.iter().map(|seq| read_source(state, room, *seq));
+    Ok(try_join_all(read).await?.into_iter().flatten().collect())
+}
+
+/// Returns the `seq` of the first message at `at` or later, or of the newest one. Halves the room until it is found, so it
+/// reads some twenty messages of a room with a million.
+async fn find_by_time(state: &AppState, room: &RoomName, at: Millis, head: Seq) -> StoreResult<Seq> {
+    let (mut first, mut last) = (1, head);
+    while first < last {
+        let middle = first + (last - first) / 2;
+        let page = state.store.messages_before(room, middle + 1, 1).await?;
+        match page.messages.last().filter(|message| message.at >= at) {
+            Some(message) => last = message.seq.max(first),
+            None => first = middle + 1,
+        }
+    }
+    Ok(first)
+}
+
+/// Reads what a reply shows of the message `seq`; `None` if that is not a message.
+async fn read_source(
+    state: &AppState,
+    room: &RoomName,
+    seq: Seq,
+) -> StoreResult<Option<(Seq, QuotedMessage)>> {
+    let page = state.store.messages_before(room, seq.saturating_add(1), 1).await?;
+    let source = page.messages.into_iter().find(|message| message.seq == seq);
+    Ok(source.map(|message| (seq, message.into())))
 }
 
 /// Returns the number of messages on a page. The newest page has more if many are unread.
@@ -221,7 +289,7 @@ async fn older_unread(
     identity: Identity,
     room: &RoomName,
     read: Option<Seq>,
-    messages: &[app::wire::Message],
+    messages: &[Message],
 ) -> StoreResult<u32> {
     let (Some(read), Some(first)) = (read, messages.first()) else { return Ok(0) };
     if read + 1 >= first.seq {

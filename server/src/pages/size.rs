@@ -4,7 +4,9 @@
 //! The constants are measured and rounded up; a test renders pages of hostile texts and compares.
 
 use app::{
+    i18n::Strings,
     page_data::RoomSummary,
+    ui::formatted_bytes,
     wire::{Message, PageBudget, User, UserId},
 };
 
@@ -12,7 +14,10 @@ use app::{
 const SHELL_BYTES: usize = 28 * 1_024;
 
 /// Bytes of a message in HTML and in JSON, without its text and its author's name.
-const MESSAGE_OVERHEAD_BYTES: usize = 620;
+const MESSAGE_OVERHEAD_BYTES: usize = 630;
+
+/// Bytes of the line above a reply, in the JSON of the message that it replies to too.
+const QUOTE_BYTES: usize = 1_400;
 
 /// Bytes of the menu of a message, without the text in it.
 const MENU_OVERHEAD_BYTES: usize = 1_600;
@@ -29,6 +34,8 @@ pub struct Viewer<'a> {
     pub you: &'a User,
     /// The user owns the room, so every message has a menu.
     pub is_owner: bool,
+    /// The texts of the page's language.
+    pub strings: &'a Strings,
 }
 
 impl Viewer<'_> {
@@ -40,7 +47,14 @@ impl Viewer<'_> {
         } else {
             0
         };
-        MESSAGE_OVERHEAD_BYTES + html(text) + json(text) + html(name) + json(name) + menu
+        let quote = if message.reply_to.is_some() { QUOTE_BYTES } else { 0 };
+        MESSAGE_OVERHEAD_BYTES
+            + quote
+            + formatted_bytes(text, self.strings)
+            + json(text)
+            + html(name)
+            + json(name)
+            + menu
     }
 }
 

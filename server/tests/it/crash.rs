@@ -78,9 +78,7 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     let clients: Vec<TestClient> = (0..8).map(|_| TestClient::join(server.address, "tea", BRISK)).collect();
     let talk = async {
         for n in 0.. {
-            clients
-                .iter()
-                .for_each(|client| client.submit(Operation::Post { text: format!("message {n}").into() }));
+            clients.iter().for_each(|client| client.submit(Operation::post(format!("message {n}"))));
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -148,7 +146,7 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     assert_eq!(stored_events(&server).await.len(), stored, "exactly the acknowledged messages can be read");
     let ann = TestClient::join(server.address, "tea", BRISK);
     within_timeout(ann.wait_until(|state| state.is_live)).await;
-    ann.submit(Operation::Post { text: long.clone().into() });
+    ann.submit(Operation::post(long.clone()));
     sleep(Duration::from_millis(200)).await;
     assert!(!ann.state().session.outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);

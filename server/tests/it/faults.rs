@@ -32,7 +32,7 @@ impl MobileClient {
     /// Posts three messages and waits until all have arrived.
     async fn write(&self) {
         for text in ["one", "two", "three"] {
-            self.client.submit(Operation::Post { text: text.into() });
+            self.client.submit(Operation::post(text));
         }
         within_timeout(self.client.wait_until(|state| state.has_settled(3))).await;
     }

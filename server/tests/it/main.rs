@@ -39,6 +39,7 @@ mod posting;
 mod presence;
 mod purging;
 mod read_markers;
+mod replies;
 mod restarting;
 mod restored_folders;
 mod resuming;

@@ -11,9 +11,9 @@ use server::store::{NewEvent, SqliteStore};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The longest texts: plain, and of characters that HTML, JSON and scripts escape.
-fn longest() -> [String; 7] {
-    ["x", "<", "&", "\"", "\\", "\u{200b}", "字"]
+/// The longest texts: plain, of characters that HTML, JSON and scripts escape, and of markup.
+fn longest() -> [String; 11] {
+    ["x", "<", "&", "\"", "\\", "\u{200b}", "字", "*a* ", "- a\n", "www.a.b ", "```\n```\n"]
         .map(|text| text.repeat((MAX_MESSAGE_BYTES - 1) / text.len()) + ".")
 }
 

@@ -17,7 +17,7 @@ const REAL: Pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_seco
 async fn talk(clients: &[TestClient]) {
     for n in 0.. {
         for client in &clients[..TALKERS] {
-            client.submit(Operation::Post { text: format!("message {n}").into() });
+            client.submit(Operation::post(format!("message {n}")));
         }
         sleep(Duration::from_millis(50)).await;
     }

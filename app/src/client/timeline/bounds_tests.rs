@@ -9,6 +9,10 @@ fn author(n: u64) -> User {
     User::new(UserId(n), DisplayName::generated(UserId(n)))
 }
 
+fn pending(id: CommandId, text: &str) -> Entry {
+    Entry::local(id, author(1), text.into(), None, DeliveryState::Pending)
+}
+
 /// Returns message `seq` of the log. All are by one author and within a minute.
 fn event(seq: Seq) -> Arc<Event> {
     let body = EventBody::Message { text: format!("message {seq}").into(), reply_to: None };
@@ -56,7 +60,7 @@ fn heads_repeat_after_ten_entries_and_stay_when_older_entries_come_or_go() {
 fn a_pending_message_is_in_the_group_in_which_it_is_confirmed() {
     let mut timeline = timeline(9);
     for seq in 10..13 {
-        timeline.add_pending(Uuid::from_u128(seq), author(1), format!("message {seq}").into());
+        timeline.add_pending(pending(Uuid::from_u128(seq), &format!("message {seq}")));
     }
     let starts = |timeline: &Timeline| {
         timeline.visible_entries(0..timeline.len()).iter().map(|shown| shown.starts_group).collect::<Vec<_>>()

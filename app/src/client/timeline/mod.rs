@@ -2,13 +2,16 @@
 
 mod bounds;
 mod held_deletions;
+mod quotes;
 
 pub use bounds::MAX_ENTRIES;
 
+use self::quotes::Sources;
 use super::entry::assign_group_indexes;
 use crate::{
     client::{Command, DeliveryState, Entry, EntryView, Operation},
     clock,
+    markup::excerpt,
     wire::{CommandId, ErrorCode, Event, EventBody, Message, Millis, Seq, User, UserId},
 };
 use std::{ops::Range, sync::Arc};
@@ -51,6 +54,7 @@ pub struct Timeline {
     confirmed: Vec<Entry>,
     pending: Vec<Entry>,
     changes: Vec<PendingChange>,
+    sources: Sources,
 }
 
 impl Timeline {
@@ -59,7 +63,7 @@ impl Timeline {
         let last_id = messages.last().filter(|newest| newest.seq == last).map(|newest| newest.id);
         let mut confirmed: Vec<Entry> = messages.into_iter().map(Entry::from).collect();
         assign_group_indexes(&mut confirmed, 0);
-        Self {
+        let mut timeline = Self {
             log,
             last,
             last_id,
@@ -70,7 +74,10 @@ impl Timeline {
             confirmed,
             pending: Vec::new(),
             changes: Vec::new(),
-        }
+            sources: Sources::default(),
+        };
+        timeline.look_up_all_sources();
+        timeline
     }
 
     /// Marks messages after `seq` as unread, unless `user` has posted them.
@@ -200,6 +207,7 @@ impl Timeline {
             starts_day,
             is_first_unread,
             is_hidden: false,
+            quote: entry.reply_to.map(|seq| self.quote(seq)),
             pending_change: None,
         };
         let seq = entry.delivery.seq();
@@ -230,7 +238,15 @@ impl Timeline {
     /// Shows a command of this browser at once, before the server has it.
     pub fn add_local(&mut self, command: &Command, author: User) {
         match &command.operation {
-            Operation::Post { text } => self.add_pending(command.id, author, text.clone()),
+            Operation::Post { text, reply_to } => {
+                self.add_pending(Entry::local(
+                    command.id,
+                    author,
+                    text.clone(),
+                    *reply_to,
+                    DeliveryState::Pending,
+                ));
+            }
             Operation::Edit { .. } | Operation::Delete { .. } => {
                 self.changes.push(PendingChange {
                     command: command.clone(),
@@ -249,11 +265,13 @@ impl Timeline {
             messages.into_iter().filter(|message| message.seq < first).map(Entry::from).collect();
         assign_group_indexes(&mut older, 0);
         self.confirmed.splice(0..0, older);
+        self.look_up_all_sources();
     }
 
-    fn add_pending(&mut self, id: CommandId, author: User, text: Arc<str>) {
-        if !self.confirmed.iter().any(|entry| entry.id == id) {
-            self.pending.push(Entry::local(id, author, text, DeliveryState::Pending));
+    fn add_pending(&mut self, entry: Entry) {
+        if !self.confirmed.iter().any(|confirmed| confirmed.id == entry.id) {
+            self.look_up_sources(entry.reply_to.into_iter());
+            self.pending.push(entry);
         }
     }
 
@@ -274,7 +292,8 @@ impl Timeline {
         let entry = self.pending.iter_mut().find(|entry| entry.id == id)?;
         entry.delivery.failure()?;
         entry.delivery = DeliveryState::Pending;
-        Some(Command { id, operation: Operation::Post { text: entry.text.clone() } })
+        let operation = Operation::Post { text: entry.text.clone(), reply_to: entry.reply_to };
+        Some(Command { id, operation })
     }
 
     /// Removes a pending command: it is done, or the user has discarded it.
@@ -309,6 +328,7 @@ impl Timeline {
         *self = Self { changes, unread_after, day_of, ..Self::new(log, last, messages) };
         let is_confirmed = |entry: &Entry| self.confirmed.iter().any(|confirmed| confirmed.id == entry.id);
         self.pending = pending.into_iter().filter(|entry| !is_confirmed(entry)).collect();
+        self.look_up_all_sources();
     }
 
     /// Changes the name of `user` in all of their messages.
@@ -318,6 +338,7 @@ impl Timeline {
                 entry.author = user.clone();
             }
         }
+        self.sources.update_user(user);
     }
 
     fn apply_event(&mut self, event: &Event) {
@@ -328,21 +349,27 @@ impl Timeline {
             EventBody::Message { .. } => {
                 if self.detached_at.is_none() {
                     let from = self.confirmed.len();
-                    self.confirmed.extend(Message::from_event(event).map(Entry::from));
+                    let entry = Message::from_event(event).map(Entry::from);
+                    self.look_up_sources(entry.iter().filter_map(|entry| entry.reply_to));
+                    self.confirmed.extend(entry);
                     assign_group_indexes(&mut self.confirmed, from);
                 }
             }
             EventBody::Edit { target, text } => {
+                self.sources.update(*target, |source| source.excerpt = Some(excerpt(text)));
                 self.update_confirmed(*target, |entry| entry.edit(text.clone()));
             }
-            EventBody::Delete { target } => self.update_confirmed(*target, Entry::delete),
+            EventBody::Delete { target } => {
+                self.sources.update(*target, |source| source.excerpt = None);
+                self.update_confirmed(*target, Entry::delete);
+            }
             EventBody::Unknown => {}
         }
     }
 
     fn update_confirmed(&mut self, seq: Seq, update: impl FnOnce(&mut Entry)) {
         // Entries are in the order of their seq; one that is not here is on an older page.
-        if let Ok(at) = self.confirmed.binary_search_by_key(&Some(seq), |entry| entry.delivery.seq()) {
+        if let Some(at) = self.index_of(seq) {
             update(&mut self.confirmed[at]);
         }
     }
@@ -353,7 +380,7 @@ impl PendingChange {
     fn into_failed_entry(self) -> Option<Entry> {
         let Operation::Edit { text, .. } = self.command.operation else { return None };
         let delivery = DeliveryState::Failed { why: ErrorCode::NoSuchMessage };
-        Some(Entry::local(self.command.id, self.author, text, delivery))
+        Some(Entry::local(self.command.id, self.author, text, None, delivery))
     }
 }
 

@@ -9,6 +9,10 @@ fn author(n: u64) -> User {
     User::new(UserId(n), DisplayName::generated(UserId(n)))
 }
 
+fn pending(id: CommandId, text: &str) -> Entry {
+    Entry::local(id, author(1), text.into(), None, DeliveryState::Pending)
+}
+
 fn event(seq: Seq) -> Arc<Event> {
     let body = EventBody::Message { text: format!("message {seq}").into(), reply_to: None };
     Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(seq % 3), body })
@@ -29,7 +33,7 @@ fn seqs(timeline: &Timeline) -> Vec<Seq> {
 #[test]
 fn a_pending_entry_becomes_the_confirmed_one() {
     let mut timeline = empty();
-    timeline.add_pending(Uuid::from_u128(1), author(1), "message 1".into());
+    timeline.add_pending(pending(Uuid::from_u128(1), "message 1"));
     assert_eq!(all(&timeline)[0].entry.delivery, DeliveryState::Pending);
     assert_eq!(timeline.apply_events(&[event(1)]), ApplyResult::Applied);
     assert_eq!(seqs(&timeline), [1]);
@@ -117,7 +121,7 @@ fn the_first_message_of_a_day_starts_the_day_and_a_group() {
     let mut timeline = empty();
     let message = |seq, at| Arc::new(Event { at, author: author(1), ..(*event(seq)).clone() });
     timeline.apply_events(&[message(1, 5), message(2, DAY - 1), message(3, DAY), message(4, DAY + 1)]);
-    timeline.add_pending(Uuid::from_u128(9), author(1), "not stored yet".into());
+    timeline.add_pending(pending(Uuid::from_u128(9), "not stored yet"));
     let shown = all(&timeline);
     let days: Vec<bool> = shown.iter().map(|shown| shown.starts_day).collect();
     assert_eq!(days, [true, false, true, false, false]);
@@ -155,8 +159,8 @@ fn prepend_adds_older_messages_once() {
 fn a_reset_replaces_confirmed_entries_and_keeps_pending_ones() {
     let mut timeline = empty();
     timeline.apply_events(&[event(1)]);
-    timeline.add_pending(Uuid::from_u128(7), author(1), "mine".into());
-    timeline.add_pending(Uuid::from_u128(9), author(1), "stored meanwhile".into());
+    timeline.add_pending(pending(Uuid::from_u128(7), "mine"));
+    timeline.add_pending(pending(Uuid::from_u128(9), "stored meanwhile"));
     let messages = vec![Message::from_event(&event(9)).unwrap()];
     timeline.reset("other".into(), 9, messages);
     let ids: Vec<u128> = all(&timeline).iter().map(|shown| shown.entry.id.as_u128()).collect();
@@ -167,10 +171,10 @@ fn a_reset_replaces_confirmed_entries_and_keeps_pending_ones() {
 fn a_failed_message_keeps_its_text_until_it_is_retried_or_discarded() {
     let mut timeline = empty();
     let id = Uuid::from_u128(5);
-    timeline.add_pending(id, author(1), "too much".into());
+    timeline.add_pending(pending(id, "too much"));
     timeline.fail(id, ErrorCode::TooLong);
     assert_eq!(all(&timeline)[0].entry.delivery.failure(), Some(ErrorCode::TooLong));
-    let again = Command { id, operation: Operation::Post { text: "too much".into() } };
+    let again = Command { id, operation: Operation::post("too much") };
     assert_eq!(timeline.retry(id), Some(again));
     assert_eq!(timeline.retry(id), None, "it is pending already");
     timeline.remove_pending(id);
@@ -210,7 +214,7 @@ proptest! {
         let log: Vec<Arc<Event>> = (1..=40).map(event).collect();
         let mut timeline = empty();
         for id in mine {
-            timeline.add_pending(Uuid::from_u128(id), author(1), "mine".into());
+            timeline.add_pending(pending(Uuid::from_u128(id), "mine"));
         }
         for (from, count) in pieces {
             let piece = &log[from as usize - 1..(from + count - 1).min(40) as usize];

@@ -33,7 +33,7 @@ async fn start(folder: &Path, address: SocketAddr, options: &[&str]) -> Running 
 }
 
 fn post(text: &str) -> Operation {
-    Operation::Post { text: text.into() }
+    Operation::post(text)
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::{
     joining::fill,
     support::{TestServer, V1, browser, sent, visitor},
 };
+use app::wire::{Messages, Millis, Seq};
 use reqwest::Client;
 
 /// H03.
@@ -53,6 +54,27 @@ async fn a_page_has_the_newest_50_messages_and_a_link_to_older_ones() {
     assert_eq!(shown("/r/tea?before=71").await, (21..=70).collect::<Vec<_>>());
     assert!(shown("/r/tea?around=30").await.contains(&30));
     assert!(page(&browser, &server, "/r/tea").await.contains("?before=71"));
+}
+
+#[tokio::test]
+async fn a_page_by_time_has_the_first_message_at_that_time_or_later() {
+    let server = TestServer::start().await;
+    fill(&server, "tea", 120).await;
+    let all: Messages =
+        sent(browser().get(server.http("/api/rooms/tea/messages?limit=500"))).await.json().await.unwrap();
+    let marked = async |at: Millis| {
+        let page = page(&browser(), &server, &format!("/r/tea?at={at}")).await;
+        let line = page.split("<li ").find(|item| item.split('>').next().unwrap().contains("marked"));
+        line.and_then(|line| line.split("id=\"m").nth(1)?.split('"').next()?.parse::<Seq>().ok())
+    };
+    for index in [0, 1, 40, 118, 119] {
+        let at = all.messages[index].at;
+        let first = all.messages.iter().find(|message| message.at >= at).unwrap();
+        assert_eq!(marked(at).await, Some(first.seq), "message {index} at {at}");
+    }
+    assert_eq!((marked(0).await, marked(Millis::MAX).await), (Some(1), Some(120)));
+    // A room without messages has no such one.
+    assert!(page(&browser(), &server, "/r/empty?at=5").await.contains("id=\"text\""));
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ fn is_join_after(frames: &[ClientFrame], seq: Seq) -> bool {
 
 fn post(session: &mut Session, n: u128) -> CommandId {
     let id = Uuid::from_u128(n);
-    let command = Command { id, operation: Operation::Post { text: format!("{n}").into() } };
+    let command = Command { id, operation: Operation::post(format!("{n}")) };
     session.timeline.add_local(&command, user(1));
     session.outbox.push(command);
     id

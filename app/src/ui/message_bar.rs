@@ -1,0 +1,40 @@
+//! The actions of a message, and the day of those in view. Only the server renders them, once for all messages:
+//! `message-actions.js` moves the bar to the row in use and opens the menu, `day-pill.js` shows the day.
+
+use crate::{i18n::Strings, ui::Icon};
+use leptos::prelude::*;
+
+/// The bar with the most frequent actions, the menu with all of them, and the day.
+#[component]
+pub(crate) fn MessageActions(strings: &'static Strings) -> impl IntoView {
+    let button = |action: &'static str, label: &'static str, path: &'static str| {
+        view! {
+            <button type="button" data-action=action aria-label=label title=label><Icon path /></button>
+        }
+    };
+    let item = |action: &'static str, label: &'static str, key: &'static str| {
+        view! { <button type="button" role="menuitem" data-action=action>{label}<kbd aria-hidden="true">{key}</kbd></button> }
+    };
+    view! {
+        <div id="message-bar" class="message-bar" role="toolbar" hidden aria-label=strings.message_actions data-copied=strings.copied data-failed=strings.copy_message_failed>
+            {button("reply", strings.reply, "M9 6 4 11l5 5M4 11h9c4 0 7 2 7 7")}
+            {button("link", strings.copy, "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1")}
+            {button("more", strings.more_actions, "M5 12h.01M12 12h.01M19 12h.01")}
+        </div>
+        <div id="message-menu" class="message-menu" popover="manual" role="dialog" aria-label=strings.message_actions>
+            <div role="menu" aria-label=strings.message_actions>
+                {item("reply", strings.reply, "R")}
+                {item("link", strings.copy, "C")}
+                {item("text", strings.copy_text, "")}
+                {item("quote", strings.copy_as_quote, "Q")}
+                {item("edit", strings.edit, "E")}
+                {item("delete", strings.delete, "Del")}
+            </div>
+        </div>
+        <p id="action-status" class="visually-hidden" role="status"></p>
+        <div id="day-pill" class="day-pill" hidden>
+            <button type="button"><span></span><span class="visually-hidden">{strings.jump_to_day}</span></button>
+            <input type="date" tabindex="-1" aria-label=strings.jump_to_day />
+        </div>
+    }
+}

@@ -1,0 +1,231 @@
+// Helps to write a message: completes the names of people and emoji, offers to format pasted code, counts near the limit, and
+// marks rooms with drafts.
+//
+// The server renders the elements once; the app has the field, and takes over what changes in it by its input events.
+
+const field = document.getElementById("text");
+const aids = document.getElementById("writing-aids");
+const list = document.getElementById("completions");
+const offer = document.getElementById("code-offer");
+const count = document.getElementById("count");
+const bytesOf = (text) => new TextEncoder().encode(text).length;
+
+document.querySelector(".below").prepend(aids);
+aids.hidden = false;
+
+function replace(from, to, text) {
+  field.setRangeText(text, from, to, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// Completion: `@` and `:` begin a word, the arrow keys choose, Enter and Tab insert.
+
+const MAX_OPTIONS = 6;
+const MAX_RECENT = 24;
+const RECENT = "hubbub/choice/emoji";
+// Names have at most 32 characters.
+const WORD = /(?:^|[\s(（])([@＠:：])([^@＠:：\n]{0,32})$/u;
+
+let chosen = 0;
+let word;
+let emoji;
+
+// Loads the emoji of the language when the first one is asked for.
+async function allEmoji() {
+  emoji ??= fetch(list.dataset.emoji)
+    .then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status)))
+    .then((text) => text.split("\n").filter(Boolean).map((line) => line.split("\t")))
+    .catch(() => ((emoji = undefined), []));
+  return emoji;
+}
+
+function recent() {
+  try {
+    return JSON.parse(localStorage.getItem(RECENT) ?? "[]").filter((used) => typeof used === "string");
+  } catch {
+    return [];
+  }
+}
+
+function remember(used) {
+  try {
+    localStorage.setItem(RECENT, JSON.stringify([used, ...recent().filter((other) => other !== used)].slice(0, MAX_RECENT)));
+  } catch {
+    // Without storage there are no recent ones.
+  }
+}
+
+function people(begin) {
+  const found = new Map();
+  for (const person of document.querySelectorAll("#members li, .line .head")) {
+    const name = person.querySelector("b")?.textContent;
+    const tag = person.querySelector(".tag")?.textContent ?? "";
+    const matches = name && [name, ...name.split(/\s+/)].some((part) => part.toLowerCase().startsWith(begin));
+    const face = person.querySelector(".face") ?? person.parentElement.querySelector(".face");
+    if (matches && !found.has(name + tag)) found.set(name + tag, { insert: `@${name} `, label: name, tag, face });
+  }
+  return [...found.values()];
+}
+
+async function emojiNamed(begin) {
+  const used = recent();
+  const rank = ([character, name, words]) => {
+    const place = name === begin ? 0 : name.startsWith(begin) ? 1 : name.includes(begin) ? 2 : words.includes(begin) ? 3 : 9;
+    return place - (used.includes(character) ? 0.5 : 0);
+  };
+  const ranked = (await allEmoji()).map((entry) => [rank(entry), entry]).filter(([place]) => place < 8);
+  ranked.sort(([one], [other]) => one - other);
+  return ranked.slice(0, MAX_OPTIONS).map(([, [character, name]]) => ({ insert: `${character} `, label: `:${name}:`, character }));
+}
+
+async function optionsFor(mark, begin) {
+  if ("@＠".includes(mark)) return people(begin.toLowerCase()).slice(0, MAX_OPTIONS);
+  return /^[\p{L}\p{N}_+-]{2,}$/u.test(begin) ? emojiNamed(begin.toLowerCase()) : [];
+}
+
+function close() {
+  word = undefined;
+  list.hidden = true;
+  field.removeAttribute("aria-activedescendant");
+}
+
+function choose(at) {
+  const options = [...list.children];
+  chosen = (at + options.length) % options.length;
+  options.forEach((option, index) => option.setAttribute("aria-selected", String(index === chosen)));
+  field.setAttribute("aria-activedescendant", options[chosen].id);
+}
+
+function accept() {
+  const { from, options } = word;
+  const { insert, character } = options[chosen];
+  if (character) remember(character);
+  replace(from, field.selectionEnd, insert);
+  close();
+}
+
+function show(options) {
+  const elements = options.map(({ label, tag, face, character }, index) => {
+    const option = document.createElement("li");
+    option.id = `completion-${index}`;
+    option.role = "option";
+    if (face) option.append(face.cloneNode(true));
+    if (character) option.append(Object.assign(document.createElement("span"), { className: "emoji", textContent: character }));
+    option.append(Object.assign(document.createElement("span"), { textContent: label }));
+    if (tag) option.append(Object.assign(document.createElement("small"), { className: "tag", textContent: tag }));
+    return option;
+  });
+  list.replaceChildren(...elements);
+  list.hidden = false;
+  choose(0);
+}
+
+async function complete() {
+  const caret = field.selectionEnd;
+  const found = field.selectionStart === caret && field.value.slice(0, caret).match(WORD);
+  if (!found) return close();
+  const [, mark, begin] = found;
+  const options = await optionsFor(mark, begin);
+  // The user may have typed on meanwhile.
+  if (caret !== field.selectionEnd || !options.length) return close();
+  word = { from: caret - begin.length - mark.length, options };
+  show(options);
+}
+
+// A whole `:name:` becomes its emoji.
+async function replaceName() {
+  const caret = field.selectionEnd;
+  const found = field.value.slice(0, caret).match(/(?:^|[\s(（]):([\p{L}\p{N}_+-]{1,40}):$/u);
+  if (!found) return;
+  const entry = (await allEmoji()).find(([, name]) => name === found[1].toLowerCase());
+  if (entry && caret === field.selectionEnd) replace(caret - found[1].length - 2, caret, `${entry[0]} `);
+}
+
+// Before the app, for which Enter sends the message.
+addEventListener(
+  "keydown",
+  (key) => {
+    if (key.target !== field || !word || key.isComposing || key.keyCode === 229) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key.key];
+    if (step) choose(chosen + step);
+    else if (key.key === "Enter" || key.key === "Tab") accept();
+    else if (key.key === "Escape") close();
+    else return;
+    key.preventDefault();
+    key.stopImmediatePropagation();
+  },
+  true,
+);
+// A press must not move the focus out of the field.
+list.addEventListener("pointerdown", (press) => press.preventDefault());
+list.addEventListener("click", ({ target }) => {
+  const at = [...list.children].indexOf(target.closest("li"));
+  if (at < 0 || !word) return;
+  chosen = at;
+  accept();
+});
+field.addEventListener("blur", close);
+
+// The count near the limit, in characters: of a text with long ones fewer are left.
+
+function updateCount() {
+  const limit = Number(count.dataset.limit);
+  const bytes = bytesOf(field.value);
+  const perCharacter = bytes / Math.max(1, [...field.value].length);
+  const left = Math.floor((limit - bytes) / perCharacter);
+  count.hidden = bytes < limit * 0.75;
+  if (!count.hidden) count.textContent = String(left);
+  count.classList.toggle("over", left < 0);
+}
+
+field.addEventListener("input", async () => {
+  updateCount();
+  if (!field.value) offer.hidden = true;
+  await replaceName();
+  await complete();
+});
+updateCount();
+
+// Pasted code: several lines, some of them indented, without a fence.
+
+let pasted;
+field.addEventListener("paste", ({ clipboardData }) => {
+  const text = clipboardData?.getData("text/plain").replaceAll("\r\n", "\n") ?? "";
+  const lines = text.split("\n");
+  const isCode = lines.length >= 3 && lines.some((line) => /^(\t| {2,})\S/.test(line)) && !text.includes("```");
+  offer.hidden = !isCode;
+  if (isCode) pasted = text;
+});
+offer.querySelector("button").addEventListener("click", () => {
+  const at = field.value.lastIndexOf(pasted);
+  offer.hidden = true;
+  field.focus();
+  if (at < 0) return;
+  const before = at > 0 && field.value[at - 1] !== "\n" ? "\n" : "";
+  replace(at, at + pasted.length, `${before}\`\`\`\n${pasted.replace(/\n+$/, "")}\n\`\`\`\n`);
+});
+
+// A pencil beside rooms with a draft.
+
+function markDrafts() {
+  const drafts = new Set();
+  try {
+    for (const key of Object.keys(localStorage)) {
+      const room = key.match(/^hubbub\/room\/([^/]+)\/draft\//)?.[1];
+      if (room && localStorage.getItem(key).trim()) drafts.add(room);
+    }
+  } catch {
+    // Without storage there are no drafts.
+  }
+  for (const link of document.querySelectorAll("#rooms li a")) {
+    const room = new URL(link.href).pathname.match(/\/r\/([^/]+)$/)?.[1] ?? "lobby";
+    const hasDraft = drafts.has(room) && link.getAttribute("aria-current") !== "page";
+    link.toggleAttribute("data-draft", hasDraft);
+    if (hasDraft) link.title = list.dataset.draft;
+    else link.removeAttribute("title");
+  }
+}
+
+markDrafts();
+addEventListener("storage", markDrafts);
+document.addEventListener("visibilitychange", markDrafts);
