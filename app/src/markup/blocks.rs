@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut code_blocks_left = MAX_CODE_BLOCKS;
     parse_lines(&lines, 0, &mut code_blocks_left, &mut blocks);
-    if blocks.is_empty() {
+    if blocks.is_empty() && !text.is_empty() {
         // Marks without a text are shown as they are.
         let span = Span { text: text.into(), ..Span::default() };
         blocks.push(Block { quote_depth: 0, content: Content::Paragraph(vec![span]) });

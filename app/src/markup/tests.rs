@@ -129,6 +129,11 @@ fn plain_text_is_one_line_without_marks() {
 }
 
 #[test]
+fn empty_text_has_no_blocks() {
+    assert_eq!(parse(""), []);
+}
+
+#[test]
 fn a_text_has_at_most_forty_code_blocks() {
     let blocks = parse(&"> ```\n> a\n> ```\n```\na\n```\n".repeat(30));
     let is_code = |block: &&Block| matches!(block.content, Content::Code { .. });

@@ -1,5 +1,5 @@
-//! Any text as markup: the tree shows every letter of the text in its order, and its links lead only to addresses of three
-//! schemes, which no quotation mark or white space can leave.
+//! Any text as markup: the tree shows every letter of the text in its order, the plain text is one line, and its links lead
+//! only to addresses of three schemes, which no quotation mark or white space can leave.
 
 #![no_main]
 
@@ -8,7 +8,11 @@
 mod markup;
 
 use libfuzzer_sys::fuzz_target;
-use markup::{Block, Content, MAX_LIST_DEPTH, MAX_QUOTE_DEPTH, Span, is_emoji_only, parse, shortened};
+use markup::{
+    Block, Content, MAX_LIST_DEPTH, MAX_QUOTE_DEPTH, Span, is_emoji_only, parse, plain_text, shortened,
+};
+
+const MAX_PLAIN_CHARS: usize = 40;
 
 fn check(span: &Span) {
     assert!(!span.text.is_empty());
@@ -44,7 +48,9 @@ fn add_letters(Block { quote_depth, content }: &Block, shown: &mut String) {
 
 fuzz_target!(|text: &str| {
     let blocks = parse(text);
-    assert!(!blocks.is_empty());
+    assert_eq!(blocks.is_empty(), text.is_empty());
+    let plain = plain_text(text, MAX_PLAIN_CHARS);
+    assert!(plain.chars().count() <= MAX_PLAIN_CHARS && !plain.contains('\n'), "{plain:?}");
     let mut shown = String::new();
     blocks.iter().for_each(|block| add_letters(block, &mut shown));
     let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).collect::<String>();
