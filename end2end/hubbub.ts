@@ -134,12 +134,23 @@ function answers(port: number): Promise<boolean> {
   return fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.ok, () => false);
 }
 
-function freePort(): Promise<number> {
-  return new Promise((found, failed) => {
-    const server = createServer().once("error", failed);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === "object" ? found(address.port) : failed(new Error("no port"))));
-    });
+/** The ports of each worker, below those that the system gives to clients. */
+const FIRST_PORT = 20_000;
+const PORTS = 1_000;
+let lastPort = 0;
+
+/** Returns a port that nothing else takes, also not while a server on it starts again. */
+async function freePort(): Promise<number> {
+  const first = FIRST_PORT + PORTS * Number(process.env.TEST_PARALLEL_INDEX ?? 0);
+  for (;;) {
+    const port = first + (lastPort++ % PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((found) => {
+    const server = createServer().once("error", () => found(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => found(true)));
   });
 }
