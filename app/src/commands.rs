@@ -47,7 +47,7 @@ impl Commands {
     pub fn post_on_latest_page(self, text: &str) -> Result<bool, String> {
         let text = self.validate_message(text)?;
         #[cfg(feature = "hydrate")]
-        let is_stored = outbox::post_on_latest_page(self.room, text, self.take_reply());
+        let is_stored = outbox::post_on_latest_page(self.room, text, self.reply_target());
         #[cfg(not(feature = "hydrate"))]
         let is_stored = text.is_empty();
         Ok(is_stored)
@@ -72,11 +72,14 @@ impl Commands {
         Self::focus_composer();
     }
 
+    fn reply_target(self) -> Option<Seq> {
+        self.room.timeline.replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq))
+    }
+
     fn take_reply(self) -> Option<Seq> {
-        let replying_to = self.room.timeline.replying_to;
-        let reply_to = replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq));
+        let reply_to = self.reply_target();
         if reply_to.is_some() {
-            replying_to.set(None);
+            self.room.timeline.replying_to.set(None);
         }
         reply_to
     }

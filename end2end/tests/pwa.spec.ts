@@ -212,6 +212,23 @@ test("Ann is notified of a mention while her tab is hidden, and of nothing else"
   await expect((await ann.openDialog("about")).getByLabel("Notifications")).toHaveValue("mentions");
 });
 
+test("Ann is notified of a reply to her message, if she has chosen mentions", async ({ newUser, bob, room }) => {
+  const ann = await newUser({ ...installed, permissions: ["notifications"] });
+  await ann.joinRoom(room);
+  await hasWorker(ann);
+  await (await ann.openDialog("about")).getByLabel("Notifications").selectOption("mentions");
+  await expect.poll(() => ann.page.evaluate((room) => localStorage.getItem(`hubbub/choice/notify/${room}`), room)).toBe("mentions");
+  await ann.page.keyboard.press("Escape");
+  await ann.send("a question");
+  await ann.seesMessage("a question");
+  await bob.joinRoom(room);
+  await setTabHidden(ann, true);
+  await bob.send("something else");
+  await bob.act("a question", "Reply");
+  await bob.send("an **answer**");
+  await expect.poll(() => notifications(ann)).toEqual(["an answer"]);
+});
+
 test("a user who selects all messages is notified of every message", async ({ newUser, bob, room }) => {
   const ann = await newUser({ ...installed, permissions: ["notifications"] });
   await ann.joinRoom(room);

@@ -12,7 +12,7 @@ use crate::{
     clock::steady,
     page_data::NameError,
     state::{RoomState, Status, rename_error},
-    wire::{ClientFrame, Event, EventBody, RoomName, Seq, ServerFrame, User},
+    wire::{ClientFrame, Event, EventBody, RoomName, Seq, ServerFrame, User, UserId},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
@@ -173,7 +173,7 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));
     state.rooms.apply_events(room, events, you.id, |entry, event| {
         if !is_attentive {
-            notifications::announce(entry, event, &you);
+            notifications::announce(entry, event, &you, is_here && replies_to(state, event, you.id));
         }
     });
     for event in events {
@@ -184,6 +184,13 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     if is_here {
         attention::look(state);
     }
+}
+
+/// Returns `true` if the event, which the timeline has, replies to a message of `user`.
+fn replies_to(state: RoomState, event: &Event, user: UserId) -> bool {
+    let EventBody::Message { reply_to: Some(seq), .. } = event.body else { return false };
+    let source = state.timeline.with_timeline(|timeline| timeline.quote(seq).source);
+    source.is_some_and(|source| source.author.id == user)
 }
 
 /// Shows that the user has read a room elsewhere. The server may have counted the rest.

@@ -49,7 +49,8 @@ impl Row {
     /// Returns whether another user mentions this one, or replies to them.
     fn is_to(self, you: &User) -> bool {
         self.entry.with(|view| {
-            view.entry.author.id != you.id
+            !view.entry.deleted
+                && view.entry.author.id != you.id
                 && (view.replies_to(you.id) || mentions(&view.entry.text, you.name.as_str()))
         })
     }
