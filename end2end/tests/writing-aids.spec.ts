@@ -8,6 +8,7 @@ test("@ completes the name of a user by keyboard and by a tap", async ({ newUser
   await ann.joinRoom(room);
   await ann.rename(name);
   await bob.joinRoom(room);
+  await expect(bob.members.filter({ hasText: name })).toHaveCount(1);
   await bob.composer.pressSequentially("hello @mil");
   await expect(completions(bob)).toHaveText([new RegExp(name)]);
   await isAccessible(bob);
