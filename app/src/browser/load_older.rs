@@ -22,6 +22,9 @@ use web_sys::{Element, Response};
 /// The time for which a message is marked that the user has jumped to.
 const FOUND_DURATION: Duration = Duration::from_secs(2);
 
+/// Quoted messages that are fetched one after the other, at most, until more rows are shown.
+const MAX_SOURCE_FETCHES: usize = 100;
+
 /// Messages that are fetched at once.
 const FETCH_LIMIT: u32 = 100;
 
@@ -74,7 +77,8 @@ pub(super) fn fetch_sources(room: RoomState, is_fetching: StoredValue<bool>) {
     }
     is_fetching.set_value(true);
     spawn_local(async move {
-        while let Some(seq) = room.timeline.unknown_source() {
+        for _ in 0..MAX_SOURCE_FETCHES {
+            let Some(seq) = room.timeline.unknown_source() else { break };
             let page = fetch_page(room, Some(seq + 1), 1).await;
             let source = page.and_then(|page| page.messages.into_iter().next());
             let Some(source) = source.filter(|source| source.seq == seq) else { break };

@@ -1,9 +1,9 @@
 //! The markup of a message: a safe subset of Markdown.
 //!
-//! The text stays as it was written, on the wire and in the store; whoever shows it parses it to a small tree. The tree has
-//! no HTML, and the views escape every text in it. The rules follow CommonMark 0.31 where they can. Plain text is the
-//! common case, so what people write without thinking of markup stays as it is: a backslash, `snake_case`, `2*3*4`, blank
-//! lines and indentation.
+//! The text stays as it was written, on the wire and in the store; the page parses it to a small tree where it shows it. The
+//! tree has no HTML, and the views escape every text in it. The rules follow CommonMark 0.31 where they can. Plain text is
+//! the common case, so what people write without thinking of markup stays as it is: a backslash, `snake_case`, `2*3*4`,
+//! blank lines and indentation.
 //!
 //! - [`blocks`]: code blocks, quotes, lists and paragraphs, line by line.
 //! - [`inline`]: styles, code and links within a paragraph.

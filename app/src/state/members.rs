@@ -69,7 +69,7 @@ impl MembersState {
                 && !is_listed(user)
                 && !self.known.with_value(|known| known.contains(&(user.id, day)))
         };
-        // Behind the first users of a long list others are listed as well when somebody leaves.
+        // If a long list is full, a user may be added to it only because another one has left.
         let is_whole = self.members.with_untracked(Vec::len) < MAX_LISTED_MEMBERS;
         let new: Vec<&User> = here.iter().filter(|_| is_whole).filter(is_new).collect();
         if !new.is_empty() {

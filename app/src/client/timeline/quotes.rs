@@ -8,8 +8,8 @@ use crate::{
 };
 use std::ops::Range;
 
-/// Quoted messages that a browser stores of a room, at most. Beyond them the oldest are dropped, and fetched again when
-/// they are shown.
+/// Quoted messages that a browser stores of a room, at most. Beyond them the oldest is dropped (the newest if an older one
+/// comes), and fetched again when it is shown.
 const MAX_SOURCES: usize = 1_000;
 
 /// What is known of quoted messages, in the order of their `seq`.
@@ -24,10 +24,14 @@ impl Sources {
     fn set(&mut self, seq: Seq, message: QuotedMessage) {
         match self.index(seq) {
             Ok(at) => self.0[at].1 = message,
-            Err(at) => self.0.insert(at, (seq, message)),
+            Err(at) => {
+                self.0.insert(at, (seq, message));
+                if self.0.len() > MAX_SOURCES {
+                    // The new one stays: its reply is shown.
+                    self.0.remove(if at == 0 { MAX_SOURCES } else { 0 });
+                }
+            }
         }
-        let excess = self.0.len().saturating_sub(MAX_SOURCES);
-        self.0.drain(..excess);
     }
 
     /// Takes over a change of a message, if something quotes it.
@@ -157,5 +161,7 @@ mod tests {
             sources.set(seq, quoted.clone());
         }
         assert_eq!((sources.0.len(), sources.get(5), sources.get(6)), (MAX_SOURCES, None, Some(&quoted)));
+        sources.set(1, quoted.clone());
+        assert_eq!((sources.0.len(), sources.get(1)), (MAX_SOURCES, Some(&quoted)));
     }
 }
