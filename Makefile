@@ -79,5 +79,5 @@ $(PAGE)/hubbub.wasm: $(WASM) end2end/shorten-imports.mjs end2end/package-lock.js
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/package-lock.json | setup-packages
 	@.ci/site css
 
-target/site/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/*)
+target/site/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/* style/static/pkg/*)
 	@.ci/site folder
