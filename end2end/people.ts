@@ -154,7 +154,7 @@ export class User {
   /** Chooses an action of the bar that appears on a message. */
   async act(text: string, action: string): Promise<void> {
     await this.line(text).hover();
-    await this.line(text).getByRole("toolbar").getByRole("button", { name: action }).click();
+    await this.line(text).getByRole("toolbar").getByRole("button", { name: action, exact: true }).click();
   }
 
   /** The line above a reply. */

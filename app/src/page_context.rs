@@ -12,6 +12,8 @@ pub struct AssetUrls {
     pub wasm: String,
     /// The script with the actions of messages.
     pub actions: String,
+    /// The script with the picker of emoji, which is loaded when it is opened.
+    pub picker: String,
     /// The script that shows the day of the messages in view.
     pub days: String,
     /// The script that helps to write.

@@ -125,7 +125,7 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
             // The dialogs follow the app, since hydration starts at the first node of the body.
             EitherOf4::A(view! {
                 <App />
-                <MessageActions strings />
+                <MessageActions assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
                 {about}
                 {settings}

@@ -3,7 +3,7 @@
 
 use app::{
     client::{ApplyResult, Command, Operation, Outbox, Timeline},
-    wire::{DisplayName, ErrorCode, Event, EventBody, Message, Seq, User, UserId},
+    wire::{DisplayName, ErrorCode, Event, EventBody, Message, Reaction, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};
 use std::sync::Arc;
@@ -12,6 +12,8 @@ use uuid::Uuid;
 /// Messages of a page that the server renders.
 const PAGE: usize = 5;
 
+const EMOJI: [&str; 2] = ["👍", "🎉"];
+
 /// One step. Its numbers choose among the possibilities.
 #[derive(Debug, Clone, Copy)]
 enum Step {
@@ -19,7 +21,9 @@ enum Step {
     Post,
     /// The user edits or deletes one of their visible messages.
     Change { choice: usize, delete: bool },
-    /// Another user posts, edits or deletes.
+    /// The user gives a reaction to a visible message, or takes it back.
+    React { choice: usize },
+    /// Another user posts, edits, deletes or reacts.
     OtherUser { choice: usize },
     /// The browser sends the next command and the server executes it. The ack may be lost.
     Send { is_acknowledged: bool },
@@ -35,6 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => Just(Step::Post),
         2 => (any::<usize>(), any::<bool>()).prop_map(|(choice, delete)| Step::Change { choice, delete }),
+        2 => any::<usize>().prop_map(|choice| Step::React { choice }),
         2 => any::<usize>().prop_map(|choice| Step::OtherUser { choice }),
         4 => any::<bool>().prop_map(|is_acknowledged| Step::Send { is_acknowledged }),
         4 => (any::<usize>(), 1_usize..6).prop_map(|(from, count)| Step::Receive { from, count }),
@@ -67,6 +72,15 @@ impl Server {
             Operation::Delete { target } => {
                 self.check_author(target, user).map(|()| EventBody::Delete { target })?
             }
+            Operation::React { target, emoji, on } => {
+                let messages = self.messages();
+                let found = messages.iter().find(|message| message.seq == target && !message.deleted);
+                let message = found.ok_or(ErrorCode::NoSuchMessage)?;
+                if message.reactions.has(&emoji, UserId(user)) == on {
+                    return Ok(target);
+                }
+                EventBody::React { target, emoji, on }
+            }
         };
         let seq = self.events.len() as Seq + 1;
         self.events.push(Arc::new(Event { seq, at: seq, id: command.id, author: author(user), body }));
@@ -89,6 +103,9 @@ impl Server {
                         message.edit(text.clone(), event.at);
                     }
                     EventBody::Delete { target } if *target == message.seq => message.delete(),
+                    EventBody::React { target, emoji, on } if *target == message.seq && !message.deleted => {
+                        message.reactions.apply(event.seq, emoji, &event.author, *on);
+                    }
                     _ => {}
                 }
             }
@@ -137,6 +154,16 @@ impl Browser {
         self.submit(if delete { Operation::Delete { target } } else { Operation::Edit { target, text } });
     }
 
+    fn react(&mut self, choice: usize) {
+        let visible = self.timeline.visible_entries(0..self.timeline.len());
+        let present = visible.iter().filter(|visible| !visible.entry.deleted);
+        let seqs: Vec<Seq> = present.filter_map(|visible| visible.entry.delivery.seq()).collect();
+        let Some(&target) = seqs.get(choice % seqs.len().max(1)) else { return };
+        let emoji = EMOJI[choice / 7 % 2];
+        let on = !self.timeline.has_reacted(target, emoji, UserId(1));
+        self.submit(Operation::React { target, emoji: emoji.into(), on });
+    }
+
     fn send(&mut self, server: &mut Server, is_acknowledged: bool) {
         let Some(command) = self.outbox.next_to_send() else { return };
         let result = server.execute(&command, 1);
@@ -178,12 +205,15 @@ impl Browser {
     }
 }
 
-/// Returns the visible confirmed messages: seqs, texts, and whether they are deleted.
-fn visible_messages(timeline: &Timeline) -> Vec<(Seq, String, bool)> {
+/// A message: its seq, its text, whether it is deleted, and its reactions.
+type Shown = (Seq, String, bool, Vec<Reaction>);
+
+/// Returns the visible confirmed messages.
+fn visible_messages(timeline: &Timeline) -> Vec<Shown> {
     let visible = timeline.visible_entries(0..timeline.len());
     let confirmed =
         visible.into_iter().filter_map(|visible| Some((visible.entry.delivery.seq()?, visible.entry)));
-    confirmed.map(|(seq, entry)| (seq, entry.text.to_string(), entry.deleted)).collect()
+    confirmed.map(|(seq, entry)| (seq, entry.text.to_string(), entry.deleted, entry.reactions.list)).collect()
 }
 
 proptest! {
@@ -204,11 +234,14 @@ proptest! {
             match step {
                 Step::Post => { posted += 1; browser.submit(Operation::post(format!("post {n}"))); }
                 Step::Change { choice, delete } => browser.change(choice, delete),
+                Step::React { choice } => browser.react(choice),
                 Step::OtherUser { choice } => {
                     let target = choice as Seq % (server.events.len() as Seq + 1);
-                    let operation = match choice % 4 {
+                    let (emoji, on) = (EMOJI[choice / 7 % 2].into(), choice % 3 > 0);
+                    let operation = match choice % 5 {
                         0 => Operation::Delete { target },
                         1 => Operation::Edit { target, text: "theirs".into() },
+                        2 => Operation::React { target, emoji, on },
                         _ => Operation::post("theirs"),
                     };
                     let _ = server.execute(&Command { id: Uuid::from_u128(1_000_000 + n as u128), operation }, 2);
@@ -228,7 +261,11 @@ proptest! {
             browser.timeline.remove_pending(rejected.id);
         }
 
-        let all: Vec<_> = server.messages().into_iter().map(|m| (m.seq, m.text.to_string(), m.deleted)).collect();
+        let all: Vec<Shown> = server
+            .messages()
+            .into_iter()
+            .map(|m| (m.seq, m.text.to_string(), m.deleted, m.reactions.list))
+            .collect();
         let visible_messages = visible_messages(&browser.timeline);
         prop_assert!(all.ends_with(&visible_messages), "{visible_messages:?} is not a suffix of {all:?}");
         prop_assert_eq!(browser.timeline.len(), visible_messages.len(), "no entry is pending");

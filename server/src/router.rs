@@ -83,6 +83,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/", get(pages::lobby))
         .route("/r/{room}", get(pages::room).post(pages::post_message).layer(form_limit()))
         .route("/r/{room}/{seq}/edit", post(pages::edit_message).layer(form_limit()))
+        .route("/r/{room}/{seq}/react", post(pages::react_to_message))
         .route("/r/{room}/{seq}/delete", post(pages::delete_message))
         .route("/r/{room}/about", post(pages::update_room))
         .route("/r/{room}/leave", post(pages::leave_room))

@@ -3,7 +3,9 @@
 use super::{
     attention,
     carrier::{Carrier, Signal},
-    dom, notifications,
+    dom,
+    file_drop::show_notice,
+    notifications,
     outbox::storage as room_storage,
     storage, typing,
 };
@@ -12,7 +14,7 @@ use crate::{
     clock::steady,
     page_data::NameError,
     state::{RoomState, Status, rename_error},
-    wire::{ClientFrame, Event, EventBody, RoomName, Seq, ServerFrame, User, UserId},
+    wire::{ClientFrame, ErrorCode, Event, EventBody, RoomName, Seq, ServerFrame, User, UserId},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{
@@ -73,6 +75,13 @@ impl Connection {
                 // First, so that the field is open and keeps its text when the name changes back.
                 profile.is_card_requested.set(true);
                 profile.user.update(|user| user.name = previous);
+            }
+            Effect::ReactionRejected(code) => {
+                let notice = match code {
+                    ErrorCode::NotAllowed => info.strings.too_many_reactions,
+                    _ => info.strings.reaction_failed,
+                };
+                show_notice(self.room, notice);
             }
             Effect::ProbeSocket => {
                 if let Some(socket) = Carrier::socket() {

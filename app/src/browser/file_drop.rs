@@ -41,10 +41,15 @@ fn has_files(data: Option<&DataTransfer>) -> bool {
 }
 
 fn refuse(room: RoomState) {
-    let notice = room.timeline.notice;
-    notice.set(Some(room.info.strings.files_unsupported));
+    show_notice(room, room.info.strings.files_unsupported);
     if let Some(field) = element::<HtmlElement>("text") {
         let _ = field.focus();
     }
+}
+
+/// Shows for a while why what the user has just done has no effect.
+pub(super) fn show_notice(room: RoomState, sentence: &'static str) {
+    let notice = room.timeline.notice;
+    notice.set(Some(sentence));
     set_timeout(move || notice.set(None), NOTICE_TIME);
 }

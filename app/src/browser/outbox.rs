@@ -22,6 +22,13 @@ pub(crate) fn submit(room: RoomState, operation: Operation) {
     send(room, command);
 }
 
+/// Gives a reaction to a message, or takes back the one that the user has given.
+pub(super) fn react(room: RoomState, target: Seq, emoji: &str) {
+    let you = room.profile.user.with_untracked(|user| user.id);
+    let has_given = room.timeline.with_timeline(|timeline| timeline.has_reacted(target, emoji, you));
+    submit(room, Operation::React { target, emoji: emoji.into(), on: !has_given });
+}
+
 /// Stores a command that is shown already, and sends it.
 pub(super) fn send(room: RoomState, command: Command) {
     warn_unless_stored(room, storage(room).store_command(&command));

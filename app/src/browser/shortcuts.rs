@@ -3,6 +3,7 @@
 use super::{
     dom::{element, focus_composer, scroller},
     load_older::{go_to_end, go_to_message},
+    outbox,
 };
 use crate::{base::link, keyboard::is_composing, state::RoomState};
 use leptos::{ev, prelude::*};
@@ -25,7 +26,11 @@ pub(super) fn start(room: RoomState) {
         };
         close_card(|card| !card.contains(Some(&target)));
         record_opener(&click, &target);
-        if change_theme(&target) || follow_quote(room, &target) || reply(room, &target) {
+        if change_theme(&target)
+            || follow_quote(room, &target)
+            || reply(room, &target)
+            || react(room, &target)
+        {
             click.prevent_default();
         }
     }));
@@ -209,6 +214,18 @@ fn reply(room: RoomState, target: &Element) -> bool {
         focus_composer();
     }
     seq.is_some()
+}
+
+/// Gives the reaction whose button was clicked, or takes it back. A page of older messages submits a form instead.
+fn react(room: RoomState, target: &Element) -> bool {
+    let Ok(Some(button)) = target.closest("[data-react]") else { return false };
+    let message = button.closest("[data-seq]").ok().flatten();
+    let seq = message.and_then(|message| message.get_attribute("data-seq")?.parse().ok());
+    let (Some(seq), Some(emoji)) = (seq, button.get_attribute("data-react")) else { return false };
+    if room.info.is_latest_page {
+        outbox::react(room, seq, &emoji);
+    }
+    room.info.is_latest_page
 }
 
 /// Jumps to the message that a reply quotes, if the timeline has it.

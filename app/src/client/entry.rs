@@ -3,7 +3,7 @@
 use crate::{
     markup::excerpt,
     page_data::QuotedMessage,
-    wire::{CommandId, ErrorCode, Message, Millis, Seq, User, UserId},
+    wire::{CommandId, ErrorCode, Message, Millis, Reactions, Seq, User, UserId},
 };
 use std::sync::Arc;
 
@@ -28,6 +28,8 @@ pub struct Entry {
     pub edited: bool,
     /// It was deleted.
     pub deleted: bool,
+    /// The reactions to it.
+    pub reactions: Reactions,
     /// How far it has come.
     pub delivery: DeliveryState,
     /// Its index in its group, from 0 for the one with the head. It is stored with the entry, so that heads stay where
@@ -116,7 +118,17 @@ impl Entry {
         reply_to: Option<Seq>,
         delivery: DeliveryState,
     ) -> Self {
-        Self { id, author, text, reply_to, edited: false, deleted: false, delivery, group_index: 0 }
+        Self {
+            id,
+            author,
+            text,
+            reply_to,
+            edited: false,
+            deleted: false,
+            reactions: Reactions::default(),
+            delivery,
+            group_index: 0,
+        }
     }
 
     /// Returns what a reply to it shows.
@@ -141,6 +153,7 @@ impl Entry {
 
     pub(super) fn delete(&mut self) {
         self.text = Arc::default();
+        self.reactions = Reactions::default();
         self.deleted = true;
     }
 
@@ -155,9 +168,10 @@ impl Entry {
 
 impl From<Message> for Entry {
     fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, reply_to, edited_at, deleted } = message;
+        let Message { seq, at, id, author, text, reply_to, edited_at, deleted, reactions } = message;
         let delivery = DeliveryState::Confirmed { seq, at };
-        Self { id, author, text, reply_to, edited: edited_at.is_some(), deleted, delivery, group_index: 0 }
+        let edited = edited_at.is_some();
+        Self { id, author, text, reply_to, edited, deleted, reactions, delivery, group_index: 0 }
     }
 }
 

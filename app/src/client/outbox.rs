@@ -37,6 +37,15 @@ pub enum Operation {
         /// The message's `seq`.
         target: Seq,
     },
+    /// Gives a reaction to a message, or takes it back.
+    React {
+        /// The message's `seq`.
+        target: Seq,
+        /// The emoji.
+        emoji: Arc<str>,
+        /// The user gives it.
+        on: bool,
+    },
 }
 
 impl Operation {
@@ -58,6 +67,9 @@ impl Command {
                 ClientFrame::Edit { id, room, target: *target, text: text.to_string() }
             }
             Operation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
+            Operation::React { target, emoji, on } => {
+                ClientFrame::React { id, room, target: *target, emoji: emoji.to_string(), on: *on }
+            }
         }
     }
 }
@@ -86,6 +98,7 @@ impl FromJson for Operation {
             "post" => fields!(json Self::Post { text, reply_to }),
             "edit" => fields!(json Self::Edit { target, text }),
             "delete" => fields!(json Self::Delete { target }),
+            "react" => fields!(json Self::React { target, emoji, on }),
             _ => None,
         }
     }
@@ -101,6 +114,9 @@ impl ToJson for Operation {
                 ("edit", ObjectWriter::new("target", target).field("text", &**text))
             }
             Self::Delete { target } => ("delete", ObjectWriter::new("target", target)),
+            Self::React { target, emoji, on } => {
+                ("react", ObjectWriter::new("target", target).field("emoji", &**emoji).field("on", on))
+            }
         };
         json.push_str(&ObjectWriter::with_json(name, &object.end()).end());
     }
@@ -150,6 +166,13 @@ impl Outbox {
     /// Returns `true` if `id` is the command in flight.
     pub fn is_in_flight(&self, id: CommandId) -> bool {
         self.in_flight && self.is_first(id)
+    }
+
+    /// Returns `true` if `id` is a queued reaction.
+    pub fn is_reaction(&self, id: CommandId) -> bool {
+        let is_reaction =
+            |command: &Command| command.id == id && matches!(command.operation, Operation::React { .. });
+        self.queue.iter().any(is_reaction)
     }
 
     /// Returns `true` if `id` is a queued deletion.

@@ -80,6 +80,14 @@ pub(super) static STRINGS: Strings = Strings {
     formatting_list: "a list",
     message_actions: "Message actions",
     more_actions: "More",
+    react: "React",
+    more_emoji: "More emoji",
+    search_emoji: "Search emoji",
+    recent_emoji: "Recently used",
+    no_emoji: "No emoji found.",
+    insert_emoji: "Insert emoji",
+    reaction_failed: "The server did not accept this reaction.",
+    too_many_reactions: "A message can have at most 20 different reactions.",
     copy_text: "Copy text",
     copy_as_quote: "Quote in reply",
     copy_message_failed: "Copying failed.",
@@ -174,6 +182,15 @@ pub(super) static STRINGS: Strings = Strings {
         [one] => format!("{one} joined"),
         [one, two] => format!("{one} and {two} joined"),
         names => format!("{} people joined", names.len()),
+    },
+    reacted: |names, count| {
+        let others = count.saturating_sub(names.len());
+        let (last, first) = match names {
+            [] => return format!("{count} people"),
+            names if others > 0 => (format!("{others} more"), names),
+            [first @ .., last] => (last.to_string(), first),
+        };
+        if first.is_empty() { last } else { format!("{} and {last}", first.join(", ")) }
     },
     too_long: |over| format!("This message is {over} bytes too long (at most {MAX_MESSAGE_BYTES})."),
     command_error: |code| {

@@ -7,8 +7,12 @@ use crate::{
     i18n::Strings,
     state::{ProfileState, RoomInfoState, use_state},
     ui::{
-        Day, MessageMenu, Time, face::face, formatted_text::formatted_text, inert_tree::InertElement,
+        Day, MessageMenu, Time,
+        face::face,
+        formatted_text::formatted_text,
+        inert_tree::InertElement,
         quote::quote_link,
+        reactions::{ReactionContext, reactions_form},
     },
     wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
 };
@@ -203,7 +207,23 @@ fn MessageText(row: Row) -> impl IntoView {
     let reply = row.seq().filter(|_| row.is_highlighted()).map(|seq| {
         view! { <a class="reply-link" href=format!("{path}?reply={seq}#text")>{strings.reply}</a> }
     });
-    view! { <div class="message-content">{quote}{text}{note}{reply}</div> }
+    view! { <div class="message-content">{quote}{text}{note}{reply}</div><Reactions row /> }
+}
+
+/// The reactions to the message. A page without script offers some where a message is opened by its link.
+#[component]
+fn Reactions(row: Row) -> impl IntoView {
+    let info = use_state::<RoomInfoState>();
+    let you = use_state::<ProfileState>().user;
+    let path = link(&info.path());
+    move || {
+        let you = you.with(|you| you.id);
+        row.entry.with(|view| {
+            let seq = view.entry.delivery.seq().filter(|_| !view.entry.deleted)?;
+            let (strings, offers) = (row.strings, row.is_highlighted());
+            reactions_form(&view.entry.reactions, &ReactionContext { path: &path, seq, you, offers, strings })
+        })
+    }
 }
 
 /// The reason why the server rejected the message or its change, with buttons that send it again or discard it.

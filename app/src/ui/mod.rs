@@ -21,6 +21,7 @@ mod message_list;
 mod message_menu;
 mod profile_card;
 mod quote;
+mod reactions;
 mod room_list;
 mod room_not_found;
 mod scroll_controller;
@@ -44,6 +45,8 @@ pub use member_list::MemberList;
 pub use message::MessageRow;
 pub use message_list::MessageList;
 pub use message_menu::MessageMenu;
+#[cfg(feature = "ssr")]
+pub use reactions::reaction_bytes;
 pub use room_list::RoomList;
 pub use room_not_found::RoomNotFound;
 pub use time::{Day, Time};

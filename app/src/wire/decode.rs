@@ -1,7 +1,8 @@
 //! How the browser reads frames, events and messages, and how it writes the frames of a client.
 
 use super::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, Messages, ServerFrame, User,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, Messages, Reaction, Reactions, ServerFrame,
+    User,
     json::{FromJson, Json, ObjectWriter, ToJson, fields, record},
 };
 use std::{fmt, sync::Arc};
@@ -51,9 +52,28 @@ impl FromJson for ServerFrame {
 
 record!(Limits { message_bytes, name_chars, catch_up });
 record!(User { id, name, ambiguous: default, tag });
-record!(Message { seq, at, id, author, text: default, reply_to, edited_at, deleted: default });
+record!(Message {
+    seq,
+    at,
+    id,
+    author,
+    text: default,
+    reply_to,
+    edited_at,
+    deleted: default,
+    reactions: flattened,
+});
+record!(Reaction { emoji, count, by, names: default });
 record!(Messages { log, head, messages, more });
 record!(Event { seq, at, id, author, body: flattened });
+
+impl FromJson for Reactions {
+    fn from_json(json: &Json<'_>) -> Option<Self> {
+        let (list, seq): (Vec<Reaction>, _) =
+            (json.read_or_default("reactions")?, json.read("reactions_seq")?);
+        Some(Self { list, seq })
+    }
+}
 
 impl FromJson for Arc<Event> {
     fn from_json(json: &Json<'_>) -> Option<Self> {
@@ -67,6 +87,7 @@ impl FromJson for EventBody {
             "message" => fields!(json Self::Message { text, reply_to }),
             "edit" => fields!(json Self::Edit { target, text }),
             "delete" => fields!(json Self::Delete { target }),
+            "react" => fields!(json Self::React { target, emoji, on }),
             // A later kind may use the same fields for other values.
             _ => Some(Self::Unknown),
         }
@@ -98,7 +119,7 @@ impl ClientFrame {
                 let object = object("join").field("room", &**room).optional("after", after.as_ref());
                 let object = object.optional("after_id", after_id.as_ref()).optional("log", log.as_deref());
                 let object = object.optional("limit", limit.as_ref());
-                if *presence { object } else { object.with("presence", |json| json.push_str("false")) }
+                if *presence { object } else { object.field("presence", presence) }
             }
             Self::Leave { room } => object("leave").field("room", &**room),
             Self::Post { id, room, text, reply_to } => object("post")
@@ -114,6 +135,12 @@ impl ClientFrame {
             Self::Delete { id, room, target } => {
                 object("delete").field("id", id).field("room", &**room).field("target", target)
             }
+            Self::React { id, room, target, emoji, on } => object("react")
+                .field("id", id)
+                .field("room", &**room)
+                .field("target", target)
+                .field("emoji", &**emoji)
+                .field("on", on),
             Self::Typing { room } => object("typing").field("room", &**room),
             Self::Read { room, seq } => object("read").field("room", &**room).field("seq", seq),
             Self::Rename { id, name } => object("rename").field("id", id).field("name", &**name),

@@ -1,6 +1,6 @@
 //! The events of a room's log, and the messages that they produce.
 
-use super::{CommandId, Millis, Seq, User};
+use super::{CommandId, Millis, Reactions, Seq, User};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -51,6 +51,15 @@ pub enum EventBody {
         /// The `seq` of the message.
         target: Seq,
     },
+    /// A user gave a reaction to a message, or took it back.
+    React {
+        /// The `seq` of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Arc<str>,
+        /// The user gave it.
+        on: bool,
+    },
     /// A kind that this version does not know. Its `seq` counts nevertheless.
     #[serde(other)]
     Unknown,
@@ -79,6 +88,9 @@ pub struct Message {
     /// The message was deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
+    /// The reactions to it.
+    #[serde(flatten)]
+    pub reactions: Reactions,
 }
 
 impl Message {
@@ -94,6 +106,7 @@ impl Message {
             reply_to: *reply_to,
             edited_at: None,
             deleted: text.is_empty(),
+            reactions: Reactions::default(),
         })
     }
 
@@ -103,9 +116,10 @@ impl Message {
         self.edited_at = Some(at);
     }
 
-    /// Marks the message as deleted and removes its text.
+    /// Marks the message as deleted and removes its text and reactions.
     pub fn delete(&mut self) {
         self.text = Arc::default();
+        self.reactions = Reactions::default();
         self.edited_at = None;
         self.deleted = true;
     }

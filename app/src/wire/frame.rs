@@ -71,6 +71,19 @@ pub enum ClientFrame {
         /// The message's `seq`.
         target: Seq,
     },
+    /// Gives a reaction to a message, or takes it back.
+    React {
+        /// An id that the client generates once and repeats with every retry.
+        id: CommandId,
+        /// The room's name.
+        room: String,
+        /// The message's `seq`.
+        target: Seq,
+        /// The emoji: one, as Unicode lists them.
+        emoji: String,
+        /// The user gives it.
+        on: bool,
+    },
     /// The user is typing. The client sends it at most once every 3 s; it is valid for 6 s.
     Typing {
         /// The room's name.
@@ -119,8 +132,8 @@ pub struct Malformed {
 }
 
 impl ClientFrame {
-    const TYPES: [&'static str; 9] =
-        ["join", "leave", "post", "edit", "delete", "typing", "read", "rename", "ping"];
+    const TYPES: [&'static str; 10] =
+        ["join", "leave", "post", "edit", "delete", "react", "typing", "read", "rename", "ping"];
 
     /// The longest id, in bytes, that an error about a malformed command repeats.
     const MAX_ID_BYTES: usize = 64;

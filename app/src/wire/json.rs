@@ -382,6 +382,12 @@ impl ToJson for u64 {
     }
 }
 
+impl ToJson for bool {
+    fn write_json(&self, json: &mut String) {
+        json.push_str(if *self { "true" } else { "false" });
+    }
+}
+
 impl ToJson for str {
     fn write_json(&self, json: &mut String) {
         json.push('"');

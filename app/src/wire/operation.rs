@@ -25,14 +25,23 @@ pub enum Operation {
         /// The `seq` of the message.
         target: Seq,
     },
+    /// Gives a reaction to a message, or takes it back.
+    React {
+        /// The `seq` of the message.
+        target: Seq,
+        /// The emoji.
+        emoji: Arc<str>,
+        /// The user gives it.
+        on: bool,
+    },
 }
 
 impl Operation {
-    /// Returns the message that the operation needs: the one that it replies to, edits or deletes.
+    /// Returns the message that the operation needs: the one that it replies to, edits, deletes or reacts to.
     pub fn target(&self) -> Option<Seq> {
         match self {
             Self::Post { reply_to, .. } => *reply_to,
-            Self::Edit { target, .. } | Self::Delete { target } => Some(*target),
+            Self::Edit { target, .. } | Self::Delete { target } | Self::React { target, .. } => Some(*target),
         }
     }
 
@@ -40,6 +49,7 @@ impl Operation {
     pub fn text_bytes(&self) -> usize {
         match self {
             Self::Post { text, .. } | Self::Edit { text, .. } => text.len(),
+            Self::React { emoji, .. } => emoji.len(),
             Self::Delete { .. } => 0,
         }
     }
@@ -51,6 +61,7 @@ impl From<Operation> for EventBody {
             Operation::Post { text, reply_to } => Self::Message { text, reply_to },
             Operation::Edit { target, text } => Self::Edit { target, text },
             Operation::Delete { target } => Self::Delete { target },
+            Operation::React { target, emoji, on } => Self::React { target, emoji, on },
         }
     }
 }

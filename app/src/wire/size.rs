@@ -1,6 +1,6 @@
 //! The size of messages and events in JSON, which bounds pages and frames.
 
-use super::{Event, EventBody, Message, User, limits::MAX_PAGE_BYTES};
+use super::{Event, EventBody, Message, Reaction, Reactions, User, limits::MAX_PAGE_BYTES};
 
 /// Upper bound of the bytes of a message or an event besides its text, name and numbers: field names, ids and flags.
 const FIELD_BYTES: usize = 200;
@@ -31,6 +31,28 @@ impl Message {
             + numbers.map(digits).iter().sum::<usize>()
             + json_bytes(&self.text)
             + name_bytes(&self.author)
+            + self.reactions.json_bytes()
+    }
+}
+
+impl Reactions {
+    /// Returns an upper bound of the bytes of the reactions in JSON.
+    pub fn json_bytes(&self) -> usize {
+        const LIST_BYTES: usize = 64;
+        if self.seq.is_none() && self.list.is_empty() {
+            return 0;
+        }
+        LIST_BYTES + self.list.iter().map(Reaction::json_bytes).sum::<usize>()
+    }
+}
+
+impl Reaction {
+    fn json_bytes(&self) -> usize {
+        const FIELD_BYTES: usize = 64;
+        // An id with quotation marks and a comma; the same around a name.
+        const LISTED_BYTES: usize = 19 + 3;
+        let names = self.names.iter().map(|name| json_bytes(name)).sum::<usize>();
+        FIELD_BYTES + json_bytes(&self.emoji) + LISTED_BYTES * self.by.len() + names
     }
 }
 
@@ -41,6 +63,7 @@ impl Event {
             EventBody::Message { text, reply_to } => (json_bytes(text), reply_to.unwrap_or(0)),
             EventBody::Edit { text, target } => (json_bytes(text), *target),
             EventBody::Delete { target } => (0, *target),
+            EventBody::React { emoji, target, .. } => (json_bytes(emoji), *target),
             EventBody::Unknown => (0, 0),
         };
         let numbers = [self.seq, self.at, other];
@@ -110,6 +133,12 @@ mod tests {
                 ambiguous: true,
                 ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::generated(UserId(1))))
             };
+            let mut reactions = Reactions::default();
+            for seq in 1..9 {
+                let user = User { id: UserId(seq), ..author.clone() };
+                reactions.apply(seq, &["👍", "\"\n"][seq as usize % 2].into(), &user, true);
+            }
+            reactions.seq = Some(u64::MAX);
             let message = Message {
                 seq: u64::MAX,
                 at: u64::MAX,
@@ -119,6 +148,7 @@ mod tests {
                 reply_to: Some(u64::MAX),
                 edited_at: Some(u64::MAX),
                 deleted: true,
+                reactions,
             };
             prop_assert!(serde_json::to_string(&author).unwrap().len() < author.json_bytes());
             prop_assert!(serde_json::to_string(&message).unwrap().len() < message.json_bytes());
@@ -126,6 +156,7 @@ mod tests {
                 EventBody::Message { text: text.as_str().into(), reply_to: Some(u64::MAX) },
                 EventBody::Edit { target: u64::MAX, text: text.as_str().into() },
                 EventBody::Delete { target: u64::MAX },
+                EventBody::React { target: u64::MAX, emoji: text.as_str().into(), on: false },
             ] {
                 let event = Event { seq: u64::MAX, at: u64::MAX, id: Uuid::max(), author: author.clone(), body };
                 prop_assert!(serde_json::to_string(&event).unwrap().len() < event.json_bytes());

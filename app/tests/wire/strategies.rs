@@ -34,6 +34,11 @@ fn bodies() -> impl Strategy<Value = EventBody> {
         (text(), option::of(any::<u64>())).prop_map(|(text, reply_to)| EventBody::Message { text, reply_to }),
         (any::<u64>(), text()).prop_map(|(target, text)| EventBody::Edit { target, text }),
         any::<u64>().prop_map(|target| EventBody::Delete { target }),
+        (any::<u64>(), text(), any::<bool>()).prop_map(|(target, emoji, on)| EventBody::React {
+            target,
+            emoji,
+            on
+        }),
     ]
 }
 
@@ -44,10 +49,14 @@ fn events() -> impl Strategy<Value = Arc<Event>> {
 
 fn messages() -> impl Strategy<Value = Message> {
     let changes = option::of((any::<u64>(), option::of(any::<String>())));
-    (events(), any::<String>(), option::of(any::<u64>()), changes).prop_map(
-        |(event, text, reply_to, change)| {
+    let reactions = vec((1..9_u64, any::<String>().prop_map(Into::into), authors()), 0..3);
+    (events(), any::<String>(), option::of(any::<u64>()), changes, reactions).prop_map(
+        |(event, text, reply_to, change, reactions)| {
             let body = EventBody::Message { text: text.into(), reply_to };
             let mut message = Message::from_event(&Event { body, ..(*event).clone() }).unwrap();
+            for (seq, emoji, user) in &reactions {
+                message.reactions.apply(*seq, emoji, user, true);
+            }
             match change {
                 Some((at, Some(text))) => message.edit(text.into(), at),
                 Some((_, None)) => message.delete(),
@@ -89,6 +98,8 @@ pub fn client_frames() -> impl Strategy<Value = ClientFrame> {
             text
         }),
         (ids(), text(), any::<u64>()).prop_map(|(id, room, target)| ClientFrame::Delete { id, room, target }),
+        (ids(), text(), any::<u64>(), text(), any::<bool>())
+            .prop_map(|(id, room, target, emoji, on)| ClientFrame::React { id, room, target, emoji, on }),
         (ids(), text()).prop_map(|(id, name)| ClientFrame::Rename { id, name }),
         any::<u64>().prop_map(|n| ClientFrame::Ping { n }),
     ]
@@ -170,7 +181,8 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
 
 /// Any JSON, with the words of the protocol in likely places.
 pub fn json_values() -> impl Strategy<Value = Value> {
-    let words = "type|join|leave|post|rename|ping|id|room|text|after|limit|kind|message|events";
+    let words =
+        "type|join|leave|post|react|rename|ping|id|room|text|after|limit|kind|message|events|reactions";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

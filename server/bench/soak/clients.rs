@@ -105,9 +105,10 @@ async fn write(n: usize, client: &TestClient, every: f64) {
         let text = format!("Message {message} of {n}, {}", "la ".repeat(fastrand::usize(0..60))).into();
         let kind = fastrand::u8(0..20);
         // Looking for a message takes time that grows with their number.
-        let target = if kind <= 3 { random_own_message(&client.state()) } else { None };
+        let target = if kind <= 5 { random_own_message(&client.state()) } else { None };
         client.submit(match (kind, target) {
             (0, Some(target)) => Operation::Delete { target },
+            (4..=5, Some(target)) => Operation::React { target, emoji: "👍".into(), on: kind == 4 },
             (_, Some(target)) => Operation::Edit { target, text },
             _ => Operation::post(text),
         });

@@ -10,7 +10,7 @@ use crate::{
     },
     net::Activity,
     state::AppState,
-    store::{NewEvent, RoomOrder, RoomQuery, RoomRecord, StreamPosition, read_around},
+    store::{NewEvent, RoomOrder, RoomQuery, RoomRecord, StreamPosition, complete_reactions, read_around},
 };
 use app::wire::{
     CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, trim_message,
@@ -108,6 +108,7 @@ pub async fn rooms(
 /// read.
 pub async fn messages(
     State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
     Path(room): Path<String>,
     query: Result<Query<MessagesQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -118,14 +119,18 @@ pub async fn messages(
     let work = state.api_work.clone();
     let read = async move {
         let head = state.store.head(&room).await?;
-        let tag = etag(&state, head, &format!("m{}.{}.{limit}", number(query.before), number(query.around)));
+        // A known user is listed in the reactions that are theirs.
+        let user = if identity.is_known { identity.id.to_string() } else { String::new() };
+        let (before, around) = (number(query.before), number(query.around));
+        let tag = etag(&state, head, &format!("m{before}.{around}.{limit}.{user}"));
         if is_not_modified(&headers, &tag) {
             return Ok(not_modified(&tag));
         }
-        let page = match (query.around, query.before) {
+        let mut page = match (query.around, query.before) {
             (Some(around), _) => read_around(&*state.store, &room, around, limit).await,
             (None, before) => state.store.messages_before(&room, before.unwrap_or(head + 1), limit).await,
         }?;
+        complete_reactions(&*state.store, &room, identity.id, &mut page, query.around).await?;
         let log = state.store.log_id().to_owned();
         Ok(json_with_etag(&Messages { log, head, messages: page.messages, more: page.more }, &tag))
     };

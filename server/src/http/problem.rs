@@ -209,7 +209,7 @@ impl From<StoreError> for Problem {
         let status = match error {
             StoreError::IdConflict => StatusCode::BAD_REQUEST,
             StoreError::MessageNotFound | StoreError::RoomNotFound => StatusCode::NOT_FOUND,
-            StoreError::Forbidden => StatusCode::FORBIDDEN,
+            StoreError::Forbidden | StoreError::TooManyReactions => StatusCode::FORBIDDEN,
             StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
             StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,

@@ -6,7 +6,10 @@
 use crate::{
     hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
     redact::RedactedRoom,
-    store::{MessagePage, RoomInfo, RoomRecord, RoomSnapshot, Store, StoreResult, StreamPosition},
+    store::{
+        MessagePage, RoomInfo, RoomRecord, RoomSnapshot, Store, StoreResult, StreamPosition,
+        complete_reactions,
+    },
 };
 use app::wire::{RoomName, Seq, limits::MAX_JOINED_ROOMS};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -76,8 +79,12 @@ impl SubscriberSession {
         let after = past.as_ref().map_or(0, |past| past.after);
         let joined = self.register(room, is_passive, 0, false);
         let snapshot = self.store.snapshot(room, self.subscriber.user_id, past, page_size).await;
-        let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page } =
+        let RoomSnapshot { record: RoomRecord { head, info, .. }, read, mut page } =
             self.leave_on_error(room, snapshot)?;
+        if let Some(page) = &mut page {
+            let completed = complete_reactions(&*self.store, room, self.subscriber.user_id, page, None).await;
+            self.leave_on_error(room, completed)?;
+        }
         // A later read may have opened the room further on. What lies between is never broadcast.
         let is_behind = joined.open_at(head) > head;
         let cursor = if page.is_some() { head } else { after };

@@ -5,7 +5,11 @@ use super::{
     CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath, rejection::error_code,
     room::rerender_room,
 };
-use crate::{http::problem::Problem, limits::network::Use, store::NewEvent};
+use crate::{
+    http::problem::Problem,
+    limits::network::Use,
+    store::{NewEvent, known_emoji},
+};
 use app::{
     page_data::RejectedInput,
     pages::RejectedForm,
@@ -69,6 +73,31 @@ pub async fn edit_message(
 /// [`PageRejection`] if a rate limit is exceeded, or if the store rejects the deletion.
 pub async fn delete_message(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
     apply_change(&request, &room, Operation::Delete { target }).await?;
+    redirect_to_message(&request, &room, target).await
+}
+
+/// The buttons of the reactions to a message.
+#[derive(Deserialize)]
+pub struct ReactionForm {
+    /// The emoji to give.
+    give: Option<String>,
+    /// The emoji to take back.
+    take_back: Option<String>,
+}
+
+/// `POST /r/{room}/{seq}/react`: gives a reaction or takes it back, then redirects to the message.
+///
+/// # Errors
+/// [`PageRejection`] if the text is no emoji, if a rate limit is exceeded, or if the store rejects the reaction.
+pub async fn react_to_message(
+    request: PageRequest,
+    MessagePath { room, target }: MessagePath,
+    CheckedForm(ReactionForm { give, take_back }): CheckedForm<ReactionForm>,
+) -> PageResult {
+    let on = give.is_some();
+    let emoji = give.or(take_back).as_deref().and_then(known_emoji);
+    let emoji = emoji.ok_or_else(|| Problem::bad_request("A reaction is one emoji."))?.into();
+    apply_change(&request, &room, Operation::React { target, emoji, on }).await?;
     redirect_to_message(&request, &room, target).await
 }
 

@@ -20,7 +20,7 @@ mod suggestions;
 pub use device_link::{create_link, open_link, redeem_link};
 pub use error_page::{method_not_allowed, not_found, offline, render_errors};
 pub use manifest::manifest;
-pub use message_forms::{delete_message, edit_message, post_message};
+pub use message_forms::{delete_message, edit_message, post_message, react_to_message};
 pub use profile::rename;
 pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};

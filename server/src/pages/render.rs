@@ -108,6 +108,7 @@ fn page_context(state: &AppState, context: RequestContext) -> PageContext {
         script: url("pkg/hubbub.js"),
         wasm: url("pkg/hubbub.wasm"),
         actions: url("pkg/message-actions.js"),
+        picker: url("pkg/emoji-picker.js"),
         days: url("pkg/day-pill.js"),
         writing: url("pkg/writing-aids.js"),
         emoji: url(emoji_of(context.lang)),

@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
-        StoreResult, read_around,
+        StoreResult, complete_reactions, read_around,
     },
 };
 use app::{
@@ -105,6 +105,7 @@ pub async fn load_room_page(
             None => state.store.messages_before(&room, head + 1, size).await?,
         },
     };
+    complete_reactions(&*state.store, &room, identity.id, &mut page, highlighted).await?;
     let you = state.author_of(identity.id).await;
     let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id).await;
     if kind == PageKind::Latest && members.iter().all(|member| member.id != you.id) {
@@ -131,6 +132,7 @@ pub async fn load_room_page(
         // Too many messages follow the anchor for one page.
         kind = PageKind::History;
         page = read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?;
+        complete_reactions(&*state.store, &room, identity.id, &mut page, highlighted).await?;
         fit(&mut members, &page);
         page.keep(budget(&members, &rooms), highlighted, |message| viewer.bytes(message));
     }

@@ -6,7 +6,7 @@
 use app::{
     i18n::Strings,
     page_data::RoomSummary,
-    ui::formatted_bytes,
+    ui::{formatted_bytes, reaction_bytes},
     wire::{Message, PageBudget, User, UserId},
 };
 
@@ -35,7 +35,7 @@ pub struct Viewer<'a> {
     /// The user owns the room, so every message has a menu.
     pub is_owner: bool,
     /// The texts of the page's language.
-    pub strings: &'a Strings,
+    pub strings: &'static Strings,
 }
 
 impl Viewer<'_> {
@@ -55,6 +55,7 @@ impl Viewer<'_> {
             + html(name)
             + json(name)
             + menu
+            + reaction_bytes(&message.reactions, self.you.id, self.strings)
     }
 }
 

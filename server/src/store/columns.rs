@@ -7,6 +7,8 @@ pub(super) mod kind {
     pub(in super::super) const MESSAGE: i16 = 0;
     pub(in super::super) const EDIT: i16 = 1;
     pub(in super::super) const DELETE: i16 = 2;
+    pub(in super::super) const REACT: i16 = 3;
+    pub(in super::super) const UNREACT: i16 = 4;
 }
 
 /// Returns the columns `kind`, `text`, `reply_to` and `target` of an event.
@@ -15,6 +17,8 @@ pub(super) fn of_operation(operation: &Operation) -> (i16, &str, Option<Seq>, Op
         Operation::Post { text, reply_to } => (kind::MESSAGE, text, *reply_to, None),
         Operation::Edit { target, text } => (kind::EDIT, text, None, Some(*target)),
         Operation::Delete { target } => (kind::DELETE, "", None, Some(*target)),
+        Operation::React { target, emoji, on: true } => (kind::REACT, emoji, None, Some(*target)),
+        Operation::React { target, emoji, on: false } => (kind::UNREACT, emoji, None, Some(*target)),
     }
 }
 

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// The user may not do this to the message or room.
     #[error("the user does not own the message or room")]
     Forbidden,
+    /// The message has as many different reactions as it may have.
+    #[error("the message has too many different reactions")]
+    TooManyReactions,
     /// A room with this name exists.
     #[error("a room with this name exists")]
     RoomExists,
@@ -66,7 +69,7 @@ impl StoreError {
         match self {
             Self::IdConflict | Self::RoomExists | Self::TitleTaken(_) => ErrorCode::BadRequest,
             Self::MessageNotFound => ErrorCode::NoSuchMessage,
-            Self::Forbidden => ErrorCode::NotAllowed,
+            Self::Forbidden | Self::TooManyReactions => ErrorCode::NotAllowed,
             Self::RoomNotFound => ErrorCode::NoSuchRoom,
             Self::ReadOnly | Self::Corrupt => ErrorCode::ReadOnly,
             Self::Away(_) | Self::Backend(_) => ErrorCode::Internal,
@@ -79,6 +82,7 @@ impl StoreError {
             Self::IdConflict => "Another user has already used this id.",
             Self::MessageNotFound => "The message does not exist.",
             Self::Forbidden => "Only the author or the owner of the room may do this.",
+            Self::TooManyReactions => "A message has at most 20 different reactions.",
             Self::RoomExists => "A room with this name already exists.",
             Self::TitleTaken(_) => "A room with this title already exists.",
             Self::RoomNotFound => "The room does not exist.",

@@ -13,7 +13,8 @@ pub const MAX_HEADS_PER_READ: usize = 1_000;
 pub trait EventStore: Send + Sync + 'static {
     /// Appends an event, and sets the author's first
     /// [read marker](super::ReadMarkerStore::read_markers) in the room. Reserves the event's position when it is
-    /// called, not when the future is first polled.
+    /// called, not when the future is first polled. A reaction that is as it should be already is not appended: the result is
+    /// a repeat of the event that made it so, or of the message.
     ///
     /// The callers bound the queue: a connection has a bounded number of posts in flight.
     ///
@@ -65,6 +66,17 @@ pub trait EventStore: Send + Sync + 'static {
         past: Option<StreamPosition>,
         limit: u32,
     ) -> StoreResult<RoomSnapshot>;
+
+    /// Returns for each emoji on a message whether `user` has given it.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn has_reacted(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        reactions: &[(Seq, Arc<str>)],
+    ) -> StoreResult<Vec<bool>>;
 
     /// Returns the latest durable `seq` of each of `rooms`, in their order; 0 for a room without events. Takes at most
     /// [`MAX_HEADS_PER_READ`] rooms and ignores further ones.
@@ -118,6 +130,6 @@ pub struct Appended {
     pub seq: Seq,
     /// When it was committed.
     pub at: Millis,
-    /// The user had used this id before; nothing was added.
+    /// The user had used this id before, or the reaction was as it should be; nothing was added.
     pub is_duplicate: bool,
 }

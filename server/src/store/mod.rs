@@ -16,6 +16,7 @@ mod page;
 mod position;
 mod postgres;
 mod presence;
+mod reactions;
 mod read_markers;
 mod rooms;
 mod rules;
@@ -37,6 +38,7 @@ pub use postgres::{
     TargetState,
 };
 pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomPresence};
+pub use reactions::{complete_reactions, known_emoji};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };

@@ -3,7 +3,7 @@
 use super::{StoreError, StoreResult};
 use app::wire::{Operation, UserId};
 
-/// The message that an operation replies to, edits or deletes. It exists and was not deleted.
+/// The message that an operation replies to, edits, deletes or reacts to. It exists and was not deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
     /// The author of the message.
@@ -13,7 +13,7 @@ pub(super) struct Target {
 /// Decides whether `actor` may do `operation`. `owner` returns the owner of the room; it is called only if the
 /// decision depends on it.
 ///
-/// - Everyone may post, and reply to a message that exists.
+/// - Everyone may post, reply to a message that exists, and react to it.
 /// - Only its author may edit a message.
 /// - Its author and the owner of the room may delete a message.
 ///
@@ -27,7 +27,8 @@ pub(super) fn authorize(
 ) -> StoreResult<()> {
     let allows = |is_allowed: bool| if is_allowed { Ok(()) } else { Err(StoreError::Forbidden) };
     match (operation, target) {
-        (Operation::Post { reply_to: None, .. }, _) | (Operation::Post { .. }, Some(_)) => Ok(()),
+        (Operation::Post { reply_to: None, .. }, _)
+        | (Operation::Post { .. } | Operation::React { .. }, Some(_)) => Ok(()),
         (_, None) => Err(StoreError::MessageNotFound),
         (Operation::Edit { .. }, Some(target)) => allows(target.author == actor),
         (Operation::Delete { .. }, Some(target)) => allows(target.author == actor || owner() == Some(actor)),
@@ -75,6 +76,9 @@ mod tests {
         allows(post(None), None, [yes; 3]);
         allows(post(Some(1)), target, [yes; 3]);
         allows(post(Some(1)), None, [missing; 3]);
+        let react = Operation::React { target: 1, emoji: "👍".into(), on: true };
+        allows(react.clone(), target, [yes; 3]);
+        allows(react, None, [missing; 3]);
         allows(edit.clone(), target, [yes, forbidden, forbidden]);
         allows(edit, None, [missing; 3]);
         allows(delete.clone(), target, [yes, yes, forbidden]);

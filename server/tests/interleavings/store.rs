@@ -73,6 +73,10 @@ impl EventStore for SingleRoom {
         Ok(RoomSnapshot { record, read: None, page })
     }
 
+    async fn has_reacted(&self, _: &RoomName, _: UserId, _: &[(Seq, Arc<str>)]) -> StoreResult<Vec<bool>> {
+        unreachable!("nobody reacts here")
+    }
+
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         Ok(vec![self.events().len() as Seq; rooms.len()])
     }

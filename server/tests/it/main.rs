@@ -38,6 +38,7 @@ mod postgres_faults;
 mod posting;
 mod presence;
 mod purging;
+mod reactions;
 mod read_markers;
 mod replies;
 mod restarting;

@@ -98,6 +98,14 @@ impl EventStore for FaultyNotifications {
     ) -> StoreResult<RoomSnapshot> {
         self.store.snapshot(room, user, past, limit).await
     }
+    async fn has_reacted(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        reactions: &[(Seq, Arc<str>)],
+    ) -> StoreResult<Vec<bool>> {
+        self.store.has_reacted(room, user, reactions).await
+    }
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         self.store.heads(rooms).await
     }

@@ -1,11 +1,12 @@
 // What a user can do with a message: a bar on the row under the pointer or with the focus, and a menu with everything. The
 // list of messages is one stop of the Tab key; within it the arrow keys and letters work.
 //
-// The server renders the bar and the menu once. The app handles the button "reply" itself.
+// The server renders the bar and the menu once. The app handles the button "reply" and the reactions itself.
 
 const lines = document.querySelector(".lines");
 const bar = document.getElementById("message-bar");
 const menu = document.getElementById("message-menu");
+const picker = document.getElementById("emoji-picker");
 const composer = document.getElementById("text");
 const status = document.getElementById("action-status");
 
@@ -13,7 +14,7 @@ const LONG_PRESS_MS = 500;
 // The browser may still send a click after a long press.
 const CLICK_SUPPRESSION_MS = 400;
 const SWIPE_PX = 64;
-const FOCUSABLE = ".text a, .text summary, .text pre, .text button, .quote, .timestamp, .menu > summary, .message-bar button";
+const FOCUSABLE = ".text a, .text summary, .text pre, .text button, .quote, .reaction, .timestamp, .menu > summary, .message-bar button";
 
 const isMessage = (row) => /^m\d+$/.test(row?.id) && !row.matches(".deleted, .editing");
 const seqOf = (row) => row.id.slice(1);
@@ -81,8 +82,44 @@ const actions = {
     field.setSelectionRange(field.value.length, field.value.length);
   },
   delete: (row) => document.getElementById(`delete-${seqOf(row)}`).requestSubmit(),
+  react: (row, button) => openPicker(button.checkVisibility() ? button : row, seqOf(row)),
   more: (row, button) => openMenu(row, button),
 };
+
+async function openPicker(beside, seq, pick) {
+  const { open } = await import(picker.dataset.script);
+  open(beside, seq, pick);
+}
+
+// Reactions. The app sends them; a page of older messages has no connection, and submits a form.
+
+const isHistory = document.querySelector(".history-footer") !== null;
+
+function submitReaction(seq, emoji) {
+  const given = document.querySelector(`#m${seq} [data-react="${CSS.escape(emoji)}"]`);
+  if (given?.form) return given.form.requestSubmit(given);
+  const form = Object.assign(document.createElement("form"), { method: "post", hidden: true });
+  form.action = `${new URL(rowOf(seq).querySelector(".timestamp").href).pathname}/${seq}/react`;
+  form.append(Object.assign(document.createElement("input"), { name: "give", value: emoji }));
+  document.body.append(form);
+  form.submit();
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-react]");
+  const seq = button?.closest("[data-seq]")?.dataset.seq;
+  if (!seq) return;
+  const isPill = button.form !== null;
+  if (menu.contains(button)) closeMenu();
+  if (isHistory) return isPill || submitReaction(seq, button.dataset.react);
+  // The app makes the pills anew, so that the focus has to find its pill again.
+  const hadFocus = isPill && button === document.activeElement;
+  setTimeout(() => {
+    const pill = rowOf(seq)?.querySelector(`.reaction[data-react="${CSS.escape(button.dataset.react)}"]`);
+    if (hadFocus && document.activeElement === document.body) (pill ?? rowOf(seq))?.focus();
+    if (pill?.ariaPressed === "true") pill.classList.add("pop");
+  }, 50);
+});
 
 function run(name, row, button) {
   if (name === "reply") return bar.querySelector("[data-action=reply]").click();
@@ -116,7 +153,7 @@ function openMenu(row, button) {
   const { height, width } = menu.getBoundingClientRect();
   menu.style.setProperty("--top", `${bottom + height > innerHeight ? Math.max(8, top - height) : bottom}px`);
   menu.style.setProperty("--left", `${Math.max(8, right - width)}px`);
-  menu.querySelector("button").focus();
+  menu.querySelector("[role=menuitem]").focus();
 }
 
 function closeMenu() {
@@ -127,10 +164,15 @@ function closeMenu() {
 
 addEventListener("pointerdown", ({ target }) => menu.contains(target) || closeMenu());
 menu.addEventListener("keydown", (key) => {
-  const items = [...menu.querySelectorAll("button:not([hidden])")];
+  // The emoji stand in one row, above the items.
+  const emoji = [...menu.querySelectorAll(".quick-reactions button")];
+  const inRow = emoji.indexOf(document.activeElement);
+  const items = [emoji[Math.max(inRow, 0)], ...menu.querySelectorAll("[role=menuitem]:not([hidden])")];
   const step = { ArrowDown: 1, ArrowUp: -1 }[key.key];
+  const stepInRow = inRow < 0 ? 0 : { ArrowRight: 1, ArrowLeft: -1 }[key.key];
   if (key.key === "Escape" || key.key === "Tab") closeMenu();
   else if (step) items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+  else if (stepInRow) emoji.at((inRow + stepInRow) % emoji.length).focus();
   else return;
   key.preventDefault();
   key.stopPropagation();
@@ -138,11 +180,13 @@ menu.addEventListener("keydown", (key) => {
 
 // The pointer: hover, long press, swipe.
 
+const isOpen = () => [menu, picker].some((popover) => popover.matches(":popover-open"));
+
 lines.addEventListener("pointerover", ({ target, pointerType }) => {
-  if (pointerType === "mouse" && !menu.matches(":popover-open")) show(target.closest(".line"));
+  if (pointerType === "mouse" && !isOpen()) show(target.closest(".line"));
 });
 lines.addEventListener("pointerleave", () => {
-  if (!menu.matches(":popover-open") && !bar.contains(document.activeElement)) show();
+  if (!isOpen() && !bar.contains(document.activeElement)) show();
 });
 
 let press;
@@ -222,7 +266,7 @@ lines.addEventListener("focusin", ({ target }) => {
   show(row);
 });
 lines.addEventListener("focusout", ({ relatedTarget }) => {
-  if (!lines.contains(relatedTarget) && !menu.contains(relatedTarget)) show();
+  if (![lines, menu, picker].some((part) => part.contains(relatedTarget))) show();
 });
 
 function move(row, key) {
@@ -244,7 +288,7 @@ lines.addEventListener("keydown", (key) => {
   const row = target.closest(".line");
   if (!row || inText(target) || key.isComposing || key.ctrlKey || key.metaKey || key.altKey) return;
   const onRow = target === row;
-  const letters = { r: "reply", c: "link", e: "edit", q: "quote", m: "more", ContextMenu: "more", Delete: "delete" };
+  const letters = { r: "reply", "+": "react", c: "link", e: "edit", q: "quote", m: "more", ContextMenu: "more", Delete: "delete" };
   const action = letters[key.key];
   if (["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(key.key)) move(row, key.key);
   else if (key.key === "ArrowRight" || (onRow && key.key === "Enter")) moveWithin(row, target, 1);
@@ -252,6 +296,7 @@ lines.addEventListener("keydown", (key) => {
   else if (key.key === "Escape") onRow ? composer.focus() : row.focus();
   else if (action && isMessage(row)) {
     if (["edit", "delete"].includes(action) && !row.querySelector(".menu")) return;
+    show(row);
     run(action, row, bar.querySelector(`[data-action=${action}]`) ?? bar.querySelector("button"));
   } else return;
   key.preventDefault();

@@ -141,7 +141,12 @@ impl Session {
             effects.push(Effect::RetryIn(delay));
             return;
         }
-        if code == ErrorCode::NoSuchMessage && self.outbox.is_deletion(id) {
+        if self.outbox.is_reaction(id) {
+            // Nothing of it is worth another attempt of the user.
+            self.complete(id, None, effects);
+            self.timeline.remove_pending(id);
+            effects.push(Effect::ReactionRejected(code));
+        } else if code == ErrorCode::NoSuchMessage && self.outbox.is_deletion(id) {
             // Another page or device has deleted the message, as this command was to do.
             self.complete(id, None, effects);
             self.timeline.remove_pending(id);

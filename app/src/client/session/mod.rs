@@ -91,6 +91,8 @@ pub enum Effect {
         /// The reason.
         code: ErrorCode,
     },
+    /// The server has refused a reaction, which is not shown any more.
+    ReactionRejected(ErrorCode),
     /// It opens a WebSocket beside the stream over HTTP, and calls [`TransportChoice::probe_succeeded`] if the server
     /// welcomes it.
     ProbeSocket,

@@ -211,7 +211,9 @@ impl Timeline {
             pending_change: None,
         };
         let seq = entry.delivery.seq();
-        for PendingChange { command, refused, .. } in self.changes.iter().filter(|change| !change.is_held) {
+        for PendingChange { command, refused, author, .. } in
+            self.changes.iter().filter(|change| !change.is_held)
+        {
             match &command.operation {
                 Operation::Edit { target, text } if Some(*target) == seq => {
                     // Also if the message was deleted meanwhile: the user's text stays until the command is complete.
@@ -222,11 +224,28 @@ impl Timeline {
                     view.entry.delete();
                 }
                 Operation::Delete { target } if Some(*target) == seq => {}
+                Operation::React { target, emoji, on } if Some(*target) == seq => {
+                    let reactions = &mut view.entry.reactions;
+                    if reactions.has(emoji, author.id) != *on {
+                        reactions.change(emoji, author, *on);
+                    }
+                    continue;
+                }
                 _ => continue,
             }
             view.pending_change = Some((command.id, *refused));
         }
         view
+    }
+
+    /// Returns `true` if `user` has given `emoji` to the message `seq`, or is about to.
+    pub fn has_reacted(&self, seq: Seq, emoji: &str, user: UserId) -> bool {
+        let is_about_to = self.changes.iter().rev().find_map(|change| match &change.command.operation {
+            Operation::React { target, emoji: of, on } if *target == seq && **of == *emoji => Some(*on),
+            _ => None,
+        });
+        let entry = self.index_of(seq).and_then(|at| self.confirmed.get(at));
+        is_about_to.unwrap_or_else(|| entry.is_some_and(|entry| entry.reactions.has(emoji, user)))
     }
 
     /// Returns `true` if the command `id` is shown as pending or refused.
@@ -247,7 +266,7 @@ impl Timeline {
                     DeliveryState::Pending,
                 ));
             }
-            Operation::Edit { .. } | Operation::Delete { .. } => {
+            Operation::Edit { .. } | Operation::Delete { .. } | Operation::React { .. } => {
                 self.changes.push(PendingChange {
                     command: command.clone(),
                     author,
@@ -337,6 +356,7 @@ impl Timeline {
             if entry.author.id == user.id {
                 entry.author = user.clone();
             }
+            entry.reactions.update_user(user);
         }
         self.sources.update_user(user);
     }
@@ -362,6 +382,13 @@ impl Timeline {
             EventBody::Delete { target } => {
                 self.sources.update(*target, |source| source.excerpt = None);
                 self.update_confirmed(*target, Entry::delete);
+            }
+            EventBody::React { target, emoji, on } => {
+                self.update_confirmed(*target, |entry| {
+                    if !entry.deleted {
+                        entry.reactions.apply(event.seq, emoji, &event.author, *on);
+                    }
+                });
             }
             EventBody::Unknown => {}
         }

@@ -7,7 +7,7 @@ use crate::{
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
-    store::{NewEvent, StoreError, StoreResult, StreamPosition, choose_name},
+    store::{NewEvent, StoreError, StoreResult, StreamPosition, choose_name, known_emoji},
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,
@@ -104,6 +104,11 @@ pub(crate) async fn execute(
         ClientFrame::Delete { id, room, target } => {
             append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Delete { target }).await
         }
+        ClientFrame::React { id, room, target, emoji, on } => {
+            let emoji = known_emoji(&emoji).ok_or_else(|| CommandError::unknown_emoji(id))?.into();
+            let operation = Operation::React { target, emoji, on };
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation).await
+        }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
             set_read_marker(state, identity.id, parse_room_name(&room, None)?, seq)
@@ -113,7 +118,7 @@ pub(crate) async fn execute(
         | ClientFrame::Typing { .. }
         | ClientFrame::Ping { .. } => {
             let message =
-                "This command needs a WebSocket. Without one, use post, edit, delete, rename or read.";
+                "This command needs a WebSocket. Without one, use post, edit, delete, react, rename or read.";
             Err(CommandError::new(None, ErrorCode::BadRequest, message))
         }
     }

@@ -132,7 +132,8 @@ impl V1 {
             ClientFrame::Leave { room } => handle_leave(context, &room),
             ClientFrame::Post { id, ref room, .. }
             | ClientFrame::Edit { id, ref room, .. }
-            | ClientFrame::Delete { id, ref room, .. } => {
+            | ClientFrame::Delete { id, ref room, .. }
+            | ClientFrame::React { id, ref room, .. } => {
                 joined_room(context, room, Some(id))?;
                 execute(&context.state, context.identity, frame).await.map(Reply::Pending)
             }

@@ -53,6 +53,10 @@ impl CommandError {
         }
     }
 
+    pub(super) fn unknown_emoji(id: CommandId) -> Self {
+        Self::new(Some(id), ErrorCode::BadRequest, "A reaction is one emoji.")
+    }
+
     pub(super) fn rate_limited(id: Option<CommandId>, wait: Duration) -> Self {
         let message = format!("Rate limit exceeded. Retry in {} s.", wait.as_secs() + 1);
         Self { retry: Some(wait), ..Self::new(id, ErrorCode::RateLimited, message) }

@@ -269,6 +269,7 @@ impl Output {
                 (Some(2), _) => Err(StoreError::IdConflict),
                 (Some(3), _) => Err(StoreError::MessageNotFound),
                 (Some(4), _) => Err(StoreError::Forbidden),
+                (Some(5), _) => Err(StoreError::TooManyReactions),
                 _ => Err(StoreError::backend("the database has returned an unknown outcome")),
             }
         };

@@ -102,6 +102,23 @@ impl EventStore for PostgresStore {
         }
     }
 
+    async fn has_reacted(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        reactions: &[(Seq, Arc<str>)],
+    ) -> StoreResult<Vec<bool>> {
+        let (targets, emoji): (Vec<i64>, Vec<&str>) =
+            reactions.iter().map(|(target, emoji)| (position(*target), &**emoji)).unzip();
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_HAS_REACTED).await?;
+            let user = user.0.cast_signed();
+            let rows = client.query(&statement, &[&room.as_str(), &user, &targets, &emoji]).await?;
+            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        });
+        read.await
+    }
+
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         let names = names(&rooms[..rooms.len().min(MAX_HEADS_PER_READ)]);
         let read = self.readers.read_durable(async |client| {

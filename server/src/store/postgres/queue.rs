@@ -4,7 +4,7 @@ use crate::store::{
     Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, PendingCommit, RoomInfo, StoreError, StoreResult,
     TooManyLinks,
 };
-use app::wire::{DisplayName, Operation, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
 use std::time::Duration;
 use tokio::{
@@ -44,10 +44,7 @@ impl Request {
     /// Returns the bytes of its text.
     pub(super) fn text_bytes(&self) -> usize {
         match self {
-            Self::Append(event, _) => match &event.operation {
-                Operation::Post { text, .. } | Operation::Edit { text, .. } => text.len(),
-                Operation::Delete { .. } => 0,
-            },
+            Self::Append(event, _) => event.operation.text_bytes(),
             _ => 0,
         }
     }

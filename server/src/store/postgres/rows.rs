@@ -2,9 +2,11 @@
 
 pub(super) use crate::store::columns::{position, user_id};
 
-use crate::store::{RoomInfo, RoomRecord, StoreError, StoreResult, columns::kind, users::user};
+use crate::store::{
+    RoomInfo, RoomRecord, StoreError, StoreResult, columns::kind, reactions::Summary, users::user,
+};
 use app::wire::{
-    DisplayName, Event, EventBody, Message, Millis, RoomName, User, UserId, sanitize_for_display,
+    DisplayName, Event, EventBody, Message, Millis, Reactions, RoomName, User, UserId, sanitize_for_display,
 };
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -32,6 +34,9 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
         },
         kind::EDIT => EventBody::Edit { target: target()?, text: text(row, 8)? },
         kind::DELETE => EventBody::Delete { target: target()? },
+        on @ (kind::REACT | kind::UNREACT) => {
+            EventBody::React { target: target()?, emoji: text(row, 8)?, on: on == kind::REACT }
+        }
         _ => EventBody::Unknown,
     };
     Ok(Event {
@@ -43,7 +48,7 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
     })
 }
 
-/// Reads a message with its last change: eleven columns from `first` on.
+/// Reads a message with its last change and its reactions: thirteen columns from `first` on.
 pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
     let mut message = Message {
         seq: number(row, first)?,
@@ -54,7 +59,11 @@ pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
         reply_to: row.try_get::<_, Option<i64>>(first + 8)?.map(unsigned),
         edited_at: None,
         deleted: false,
+        reactions: Reactions::default(),
     };
+    if let Some(last) = row.try_get::<_, Option<i64>>(first + 11)? {
+        message.reactions = Summary::parse(row.try_get(first + 12)?).into_reactions(unsigned(last));
+    }
     if let Some(at) = row.try_get::<_, Option<i64>>(first + 9)? {
         // The event has the present text.
         match row.try_get(first + 10)? {

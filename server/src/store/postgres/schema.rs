@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/2-presence.sql"),
     include_str!("../../../migrations/postgres/3-import.sql"),
     include_str!("../../../migrations/postgres/4-history.sql"),
+    include_str!("../../../migrations/postgres/5-reactions.sql"),
 ];
 
 /// The newest schema that this program supports.

@@ -11,15 +11,16 @@ macro_rules! room_columns {
     };
 }
 
-/// The messages of a room before a position, newest first, with their last change: rows as long as those before them have
-/// fewer bytes of text than the limit.
+/// The messages of a room before a position, newest first, with their last change and their reactions: rows as long as those
+/// before them have fewer bytes of text than the limit.
 macro_rules! page {
     ($room:literal, $before:literal, $limit:literal, $bytes:literal) => {
         concat!(
             "SELECT p.* FROM (
                 SELECT m.seq, m.at, m.id, m.author, u.name, u.ambiguous, u.number, m.text, m.reply_to,
-                    s.at AS changed_at, s.text IS NULL AS is_deleted,
-                    sum(octet_length(m.text)) OVER (ORDER BY m.seq DESC) - octet_length(m.text) AS bytes
+                    s.at AS changed_at, s.text IS NULL AS is_deleted, x.last, x.summary,
+                    sum(octet_length(m.text) + coalesce(octet_length(x.summary), 0)) OVER (ORDER BY m.seq DESC)
+                        - octet_length(m.text) - coalesce(octet_length(x.summary), 0) AS bytes
                 FROM (
                     SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room FROM event e
                     WHERE e.room = ",
@@ -32,6 +33,7 @@ macro_rules! page {
                 ) m
                 LEFT JOIN user_account u ON u.id = m.author
                 LEFT JOIN message_state s ON s.room = m.room AND s.seq = m.seq
+                LEFT JOIN reactions x ON x.room = m.room AND x.seq = m.seq
             ) p WHERE p.bytes < ",
             $bytes,
             " ORDER BY p.seq DESC"
@@ -55,6 +57,16 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
             LEFT JOIN message_state s ON l.kind = 1 AND s.room = l.room AND s.seq = l.target
         ) c
     ) p WHERE p.bytes < $4 ORDER BY p.seq";
+
+/// Whether a user has given emoji to messages, in their order.
+pub(super) const SELECT_HAS_REACTED: &str = "
+    SELECT coalesce((
+        SELECT e.kind = 3 FROM event e
+        WHERE e.room = r.id AND e.target = n.seq AND e.author = $2 AND e.text = n.emoji AND e.kind > 2
+        ORDER BY e.seq DESC LIMIT 1
+    ), false)
+    FROM unnest($3::int8[], $4::text[]) WITH ORDINALITY AS n (seq, emoji, o)
+    JOIN room r ON r.name = $1 ORDER BY n.o";
 
 /// A page of messages before a position.
 pub(super) const SELECT_MESSAGES_BEFORE: &str =

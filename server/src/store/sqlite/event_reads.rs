@@ -29,6 +29,22 @@ impl EventStore for SqliteStore {
         self.readers.read(move |db| queries::messages_before(db, &room, before, limit)).await
     }
 
+    async fn has_reacted(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        reactions: &[(Seq, Arc<str>)],
+    ) -> StoreResult<Vec<bool>> {
+        let (room, reactions) = (room.clone(), reactions.to_vec());
+        let read = self.readers.read(move |db| {
+            let has_reacted = |(target, emoji): &(Seq, Arc<str>)| {
+                queries::last_reaction(db, &room, *target, user, emoji).map(|(is_given, _)| is_given)
+            };
+            reactions.iter().map(has_reacted).collect()
+        });
+        read.await
+    }
+
     async fn heads(&self, rooms: &[RoomName]) -> StoreResult<Vec<Seq>> {
         let rooms = rooms[..rooms.len().min(MAX_HEADS_PER_READ)].to_vec();
         let read = self.readers.read(move |db| {

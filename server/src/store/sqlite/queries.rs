@@ -3,7 +3,10 @@
 use super::{rows, sql};
 use crate::store::{
     JoinedRoom, JoinedRooms, MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord,
-    UNREAD_SCAN_EVENTS, columns::position, skeleton, users::guest,
+    UNREAD_SCAN_EVENTS,
+    columns::{kind, position},
+    skeleton,
+    users::guest,
 };
 use app::wire::{
     CommandId, DisplayName, Event, PageBudget, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT,
@@ -50,6 +53,20 @@ pub(super) fn messages_before(
     let one_more = i64::from(limit) + 1;
     let newest_first = statement.query_map((room.as_str(), position(before), one_more), rows::message)?;
     MessagePage::collect(newest_first, limit)
+}
+
+/// Returns whether a user has given an emoji to a message, and the position of the event that says so, if there is one.
+pub(super) fn last_reaction(
+    db: &Connection,
+    room: &RoomName,
+    target: Seq,
+    user: UserId,
+    emoji: &str,
+) -> rusqlite::Result<(bool, Option<Seq>)> {
+    let mut statement = db.prepare_cached(sql::SELECT_LAST_REACTION)?;
+    let parameters = (room.as_str(), position(target), user.0.cast_signed(), emoji);
+    let found = |row: &Row<'_>| Ok((row.get::<_, i16>(0)? == kind::REACT, Some(row.get(1)?)));
+    Ok(statement.query_row(parameters, found).optional()?.unwrap_or((false, None)))
 }
 
 pub(super) fn users(db: &Connection, ids: &[UserId]) -> rusqlite::Result<Vec<User>> {

@@ -2,8 +2,10 @@
 
 pub(super) use crate::store::columns::user_id;
 
-use crate::store::{RoomInfo, RoomRecord, columns::kind, users::user};
-use app::wire::{DisplayName, Event, EventBody, Message, RoomName, User, UserId, sanitize_for_display};
+use crate::store::{RoomInfo, RoomRecord, columns::kind, reactions::Summary, users::user};
+use app::wire::{
+    DisplayName, Event, EventBody, Message, Reactions, RoomName, User, UserId, sanitize_for_display,
+};
 use rusqlite::{Row, types::Type};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -14,13 +16,16 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         kind::MESSAGE => EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)? },
         kind::EDIT => EventBody::Edit { target: row.get(10)?, text: text(row, 8)? },
         kind::DELETE => EventBody::Delete { target: row.get(10)? },
+        on @ (kind::REACT | kind::UNREACT) => {
+            EventBody::React { target: row.get(10)?, emoji: text(row, 8)?, on: on == kind::REACT }
+        }
         _ => EventBody::Unknown,
     };
     let id = Uuid::from_bytes(row.get(2)?);
     Ok(Event { seq: row.get(0)?, at: row.get(1)?, id, author: author(row, 3)?, body })
 }
 
-/// Reads a message with its last change, in the columns of
+/// Reads a message with its last change and its reactions, in the columns of
 /// [`SELECT_MESSAGES_BEFORE`](super::sql::SELECT_MESSAGES_BEFORE).
 pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let mut message = Message {
@@ -32,7 +37,11 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         reply_to: row.get(8)?,
         edited_at: None,
         deleted: false,
+        reactions: Reactions::default(),
     };
+    if let Some(last) = row.get(11)? {
+        message.reactions = Summary::parse(row.get_ref(12)?.as_str()?).into_reactions(last);
+    }
     if let Some(at) = row.get(9)? {
         match row.get_ref(10)?.data_type() {
             Type::Null => message.delete(),

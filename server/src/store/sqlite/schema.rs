@@ -18,6 +18,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/9-folder.sql")),
     M::up(include_str!("../../../migrations/10-room-lists.sql")),
     M::up(include_str!("../../../migrations/11-device-links.sql")),
+    M::up(include_str!("../../../migrations/12-reactions.sql")),
 ];
 
 /// The newest schema that this program supports.

@@ -8,11 +8,13 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
     LEFT JOIN change c ON e.kind = 1 AND c.room = e.room AND c.seq = e.target
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
 
-/// Messages of a room before a position, newest first, with their last change.
+/// Messages of a room before a position, newest first, with their last change and their reactions.
 pub(super) const SELECT_MESSAGES_BEFORE: &str = "
-    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text
+    SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text,
+        r.last, r.summary
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
+    LEFT JOIN reactions r ON r.room = e.room AND r.seq = e.seq
     WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3";
 
 /// A user's name, whether it is ambiguous, their number among the users of its skeleton, and the skeleton.
@@ -84,6 +86,22 @@ pub(super) const UPDATE_EVENT_TEXT: &str = "UPDATE event SET text = ?3 WHERE roo
 pub(super) const PURGE_PREVIOUS_EDIT: &str = "
     UPDATE event SET text = '' WHERE row = (
         SELECT row FROM event WHERE room = ?1 AND target = ?2 AND kind = 1 AND row < ?3 ORDER BY row DESC LIMIT 1)";
+
+/// The kind and the position of the last event with which a user gave an emoji to a message, or took it back.
+pub(super) const SELECT_LAST_REACTION: &str = "
+    SELECT kind, seq FROM event WHERE room = ?1 AND target = ?2 AND author = ?3 AND text = ?4 AND kind > 2
+    ORDER BY row DESC LIMIT 1";
+
+/// The reactions to a message.
+pub(super) const SELECT_REACTIONS: &str = "SELECT summary FROM reactions WHERE room = ?1 AND seq = ?2";
+
+/// Replaces the reactions to a message.
+pub(super) const UPSERT_REACTIONS: &str = "
+    INSERT INTO reactions (room, seq, last, summary) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (room, seq) DO UPDATE SET last = excluded.last, summary = excluded.summary";
+
+/// Removes the reactions to a message.
+pub(super) const DELETE_REACTIONS: &str = "DELETE FROM reactions WHERE room = ?1 AND seq = ?2";
 
 /// The id of the command that appended an event, and its row.
 pub(super) const SELECT_EVENT_AT: &str = "SELECT id, row FROM event WHERE room = ?1 AND seq = ?2";
@@ -236,6 +254,9 @@ mod tests {
             SELECT_MESSAGE_AUTHOR,
             UPDATE_EVENT_TEXT,
             SELECT_EVENT_AT,
+            SELECT_LAST_REACTION,
+            SELECT_REACTIONS,
+            DELETE_REACTIONS,
             SELECT_DEVICE_LINK,
             USE_DEVICE_LINK,
             DELETE_UNUSED_DEVICE_LINK,

@@ -13,6 +13,8 @@ pub enum Table {
     Event,
     /// The present state of messages that were edited or deleted.
     MessageState,
+    /// The reactions to messages.
+    Reactions,
     /// How far users have read.
     ReadMarker,
     /// Links to other devices. They are few: see [`MAX_DEVICE_LINKS`](crate::store::MAX_DEVICE_LINKS).
@@ -74,12 +76,13 @@ macro_rules! columns {
 
 impl Table {
     /// Every table, in the order in which they are filled.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Room,
         Self::RoomActivity,
         Self::User,
         Self::Event,
         Self::MessageState,
+        Self::Reactions,
         Self::ReadMarker,
         Self::DeviceLink,
     ];
@@ -92,6 +95,7 @@ impl Table {
             Self::User => "user_account",
             Self::Event => "event",
             Self::MessageState => "message_state",
+            Self::Reactions => "reactions",
             Self::ReadMarker => "read_marker",
             Self::DeviceLink => "device_link",
         }
@@ -117,6 +121,7 @@ impl Table {
                 room Int4, seq Int8, at Int8, author Int8, id Uuid, kind Int2, text MessageText, reply_to Int8, target Int8
             ],
             Self::MessageState => columns![room Int4, seq Int8, at Int8, text MessageText],
+            Self::Reactions => columns![room Int4, seq Int8, last Int8, summary Text],
             Self::ReadMarker => columns![user_id Int8, room Int4, seq Int8, moved_at Int8],
             Self::DeviceLink => columns![hash Bytes, user_id Int8, expires_at Int8, used_at Int8],
         }
@@ -126,7 +131,7 @@ impl Table {
     pub(in super::super) fn key_columns(self) -> usize {
         match self {
             Self::Room | Self::RoomActivity | Self::User => 1,
-            Self::Event | Self::MessageState | Self::ReadMarker => 2,
+            Self::Event | Self::MessageState | Self::Reactions | Self::ReadMarker => 2,
             Self::DeviceLink => 0,
         }
     }

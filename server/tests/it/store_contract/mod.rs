@@ -6,6 +6,7 @@ mod events;
 mod messages;
 mod names;
 mod notifications;
+mod reactions;
 mod read_markers;
 mod room_lists;
 mod rooms;

@@ -79,6 +79,12 @@ impl Log {
                 EventBody::Delete { target } => {
                     messages.entry(*target).and_modify(Message::delete);
                 }
+                EventBody::React { target, emoji, on } => {
+                    let react = |message: &mut Message| {
+                        message.reactions.apply(event.seq, emoji, &event.author, *on);
+                    };
+                    messages.entry(*target).and_modify(react);
+                }
                 EventBody::Unknown => {}
             }
         }

@@ -17,7 +17,8 @@ const SELECT_STATE: &str = "
 
 /// Removes what an import has written.
 const WIPE: &str = "
-    TRUNCATE log, import, import_chunk, user_account, room, room_activity, event, message_state, read_marker, device_link;
+    TRUNCATE log, import, import_chunk, user_account, room, room_activity, event, message_state, reactions,
+        read_marker, device_link;
     UPDATE device_link_count SET links = 0";
 
 /// A database into which a folder may be imported.

@@ -43,6 +43,10 @@ pub(super) fn select(table: Table) -> &'static str {
             "SELECT n.id, c.seq, c.at, c.text FROM room_number n CROSS JOIN change c ON c.room = n.name
              WHERE n.id >= coalesce(?1, 0) AND (n.id > coalesce(?1, 0) OR c.seq > ?2) ORDER BY n.id, c.seq"
         }
+        Table::Reactions => {
+            "SELECT n.id, x.seq, x.last, x.summary FROM room_number n CROSS JOIN reactions x ON x.room = n.name
+             WHERE n.id >= coalesce(?1, 0) AND (n.id > coalesce(?1, 0) OR x.seq > ?2) ORDER BY n.id, x.seq"
+        }
         Table::ReadMarker => {
             "SELECT r.person, n.id, r.seq, r.at FROM reading r CROSS JOIN room_number n ON n.name = r.room
              WHERE ?1 IS NULL OR (r.person, n.id) > (?1, ?2) ORDER BY r.person, r.room"
@@ -59,6 +63,7 @@ pub(super) fn count(table: Table) -> &'static str {
         Table::User => "SELECT count(*) FROM person",
         Table::Event => "SELECT count(*) FROM event",
         Table::MessageState => "SELECT count(*) FROM change",
+        Table::Reactions => "SELECT count(*) FROM reactions",
         // A marker of a room that does not exist shows nothing.
         Table::ReadMarker => "SELECT count(*) FROM reading r CROSS JOIN room_number n ON n.name = r.room",
         Table::DeviceLink => "SELECT count(*) FROM device_link",

@@ -3,6 +3,7 @@
 use super::{HeadCache, ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
 use crate::store::{
     Appended, NewEvent, StoreError, StoreResult, columns, now,
+    reactions::Summary,
     rules::{self, Target},
     sqlite::{queries, rows, sql},
 };
@@ -119,6 +120,10 @@ impl<'a> WriteTransaction<'a> {
                 return Ok(Err(refused));
             }
         }
+        let reactions = match self.react(&new)? {
+            Ok(reactions) => reactions,
+            Err(unchanged) => return Ok(unchanged),
+        };
         let frees_space = matches!(new.operation, Operation::Delete { .. });
         if !self.take_bytes(new.operation.text_bytes()) && !frees_space {
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
@@ -132,6 +137,7 @@ impl<'a> WriteTransaction<'a> {
             self.create_addressed_room(&new.room)?;
         }
         self.apply_change(&new)?;
+        self.store_reactions(&new, seq, reactions)?;
         self.record_visit(new.author, &new.room, seq)?;
         let author = self.author(new.author)?;
         let event = Event { seq, at: self.at, id: new.id, author, body: new.operation.into() };
@@ -164,7 +170,7 @@ impl<'a> WriteTransaction<'a> {
     /// Touches a constant number of rows, because only the newest edit of a message has a text.
     fn apply_change(&mut self, new: &NewEvent) -> rusqlite::Result<()> {
         let (target, text) = match &new.operation {
-            Operation::Post { .. } => return Ok(()),
+            Operation::Post { .. } | Operation::React { .. } => return Ok(()),
             Operation::Edit { target, text } => (*target, Some(&**text)),
             Operation::Delete { target } => (*target, None),
         };
@@ -173,8 +179,40 @@ impl<'a> WriteTransaction<'a> {
         let mut update = self.transaction.prepare_cached(sql::UPDATE_EVENT_TEXT)?;
         update.execute((room, target, text.unwrap_or_default()))?;
         self.transaction.prepare_cached(sql::PURGE_PREVIOUS_EDIT)?.execute((room, target, row))?;
+        if text.is_none() {
+            self.transaction.prepare_cached(sql::DELETE_REACTIONS)?.execute((room, target))?;
+        }
         self.has_purged = true;
         Ok(())
+    }
+
+    /// Returns what a reaction makes of those to its message, or the result of the command if it changes nothing or if there
+    /// are too many.
+    fn react(&self, new: &NewEvent) -> rusqlite::Result<Result<Option<Summary>, StoreResult<Appended>>> {
+        let Operation::React { target, emoji, on } = &new.operation else { return Ok(Ok(None)) };
+        let (is_given, at) =
+            queries::last_reaction(&self.transaction, &new.room, *target, new.author, emoji)?;
+        if is_given == *on {
+            let (room, seq) = (new.room.clone(), at.unwrap_or(*target));
+            return Ok(Err(Ok(Appended { room, seq, at: self.at, is_duplicate: true })));
+        }
+        let mut statement = self.transaction.prepare_cached(sql::SELECT_REACTIONS)?;
+        let stored =
+            statement.query_row((new.room.as_str(), target), |row| row.get::<_, String>(0)).optional()?;
+        let mut summary = stored.map(|json| Summary::parse(&json)).unwrap_or_default();
+        if !on {
+            summary.remove(emoji, new.author);
+        } else if let Err(refused) = summary.add(emoji, new.author) {
+            return Ok(Err(Err(refused)));
+        }
+        Ok(Ok(Some(summary)))
+    }
+
+    /// Stores the reactions to the message of a reaction, which is the event at `seq`.
+    fn store_reactions(&self, new: &NewEvent, seq: Seq, reactions: Option<Summary>) -> rusqlite::Result<()> {
+        let (Some(summary), Some(target)) = (reactions, new.operation.target()) else { return Ok(()) };
+        let mut upsert = self.transaction.prepare_cached(sql::UPSERT_REACTIONS)?;
+        upsert.execute((new.room.as_str(), target, seq, summary.to_json())).map(drop)
     }
 
     /// Takes the bytes of a row and its text from the quota. Returns `false` if too few are left.
