@@ -122,6 +122,47 @@ test.describe("with its own server", () => {
     proxy.close();
   });
 
+  test("a mark of unread messages reaches a device that was away, and comes from one that is away", async ({ ann, bob, newUser }) => {
+    await join(bob);
+    for (const text of ["one", "two", "three"]) await bob.send(text);
+    await bob.seesMessage("three");
+    await join(ann);
+    const proxy = await BlackholeProxy.start(server.port);
+    const phone = await newUser({ storageState: await ann.page.context().storageState() });
+    // The page knows that the server has the position.
+    await expect(async () => {
+      await join(phone, proxy.url);
+      await expect(phone.page).not.toHaveTitle(/^\(/);
+      const page = await (await phone.page.request.get(`${server.url}/r/tea`)).text();
+      expect(page.replaceAll("\\", "")).toContain('"read":3');
+    }).toPass();
+    await phone.page.reload();
+    await phone.waitUntilLive();
+    const comesBack = async () => {
+      proxy.restore();
+      await phone.page.evaluate(() => window.dispatchEvent(new Event("focus")));
+    };
+    const markUnread = async (user: User, text: string) => {
+      await user.act(text, "More");
+      await user.actions.getByRole("menuitem", { name: "Mark unread" }).click();
+    };
+    proxy.drop();
+    await markUnread(ann, "two");
+    await expect(ann.page).toHaveTitle(/^\(2\)/);
+    await comesBack();
+    await expect(phone.page).toHaveTitle(/^\(2\)/);
+    await expect(phone.line("two").locator("#new")).toBeVisible();
+    await ann.page.keyboard.press("Alt+End");
+    for (const user of [ann, phone]) await expect(user.page).not.toHaveTitle(/^\(/);
+    proxy.drop();
+    await markUnread(phone, "three");
+    await expect(phone.page).toHaveTitle(/^\(1\)/);
+    await comesBack();
+    await expect(ann.page).toHaveTitle(/^\(1\)/);
+    await expect(ann.line("three").locator("#new")).toBeVisible();
+    proxy.close();
+  });
+
   test("a user who goes offline sees that, and everything arrives once after reconnecting", async ({ ann, bob }) => {
     await join(ann);
     await join(bob);

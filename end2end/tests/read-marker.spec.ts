@@ -1,4 +1,4 @@
-import { expect, isLive, postMessages, setTabHidden, test, uniqueName, type User } from "../people";
+import { expect, isLive, postMessages, setTabHidden, setWindowFocused, test, uniqueName, type User } from "../people";
 import { scrollBy } from "../scrolling";
 
 /** Waits until the server knows that the user has read everything. The page reports that with a delay. */
@@ -74,6 +74,98 @@ test("messages that are read on one device are read on the other", async ({ ann,
   await expect(phone.room(title)).toContainText("2 unread");
   await ann.joinRoom(room);
   await expect(phone.room(title)).not.toContainText("unread");
+});
+
+/** Marks a message and what follows as unread, by its menu. */
+async function markUnread(user: User, text: string): Promise<void> {
+  await user.act(text, "More");
+  await user.actions.getByRole("menuitem", { name: "Mark unread" }).click();
+}
+
+test("messages that Ann marks as unread stay unread in every tab until she jumps to the end", async ({ ann, bob, room, request }) => {
+  await postMessages(request, room, 5);
+  await ann.joinRoom(room);
+  await hasRead(ann, room);
+  const [same, other] = [await ann.page.context().newPage(), await ann.page.context().newPage()];
+  await same.goto(`/r/${room}`);
+  await isLive(same);
+  await other.goto(`/r/elsewhere-${room}`);
+  await isLive(other);
+  const title = room.charAt(0).toUpperCase() + room.slice(1).replaceAll("-", " ");
+  const listed = other.getByRole("navigation", { name: "Rooms" }).getByRole("link").filter({ hasText: title }).first();
+  await markUnread(ann, "message 3");
+  await expect(ann.page.locator("#action-status")).toHaveText("Marked as unread");
+  await expect(ann.line("message 3").locator("#new")).toBeVisible();
+  await expect(same.locator("#m3 #new")).toBeVisible();
+  for (const page of [ann.page, same]) await expect(page).toHaveTitle(/^\(3\)/);
+  await expect(listed).toContainText("3 unread");
+  // A later message is not read either, although the page shows it.
+  await bob.joinRoom(room);
+  await bob.send("one more");
+  await ann.seesMessage("one more");
+  await expect(ann.page).toHaveTitle(/^\(4\)/);
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(ann.line("message 3").locator("#new")).toBeVisible();
+  await expect(ann.page).toHaveTitle(/^\(4\)/);
+  await expect(listed).toContainText("4 unread");
+  await ann.page.keyboard.press("Alt+End");
+  for (const page of [ann.page, same]) await expect(page).not.toHaveTitle(/^\(/);
+  await expect(listed).not.toContainText("unread");
+  await hasRead(ann, room);
+});
+
+test("what Ann marks as unread is read when she comes back to the window or the room, or writes", async ({ ann, room, request }) => {
+  await postMessages(request, room, 3);
+  await ann.joinRoom(room);
+  await hasRead(ann, room);
+  await ann.page.keyboard.press("Shift+Tab");
+  await ann.page.keyboard.press("u");
+  await expect(ann.line("message 3").locator("#new")).toBeVisible();
+  await expect(ann.page).toHaveTitle(/^\(1\)/);
+  await setWindowFocused(ann, false);
+  await setWindowFocused(ann, true);
+  await expect(ann.page).not.toHaveTitle(/^\(/);
+  await hasRead(ann, room);
+  await markUnread(ann, "message 2");
+  await expect(ann.page).toHaveTitle(/^\(2\)/);
+  await ann.send("mine");
+  await expect(ann.page).not.toHaveTitle(/^\(/);
+  await hasRead(ann, room);
+  // One's own message has no such action.
+  await ann.page.keyboard.press("Shift+Tab");
+  await ann.page.keyboard.press("u");
+  await ann.act("mine", "More");
+  await expect(ann.actions.getByRole("menuitem", { name: "Mark unread" })).toBeHidden();
+  await ann.page.keyboard.press("Escape");
+  await expect(ann.page).not.toHaveTitle(/^\(/);
+  await markUnread(ann, "message 3");
+  await expect(ann.page).toHaveTitle(/^\(1\)/);
+  await ann.joinRoom(`${room}-b`);
+  await ann.joinRoom(room);
+  await expect(ann.line("message 3").locator("#new")).toBeVisible();
+  await expect(ann.page).not.toHaveTitle(/^\(/);
+});
+
+test("on a page of older messages Ann marks one as unread", async ({ ann, room, request }) => {
+  await postMessages(request, room, 95);
+  await ann.joinRoom(room);
+  await hasRead(ann, room);
+  await ann.page.goto(`/r/${room}?around=40#m40`);
+  await ann.waitUntilHydrated();
+  await markUnread(ann, "message 40");
+  await expect(ann.line("message 40").locator("#new")).toBeVisible();
+  const read = async () => /"read":(\d+)/.exec((await (await ann.page.request.get(`/r/${room}`)).text()).replaceAll("\\", ""))?.[1];
+  await expect.poll(read).toBe("39");
+});
+
+test("on a phone a long press marks a message as unread", async ({ newUser, room, request }) => {
+  const ann = await newUser({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await postMessages(request, room, 3);
+  await ann.joinRoom(room);
+  await ann.longPress("message 2", "Mark unread");
+  await expect(ann.line("message 2").locator("#new")).toBeVisible();
+  await expect(ann.page).toHaveTitle(/^\(2\)/);
 });
 
 test("while the tab is hidden the title counts messages, and a separator precedes them", async ({ ann, bob, room }) => {

@@ -1,11 +1,11 @@
 //! Whether the user attends to the page, and what counts as read while they do.
 
-use super::{dom, notifications, outbox::storage};
+use super::{carrier, dom, notifications, outbox::storage};
 use crate::{
     client::{Attention, AttentionChange, Timeline},
     clock::steady,
     state::RoomState,
-    wire::{Seq, UserId, limits},
+    wire::{ClientFrame, Seq, UserId, limits},
 };
 use leptos::prelude::*;
 
@@ -26,7 +26,7 @@ pub(super) fn is_attentive(room: RoomState) -> bool {
 
 /// Checks whether the user attends to the page. If they do again, the messages in view are read.
 pub(super) fn check(room: RoomState) {
-    if update(room) == AttentionChange::Gained {
+    if matches!(update(room), AttentionChange::Gained | AttentionChange::Returned) {
         read_view(room);
     }
 }
@@ -42,18 +42,55 @@ pub(super) fn report_read_marker(room: RoomState) {
     room.timeline.with_session(|session| session.read_marker.report_now());
     room.connection.wake();
     room.timeline.session.with_value(|session| {
-        storage(room).set_read_marker(session.timeline.log(), session.read_marker.position());
+        storage(room).set_read_marker(session.timeline.log(), &session.read_marker);
     });
 }
 
 /// Applies the read marker that this tab's last page has stored, if the server did not know it yet.
 pub(super) fn restore_read_marker(room: RoomState) {
-    let (read, you) = read_marker(room);
     let stored = room.timeline.with_timeline(|timeline| storage(room).read_marker(timeline.log()));
-    if let Some(seq) = stored.filter(|seq| *seq > read) {
-        room.timeline.with_session(|session| session.read_marker.advance(seq));
-        room.timeline.change(|timeline| timeline.set_unread_after(seq, you));
-        count_unread(room);
+    let restore = |stored: String| {
+        room.timeline
+            .with_session(|session| session.read_marker.restore(&stored, dom::is_navigation("reload")))
+    };
+    if stored.is_some_and(restore) {
+        show_position(room);
+    }
+}
+
+/// Marks the message `seq` and all later ones as unread. They stay unread until the user comes back to the page, writes, or
+/// jumps to the end.
+pub(super) fn mark_unread(room: RoomState, seq: Seq) {
+    if room.info.is_latest_page {
+        room.timeline.with_session(|session| session.read_marker.mark_unread(seq));
+        show_position(room);
+    } else {
+        // A page of older messages has no connection, and does not know how many are unread.
+        carrier::send_once(&ClientFrame::Unread { room: room.info.name.get_value().to_string(), seq });
+        let (read, you) = (seq.saturating_sub(1), room.profile.user.with_untracked(|you| you.id));
+        room.timeline.with_session(|session| session.read_marker.apply_remote(read, true));
+        room.timeline.change(|timeline| timeline.set_unread_after(read, you));
+    }
+    report_read_marker(room);
+}
+
+/// Lets messages in view count as read again.
+pub(super) fn release(room: RoomState) {
+    room.timeline.with_session(|session| session.read_marker.release());
+}
+
+/// Shows the line above the first message after the read marker, and counts the messages after it.
+pub(super) fn show_position(room: RoomState) {
+    let (read, you) = read_marker(room);
+    room.timeline.change(|timeline| timeline.set_unread_after(read, you));
+    count_unread(room);
+}
+
+/// Shows the position if it has moved back while the page had no connection.
+pub(super) fn show_moved_back(room: RoomState) {
+    let (read, _) = read_marker(room);
+    if room.timeline.with_timeline(Timeline::unread_after).is_some_and(|after| read < after) {
+        show_position(room);
     }
 }
 
@@ -80,10 +117,14 @@ fn update(room: RoomState) -> AttentionChange {
     let has_focus = !document().hidden() && document().has_focus().unwrap_or(true);
     let update = |attention: &mut Attention| attention.update(has_focus, steady());
     let change = room.timeline.attention.try_update_value(update).unwrap_or(AttentionChange::None);
-    if change == AttentionChange::Lost {
-        report_read_marker(room);
-        let (read, you) = read_marker(room);
-        room.timeline.change(|timeline| timeline.set_unread_after(read, you));
+    match change {
+        AttentionChange::Lost => {
+            report_read_marker(room);
+            let (read, you) = read_marker(room);
+            room.timeline.change(|timeline| timeline.set_unread_after(read, you));
+        }
+        AttentionChange::Returned => release(room),
+        _ => {}
     }
     change
 }

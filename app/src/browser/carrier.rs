@@ -115,6 +115,12 @@ impl Drop for Carrier {
     }
 }
 
+/// Sends a command over HTTP, from a page without a connection. Its answer is ignored.
+pub(crate) fn send_once(frame: &ClientFrame) {
+    let json = frame.to_json();
+    spawn_local(async move { drop(request(&json).await) });
+}
+
 /// Asks the server to carry out a command. Returns `None` if the server has not answered.
 async fn request(json: &str) -> Option<Signal> {
     let init = RequestInit::new();

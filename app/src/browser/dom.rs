@@ -1,5 +1,6 @@
 //! Elements and events of the page's document.
 
+use js_sys::Reflect;
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement};
@@ -12,6 +13,14 @@ pub(crate) fn element<E: JsCast>(id: &str) -> Option<E> {
 /// Returns the element that scrolls the messages.
 pub(crate) fn scroller() -> Option<Element> {
     document().query_selector(".scroller").ok().flatten()
+}
+
+/// Returns `true` if the user came to the page by a navigation of this type: `navigate`, `reload` or `back_forward`.
+pub(crate) fn is_navigation(kind: &str) -> bool {
+    let navigation =
+        window().performance().map(|performance| performance.get_entries_by_type("navigation").get(0));
+    let found = navigation.and_then(|navigation| Reflect::get(&navigation, &"type".into()).ok());
+    found.is_some_and(|found| found == kind)
 }
 
 /// Moves the focus to the composer. On a phone that would open the keyboard, which covers the page.

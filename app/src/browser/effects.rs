@@ -123,6 +123,7 @@ impl Connection {
                 show_title(state, &room, title, topic);
                 state.members.replace(members, member_count);
                 state.connection.status.set(Status::Open);
+                attention::show_moved_back(state);
                 attention::look(state);
                 // The read marker may have advanced.
                 return self.handle(Input::Wakeup);
@@ -131,7 +132,8 @@ impl Connection {
                 if reset {
                     state.rooms.reset_head(&room, head);
                 }
-                show_read(state, &room, read, None);
+                notifications::withdraw(&room, read, false);
+                state.rooms.on_join(&room, read);
             }
             ServerFrame::Events { room, events } => show_events(state, &room, &events),
             ServerFrame::Renamed { id, name, ambiguous, tag } => {
@@ -143,9 +145,15 @@ impl Connection {
                 state.members.apply_presence(you, here, &gone, count);
             }
             ServerFrame::Typing { room, user } if is_here(&room) => typing::show(state.members, user),
-            ServerFrame::Read { room, seq, head, unread } => {
+            ServerFrame::Read { room, seq, head, unread, marked } => {
                 let counted = head.zip(unread).map(|(head, unread)| UnreadCount { head, unread });
-                show_read(state, &room, seq, counted);
+                if !marked {
+                    show_read(state, &room, seq, counted);
+                } else if is_here(&room) {
+                    attention::show_position(state);
+                } else {
+                    state.rooms.mark_unread(&room, seq, counted);
+                }
             }
             ServerFrame::RoomUpdated { room, title, topic } => show_title(state, &room, title, topic),
             _ => {}

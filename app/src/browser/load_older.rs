@@ -1,6 +1,6 @@
 //! Loads messages at the ends of the timeline: older and newer ones that it has not shown, then those of the server.
 
-use super::dom;
+use super::{attention, dom};
 use crate::{
     base::link,
     client::{Timeline, viewport::STEP},
@@ -154,11 +154,14 @@ fn fetch_newer(room: RoomState) {
     });
 }
 
-/// Shows the newest messages, which are fetched first if the timeline has dropped them.
+/// Shows the newest messages, which are fetched first if the timeline has dropped them. They are read then, also if the user
+/// has marked them as unread.
 pub(crate) fn go_to_end(room: RoomState) {
+    attention::release(room);
     let is_complete = room.timeline.show_end();
     scroll_to_end();
     if is_complete {
+        attention::look(room);
         return;
     }
     room.timeline.set_announce_each(false);

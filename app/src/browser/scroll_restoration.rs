@@ -1,13 +1,15 @@
 //! Restores the scroll position when the user comes back to a room by the browser's history.
 
-use super::{dom::scroller, load_older::fetch_older};
+use super::{
+    dom::{is_navigation, scroller},
+    load_older::fetch_older,
+};
 use crate::{
     base::link,
     client::{MAX_ENTRIES, Timeline},
     state::{RoomState, TimelineState},
     wire::Seq,
 };
-use js_sys::Reflect;
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
@@ -28,7 +30,7 @@ pub(super) fn store(timeline: TimelineState) {
 
 /// Shows the message again that was the first visible one when the user left this history entry.
 pub(super) fn restore(room: RoomState) {
-    let (true, Some(seq)) = (is_history_navigation(), stored()) else { return };
+    let (true, Some(seq)) = (is_navigation("back_forward"), stored()) else { return };
     let timeline = room.timeline;
     timeline.is_loading.set_value(true);
     timeline.set_announce_each(false);
@@ -59,14 +61,6 @@ fn scroll_to(seq: Seq) {
         let above = row.get_bounding_client_rect().top() - scroller.get_bounding_client_rect().top();
         scroller.set_scroll_top(scroller.scroll_top() + above as i32);
     }
-}
-
-/// Returns `true` if the user came by the browser's Back or Forward.
-fn is_history_navigation() -> bool {
-    let navigation =
-        window().performance().map(|performance| performance.get_entries_by_type("navigation").get(0));
-    let kind = navigation.and_then(|navigation| Reflect::get(&navigation, &"type".into()).ok());
-    kind.is_some_and(|kind| kind == "back_forward")
 }
 
 fn stored() -> Option<Seq> {

@@ -1,11 +1,12 @@
 //! Keyboard shortcuts, and clicks on elements that only the server renders.
 
 use super::{
+    attention,
     dom::{element, focus_composer, scroller},
     load_older::{go_to_end, go_to_message},
     outbox,
 };
-use crate::{base::link, keyboard::is_composing, state::RoomState};
+use crate::{base::link, keyboard::is_composing, state::RoomState, wire::Seq};
 use leptos::{ev, prelude::*};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -30,6 +31,7 @@ pub(super) fn start(room: RoomState) {
             || follow_quote(room, &target)
             || reply(room, &target)
             || react(room, &target)
+            || mark_unread(room, &target)
         {
             click.prevent_default();
         }
@@ -206,9 +208,7 @@ fn close_card(should_close: impl FnOnce(&Element) -> bool) -> bool {
 
 /// Replies to the message of the bar or menu whose button was clicked.
 fn reply(room: RoomState, target: &Element) -> bool {
-    let Ok(Some(_)) = target.closest("[data-action=reply]") else { return false };
-    let actions = target.closest("[data-seq]").ok().flatten();
-    let seq = actions.and_then(|actions| actions.get_attribute("data-seq")?.parse().ok());
+    let seq = message_of(target, "[data-action=reply]");
     if let Some(seq) = seq {
         room.timeline.start_reply(seq);
         focus_composer();
@@ -226,6 +226,17 @@ fn react(room: RoomState, target: &Element) -> bool {
         outbox::react(room, seq, &emoji);
     }
     room.info.is_latest_page
+}
+
+/// Marks the message of the menu whose button was clicked as unread, together with all later ones.
+fn mark_unread(room: RoomState, target: &Element) -> bool {
+    let seq = message_of(target, "[data-action=unread]");
+    seq.inspect(|seq| attention::mark_unread(room, *seq)).is_some()
+}
+
+/// Returns the message of the bar or menu, if `button` was clicked there.
+fn message_of(target: &Element, button: &str) -> Option<Seq> {
+    target.closest(button).ok()??.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok()
 }
 
 /// Jumps to the message that a reply quotes, if the timeline has it.

@@ -6,12 +6,12 @@
 
 use crate::{
     client::{
-        Command,
+        Command, ReadMarker,
         tabs::{TabHeartbeat, Tabs},
     },
     clock::{now, steady},
     wire::{
-        CommandId, ErrorCode, Millis, RoomName, Seq,
+        CommandId, ErrorCode, Millis, RoomName,
         json::{FromJson, Json, ObjectWriter, record},
     },
 };
@@ -19,7 +19,7 @@ use leptos::prelude::window;
 use std::cell::{Cell, RefCell};
 use web_sys::Storage;
 
-/// The key of the read marker that the tab's last page had.
+/// The key of the read marker that the tab's last page had, with the log and the room to which it belongs.
 const READ_KEY: &str = "hubbub/read";
 
 /// What is stored for one room. In a browser without storage every write fails and every read finds nothing.
@@ -123,15 +123,16 @@ impl RoomStorage {
     }
 
     /// Stores the read marker for this tab's next page, which the server may render before the last report arrives.
-    pub(crate) fn set_read_marker(&self, log: &str, seq: Seq) {
+    pub(crate) fn set_read_marker(&self, log: &str, marker: &ReadMarker) {
         if let Some(storage) = tab_storage() {
-            let _ = storage.set_item(READ_KEY, &format!("{seq}{}", self.read_suffix(log)));
+            let _ = storage.set_item(READ_KEY, &format!("{}{}", marker.to_stored(), self.read_suffix(log)));
         }
     }
 
     /// Returns the read marker that this tab's last page has stored, if that was a page of this room and `log`.
-    pub(crate) fn read_marker(&self, log: &str) -> Option<Seq> {
-        tab_storage()?.get_item(READ_KEY).ok()??.strip_suffix(&self.read_suffix(log))?.parse().ok()
+    pub(crate) fn read_marker(&self, log: &str) -> Option<String> {
+        let stored = tab_storage()?.get_item(READ_KEY).ok()??;
+        stored.strip_suffix(&self.read_suffix(log)).map(Into::into)
     }
 
     fn read_suffix(&self, log: &str) -> String {

@@ -11,6 +11,9 @@ const ATTENTION_MS: Millis = 60_000;
 pub struct Attention {
     last_activity: Millis,
     is_attentive: bool,
+    has_attended: bool,
+    /// The user has attended, and the window has lost the focus since.
+    has_left: bool,
 }
 
 /// How the user's attention has changed.
@@ -20,6 +23,8 @@ pub enum AttentionChange {
     None,
     /// The user attends now.
     Gained,
+    /// The user attends now, and has left the window since they last did.
+    Returned,
     /// The user no longer attends.
     Lost,
 }
@@ -27,7 +32,7 @@ pub enum AttentionChange {
 impl Attention {
     /// Begins when the page is opened, which counts as activity.
     pub fn new(now: Millis) -> Self {
-        Self { last_activity: now, is_attentive: false }
+        Self { last_activity: now, ..Self::default() }
     }
 
     /// Records activity.
@@ -43,7 +48,10 @@ impl Attention {
     /// Decides whether the user attends at `now`, and returns what that changes. `has_focus` is the window's.
     pub fn update(&mut self, has_focus: bool, now: Millis) -> AttentionChange {
         let is_attentive = has_focus && now < self.last_activity + ATTENTION_MS;
+        self.has_left |= self.has_attended && !has_focus;
+        self.has_attended |= is_attentive;
         match (std::mem::replace(&mut self.is_attentive, is_attentive), is_attentive) {
+            (false, true) if std::mem::take(&mut self.has_left) => AttentionChange::Returned,
             (false, true) => AttentionChange::Gained,
             (true, false) => AttentionChange::Lost,
             _ => AttentionChange::None,
@@ -66,5 +74,10 @@ mod tests {
         attention.on_activity(200_000);
         assert_eq!(attention.update(true, 200_000), AttentionChange::Gained);
         assert_eq!(attention.update(false, 200_001), AttentionChange::Lost);
+        assert_eq!(attention.update(true, 200_002), AttentionChange::Returned);
+        assert_eq!(attention.update(true, 300_000), AttentionChange::Lost, "without activity");
+        assert_eq!(attention.update(false, 300_001), AttentionChange::None);
+        attention.on_activity(300_002);
+        assert_eq!(attention.update(true, 300_003), AttentionChange::Returned);
     }
 }

@@ -64,6 +64,30 @@ impl RoomSummary {
         };
     }
 
+    /// Takes the position that the server has when the page joins the room; 0 if it has none. The page knows it from the
+    /// server only, so that a lower one shows that the user has marked messages as unread meanwhile.
+    pub fn on_join(&mut self, read: Seq) {
+        if (1..self.read).contains(&read) {
+            self.mark_unread(read, None);
+        } else {
+            self.mark_read(read, None);
+        }
+    }
+
+    /// Records that the user has marked what follows `seq` as unread. Without the server's count the page estimates it; the
+    /// estimate is at most too high.
+    pub fn mark_unread(&mut self, seq: Seq, counted: Option<UnreadCount>) {
+        let UnreadCount { head, unread } = counted.unwrap_or(UnreadCount {
+            head: self.head,
+            unread: u32::try_from(self.head.saturating_sub(seq)).unwrap_or(MAX_UNREAD_COUNT),
+        });
+        self.read = seq;
+        self.counted = head;
+        let later = self.fresh.iter().filter(|fresh| **fresh > head).count() as u32;
+        self.unread = (unread + later).min(MAX_UNREAD_COUNT);
+        self.fresh.retain(|fresh| *fresh > seq);
+    }
+
     fn count(&mut self, seq: Seq) {
         if seq > self.counted.max(self.read) && self.unread < MAX_UNREAD_COUNT {
             // The count of the page's own room is computed without this list.
@@ -187,6 +211,31 @@ mod tests {
         tea.mark_read(22, None);
         assert_eq!(tea.unread, 1);
         tea.mark_read(23, None);
+        assert_eq!(tea.unread, 0);
+    }
+
+    #[test]
+    fn messages_that_are_marked_as_unread_count_again() {
+        let mut tea = entry(0);
+        tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
+        tea.mark_read(24, None);
+        tea.mark_unread(17, Some(UnreadCount { head: 23, unread: 4 }));
+        assert_eq!((tea.read, tea.unread), (17, 4));
+        tea.apply_events(&[message(25, 2)], YOU);
+        assert_eq!(tea.unread, 5);
+        tea.mark_read(18, None);
+        assert_eq!(tea.unread, 5, "of the four at least one may be read");
+        tea.mark_unread(20, None);
+        assert_eq!(tea.unread, 5, "without a count: the events after it");
+        tea.mark_unread(22, Some(UnreadCount { head: 24, unread: 1 }));
+        assert_eq!(tea.unread, 2, "one came after it was counted");
+        tea.on_join(23);
+        assert_eq!((tea.read, tea.unread), (23, 2), "read meanwhile");
+        tea.on_join(0);
+        assert_eq!((tea.read, tea.unread), (23, 2), "no marker");
+        tea.on_join(22);
+        assert_eq!((tea.read, tea.unread), (22, 3), "marked meanwhile");
+        tea.mark_read(25, None);
         assert_eq!(tea.unread, 0);
     }
 

@@ -90,6 +90,8 @@ pub(super) static STRINGS: Strings = Strings {
     too_many_reactions: "A message can have at most 20 different reactions.",
     copy_text: "Copy text",
     copy_as_quote: "Quote in reply",
+    mark_unread: "Mark unread",
+    marked_unread: "Marked as unread",
     copy_message_failed: "Copying failed.",
     edit: "Edit",
     room_not_found: "This room does not exist yet.",
@@ -148,7 +150,7 @@ pub(super) static STRINGS: Strings = Strings {
     shortcut_new_line: "New line",
     shortcut_messages: "Move through the messages (Shift Tab in the message box)",
     shortcut_reply: "Reply to the message",
-    shortcut_copy: "Copy its link, quote it, edit it, delete it",
+    shortcut_copy: "Copy its link, quote it, mark it unread, edit it, delete it",
 
     notify: "Notifications",
     notify_off: "Off",

@@ -86,7 +86,7 @@ strings! {
     code copy_code show_less
     reply replying_to cancel_reply in_reply_to earlier_message
     completions completion_hint draft pasted_code format_as_code formatting formatting_bold formatting_italic formatting_struck formatting_block formatting_quote formatting_list
-    message_actions more_actions react more_emoji search_emoji recent_emoji no_emoji insert_emoji reaction_failed too_many_reactions copy_text copy_as_quote copy_message_failed edit
+    message_actions more_actions react more_emoji search_emoji recent_emoji no_emoji insert_emoji reaction_failed too_many_reactions copy_text copy_as_quote mark_unread marked_unread copy_message_failed edit
     room_not_found did_you_mean question_mark leave leave_hint files_unsupported
     // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard

@@ -87,6 +87,8 @@ pub(super) static STRINGS: Strings = Strings {
     too_many_reactions: "一条消息最多有 20 种不同的回应。",
     copy_text: "复制文字",
     copy_as_quote: "引用到输入框",
+    mark_unread: "标为未读",
+    marked_unread: "已标为未读",
     copy_message_failed: "复制失败。",
     edit: "编辑",
     room_not_found: "还没有这个房间。",
@@ -145,7 +147,7 @@ pub(super) static STRINGS: Strings = Strings {
     shortcut_new_line: "换行",
     shortcut_messages: "在消息间移动（在输入框按 Shift Tab 进入）",
     shortcut_reply: "回复该消息",
-    shortcut_copy: "复制链接、引用、编辑、删除",
+    shortcut_copy: "复制链接、引用、标为未读、编辑、删除",
 
     notify: "通知",
     notify_off: "关",

@@ -84,6 +84,16 @@ impl RoomListState {
         self.update(room, |entry| entry.mark_read(seq, counted));
     }
 
+    /// Takes the position of the user in another room that the page joins; 0 if they have none.
+    pub fn on_join(self, room: &RoomName, read: Seq) {
+        self.update(room, |entry| entry.on_join(read));
+    }
+
+    /// Records that the user has marked what follows `seq` in another room as unread. The server may have counted it.
+    pub fn mark_unread(self, room: &RoomName, seq: Seq, counted: Option<UnreadCount>) {
+        self.update(room, |entry| entry.mark_unread(seq, counted));
+    }
+
     /// Changes the title of a room.
     pub fn set_title(self, room: &RoomName, title: &str) {
         self.update(room, |entry| title.clone_into(&mut entry.title));

@@ -139,7 +139,7 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
                 {shortcut("Shift Enter", strings.shortcut_new_line)}
                 {shortcut("↑ ↓", strings.shortcut_messages)}
                 {shortcut("R", strings.shortcut_reply)}
-                {shortcut("C Q E Del", strings.shortcut_copy)}
+                {shortcut("C Q U E Del", strings.shortcut_copy)}
             </dl>
             <FormattingHelp strings />
         </section>

@@ -42,7 +42,7 @@ impl FromJson for ServerFrame {
             "renamed" => fields!(json Self::Renamed { id, name, ambiguous: default, tag }),
             "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
             "typing" => fields!(json Self::Typing { room, user }),
-            "read" => fields!(json Self::Read { room, seq, head, unread }),
+            "read" => fields!(json Self::Read { room, seq, head, unread, marked: default }),
             "room_updated" => fields!(json Self::RoomUpdated { room, title, topic }),
             "pong" => fields!(json Self::Pong { n, heads }),
             _ => Some(Self::Unknown),
@@ -143,6 +143,7 @@ impl ClientFrame {
                 .field("on", on),
             Self::Typing { room } => object("typing").field("room", &**room),
             Self::Read { room, seq } => object("read").field("room", &**room).field("seq", seq),
+            Self::Unread { room, seq } => object("unread").field("room", &**room).field("seq", seq),
             Self::Rename { id, name } => object("rename").field("id", id).field("name", &**name),
             Self::Ping { n } => object("ping").field("n", n),
         }

@@ -96,6 +96,14 @@ pub enum ClientFrame {
         /// The last event that the user has read.
         seq: Seq,
     },
+    /// Marks a message and all later ones as unread: moves the read marker of the user in a room to the event before it,
+    /// also back.
+    Unread {
+        /// The room's name.
+        room: String,
+        /// The first message that is unread.
+        seq: Seq,
+    },
     /// Changes the user's display name.
     Rename {
         /// An id that the client generates once and repeats with every retry.
@@ -132,8 +140,8 @@ pub struct Malformed {
 }
 
 impl ClientFrame {
-    const TYPES: [&'static str; 10] =
-        ["join", "leave", "post", "edit", "delete", "react", "typing", "read", "rename", "ping"];
+    const TYPES: [&'static str; 11] =
+        ["join", "leave", "post", "edit", "delete", "react", "typing", "read", "unread", "rename", "ping"];
 
     /// The longest id, in bytes, that an error about a malformed command repeats.
     const MAX_ID_BYTES: usize = 64;
@@ -275,7 +283,7 @@ pub enum ServerFrame {
         /// The user.
         user: User,
     },
-    /// The user has moved their read marker on another device.
+    /// The user has moved their read marker on another device, or has marked messages as unread.
     Read {
         /// The room.
         room: RoomName,
@@ -287,6 +295,9 @@ pub enum ServerFrame {
         /// Messages of other users after `seq` up to `head`, at most 100.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unread: Option<u32>,
+        /// The user has marked what follows `seq` as unread: the marker may have moved back.
+        #[serde(default, skip_serializing_if = "is_false")]
+        marked: bool,
     },
     /// A room has a new title or topic.
     RoomUpdated {

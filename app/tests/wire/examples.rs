@@ -109,8 +109,8 @@ fn server_frames_have_the_json_of_the_protocol() {
             json!({"type": "typing", "room": "tea", "user": author}),
         ),
         (
-            ServerFrame::Read { room: tea.clone(), seq: 7, head: Some(9), unread: Some(2) },
-            json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2}),
+            ServerFrame::Read { room: tea.clone(), seq: 7, head: Some(9), unread: Some(2), marked: true },
+            json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2, "marked": true}),
         ),
         (
             ServerFrame::RoomUpdated { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
@@ -141,6 +141,7 @@ fn client_frames_have_the_json_of_the_protocol() {
         (r#"{"type":"join","room":"tea","after":7,"presence":false}"#, join(false)),
         (r#"{"type":"typing","room":"tea"}"#, ClientFrame::Typing { room: "tea".into() }),
         (r#"{"type":"read","room":"tea","seq":7}"#, ClientFrame::Read { room: "tea".into(), seq: 7 }),
+        (r#"{"type":"unread","room":"tea","seq":7}"#, ClientFrame::Unread { room: "tea".into(), seq: 7 }),
     ] {
         assert_eq!(ClientFrame::parse(json), Ok(frame.clone()));
         assert_eq!(serde_json::to_string(&frame).unwrap(), json);

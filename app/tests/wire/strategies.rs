@@ -88,6 +88,7 @@ pub fn client_frames() -> impl Strategy<Value = ClientFrame> {
             }),
         text().prop_map(|room| ClientFrame::Typing { room }),
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
+        (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Unread { room, seq }),
         text().prop_map(|room| ClientFrame::Leave { room }),
         (ids(), text(), text(), option::of(any::<u64>()))
             .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
@@ -167,8 +168,9 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
         (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(UserId), 0..3), any::<u32>())
             .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
-        (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>())
-            .prop_map(|(room, seq, head, unread)| ServerFrame::Read { room, seq, head, unread }),
+        (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>(), any::<bool>()).prop_map(
+            |(room, seq, head, unread, marked)| ServerFrame::Read { room, seq, head, unread, marked }
+        ),
         (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::RoomUpdated {
             room,
             title,

@@ -39,9 +39,18 @@ pub(super) struct Announcements {
 struct Pending {
     users: HashSet<UserId>,
     rooms: HashSet<RoomName>,
-    read_markers: HashMap<(UserId, RoomName), Seq>,
+    read_markers: HashMap<(UserId, RoomName), MovedMarker>,
     /// Notifications were lost: the names of all connected users and the titles of all open rooms may have changed.
     has_missed: bool,
+}
+
+/// How a read marker has moved.
+#[derive(Debug, Clone, Copy, Default)]
+struct MovedMarker {
+    /// The furthest position that was notified.
+    seq: Seq,
+    /// The user has marked messages as unread.
+    is_marked: bool,
 }
 
 impl Announcements {
@@ -57,12 +66,18 @@ impl Announcements {
         self.has_pending.notify_one();
     }
 
-    /// Marks a read marker that has moved to `seq`.
+    /// Marks a read marker that has moved forward to `seq`.
     pub(super) fn add_read_marker(&self, user: UserId, room: RoomName, seq: Seq) {
-        let mut pending = self.pending();
-        let latest = pending.read_markers.entry((user, room)).or_default();
-        *latest = seq.max(*latest);
-        drop(pending);
+        self.change_read_marker(user, room, |moved| moved.seq = seq.max(moved.seq));
+    }
+
+    /// Marks a read marker that may have moved back, since the user has marked messages as unread.
+    pub(super) fn add_unread(&self, user: UserId, room: RoomName) {
+        self.change_read_marker(user, room, |moved| moved.is_marked = true);
+    }
+
+    fn change_read_marker(&self, user: UserId, room: RoomName, change: impl FnOnce(&mut MovedMarker)) {
+        change(self.pending().read_markers.entry((user, room)).or_default());
         self.has_pending.notify_one();
     }
 
@@ -103,8 +118,8 @@ impl Hub {
             for rooms in rooms.chunks(MAX_ROOMS_PER_READ) {
                 self.announce_rooms(rooms).await;
             }
-            for ((user, room), seq) in read_markers {
-                self.announce_read_marker(user, &room, seq).await;
+            for ((user, room), moved) in read_markers {
+                self.announce_read_marker(user, room, moved).await;
             }
         }
     }
@@ -180,23 +195,36 @@ impl Hub {
         }
     }
 
-    /// Sends the read marker of `user` to those of their connections that have not read as far, together with the number
-    /// of events that are still unread.
-    async fn announce_read_marker(&self, user: UserId, room: &RoomName, seq: Seq) {
+    /// Sends the read marker of `user` to those of their connections that have not read as far, or to all of them if the
+    /// user has marked messages as unread, together with the number of events that are unread.
+    async fn announce_read_marker(
+        &self,
+        user: UserId,
+        room: RoomName,
+        MovedMarker { seq, is_marked }: MovedMarker,
+    ) {
         let others: SmallVec<[Arc<Subscriber>; 4]> = match self.users().get(&user) {
-            Some(subscribers) => {
-                subscribers.iter().filter(|subscriber| !subscriber.has_read(room, seq)).cloned().collect()
-            }
+            Some(subscribers) => subscribers
+                .iter()
+                .filter(|subscriber| is_marked || !subscriber.has_read(&room, seq))
+                .cloned()
+                .collect(),
             None => return,
         };
         if others.is_empty() {
             return;
         }
-        let live = self.room(room).and_then(|room| room.head());
-        let head = match live {
-            Some(head) => head,
-            None => self.store.head(room).await.unwrap_or(seq),
+        // The present marker, since the notifications of several servers arrive in any order.
+        let (stored, seq) = match self.store.snapshot(&room, user, None, 0).await {
+            Ok(snapshot) => match snapshot.read {
+                Some(read) if is_marked || read >= seq => (snapshot.record.head, read),
+                // The marker was removed, or has moved back, which is announced by itself.
+                _ => return,
+            },
+            Err(error) if error.is_logged() => return,
+            Err(error) => return tracing::error!(%error, "reading a read marker failed"),
         };
+        let head = self.room(&room).and_then(|room| room.head()).unwrap_or(stored);
         let unread = if seq >= head {
             Some(0)
         } else {
@@ -204,7 +232,10 @@ impl Hub {
             let counts = self.store.unread_counts(user, &[(room.clone(), seq)]).await;
             counts.ok().and_then(|counts| counts.first().copied())
         };
-        let read = ServerFrame::Read { room: room.clone(), seq, head: unread.map(|_| head), unread };
+        if is_marked {
+            others.iter().for_each(|subscriber| subscriber.note_read(&room, seq));
+        }
+        let read = ServerFrame::Read { room, seq, head: unread.map(|_| head), unread, marked: is_marked };
         let frame = frame::text(&read.to_json());
         others.iter().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }

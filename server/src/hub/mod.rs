@@ -213,6 +213,11 @@ impl Hub {
                     self.announcements.add_read_marker(user, room, seq);
                 }
             }
+            Notification::MarkedUnread { user, room } => {
+                if self.users().contains_key(&user) {
+                    self.announcements.add_unread(user, room);
+                }
+            }
             Notification::Ephemeral(EphemeralEvent::Typing { room, user }) => {
                 if let Some(room) = self.room(&room) {
                     // In a task of its own, so that the events of other rooms do not wait for these writes.

@@ -34,6 +34,13 @@ pub enum Notification {
         /// The new position.
         seq: Seq,
     },
+    /// A user has marked messages as unread: their read marker may have moved back.
+    MarkedUnread {
+        /// Whose marker it is.
+        user: UserId,
+        /// The room.
+        room: RoomName,
+    },
     /// The users present in a room on another process have changed.
     PresenceChanged(RoomName),
     /// The store does not know which users are present on other processes. [`Missed`](Self::Missed) follows when it knows

@@ -13,9 +13,9 @@ pub const MAX_READ_MARKERS: u32 = 1_000;
 /// What became of a read marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkerUpdate {
-    /// It has moved forward to this `seq`, or it is the user's first one in the room.
+    /// It has moved to this `seq`, or it is the user's first one in the room.
     Moved(Seq),
-    /// It was at the position already, or further on; nothing is stored.
+    /// It was at the position already, or, if it only moves forward, further on; nothing is stored.
     Unchanged,
 }
 
@@ -50,6 +50,14 @@ pub trait ReadMarkerStore: Send + Sync + 'static {
     /// [`StoreError::RoomNotFound`](super::StoreError::RoomNotFound);
     /// [`StoreError::Backend`](super::StoreError::Backend).
     fn set_read_marker(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate>;
+
+    /// Marks the message `seq` and all later ones as unread: moves the read marker of `user` in `room` to the event before
+    /// it, also back, or to the end of the room if that is before. The subscribers are notified even if the marker was
+    /// there already.
+    ///
+    /// # Errors
+    /// As [`set_read_marker`](Self::set_read_marker).
+    fn mark_unread(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate>;
 
     /// Removes the read marker of `user` in `room`: the room leaves the user's list until they read or post there
     /// again.

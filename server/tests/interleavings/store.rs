@@ -126,6 +126,10 @@ impl ReadMarkerStore for SingleRoom {
         unreachable!("no test reads these")
     }
 
+    fn mark_unread(&self, _: UserId, _: RoomName, _: Seq) -> PendingCommit<MarkerUpdate> {
+        unreachable!("no test reads these")
+    }
+
     fn remove_read_marker(&self, _: UserId, _: RoomName) -> PendingCommit<()> {
         unreachable!("no test reads these")
     }

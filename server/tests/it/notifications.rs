@@ -154,6 +154,10 @@ impl ReadMarkerStore for FaultyNotifications {
             read.await
         })
     }
+    fn mark_unread(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
+        self.store.mark_unread(user, room, seq)
+    }
+
     fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
         self.store.remove_read_marker(user, room)
     }

@@ -235,12 +235,9 @@ async fn postgres_refuses_databases_that_cannot_be_used_in_one_line() {
     assert!(found.contains("it belongs to another program"), "{found}");
     database.execute("DROP TABLE room").await;
     drop(database.open().await);
-    database.execute("UPDATE hubbub_schema SET version = version + 1").await;
+    database.execute("UPDATE hubbub_schema SET version = 1000").await;
     let found = error(url).await;
-    assert!(
-        found.contains("a newer version of Hubbub has written it (schema 5, this version supports 4)"),
-        "{found}"
-    );
+    assert!(found.contains("a newer version of Hubbub has written it (schema 1000, this version"), "{found}");
 }
 
 #[tokio::test]

@@ -104,10 +104,18 @@ async fn a_read_marker_reaches_the_users_connection_to_the_other_server(one: Tes
     laptop.join("tea", None).await;
     phone.send(&ClientFrame::Read { room: "tea".into(), seq: 1 }).await;
     let read = wait_for(&mut laptop, |frame| matches!(frame, ServerFrame::Read { .. })).await;
-    assert_eq!(read, ServerFrame::Read { room: tea.clone(), seq: 1, head: Some(1), unread: Some(0) });
+    assert_eq!(
+        read,
+        ServerFrame::Read { room: tea.clone(), seq: 1, head: Some(1), unread: Some(0), marked: false }
+    );
     let again = within_timeout(one.store().set_read_marker(phone.you().id, tea, 1)).await.unwrap();
     assert_eq!(again, MarkerUpdate::Unchanged);
     assert_eq!(phone.frames_until_pong().await, [], "the connection that sent the marker gets no frame");
+    phone.send(&ClientFrame::Unread { room: "tea".into(), seq: 1 }).await;
+    for client in [&mut laptop, &mut phone] {
+        let read = wait_for(client, |frame| matches!(frame, ServerFrame::Read { .. })).await;
+        assert!(matches!(read, ServerFrame::Read { seq: 0, unread: Some(1), marked: true, .. }), "{read:?}");
+    }
 }
 
 /// Waits for the frame by which users have joined or left, and returns its count.

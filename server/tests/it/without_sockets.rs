@@ -188,7 +188,14 @@ async fn a_rename_and_a_read_marker_reach_the_other_connections() {
     );
     let read = serde_json::to_string(&ClientFrame::Read { room: "tea".into(), seq: 3 }).unwrap();
     assert_eq!(post(&server, &cookie, read).await.status(), 204);
-    assert!(matches!(other.expect_frame().await, ServerFrame::Read { seq: 3, .. }));
+    assert!(matches!(other.expect_frame().await, ServerFrame::Read { seq: 3, marked: false, .. }));
+    let unread =
+        |room: &str| serde_json::to_string(&ClientFrame::Unread { room: room.into(), seq: 2 }).unwrap();
+    assert_eq!(post(&server, &cookie, unread("tea")).await.status(), 204);
+    let frame = other.expect_frame().await;
+    assert!(matches!(frame, ServerFrame::Read { seq: 1, unread: Some(3), marked: true, .. }), "{frame:?}");
+    let rejected = command(&server, &cookie, &ClientFrame::Unread { room: "nowhere".into(), seq: 2 }).await;
+    assert!(matches!(rejected, ServerFrame::Error { code: ErrorCode::NoSuchRoom, .. }), "{rejected:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 // What a user can do with a message: a bar on the row under the pointer or with the focus, and a menu with everything. The
 // list of messages is one stop of the Tab key; within it the arrow keys and letters work.
 //
-// The server renders the bar and the menu once. The app handles the button "reply" and the reactions itself.
+// The server renders the bar and the menu once. The app handles the buttons "reply" and "unread" and the reactions itself.
 
 const lines = document.querySelector(".lines");
 const bar = document.getElementById("message-bar");
@@ -20,6 +20,7 @@ const isMessage = (row) => /^m\d+$/.test(row?.id) && !row.matches(".deleted, .ed
 const seqOf = (row) => row.id.slice(1);
 const rowOf = (seq) => document.getElementById(`m${seq}`);
 const textOf = (row) => row.querySelector(".text").innerText.trimEnd();
+const isOwn = (row) => row.querySelector(".menu textarea")?.readOnly === false;
 const inText = (element) => element.matches("input, textarea, select");
 
 // The bar is being moved, and the focus leaves it.
@@ -83,6 +84,10 @@ const actions = {
   },
   delete: (row) => document.getElementById(`delete-${seqOf(row)}`).requestSubmit(),
   react: (row, button) => openPicker(button.checkVisibility() ? button : row, seqOf(row)),
+  unread(row) {
+    menu.dataset.seq = seqOf(row);
+    menu.querySelector("[data-action=unread]").click();
+  },
   more: (row, button) => openMenu(row, button),
 };
 
@@ -133,8 +138,10 @@ document.addEventListener("click", (click) => {
   const row = button && rowOf(button.closest("[data-seq]")?.dataset.seq);
   if (!row) return;
   const name = button.dataset.action;
-  if (menu.contains(button) && !["link", "text"].includes(name)) menu.hidePopover();
-  if (name !== "reply") run(name, row, button);
+  if (name === "unread") closeMenu();
+  else if (menu.contains(button) && !["link", "text"].includes(name)) menu.hidePopover();
+  if (name === "unread") say(bar.dataset.unread);
+  else if (name !== "reply") run(name, row, button);
 });
 
 // The menu: beside the row on a desktop, at the lower edge of a phone.
@@ -147,6 +154,7 @@ function openMenu(row, button) {
   const field = row.querySelector(".menu textarea");
   menu.querySelector("[data-action=edit]").hidden = !field || field.readOnly;
   menu.querySelector("[data-action=delete]").hidden = !field;
+  menu.querySelector("[data-action=unread]").hidden = isOwn(row);
   opener = document.activeElement;
   menu.showPopover();
   const { top, bottom, right } = (button ?? row).getBoundingClientRect();
@@ -288,7 +296,7 @@ lines.addEventListener("keydown", (key) => {
   const row = target.closest(".line");
   if (!row || inText(target) || key.isComposing || key.ctrlKey || key.metaKey || key.altKey) return;
   const onRow = target === row;
-  const letters = { r: "reply", "+": "react", c: "link", e: "edit", q: "quote", m: "more", ContextMenu: "more", Delete: "delete" };
+  const letters = { r: "reply", "+": "react", c: "link", e: "edit", q: "quote", u: "unread", m: "more", ContextMenu: "more", Delete: "delete" };
   const action = letters[key.key];
   if (["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"].includes(key.key)) move(row, key.key);
   else if (key.key === "ArrowRight" || (onRow && key.key === "Enter")) moveWithin(row, target, 1);
@@ -296,6 +304,7 @@ lines.addEventListener("keydown", (key) => {
   else if (key.key === "Escape") onRow ? composer.focus() : row.focus();
   else if (action && isMessage(row)) {
     if (["edit", "delete"].includes(action) && !row.querySelector(".menu")) return;
+    if (action === "unread" && isOwn(row)) return;
     show(row);
     run(action, row, bar.querySelector(`[data-action=${action}]`) ?? bar.querySelector("button"));
   } else return;

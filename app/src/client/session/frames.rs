@@ -32,12 +32,13 @@ impl Session {
                 self.handle_error(id, code, retry_ms, now, effects);
             }
             ServerFrame::Pong { heads, .. } => {
+                self.read_marker.confirm_report();
                 let head = heads.get(&self.room).copied().unwrap_or(0);
                 self.check_head(head, effects);
             }
-            ServerFrame::Read { ref room, seq, .. } => {
+            ServerFrame::Read { ref room, seq, marked, .. } => {
                 if *room == self.room {
-                    self.read_marker.advance_remote(seq);
+                    self.read_marker.apply_remote(seq, marked);
                 }
                 effects.push(Effect::Show(frame));
             }
@@ -56,10 +57,7 @@ impl Session {
 
     fn handle_joined(&mut self, mut frame: ServerFrame, effects: &mut Vec<Effect>) {
         let ServerFrame::Joined { head, reset, messages, more, read, .. } = &mut frame else { return };
-        self.read_marker.on_reconnect();
-        if *read > 0 {
-            self.read_marker.advance_remote(*read);
-        }
+        self.read_marker.on_join(*read);
         if *reset {
             let (log, messages) = (self.connection.log.clone(), messages.take().unwrap_or_default());
             let (count, has_older) = (messages.len(), more.unwrap_or(false));

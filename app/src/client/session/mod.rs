@@ -333,6 +333,9 @@ impl Session {
     }
 
     fn report_read_marker(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        if let Some(seq) = self.read_marker.take_unread() {
+            effects.push(Effect::Send(ClientFrame::Unread { room: self.room.to_string(), seq }));
+        }
         if let Some(seq) = self.read_marker.take_report(now) {
             effects.push(Effect::Send(ClientFrame::Read { room: self.room.to_string(), seq }));
         }

@@ -85,6 +85,11 @@ impl Timeline {
         self.unread_after = Some((seq, user));
     }
 
+    /// Returns the event after which messages are unread, if that is known.
+    pub fn unread_after(&self) -> Option<Seq> {
+        self.unread_after.map(|(seq, _)| seq)
+    }
+
     /// Sets whether there is nothing before the oldest entry.
     pub fn set_has_oldest(&mut self, has_oldest: bool) {
         self.has_oldest = has_oldest;

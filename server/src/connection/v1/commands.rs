@@ -7,7 +7,7 @@ use crate::{
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
-    store::{NewEvent, StoreError, StoreResult, StreamPosition, choose_name, known_emoji},
+    store::{MarkerUpdate, NewEvent, PendingCommit, StoreError, StoreResult, StreamPosition, choose_name, known_emoji},
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,
@@ -113,12 +113,14 @@ pub(crate) async fn execute(
         ClientFrame::Read { room, seq } => {
             set_read_marker(state, identity.id, parse_room_name(&room, None)?, seq)
         }
+        ClientFrame::Unread { room, seq } => {
+            mark_unread(state, identity.id, parse_room_name(&room, None)?, seq)
+        }
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
         | ClientFrame::Typing { .. }
         | ClientFrame::Ping { .. } => {
-            let message =
-                "This command needs a WebSocket. Without one, use post, edit, delete, react, rename or read.";
+            let message = "This command needs a WebSocket. Without one, use post, edit, delete, react, rename, read or unread.";
             Err(CommandError::new(None, ErrorCode::BadRequest, message))
         }
     }
@@ -164,8 +166,23 @@ pub(super) fn set_read_marker(
     seq: Seq,
 ) -> Result<PendingReply, CommandError> {
     state.posts.check(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
-    let stored = state.store.set_read_marker(user, room.clone(), seq);
-    let read = async move {
+    Ok(marker_reply(state.store.set_read_marker(user, room.clone(), seq), room))
+}
+
+/// Marks the message `seq` and all later ones as unread by a user.
+fn mark_unread(
+    state: &AppState,
+    user: UserId,
+    room: RoomName,
+    seq: Seq,
+) -> Result<PendingReply, CommandError> {
+    state.posts.check(user).map_err(|wait| CommandError::rate_limited(None, wait))?;
+    Ok(marker_reply(state.store.mark_unread(user, room.clone(), seq), room))
+}
+
+/// Returns the reply to a change of a read marker: an error if the room does not exist.
+fn marker_reply(stored: PendingCommit<MarkerUpdate>, room: RoomName) -> PendingReply {
+    let reply = async move {
         match stored.await {
             Ok(_) => {}
             Err(error @ StoreError::RoomNotFound) => return Some(CommandError::store(None, &error).into()),
@@ -176,7 +193,7 @@ pub(super) fn set_read_marker(
         }
         None
     };
-    Ok(read.boxed())
+    reply.boxed()
 }
 
 /// Parses the name of a room in a command.

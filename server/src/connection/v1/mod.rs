@@ -148,6 +148,10 @@ impl V1 {
                 subscriber.note_read(&room, seq.min(head.unwrap_or(0)));
                 set_read_marker(&context.state, subscriber.user_id, room, seq).map(Reply::Pending)
             }
+            ClientFrame::Unread { ref room, .. } => {
+                joined_room(context, room, None)?;
+                execute(&context.state, context.identity, frame).await.map(Reply::Pending)
+            }
             ClientFrame::Ping { n } => {
                 Ok(Reply::Immediate(ServerFrame::Pong { n, heads: context.session.changed_heads() }))
             }

@@ -22,6 +22,7 @@ pub(super) type Reply<T> = oneshot::Sender<StoreResult<T>>;
 pub(super) enum Request {
     Append(NewEvent, Reply<Appended>),
     SetReadMarker(UserId, RoomName, Seq, Reply<MarkerUpdate>),
+    MarkUnread(UserId, RoomName, Seq, Reply<MarkerUpdate>),
     RemoveReadMarker(UserId, RoomName, Reply<()>),
     SetDisplayName(UserId, DisplayName, Reply<Vec<User>>),
     CreateRoom(RoomName, RoomInfo, Reply<()>),

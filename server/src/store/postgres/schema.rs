@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/3-import.sql"),
     include_str!("../../../migrations/postgres/4-history.sql"),
     include_str!("../../../migrations/postgres/5-reactions.sql"),
+    include_str!("../../../migrations/postgres/6-unread.sql"),
 ];
 
 /// The newest schema that this program supports.

@@ -112,6 +112,12 @@ impl Shared {
         self.notifier.send(Notification::ReadMarkerMoved { user, room, seq });
     }
 
+    /// Notifies the subscribers of this process and the other servers that a user has marked messages as unread.
+    pub(super) fn publish_unread(&self, user: UserId, room: RoomName) {
+        self.send(|outgoing| outgoing.add_unread(user, room.clone()));
+        self.notifier.send(Notification::MarkedUnread { user, room });
+    }
+
     /// Queues something for the other servers.
     pub(super) fn send(&self, add: impl FnOnce(&mut Outgoing)) {
         add(&mut self.outgoing());

@@ -10,7 +10,7 @@ use std::{
 /// Bytes of one payload. PostgreSQL refuses 8,000.
 const MAX_PAYLOAD_BYTES: usize = 7_900;
 
-/// Rooms, and read markers, that wait to be sent, at most. Past it the others are sent [`Signal::Missed`].
+/// Rooms, read markers, and marks of unread messages, that wait to be sent, at most of each. Past it the others are sent [`Signal::Missed`].
 const MAX_WAITING: usize = 10_000;
 
 /// Ephemeral events that wait to be sent, at most. The oldest ones are dropped.
@@ -27,6 +27,8 @@ pub(super) enum Signal {
     Room(RoomName),
     /// A read marker has moved.
     Marker(UserId, RoomName, Seq),
+    /// A user has marked messages as unread.
+    Unread(UserId, RoomName),
     /// The users present in rooms have changed.
     Presence(Vec<RoomName>),
     /// A user is typing.
@@ -53,6 +55,7 @@ impl Signal {
             Self::Users(_, users) => vec![Notification::UsersChanged(users)],
             Self::Room(room) => vec![Notification::RoomChanged(room)],
             Self::Marker(user, room, seq) => vec![Notification::ReadMarkerMoved { user, room, seq }],
+            Self::Unread(user, room) => vec![Notification::MarkedUnread { user, room }],
             Self::Presence(rooms) => rooms.into_iter().map(Notification::PresenceChanged).collect(),
             Self::Typing(room, user) => vec![Notification::Ephemeral(EphemeralEvent::Typing { room, user })],
             Self::Missed => vec![Notification::Missed],
@@ -80,6 +83,10 @@ fn parse_body(kind: &str, body: &str) -> Option<Signal> {
             let user = UserId(words.next()?.parse::<i64>().ok()?.cast_unsigned());
             Some(Signal::Marker(user, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
         }
+        "unread" => {
+            let (user, room) = body.split_once(' ')?;
+            Some(Signal::Unread(UserId(user.parse::<i64>().ok()?.cast_unsigned()), room.parse().ok()?))
+        }
         "presence" => {
             body.split(',').map(|room| room.parse().ok()).collect::<Option<_>>().map(Signal::Presence)
         }
@@ -102,6 +109,7 @@ pub(super) fn room_payload(node: &str, room: &RoomName) -> String {
 pub(super) struct Outgoing {
     heads: HashMap<RoomName, Seq>,
     markers: HashMap<(UserId, RoomName), Seq>,
+    unread: HashSet<(UserId, RoomName)>,
     presence: HashSet<RoomName>,
     typing: VecDeque<(RoomName, User)>,
     has_missed: bool,
@@ -123,6 +131,15 @@ impl Outgoing {
     pub(super) fn add_marker(&mut self, user: UserId, room: RoomName, seq: Seq) {
         if self.markers.len() < MAX_WAITING {
             self.markers.insert((user, room), seq);
+        } else {
+            self.has_missed = true;
+        }
+    }
+
+    /// Adds a user who has marked messages of a room as unread.
+    pub(super) fn add_unread(&mut self, user: UserId, room: RoomName) {
+        if self.unread.len() < MAX_WAITING {
+            self.unread.insert((user, room));
         } else {
             self.has_missed = true;
         }
@@ -167,6 +184,11 @@ impl Outgoing {
             markers
                 .into_iter()
                 .map(|((user, room), seq)| format!("{node} marker {} {room} {seq}", user.0.cast_signed())),
+        );
+        payloads.extend(
+            mem::take(&mut self.unread)
+                .into_iter()
+                .map(|(user, room)| format!("{node} unread {} {room}", user.0.cast_signed())),
         );
         payloads.extend(mem::take(&mut self.typing).into_iter().filter_map(|(room, user)| {
             Some(format!("{node} typing {room} {}", serde_json::to_string(&user).ok()?))
@@ -213,6 +235,7 @@ mod tests {
         outgoing.add_head(room("tea"), 4);
         outgoing.add_head(room("tea"), 5);
         outgoing.add_marker(UserId(u64::MAX), room("jam"), 7);
+        outgoing.add_unread(UserId(u64::MAX), room("jam"));
         outgoing.add_presence(room("tea"));
         outgoing.add_ephemeral(EphemeralEvent::Typing { room: room("tea"), user: user(3) });
         let payloads = outgoing.take_payloads("n1");
@@ -223,6 +246,7 @@ mod tests {
                 ("n1", Some(Signal::Heads(vec![(room("tea"), 5)]))),
                 ("n1", Some(Signal::Presence(vec![room("tea")]))),
                 ("n1", Some(Signal::Marker(UserId(u64::MAX), room("jam"), 7))),
+                ("n1", Some(Signal::Unread(UserId(u64::MAX), room("jam")))),
                 ("n1", Some(Signal::Typing(room("tea"), user(3)))),
             ]
         );
@@ -230,7 +254,7 @@ mod tests {
         let users = Signal::parse("n2 users 8 -1,5");
         assert_eq!(users, ("n2", Some(Signal::Users(8, vec![UserId(u64::MAX), UserId(5)]))));
         assert_eq!(Signal::parse(&room_payload("n2", &room("tea"))), ("n2", Some(Signal::Room(room("tea")))));
-        for unknown in ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea"] {
+        for unknown in ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea", "n1 unread 1"] {
             assert_eq!(Signal::parse(unknown).1, None, "{unknown}");
         }
     }

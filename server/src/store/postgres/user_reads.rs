@@ -53,6 +53,10 @@ impl ReadMarkerStore for PostgresStore {
         self.queue.request(|reply| Request::SetReadMarker(user, room, seq, reply))
     }
 
+    fn mark_unread(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
+        self.queue.request(|reply| Request::MarkUnread(user, room, seq, reply))
+    }
+
     fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
         self.queue.request(|reply| Request::RemoveReadMarker(user, room, reply))
     }

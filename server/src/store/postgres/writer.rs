@@ -128,6 +128,9 @@ impl Writer {
 
     async fn execute_alone(&mut self, request: Request) -> Option<Reply<()>> {
         match request {
+            Request::MarkUnread(user, room, seq, reply) => {
+                answer(reply, self.mark_unread(user, room, seq).await);
+            }
             Request::RemoveReadMarker(user, room, reply) => {
                 answer(reply, self.remove_read_marker(user, &room).await);
             }
@@ -231,16 +234,21 @@ impl Writer {
             }
         };
         for (((user, room, _), reply), moved) in markers.into_iter().zip(moved) {
-            let result = match moved {
-                None => Ok(MarkerUpdate::Unchanged),
-                Some(..0) => Err(StoreError::RoomNotFound),
-                Some(seq) => {
-                    self.shared.publish_marker(user, room, rows::unsigned(seq));
-                    Ok(MarkerUpdate::Moved(rows::unsigned(seq)))
-                }
-            };
+            let result = marker_update(moved);
+            if let Ok(MarkerUpdate::Moved(seq)) = result {
+                self.shared.publish_marker(user, room, seq);
+            }
             answer(reply, result);
         }
+    }
+
+    async fn mark_unread(&mut self, user: UserId, room: RoomName, seq: Seq) -> StoreResult<MarkerUpdate> {
+        let (id, seq, most) = (user.0.cast_signed(), rows::position(seq), MAX_READ_MARKERS.cast_signed());
+        let mark = "SELECT mark_unread($1, $2, $3, $4)";
+        let row = self.one_row(mark, &[&id, &room.as_str(), &seq, &most]).await?;
+        let update = marker_update(row.try_get(0)?)?;
+        self.shared.publish_unread(user, room);
+        Ok(update)
     }
 
     async fn remove_read_marker(&mut self, user: UserId, room: &RoomName) -> StoreResult<()> {
@@ -280,6 +288,15 @@ impl Writer {
         self.result(updated)??;
         shared.notifier.send(Notification::RoomChanged(update.room.clone()));
         Ok(())
+    }
+}
+
+/// Returns what a function of the schema says about a read marker.
+fn marker_update(moved: Option<i64>) -> StoreResult<MarkerUpdate> {
+    match moved {
+        None => Ok(MarkerUpdate::Unchanged),
+        Some(..0) => Err(StoreError::RoomNotFound),
+        Some(seq) => Ok(MarkerUpdate::Moved(rows::unsigned(seq))),
     }
 }
 

@@ -40,6 +40,10 @@ pub(super) const COUNT_UNREAD: &str = "
 pub(super) const MOVE_READ_MARKER: &str =
     "UPDATE reading SET seq = ?3, at = ?4 WHERE person = ?1 AND room = ?2 AND seq < ?3";
 
+/// Moves an existing read marker, also back.
+pub(super) const SET_READ_MARKER: &str =
+    "UPDATE reading SET seq = ?3, at = ?4 WHERE person = ?1 AND room = ?2 AND seq <> ?3";
+
 /// The first read marker of a user in a room.
 pub(super) const INSERT_READ_MARKER: &str = "
     INSERT INTO reading (person, room, seq, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (person, room) DO NOTHING";

@@ -36,6 +36,13 @@ impl ReadMarkerStore for SqliteStore {
         })
     }
 
+    fn mark_unread(&self, user: UserId, room: RoomName, seq: Seq) -> PendingCommit<MarkerUpdate> {
+        self.commit(WriteCommand::MarkUnread(user, room, seq), |output| match output {
+            WriteOutput::Marker(update) => Some(update),
+            _ => None,
+        })
+    }
+
     fn remove_read_marker(&self, user: UserId, room: RoomName) -> PendingCommit<()> {
         self.commit(WriteCommand::RemoveReadMarker(user, room), |_| Some(()))
     }

@@ -55,12 +55,14 @@ async fn changes_of_names_titles_and_read_markers_are_notified(store: Arc<dyn St
     store.update_room(room("tea"), ANN, "Tea time".parse().unwrap(), "".parse().unwrap()).await.unwrap();
     store.set_read_marker(BOB, room("tea"), 9).await.unwrap();
     store.set_read_marker(BOB, room("tea"), 1).await.unwrap();
+    store.mark_unread(BOB, room("tea"), 1).await.unwrap();
+    store.mark_unread(BOB, room("tea"), 1).await.unwrap();
     let rejected = store.update_room(room("tea"), BOB, "Mine".parse().unwrap(), "".parse().unwrap()).await;
     assert!(rejected.is_err());
     let notifications: Vec<_> = std::iter::from_fn(|| notifications.next().now_or_never()?)
         .map(|notification| format!("{notification:?}"))
         .collect();
-    assert_eq!(notifications.len(), 3, "{notifications:?}");
+    assert_eq!(notifications.len(), 5, "{notifications:?}");
     assert!(
         notifications[0].starts_with("UsersChanged") && notifications[1].starts_with("RoomChanged"),
         "{notifications:?}"
@@ -69,4 +71,5 @@ async fn changes_of_names_titles_and_read_markers_are_notified(store: Arc<dyn St
         notifications[2].starts_with("ReadMarkerMoved") && notifications[2].contains("seq: 1"),
         "{notifications:?}"
     );
+    assert!(notifications[3..].iter().all(|notification| notification.starts_with("MarkedUnread")));
 }

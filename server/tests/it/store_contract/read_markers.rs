@@ -15,6 +15,8 @@ every_store! {
     a_post_creates_a_read_marker_and_never_moves_it_back
     a_removed_read_marker_returns_with_the_next_post_or_read
     unread_counts_exclude_own_and_deleted_messages
+    marking_as_unread_moves_the_read_marker_back_and_later_reads_move_it_forward
+    marking_as_unread_needs_a_room_and_creates_a_read_marker
 }
 
 async fn read_markers(store: &dyn Store, user: UserId) -> Vec<(RoomName, Seq)> {
@@ -137,6 +139,42 @@ async fn a_removed_read_marker_returns_with_the_next_post_or_read(store: Arc<dyn
     store.set_read_marker(BOB, room("jam"), 1).await.unwrap();
     let back: HashSet<_> = read_markers(&*store, BOB).await.into_iter().collect();
     assert_eq!(back, HashSet::from([(room("tea"), 3), (room("jam"), 1)]));
+}
+
+async fn marking_as_unread_moves_the_read_marker_back_and_later_reads_move_it_forward(store: Arc<dyn Store>) {
+    for text in ["one", "two", "three", "four"] {
+        post(&*store, "tea", text).await;
+    }
+    store.set_read_marker(BOB, room("tea"), 4).await.unwrap();
+    let mark = async |seq| store.mark_unread(BOB, room("tea"), seq).await.unwrap();
+    for (seq, read, marker) in [
+        (3, 2, MarkerUpdate::Moved(2)),
+        (3, 2, MarkerUpdate::Unchanged),
+        (4, 3, MarkerUpdate::Moved(3)),
+        (1, 0, MarkerUpdate::Moved(0)),
+        (0, 0, MarkerUpdate::Unchanged),
+        (9, 4, MarkerUpdate::Moved(4)),
+        (Seq::MAX, 4, MarkerUpdate::Unchanged),
+        (2, 1, MarkerUpdate::Moved(1)),
+    ] {
+        assert_eq!(mark(seq).await, marker, "from {seq} on");
+        assert_eq!(read_marker(&*store, BOB, "tea").await, Some(read));
+    }
+    let joined = store.joined_rooms(BOB, 0, 9, &[]).await.unwrap().rooms;
+    assert_eq!(joined.iter().map(|joined| (joined.read, joined.unread)).collect::<Vec<_>>(), [(1, 3)]);
+    assert_eq!(read_marker(&*store, ANN, "tea").await, Some(1), "other users keep theirs");
+    let read = async |seq| store.set_read_marker(BOB, room("tea"), seq).await.unwrap();
+    assert_eq!((read(1).await, read(3).await), (MarkerUpdate::Unchanged, MarkerUpdate::Moved(3)));
+}
+
+async fn marking_as_unread_needs_a_room_and_creates_a_read_marker(store: Arc<dyn Store>) {
+    let rejected = store.mark_unread(BOB, room("nowhere"), 1).await;
+    assert!(matches!(rejected, Err(StoreError::RoomNotFound)), "{rejected:?}");
+    assert_eq!(store.mark_unread(BOB, room("lobby"), 1).await.unwrap(), MarkerUpdate::Unchanged);
+    assert_eq!(read_markers(&*store, BOB).await, []);
+    post(&*store, "tea", "one").await;
+    assert_eq!(store.mark_unread(BOB, room("tea"), 1).await.unwrap(), MarkerUpdate::Moved(0));
+    assert_eq!(read_markers(&*store, BOB).await, [(room("tea"), 0)]);
 }
 
 async fn unread_counts_exclude_own_and_deleted_messages(store: Arc<dyn Store>) {

@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::oneshot;
-use transaction::{CommitEffects, WriteTransaction};
+use transaction::{CommitEffects, MovedMarker, WriteTransaction};
 pub(super) use upkeep::Upkeep;
 
 /// Commands in one commit, at most. It bounds how long the first of them waits.
@@ -72,6 +72,7 @@ pub(super) enum WriteCommand {
     Append(NewEvent),
     SetDisplayName(UserId, DisplayName),
     SetReadMarker(UserId, RoomName, Seq),
+    MarkUnread(UserId, RoomName, Seq),
     RemoveReadMarker(UserId, RoomName),
     CreateRoom(RoomName, RoomInfo),
     UpdateRoom {
@@ -211,8 +212,11 @@ impl Writer {
             notifier.send(Notification::UsersChanged(effects.users));
         }
         effects.rooms.into_iter().for_each(|room| notifier.send(Notification::RoomChanged(room)));
-        for (user, room, seq) in effects.read_markers {
-            notifier.send(Notification::ReadMarkerMoved { user, room, seq });
+        for (user, room, moved) in effects.read_markers {
+            notifier.send(match moved {
+                MovedMarker::To(seq) => Notification::ReadMarkerMoved { user, room, seq },
+                MovedMarker::Unread => Notification::MarkedUnread { user, room },
+            });
         }
     }
 

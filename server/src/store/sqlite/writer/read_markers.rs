@@ -1,6 +1,6 @@
 //! How far each user has read.
 
-use super::transaction::WriteTransaction;
+use super::transaction::{MovedMarker, WriteTransaction};
 use crate::store::{
     MAX_READ_MARKERS, MarkerUpdate, StoreError, StoreResult,
     sqlite::{rows, sql},
@@ -40,13 +40,31 @@ impl WriteTransaction<'_> {
         let seq = seq.min(stored.unwrap_or(0));
         let can_insert = seq > 0 || stored == Some(0);
         // Past the quota a marker moves forward, but none is added.
-        let has_moved = (seq > 0 && self.move_read_marker(user, room, seq)?)
+        let has_moved = (seq > 0 && self.place_read_marker(sql::MOVE_READ_MARKER, user, room, seq)?)
             || (can_insert && self.take_bytes(0) && self.insert_read_marker(user, room, seq)?);
         if !has_moved {
             return Ok(Ok(MarkerUpdate::Unchanged));
         }
-        self.moved_markers.push((user, room.clone(), seq));
+        self.moved_markers.push((user, room.clone(), MovedMarker::To(seq)));
         Ok(Ok(MarkerUpdate::Moved(seq)))
+    }
+
+    /// Moves the read marker of `user` in `room` to the event before `seq`, also back.
+    pub(super) fn mark_unread(
+        &mut self,
+        user: UserId,
+        room: &RoomName,
+        seq: Seq,
+    ) -> rusqlite::Result<StoreResult<MarkerUpdate>> {
+        let stored = self.head(room)?;
+        if stored.is_none() && !room.is_lobby() {
+            return Ok(Err(StoreError::RoomNotFound));
+        }
+        let seq = seq.saturating_sub(1).min(stored.unwrap_or(0));
+        let has_moved = self.place_read_marker(sql::SET_READ_MARKER, user, room, seq)?
+            || (stored.is_some() && self.take_bytes(0) && self.insert_read_marker(user, room, seq)?);
+        self.moved_markers.push((user, room.clone(), MovedMarker::Unread));
+        Ok(Ok(if has_moved { MarkerUpdate::Moved(seq) } else { MarkerUpdate::Unchanged }))
     }
 
     /// Removes the read marker of `user` in `room`.
@@ -60,8 +78,15 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
-    fn move_read_marker(&self, user: UserId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
-        let mut statement = self.transaction.prepare_cached(sql::MOVE_READ_MARKER)?;
+    /// Moves an existing read marker to `seq` with `update`. Returns `false` if that changes nothing.
+    fn place_read_marker(
+        &self,
+        update: &str,
+        user: UserId,
+        room: &RoomName,
+        seq: Seq,
+    ) -> rusqlite::Result<bool> {
+        let mut statement = self.transaction.prepare_cached(update)?;
         let moved = statement.execute((user.0.cast_signed(), room.as_str(), seq, self.at))?;
         Ok(moved > 0)
     }

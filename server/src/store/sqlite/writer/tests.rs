@@ -130,6 +130,7 @@ fn commands() -> Vec<(&'static str, WriteCommand)> {
         ("a read marker", WriteCommand::SetReadMarker(OWNER, room("tea"), 1)),
         ("a read marker of a user with many", WriteCommand::SetReadMarker(UserId(3), room("tea"), 1)),
         ("a read marker in another room", WriteCommand::SetReadMarker(OWNER, room("room-2"), 1)),
+        ("an unread message", WriteCommand::MarkUnread(OWNER, room("tea"), 1)),
         ("a new room", WriteCommand::CreateRoom(room("new"), about)),
         (
             "a room by its address with the title of many",

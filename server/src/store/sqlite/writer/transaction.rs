@@ -30,10 +30,19 @@ pub(super) struct CommitEffects {
     pub(super) users: Vec<UserId>,
     /// Rooms whose title or topic has changed.
     pub(super) rooms: Vec<RoomName>,
-    /// Read markers that have moved, and their positions.
-    pub(super) read_markers: Vec<(UserId, RoomName, Seq)>,
+    /// Read markers that have moved.
+    pub(super) read_markers: Vec<(UserId, RoomName, MovedMarker)>,
     /// A text was purged.
     pub(super) has_purged: bool,
+}
+
+/// How a read marker has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MovedMarker {
+    /// Forward, to this `seq`.
+    To(Seq),
+    /// The user has marked messages as unread.
+    Unread,
 }
 
 /// A transaction before its commit.
@@ -49,7 +58,7 @@ pub(super) struct WriteTransaction<'a> {
     /// first time.
     pub(super) changed_users: Vec<UserId>,
     pub(super) changed_rooms: Vec<RoomName>,
-    pub(super) moved_markers: Vec<(UserId, RoomName, Seq)>,
+    pub(super) moved_markers: Vec<(UserId, RoomName, MovedMarker)>,
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     has_purged: bool,
@@ -94,6 +103,9 @@ impl<'a> WriteTransaction<'a> {
             }
             WriteCommand::SetReadMarker(user, room, seq) => {
                 Ok(self.set_read_marker(user, &room, seq)?.map(WriteOutput::Marker))
+            }
+            WriteCommand::MarkUnread(user, room, seq) => {
+                Ok(self.mark_unread(user, &room, seq)?.map(WriteOutput::Marker))
             }
             WriteCommand::RemoveReadMarker(user, room) => {
                 self.remove_read_marker(user, room).map(|()| Ok(WriteOutput::None))
