@@ -47,7 +47,7 @@ impl Commands {
     pub fn post_on_latest_page(self, text: &str) -> Result<bool, String> {
         let text = self.validate_message(text)?;
         #[cfg(feature = "hydrate")]
-        let is_stored = outbox::post_on_latest_page(self.room, text, self.reply_target());
+        let is_stored = outbox::post_on_latest_page(self.room, text, self.room.timeline.reply_target());
         #[cfg(not(feature = "hydrate"))]
         let is_stored = text.is_empty();
         Ok(is_stored)
@@ -72,12 +72,8 @@ impl Commands {
         Self::focus_composer();
     }
 
-    fn reply_target(self) -> Option<Seq> {
-        self.room.timeline.replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq))
-    }
-
     fn take_reply(self) -> Option<Seq> {
-        let reply_to = self.reply_target();
+        let reply_to = self.room.timeline.reply_target();
         if reply_to.is_some() {
             self.room.timeline.replying_to.set(None);
         }
@@ -132,15 +128,15 @@ impl Commands {
         let _ = id;
     }
 
-    /// Returns the draft that was stored for the room.
-    pub fn draft(self) -> String {
+    /// Returns the draft that was stored for the room, and shows the message that it replies to.
+    pub fn restore_draft(self) -> String {
         #[cfg(feature = "hydrate")]
-        return outbox::draft(self.room);
+        return outbox::restore_draft(self.room);
         #[cfg(not(feature = "hydrate"))]
         String::new()
     }
 
-    /// Stores the draft of the room.
+    /// Stores the draft of the room, with the message that it replies to.
     pub fn store_draft(self, text: &str) {
         #[cfg(feature = "hydrate")]
         outbox::store_draft(self.room, text);

@@ -41,6 +41,75 @@ test("a quote follows edits and the deletion of its message", async ({ ann, bob,
   await expect(bob.quote("fine")).toContainText("Deleted");
 });
 
+test("the reply is stored with the draft, for each room", async ({ ann, bob, room }) => {
+  const chip = ann.page.locator(".reply-notice");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.send("tea or coffee?");
+  await ann.act("tea or coffee?", "Reply");
+  await ann.composer.fill("tea");
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(chip).toContainText("tea or coffee?");
+  await ann.joinRoom(`${room}-b`);
+  await expect(chip).toHaveCount(0);
+  await ann.joinRoom(room);
+  await expect(chip).toContainText("tea or coffee?");
+  await expect(ann.composer).toHaveValue("tea");
+  await bob.edit("tea or coffee?", "tea or cake?");
+  await expect(chip, "the quote follows an edit").toContainText("tea or cake?");
+  // The message is no longer on the page, so that it is fetched.
+  await postMessages(ann.page.request, room, 60);
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(chip).toContainText("tea or cake?");
+  await ann.submit();
+  await ann.seesMessage("tea");
+  await expect(ann.quote("tea")).toContainText("tea or cake?");
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(chip).toHaveCount(0);
+  await expect(ann.composer).toHaveValue("");
+});
+
+test("a draft whose message was deleted shows that, and the reply can be cancelled for good", async ({ ann, bob, room }) => {
+  const chip = ann.page.locator(".reply-notice");
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.send("a mistake");
+  await ann.act("a mistake", "Reply");
+  await ann.composer.fill("what do you mean?");
+  await ann.joinRoom(`${room}-b`);
+  await bob.delete("a mistake");
+  await expect(bob.page.getByText("Deleted", { exact: true })).toBeVisible();
+  // The deletion is sent when it can no longer be undone.
+  await bob.joinRoom(`${room}-b`);
+  await ann.joinRoom(room);
+  await expect(chip).toContainText("Deleted");
+  await expect(ann.composer).toHaveValue("what do you mean?");
+  await ann.composer.press("Escape");
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(chip).toHaveCount(0);
+  await expect(ann.composer).toHaveValue("what do you mean?");
+});
+
+test("a draft of an earlier version is a text alone, and the next tab gets a reply with the draft of a closed one", async ({ ann, room }) => {
+  await ann.joinRoom(room);
+  await ann.send("one");
+  await ann.seesMessage("one");
+  await ann.page.evaluate((room) => localStorage.setItem(`hubbub/room/${room}/draft/${sessionStorage.getItem("hubbub/tab")}`, "from before"), room);
+  await ann.page.reload();
+  await ann.waitUntilLive();
+  await expect(ann.composer).toHaveValue("from before");
+  await ann.act("one", "Reply");
+  const next = await ann.page.context().newPage();
+  await ann.page.close({ runBeforeUnload: true });
+  await next.goto(`/r/${room}`);
+  await expect(next.locator("#text")).toHaveValue("from before");
+  await expect(next.locator(".reply-notice")).toContainText("one");
+});
+
 test("Escape and the button cancel a reply", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("one");

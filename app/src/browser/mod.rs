@@ -55,6 +55,7 @@ pub(crate) fn start(room: RoomState) {
     let is_fetching = StoredValue::new(false);
     Effect::new(move || {
         timeline.entries.track();
+        timeline.replying_to.track();
         load_older::fetch_sources(room, is_fetching);
     });
     if info.is_latest_page {

@@ -79,20 +79,25 @@ pub(crate) fn post_on_latest_page(room: RoomState, text: Arc<str>, reply_to: Opt
     let command = Command { id: new_id(), operation: Operation::Post { text, reply_to } };
     let is_stored = storage(room).store_command(&command);
     if is_stored {
-        store_draft(room, "");
+        let _ = storage(room).set_draft("", None);
         let _ = window().location().set_href(&link(&room.info.path()));
     }
     is_stored
 }
 
-/// Returns the draft that was stored for the room.
-pub(crate) fn draft(room: RoomState) -> String {
-    storage(room).draft()
+/// Returns the draft that was stored for the room, and shows the message that it replies to, unless the address names
+/// another one.
+pub(crate) fn restore_draft(room: RoomState) -> String {
+    let (text, reply_to) = storage(room).draft();
+    if let Some(seq) = reply_to.filter(|_| room.timeline.reply_target().is_none()) {
+        room.timeline.start_reply(seq);
+    }
+    text
 }
 
-/// Stores the draft of the room.
+/// Stores the draft of the room, with the message that it replies to.
 pub(crate) fn store_draft(room: RoomState, text: &str) {
-    let is_stored = storage(room).set_draft(text);
+    let is_stored = storage(room).set_draft(text, room.timeline.reply_target());
     if !text.is_empty() {
         warn_unless_stored(room, is_stored);
     }

@@ -11,7 +11,7 @@ use crate::{
     },
     clock::{now, steady},
     wire::{
-        CommandId, ErrorCode, Millis, RoomName,
+        CommandId, ErrorCode, Millis, RoomName, Seq,
         json::{FromJson, Json, ObjectWriter, record},
     },
 };
@@ -97,29 +97,45 @@ impl RoomStorage {
         own.into_iter().map(|stored| (stored.command, stored.refused)).collect()
     }
 
-    /// Returns the draft of this tab, or takes over that of a tab that is gone.
-    pub(crate) fn draft(&self) -> String {
-        let Some(storage) = storage() else { return String::new() };
-        let drafts = format!("{}/draft/", self.prefix);
-        let own = format!("{drafts}{}", tab_id());
-        if let Ok(Some(draft)) = storage.get_item(&own) {
-            return draft;
+    /// Returns the draft of this tab and the message that it replies to, or takes over those of a tab that is gone.
+    pub(crate) fn draft(&self) -> (String, Option<Seq>) {
+        let Some(storage) = storage() else { return Default::default() };
+        let read = |keys: &[String; 2]| keys.each_ref().map(|key| storage.get_item(key).ok().flatten());
+        let mut stored = read(&self.draft_keys(&tab_id()));
+        if stored == [None, None]
+            && let Some(left) = self.left_draft(&storage)
+        {
+            stored = read(&left);
+            left.iter().for_each(|key| drop(storage.remove_item(key)));
         }
-        let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
-        let is_left = |key: &String| key.strip_prefix(&drafts).is_some_and(|tab| is_gone(&storage, tab));
-        let Some(left) = { keys }.find(is_left) else { return String::new() };
-        let draft = storage.get_item(&left).ok().flatten().unwrap_or_default();
-        let _ = storage.remove_item(&left);
-        draft
+        let [text, reply_to] = stored;
+        (text.unwrap_or_default(), reply_to.and_then(|seq| seq.parse().ok()))
     }
 
-    /// Stores the draft of this tab. Returns `false` if the browser does not store it.
+    /// Returns the keys of the draft of a tab that is gone.
+    fn left_draft(&self, storage: &Storage) -> Option<[String; 2]> {
+        let prefixes = self.draft_keys("");
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
+        let tab_of =
+            |key: String| prefixes.iter().find_map(|prefix| key.strip_prefix(prefix).map(String::from));
+        { keys }.filter_map(tab_of).find(|tab| is_gone(storage, tab)).map(|tab| self.draft_keys(&tab))
+    }
+
+    /// Stores the draft of this tab and the message that it replies to. Returns `false` if the browser does not store them.
     #[must_use]
-    pub(crate) fn set_draft(&self, text: &str) -> bool {
+    pub(crate) fn set_draft(&self, text: &str, reply_to: Option<Seq>) -> bool {
         let Some(storage) = storage() else { return false };
-        let key = format!("{}/draft/{}", self.prefix, tab_id());
-        let stored = if text.is_empty() { storage.remove_item(&key) } else { storage.set_item(&key, text) };
-        stored.is_ok()
+        let values = [text.to_owned(), reply_to.map(|seq| seq.to_string()).unwrap_or_default()];
+        self.draft_keys(&tab_id()).iter().zip(&values).all(|(key, value)| {
+            let stored =
+                if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
+            stored.is_ok()
+        })
+    }
+
+    /// Returns the keys of the text of a tab's draft, and of the `seq` that it replies to.
+    fn draft_keys(&self, tab: &str) -> [String; 2] {
+        ["draft", "reply"].map(|kind| format!("{}/{kind}/{tab}", self.prefix))
     }
 
     /// Stores the read marker for this tab's next page, which the server may render before the last report arrives.

@@ -150,6 +150,7 @@ impl TimelineState {
             let (len, at_end) = (self.len(), self.at_end.get_untracked());
             let has_more = self.viewport.try_update_value(|viewport| viewport.on_append(len, at_end));
             self.show();
+            self.update_reply();
             if has_more == Some(true) {
                 self.request_frame();
             }
@@ -174,10 +175,29 @@ impl TimelineState {
         self.replying_to.set(Some(self.with_timeline(|timeline| timeline.quote(seq))));
     }
 
-    /// Returns the newest message that is quoted by a shown entry and that the timeline does not know.
+    /// Returns the message that the composer replies to.
+    pub fn reply_target(self) -> Option<Seq> {
+        self.replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq))
+    }
+
+    /// Shows what has become of the message that the composer replies to.
+    fn update_reply(self) {
+        let Some(seq) = self.reply_target() else { return };
+        let quote = Some(self.with_timeline(|timeline| timeline.quote(seq)));
+        let is_news = quote.as_ref().is_some_and(|quote| quote.source.is_some());
+        if is_news && self.replying_to.with_untracked(|shown| *shown != quote) {
+            self.replying_to.set(quote);
+        }
+    }
+
+    /// Returns the newest message that is quoted by a shown entry, or by the composer, and that the timeline does not know.
     pub fn unknown_source(self) -> Option<Seq> {
         let range = self.viewport.with_value(Viewport::range);
-        self.with_timeline(|timeline| timeline.unknown_source(range))
+        let replying_to = self.reply_target();
+        self.with_timeline(|timeline| {
+            let is_unknown = |seq: &Seq| timeline.quote(*seq).source.is_none();
+            timeline.unknown_source(range).or_else(|| replying_to.filter(is_unknown))
+        })
     }
 
     /// Returns `true` if the newest entry is shown.

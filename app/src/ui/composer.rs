@@ -16,7 +16,7 @@ use leptos::{
     prelude::*,
 };
 
-/// The field of the composer. Its text is stored as a draft until it is posted.
+/// The field of the composer. Its text is stored as a draft until it is posted, with the message that it replies to.
 #[derive(Clone, Copy)]
 struct DraftField {
     info: RoomInfoState,
@@ -30,21 +30,29 @@ impl DraftField {
     fn new(info: RoomInfoState, problem: String) -> Self {
         let (timeline, commands) = (use_state(), use_state());
         let draft = Self { info, timeline, commands, field: NodeRef::new(), problem: RwSignal::new(problem) };
-        Effect::new(move || draft.restore());
+        Effect::new(move |is_restored: Option<bool>| {
+            draft.timeline.replying_to.track();
+            if is_restored == Some(true) {
+                draft.store();
+                return true;
+            }
+            draft.restore()
+        });
         Effect::new(Commands::focus_composer);
         draft
     }
 
-    /// Puts the stored draft before the text that was typed before hydration.
-    fn restore(self) {
-        let Some(field) = self.field.get() else { return };
-        let (draft, early) = (self.commands.draft(), field.value());
+    /// Puts the stored draft before the text that was typed before hydration. Returns `false` if there is no field yet.
+    fn restore(self) -> bool {
+        let Some(field) = self.field.get() else { return false };
+        let (draft, early) = (self.commands.restore_draft(), field.value());
         if early.is_empty() {
             field.set_value(&draft);
         } else if !early.starts_with(&draft) {
             field.set_value(&format!("{draft}\n{early}"));
         }
         self.commands.store_draft(&field.value());
+        true
     }
 
     fn store(self) {
