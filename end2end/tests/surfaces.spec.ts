@@ -56,7 +56,7 @@ test("with forced colors every button has a border", async ({ newUser, room }) =
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the border of every field has a contrast of 3:1 in ${colorScheme}`, async ({ newUser, room }) => {
+  test(`the border of every field and the dot of presence have a contrast of 3:1 in ${colorScheme}`, async ({ newUser, room }) => {
     const ann = await newUser({ colorScheme });
     await ann.joinRoom(room);
     await ann.send("mine");
@@ -78,12 +78,20 @@ for (const colorScheme of ["light", "dark"] as const) {
           const color = element ? getComputedStyle(element).backgroundColor : "white";
           return color === "rgba(0, 0, 0, 0)" ? behind(element!.parentElement) : color;
         };
+        // The dot of a user who is present, of which the surface and the ring around have one color.
+        const dots = [...document.querySelectorAll("#members .face")].map((face) => {
+          const { borderTopColor, boxShadow } = getComputedStyle(face, "::after");
+          const [ring] = boxShadow.match(/^[a-z]+\([^)]*\)/)!;
+          const surface = behind(face.parentElement);
+          return { id: "present", contrast: light(ring) === light(surface) ? ratio(light(borderTopColor), light(surface)) : 0 };
+        });
         const fields = document.querySelectorAll("input:not([type=hidden], [type=checkbox]), select, textarea");
-        return [...fields].map((field) => {
+        const edges = [...fields].map((field) => {
           const edged = field.id === "text" ? field.closest("form")! : field;
           const edge = light(getComputedStyle(edged).borderTopColor);
           return { id: field.id, contrast: Math.min(ratio(edge, light(behind(edged))), ratio(edge, light(behind(edged.parentElement)))) };
         });
+        return [...edges, ...dots];
       });
     // The composer has another border while it has the focus.
     await ann.page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -91,7 +99,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     const found = await contrasts();
     await ann.page.goto("/rooms");
     found.push(...(await contrasts()));
-    expect(found.map((field) => field.id)).toEqual(expect.arrayContaining(["text", "name", "notify", "share", "title", "topic"]));
+    expect(found.map((field) => field.id)).toEqual(expect.arrayContaining(["text", "name", "notify", "present", "share", "title", "topic"]));
     for (const field of found) expect(field.contrast, field.id).toBeGreaterThanOrEqual(3);
   });
 }

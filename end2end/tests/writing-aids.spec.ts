@@ -7,10 +7,13 @@ test("@ completes the name of a user by keyboard and by a tap", async ({ newUser
   const ann = await newUser();
   await ann.joinRoom(room);
   await ann.rename(name);
+  await ann.send("hi");
   await bob.joinRoom(room);
   await expect(bob.members.filter({ hasText: name })).toHaveCount(1);
   await bob.composer.pressSequentially("hello @mil");
   await expect(completions(bob)).toHaveText([new RegExp(name)]);
+  await expect(completions(bob), "Ann is present").toHaveAccessibleName(/ here$/);
+  await expect(completions(bob)).toHaveClass("present");
   await isAccessible(bob);
   await bob.page.keyboard.press("Enter");
   await expect(bob.composer).toHaveValue(`hello @${name} `);

@@ -67,6 +67,7 @@ pub(super) static STRINGS: Strings = Strings {
     in_reply_to: "In reply to",
     earlier_message: "an earlier message",
     completions: "Suggestions",
+    present: "here",
     completion_hint: "names of people and emoji",
     draft: "Draft",
     pasted_code: "Did you paste code?",

@@ -85,7 +85,7 @@ strings! {
     messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink copy_invite lessons jump_to_day today yesterday undo
     code copy_code show_less
     reply replying_to cancel_reply in_reply_to earlier_message
-    completions completion_hint draft pasted_code format_as_code formatting formatting_bold formatting_italic formatting_struck formatting_block formatting_quote formatting_list
+    completions completion_hint present draft pasted_code format_as_code formatting formatting_bold formatting_italic formatting_struck formatting_block formatting_quote formatting_list
     message_actions more_actions react more_emoji search_emoji recent_emoji no_emoji insert_emoji reaction_failed too_many_reactions copy_text copy_as_quote mark_unread marked_unread copy_message_failed edit
     room_not_found did_you_mean question_mark leave leave_hint files_unsupported
     // The composer and the message menu.

@@ -64,6 +64,7 @@ pub(super) static STRINGS: Strings = Strings {
     in_reply_to: "回复",
     earlier_message: "较早的一条消息",
     completions: "建议",
+    present: "在这里",
     completion_hint: "用户名和表情",
     draft: "草稿",
     pasted_code: "粘贴的是代码吗？",

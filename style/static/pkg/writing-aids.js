@@ -62,7 +62,9 @@ function people(begin) {
     const tag = person.querySelector(".tag")?.textContent ?? "";
     const matches = name && [name, ...name.split(/\s+/)].some((part) => part.toLowerCase().startsWith(begin));
     const face = person.querySelector(".face") ?? person.parentElement.querySelector(".face");
-    if (matches && !found.has(name + tag)) found.set(name + tag, { insert: `@${name} `, label: name, tag, face });
+    const isPresent = person.matches("li");
+    // The list of members follows the messages.
+    if (matches) found.set(name + tag, { insert: `@${name} `, label: name, tag, face, ...found.get(name + tag), isPresent });
   }
   return [...found.values()];
 }
@@ -105,7 +107,7 @@ function accept() {
 }
 
 function show(options) {
-  const elements = options.map(({ label, tag, face, character }, index) => {
+  const elements = options.map(({ label, tag, face, character, isPresent }, index) => {
     const option = document.createElement("li");
     option.id = `completion-${index}`;
     option.role = "option";
@@ -113,6 +115,10 @@ function show(options) {
     if (character) option.append(Object.assign(document.createElement("span"), { className: "emoji", textContent: character }));
     option.append(Object.assign(document.createElement("span"), { textContent: label }));
     if (tag) option.append(Object.assign(document.createElement("small"), { className: "tag", textContent: tag }));
+    if (isPresent) {
+      option.classList.add("present");
+      option.append(Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: list.dataset.present }));
+    }
     return option;
   });
   list.replaceChildren(...elements);
