@@ -1,7 +1,7 @@
 //! Loads the data of a room's page from the store and the hub.
 
 use super::{
-    size::{Viewer, budget, fit_members},
+    size::{MessageSizes, Viewer, budget, fit_members},
     suggestions::suggest_rooms,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 use app::{
     i18n::Lang,
     page_data::{PageKind, QuotedMessage, RejectedInput, RoomPage, RoomSummary},
-    wire::{Message, Millis, RoomName, Seq, User, limits},
+    wire::{Message, Millis, RoomName, Seq, limits},
 };
 use futures_util::future::try_join_all;
 
@@ -118,14 +118,12 @@ pub async fn load_room_page(
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
     let also = [RoomName::lobby(), room.clone()];
     let RoomList { rooms, .. } = RoomList::load(state, identity, lang, 0, &also, others).await?;
-    let viewer = Viewer { you: &you, is_owner, strings: lang.strings() };
-    let kept = highlighted.filter(|_| kind == PageKind::History);
-    let fit = |members: &mut Vec<User>, page: &MessagePage| {
-        let longest = page.messages.iter().map(|message| viewer.bytes(message)).max().unwrap_or(0);
-        fit_members(members, viewer.you.id, &rooms, longest);
+    let mut sizes = MessageSizes::new(Viewer { you: &you, is_owner, strings: lang.strings() });
+    let mut fit = |page: &mut MessagePage, anchor| {
+        fit_members(&mut members, you.id, &rooms, sizes.measure(&page.messages));
+        page.keep(budget(&members, &rooms), anchor, |message| sizes.of(message));
     };
-    fit(&mut members, &page);
-    page.keep(budget(&members, &rooms), kept, |message| viewer.bytes(message));
+    fit(&mut page, highlighted.filter(|_| kind == PageKind::History));
     if let Some(seq) =
         highlighted.filter(|seq| page.more && page.messages.first().is_some_and(|first| *seq < first.seq))
     {
@@ -133,8 +131,7 @@ pub async fn load_room_page(
         kind = PageKind::History;
         page = read_around(&*state.store, &room, seq, limits::DEFAULT_PAGE_SIZE).await?;
         complete_reactions(&*state.store, &room, identity.id, &mut page, highlighted).await?;
-        fit(&mut members, &page);
-        page.keep(budget(&members, &rooms), highlighted, |message| viewer.bytes(message));
+        fit(&mut page, highlighted);
     }
     let replying_to = match reply_to.filter(|seq| *seq <= head) {
         Some(seq) => read_source(state, &room, seq).await?.filter(|(_, source)| source.excerpt.is_some()),

@@ -7,8 +7,9 @@ use app::{
     i18n::Strings,
     page_data::RoomSummary,
     ui::{formatted_bytes, reaction_bytes},
-    wire::{Message, PageBudget, User, UserId},
+    wire::{Message, PageBudget, Seq, User, UserId},
 };
+use std::collections::BTreeMap;
 
 /// Bytes of the head, the header, the composer, the dialogs and the scripts.
 const SHELL_BYTES: usize = 28 * 1_024;
@@ -40,7 +41,7 @@ pub struct Viewer<'a> {
 
 impl Viewer<'_> {
     /// Returns an upper bound of the bytes of a message on the page.
-    pub fn bytes(&self, message: &Message) -> usize {
+    fn bytes(&self, message: &Message) -> usize {
         let (text, name) = (&message.text, message.author.name.as_str());
         let menu = if self.is_owner || message.author.id == self.you.id {
             MENU_OVERHEAD_BYTES + html(text)
@@ -56,6 +57,33 @@ impl Viewer<'_> {
             + json(name)
             + menu
             + reaction_bytes(&message.reactions, self.you.id, self.strings)
+    }
+}
+
+/// The bytes of messages on a page, each computed once: its text is parsed for that.
+pub struct MessageSizes<'a> {
+    viewer: Viewer<'a>,
+    /// In the order of their `seq`.
+    bytes: BTreeMap<Seq, usize>,
+}
+
+impl<'a> MessageSizes<'a> {
+    /// Creates the sizes of messages that `viewer` sees.
+    pub fn new(viewer: Viewer<'a>) -> Self {
+        Self { viewer, bytes: BTreeMap::new() }
+    }
+
+    /// Computes the bytes of those `messages` that are new. Returns those of the longest one.
+    pub fn measure(&mut self, messages: &[Message]) -> usize {
+        let Self { viewer, bytes } = self;
+        let measured =
+            messages.iter().map(|message| *bytes.entry(message.seq).or_insert_with(|| viewer.bytes(message)));
+        measured.max().unwrap_or(0)
+    }
+
+    /// Returns the bytes of a message that was measured.
+    pub fn of(&self, message: &Message) -> usize {
+        self.bytes.get(&message.seq).copied().unwrap_or_else(|| self.viewer.bytes(message))
     }
 }
 
