@@ -15,6 +15,38 @@ test("the bar copies the link of a message, and the menu its text", async ({ new
   await expect.poll(clipboard).toBe("take this");
 });
 
+test("without the clipboard API links, texts and code are copied by the selection", async ({ ann, bob, room }) => {
+  await ann.page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await bob.composer.fill("```\nlet tea = 1;\n```");
+  await bob.submit();
+  await bob.send("take **this**");
+  await ann.seesMessage("take this");
+  const pastes = async (text: string | RegExp) => {
+    await ann.composer.fill("");
+    await ann.composer.press("Control+v");
+    await expect(ann.composer).toHaveValue(text);
+  };
+  await ann.act("take this", "Copy link");
+  await expect(ann.page.locator("#action-status")).toHaveText("Copied");
+  await pastes(/around=2#m2$/);
+  await ann.act("take this", "More");
+  await ann.actions.getByRole("menuitem", { name: "Copy text" }).click();
+  await expect(ann.page.locator("#action-status")).toHaveText("Copied");
+  await ann.page.keyboard.press("Escape");
+  await pastes("take this");
+  await ann.page.locator("#m1").hover();
+  await ann.page.locator("#m1 [data-copy-code]").click();
+  await expect(ann.page.locator("#m1 [data-copy-code]")).toHaveText("Copied");
+  await pastes("let tea = 1;");
+  const about = await ann.openDialog("about");
+  await about.locator("[data-copy]").click();
+  await expect(about.locator("[data-copy]")).toHaveText("Copied");
+  await ann.page.keyboard.press("Escape");
+  await pastes(ann.page.url());
+});
+
 test("the menu of a message has what the user may do with it", async ({ ann, bob, room }) => {
   await ann.joinRoom(room);
   await bob.joinRoom(room);

@@ -1,7 +1,8 @@
 // What a user can do with a message: a bar on the row under the pointer or with the focus, and a menu with everything. The
 // list of messages is one stop of the Tab key; within it the arrow keys and letters work.
 //
-// The server renders the bar and the menu once. The app handles the buttons "reply" and "unread" and the reactions itself.
+// The server renders the bar and the menu once. The app handles the buttons "reply" and "unread" and the reactions itself;
+// `copyText` is in app/src/copy.js.
 
 const lines = document.querySelector(".lines");
 const bar = document.getElementById("message-bar");
@@ -44,22 +45,10 @@ function say(sentence) {
 }
 
 async function copy(text, button) {
-  // The clipboard API needs HTTPS or localhost; the selection works elsewhere.
-  let isCopied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
-  if (!isCopied) {
-    const field = Object.assign(document.createElement("textarea"), { value: text });
-    button.parentElement.append(field);
-    field.select();
-    isCopied = document.execCommand("copy");
-    field.remove();
-  }
-  const label = button.dataset.invite === undefined ? undefined : button.textContent;
+  const isCopied = await copyText(text, button);
   say(isCopied ? bar.dataset.copied : bar.dataset.failed);
   button.classList.toggle("done", isCopied);
-  if (label && isCopied) {
-    button.textContent = bar.dataset.copied;
-    setTimeout(() => (button.textContent = label), 2000);
-  }
+  if (button.dataset.invite !== undefined && isCopied) showCopied(button, bar.dataset.copied);
   setTimeout(() => (say(""), button.classList.remove("done")), 2000);
 }
 
