@@ -12,7 +12,8 @@ impl Quantiles {
         self.0.push(took);
     }
 
-    fn at(&self, part: f64) -> f64 {
+    /// Returns a quantile in milliseconds. The durations are [sorted](Self::sorted).
+    pub fn at(&self, part: f64) -> f64 {
         let last = self.0.len().saturating_sub(1);
         let place = (last as f64 * part).round() as usize;
         self.0.get(place).map_or(f64::NAN, |took| took.as_secs_f64() * 1_000.0)
