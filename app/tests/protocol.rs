@@ -38,7 +38,8 @@ fn client_frames_parse() {
     for line in examples("client") {
         assert!(ClientFrame::parse(line).is_ok(), "{line}");
     }
-    let all = ["delete", "edit", "join", "leave", "ping", "post", "react", "read", "rename", "typing", "unread"];
+    let all =
+        ["delete", "edit", "join", "leave", "ping", "post", "react", "read", "rename", "typing", "unread"];
     assert_eq!(types("client"), all.map(Into::into).into());
 }
 

@@ -15,7 +15,7 @@ use app::{
     i18n::Lang,
     page_data::{PageKind, RoomPage},
     ui::formatted_bytes,
-    wire::{DisplayName, Message, Seq, User, UserId},
+    wire::{DisplayName, Message, Reactions, Seq, User, UserId},
 };
 use leptos::prelude::*;
 use quantiles::Quantiles;
@@ -116,6 +116,7 @@ fn page(texts: &[&str]) -> RoomPage {
         reply_to: None,
         edited_at: None,
         deleted: false,
+        reactions: Reactions::default(),
     });
     RoomPage {
         lang: Lang::En,

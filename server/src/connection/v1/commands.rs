@@ -7,7 +7,10 @@ use crate::{
     limits::network::Use,
     redact::RedactedRoom,
     state::AppState,
-    store::{MarkerUpdate, NewEvent, PendingCommit, StoreError, StoreResult, StreamPosition, choose_name, known_emoji},
+    store::{
+        MarkerUpdate, NewEvent, PendingCommit, StoreError, StoreResult, StreamPosition, choose_name,
+        known_emoji,
+    },
 };
 use app::wire::{
     ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,

@@ -271,7 +271,7 @@ mod tests {
             }
         }
         let purge = plan(PURGE_PREVIOUS_EDIT).join("; ");
-        assert!(purge.contains("USING INDEX event_by_target (room=? AND target=? AND rowid<?)"), "{purge}");
+        assert!(purge.contains("INDEX event_by_target (room=? AND target=? AND rowid<?)"), "{purge}");
         assert!(!purge.contains("SCAN") && !purge.contains("SORT"), "{purge}");
         for (list, index) in [
             (LIST_ROOMS_BY_NAME, "room_by_name (name>?)"),
