@@ -72,6 +72,22 @@ test("the picker finds emoji by name and remembers them", async ({ ann, room }) 
   await expect(picker).toBeHidden();
 });
 
+test("the button beside the message box inserts an emoji where the caret is", async ({ ann, room }) => {
+  await ann.joinRoom(room);
+  await ann.composer.fill("ready steady");
+  await ann.composer.press("Home");
+  for (let step = 0; step < 5; step++) await ann.composer.press("ArrowRight");
+  await ann.page.getByRole("button", { name: "Insert emoji" }).click();
+  const search = ann.page.locator("#emoji-picker").getByRole("searchbox");
+  await search.fill("party popper");
+  await expect(ann.page.locator("#emoji-picker").getByRole("button", { name: "tada" })).toBeVisible();
+  await search.press("Enter");
+  await expect(ann.composer).toHaveValue("ready🎉 steady");
+  await expect(ann.composer).toBeFocused();
+  await ann.submit();
+  await ann.seesMessage("ready🎉 steady");
+});
+
 test("the keyboard reacts, and stays on the pill", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.send("keys");

@@ -13,7 +13,7 @@ pub(crate) fn WritingAids(
 ) -> impl IntoView {
     view! {
         <div id="writing-aids" class="writing-aids" hidden>
-            <ul id="completions" class="completions" role="listbox" aria-label=strings.completions data-emoji=emoji data-draft=strings.draft data-present=strings.present hidden></ul>
+            <ul id="completions" class="completions" role="listbox" aria-label=strings.completions data-emoji=emoji data-draft=strings.draft data-insert=strings.insert_emoji data-present=strings.present hidden></ul>
             <p id="code-offer" class="hint" role="status" hidden>
                 {strings.pasted_code}" "<button type="button">{strings.format_as_code}</button>
             </p>

@@ -102,9 +102,10 @@ export function open(beside, seq, pick) {
 
 function close() {
   if (!picker.matches(":popover-open")) return;
+  const hadFocus = picker.contains(document.activeElement);
   picker.hidePopover();
   groups.replaceChildren();
-  if (opener?.isConnected) opener.focus();
+  if (hadFocus && opener?.isConnected) opener.focus();
 }
 
 function move(from, key) {

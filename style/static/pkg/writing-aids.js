@@ -18,6 +18,23 @@ function replace(from, to, text) {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// The button beside the field inserts an emoji where the caret is. It is an input: the form has one button, which sends.
+
+const insert = Object.assign(document.createElement("input"), { type: "button", value: "+", className: "insert", title: list.dataset.insert });
+insert.setAttribute("aria-label", list.dataset.insert);
+insert.setAttribute("aria-haspopup", "dialog");
+// After the field, so that Shift Tab moves from there to the messages.
+field.after(insert);
+field.form.classList.add("aided");
+insert.addEventListener("click", async () => {
+  const picker = document.getElementById("emoji-picker");
+  const { open } = await import(picker.dataset.script);
+  open(insert, undefined, (emoji) => {
+    replace(field.selectionStart, field.selectionEnd, emoji);
+    field.focus();
+  });
+});
+
 // Completion: `@` and `:` begin a word, the arrow keys choose, Enter and Tab insert.
 
 const MAX_OPTIONS = 6;
