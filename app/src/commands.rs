@@ -8,7 +8,7 @@ use crate::{
     client::Operation,
     page_data::NameError,
     state::{RoomState, rename_error},
-    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, trim_message},
+    wire::{CommandId, DisplayName, ErrorCode, InvalidText, MentionHint, Seq, trim_message},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -27,15 +27,15 @@ impl From<RoomState> for Commands {
 
 #[cfg_attr(not(feature = "hydrate"), expect(clippy::unused_self, reason = "the server gives no commands"))]
 impl Commands {
-    /// Posts a message. It is shown at once and sent as soon as possible.
+    /// Posts a message, in which names mean `mentions`. It is shown at once and sent as soon as possible.
     ///
     /// # Errors
     /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
-    pub fn post(self, text: &str) -> Result<(), String> {
+    pub fn post(self, text: &str, mentions: Vec<MentionHint>) -> Result<(), String> {
         let text = self.validate_message(text)?;
         self.stop_typing();
         let reply_to = self.take_reply();
-        self.submit(Operation::Post { text, reply_to });
+        self.submit(Operation::Post { text, reply_to, mentions });
         Ok(())
     }
 
@@ -44,12 +44,15 @@ impl Commands {
     ///
     /// # Errors
     /// As [`post`](Self::post).
-    pub fn post_on_latest_page(self, text: &str) -> Result<bool, String> {
+    pub fn post_on_latest_page(self, text: &str, mentions: Vec<MentionHint>) -> Result<bool, String> {
         let text = self.validate_message(text)?;
         #[cfg(feature = "hydrate")]
-        let is_stored = outbox::post_on_latest_page(self.room, text, self.room.timeline.reply_target());
+        let is_stored = {
+            let reply_to = self.room.timeline.reply_target();
+            outbox::post_on_latest_page(self.room, Operation::Post { text, reply_to, mentions })
+        };
         #[cfg(not(feature = "hydrate"))]
-        let is_stored = text.is_empty();
+        let is_stored = text.is_empty() && mentions.is_empty();
         Ok(is_stored)
     }
 

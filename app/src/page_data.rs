@@ -85,6 +85,8 @@ pub struct RoomSummary {
     pub head: Seq,
     /// Messages that the current user has not read, at most 100.
     pub unread: u32,
+    /// Those of them that address the current user, at most 100.
+    pub mentions: u32,
     /// The current user has visited the room.
     pub is_joined: bool,
     /// The room is in the lists of its visitors only.
@@ -96,6 +98,9 @@ pub struct RoomSummary {
     /// Unread messages that have come since the page was rendered.
     #[serde(skip)]
     pub fresh: Vec<Seq>,
+    /// Those of them that address the current user.
+    #[serde(skip)]
+    pub fresh_mentions: Vec<Seq>,
     /// `unread` covers the events up to this `seq`; 0 before the first event has come.
     #[serde(skip)]
     pub counted: Seq,
@@ -205,11 +210,13 @@ record!(RoomSummary {
     title,
     head,
     unread,
+    mentions,
     is_joined,
     private,
     exists,
     read,
     fresh: skipped,
+    fresh_mentions: skipped,
     counted: skipped,
 });
 
@@ -258,11 +265,13 @@ mod tests {
             title: "Tea \"<1>\"".into(),
             head: 9,
             unread: 2,
+            mentions: 1,
             is_joined: true,
             private: false,
             exists: true,
             read: 7,
             fresh: Vec::new(),
+            fresh_mentions: Vec::new(),
             counted: 0,
         };
         let page = RoomPage {

@@ -3,7 +3,7 @@
 
 use app::{
     client::{ApplyResult, Command, Operation, Outbox, Timeline},
-    wire::{DisplayName, ErrorCode, Event, EventBody, Message, Reaction, Seq, User, UserId},
+    wire::{DisplayName, ErrorCode, Event, EventBody, Mentions, Message, Reaction, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};
 use std::sync::Arc;
@@ -65,10 +65,12 @@ impl Server {
             return Ok(first.seq);
         }
         let body = match command.operation.clone() {
-            Operation::Post { text, reply_to } => EventBody::Message { text, reply_to },
-            Operation::Edit { target, text } => {
-                self.check_author(target, user).map(|()| EventBody::Edit { target, text })?
+            Operation::Post { text, reply_to, mentions } => {
+                EventBody::Message { text, reply_to, mentions: Mentions::from_hints(&mentions) }
             }
+            Operation::Edit { target, text } => self
+                .check_author(target, user)
+                .map(|()| EventBody::Edit { target, text, mentions: Mentions::default() })?,
             Operation::Delete { target } => {
                 self.check_author(target, user).map(|()| EventBody::Delete { target })?
             }
@@ -99,8 +101,8 @@ impl Server {
         for event in &self.events {
             for message in &mut messages {
                 match &event.body {
-                    EventBody::Edit { target, text } if *target == message.seq => {
-                        message.edit(text.clone(), event.at);
+                    EventBody::Edit { target, text, mentions } if *target == message.seq => {
+                        message.edit(text.clone(), mentions.clone(), event.at);
                     }
                     EventBody::Delete { target } if *target == message.seq => message.delete(),
                     EventBody::React { target, emoji, on } if *target == message.seq && !message.deleted => {

@@ -9,6 +9,7 @@
 //! - [`connection`]: one open WebSocket, in lines or in `hubbub.v1`; [`limits`]: rate and connection limits.
 //! - [`websocket`]: RFC 6455, as bytes.
 //! - [`hub`]: the live rooms and their subscribers.
+//! - `mentions`: whom the text of a message addresses.
 //! - [`store`]: the durable event log, users, rooms and read markers.
 
 mod admission;
@@ -22,6 +23,7 @@ pub mod device_links;
 pub mod http;
 pub mod hub;
 pub mod limits;
+mod mentions;
 pub mod net;
 pub mod origin;
 pub mod pages;

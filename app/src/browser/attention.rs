@@ -101,8 +101,11 @@ pub(super) fn count_unread(room: RoomState) {
         return;
     }
     let (read, you) = read_marker(room);
-    let unread = room.timeline.with_timeline(|timeline| timeline.count_unread_after(read, you));
-    room.rooms.set_unread_here(unread.min(limits::MAX_UNREAD_COUNT as usize) as u32);
+    let (unread, mentions) = room.timeline.with_timeline(|timeline| {
+        (timeline.count_unread_after(read, you), timeline.count_mentions_after(read, you))
+    });
+    let bounded = |count: usize| count.min(limits::MAX_UNREAD_COUNT as usize) as u32;
+    room.rooms.set_unread_here(bounded(unread), bounded(mentions));
 }
 
 fn on_activity(room: RoomState) {

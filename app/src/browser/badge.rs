@@ -1,4 +1,5 @@
-//! The number of unread messages in the window's title and on the page's and the app's icon.
+//! The number of unread messages in the window's title and on the page's and the app's icon. In the title those that address
+//! the user come before others.
 
 use crate::{
     base::link,
@@ -13,10 +14,12 @@ use wasm_bindgen_futures::JsFuture;
 pub(super) fn start(info: RoomInfoState, rooms: RoomListState) {
     Effect::new(move |shown: Option<u32>| {
         let (unread, title) = (rooms.unread(), info.title.get());
-        let count = match unread {
-            0 => String::new(),
-            100.. => "(99+) ".into(),
-            n => format!("({n}) "),
+        let count = match (rooms.unread_mentions(), unread) {
+            (0, 0) => String::new(),
+            (0, 100..) => "(99+) ".into(),
+            (0, n) => format!("({n}) "),
+            (100.., _) => "(@99+) ".into(),
+            (n, _) => format!("(@{n}) "),
         };
         document().set_title(&format!("{count}{title} · Hubbub"));
         if (shown.unwrap_or(0) == 0) != (unread == 0)

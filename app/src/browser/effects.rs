@@ -145,8 +145,9 @@ impl Connection {
                 state.members.apply_presence(you, here, &gone, count);
             }
             ServerFrame::Typing { room, user } if is_here(&room) => typing::show(state.members, user),
-            ServerFrame::Read { room, seq, head, unread, marked } => {
-                let counted = head.zip(unread).map(|(head, unread)| UnreadCount { head, unread });
+            ServerFrame::Read { room, seq, head, unread, mentions, marked } => {
+                let mentions = mentions.unwrap_or(0);
+                let counted = head.zip(unread).map(|(head, unread)| UnreadCount { head, unread, mentions });
                 if !marked {
                     show_read(state, &room, seq, counted);
                 } else if is_here(&room) {
@@ -190,7 +191,7 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));
     state.rooms.apply_events(room, events, you.id, |entry, event| {
         if !is_attentive {
-            notifications::announce(entry, event, &you, is_here && replies_to(state, event, you.id));
+            notifications::announce(entry, event, you.id);
         }
     });
     for event in events {
@@ -201,13 +202,6 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     if is_here {
         attention::look(state);
     }
-}
-
-/// Returns `true` if the event, which the timeline has, replies to a message of `user`.
-fn replies_to(state: RoomState, event: &Event, user: UserId) -> bool {
-    let EventBody::Message { reply_to: Some(seq), .. } = event.body else { return false };
-    let source = state.timeline.with_timeline(|timeline| timeline.quote(seq).source);
-    source.is_some_and(|source| source.author.id == user)
 }
 
 /// Shows that the user has read a room elsewhere. The server may have counted the rest.

@@ -10,7 +10,7 @@ use crate::{
     markup::plain_text,
     page_data::RoomSummary,
     state::RoomInfoState,
-    wire::{Event, EventBody, RoomName, Seq, User, mentions},
+    wire::{Event, EventBody, RoomName, Seq, UserId},
 };
 use js_sys::{Object, Reflect};
 use leptos::{prelude::*, task::spawn_local};
@@ -30,13 +30,12 @@ thread_local! {
     static OPEN: RefCell<Option<(RoomName, Seq, Notification)>> = const { RefCell::new(None) };
 }
 
-/// Shows a notification of a message if the user wants one; `is_reply` says that it replies to a message of theirs. The
-/// caller has checked that the user does not attend to the page.
-pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: &User, is_reply: bool) {
-    let EventBody::Message { text, .. } = &event.body else { return };
+/// Shows a notification of a message if the user `you` wants one. The caller has checked that they do not attend to the page.
+pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: UserId) {
+    let EventBody::Message { text, mentions, .. } = &event.body else { return };
     let wanted = match notify_setting(&entry.room).as_deref() {
         Some("all") => true,
-        Some("mentions") => is_reply || mentions(text, you.name.as_str()),
+        Some("mentions") => mentions.is_to(you),
         _ => false,
     };
     if !wanted || !can_notify() || Notification::permission() != NotificationPermission::Granted {

@@ -8,7 +8,6 @@ use crate::{
     wire::{CommandId, DisplayName, Seq},
 };
 use leptos::prelude::*;
-use std::sync::Arc;
 
 /// Returns the browser's storage for the room.
 pub(super) fn storage(room: RoomState) -> RoomStorage {
@@ -75,8 +74,8 @@ pub(crate) fn rename(room: RoomState, name: DisplayName) {
 
 /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser
 /// does not store it; nothing has happened then.
-pub(crate) fn post_on_latest_page(room: RoomState, text: Arc<str>, reply_to: Option<Seq>) -> bool {
-    let command = Command { id: new_id(), operation: Operation::Post { text, reply_to } };
+pub(crate) fn post_on_latest_page(room: RoomState, operation: Operation) -> bool {
+    let command = Command { id: new_id(), operation };
     let is_stored = storage(room).store_command(&command);
     if is_stored {
         let _ = storage(room).set_draft("", None);

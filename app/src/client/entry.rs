@@ -3,7 +3,7 @@
 use crate::{
     markup::excerpt,
     page_data::QuotedMessage,
-    wire::{CommandId, ErrorCode, Message, Millis, Reactions, Seq, User, UserId},
+    wire::{CommandId, ErrorCode, Mentions, Message, Millis, Reactions, Seq, User, UserId},
 };
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub struct Entry {
     pub text: Arc<str>,
     /// The message that it replies to.
     pub reply_to: Option<Seq>,
+    /// The users whom it addresses.
+    pub mentions: Mentions,
     /// Its author has edited it.
     pub edited: bool,
     /// It was deleted.
@@ -88,10 +90,13 @@ pub struct Quote {
 }
 
 impl EntryView {
-    /// Returns `true` if the message replies to one of `user`.
-    pub fn replies_to(&self, user: UserId) -> bool {
+    /// Returns `true` if another user has posted the message, and it mentions `user` or replies to them.
+    pub fn is_to(&self, user: UserId) -> bool {
+        // Replies that are older than mentions name no user.
         let source = self.quote.as_ref().and_then(|quote| quote.source.as_ref());
-        source.is_some_and(|source| source.author.id == user)
+        let is_reply = source.is_some_and(|source| source.author.id == user);
+        let entry = &self.entry;
+        entry.is_to(user) || is_reply && !entry.deleted && entry.author.id != user
     }
 }
 
@@ -116,6 +121,7 @@ impl Entry {
         author: User,
         text: Arc<str>,
         reply_to: Option<Seq>,
+        mentions: Mentions,
         delivery: DeliveryState,
     ) -> Self {
         Self {
@@ -123,6 +129,7 @@ impl Entry {
             author,
             text,
             reply_to,
+            mentions,
             edited: false,
             deleted: false,
             reactions: Reactions::default(),
@@ -151,9 +158,15 @@ impl Entry {
         self.edited = true;
     }
 
+    /// Returns `true` if it is another user's and addresses `user`.
+    pub(super) fn is_to(&self, user: UserId) -> bool {
+        !self.deleted && self.author.id != user && self.mentions.is_to(user)
+    }
+
     pub(super) fn delete(&mut self) {
         self.text = Arc::default();
         self.reactions = Reactions::default();
+        self.mentions = Mentions::default();
         self.deleted = true;
     }
 
@@ -168,10 +181,11 @@ impl Entry {
 
 impl From<Message> for Entry {
     fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, reply_to, edited_at, deleted, reactions } = message;
+        let Message { seq, at, id, author, text, reply_to, edited_at, mentions, deleted, reactions } =
+            message;
         let delivery = DeliveryState::Confirmed { seq, at };
         let edited = edited_at.is_some();
-        Self { id, author, text, reply_to, edited, deleted, reactions, delivery, group_index: 0 }
+        Self { id, author, text, reply_to, mentions, edited, deleted, reactions, delivery, group_index: 0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The commands of this browser that the server has not acknowledged yet.
 
 use crate::wire::{
-    ClientFrame, CommandId, RoomName, Seq,
+    ClientFrame, CommandId, MentionHint, RoomName, Seq,
     json::{FromJson, Json, ObjectWriter, ToJson, fields},
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -24,6 +24,8 @@ pub enum Operation {
         text: Arc<str>,
         /// The message that it replies to.
         reply_to: Option<Seq>,
+        /// The users whom its author has chosen for names in it.
+        mentions: Vec<MentionHint>,
     },
     /// Replaces the text of a message of one's own.
     Edit {
@@ -51,7 +53,7 @@ pub enum Operation {
 impl Operation {
     /// Returns the operation that posts a message that replies to none.
     pub fn post(text: impl Into<Arc<str>>) -> Self {
-        Self::Post { text: text.into(), reply_to: None }
+        Self::Post { text: text.into(), reply_to: None, mentions: Vec::new() }
     }
 }
 
@@ -60,11 +62,16 @@ impl Command {
     pub fn frame(&self, room: &RoomName) -> ClientFrame {
         let (id, room) = (self.id, room.to_string());
         match &self.operation {
-            Operation::Post { text, reply_to } => {
-                ClientFrame::Post { id, room, text: text.to_string(), reply_to: *reply_to }
-            }
+            Operation::Post { text, reply_to, mentions } => ClientFrame::Post {
+                id,
+                room,
+                text: text.to_string(),
+                reply_to: *reply_to,
+                mentions: mentions.clone(),
+            },
+            // The server keeps the mentions of the message.
             Operation::Edit { target, text } => {
-                ClientFrame::Edit { id, room, target: *target, text: text.to_string() }
+                ClientFrame::Edit { id, room, target: *target, text: text.to_string(), mentions: Vec::new() }
             }
             Operation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
             Operation::React { target, emoji, on } => {
@@ -95,7 +102,7 @@ impl FromJson for Operation {
         let (name, json) = json.variant()?;
         let json = json?;
         match name {
-            "post" => fields!(json Self::Post { text, reply_to }),
+            "post" => fields!(json Self::Post { text, reply_to, mentions: default }),
             "edit" => fields!(json Self::Edit { target, text }),
             "delete" => fields!(json Self::Delete { target }),
             "react" => fields!(json Self::React { target, emoji, on }),
@@ -107,8 +114,9 @@ impl FromJson for Operation {
 impl ToJson for Operation {
     fn write_json(&self, json: &mut String) {
         let (name, object) = match self {
-            Self::Post { text, reply_to } => {
-                ("post", ObjectWriter::new("text", &**text).field("reply_to", reply_to))
+            Self::Post { text, reply_to, mentions } => {
+                let object = ObjectWriter::new("text", &**text).field("reply_to", reply_to);
+                ("post", object.field("mentions", &mentions[..]))
             }
             Self::Edit { target, text } => {
                 ("edit", ObjectWriter::new("target", target).field("text", &**text))
@@ -195,6 +203,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::UserId;
     use uuid::Uuid;
 
     fn post(n: u128) -> Command {
@@ -247,7 +256,10 @@ mod tests {
     fn a_stored_command_reads_back_unchanged() {
         let edit =
             Command { id: Uuid::from_u128(7), operation: Operation::Edit { target: 3, text: "a\nb".into() } };
-        for command in [post(1), edit] {
+        let mentions = vec![MentionHint { name: "Ann \"A\"".into(), id: UserId(7) }];
+        let mentioning = Operation::Post { text: "hi".into(), reply_to: Some(3), mentions };
+        let mentioning = Command { id: Uuid::from_u128(8), operation: mentioning };
+        for command in [post(1), edit, mentioning] {
             let mut stored = String::new();
             command.write_json(&mut stored);
             assert_eq!(Command::from_json(&Json::parse(&stored).unwrap()), Some(command), "{stored}");

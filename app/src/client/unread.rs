@@ -2,7 +2,7 @@
 
 use crate::{
     page_data::RoomSummary,
-    wire::{Event, EventBody, Seq, UserId, limits::MAX_UNREAD_COUNT},
+    wire::{Event, EventBody, Mentions, Seq, UserId, limits::MAX_UNREAD_COUNT},
 };
 use std::sync::Arc;
 
@@ -13,6 +13,8 @@ pub struct UnreadCount {
     pub head: Seq,
     /// Messages of others, up to [`MAX_UNREAD_COUNT`].
     pub unread: u32,
+    /// Those of them that address the user, up to [`MAX_UNREAD_COUNT`].
+    pub mentions: u32,
 }
 
 impl RoomSummary {
@@ -26,11 +28,18 @@ impl RoomSummary {
         let head = self.head;
         for event in events.iter().map(|event| &**event).filter(|event| event.seq > head) {
             match &event.body {
-                EventBody::Message { .. } if event.author.id != you => {
+                EventBody::Message { mentions, .. } if event.author.id != you => {
                     new.push(event);
                     self.count(event.seq);
+                    self.count_mention(event.seq, mentions.is_to(you));
                 }
-                EventBody::Delete { target } => self.uncount(*target, event.author.id == you),
+                EventBody::Edit { target, mentions, .. } if event.author.id != you => {
+                    self.recount_mention(*target, mentions, you);
+                }
+                EventBody::Delete { target } => {
+                    self.uncount(*target, event.author.id == you);
+                    self.uncount_mention(*target);
+                }
                 _ => {}
             }
         }
@@ -45,8 +54,20 @@ impl RoomSummary {
             return;
         }
         self.read = self.read.max(seq);
-        let unknown = if seq >= self.counted { 0 } else { self.unknown() };
+        let is_counted = seq < self.counted;
+        let (unknown, unknown_mentions) =
+            if is_counted { (self.unknown(), self.unknown_mentions()) } else { (0, 0) };
         self.fresh.retain(|fresh| *fresh > seq);
+        self.fresh_mentions.retain(|fresh| *fresh > seq);
+        let known_mentions = self.fresh_mentions.len() as u32;
+        self.mentions = match counted {
+            _ if seq >= self.head => 0,
+            Some(counted) => {
+                let later = self.fresh_mentions.iter().filter(|fresh| **fresh > counted.head).count() as u32;
+                (counted.mentions + later).min(MAX_UNREAD_COUNT)
+            }
+            None => (unknown_mentions + known_mentions).min(self.mentions),
+        };
         self.unread = match counted {
             _ if seq >= self.head => 0,
             Some(counted) => {
@@ -77,15 +98,20 @@ impl RoomSummary {
     /// Records that the user has marked what follows `seq` as unread. Without the server's count the page estimates it; the
     /// estimate is at most too high.
     pub fn mark_unread(&mut self, seq: Seq, counted: Option<UnreadCount>) {
-        let UnreadCount { head, unread } = counted.unwrap_or(UnreadCount {
+        let UnreadCount { head, unread, mentions } = counted.unwrap_or(UnreadCount {
             head: self.head,
             unread: u32::try_from(self.head.saturating_sub(seq)).unwrap_or(MAX_UNREAD_COUNT),
+            // Which of the events address the user is not known.
+            mentions: self.mentions,
         });
         self.read = seq;
         self.counted = head;
         let later = self.fresh.iter().filter(|fresh| **fresh > head).count() as u32;
         self.unread = (unread + later).min(MAX_UNREAD_COUNT);
         self.fresh.retain(|fresh| *fresh > seq);
+        let later = self.fresh_mentions.iter().filter(|fresh| **fresh > head).count() as u32;
+        self.mentions = (mentions + later).min(MAX_UNREAD_COUNT);
+        self.fresh_mentions.retain(|fresh| *fresh > seq);
     }
 
     fn count(&mut self, seq: Seq) {
@@ -97,6 +123,32 @@ impl RoomSummary {
             self.fresh.push(seq);
             self.unread += 1;
         }
+    }
+
+    fn count_mention(&mut self, seq: Seq, is_to_you: bool) {
+        if is_to_you && seq > self.counted.max(self.read) && self.mentions < MAX_UNREAD_COUNT {
+            self.fresh_mentions.push(seq);
+            self.mentions += 1;
+        }
+    }
+
+    /// Counts a message that was edited, if it has come since the page was rendered: the server has counted the others.
+    fn recount_mention(&mut self, target: Seq, mentions: &Mentions, you: UserId) {
+        let is_counted = self.fresh_mentions.contains(&target);
+        match mentions.is_to(you) {
+            true if !is_counted => self.count_mention(target, self.fresh.contains(&target)),
+            false if is_counted => self.uncount_mention(target),
+            _ => {}
+        }
+    }
+
+    fn uncount_mention(&mut self, target: Seq) {
+        if let Some(at) = self.fresh_mentions.iter().position(|fresh| *fresh == target) {
+            self.fresh_mentions.remove(at);
+            self.mentions -= 1;
+        }
+        // More messages than that are not unread.
+        self.mentions = self.mentions.min(self.unread.max(self.fresh_mentions.len() as u32));
     }
 
     /// Removes a deleted message from the count. `by_you` is `true` if the user has deleted it. At the bound the count
@@ -116,6 +168,10 @@ impl RoomSummary {
         }
     }
 
+    fn unknown_mentions(&self) -> u32 {
+        self.mentions.saturating_sub(self.fresh_mentions.len() as u32)
+    }
+
     /// Returns the number of unread messages whose `seq` is unknown.
     fn unknown(&self) -> u32 {
         self.unread.saturating_sub(self.fresh.len() as u32)
@@ -125,7 +181,7 @@ impl RoomSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, RoomName, User};
+    use crate::wire::{DisplayName, Mention, RoomName, User};
 
     const YOU: UserId = UserId(1);
 
@@ -135,7 +191,11 @@ mod tests {
     }
 
     fn message(seq: Seq, author: u64) -> Arc<Event> {
-        event(seq, author, EventBody::Message { text: "hi".into(), reply_to: None })
+        event(
+            seq,
+            author,
+            EventBody::Message { text: "hi".into(), reply_to: None, mentions: Mentions::default() },
+        )
     }
 
     fn delete(seq: Seq, target: Seq) -> Arc<Event> {
@@ -152,10 +212,12 @@ mod tests {
             head: 20,
             read: 10,
             unread,
+            mentions: 0,
             is_joined: true,
             private: false,
             exists: true,
             fresh: Vec::new(),
+            fresh_mentions: Vec::new(),
             counted: 0,
         }
     }
@@ -201,6 +263,35 @@ mod tests {
     }
 
     #[test]
+    fn messages_to_the_user_are_counted_apart() {
+        let to = |id: u64| {
+            let user = User::new(UserId(id), DisplayName::generated(UserId(id)));
+            Mentions::from_iter([Mention { name: "Ann".into(), user }])
+        };
+        let post = |seq, author, mentions| {
+            event(seq, author, EventBody::Message { text: "hi".into(), reply_to: None, mentions })
+        };
+        let edit =
+            |seq, target, mentions| event(seq, 2, EventBody::Edit { target, text: "hi".into(), mentions });
+        let mut tea = RoomSummary { mentions: 1, ..entry(3) };
+        let events =
+            [post(21, 2, to(1)), post(22, 2, to(3)), post(23, 1, to(1)), post(24, 2, Mentions::default())];
+        tea.apply_events(&events, YOU);
+        assert_eq!((tea.unread, tea.mentions), (6, 2));
+        tea.apply_events(&[edit(25, 24, to(1)), edit(26, 21, to(3)), edit(27, 12, to(1))], YOU);
+        assert_eq!(tea.mentions, 2, "one more and one less");
+        tea.apply_events(&[delete(28, 24)], YOU);
+        assert_eq!((tea.unread, tea.mentions), (5, 1));
+        tea.mark_read(18, Some(UnreadCount { head: 28, unread: 3, mentions: 0 }));
+        assert_eq!(tea.mentions, 0);
+        tea.apply_events(&[post(29, 2, to(1))], YOU);
+        tea.mark_read(28, None);
+        assert_eq!((tea.unread, tea.mentions), (1, 1));
+        tea.mark_read(29, None);
+        assert_eq!(tea.mentions, 0);
+    }
+
+    #[test]
     fn reading_on_another_device_lowers_the_count() {
         let mut tea = entry(3);
         tea.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
@@ -219,16 +310,16 @@ mod tests {
         let mut tea = entry(0);
         tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
         tea.mark_read(24, None);
-        tea.mark_unread(17, Some(UnreadCount { head: 23, unread: 4 }));
-        assert_eq!((tea.read, tea.unread), (17, 4));
+        tea.mark_unread(17, Some(UnreadCount { head: 23, unread: 4, mentions: 2 }));
+        assert_eq!((tea.read, tea.unread, tea.mentions), (17, 4, 2));
         tea.apply_events(&[message(25, 2)], YOU);
         assert_eq!(tea.unread, 5);
         tea.mark_read(18, None);
         assert_eq!(tea.unread, 5, "of the four at least one may be read");
         tea.mark_unread(20, None);
         assert_eq!(tea.unread, 5, "without a count: the events after it");
-        tea.mark_unread(22, Some(UnreadCount { head: 24, unread: 1 }));
-        assert_eq!(tea.unread, 2, "one came after it was counted");
+        tea.mark_unread(22, Some(UnreadCount { head: 24, unread: 1, mentions: 0 }));
+        assert_eq!((tea.unread, tea.mentions), (2, 0), "one came after it was counted");
         tea.on_join(23);
         assert_eq!((tea.read, tea.unread), (23, 2), "read meanwhile");
         tea.on_join(0);
@@ -243,13 +334,13 @@ mod tests {
     fn the_servers_count_replaces_the_estimate_and_nothing_counts_twice() {
         let mut tea = entry(3);
         tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
-        tea.mark_read(18, Some(UnreadCount { head: 23, unread: 4 }));
+        tea.mark_read(18, Some(UnreadCount { head: 23, unread: 4, mentions: 0 }));
         assert_eq!(tea.unread, 5, "one came after it was counted");
         let mut work = entry(3);
         work.apply_events(&[], YOU);
-        work.mark_read(3, Some(UnreadCount { head: 20, unread: 9 }));
+        work.mark_read(3, Some(UnreadCount { head: 20, unread: 9, mentions: 0 }));
         assert_eq!(work.unread, 3, "a position never goes back");
-        work.mark_read(18, Some(UnreadCount { head: 22, unread: 3 }));
+        work.mark_read(18, Some(UnreadCount { head: 22, unread: 3, mentions: 0 }));
         work.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
         assert_eq!(work.unread, 4, "two of them were counted");
         work.apply_events(&[delete(24, 22)], YOU);

@@ -165,6 +165,11 @@ pub(super) static STRINGS: Strings = Strings {
 
     composer_label: |room| format!("Message to {room}"),
     unread: |n| if n >= 100 { "99+ unread".into() } else { format!("{n} unread") },
+    unread_mentions: |n| match n {
+        1 => "1 unread mention".into(),
+        2..100 => format!("{n} unread mentions"),
+        _ => "99+ unread mentions".into(),
+    },
     show_all_lines: |n| format!("Show all {n} lines"),
     new_messages: |n| if n == 1 { "1 new message".into() } else { format!("{n} new messages") },
     more_members: |n| format!("and {n} more"),

@@ -106,6 +106,7 @@ strings! {
 
     composer_label(&str)
     unread(u32)
+    unread_mentions(u32)
     new_messages(usize)
     show_all_lines(usize)
     member_count(usize)

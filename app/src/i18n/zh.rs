@@ -162,6 +162,7 @@ pub(super) static STRINGS: Strings = Strings {
 
     composer_label: |room| format!("发到“{room}”"),
     unread: |n| if n >= 100 { "99+ 条未读".into() } else { format!("{n} 条未读") },
+    unread_mentions: |n| if n >= 100 { "99+ 条未读提及".into() } else { format!("{n} 条未读提及") },
     show_all_lines: |n| format!("显示全部 {n} 行"),
     new_messages: |n| format!("{n} 条新消息"),
     more_members: |n| format!("还有 {n} 人"),

@@ -10,12 +10,14 @@
 //! - [`link`]: which addresses are links.
 //! - [`emoji`]: texts of emoji alone.
 //! - [`plain`]: a text without its markup, in one line.
+//! - [`references`]: users and rooms that a text refers to.
 
 mod blocks;
 mod emoji;
 mod inline;
 mod link;
 mod plain;
+mod references;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ mod tests;
 pub use emoji::is_emoji_only;
 pub use link::shortened;
 pub use plain::{excerpt, plain_text};
+pub use references::{MAX_ROOM_LINKS, MentionPlace, Part, References, is_plain, mention_places};
 
 /// Quotes within quotes, at most. A deeper `>` is text.
 pub const MAX_QUOTE_DEPTH: u8 = 3;

@@ -35,6 +35,12 @@ impl RoomListState {
         self.rooms.with(|rooms| rooms.iter().filter(|entry| entry.is_joined).map(|entry| entry.unread).sum())
     }
 
+    /// Returns the number of unread messages that address the user, in all of their rooms.
+    pub fn unread_mentions(self) -> u32 {
+        self.rooms
+            .with(|rooms| rooms.iter().filter(|entry| entry.is_joined).map(|entry| entry.mentions).sum())
+    }
+
     /// Returns the other rooms that the page follows, each with its newest `seq`.
     pub fn followed(self) -> Vec<(RoomName, Seq)> {
         let here = self.here.get_value();
@@ -63,17 +69,21 @@ impl RoomListState {
         self.update(room, |entry| {
             (entry.head, entry.counted) = (head, head);
             entry.fresh.clear();
+            entry.fresh_mentions.clear();
         });
     }
 
-    /// Sets the number of unread messages in the room of the page.
-    pub fn set_unread_here(self, unread: u32) {
+    /// Sets the number of unread messages in the room of the page, and of those that address the user.
+    pub fn set_unread_here(self, unread: u32, mentions: u32) {
         self.here.with_value(|here| {
-            let is_same = |entry: &RoomSummary| entry.room == *here && entry.unread == unread;
+            let is_same = |entry: &RoomSummary| {
+                entry.room == *here && entry.unread == unread && entry.mentions == mentions
+            };
             if !self.rooms.with_untracked(|rooms| rooms.iter().any(is_same)) {
                 self.update(here, |entry| {
-                    entry.unread = unread;
+                    (entry.unread, entry.mentions) = (unread, mentions);
                     entry.fresh.clear();
+                    entry.fresh_mentions.clear();
                 });
             }
         });

@@ -8,13 +8,21 @@ use crate::{
     raw_text::rcdata,
     state::{RoomInfoState, TimelineState, use_state},
     ui::{FieldError, Icon, enter::sends, inert_tree::InertElement, quote::quoted_line},
-    wire::{InvalidText, trim_message},
+    wire::{InvalidText, MentionHint, trim_message},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
     html,
     prelude::*,
+    web_sys::HtmlTextAreaElement,
 };
+
+/// The attribute of the field in which `writing-aids.js` leaves the users whom the author has chosen.
+const MENTIONS: &str = "data-mentions";
+
+fn mentions(field: &HtmlTextAreaElement) -> Vec<MentionHint> {
+    MentionHint::from_lines(&field.get_attribute(MENTIONS).unwrap_or_default())
+}
 
 /// The field of the composer. Its text is stored as a draft until it is posted, with the message that it replies to.
 #[derive(Clone, Copy)]
@@ -77,9 +85,10 @@ impl DraftField {
     fn send(self) {
         let Some(field) = self.field.get() else { return };
         self.timeline.notice.set(None);
-        match self.commands.post(&field.value()) {
+        match self.commands.post(&field.value(), mentions(&field)) {
             Ok(()) => {
                 field.set_value("");
+                let _ = field.remove_attribute(MENTIONS);
                 self.store();
                 // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
@@ -94,7 +103,7 @@ impl DraftField {
     /// posts it.
     fn send_from_history(self, submit: &SubmitEvent) {
         let Some(field) = self.field.get() else { return };
-        let kept = self.commands.post_on_latest_page(&field.value());
+        let kept = self.commands.post_on_latest_page(&field.value(), mentions(&field));
         if kept != Ok(false) {
             submit.prevent_default();
             self.problem.set(kept.err().unwrap_or_default());

@@ -22,7 +22,7 @@ pub fn MemberList() -> impl IntoView {
         view! {
             <li>
                 {face(&person)}
-                <b class=person.id.color_class()>{person.name.to_string()}</b>
+                <b class=person.id.color_class() data-user=person.id.to_string()>{person.name.to_string()}</b>
                 {tag}
                 {is_you.then(|| view! { <small>{strings.you_suffix}</small> })}
             </li>

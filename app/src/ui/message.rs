@@ -14,7 +14,7 @@ use crate::{
         quote::quote_link,
         reactions::{ReactionContext, reactions_form},
     },
-    wire::{CommandId, ErrorCode, Seq, User, mentions, sanitize_for_display},
+    wire::{CommandId, ErrorCode, Seq, User, sanitize_for_display},
 };
 use leptos::prelude::*;
 
@@ -52,11 +52,7 @@ impl Row {
 
     /// Returns whether another user mentions this one, or replies to them.
     fn is_to(self, you: &User) -> bool {
-        self.entry.with(|view| {
-            !view.entry.deleted
-                && view.entry.author.id != you.id
-                && (view.replies_to(you.id) || mentions(&view.entry.text, you.name.as_str()))
-        })
+        self.entry.with(|view| view.is_to(you.id))
     }
 
     fn text(self) -> String {
@@ -163,7 +159,9 @@ fn MessageHeader(row: Row) -> impl IntoView {
         row.entry.with(|view| {
             let author = &view.entry.author;
             let tag = author.tag().map(|tag| view! { " "<small class="tag">{tag}</small> });
-            view! { <b class=author.id.color_class()>{author.name.to_string()}</b>{tag} }
+            // The server finds the only user of a name by it.
+            let user = author.ambiguous.then(|| author.id.to_string());
+            view! { <b class=author.id.color_class() data-user=user>{author.name.to_string()}</b>{tag} }
         })
     };
     let face = move || row.starts_group().then(|| row.entry.with(|view| face(&view.entry.author)));
@@ -189,10 +187,11 @@ fn MessageHeader(row: Row) -> impl IntoView {
 #[component]
 fn MessageText(row: Row) -> impl IntoView {
     let info = use_state::<RoomInfoState>();
-    let strings = row.strings;
+    let profile = use_state::<ProfileState>();
+    let (strings, you) = (row.strings, profile.user.with_untracked(|you| you.id));
     let text = move || match row.is_deleted() {
         true => InertElement::new("p").class("text").text(strings.message_deleted),
-        false => formatted_text(&row.text(), strings),
+        false => row.entry.with(|view| formatted_text(&row.text(), &view.entry.mentions, you, strings)),
     };
     let note = move || row.is_edited().then(|| view! { <small class="edited">" "{strings.edited}</small> });
     let path = link(&info.path());

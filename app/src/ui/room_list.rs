@@ -72,6 +72,8 @@ fn RoomListEntry(at: usize) -> impl IntoView {
     let here = info.is_here(&room.room);
     let path = link(&room.room.path());
     let unread = Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
+    let mentions =
+        Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.mentions)));
     let title = Memo::new(move |_| of(|entry| entry.title.clone()));
     let is_listed =
         Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
@@ -83,6 +85,12 @@ fn RoomListEntry(at: usize) -> impl IntoView {
             view! { <span class="badge" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread)(unread.get())}</span> }
         })
     };
+    let mention_badge = move || {
+        (mentions.get() > 0 && !here).then(|| {
+            let short = if mentions.get() >= 100 { "@99+".into() } else { format!("@{}", mentions.get()) };
+            view! { <span class="badge mentions" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread_mentions)(mentions.get())}</span> }
+        })
+    };
     let private = room.private.then(|| {
         view! { <small class="lock" title=strings.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="visually-hidden">{strings.private_room}</span></small> }
     });
@@ -91,6 +99,7 @@ fn RoomListEntry(at: usize) -> impl IntoView {
             <a href=href aria-current=here.then_some("page") class:unread=move || { unread.get() > 0 && !here }>
                 <span class="title">{title}</span>
                 {private}
+                {mention_badge}
                 {badge}
             </a>
         </li>

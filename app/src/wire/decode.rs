@@ -1,8 +1,8 @@
 //! How the browser reads frames, events and messages, and how it writes the frames of a client.
 
 use super::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, Messages, Reaction, Reactions, ServerFrame,
-    User,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, MentionHint, Message, Messages, Reaction, Reactions,
+    ServerFrame, User,
     json::{FromJson, Json, ObjectWriter, ToJson, fields, record},
 };
 use std::{fmt, sync::Arc};
@@ -42,7 +42,7 @@ impl FromJson for ServerFrame {
             "renamed" => fields!(json Self::Renamed { id, name, ambiguous: default, tag }),
             "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
             "typing" => fields!(json Self::Typing { room, user }),
-            "read" => fields!(json Self::Read { room, seq, head, unread, marked: default }),
+            "read" => fields!(json Self::Read { room, seq, head, unread, mentions, marked: default }),
             "room_updated" => fields!(json Self::RoomUpdated { room, title, topic }),
             "pong" => fields!(json Self::Pong { n, heads }),
             _ => Some(Self::Unknown),
@@ -60,6 +60,7 @@ record!(Message {
     text: default,
     reply_to,
     edited_at,
+    mentions: default,
     deleted: default,
     reactions: flattened,
 });
@@ -84,8 +85,8 @@ impl FromJson for Arc<Event> {
 impl FromJson for EventBody {
     fn from_json(json: &Json<'_>) -> Option<Self> {
         match json.field("kind")??.text()? {
-            "message" => fields!(json Self::Message { text, reply_to }),
-            "edit" => fields!(json Self::Edit { target, text }),
+            "message" => fields!(json Self::Message { text, reply_to, mentions: default }),
+            "edit" => fields!(json Self::Edit { target, text, mentions: default }),
             "delete" => fields!(json Self::Delete { target }),
             "react" => fields!(json Self::React { target, emoji, on }),
             // A later kind may use the same fields for other values.
@@ -122,16 +123,18 @@ impl ClientFrame {
                 if *presence { object } else { object.field("presence", presence) }
             }
             Self::Leave { room } => object("leave").field("room", &**room),
-            Self::Post { id, room, text, reply_to } => object("post")
+            Self::Post { id, room, text, reply_to, mentions } => object("post")
                 .field("id", id)
                 .field("room", &**room)
                 .field("text", &**text)
-                .optional("reply_to", reply_to.as_ref()),
-            Self::Edit { id, room, target, text } => object("edit")
+                .optional("reply_to", reply_to.as_ref())
+                .optional("mentions", unless_empty(mentions)),
+            Self::Edit { id, room, target, text, mentions } => object("edit")
                 .field("id", id)
                 .field("room", &**room)
                 .field("target", target)
-                .field("text", &**text),
+                .field("text", &**text)
+                .optional("mentions", unless_empty(mentions)),
             Self::Delete { id, room, target } => {
                 object("delete").field("id", id).field("room", &**room).field("target", target)
             }
@@ -149,4 +152,8 @@ impl ClientFrame {
         }
         .end()
     }
+}
+
+fn unless_empty(hints: &[MentionHint]) -> Option<&[MentionHint]> {
+    (!hints.is_empty()).then_some(hints)
 }

@@ -1,6 +1,6 @@
 //! The events of a room's log, and the messages that they produce.
 
-use super::{CommandId, Millis, Reactions, Seq, User};
+use super::{CommandId, Mentions, Millis, Reactions, Seq, User};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -38,6 +38,9 @@ pub enum EventBody {
         /// The `seq` of the message that this one answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
+        /// The users whom it addresses.
+        #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+        mentions: Mentions,
     },
     /// The author of a message changed its text.
     Edit {
@@ -45,6 +48,9 @@ pub enum EventBody {
         target: Seq,
         /// The new text, trimmed.
         text: Arc<str>,
+        /// The users whom the new text addresses.
+        #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+        mentions: Mentions,
     },
     /// The author or the owner of the room deleted a message.
     Delete {
@@ -63,6 +69,24 @@ pub enum EventBody {
     /// A kind that this version does not know. Its `seq` counts nevertheless.
     #[serde(other)]
     Unknown,
+}
+
+impl EventBody {
+    /// Returns the users whom its text addresses.
+    pub fn mentions(&self) -> Option<&Mentions> {
+        match self {
+            Self::Message { mentions, .. } | Self::Edit { mentions, .. } => Some(mentions),
+            _ => None,
+        }
+    }
+
+    /// Returns the users whom its text addresses.
+    pub fn mentions_mut(&mut self) -> Option<&mut Mentions> {
+        match self {
+            Self::Message { mentions, .. } | Self::Edit { mentions, .. } => Some(mentions),
+            _ => None,
+        }
+    }
 }
 
 /// A message in its current state, after all edits.
@@ -85,6 +109,9 @@ pub struct Message {
     /// The time of its last edit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Millis>,
+    /// The users whom it addresses.
+    #[serde(default, skip_serializing_if = "Mentions::is_empty")]
+    pub mentions: Mentions,
     /// The message was deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
@@ -96,7 +123,7 @@ pub struct Message {
 impl Message {
     /// Returns the message that `event` posted, if it posted one.
     pub fn from_event(event: &Event) -> Option<Self> {
-        let EventBody::Message { text, reply_to } = &event.body else { return None };
+        let EventBody::Message { text, reply_to, mentions } = &event.body else { return None };
         Some(Self {
             seq: event.seq,
             at: event.at,
@@ -105,14 +132,16 @@ impl Message {
             text: text.clone(),
             reply_to: *reply_to,
             edited_at: None,
+            mentions: mentions.clone(),
             deleted: text.is_empty(),
             reactions: Reactions::default(),
         })
     }
 
-    /// Replaces the text with that of an edit committed at `at`.
-    pub fn edit(&mut self, text: Arc<str>, at: Millis) {
+    /// Replaces the text and its mentions with those of an edit committed at `at`.
+    pub fn edit(&mut self, text: Arc<str>, mentions: Mentions, at: Millis) {
         self.text = text;
+        self.mentions = mentions;
         self.edited_at = Some(at);
     }
 
@@ -120,6 +149,7 @@ impl Message {
     pub fn delete(&mut self) {
         self.text = Arc::default();
         self.reactions = Reactions::default();
+        self.mentions = Mentions::default();
         self.edited_at = None;
         self.deleted = true;
     }

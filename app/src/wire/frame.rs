@@ -1,6 +1,8 @@
 //! The frames on the wire: a client sends [`ClientFrame`], the server sends [`ServerFrame`].
 
-use super::{CommandId, DisplayName, Event, Message, RoomName, Seq, User, UserId, event::is_false};
+use super::{
+    CommandId, DisplayName, Event, MentionHint, Message, RoomName, Seq, User, UserId, event::is_false,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -50,6 +52,9 @@ pub enum ClientFrame {
         /// The `seq` of the message that this one answers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
+        /// The users whom names in the text mean, as far as the author has chosen them. The server resolves the others.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<MentionHint>,
     },
     /// Changes the text of the user's own message.
     Edit {
@@ -61,6 +66,9 @@ pub enum ClientFrame {
         target: Seq,
         /// The new text. The server trims it.
         text: String,
+        /// As in `post`. The server keeps the mentions whose names still stand in the text.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<MentionHint>,
     },
     /// Deletes a message of the user, or any message in a room that the user owns.
     Delete {
@@ -295,6 +303,9 @@ pub enum ServerFrame {
         /// Messages of other users after `seq` up to `head`, at most 100.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unread: Option<u32>,
+        /// Those of them that address the user, at most 100.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mentions: Option<u32>,
         /// The user has marked what follows `seq` as unread: the marker may have moved back.
         #[serde(default, skip_serializing_if = "is_false")]
         marked: bool,

@@ -56,5 +56,8 @@ pub const MAX_FOLLOWED_ROOMS: usize = 30;
 /// Rooms of others that a list shows, at most; the page of all rooms has them all.
 pub const MAX_LISTED_ROOMS: usize = 20;
 
+/// The names in a message that are mentions, at most. Further ones are text.
+pub const MAX_MENTIONS: usize = 20;
+
 /// Unread messages that are counted, at most.
 pub const MAX_UNREAD_COUNT: u32 = 100;

@@ -1,6 +1,6 @@
 //! What a user can do in a room.
 
-use super::{EventBody, Seq};
+use super::{EventBody, Mentions, Seq};
 use std::sync::Arc;
 
 /// An operation of a user in a room. Its text is already trimmed.
@@ -55,13 +55,14 @@ impl Operation {
     }
 }
 
-impl From<Operation> for EventBody {
-    fn from(operation: Operation) -> Self {
-        match operation {
-            Operation::Post { text, reply_to } => Self::Message { text, reply_to },
-            Operation::Edit { target, text } => Self::Edit { target, text },
-            Operation::Delete { target } => Self::Delete { target },
-            Operation::React { target, emoji, on } => Self::React { target, emoji, on },
+impl Operation {
+    /// Returns the content of the event that the operation makes. Its text addresses the users of `mentions`.
+    pub fn into_body(self, mentions: Mentions) -> EventBody {
+        match self {
+            Self::Post { text, reply_to } => EventBody::Message { text, reply_to, mentions },
+            Self::Edit { target, text } => EventBody::Edit { target, text, mentions },
+            Self::Delete { target } => EventBody::Delete { target },
+            Self::React { target, emoji, on } => EventBody::React { target, emoji, on },
         }
     }
 }

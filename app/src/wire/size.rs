@@ -1,6 +1,8 @@
 //! The size of messages and events in JSON, which bounds pages and frames.
 
-use super::{Event, EventBody, Message, Reaction, Reactions, User, limits::MAX_PAGE_BYTES};
+use super::{
+    Event, EventBody, Mention, Mentions, Message, Reaction, Reactions, User, limits::MAX_PAGE_BYTES,
+};
 
 /// Upper bound of the bytes of a message or an event besides its text, name and numbers: field names, ids and flags.
 const FIELD_BYTES: usize = 200;
@@ -23,6 +25,18 @@ impl User {
     }
 }
 
+impl Mentions {
+    /// Returns an upper bound of the bytes of the field in JSON.
+    pub fn json_bytes(&self) -> usize {
+        const FIELD_BYTES: usize = 16;
+        const MENTION_OVERHEAD_BYTES: usize = 24;
+        let mention = |mention: &Mention| {
+            json_bytes(&mention.name) + mention.user.json_bytes() + MENTION_OVERHEAD_BYTES
+        };
+        if self.is_empty() { 0 } else { FIELD_BYTES + self.iter().map(mention).sum::<usize>() }
+    }
+}
+
 impl Message {
     /// Returns an upper bound of the bytes of the message in JSON.
     pub fn json_bytes(&self) -> usize {
@@ -30,6 +44,7 @@ impl Message {
         FIELD_BYTES
             + numbers.map(digits).iter().sum::<usize>()
             + json_bytes(&self.text)
+            + self.mentions.json_bytes()
             + name_bytes(&self.author)
             + self.reactions.json_bytes()
     }
@@ -60,14 +75,15 @@ impl Event {
     /// Returns an upper bound of the bytes of the event in JSON.
     pub fn json_bytes(&self) -> usize {
         let (text, other) = match &self.body {
-            EventBody::Message { text, reply_to } => (json_bytes(text), reply_to.unwrap_or(0)),
-            EventBody::Edit { text, target } => (json_bytes(text), *target),
+            EventBody::Message { text, reply_to, .. } => (json_bytes(text), reply_to.unwrap_or(0)),
+            EventBody::Edit { text, target, .. } => (json_bytes(text), *target),
             EventBody::Delete { target } => (0, *target),
             EventBody::React { emoji, target, .. } => (json_bytes(emoji), *target),
             EventBody::Unknown => (0, 0),
         };
         let numbers = [self.seq, self.at, other];
-        FIELD_BYTES + numbers.map(digits).iter().sum::<usize>() + text + name_bytes(&self.author)
+        let mentions = self.body.mentions().map_or(0, Mentions::json_bytes);
+        FIELD_BYTES + numbers.map(digits).iter().sum::<usize>() + text + mentions + name_bytes(&self.author)
     }
 }
 
@@ -131,6 +147,7 @@ mod tests {
             prop_assert_eq!(serde_json::to_string(&text).unwrap().len(), json_bytes(&text) + 2);
             let author = User {
                 ambiguous: true,
+                tag: Some("#4294967295".into()),
                 ..User::new(UserId(u64::MAX), name.parse().unwrap_or_else(|_| DisplayName::generated(UserId(1))))
             };
             let mut reactions = Reactions::default();
@@ -139,6 +156,8 @@ mod tests {
                 reactions.apply(seq, &["👍", "\"\n"][seq as usize % 2].into(), &user, true);
             }
             reactions.seq = Some(u64::MAX);
+            let mention = |name: &str| Mention { name: name.into(), user: author.clone() };
+            let mentions = Mentions::from_iter([mention(author.name.as_str()), mention("")]);
             let message = Message {
                 seq: u64::MAX,
                 at: u64::MAX,
@@ -147,14 +166,19 @@ mod tests {
                 text: text.as_str().into(),
                 reply_to: Some(u64::MAX),
                 edited_at: Some(u64::MAX),
+                mentions: mentions.clone(),
                 deleted: true,
                 reactions,
             };
             prop_assert!(serde_json::to_string(&author).unwrap().len() < author.json_bytes());
             prop_assert!(serde_json::to_string(&message).unwrap().len() < message.json_bytes());
             for body in [
-                EventBody::Message { text: text.as_str().into(), reply_to: Some(u64::MAX) },
-                EventBody::Edit { target: u64::MAX, text: text.as_str().into() },
+                EventBody::Message {
+                    text: text.as_str().into(),
+                    reply_to: Some(u64::MAX),
+                    mentions: mentions.clone(),
+                },
+                EventBody::Edit { target: u64::MAX, text: text.as_str().into(), mentions: mentions.clone() },
                 EventBody::Delete { target: u64::MAX },
                 EventBody::React { target: u64::MAX, emoji: text.as_str().into(), on: false },
             ] {

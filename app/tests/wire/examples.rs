@@ -1,7 +1,8 @@
 //! Frames with the JSON that the protocol gives them.
 
 use app::wire::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, RoomName, ServerFrame, User, UserId, limits,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, Mention, Mentions, Message, RoomName, ServerFrame,
+    User, UserId, limits,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -19,15 +20,21 @@ fn server_frames_have_the_json_of_the_protocol() {
     let ann = User::new(UserId(0xa), "Ann".parse().unwrap());
     let tea: RoomName = "tea".parse().unwrap();
     let ambiguous = User { ambiguous: true, tag: Some("#2".into()), ..ann.clone() };
+    let mention = |name: &str| Mention { name: name.into(), user: ann.clone() };
     let event = Event {
         seq: 7,
         at: 1_795_446_540_000,
         id,
         author: ann.clone(),
-        body: EventBody::Message { text: "hi".into(), reply_to: Some(3) },
+        body: EventBody::Message {
+            text: "hi @Ann".into(),
+            reply_to: Some(3),
+            mentions: Mentions::from_iter([mention("Ann"), mention("")]),
+        },
     };
     let author = json!({"id": "000000000000000a", "name": "Ann"});
-    let message = json!({"seq": 7, "at": 1_795_446_540_000_u64, "id": id, "author": author, "text": "hi", "reply_to": 3});
+    let message = json!({"seq": 7, "at": 1_795_446_540_000_u64, "id": id, "author": author, "text": "hi @Ann", "reply_to": 3,
+        "mentions": [{"name": "Ann", "user": author}, {"user": author}]});
     let mut in_events = message.clone();
     in_events["kind"] = "message".into();
     let frames = [
@@ -109,8 +116,15 @@ fn server_frames_have_the_json_of_the_protocol() {
             json!({"type": "typing", "room": "tea", "user": author}),
         ),
         (
-            ServerFrame::Read { room: tea.clone(), seq: 7, head: Some(9), unread: Some(2), marked: true },
-            json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2, "marked": true}),
+            ServerFrame::Read {
+                room: tea.clone(),
+                seq: 7,
+                head: Some(9),
+                unread: Some(2),
+                mentions: Some(1),
+                marked: true,
+            },
+            json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2, "mentions": 1, "marked": true}),
         ),
         (
             ServerFrame::RoomUpdated { room: tea.clone(), title: "Tea time".into(), topic: String::new() },

@@ -1,8 +1,8 @@
 //! Strategies that generate frames and JSON.
 
 use app::wire::{
-    ClientFrame, DisplayName, ErrorCode, Event, EventBody, Limits, Message, RoomName, ServerFrame, User,
-    UserId,
+    ClientFrame, DisplayName, ErrorCode, Event, EventBody, Limits, Mention, MentionHint, Mentions, Message,
+    RoomName, ServerFrame, User, UserId,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
@@ -28,11 +28,26 @@ fn authors() -> impl Strategy<Value = User> {
     })
 }
 
+fn mentions() -> impl Strategy<Value = Mentions> {
+    let mention = (any::<String>(), authors()).prop_map(|(name, user)| Mention { name: name.into(), user });
+    vec(mention, 0..3).prop_map(Mentions::from_iter)
+}
+
+fn hints() -> impl Strategy<Value = Vec<MentionHint>> {
+    let hint = (any::<String>(), any::<u64>()).prop_map(|(name, id)| MentionHint { name, id: UserId(id) });
+    vec(hint, 0..3)
+}
+
 fn bodies() -> impl Strategy<Value = EventBody> {
     let text = || any::<String>().prop_map(Into::into);
     prop_oneof![
-        (text(), option::of(any::<u64>())).prop_map(|(text, reply_to)| EventBody::Message { text, reply_to }),
-        (any::<u64>(), text()).prop_map(|(target, text)| EventBody::Edit { target, text }),
+        (text(), option::of(any::<u64>()), mentions())
+            .prop_map(|(text, reply_to, mentions)| EventBody::Message { text, reply_to, mentions }),
+        (any::<u64>(), text(), mentions()).prop_map(|(target, text, mentions)| EventBody::Edit {
+            target,
+            text,
+            mentions
+        }),
         any::<u64>().prop_map(|target| EventBody::Delete { target }),
         (any::<u64>(), text(), any::<bool>()).prop_map(|(target, emoji, on)| EventBody::React {
             target,
@@ -50,15 +65,15 @@ fn events() -> impl Strategy<Value = Arc<Event>> {
 fn messages() -> impl Strategy<Value = Message> {
     let changes = option::of((any::<u64>(), option::of(any::<String>())));
     let reactions = vec((1..9_u64, any::<String>().prop_map(Into::into), authors()), 0..3);
-    (events(), any::<String>(), option::of(any::<u64>()), changes, reactions).prop_map(
-        |(event, text, reply_to, change, reactions)| {
-            let body = EventBody::Message { text: text.into(), reply_to };
+    (events(), any::<String>(), option::of(any::<u64>()), changes, (reactions, mentions())).prop_map(
+        |(event, text, reply_to, change, (reactions, mentions))| {
+            let body = EventBody::Message { text: text.into(), reply_to, mentions: mentions.clone() };
             let mut message = Message::from_event(&Event { body, ..(*event).clone() }).unwrap();
             for (seq, emoji, user) in &reactions {
                 message.reactions.apply(*seq, emoji, user, true);
             }
             match change {
-                Some((at, Some(text))) => message.edit(text.into(), at),
+                Some((at, Some(text))) => message.edit(text.into(), mentions, at),
                 Some((_, None)) => message.delete(),
                 None => {}
             }
@@ -90,13 +105,11 @@ pub fn client_frames() -> impl Strategy<Value = ClientFrame> {
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Unread { room, seq }),
         text().prop_map(|room| ClientFrame::Leave { room }),
-        (ids(), text(), text(), option::of(any::<u64>()))
-            .prop_map(|(id, room, text, reply_to)| ClientFrame::Post { id, room, text, reply_to }),
-        (ids(), text(), any::<u64>(), text()).prop_map(|(id, room, target, text)| ClientFrame::Edit {
-            id,
-            room,
-            target,
-            text
+        (ids(), text(), text(), option::of(any::<u64>()), hints()).prop_map(
+            |(id, room, text, reply_to, mentions)| ClientFrame::Post { id, room, text, reply_to, mentions }
+        ),
+        (ids(), text(), any::<u64>(), text(), hints()).prop_map(|(id, room, target, text, mentions)| {
+            ClientFrame::Edit { id, room, target, text, mentions }
         }),
         (ids(), text(), any::<u64>()).prop_map(|(id, room, target)| ClientFrame::Delete { id, room, target }),
         (ids(), text(), any::<u64>(), text(), any::<bool>())
@@ -168,9 +181,22 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
         (rooms(), vec(authors(), 0..3), vec(any::<u64>().prop_map(UserId), 0..3), any::<u32>())
             .prop_map(|(room, here, gone, count)| ServerFrame::Presence { room, here, gone, count }),
         (rooms(), authors()).prop_map(|(room, user)| ServerFrame::Typing { room, user }),
-        (rooms(), any::<u64>(), any::<Option<u64>>(), any::<Option<u32>>(), any::<bool>()).prop_map(
-            |(room, seq, head, unread, marked)| ServerFrame::Read { room, seq, head, unread, marked }
-        ),
+        (
+            rooms(),
+            any::<u64>(),
+            any::<Option<u64>>(),
+            any::<Option<u32>>(),
+            any::<Option<u32>>(),
+            any::<bool>()
+        )
+            .prop_map(|(room, seq, head, unread, mentions, marked)| ServerFrame::Read {
+                room,
+                seq,
+                head,
+                unread,
+                mentions,
+                marked
+            }),
         (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::RoomUpdated {
             room,
             title,

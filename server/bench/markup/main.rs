@@ -15,7 +15,7 @@ use app::{
     i18n::Lang,
     page_data::{PageKind, RoomPage},
     ui::formatted_bytes,
-    wire::{DisplayName, Message, Reactions, Seq, User, UserId},
+    wire::{DisplayName, Mentions, Message, Reactions, Seq, User, UserId},
 };
 use leptos::prelude::*;
 use quantiles::Quantiles;
@@ -92,7 +92,9 @@ fn measure(render: impl Fn() -> usize) -> Quantiles {
 
 /// Renders texts as the page of a room does.
 fn render_texts<'a>(texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| formatted_bytes(black_box(text), Lang::En.strings())).sum()
+    texts
+        .map(|text| formatted_bytes(black_box(text), &Mentions::default(), UserId(99), Lang::En.strings()))
+        .sum()
 }
 
 /// Returns the HTML of a page.
@@ -115,6 +117,7 @@ fn page(texts: &[&str]) -> RoomPage {
         text: (*text).into(),
         reply_to: None,
         edited_at: None,
+        mentions: Mentions::default(),
         deleted: false,
         reactions: Reactions::default(),
     });

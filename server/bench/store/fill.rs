@@ -56,7 +56,7 @@ pub async fn fill(data: &Path, messages: u64, rooms: u64, users: u64) -> Outcome
 fn message_events(n: u64, rooms: &[RoomName], users: u64, heads: &mut [u64]) -> Vec<NewEvent> {
     let index = if n.is_multiple_of(2) { 0 } else { (n / 2 % rooms.len() as u64) as usize };
     let (room, author) = (rooms[index].clone(), UserId(1 + n % users.max(1)));
-    let event = |operation| NewEvent { id: Uuid::now_v7(), room: room.clone(), author, operation };
+    let event = |operation| NewEvent::new(Uuid::now_v7(), room.clone(), author, operation);
     let text: Vec<&str> = (0..4 + n % 13).map(|_| WORDS[fastrand::usize(..WORDS.len())]).collect();
     let target = heads[index] + 1;
     let mut events = vec![event(Operation::Post { text: text.join(" ").into(), reply_to: None })];

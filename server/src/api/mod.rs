@@ -8,6 +8,7 @@ use crate::{
         conditional::is_not_modified, form::is_utf8, forwarded::Forwarded, identity::Identity,
         problem::Problem, public_address::PublicAddress, work::Priority,
     },
+    mentions,
     net::Activity,
     state::AppState,
     store::{NewEvent, RoomOrder, RoomQuery, RoomRecord, StreamPosition, complete_reactions, read_around},
@@ -206,6 +207,7 @@ pub async fn post(
     state.admit_post(identity, &room).await.map_err(Problem::rate_limited)?;
     let id = posted.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
+    let message = mentions::resolve(&state, message, Vec::new()).await?;
     let appended = state.store.append(message).await?;
     let location = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(PostResponse { seq: appended.seq, id }))

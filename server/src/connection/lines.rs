@@ -9,11 +9,16 @@ use super::{
 use crate::{
     hub::batch::Encoding,
     limits::network::Use,
+    mentions,
     store::{Appended, NewEvent, StoreError, StoreResult},
     websocket::ProtocolError,
 };
 use app::wire::{InvalidText, RoomName, trim_single_line};
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, ready},
+    stream::FuturesOrdered,
+};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -85,7 +90,10 @@ impl Protocol for Lines {
         }
         self.consume_rate_limit(context);
         let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), context.subscriber.user_id, &text);
-        self.appends.push_back(context.state.store.append(message));
+        match mentions::resolve(&context.state, message, Vec::new()).await {
+            Ok(message) => self.appends.push_back(context.state.store.append(message)),
+            Err(error) => self.appends.push_back(ready(Err(error)).boxed()),
+        }
         Ok(())
     }
 

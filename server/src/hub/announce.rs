@@ -195,6 +195,14 @@ impl Hub {
         }
     }
 
+    /// Returns the number of events of others after `seq`, and of those that address `user`. Without one the clients estimate.
+    async fn count_unread(&self, user: UserId, room: &RoomName, seq: Seq) -> Option<(u32, u32)> {
+        let rooms = [(room.clone(), seq)];
+        let unread = self.store.unread_counts(user, &rooms).await.ok()?;
+        let mentions = self.store.mention_counts(user, &rooms).await.ok()?;
+        unread.first().copied().zip(mentions.first().copied())
+    }
+
     /// Sends the read marker of `user` to those of their connections that have not read as far, or to all of them if the
     /// user has marked messages as unread, together with the number of events that are unread.
     async fn announce_read_marker(
@@ -225,17 +233,13 @@ impl Hub {
             Err(error) => return tracing::error!(%error, "reading a read marker failed"),
         };
         let head = self.room(&room).and_then(|room| room.head()).unwrap_or(stored);
-        let unread = if seq >= head {
-            Some(0)
-        } else {
-            // Without a count the clients estimate.
-            let counts = self.store.unread_counts(user, &[(room.clone(), seq)]).await;
-            counts.ok().and_then(|counts| counts.first().copied())
-        };
+        let counts = if seq >= head { Some((0, 0)) } else { self.count_unread(user, &room, seq).await };
+        let (unread, mentions) = counts.unzip();
         if is_marked {
             others.iter().for_each(|subscriber| subscriber.note_read(&room, seq));
         }
-        let read = ServerFrame::Read { room, seq, head: unread.map(|_| head), unread, marked: is_marked };
+        let (head, mentions) = (unread.map(|_| head), mentions.filter(|count| *count > 0));
+        let read = ServerFrame::Read { room, seq, head, unread, mentions, marked: is_marked };
         let frame = frame::text(&read.to_json());
         others.iter().for_each(|subscriber| subscriber.deliver(Delivery::Control(frame.clone())));
     }

@@ -330,13 +330,13 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::{DisplayName, EventBody, UserId};
+    use app::wire::{DisplayName, EventBody, Mentions, UserId};
     use uuid::Uuid;
 
     fn commit(seqs: std::ops::RangeInclusive<Seq>) -> Commit {
         let event = |seq| {
             let author = User::new(UserId(1), DisplayName::generated(UserId(1)));
-            let body = EventBody::Message { text: "x".into(), reply_to: None };
+            let body = EventBody::Message { text: "x".into(), reply_to: None, mentions: Mentions::default() };
             Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
         };
         seqs.map(event).collect()

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     http::problem::Problem,
     limits::network::Use,
+    mentions,
     store::{NewEvent, known_emoji},
 };
 use app::{
@@ -112,8 +113,8 @@ async fn append_message(
     let text = trim_message(text).map_err(Problem::invalid_text)?;
     state.admit_post(*identity, room).await.map_err(Problem::rate_limited)?;
     let operation = Operation::Post { text: text.into(), reply_to };
-    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, operation };
-    state.store.append(event).await?;
+    let event = NewEvent::new(Uuid::now_v7(), room.clone(), identity.id, operation);
+    state.store.append(mentions::resolve(state, event, Vec::new()).await?).await?;
     Ok(())
 }
 
@@ -121,8 +122,8 @@ async fn apply_change(request: &PageRequest, room: &RoomName, operation: Operati
     let PageRequest { state, identity, .. } = request;
     let _writer = state.writers.token();
     state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
-    let event = NewEvent { id: Uuid::now_v7(), room: room.clone(), author: identity.id, operation };
-    state.store.append(event).await?;
+    let event = NewEvent::new(Uuid::now_v7(), room.clone(), identity.id, operation);
+    state.store.append(mentions::resolve(state, event, Vec::new()).await?).await?;
     Ok(())
 }
 

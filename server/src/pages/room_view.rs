@@ -252,8 +252,9 @@ impl RoomList {
         let mut rooms: Vec<RoomSummary> = joined
             .rooms
             .into_iter()
-            .map(|JoinedRoom { record, read, unread }| RoomSummary {
+            .map(|JoinedRoom { record, read, unread, mentions }| RoomSummary {
                 read,
+                mentions,
                 ..room_summary(lang, record, unread, true)
             })
             .collect();
@@ -278,8 +279,20 @@ fn room_summary(lang: Lang, record: RoomRecord, unread: u32, is_joined: bool) ->
     let RoomRecord { room, head, info } = record;
     let title = lang.strings().title_of(&room, info.title(&room));
     let exists = exists(&info, &room, head);
-    let (private, read, fresh, counted) = (info.private, head, Vec::new(), 0);
-    RoomSummary { title, private, room, head, unread, is_joined, exists, read, fresh, counted }
+    RoomSummary {
+        title,
+        private: info.private,
+        room,
+        head,
+        unread,
+        mentions: 0,
+        is_joined,
+        exists,
+        read: head,
+        fresh: Vec::new(),
+        fresh_mentions: Vec::new(),
+        counted: 0,
+    }
 }
 
 /// Returns the number of unread messages before the first one on the page.

@@ -3,11 +3,13 @@
 //!
 //! The constants are measured and rounded up; a test renders pages of hostile texts and compares.
 
+use crate::origin::MAX_PREFIX_BYTES;
 use app::{
     i18n::Strings,
+    markup::MAX_ROOM_LINKS,
     page_data::RoomSummary,
     ui::{formatted_bytes, reaction_bytes},
-    wire::{Message, PageBudget, Seq, User, UserId},
+    wire::{Mention, Mentions, Message, PageBudget, Seq, User, UserId},
 };
 use std::collections::BTreeMap;
 
@@ -17,14 +19,20 @@ const SHELL_BYTES: usize = 28 * 1_024;
 /// Bytes of a message in HTML and in JSON, without its text and its author's name.
 const MESSAGE_OVERHEAD_BYTES: usize = 630;
 
+/// Bytes of the id of an author whose name is ambiguous, and of their tag.
+const AMBIGUOUS_BYTES: usize = 120;
+
 /// Bytes of the line above a reply, in the JSON of the message that it replies to too.
 const QUOTE_BYTES: usize = 1_400;
 
 /// Bytes of the menu of a message, without the text in it.
 const MENU_OVERHEAD_BYTES: usize = 1_600;
 
+/// Bytes of a mention in JSON, without its names.
+const MENTION_OVERHEAD_BYTES: usize = 160;
+
 /// Bytes of a user in the list of members, without the name.
-const MEMBER_OVERHEAD_BYTES: usize = 360;
+const MEMBER_OVERHEAD_BYTES: usize = 390;
 
 /// Bytes of a room in the list, without its name and title.
 const ROOM_OVERHEAD_BYTES: usize = 640;
@@ -49,9 +57,13 @@ impl Viewer<'_> {
             0
         };
         let quote = if message.reply_to.is_some() { QUOTE_BYTES } else { 0 };
+        let ambiguous = if message.author.ambiguous { AMBIGUOUS_BYTES } else { 0 };
         MESSAGE_OVERHEAD_BYTES
             + quote
-            + formatted_bytes(text, self.strings)
+            + ambiguous
+            + formatted_bytes(text, &message.mentions, self.you.id, self.strings)
+            + room_link_bytes(text)
+            + mention_bytes(&message.mentions)
             + json(text)
             + html(name)
             + json(name)
@@ -85,6 +97,18 @@ impl<'a> MessageSizes<'a> {
     pub fn of(&self, message: &Message) -> usize {
         self.bytes.get(&message.seq).copied().unwrap_or_else(|| self.viewer.bytes(message))
     }
+}
+
+/// Returns the bytes of the path prefix in the links to rooms.
+fn room_link_bytes(text: &str) -> usize {
+    text.matches('#').count().min(MAX_ROOM_LINKS) * MAX_PREFIX_BYTES
+}
+
+/// Returns the bytes of the mentions of a message in JSON.
+fn mention_bytes(mentions: &Mentions) -> usize {
+    let mention =
+        |mention: &Mention| MENTION_OVERHEAD_BYTES + json(&mention.name) + json(mention.user.name.as_str());
+    mentions.iter().map(mention).sum()
 }
 
 /// Returns the bytes that remain for messages on a page with these members and rooms.

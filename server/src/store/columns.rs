@@ -1,6 +1,6 @@
 //! What the columns of both kinds of database have in common.
 
-use app::wire::{Operation, Seq, UserId};
+use app::wire::{DisplayName, Mention, Mentions, Operation, Seq, User, UserId};
 
 /// The column `kind` of an event.
 pub(super) mod kind {
@@ -30,4 +30,30 @@ pub(super) fn position(seq: Seq) -> i64 {
 /// Returns the id of a user, which a database stores as a signed integer.
 pub(super) fn user_id(id: i64) -> UserId {
     UserId(id.cast_unsigned())
+}
+
+/// Digits of a user's id in the column `mentions`.
+const ID_DIGITS: usize = 16;
+
+/// Returns the column `mentions` of an event: for each mention a line with the id of the user and the name in the text. NULL
+/// if there are none.
+pub(super) fn of_mentions(mentions: &Mentions) -> Option<String> {
+    let lines: Vec<String> = mentions.iter().map(|it| format!("{}{}", it.user.id, it.name)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Reads the column `mentions`. The users have generated names until the reader sets the present ones. Lines of another
+/// form are ignored.
+pub(super) fn mentions(column: Option<&str>) -> Mentions {
+    let mention = |line: &str| {
+        let (id, name) = line.split_at_checked(ID_DIGITS)?;
+        let id: UserId = id.parse().ok()?;
+        Some(Mention { name: name.into(), user: User::new(id, DisplayName::generated(id)) })
+    };
+    column.map_or_else(Mentions::default, |column| column.split('\n').filter_map(mention).collect())
+}
+
+/// Returns the users whom a message of `author` notifies, each once.
+pub(super) fn notified(mentions: &Mentions, author: UserId) -> impl Iterator<Item = UserId> {
+    mentions.user_ids().into_iter().filter(move |user| *user != author)
 }

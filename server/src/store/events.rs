@@ -1,7 +1,7 @@
 //! Events on their way into the event log, and out of it.
 
 use super::{MessagePage, PendingCommit, RoomSnapshot, StoreResult, StreamPosition};
-use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
+use app::wire::{CommandId, Event, EventBody, Mentions, Millis, Operation, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::{slice, sync::Arc};
 
@@ -112,12 +112,26 @@ pub struct NewEvent {
     pub author: UserId,
     /// What the user does.
     pub operation: Operation,
+    /// The users whom the text addresses.
+    pub mentions: Mentions,
+    /// The [generation of names](super::UserStore::names_generation) before those of `mentions` were read.
+    pub names: u64,
 }
 
 impl NewEvent {
+    /// Returns an operation that addresses nobody.
+    pub fn new(id: CommandId, room: RoomName, author: UserId, operation: Operation) -> Self {
+        Self { id, room, author, operation, mentions: Mentions::default(), names: 0 }
+    }
+
+    /// Returns the content of the event.
+    pub(super) fn body(&self) -> EventBody {
+        self.operation.clone().into_body(self.mentions.clone())
+    }
+
     /// Returns a message that replies to no other one.
     pub fn message(id: CommandId, room: RoomName, author: UserId, text: &str) -> Self {
-        Self { id, room, author, operation: Operation::Post { text: text.into(), reply_to: None } }
+        Self::new(id, room, author, Operation::Post { text: text.into(), reply_to: None })
     }
 }
 

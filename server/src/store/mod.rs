@@ -46,7 +46,7 @@ pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, 
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use transfer::{Chunk, Position, Table};
-pub use users::UserStore;
+pub use users::{MAX_NAMES_PER_READ, MAX_NAMESAKES, UserStore};
 
 use app::wire::Millis;
 use async_trait::async_trait;

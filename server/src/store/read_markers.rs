@@ -28,6 +28,8 @@ pub struct JoinedRoom {
     pub read: Seq,
     /// The unread messages, as [`ReadMarkerStore::unread_counts`] counts them.
     pub unread: u32,
+    /// Those that address the user, as [`ReadMarkerStore::mention_counts`] counts them.
+    pub mentions: u32,
 }
 
 /// A page of the list of a user's rooms.
@@ -94,4 +96,12 @@ pub trait ReadMarkerStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>>;
+
+    /// Counts the messages of other users after a `seq` in each of `rooms` that address `user`, without deleted ones.
+    /// Counts at most [`MAX_UNREAD_COUNT`](app::wire::limits::MAX_UNREAD_COUNT). Takes as many rooms as
+    /// [`unread_counts`](Self::unread_counts).
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn mention_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>>;
 }

@@ -1,8 +1,14 @@
 //! Users under the names that others see.
 
 use super::{PendingCommit, StoreResult};
-use app::wire::{DisplayName, User, UserId};
+use app::wire::{DisplayName, RoomName, User, UserId};
 use async_trait::async_trait;
+
+/// Users with confusable names among whom one is looked for.
+pub const MAX_NAMESAKES: u32 = 100;
+
+/// Names that one read looks up.
+pub const MAX_NAMES_PER_READ: usize = 256;
 
 /// The names of users.
 #[async_trait]
@@ -12,6 +18,26 @@ pub trait UserStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
+
+    /// Finds whom names mean in `room`: of those who have a [read marker](super::ReadMarkerStore::read_markers) there or are
+    /// `present`, the only one with this name or one that is confusable with it. Returns the user of each of `names`, or `None` if there is
+    /// none, or more than one, or if more than [`MAX_NAMESAKES`] users of all rooms have such a name. Takes at most
+    /// [`MAX_NAMES_PER_READ`] names and ignores further ones.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn users_named(
+        &self,
+        room: &RoomName,
+        present: &[UserId],
+        names: &[String],
+    ) -> StoreResult<Vec<Option<UserId>>>;
+
+    /// Returns those of `ids` that have a name or a read marker in `room`.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>>;
 
     /// Returns the generation of users' names, tags and marks. While it stays the same, no name that was read changes.
     /// It changes before a change is acknowledged, and repeats no value of an earlier process.

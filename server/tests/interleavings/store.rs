@@ -41,7 +41,8 @@ impl EventStore for SingleRoom {
         let mut events = self.events();
         let (seq, author) =
             (events.len() as Seq + 1, User::new(new.author, DisplayName::generated(new.author)));
-        let event = Arc::new(Event { seq, at: 0, id: new.id, author, body: new.operation.into() });
+        let event =
+            Arc::new(Event { seq, at: 0, id: new.id, author, body: new.operation.into_body(new.mentions) });
         events.push(event.clone());
         let (room, events) = (new.room.clone(), Some([event].into()));
         self.notifier.send(Notification::Appended { room, head: seq, events });
@@ -111,6 +112,19 @@ impl UserStore for SingleRoom {
         unreachable!("no name changes here")
     }
 
+    async fn users_named(
+        &self,
+        _: &RoomName,
+        _: &[UserId],
+        _: &[String],
+    ) -> StoreResult<Vec<Option<UserId>>> {
+        unreachable!("no text is resolved here")
+    }
+
+    async fn known_users(&self, _: &RoomName, _: &[UserId]) -> StoreResult<Vec<UserId>> {
+        unreachable!("no text is resolved here")
+    }
+
     fn names_generation(&self) -> u64 {
         unreachable!("no name changes here")
     }
@@ -143,6 +157,10 @@ impl ReadMarkerStore for SingleRoom {
     }
 
     async fn unread_counts(&self, _: UserId, _: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        unreachable!("no test reads these")
+    }
+
+    async fn mention_counts(&self, _: UserId, _: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
         unreachable!("no test reads these")
     }
 }

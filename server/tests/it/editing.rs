@@ -1,13 +1,17 @@
 //! Edits and deletes of messages: live, in history and over HTTP.
 
 use crate::support::{TestServer, V1, within_timeout};
-use app::wire::{ClientFrame, CommandId, ErrorCode, EventBody, Messages, Operation, Seq, ServerFrame};
+use app::wire::{
+    ClientFrame, CommandId, ErrorCode, EventBody, Mentions, Messages, Operation, Seq, ServerFrame,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
 async fn edit(client: &mut V1, target: Seq, text: &str) -> CommandId {
     let id = Uuid::now_v7();
-    client.send(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into() }).await;
+    client
+        .send(&ClientFrame::Edit { id, room: "tea".into(), target, text: text.into(), mentions: Vec::new() })
+        .await;
     id
 }
 
@@ -38,7 +42,10 @@ async fn an_edit_is_broadcast_and_part_of_later_pages() {
     let ack = ann.expect_reply().await;
     assert!(matches!(ack, ServerFrame::Ack { id: of, seq: Some(2), dup: false, .. } if of == id), "{ack:?}");
     let received = bob.events(1).await;
-    assert_eq!(received[0].body, EventBody::Edit { target: 1, text: "hello".into() });
+    assert_eq!(
+        received[0].body,
+        EventBody::Edit { target: 1, text: "hello".into(), mentions: Mentions::default() }
+    );
     let mut carol = V1::connect(&server).await;
     let ServerFrame::Joined { messages: Some(messages), .. } = carol.join("tea", None).await else {
         panic!()
@@ -57,7 +64,10 @@ async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
     let mut carol = V1::connect(&server).await;
     carol.join("tea", Some(0)).await;
     let events = carol.events(2).await;
-    assert_eq!(events[0].body, EventBody::Message { text: "".into(), reply_to: None });
+    assert_eq!(
+        events[0].body,
+        EventBody::Message { text: "".into(), reply_to: None, mentions: Mentions::default() }
+    );
     let page: Value = within_timeout(reqwest::get(server.http("/api/rooms/tea/messages")))
         .await
         .unwrap()
@@ -71,7 +81,13 @@ async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
 async fn a_repeated_edit_or_delete_is_acknowledged_again_and_applied_once() {
     let (server, mut ann, _bob) = room_with_a_message().await;
     let (room, target) = ("tea".to_owned(), 1);
-    let edit = ClientFrame::Edit { id: Uuid::now_v7(), room: room.clone(), target, text: "hello".into() };
+    let edit = ClientFrame::Edit {
+        id: Uuid::now_v7(),
+        room: room.clone(),
+        target,
+        text: "hello".into(),
+        mentions: Vec::new(),
+    };
     let delete = ClientFrame::Delete { id: Uuid::now_v7(), room, target };
     for (frame, seq, again) in
         [(&edit, 2, false), (&edit, 2, true), (&delete, 3, false), (&delete, 3, true), (&edit, 2, true)]
@@ -124,12 +140,8 @@ async fn a_returning_client_gets_the_changes_of_missed_messages() {
                 7 => Operation::Delete { target: n + 1 },
                 _ => Operation::Post { text: n.to_string().into(), reply_to: None },
             };
-            let event = server::store::NewEvent {
-                id: Uuid::now_v7(),
-                room: crate::support::room("tea"),
-                author,
-                operation,
-            };
+            let event =
+                server::store::NewEvent::new(Uuid::now_v7(), crate::support::room("tea"), author, operation);
             server.store().append(event).await.unwrap();
         }
         let mut bob = V1::connect(&server).await;

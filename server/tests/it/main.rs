@@ -27,6 +27,7 @@ mod http_limits;
 mod joining;
 mod lines;
 mod listening;
+mod mentions;
 mod migrating;
 mod network_limits;
 mod nginx;

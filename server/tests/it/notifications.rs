@@ -135,6 +135,17 @@ impl UserStore for FaultyNotifications {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         self.store.users(ids).await
     }
+    async fn users_named(
+        &self,
+        room: &RoomName,
+        present: &[UserId],
+        names: &[String],
+    ) -> StoreResult<Vec<Option<UserId>>> {
+        self.store.users_named(room, present, names).await
+    }
+    async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>> {
+        self.store.known_users(room, ids).await
+    }
     fn names_generation(&self) -> u64 {
         self.store.names_generation()
     }
@@ -179,6 +190,9 @@ impl ReadMarkerStore for FaultyNotifications {
     }
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
         self.store.unread_counts(user, rooms).await
+    }
+    async fn mention_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        self.store.mention_counts(user, rooms).await
     }
 }
 

@@ -55,7 +55,7 @@ async fn wait_until_ready(server: &TestServer) {
 /// Returns the reply to a post, and skips everything else.
 async fn reply_to(client: &mut V1, text: &str, id: Uuid) -> ServerFrame {
     let (room, text) = ("tea".to_owned(), text.to_owned());
-    client.send(&ClientFrame::Post { id, room, text, reply_to: None }).await;
+    client.send(&ClientFrame::Post { id, room, text, reply_to: None, mentions: Vec::new() }).await;
     within_timeout(async {
         loop {
             let frame = client.next_frame().await;

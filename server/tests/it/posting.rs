@@ -25,7 +25,15 @@ async fn expect_ack(client: &mut V1) -> (CommandId, Option<RoomName>, Option<Seq
 }
 
 async fn post_as(client: &mut V1, id: CommandId, text: &str, reply_to: Option<Seq>) {
-    client.send(&ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to }).await;
+    client
+        .send(&ClientFrame::Post {
+            id,
+            room: "tea".into(),
+            text: text.into(),
+            reply_to,
+            mentions: Vec::new(),
+        })
+        .await;
 }
 
 async fn stored(server: &TestServer) -> Seq {

@@ -33,8 +33,14 @@ async fn a_read_marker_reaches_the_users_other_devices() {
     assert_eq!((position(&mut phone).await, position(&mut laptop).await), (0, 0));
     laptop.events(5).await;
     phone.send(&read(4)).await;
-    let frame =
-        ServerFrame::Read { room: room("tea"), seq: 4, head: Some(5), unread: Some(1), marked: false };
+    let frame = ServerFrame::Read {
+        room: room("tea"),
+        seq: 4,
+        head: Some(5),
+        unread: Some(1),
+        mentions: None,
+        marked: false,
+    };
     assert_eq!(laptop.expect_frame().await, frame, "with the unread count");
     phone.send(&read(2)).await;
     phone.frames_until_pong().await;
@@ -57,7 +63,14 @@ async fn messages_that_are_marked_as_unread_are_unread_on_every_device() {
     phone.events(5).await;
     laptop.events(5).await;
     let expect_frame = async |client: &mut V1, seq, unread, marked| {
-        let frame = ServerFrame::Read { room: room("tea"), seq, head: Some(5), unread: Some(unread), marked };
+        let frame = ServerFrame::Read {
+            room: room("tea"),
+            seq,
+            head: Some(5),
+            unread: Some(unread),
+            mentions: None,
+            marked,
+        };
         assert_eq!(client.expect_frame().await, frame);
     };
     phone.send(&read(5)).await;
@@ -137,7 +150,14 @@ async fn read_markers_count_towards_the_limit_and_only_moves_are_sent() {
     }
     assert_eq!(
         laptop.expect_frame().await,
-        ServerFrame::Read { room: room("tea"), seq: 2, head: Some(3), unread: Some(1), marked: false }
+        ServerFrame::Read {
+            room: room("tea"),
+            seq: 2,
+            head: Some(3),
+            unread: Some(1),
+            mentions: None,
+            marked: false
+        }
     );
     phone.frames_until_pong().await;
     assert_eq!(laptop.frames_until_pong().await, [], "only the first one has moved anything");

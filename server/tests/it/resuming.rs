@@ -37,8 +37,13 @@ async fn a_message_posted_while_bob_reconnects_reaches_bob_once() {
 async fn a_repeated_post_is_stored_once() {
     let server = TestServer::start().await;
     let cookie = server.new_user_cookie().await;
-    let command =
-        ClientFrame::Post { id: Uuid::now_v7(), room: "tea".into(), text: "hello".into(), reply_to: None };
+    let command = ClientFrame::Post {
+        id: Uuid::now_v7(),
+        room: "tea".into(),
+        text: "hello".into(),
+        reply_to: None,
+        mentions: Vec::new(),
+    };
     for dup in [false, true, true] {
         let mut ann = V1::connect_as(&server, &cookie).await;
         ann.join("tea", None).await;

@@ -106,7 +106,14 @@ async fn a_read_marker_reaches_the_users_connection_to_the_other_server(one: Tes
     let read = wait_for(&mut laptop, |frame| matches!(frame, ServerFrame::Read { .. })).await;
     assert_eq!(
         read,
-        ServerFrame::Read { room: tea.clone(), seq: 1, head: Some(1), unread: Some(0), marked: false }
+        ServerFrame::Read {
+            room: tea.clone(),
+            seq: 1,
+            head: Some(1),
+            unread: Some(0),
+            mentions: None,
+            marked: false
+        }
     );
     let again = within_timeout(one.store().set_read_marker(phone.you().id, tea, 1)).await.unwrap();
     assert_eq!(again, MarkerUpdate::Unchanged);

@@ -9,7 +9,13 @@ use uuid::Uuid;
 const QUOTA: u64 = 2 << 20;
 
 fn post(text: &str) -> ClientFrame {
-    ClientFrame::Post { id: Uuid::now_v7(), room: "tea".into(), text: text.into(), reply_to: None }
+    ClientFrame::Post {
+        id: Uuid::now_v7(),
+        room: "tea".into(),
+        text: text.into(),
+        reply_to: None,
+        mentions: Vec::new(),
+    }
 }
 
 /// Posts until the server rejects a message. Near the limit it accepts some more, since a checkpoint once a second frees

@@ -82,7 +82,7 @@ async fn command(server: &TestServer, cookie: &str, frame: &ClientFrame) -> Serv
 }
 
 fn message(id: Uuid, text: &str) -> ClientFrame {
-    ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to: None }
+    ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to: None, mentions: Vec::new() }
 }
 
 #[tokio::test]
@@ -165,7 +165,13 @@ async fn a_repeated_command_is_stored_once() {
         );
     }
     let (edit, delete) = (Uuid::now_v7(), Uuid::now_v7());
-    let edit = ClientFrame::Edit { id: edit, room: "tea".into(), target: 1, text: "changed".into() };
+    let edit = ClientFrame::Edit {
+        id: edit,
+        room: "tea".into(),
+        target: 1,
+        text: "changed".into(),
+        mentions: Vec::new(),
+    };
     assert!(matches!(command(&server, &cookie, &edit).await, ServerFrame::Ack { seq: Some(2), .. }));
     let delete = ClientFrame::Delete { id: delete, room: "tea".into(), target: 1 };
     assert!(matches!(command(&server, &cookie, &delete).await, ServerFrame::Ack { seq: Some(3), .. }));

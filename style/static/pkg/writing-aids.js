@@ -35,6 +35,13 @@ insert.addEventListener("click", async () => {
   });
 });
 
+// Whom the author has chosen for names in the text, a line each: the app sends those whose names stand there.
+function note({ name, user }) {
+  const lines = new Set((field.dataset.mentions ?? "").split("\n").filter(Boolean));
+  const others = [...lines].filter((line) => line.slice(user.length) !== name);
+  field.dataset.mentions = [...others, user + name].slice(-20).join("\n");
+}
+
 // Completion: `@` and `:` begin a word, the arrow keys choose, Enter and Tab insert.
 
 const MAX_OPTIONS = 6;
@@ -76,12 +83,13 @@ function people(begin) {
   const found = new Map();
   for (const person of document.querySelectorAll("#members li, .line .head")) {
     const name = person.querySelector("b")?.textContent;
+    const user = person.querySelector("b")?.dataset.user;
     const tag = person.querySelector(".tag")?.textContent ?? "";
     const matches = name && [name, ...name.split(/\s+/)].some((part) => part.toLowerCase().startsWith(begin));
     const face = person.querySelector(".face") ?? person.parentElement.querySelector(".face");
     const isPresent = person.matches("li");
     // The list of members follows the messages.
-    if (matches) found.set(name + tag, { insert: `@${name} `, label: name, tag, face, ...found.get(name + tag), isPresent });
+    if (matches) found.set(name + tag, { insert: `@${name} `, label: name, tag, face, mention: user && { name, user }, ...found.get(name + tag), isPresent });
   }
   return [...found.values()];
 }
@@ -117,8 +125,9 @@ function choose(at) {
 
 function accept() {
   const { from, options } = word;
-  const { insert, character } = options[chosen];
+  const { insert, character, mention } = options[chosen];
   if (character) remember(character);
+  if (mention) note(mention);
   replace(from, field.selectionEnd, insert);
   close();
 }

@@ -10,12 +10,16 @@ fn author(n: u64) -> User {
 }
 
 fn pending(id: CommandId, text: &str) -> Entry {
-    Entry::local(id, author(1), text.into(), None, DeliveryState::Pending)
+    Entry::local(id, author(1), text.into(), None, Mentions::default(), DeliveryState::Pending)
 }
 
 /// Returns message `seq` of the log. All are by one author and within a minute.
 fn event(seq: Seq) -> Arc<Event> {
-    let body = EventBody::Message { text: format!("message {seq}").into(), reply_to: None };
+    let body = EventBody::Message {
+        text: format!("message {seq}").into(),
+        reply_to: None,
+        mentions: Mentions::default(),
+    };
     Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(1), body })
 }
 

@@ -12,7 +12,7 @@ use crate::{
     client::{Command, DeliveryState, Entry, EntryView, Operation},
     clock,
     markup::excerpt,
-    wire::{CommandId, ErrorCode, Event, EventBody, Message, Millis, Seq, User, UserId},
+    wire::{CommandId, ErrorCode, Event, EventBody, Mentions, Message, Millis, Seq, User, UserId},
 };
 use std::{ops::Range, sync::Arc};
 
@@ -196,6 +196,12 @@ impl Timeline {
         self.confirmed[from..].iter().filter(|entry| entry.author.id != user && !entry.deleted).count()
     }
 
+    /// Counts the messages after `seq` that address `user`.
+    pub fn count_mentions_after(&self, seq: Seq, user: UserId) -> usize {
+        let from = self.confirmed.partition_point(|entry| entry.delivery.seq() <= Some(seq));
+        self.confirmed[from..].iter().filter(|entry| entry.is_to(user)).count()
+    }
+
     fn starts_day(&self, entry: &Entry, before: Option<&Entry>) -> bool {
         let Some(at) = entry.delivery.at() else { return false };
         match before.map(|before| before.delivery.at()) {
@@ -262,12 +268,13 @@ impl Timeline {
     /// Shows a command of this browser at once, before the server has it.
     pub fn add_local(&mut self, command: &Command, author: User) {
         match &command.operation {
-            Operation::Post { text, reply_to } => {
+            Operation::Post { text, reply_to, mentions } => {
                 self.add_pending(Entry::local(
                     command.id,
                     author,
                     text.clone(),
                     *reply_to,
+                    Mentions::from_hints(mentions),
                     DeliveryState::Pending,
                 ));
             }
@@ -316,7 +323,8 @@ impl Timeline {
         let entry = self.pending.iter_mut().find(|entry| entry.id == id)?;
         entry.delivery.failure()?;
         entry.delivery = DeliveryState::Pending;
-        let operation = Operation::Post { text: entry.text.clone(), reply_to: entry.reply_to };
+        let (text, reply_to, mentions) = (entry.text.clone(), entry.reply_to, entry.mentions.hints());
+        let operation = Operation::Post { text, reply_to, mentions };
         Some(Command { id, operation })
     }
 
@@ -355,9 +363,10 @@ impl Timeline {
         self.look_up_all_sources();
     }
 
-    /// Changes the name of `user` in all of their messages.
+    /// Changes the name of `user` in all of their messages, and where they are mentioned.
     pub fn update_user(&mut self, user: &User) {
         for entry in self.confirmed.iter_mut().chain(&mut self.pending) {
+            entry.mentions.update_user(user);
             if entry.author.id == user.id {
                 entry.author = user.clone();
             }
@@ -380,9 +389,12 @@ impl Timeline {
                     assign_group_indexes(&mut self.confirmed, from);
                 }
             }
-            EventBody::Edit { target, text } => {
+            EventBody::Edit { target, text, mentions } => {
                 self.sources.update(*target, |source| source.excerpt = Some(excerpt(text)));
-                self.update_confirmed(*target, |entry| entry.edit(text.clone()));
+                self.update_confirmed(*target, |entry| {
+                    entry.edit(text.clone());
+                    entry.mentions = mentions.clone();
+                });
             }
             EventBody::Delete { target } => {
                 self.sources.update(*target, |source| source.excerpt = None);
@@ -412,7 +424,7 @@ impl PendingChange {
     fn into_failed_entry(self) -> Option<Entry> {
         let Operation::Edit { text, .. } = self.command.operation else { return None };
         let delivery = DeliveryState::Failed { why: ErrorCode::NoSuchMessage };
-        Some(Entry::local(self.command.id, self.author, text, None, delivery))
+        Some(Entry::local(self.command.id, self.author, text, None, Mentions::default(), delivery))
     }
 }
 

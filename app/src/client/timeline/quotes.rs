@@ -96,7 +96,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, Event, EventBody, Message, UserId};
+    use crate::wire::{DisplayName, Event, EventBody, Mentions, Message, UserId};
     use std::sync::Arc;
     use uuid::Uuid;
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn message(seq: Seq, text: &str, reply_to: Option<Seq>) -> Arc<Event> {
-        event(seq, EventBody::Message { text: text.into(), reply_to })
+        event(seq, EventBody::Message { text: text.into(), reply_to, mentions: Mentions::default() })
     }
 
     fn quote(timeline: &Timeline, at: usize) -> Option<Quote> {
@@ -125,8 +125,11 @@ mod tests {
         let mut timeline = Timeline::new("log".into(), 0, Vec::new());
         timeline.apply_events(&[message(1, "**one**", None), message(2, "two", Some(1))]);
         assert_eq!(excerpt(&timeline, 1).as_deref(), Some("one"));
-        assert!(timeline.visible_entries(1..2)[0].replies_to(UserId(1)));
-        timeline.apply_events(&[event(3, EventBody::Edit { target: 1, text: "first".into() })]);
+        assert!(timeline.visible_entries(1..2)[0].is_to(UserId(1)));
+        timeline.apply_events(&[event(
+            3,
+            EventBody::Edit { target: 1, text: "first".into(), mentions: Mentions::default() },
+        )]);
         assert_eq!(excerpt(&timeline, 1).as_deref(), Some("first"));
         timeline.update_user(&user(1, "Anna"));
         assert_eq!(quote(&timeline, 1).unwrap().source.unwrap().author.name.as_str(), "Anna");

@@ -10,11 +10,15 @@ fn author(n: u64) -> User {
 }
 
 fn pending(id: CommandId, text: &str) -> Entry {
-    Entry::local(id, author(1), text.into(), None, DeliveryState::Pending)
+    Entry::local(id, author(1), text.into(), None, Mentions::default(), DeliveryState::Pending)
 }
 
 fn event(seq: Seq) -> Arc<Event> {
-    let body = EventBody::Message { text: format!("message {seq}").into(), reply_to: None };
+    let body = EventBody::Message {
+        text: format!("message {seq}").into(),
+        reply_to: None,
+        mentions: Mentions::default(),
+    };
     Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(seq % 3), body })
 }
 
@@ -64,7 +68,7 @@ fn edits_and_deletions_change_their_entry() {
     let mut timeline = empty();
     timeline.apply_events(&[event(1), event(2), event(3)]);
     timeline.apply_events(&[
-        changed(4, EventBody::Edit { target: 1, text: "better".into() }),
+        changed(4, EventBody::Edit { target: 1, text: "better".into(), mentions: Mentions::default() }),
         changed(5, EventBody::Delete { target: 3 }),
         changed(6, EventBody::Delete { target: 99 }),
     ]);
@@ -90,7 +94,11 @@ fn a_change_is_shown_at_once_until_its_event_or_rejection() {
     let shown = all(&timeline);
     assert_eq!((&*shown[0].entry.text, shown[1].entry.deleted), ("new", true));
     assert_eq!(shown[0].pending_change, Some((edit, None)));
-    let done = Event { id: edit, ..(*changed(3, EventBody::Edit { target: 1, text: "new".into() })).clone() };
+    let done = Event {
+        id: edit,
+        ..(*changed(3, EventBody::Edit { target: 1, text: "new".into(), mentions: Mentions::default() }))
+            .clone()
+    };
     timeline.apply_events(&[Arc::new(done)]);
     assert_eq!(all(&timeline)[0].pending_change, None);
     timeline.fail(delete, ErrorCode::NotAllowed);

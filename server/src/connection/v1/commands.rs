@@ -5,6 +5,7 @@ use crate::{
     http::identity::Identity,
     hub::{subscriber::Subscriber, subscription::SubscriberSession},
     limits::network::Use,
+    mentions,
     redact::RedactedRoom,
     state::AppState,
     store::{
@@ -13,8 +14,8 @@ use crate::{
     },
 };
 use app::wire::{
-    ClientFrame, CommandId, ErrorCode, Limits, Message, Operation, PROTOCOL_VERSION, PageBudget, RoomName,
-    Seq, ServerFrame, User, UserId, limits, trim_message,
+    ClientFrame, CommandId, ErrorCode, Limits, MentionHint, Message, Operation, PROTOCOL_VERSION, PageBudget,
+    RoomName, Seq, ServerFrame, User, UserId, limits, trim_message,
 };
 use futures_util::FutureExt;
 
@@ -94,23 +95,24 @@ pub(crate) async fn execute(
     frame: ClientFrame,
 ) -> Result<PendingReply, CommandError> {
     match frame {
-        ClientFrame::Post { id, room, text, reply_to } => {
+        ClientFrame::Post { id, room, text, reply_to, mentions } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
             let operation = Operation::Post { text, reply_to };
-            append(state, identity, id, parse_room_name(&room, Some(id))?, operation).await
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation, mentions).await
         }
-        ClientFrame::Edit { id, room, target, text } => {
+        ClientFrame::Edit { id, room, target, text, mentions } => {
             let text = trim_message(&text).map_err(|invalid| CommandError::invalid_text(id, invalid))?.into();
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Edit { target, text })
-                .await
+            let operation = Operation::Edit { target, text };
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation, mentions).await
         }
         ClientFrame::Delete { id, room, target } => {
-            append(state, identity, id, parse_room_name(&room, Some(id))?, Operation::Delete { target }).await
+            let operation = Operation::Delete { target };
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation, Vec::new()).await
         }
         ClientFrame::React { id, room, target, emoji, on } => {
             let emoji = known_emoji(&emoji).ok_or_else(|| CommandError::unknown_emoji(id))?.into();
             let operation = Operation::React { target, emoji, on };
-            append(state, identity, id, parse_room_name(&room, Some(id))?, operation).await
+            append(state, identity, id, parse_room_name(&room, Some(id))?, operation, Vec::new()).await
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
@@ -129,16 +131,19 @@ pub(crate) async fn execute(
     }
 }
 
-/// Appends an event. The store reserves its position when this is called.
+/// Appends an event. The store reserves its position before this resolves.
 async fn append(
     state: &AppState,
     identity: Identity,
     id: CommandId,
     room: RoomName,
     operation: Operation,
+    hints: Vec<MentionHint>,
 ) -> Result<PendingReply, CommandError> {
     state.admit_post(identity, &room).await.map_err(|wait| CommandError::rate_limited(Some(id), wait))?;
-    let appended = state.store.append(NewEvent { id, room, author: identity.id, operation });
+    let event = NewEvent::new(id, room, identity.id, operation);
+    let event = mentions::resolve(state, event, hints).await;
+    let appended = state.store.append(event.map_err(|error| CommandError::store(Some(id), &error))?);
     Ok(async move { Some(acknowledge(id, appended.await)) }.boxed())
 }
 

@@ -21,6 +21,10 @@ use tokio_postgres::{Error, Row};
 const APPEND_EVENTS: &str = "SELECT * FROM append_events(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 
+/// The same for a batch that addresses users or changes messages, which may have done so.
+const APPEND_EVENTS_WITH_MENTIONS: &str = "SELECT * FROM append_events(
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+
 const MOST_MARKERS: i32 = MAX_READ_MARKERS.cast_signed();
 
 /// The operations of one call, as parallel arrays.
@@ -38,6 +42,7 @@ pub(super) struct Batch<'a> {
     texts: Vec<&'a str>,
     replies: Vec<Option<i64>>,
     targets: Vec<Option<i64>>,
+    mentions: Vec<Option<String>>,
     visits: Vec<bool>,
     users: Vec<i64>,
     names: Vec<String>,
@@ -78,6 +83,7 @@ impl<'a> Batch<'a> {
         self.texts.push(text);
         self.replies.push(reply_to.map(position));
         self.targets.push(target.map(position));
+        self.mentions.push(columns::of_mentions(&event.mentions));
     }
 
     fn push_user(&mut self, user: UserId) {
@@ -93,6 +99,16 @@ impl<'a> Batch<'a> {
         self.users.is_empty() && self.kinds.iter().all(|kind| *kind == columns::kind::MESSAGE)
     }
 
+    /// Returns `true` if the batch addresses users, or changes messages that may have done so.
+    fn may_change_mentions(&self) -> bool {
+        self.mentions.iter().any(Option::is_some)
+            || self.kinds.iter().any(|kind| *kind != columns::kind::MESSAGE)
+    }
+
+    fn statement(&self) -> &'static str {
+        if self.may_change_mentions() { APPEND_EVENTS_WITH_MENTIONS } else { APPEND_EVENTS }
+    }
+
     /// Sends the batch. Everything in it, also what a repeat has found, is durable afterwards.
     pub(super) async fn send(
         &self,
@@ -102,7 +118,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Output, WriteError> {
         let is_early = self.may_be_early() && shared.writing_servers.are_many(Instant::now());
         let row = session.run(async |client| {
-            let statement = client.prepare_cached(APPEND_EVENTS).await?;
+            let statement = client.prepare_cached(self.statement()).await?;
             let parameters = self.parameters(&is_early, cache, shared);
             let append = client.query_one(&statement, &parameters);
             if !is_early {
@@ -127,7 +143,6 @@ impl<'a> Batch<'a> {
         shared: &Shared,
     ) -> Result<(Vec<(RoomName, RoomRef)>, Row), WriteError> {
         let sent = session.run(async |client| {
-            let statement = client.prepare_cached(APPEND_EVENTS).await?;
             let transaction = room_writes::begin(client).await?;
             create_addressed_rooms(&transaction, new_rooms).await?;
             let created = find_rooms(&*transaction, new_rooms).await?;
@@ -136,6 +151,7 @@ impl<'a> Batch<'a> {
                 found.or_else(|| cache.room(name))
             });
             let batch = Batch::new(&with_rooms, cache);
+            let statement = transaction.prepare_cached(batch.statement()).await?;
             let row = transaction.query_one(&statement, &batch.parameters(&false, cache, shared)).await?;
             transaction.commit().await?;
             Ok((created, row))
@@ -148,8 +164,8 @@ impl<'a> Batch<'a> {
         is_early: &'p bool,
         cache: &'p Cache,
         shared: &'p Shared,
-    ) -> [&'p (dyn tokio_postgres::types::ToSql + Sync); 20] {
-        [
+    ) -> Vec<&'p (dyn tokio_postgres::types::ToSql + Sync)> {
+        let mut parameters: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = vec![
             is_early,
             &self.rooms,
             &self.active,
@@ -170,7 +186,11 @@ impl<'a> Batch<'a> {
             &shared.channel,
             &shared.node,
             &MOST_MARKERS,
-        ]
+        ];
+        if self.may_change_mentions() {
+            parameters.push(&self.mentions);
+        }
+        parameters
     }
 }
 

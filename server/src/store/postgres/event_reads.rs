@@ -5,13 +5,14 @@ use super::{
     queue::Request,
     rows::{self, ROOM_COLUMNS, position},
     sql,
+    user_names::set_names,
 };
 use crate::store::{
     Appended, EventStore, MAX_HEADS_PER_READ, MessagePage, NewEvent, PendingCommit, RoomRecord, RoomSnapshot,
-    StoreError, StoreResult, StreamPosition,
+    StoreResult, StreamPosition,
 };
 use app::wire::{
-    CommandId, Event, PageBudget, RoomName, Seq, UserId,
+    CommandId, Event, Message, PageBudget, RoomName, Seq, UserId,
     limits::{MAX_CATCH_UP_EVENTS, MAX_PAGE_BYTES},
 };
 use async_trait::async_trait;
@@ -58,7 +59,7 @@ impl EventStore for PostgresStore {
             let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
                 [&room.as_str(), &position(before), &one_more, &MAX_TEXT_BYTES];
             let rows = client.query(&statement, &parameters).await?;
-            MessagePage::collect(rows.iter().map(|row| rows::message(row, 0)), limit)
+            messages(client, &rows, 0, limit).await
         });
         read.await
     }
@@ -89,17 +90,18 @@ impl EventStore for PostgresStore {
                 &expected,
                 &position(MAX_CATCH_UP_EVENTS),
             ];
-            client.query(&statement, &parameters).await.map_err(StoreError::from)
-        });
-        let rows = read.await?;
-        match rows.first() {
-            Some(first) => snapshot(first, &rows, limit),
-            None => {
-                let resumes = after == Some(0) && known == Some(true);
-                let page = (!resumes).then(MessagePage::default);
-                Ok(RoomSnapshot { record: RoomRecord::missing(room.clone()), read: None, page })
+            let rows = client.query(&statement, &parameters).await?;
+            match rows.first() {
+                Some(first) => snapshot(client, first, &rows, limit).await.map(Some),
+                None => Ok(None),
             }
-        }
+        });
+        let found = read.await?;
+        Ok(found.unwrap_or_else(|| {
+            let resumes = after == Some(0) && known == Some(true);
+            let page = (!resumes).then(MessagePage::default);
+            RoomSnapshot { record: RoomRecord::missing(room.clone()), read: None, page }
+        }))
     }
 
     async fn has_reacted(
@@ -154,10 +156,10 @@ async fn select_events(
     let statement = client.prepare_cached(sql::SELECT_EVENTS_AFTER).await?;
     let rows = client.query(&statement, &[&room.as_str(), &position(after), &limit, &MAX_TEXT_BYTES]).await?;
     let mut page = PageBudget::default();
-    let events = rows.iter().map(|row| rows::event(row).map(Arc::new));
-    let fits =
-        |event: &StoreResult<Arc<Event>>| event.as_ref().map_or(true, |event| page.take(event.json_bytes()));
-    events.take_while(fits).collect()
+    let mut events = rows.iter().map(rows::event).collect::<StoreResult<Vec<Event>>>()?;
+    set_names(client, events.iter_mut().filter_map(|event| event.body.mentions_mut()).collect()).await?;
+    let fits = |event: &Event| page.take(event.json_bytes());
+    Ok(events.into_iter().take_while(fits).map(Arc::new).collect())
 }
 
 /// Returns the names of rooms as parameters of a statement.
@@ -165,7 +167,25 @@ pub(super) fn names(rooms: &[RoomName]) -> Vec<&str> {
     rooms.iter().map(RoomName::as_str).collect()
 }
 
-fn snapshot(first: &Row, rows: &[Row], limit: u32) -> StoreResult<RoomSnapshot> {
+/// Returns the page of the messages that begin at the column `first` of the rows.
+async fn messages(
+    client: &ClientWrapper,
+    rows: &[Row],
+    first: usize,
+    limit: u32,
+) -> StoreResult<MessagePage> {
+    let read = rows.iter().map(|row| rows::message(row, first));
+    let mut messages = read.collect::<StoreResult<Vec<Message>>>()?;
+    set_names(client, messages.iter_mut().map(|message| &mut message.mentions).collect()).await?;
+    MessagePage::collect(messages.into_iter().map(Ok), limit)
+}
+
+async fn snapshot(
+    client: &ClientWrapper,
+    first: &Row,
+    rows: &[Row],
+    limit: u32,
+) -> StoreResult<RoomSnapshot> {
     let record = rows::room_record(first)?;
     let read = first.try_get::<_, Option<i64>>(ROOM_COLUMNS)?.map(rows::unsigned);
     if first.try_get(ROOM_COLUMNS + 1)? {
@@ -174,7 +194,7 @@ fn snapshot(first: &Row, rows: &[Row], limit: u32) -> StoreResult<RoomSnapshot> 
     // A room without messages has one row without a message.
     let has_message = first.try_get::<_, Option<i64>>(SNAPSHOT_COLUMNS)?.is_some();
     let rows = if has_message { rows } else { &[] };
-    let page = MessagePage::collect(rows.iter().map(|row| rows::message(row, SNAPSHOT_COLUMNS)), limit)?;
+    let page = messages(client, rows, SNAPSHOT_COLUMNS, limit).await?;
     Ok(RoomSnapshot { record, read, page: Some(page) })
 }
 

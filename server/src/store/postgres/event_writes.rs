@@ -192,7 +192,18 @@ impl Writer {
             let authors: HashSet<UserId> = events.iter().map(|(event, _)| event.author).collect();
             self.shared.publish_users(authors.into_iter().collect());
         }
+        self.announce_mentioned(events);
         results
+    }
+
+    /// Announces the users whose names may have changed since those of mentions were read.
+    fn announce_mentioned(&self, events: &[(NewEvent, RoomRef)]) {
+        let names = self.shared.names.load(Ordering::Acquire);
+        let stale = events.iter().filter(|(event, _)| !event.mentions.is_empty() && event.names != names);
+        let users: HashSet<UserId> = stale.flat_map(|(event, _)| event.mentions.user_ids()).collect();
+        if !users.is_empty() {
+            self.shared.publish_users(users.into_iter().collect());
+        }
     }
 
     /// Notifies the subscribers of this process of the events, and the other servers of the heads. A repeat may be of an
@@ -211,7 +222,7 @@ impl Writer {
                     at: *at,
                     id: new.id,
                     author: self.author(new.author),
-                    body: new.operation.clone().into(),
+                    body: new.body(),
                 };
                 rooms.entry(&new.room).or_default().push(Arc::new(event));
             }

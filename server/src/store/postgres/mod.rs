@@ -30,6 +30,7 @@ mod shared;
 mod signal;
 mod sql;
 mod url;
+mod user_names;
 mod user_reads;
 mod writer;
 

@@ -3,10 +3,14 @@
 pub(super) use crate::store::columns::{position, user_id};
 
 use crate::store::{
-    RoomInfo, RoomRecord, StoreError, StoreResult, columns::kind, reactions::Summary, users::user,
+    RoomInfo, RoomRecord, StoreError, StoreResult,
+    columns::{self, kind},
+    reactions::Summary,
+    users::user,
 };
 use app::wire::{
-    DisplayName, Event, EventBody, Message, Millis, Reactions, RoomName, User, UserId, sanitize_for_display,
+    DisplayName, Event, EventBody, Mentions, Message, Millis, Reactions, RoomName, User, UserId,
+    sanitize_for_display,
 };
 use std::sync::Arc;
 use tokio_postgres::Row;
@@ -31,8 +35,11 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
         kind::MESSAGE => EventBody::Message {
             text: text(row, 8)?,
             reply_to: row.try_get::<_, Option<i64>>(9)?.map(unsigned),
+            mentions: mentions(row, 11)?,
         },
-        kind::EDIT => EventBody::Edit { target: target()?, text: text(row, 8)? },
+        kind::EDIT => {
+            EventBody::Edit { target: target()?, text: text(row, 8)?, mentions: mentions(row, 11)? }
+        }
         kind::DELETE => EventBody::Delete { target: target()? },
         on @ (kind::REACT | kind::UNREACT) => {
             EventBody::React { target: target()?, emoji: text(row, 8)?, on: on == kind::REACT }
@@ -48,7 +55,7 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
     })
 }
 
-/// Reads a message with its last change and its reactions: thirteen columns from `first` on.
+/// Reads a message with its last change, its mentions and its reactions: fourteen columns from `first` on.
 pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
     let mut message = Message {
         seq: number(row, first)?,
@@ -58,17 +65,18 @@ pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
         text: text(row, first + 7)?,
         reply_to: row.try_get::<_, Option<i64>>(first + 8)?.map(unsigned),
         edited_at: None,
+        mentions: mentions(row, first + 11)?,
         deleted: false,
         reactions: Reactions::default(),
     };
-    if let Some(last) = row.try_get::<_, Option<i64>>(first + 11)? {
-        message.reactions = Summary::parse(row.try_get(first + 12)?).into_reactions(unsigned(last));
+    if let Some(last) = row.try_get::<_, Option<i64>>(first + 12)? {
+        message.reactions = Summary::parse(row.try_get(first + 13)?).into_reactions(unsigned(last));
     }
     if let Some(at) = row.try_get::<_, Option<i64>>(first + 9)? {
-        // The event has the present text.
+        // The event has the present text and its mentions.
         match row.try_get(first + 10)? {
             true => message.delete(),
-            false => message.edit(message.text.clone(), unsigned(at)),
+            false => message.edit(message.text.clone(), message.mentions.clone(), unsigned(at)),
         }
     }
     Ok(message)
@@ -113,6 +121,11 @@ fn author(row: &Row, column: usize) -> StoreResult<User> {
         None => User::new(id, DisplayName::generated(id)),
         Some(name) => named_user(id, name, row.try_get(column + 2)?, row.try_get(column + 3)?),
     })
+}
+
+/// Reads whom a text addresses, under generated names.
+fn mentions(row: &Row, column: usize) -> StoreResult<Mentions> {
+    Ok(columns::mentions(row.try_get(column)?))
 }
 
 fn text(row: &Row, column: usize) -> StoreResult<Arc<str>> {

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/4-history.sql"),
     include_str!("../../../migrations/postgres/5-reactions.sql"),
     include_str!("../../../migrations/postgres/6-unread.sql"),
+    include_str!("../../../migrations/postgres/7-mentions.sql"),
 ];
 
 /// The newest schema that this program supports.

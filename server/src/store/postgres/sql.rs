@@ -18,11 +18,11 @@ macro_rules! page {
         concat!(
             "SELECT p.* FROM (
                 SELECT m.seq, m.at, m.id, m.author, u.name, u.ambiguous, u.number, m.text, m.reply_to,
-                    s.at AS changed_at, s.text IS NULL AS is_deleted, x.last, x.summary,
+                    s.at AS changed_at, s.text IS NULL AS is_deleted, m.mentions, x.last, x.summary,
                     sum(octet_length(m.text) + coalesce(octet_length(x.summary), 0)) OVER (ORDER BY m.seq DESC)
                         - octet_length(m.text) - coalesce(octet_length(x.summary), 0) AS bytes
                 FROM (
-                    SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room FROM event e
+                    SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room, e.mentions FROM event e
                     WHERE e.room = ",
             $room,
             " AND e.seq < ",
@@ -48,7 +48,8 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
         FROM (
             SELECT l.seq, l.at, l.id, l.author, u.name, u.ambiguous, u.number, l.kind,
                 CASE WHEN l.kind = 1 AND l.text = '' THEN coalesce(s.text, '') ELSE l.text END AS text,
-                l.reply_to, l.target
+                l.reply_to, l.target,
+                l.mentions
             FROM (
                 SELECT * FROM event e
                 WHERE e.room = (SELECT r.id FROM room r WHERE r.name = $1) AND e.seq > $2 ORDER BY e.seq LIMIT $3
@@ -191,6 +192,13 @@ pub(super) const SELECT_JOINED_ROOMS: &str = concat!(
                 WHERE e.room = d.room AND e.seq > greatest(coalesce(d.seq, d.head), d.head - $5) AND e.kind = 0
                     AND e.author <> $1 AND e.text <> '' LIMIT $6
             ) c
+        ), (
+            SELECT count(*) FROM (
+                SELECT FROM mention m
+                WHERE m.user_id = $1 AND m.room = d.room AND m.seq > coalesce(d.seq, d.head)
+                    AND EXISTS (SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> '' OFFSET 0)
+                LIMIT $6
+            ) c
         )
     FROM described d ORDER BY d.also, d.o"
 );
@@ -206,6 +214,45 @@ pub(super) const COUNT_UNREAD: &str = "
     )
     FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS n (name, after, o) LEFT JOIN room r ON r.name = n.name
     ORDER BY n.o";
+
+/// The messages of rooms after positions that address a user, in their order. A server of an earlier version deletes messages
+/// without their mentions.
+pub(super) const COUNT_MENTIONS: &str = "
+    SELECT (
+        SELECT count(*) FROM (
+            SELECT FROM mention m
+            WHERE m.user_id = $3 AND m.room = r.id AND m.seq > n.after
+                AND EXISTS (SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> '' OFFSET 0)
+            LIMIT $4
+        ) c
+    )
+    FROM unnest($1::text[], $2::int8[]) WITH ORDINALITY AS n (name, after, o) LEFT JOIN room r ON r.name = n.name
+    ORDER BY n.o";
+
+/// For each skeleton: the number of its users up to a limit, the number of those who are among `$4` or have a read marker in a
+/// room, and one of them.
+pub(super) const SELECT_NAMESAKES: &str = "
+    SELECT s.users, s.here, s.id
+    FROM unnest($2::text[]) WITH ORDINALITY AS n (skeleton, o)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS users, count(*) FILTER (WHERE m.is_here) AS here, min(u.id) FILTER (WHERE m.is_here) AS id
+        FROM (SELECT u.id FROM user_account u WHERE u.skeleton = n.skeleton ORDER BY u.number LIMIT $3) u
+        CROSS JOIN LATERAL (
+            SELECT u.id = ANY ($4::int8[]) OR EXISTS (
+                SELECT FROM read_marker r
+                WHERE r.user_id = u.id AND r.room = (SELECT f.id FROM room f WHERE f.name = $1) OFFSET 0
+            ) AS is_here
+        ) m
+    ) s
+    ORDER BY n.o";
+
+/// Those of some users that have a name or a read marker in a room.
+pub(super) const SELECT_KNOWN_USERS: &str = "
+    SELECT n.id FROM unnest($2::int8[]) AS n (id)
+    WHERE EXISTS (SELECT FROM user_account u WHERE u.id = n.id OFFSET 0) OR EXISTS (
+        SELECT FROM read_marker m
+        WHERE m.user_id = n.id AND m.room = (SELECT r.id FROM room r WHERE r.name = $1) OFFSET 0
+    )";
 
 /// The user of a link that has not expired, and whether it was used.
 pub(super) const SELECT_DEVICE_LINK: &str =

@@ -6,11 +6,12 @@ use super::{
     queue::Request,
     rows::{self, ROOM_COLUMNS, position},
     sql,
+    user_names::select_users,
 };
 use crate::store::{
-    DeviceLinkStore, JoinedRoom, JoinedRooms, LinkError, LinkHash, MAX_ROOMS_PER_READ, MarkerUpdate,
-    PendingCommit, ReadMarkerStore, StoreResult, TooManyLinks, UNREAD_SCAN_EVENTS, UserStore, skeleton,
-    users::guest,
+    DeviceLinkStore, JoinedRoom, JoinedRooms, LinkError, LinkHash, MAX_NAMES_PER_READ, MAX_NAMESAKES,
+    MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, TooManyLinks,
+    UNREAD_SCAN_EVENTS, UserStore, skeleton,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT};
 use async_trait::async_trait;
@@ -20,13 +21,38 @@ use tokio_postgres::{Row, types::ToSql};
 #[async_trait]
 impl UserStore for PostgresStore {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
-        let numbers: Vec<i64> = ids.iter().map(|id| id.0.cast_signed()).collect();
-        let generated = ids.iter().map(|id| skeleton::name_key(DisplayName::generated(*id).as_str()));
-        let skeletons: Vec<String> = generated.collect();
+        self.readers.read(async |client| select_users(client, ids).await).await
+    }
+
+    async fn users_named(
+        &self,
+        room: &RoomName,
+        present: &[UserId],
+        names: &[String],
+    ) -> StoreResult<Vec<Option<UserId>>> {
+        let present: Vec<i64> = present.iter().map(|id| id.0.cast_signed()).collect();
+        let names = &names[..names.len().min(MAX_NAMES_PER_READ)];
+        let skeletons: Vec<String> = names.iter().map(|name| skeleton::name_key(name)).collect();
+        let (most, limit) = (i64::from(MAX_NAMESAKES), i64::from(MAX_NAMESAKES) + 1);
         let read = self.readers.read(async |client| {
-            let statement = client.prepare_cached(sql::SELECT_USERS).await?;
-            let rows = client.query(&statement, &[&numbers, &skeletons]).await?;
-            rows.iter().zip(ids).map(|(row, id)| user_or_guest(row, *id)).collect()
+            let statement = client.prepare_cached(sql::SELECT_NAMESAKES).await?;
+            let rows = client.query(&statement, &[&room.as_str(), &skeletons, &limit, &present]).await?;
+            let only = |row: &Row| {
+                let (users, here): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+                let id: Option<i64> = row.try_get(2)?;
+                Ok(id.filter(|_| users <= most && here == 1).map(rows::user_id))
+            };
+            rows.iter().map(only).collect()
+        });
+        read.await
+    }
+
+    async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>> {
+        let numbers: Vec<i64> = ids.iter().map(|id| id.0.cast_signed()).collect();
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(sql::SELECT_KNOWN_USERS).await?;
+            let rows = client.query(&statement, &[&room.as_str(), &numbers]).await?;
+            rows.iter().map(|row| Ok(rows::user_id(row.try_get(0)?))).collect()
         });
         read.await
     }
@@ -38,13 +64,6 @@ impl UserStore for PostgresStore {
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>> {
         self.queue.request(|reply| Request::SetDisplayName(user, name, reply))
     }
-}
-
-fn user_or_guest(row: &Row, id: UserId) -> StoreResult<User> {
-    Ok(match row.try_get::<_, Option<&str>>(0)? {
-        Some(name) => rows::named_user(id, name, row.try_get(1)?, row.try_get(2)?),
-        None => guest(id, row.try_get(3)?),
-    })
 }
 
 #[async_trait]
@@ -95,6 +114,19 @@ impl ReadMarkerStore for PostgresStore {
         read.await
     }
 
+    async fn mention_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        let rooms = &rooms[..rooms.len().min(MAX_ROOMS_PER_READ)];
+        let (names, after): (Vec<&str>, Vec<i64>) =
+            rooms.iter().map(|(room, after)| (room.as_str(), position(*after))).unzip();
+        let (user, most) = (user.0.cast_signed(), i64::from(MAX_UNREAD_COUNT));
+        let read = self.readers.read_durable(async |client| {
+            let statement = client.prepare_cached(sql::COUNT_MENTIONS).await?;
+            let rows = client.query(&statement, &[&names, &after, &user, &most]).await?;
+            rows.iter().map(|row| Ok(rows::number(row, 0)? as u32)).collect()
+        });
+        read.await
+    }
+
     async fn unread_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
         let rooms = &rooms[..rooms.len().min(MAX_ROOMS_PER_READ)];
         let (names, after): (Vec<&str>, Vec<i64>) =
@@ -128,9 +160,9 @@ fn joined_rooms(rows: &[Row], limit: usize) -> StoreResult<JoinedRooms> {
         if is_also && page.rooms.iter().any(|joined| joined.record.room == record.room) {
             continue;
         }
-        let (read, unread) =
-            (rows::number(row, ROOM_COLUMNS + 1)?, rows::number(row, ROOM_COLUMNS + 2)? as u32);
-        page.rooms.push(JoinedRoom { record, read, unread });
+        let read = rows::number(row, ROOM_COLUMNS + 1)?;
+        let count = |column| rows::number(row, ROOM_COLUMNS + column).map(|count| count as u32);
+        page.rooms.push(JoinedRoom { record, read, unread: count(2)?, mentions: count(3)? });
     }
     Ok(page)
 }

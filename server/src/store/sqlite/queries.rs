@@ -2,14 +2,15 @@
 
 use super::{rows, sql};
 use crate::store::{
-    JoinedRoom, JoinedRooms, MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery, RoomRecord,
-    UNREAD_SCAN_EVENTS,
+    JoinedRoom, JoinedRooms, MAX_NAMESAKES, MAX_ROOMS_PER_READ, MessagePage, RoomOrder, RoomQuery,
+    RoomRecord, UNREAD_SCAN_EVENTS,
     columns::{kind, position},
     skeleton,
     users::guest,
 };
 use app::wire::{
-    CommandId, DisplayName, Event, PageBudget, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT,
+    CommandId, DisplayName, Event, Mentions, PageBudget, RoomName, Seq, User, UserId,
+    limits::MAX_UNREAD_COUNT,
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::sync::Arc;
@@ -23,8 +24,14 @@ pub(super) fn events_after(
 ) -> rusqlite::Result<Vec<Arc<Event>>> {
     let mut statement = db.prepare_cached(sql::SELECT_EVENTS_AFTER)?;
     let mut page = PageBudget::default();
-    let events =
-        statement.query_map((room.as_str(), position(after), limit), |row| rows::event(row).map(Arc::new))?;
+    let event = |row: &Row<'_>| {
+        let mut event = rows::event(row)?;
+        if let Some(mentions) = event.body.mentions_mut() {
+            set_names(db, mentions)?;
+        }
+        Ok(Arc::new(event))
+    };
+    let events = statement.query_map((room.as_str(), position(after), limit), event)?;
     let fits = |event: &rusqlite::Result<Arc<Event>>| {
         event.as_ref().map_or(true, |event| page.take(event.json_bytes()))
     };
@@ -51,7 +58,12 @@ pub(super) fn messages_before(
 ) -> rusqlite::Result<MessagePage> {
     let mut statement = db.prepare_cached(sql::SELECT_MESSAGES_BEFORE)?;
     let one_more = i64::from(limit) + 1;
-    let newest_first = statement.query_map((room.as_str(), position(before), one_more), rows::message)?;
+    let message = |row: &Row<'_>| {
+        let mut message = rows::message(row)?;
+        set_names(db, &mut message.mentions)?;
+        Ok(message)
+    };
+    let newest_first = statement.query_map((room.as_str(), position(before), one_more), message)?;
     MessagePage::collect(newest_first, limit)
 }
 
@@ -67,6 +79,36 @@ pub(super) fn last_reaction(
     let parameters = (room.as_str(), position(target), user.0.cast_signed(), emoji);
     let found = |row: &Row<'_>| Ok((row.get::<_, i16>(0)? == kind::REACT, Some(row.get(1)?)));
     Ok(statement.query_row(parameters, found).optional()?.unwrap_or((false, None)))
+}
+
+/// Sets the present names of those who are mentioned.
+pub(super) fn set_names(db: &Connection, mentions: &mut Mentions) -> rusqlite::Result<()> {
+    for id in mentions.user_ids() {
+        mentions.update_user(&user_or_guest(db, id)?);
+    }
+    Ok(())
+}
+
+/// Returns the only user of a room with a name, as [`UserStore::users_named`](crate::store::UserStore::users_named) does.
+pub(super) fn user_named(
+    db: &Connection,
+    room: &RoomName,
+    present: &[UserId],
+    name: &str,
+) -> rusqlite::Result<Option<UserId>> {
+    let mut statement = db.prepare_cached(sql::SELECT_NAMESAKES)?;
+    let parameters = (skeleton::name_key(name), room.as_str(), MAX_NAMESAKES + 1);
+    let found = statement.query_map(parameters, |row| Ok((rows::user_id(row.get(0)?), row.get(1)?)))?;
+    let namesakes: Vec<(UserId, bool)> = found.collect::<Result<_, _>>()?;
+    let mut here =
+        namesakes.iter().filter(|(id, has_marker)| *has_marker || present.contains(id)).map(|(id, _)| *id);
+    let first = here.next().filter(|_| namesakes.len() <= MAX_NAMESAKES as usize);
+    Ok(first.filter(|_| here.next().is_none()))
+}
+
+/// Returns `true` if a user has a name, or a read marker in a room.
+pub(super) fn is_known(db: &Connection, room: &RoomName, id: UserId) -> rusqlite::Result<bool> {
+    Ok(user(db, id)?.is_some() || read_marker(db, id, room)?.is_some())
 }
 
 pub(super) fn users(db: &Connection, ids: &[UserId]) -> rusqlite::Result<Vec<User>> {
@@ -144,7 +186,8 @@ fn joined_room(
     let record = room_or_missing(db, room)?;
     let read = read.unwrap_or(record.head);
     let unread = count_unread(db, user, room, read, record.head)?;
-    Ok(JoinedRoom { record, read, unread })
+    let mentions = if read < record.head { count_mentions(db, user, room, read)? } else { 0 };
+    Ok(JoinedRoom { record, read, unread, mentions })
 }
 
 /// Returns the latest `seq` of a room, or `None` if the room has no row.
@@ -215,6 +258,18 @@ pub(super) fn unread_count(
     after: Seq,
 ) -> rusqlite::Result<u32> {
     count_unread(db, user, room, after, stored_head(db, room)?.unwrap_or(0))
+}
+
+/// Counts the messages after `after` that address a user.
+pub(super) fn count_mentions(
+    db: &Connection,
+    user: UserId,
+    room: &RoomName,
+    after: Seq,
+) -> rusqlite::Result<u32> {
+    let mut statement = db.prepare_cached(sql::COUNT_MENTIONS)?;
+    let parameters = (user.0.cast_signed(), room.as_str(), position(after), MAX_UNREAD_COUNT);
+    statement.query_row(parameters, |row| row.get(0))
 }
 
 fn count_unread(

@@ -2,9 +2,14 @@
 
 pub(super) use crate::store::columns::user_id;
 
-use crate::store::{RoomInfo, RoomRecord, columns::kind, reactions::Summary, users::user};
+use crate::store::{
+    RoomInfo, RoomRecord,
+    columns::{self, kind},
+    reactions::Summary,
+    users::user,
+};
 use app::wire::{
-    DisplayName, Event, EventBody, Message, Reactions, RoomName, User, UserId, sanitize_for_display,
+    DisplayName, Event, EventBody, Mentions, Message, Reactions, RoomName, User, UserId, sanitize_for_display,
 };
 use rusqlite::{Row, types::Type};
 use std::sync::Arc;
@@ -13,8 +18,12 @@ use uuid::Uuid;
 /// Reads an event in the columns of [`SELECT_EVENTS_AFTER`](super::sql::SELECT_EVENTS_AFTER).
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let body = match row.get(7)? {
-        kind::MESSAGE => EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)? },
-        kind::EDIT => EventBody::Edit { target: row.get(10)?, text: text(row, 8)? },
+        kind::MESSAGE => {
+            EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)?, mentions: mentions(row, 11)? }
+        }
+        kind::EDIT => {
+            EventBody::Edit { target: row.get(10)?, text: text(row, 8)?, mentions: mentions(row, 11)? }
+        }
         kind::DELETE => EventBody::Delete { target: row.get(10)? },
         on @ (kind::REACT | kind::UNREACT) => {
             EventBody::React { target: row.get(10)?, emoji: text(row, 8)?, on: on == kind::REACT }
@@ -36,16 +45,18 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         text: text(row, 7)?,
         reply_to: row.get(8)?,
         edited_at: None,
+        mentions: mentions(row, 11)?,
         deleted: false,
         reactions: Reactions::default(),
     };
-    if let Some(last) = row.get(11)? {
-        message.reactions = Summary::parse(row.get_ref(12)?.as_str()?).into_reactions(last);
+    if let Some(last) = row.get(12)? {
+        message.reactions = Summary::parse(row.get_ref(13)?.as_str()?).into_reactions(last);
     }
     if let Some(at) = row.get(9)? {
         match row.get_ref(10)?.data_type() {
             Type::Null => message.delete(),
-            _ => message.edit(text(row, 10)?, at),
+            // The event has the present mentions.
+            _ => message.edit(text(row, 10)?, message.mentions.clone(), at),
         }
     }
     Ok(message)
@@ -97,6 +108,11 @@ fn display_name(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<Di
 /// Reads a text without control characters, which an older version may have stored.
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     Ok(sanitize_for_display(row.get_ref(column)?.as_str()?).into())
+}
+
+/// Reads whom a text addresses, under generated names.
+fn mentions(row: &Row<'_>, column: usize) -> rusqlite::Result<Mentions> {
+    Ok(columns::mentions(row.get_ref(column)?.as_str_or_null()?))
 }
 
 /// Parses a text column. A value that breaks its rule means that the file is corrupt.

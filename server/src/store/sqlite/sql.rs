@@ -3,7 +3,8 @@
 /// Events of a room after a position. A superseded edit has the present text of the message.
 pub(super) const SELECT_EVENTS_AFTER: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind,
-        CASE WHEN e.kind = 1 AND e.text = '' THEN coalesce(c.text, '') ELSE e.text END, e.reply_to, e.target
+        CASE WHEN e.kind = 1 AND e.text = '' THEN coalesce(c.text, '') ELSE e.text END, e.reply_to, e.target,
+        e.mentions
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON e.kind = 1 AND c.room = e.room AND c.seq = e.target
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
@@ -11,7 +12,7 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
 /// Messages of a room before a position, newest first, with their last change and their reactions.
 pub(super) const SELECT_MESSAGES_BEFORE: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text,
-        r.last, r.summary
+        e.mentions, r.last, r.summary
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     LEFT JOIN reactions r ON r.room = e.room AND r.seq = e.seq
@@ -35,6 +36,15 @@ pub(super) const SELECT_READ_MARKER: &str = "SELECT seq FROM reading WHERE perso
 pub(super) const COUNT_UNREAD: &str = "
     SELECT count(*) FROM (
         SELECT 1 FROM event WHERE room = ?1 AND seq > ?2 AND kind = 0 AND author <> ?3 AND text <> '' LIMIT ?4)";
+
+/// The number of messages that address a user after a position.
+pub(super) const COUNT_MENTIONS: &str = "
+    SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = ?1 AND room = ?2 AND seq > ?3 LIMIT ?4)";
+
+/// The users of a skeleton, and whether each has a read marker in a room.
+pub(super) const SELECT_NAMESAKES: &str = "
+    SELECT p.id, r.seq IS NOT NULL FROM person p LEFT JOIN reading r ON r.person = p.id AND r.room = ?2
+    WHERE p.key = ?1 ORDER BY p.number LIMIT ?3";
 
 /// Moves an existing read marker forward.
 pub(super) const MOVE_READ_MARKER: &str =
@@ -75,20 +85,27 @@ pub(super) const SELECT_MESSAGE_AUTHOR: &str = "
 
 /// Appends an event, unless its id was used before.
 pub(super) const INSERT_EVENT: &str = "
-    INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (id) DO NOTHING";
+    INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target, mentions)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
 
 /// The present text of a message; NULL if it was deleted.
 pub(super) const UPSERT_CHANGE: &str = "
     INSERT INTO change (room, seq, at, text) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (room, seq) DO UPDATE SET at = excluded.at, text = excluded.text";
 
-/// Replaces the text in the event of a message.
-pub(super) const UPDATE_EVENT_TEXT: &str = "UPDATE event SET text = ?3 WHERE room = ?1 AND seq = ?2";
+/// Replaces the text and its mentions in the event of a message.
+pub(super) const UPDATE_EVENT_TEXT: &str =
+    "UPDATE event SET text = ?3, mentions = ?4 WHERE room = ?1 AND seq = ?2";
+
+/// Adds a message that addresses a user.
+pub(super) const INSERT_MENTION: &str = "INSERT INTO mention (person, room, seq) VALUES (?1, ?2, ?3)";
+
+/// Forgets whom a message addresses.
+pub(super) const DELETE_MENTIONS: &str = "DELETE FROM mention WHERE room = ?1 AND seq = ?2";
 
 /// Removes the text of the newest edit of a message before a row, which that row supersedes.
 pub(super) const PURGE_PREVIOUS_EDIT: &str = "
-    UPDATE event SET text = '' WHERE row = (
+    UPDATE event SET text = '', mentions = NULL WHERE row = (
         SELECT row FROM event WHERE room = ?1 AND target = ?2 AND kind = 1 AND row < ?3 ORDER BY row DESC LIMIT 1)";
 
 /// The kind and the position of the last event with which a user gave an emoji to a message, or took it back.
@@ -254,6 +271,8 @@ mod tests {
             SELECT_ROOM_WITHOUT_TITLE_SORT,
             SELECT_READ_MARKERS,
             SELECT_READ_MARKER,
+            SELECT_NAMESAKES,
+            DELETE_MENTIONS,
             SELECT_EVENT_BY_ID,
             SELECT_MESSAGE_AUTHOR,
             UPDATE_EVENT_TEXT,
@@ -282,6 +301,8 @@ mod tests {
             assert!(steps.contains(index), "{steps}");
             assert!(!steps.contains("SCAN") && !steps.contains("TEMP B-TREE"), "{steps}");
         }
+        let mentions = plan(COUNT_MENTIONS).join("; ");
+        assert!(mentions.contains("PRIMARY KEY (person=? AND room=? AND seq>?)"), "{mentions}");
         let unread = plan(COUNT_UNREAD).join("; ");
         assert!(unread.contains("SEARCH event USING INDEX event_by_room (room=? AND seq>?)"), "{unread}");
     }

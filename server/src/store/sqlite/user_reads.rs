@@ -2,7 +2,8 @@
 
 use super::{SqliteStore, WriteCommand, WriteOutput, queries};
 use crate::store::{
-    JoinedRooms, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, UserStore,
+    JoinedRooms, MAX_NAMES_PER_READ, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore,
+    StoreResult, UserStore,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
@@ -13,6 +14,29 @@ impl UserStore for SqliteStore {
     async fn users(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         let ids = ids.to_vec();
         self.readers.read(move |db| queries::users(db, &ids)).await
+    }
+
+    async fn users_named(
+        &self,
+        room: &RoomName,
+        present: &[UserId],
+        names: &[String],
+    ) -> StoreResult<Vec<Option<UserId>>> {
+        let (room, present) = (room.clone(), present.to_vec());
+        let names = names[..names.len().min(MAX_NAMES_PER_READ)].to_vec();
+        let read = self.readers.read(move |db| {
+            names.iter().map(|name| queries::user_named(db, &room, &present, name)).collect()
+        });
+        read.await
+    }
+
+    async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>> {
+        let (room, ids) = (room.clone(), ids.to_vec());
+        let read = self.readers.read(move |db| {
+            let known = ids.into_iter().map(|id| Ok(queries::is_known(db, &room, id)?.then_some(id)));
+            known.filter_map(Result::transpose).collect()
+        });
+        read.await
     }
 
     fn names_generation(&self) -> u64 {
@@ -67,6 +91,13 @@ impl ReadMarkerStore for SqliteStore {
         let rooms = rooms[..rooms.len().min(MAX_ROOMS_PER_READ)].to_vec();
         let read = self.readers.read(move |db| {
             rooms.iter().map(|(room, after)| queries::unread_count(db, user, room, *after)).collect()
+        });
+        read.await
+    }
+    async fn mention_counts(&self, user: UserId, rooms: &[(RoomName, Seq)]) -> StoreResult<Vec<u32>> {
+        let rooms = rooms[..rooms.len().min(MAX_ROOMS_PER_READ)].to_vec();
+        let read = self.readers.read(move |db| {
+            rooms.iter().map(|(room, after)| queries::count_mentions(db, user, room, *after)).collect()
         });
         read.await
     }

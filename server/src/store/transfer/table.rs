@@ -118,7 +118,8 @@ impl Table {
                 id Int8, name Text, skeleton Text, ambiguous Bool, number Int8, generation Int8
             ],
             Self::Event => columns![
-                room Int4, seq Int8, at Int8, author Int8, id Uuid, kind Int2, text MessageText, reply_to Int8, target Int8
+                room Int4, seq Int8, at Int8, author Int8, id Uuid, kind Int2, text MessageText, reply_to Int8, target Int8,
+                mentions Text
             ],
             Self::MessageState => columns![room Int4, seq Int8, at Int8, text MessageText],
             Self::Reactions => columns![room Int4, seq Int8, last Int8, summary Text],

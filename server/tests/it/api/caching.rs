@@ -39,8 +39,14 @@ async fn a_tag_changes_with_the_name_of_an_author_and_with_an_edit() {
             "rename" => ann.set_name("Ann").await,
             _ => {
                 let text = "hello you".into();
-                ann.send(&ClientFrame::Edit { id: Uuid::now_v7(), room: "tea".into(), target: 1, text })
-                    .await;
+                ann.send(&ClientFrame::Edit {
+                    id: Uuid::now_v7(),
+                    room: "tea".into(),
+                    target: 1,
+                    text,
+                    mentions: Vec::new(),
+                })
+                .await;
                 ann.events(1).await;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{alter, start_error_in, succeeds};
 use crate::support::{TestDatabase, TestServer, room, within_timeout};
-use app::wire::{Operation, RoomName, Seq, UserId};
+use app::wire::{DisplayName, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
     Appended, LinkError, LinkHash, NewEvent, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError,
     StreamPosition, check,
@@ -31,7 +31,7 @@ fn longest_name() -> String {
 }
 
 async fn append(store: &dyn Store, name: &str, author: UserId, operation: Operation) -> Seq {
-    let event = NewEvent { id: Uuid::now_v7(), room: room(name), author, operation };
+    let event = NewEvent::new(Uuid::now_v7(), room(name), author, operation);
     store.append(event).await.unwrap().seq
 }
 
@@ -62,6 +62,16 @@ async fn fill(store: &dyn Store) {
     edit(store, "tea", ANN, first, "one, edited twice").await;
     edit(store, "tea", BOB, second, "soon deleted").await;
     append(store, "tea", ANN, Operation::Delete { target: second }).await;
+    let mention =
+        |name: &str, id| Mention { name: name.into(), user: User::new(id, DisplayName::generated(id)) };
+    for operation in [
+        Operation::Post { text: "hi @Bob and @Ann \\N".into(), reply_to: Some(first) },
+        Operation::Edit { target: 8, text: "hi @Bob".into() },
+    ] {
+        let mentions = [mention("Ann \\N", ANN), mention("Bob", BOB), mention("", BOB), mention("me", EVE)];
+        let event = NewEvent::new(Uuid::now_v7(), room("tea"), EVE, operation);
+        store.append(NewEvent { mentions: mentions.into_iter().collect(), ..event }).await.unwrap();
+    }
     for text in [
         "\\N",
         "\\.",
@@ -106,6 +116,7 @@ async fn picture(store: &dyn Store) -> Vec<String> {
     for user in users {
         let markers = store.read_markers(user, 0, 100).await.unwrap();
         lines.push(format!("{user:?} {:?} {markers:?}", store.unread_counts(user, &markers).await.unwrap()));
+        lines.push(format!("{:?}", store.mention_counts(user, &markers).await.unwrap()));
         lines.push(format!("{:?}", store.joined_rooms(user, 0, 100, &rooms[..2]).await.unwrap()));
     }
     for order in [RoomOrder::Name, RoomOrder::Title, RoomOrder::Activity] {
@@ -153,7 +164,7 @@ async fn postgres_gets_every_kind_of_row_as_it_was() {
 
     let printed = succeeds(folder.path(), &database.url, &[]).await;
     assert!(
-        printed.contains("18 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
+        printed.contains("20 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
         "{printed}"
     );
     let store = database.open().await;

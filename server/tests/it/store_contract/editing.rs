@@ -4,7 +4,7 @@ use super::{
     ANN, BOB, delete, edit, every_store, latest_page, message, next_appended, post, reply, room_info,
 };
 use crate::support::{room, text};
-use app::wire::{EventBody, Seq};
+use app::wire::{EventBody, Mentions, Seq};
 use server::store::{Store, StoreError};
 use std::sync::Arc;
 
@@ -25,7 +25,10 @@ async fn an_edit_is_an_event_and_replaces_the_text(store: Arc<dyn Store>) {
     assert_eq!((appended.seq, appended.is_duplicate), (3, false));
     assert!(store.append(edited).await.unwrap().is_duplicate);
     let event = next_appended(&mut notifications).await.1[0].clone();
-    assert_eq!(event.body, EventBody::Edit { target: 1, text: "hello".into() });
+    assert_eq!(
+        event.body,
+        EventBody::Edit { target: 1, text: "hello".into(), mentions: Mentions::default() }
+    );
     assert_eq!(store.events_after(&room("tea"), 2, 9).await.unwrap(), [event]);
     let message = latest_page(&*store).await.messages.remove(0);
     assert_eq!((&*message.text, message.edited_at, message.deleted), ("hello", Some(appended.at), false));
@@ -34,7 +37,10 @@ async fn an_edit_is_an_event_and_replaces_the_text(store: Arc<dyn Store>) {
     let events = store.events_after(&room("tea"), 0, 9).await.unwrap();
     assert_eq!(text(&events[0]), "hello!", "the replaced text is gone from past events");
     for edit in &events[2..] {
-        assert_eq!(edit.body, EventBody::Edit { target: 1, text: "hello!".into() });
+        assert_eq!(
+            edit.body,
+            EventBody::Edit { target: 1, text: "hello!".into(), mentions: Mentions::default() }
+        );
     }
 }
 
@@ -59,7 +65,7 @@ async fn past_events_of_a_deleted_message_have_no_text_after_any_number_of_edits
     store.append(delete(ANN, 1)).await.unwrap();
     let events = store.events_after(&room("tea"), 0, 9).await.unwrap();
     assert!(!format!("{events:?}").contains("secret"), "{events:?}");
-    assert_eq!(events[3].body, EventBody::Edit { target: 1, text: "".into() });
+    assert_eq!(events[3].body, EventBody::Edit { target: 1, text: "".into(), mentions: Mentions::default() });
 }
 
 async fn only_the_author_can_change_a_message_and_only_until_it_is_deleted(store: Arc<dyn Store>) {

@@ -3,6 +3,7 @@
 mod device_links;
 mod editing;
 mod events;
+mod mentions;
 mod messages;
 mod names;
 mod notifications;

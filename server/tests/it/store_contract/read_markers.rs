@@ -183,7 +183,7 @@ async fn unread_counts_exclude_own_and_deleted_messages(store: Arc<dyn Store>) {
     }
     store.append(message("tea", BOB, "my own")).await.unwrap();
     let operation = Operation::Delete { target: 2 };
-    store.append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author: ANN, operation }).await.unwrap();
+    store.append(NewEvent::new(Uuid::now_v7(), room("tea"), ANN, operation)).await.unwrap();
     let unread =
         store.unread_counts(BOB, &[(room("tea"), 0), (room("tea"), 1), (room("empty"), 0)]).await.unwrap();
     assert_eq!(unread, [2, 1, 0]);

@@ -99,9 +99,9 @@ async fn joined_rooms_are_paged_and_include_the_requested_rooms(store: Arc<dyn S
     let list = async |skip, limit, also: &[&str]| {
         let also: Vec<RoomName> = also.iter().map(|name| room(name)).collect();
         let JoinedRooms { rooms, more } = store.joined_rooms(BOB, skip, limit, &also).await.unwrap();
-        let rooms = rooms
-            .into_iter()
-            .map(|JoinedRoom { record, read, unread }| (record.room.to_string(), record.head, read, unread));
+        let rooms = rooms.into_iter().map(|JoinedRoom { record, read, unread, .. }| {
+            (record.room.to_string(), record.head, read, unread)
+        });
         (rooms.collect::<Vec<_>>(), more)
     };
     let entry = |name: &str, head, read, unread| (name.to_owned(), head, read, unread);

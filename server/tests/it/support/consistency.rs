@@ -73,8 +73,9 @@ impl Log {
                 EventBody::Message { .. } => {
                     messages.extend(Message::from_event(event).map(|it| (it.seq, it)));
                 }
-                EventBody::Edit { target, text } => {
-                    messages.entry(*target).and_modify(|message| message.edit(text.clone(), event.at));
+                EventBody::Edit { target, text, mentions } => {
+                    let edit = |message: &mut Message| message.edit(text.clone(), mentions.clone(), event.at);
+                    messages.entry(*target).and_modify(edit);
                 }
                 EventBody::Delete { target } => {
                     messages.entry(*target).and_modify(Message::delete);

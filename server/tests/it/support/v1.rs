@@ -103,7 +103,14 @@ impl V1 {
     /// Posts under a new id, without waiting for anything.
     pub async fn post(&mut self, room: &str, text: &str) -> CommandId {
         let id = Uuid::now_v7();
-        self.send(&ClientFrame::Post { id, room: room.into(), text: text.into(), reply_to: None }).await;
+        self.send(&ClientFrame::Post {
+            id,
+            room: room.into(),
+            text: text.into(),
+            reply_to: None,
+            mentions: Vec::new(),
+        })
+        .await;
         id
     }
 

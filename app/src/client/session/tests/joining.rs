@@ -62,7 +62,7 @@ fn the_marker_of_another_device_advances_the_marker_of_its_room_only() {
     let mut session = joined_session(Transport::WebSocket);
     for (name, seq, position) in [("work", 9, 3), ("tea", 2, 3), ("tea", 7, 7)] {
         let room = name.parse().unwrap();
-        let frame = ServerFrame::Read { room, seq, head: None, unread: None, marked: false };
+        let frame = ServerFrame::Read { room, seq, head: None, unread: None, mentions: None, marked: false };
         let effects = run(&mut session, Input::Frame(frame));
         assert!(matches!(effects[..], [Effect::Show(ServerFrame::Read { .. })]));
         assert_eq!(session.read_marker.position(), position, "{name} at {seq}");
@@ -80,7 +80,14 @@ fn a_mark_is_sent_at_once_and_after_a_reconnect_until_the_server_has_it() {
     assert!(is_mark(&sent(&run(&mut session, Input::Wakeup))));
     run(&mut session, Input::Frame(joined(3, None)));
     assert!(is_mark(&sent(&run(&mut session, Input::Wakeup))));
-    let frame = ServerFrame::Read { room: room(), seq: 1, head: Some(3), unread: Some(2), marked: true };
+    let frame = ServerFrame::Read {
+        room: room(),
+        seq: 1,
+        head: Some(3),
+        unread: Some(2),
+        mentions: None,
+        marked: true,
+    };
     run(&mut session, Input::Frame(frame));
     run(&mut session, Input::Frame(joined(3, None)));
     assert!(!is_mark(&sent(&run(&mut session, Input::Wakeup))));
@@ -90,7 +97,14 @@ fn a_mark_is_sent_at_once_and_after_a_reconnect_until_the_server_has_it() {
 #[test]
 fn a_mark_of_another_device_moves_the_position_back() {
     let mut session = joined_session(Transport::WebSocket);
-    let frame = ServerFrame::Read { room: room(), seq: 1, head: Some(3), unread: Some(2), marked: true };
+    let frame = ServerFrame::Read {
+        room: room(),
+        seq: 1,
+        head: Some(3),
+        unread: Some(2),
+        mentions: None,
+        marked: true,
+    };
     run(&mut session, Input::Frame(frame));
     assert_eq!(session.read_marker.position(), 1);
     assert!(sent(&run_at(&mut session, Input::Wakeup, 20_000)).is_empty(), "it is not reported");

@@ -8,7 +8,7 @@ mod transport;
 use super::*;
 use crate::{
     client::{Command, Operation},
-    wire::{Event, EventBody, Limits, Message, User, UserId},
+    wire::{Event, EventBody, Limits, Mentions, Message, User, UserId},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
@@ -23,7 +23,11 @@ fn room() -> RoomName {
 
 fn events(seqs: std::ops::RangeInclusive<Seq>) -> ServerFrame {
     let event = |seq: Seq| {
-        let body = EventBody::Message { text: format!("message {seq}").into(), reply_to: None };
+        let body = EventBody::Message {
+            text: format!("message {seq}").into(),
+            reply_to: None,
+            mentions: Mentions::default(),
+        };
         Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: user(2), body })
     };
     ServerFrame::Events { room: room(), events: seqs.map(event).collect() }

@@ -1,13 +1,20 @@
 //! Copying chunks, and the end of an import.
 
 use super::{Import, ImportError};
-use crate::store::transfer::{Chunk, Key};
+use crate::store::transfer::{Chunk, Key, Table};
 use futures_util::SinkExt;
 use std::pin::pin;
 use tokio_postgres::types::ToSql;
 
 const INSERT_CHUNK: &str = "
     INSERT INTO import_chunk (number, table_name, after_key, last_key, row_count, digest) VALUES ($1, $2, $3, $4, $5, $6)";
+
+/// The messages of a chunk that address users.
+const INSERT_MENTIONS: &str = "
+    INSERT INTO mention (user_id, room, seq)
+    SELECT u.id, e.room, e.seq FROM event e CROSS JOIN LATERAL mentioned_users(e.mentions, e.author) AS u (id)
+    WHERE (e.room, e.seq) > ($1::int8::int, $2::int8) AND (e.room, e.seq) <= ($3::int8::int, $4::int8)
+        AND e.kind = 0 AND e.mentions IS NOT NULL";
 
 /// What follows from the imported rows: the next number of a room, and the count of links.
 const FINISH: &str = "
@@ -34,6 +41,10 @@ impl Import {
             let mut sink = pin!(transaction.copy_in(copy.as_str()).await?);
             sink.send(chunk.copy).await?;
             sink.finish().await?;
+        }
+        if table == Table::Event {
+            let (after, last) = (chunk.after.unwrap_or_default(), chunk.last.unwrap_or_default());
+            transaction.execute(INSERT_MENTIONS, &[&after.0, &after.1, &last.0, &last.1]).await?;
         }
         let parts = |key: Option<Key>| key.map(|(first, second)| vec![first, second]);
         let parameters: [&(dyn ToSql + Sync); 6] = [

@@ -34,7 +34,8 @@ pub(super) fn select(table: Table) -> &'static str {
         }
         Table::Event => {
             "SELECT n.id, e.seq, e.at, e.author, e.id, e.kind,
-                 coalesce(CASE WHEN c.at IS NULL THEN e.text ELSE c.text END, ''), e.reply_to, e.target
+                 coalesce(CASE WHEN c.at IS NULL THEN e.text ELSE c.text END, ''), e.reply_to, e.target,
+                 e.mentions
              FROM room_number n CROSS JOIN event e ON e.room = n.name
              LEFT JOIN change c ON e.kind = 0 AND c.room = e.room AND c.seq = e.seq
              WHERE n.id >= coalesce(?1, 0) AND (n.id > coalesce(?1, 0) OR e.seq > ?2) ORDER BY n.id, e.seq"

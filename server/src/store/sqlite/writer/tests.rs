@@ -98,7 +98,7 @@ fn room(name: &str) -> RoomName {
 }
 
 fn append(author: UserId, operation: Operation) -> WriteCommand {
-    WriteCommand::Append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, operation })
+    WriteCommand::Append(NewEvent::new(Uuid::now_v7(), room("tea"), author, operation))
 }
 
 fn post(author: UserId) -> WriteCommand {

@@ -17,6 +17,9 @@ const PROBE_BYTES: u32 = 64 * 1_024;
 /// Bytes that an event, a room or a user takes beside its text, with its entries in the indexes.
 const ROW_BYTES: u64 = 512;
 
+/// Bytes that a mention takes: its line, and its row with an entry in an index.
+const MENTION_BYTES: usize = 512;
+
 /// The events that a transaction appended to each room, in order.
 type NewEventsByRoom = BTreeMap<RoomName, Vec<Arc<Event>>>;
 
@@ -122,7 +125,7 @@ impl<'a> WriteTransaction<'a> {
         }
     }
 
-    fn append(&mut self, new: NewEvent) -> rusqlite::Result<StoreResult<Appended>> {
+    fn append(&mut self, mut new: NewEvent) -> rusqlite::Result<StoreResult<Appended>> {
         // A plain message needs no look-up: the insert itself finds out whether it is a repeat.
         if new.operation.target().is_some() || !matches!(new.operation, Operation::Post { .. }) {
             if let Some(first) = self.find_duplicate(&new)? {
@@ -137,7 +140,8 @@ impl<'a> WriteTransaction<'a> {
             Err(unchanged) => return Ok(unchanged),
         };
         let frees_space = matches!(new.operation, Operation::Delete { .. });
-        if !self.take_bytes(new.operation.text_bytes()) && !frees_space {
+        let mention_bytes = new.mentions.iter().count() * MENTION_BYTES;
+        if !self.take_bytes(new.operation.text_bytes() + mention_bytes) && !frees_space {
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
         }
         let head = self.head(&new.room)?;
@@ -150,9 +154,11 @@ impl<'a> WriteTransaction<'a> {
         }
         self.apply_change(&new)?;
         self.store_reactions(&new, seq, reactions)?;
+        self.insert_mentions(&new, seq)?;
         self.record_visit(new.author, &new.room, seq)?;
         let author = self.author(new.author)?;
-        let event = Event { seq, at: self.at, id: new.id, author, body: new.operation.into() };
+        queries::set_names(&self.transaction, &mut new.mentions)?;
+        let event = Event { seq, at: self.at, id: new.id, author, body: new.body() };
         self.events.entry(new.room.clone()).or_default().push(Arc::new(event));
         Ok(Ok(Appended { room: new.room, seq, at: self.at, is_duplicate: false }))
     }
@@ -189,7 +195,8 @@ impl<'a> WriteTransaction<'a> {
         let (room, row) = (new.room.as_str(), self.transaction.last_insert_rowid());
         self.transaction.prepare_cached(sql::UPSERT_CHANGE)?.execute((room, target, self.at, text))?;
         let mut update = self.transaction.prepare_cached(sql::UPDATE_EVENT_TEXT)?;
-        update.execute((room, target, text.unwrap_or_default()))?;
+        update.execute((room, target, text.unwrap_or_default(), columns::of_mentions(&new.mentions)))?;
+        self.transaction.prepare_cached(sql::DELETE_MENTIONS)?.execute((room, target))?;
         self.transaction.prepare_cached(sql::PURGE_PREVIOUS_EDIT)?.execute((room, target, row))?;
         if text.is_none() {
             self.transaction.prepare_cached(sql::DELETE_REACTIONS)?.execute((room, target))?;
@@ -225,6 +232,20 @@ impl<'a> WriteTransaction<'a> {
         let (Some(summary), Some(target)) = (reactions, new.operation.target()) else { return Ok(()) };
         let mut upsert = self.transaction.prepare_cached(sql::UPSERT_REACTIONS)?;
         upsert.execute((new.room.as_str(), target, seq, summary.to_json())).map(drop)
+    }
+
+    /// Records whom a message addresses, after it was posted at `seq` or edited.
+    fn insert_mentions(&self, new: &NewEvent, seq: Seq) -> rusqlite::Result<()> {
+        let message = match new.operation {
+            Operation::Post { .. } => seq,
+            Operation::Edit { target, .. } => target,
+            Operation::Delete { .. } | Operation::React { .. } => return Ok(()),
+        };
+        for user in columns::notified(&new.mentions, new.author) {
+            let mut insert = self.transaction.prepare_cached(sql::INSERT_MENTION)?;
+            insert.execute((user.0.cast_signed(), new.room.as_str(), message))?;
+        }
+        Ok(())
     }
 
     /// Takes the bytes of a row and its text from the quota. Returns `false` if too few are left.
@@ -291,7 +312,9 @@ impl<'a> WriteTransaction<'a> {
         let (kind, text, reply_to, target) = columns::of_operation(&new.operation);
         let mut statement = self.transaction.prepare_cached(sql::INSERT_EVENT)?;
         let (room, id, author) = (new.room.as_str(), new.id.as_bytes(), new.author.0.cast_signed());
-        let inserted = statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target))?;
+        let mentions = columns::of_mentions(&new.mentions);
+        let inserted =
+            statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target, mentions))?;
         Ok(inserted == 1)
     }
 
