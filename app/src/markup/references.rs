@@ -2,7 +2,7 @@
 
 use super::{Block, Content, Span};
 use crate::wire::{
-    Mention, Mentions, RoomName, User, continues_word,
+    Mention, Mentions, RoomName, continues_word,
     limits::{MAX_MENTIONS, MAX_NAME_CHARS},
 };
 
@@ -18,7 +18,7 @@ pub enum Part<'a> {
     /// Text that refers to nothing.
     Text(&'a str),
     /// A mark and a name that mean a user.
-    Mention(&'a User),
+    Mention(&'a Mention),
     /// A mark and the name of a room.
     Room(&'a str, RoomName),
 }
@@ -51,8 +51,7 @@ impl<'a> References<'a> {
                 self.room(before, name, after)
                     .map(|room| (room.as_str().len(), Part::Room(&name[..room.as_str().len()], room)))
             } else {
-                self.mention(before, name, after)
-                    .map(|mention| (mention.name.len(), Part::Mention(&mention.user)))
+                self.mention(before, name, after).map(|mention| (mention.name.len(), Part::Mention(mention)))
             };
             if let Some((len, part)) = reference {
                 if start < mark {
@@ -184,7 +183,10 @@ fn first_char(spans: &[Span], at: usize) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{markup::parse, wire::UserId};
+    use crate::{
+        markup::parse,
+        wire::{User, UserId},
+    };
 
     /// Writes the parts of a text: mentions as `[id]`, rooms as `{name}`.
     fn written(text: &str, names: &[&str]) -> String {
@@ -206,7 +208,7 @@ mod tests {
                 for part in references.parts(spans, at) {
                     match part {
                         Part::Text(text) => written.push_str(text),
-                        Part::Mention(user) => written.push_str(&format!("[{}]", user.id.0)),
+                        Part::Mention(mention) => written.push_str(&format!("[{}]", mention.user.id.0)),
                         Part::Room(shown, room) => {
                             assert_eq!(shown, room.as_str());
                             written.push_str(&format!("{{{room}}}"));

@@ -7,7 +7,7 @@ use crate::{
     base::link,
     i18n::Strings,
     markup::{self, Block, Content, Item, Part, References, Span, Style, is_emoji_only, is_plain, shortened},
-    wire::{Mentions, UserId},
+    wire::{Mention, Mentions, UserId},
 };
 
 /// Lines of code that are shown before a button shows the rest.
@@ -84,7 +84,7 @@ impl<'a> Writer<'a> {
         let you = self.you;
         self.references.parts(spans, at).into_iter().fold(element, |element, part| match part {
             Part::Text(text) => element.text(text),
-            Part::Mention(user) => element.child(
+            Part::Mention(Mention { user, .. }) => element.child(
                 InertElement::new("span")
                     .class(if user.id == you { "mention you" } else { "mention" })
                     .with("data-user", user.id.to_string())

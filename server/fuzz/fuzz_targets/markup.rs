@@ -6,6 +6,9 @@
 #[allow(dead_code, unused_imports, reason = "the app uses the rest")]
 #[path = "../../../app/src/markup/mod.rs"]
 mod markup;
+#[allow(dead_code, unused_imports, reason = "the app uses the rest")]
+#[path = "../../../app/src/wire/mod.rs"]
+mod wire;
 
 use libfuzzer_sys::fuzz_target;
 use markup::{
