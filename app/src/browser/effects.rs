@@ -14,7 +14,7 @@ use crate::{
     clock::steady,
     page_data::NameError,
     state::{RoomState, Status, rename_error},
-    wire::{ClientFrame, ErrorCode, Event, EventBody, RoomName, Seq, ServerFrame, User, UserId},
+    wire::{ClientFrame, ErrorCode, Event, EventBody, RoomName, Seq, ServerFrame, User},
 };
 use futures_channel::mpsc::{UnboundedReceiver, UnboundedSender};
 use futures_util::{

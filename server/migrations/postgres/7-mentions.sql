@@ -45,7 +45,8 @@ BEGIN
         _skeletons, _names_generation, _markers_generation, _channel, _node, _most_markers
     ) a;
     FOR _n IN 1 .. cardinality(_id) LOOP
-        CONTINUE WHEN _mentions[_n] IS NULL AND _kind[_n] = 0;
+        -- Reactions change no text.
+        CONTINUE WHEN _mentions[_n] IS NULL AND _kind[_n] = 0 OR _kind[_n] > 2;
         _room := _rooms[_place[_n]];
         _seq := CASE WHEN base IS NOT NULL THEN base[_place[_n]] + _k[_n] WHEN outcome[_n] = 0 THEN seqs[_n] END;
         CONTINUE WHEN _seq IS NULL;
@@ -57,7 +58,8 @@ BEGIN
             UPDATE event e SET mentions = NULL WHERE e.room = _room AND e.mentions IS NOT NULL AND e.seq IN (
                 _message, (
                     SELECT p.seq FROM event p
-                    WHERE p.room = _room AND p.target = _message AND p.seq < _seq ORDER BY p.seq DESC LIMIT 1
+                    WHERE p.room = _room AND p.target = _message AND p.kind = 1 AND p.seq < _seq
+                    ORDER BY p.seq DESC LIMIT 1
                 )
             );
         END IF;
