@@ -1,7 +1,7 @@
 //! The markup of messages as pages have it, and a corpus of texts that try to get out of it.
 
 use crate::support::{Lines, TestServer, V1, sent, text as text_of, visitor, within_timeout};
-use app::wire::{ClientFrame, Messages, trim_message, trim_single_line};
+use app::wire::{ClientFrame, Messages, RoomName, trim_message, trim_single_line};
 use reqwest::{Client, StatusCode};
 use scraper::{ElementRef, Html, Selector};
 use serde::Deserialize;
@@ -67,7 +67,10 @@ fn assert_allowed(element: ElementRef<'_>) {
     for (attribute, _) in value.attrs() {
         assert!(attributes.contains(&attribute), "{attribute} in {}", element.html());
     }
-    if name == "a" {
+    if name == "a" && value.attr("class") == Some("room-link") {
+        let room = value.attr("href").unwrap().strip_prefix("/r/").unwrap();
+        assert!(room.parse::<RoomName>().is_ok(), "{room}");
+    } else if name == "a" {
         let href = value.attr("href").unwrap().to_ascii_lowercase();
         assert!(["http://", "https://", "mailto:"].iter().any(|scheme| href.starts_with(scheme)), "{href}");
         assert_eq!(value.attr("rel"), Some("noopener noreferrer nofollow ugc"));

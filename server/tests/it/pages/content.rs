@@ -110,10 +110,11 @@ async fn a_page_has_the_selectors_that_programs_use() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     sent(ann.post(server.http("/name")).form(&[("name", "Ann of Tea"), ("room", "tea")])).await;
+    sent(ann.post(server.http("/r/tea")).form(&[("text", "hello")])).await;
     sent(browser().post(server.http("/r/tea")).form(&[("text", "hello @Ann of Tea")])).await;
-    let body = page(&ann, &server, "/r/tea?around=1").await;
+    let body = page(&ann, &server, "/r/tea?around=2").await;
     let line =
-        body.split("<li ").find(|item| item.contains("id=\"m1\"")).expect("the message is a list item");
+        body.split("<li ").find(|item| item.contains("id=\"m2\"")).expect("the message is a list item");
     let classes = line.split("class=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     for name in ["line", "opens", "to-you", "marked"] {
         assert!(classes.split(' ').any(|class| class == name), "{name} in {classes}");
