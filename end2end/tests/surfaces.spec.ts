@@ -85,7 +85,7 @@ for (const colorScheme of ["light", "dark"] as const) {
           const surface = behind(face.parentElement);
           return { id: "present", contrast: light(ring) === light(surface) ? ratio(light(borderTopColor), light(surface)) : 0 };
         });
-        const fields = document.querySelectorAll("input:not([type=hidden], [type=checkbox]), select, textarea");
+        const fields = document.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=button]), select, textarea");
         const edges = [...fields].map((field) => {
           const edged = field.id === "text" ? field.closest("form")! : field;
           const edge = light(getComputedStyle(edged).borderTopColor);

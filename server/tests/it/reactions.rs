@@ -115,7 +115,8 @@ async fn a_reader_is_told_of_their_own_reaction_among_many() {
     ann.expect_reply().await;
     append_reactions(&server, 1, (0..30).map(UserId), &["👍"]).await;
     ann.send(&react(1, "👍", true)).await;
-    ann.expect_reply().await;
+    ann.events_at_least(31).await;
+    ann.frames_until_pong().await;
     let joined = ann.join("tea", None).await;
     let ServerFrame::Joined { messages: Some(messages), .. } = joined else { panic!("{joined:?}") };
     let reaction = &messages[0].reactions.list[0];
@@ -136,7 +137,7 @@ async fn append_reactions(
 ) {
     let event = |(author, emoji): (UserId, &&str)| {
         let operation = Operation::React { target, emoji: (*emoji).into(), on: true };
-        server.store().append(NewEvent { id: Uuid::now_v7(), room: room("tea"), author, operation })
+        server.store().append(NewEvent::new(Uuid::now_v7(), room("tea"), author, operation))
     };
     let pairs = users.flat_map(|user| emoji.iter().map(move |emoji| (user, emoji)));
     let appended = join_all(pairs.map(event)).await;
@@ -180,6 +181,6 @@ async fn ten_thousand_reactions_of_five_hundred_users_stay_within_the_bounds() {
     let joined = ann.join("tea", None).await.to_json();
     assert!(joined.len() <= MAX_PAGE_BYTES, "{} bytes", joined.len());
     let refused = Operation::React { target: 100, emoji: "🐸".into(), on: true };
-    let refused = NewEvent { id: Uuid::now_v7(), room: room("tea"), author, operation: refused };
+    let refused = NewEvent::new(Uuid::now_v7(), room("tea"), author, refused);
     assert!(server.store().append(refused).await.is_err());
 }

@@ -72,6 +72,10 @@ async fn fill(store: &dyn Store) {
         let event = NewEvent::new(Uuid::now_v7(), room("tea"), EVE, operation);
         store.append(NewEvent { mentions: mentions.into_iter().collect(), ..event }).await.unwrap();
     }
+    for (user, emoji, on) in [(ANN, "👍", true), (BOB, "👍", true), (EVE, "🎉", true), (EVE, "🎉", false)]
+    {
+        append(store, "tea", user, Operation::React { target: first, emoji: emoji.into(), on }).await;
+    }
     for text in [
         "\\N",
         "\\.",
@@ -164,7 +168,7 @@ async fn postgres_gets_every_kind_of_row_as_it_was() {
 
     let printed = succeeds(folder.path(), &database.url, &[]).await;
     assert!(
-        printed.contains("20 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
+        printed.contains("24 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
         "{printed}"
     );
     let store = database.open().await;

@@ -2,7 +2,7 @@
 
 use super::{ANN, BOB, delete, edit, every_store, latest_page, message, next_appended, reply};
 use crate::support::room;
-use app::wire::{DisplayName, Event, Mention, Mentions, Seq, User, UserId};
+use app::wire::{DisplayName, Event, Mention, Mentions, Operation, Seq, User, UserId};
 use server::store::{MAX_NAMESAKES, NewEvent, Store};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ const EVE: UserId = UserId(0xe);
 every_store! {
     mentions_are_stored_by_id_and_read_under_the_present_name
     an_edit_replaces_mentions_and_a_deletion_removes_them
+    reactions_leave_mentions_as_they_are
     unread_mentions_are_counted
     a_name_means_the_only_user_of_the_room_who_has_it
     a_name_of_too_many_users_means_nobody
@@ -63,6 +64,24 @@ async fn mentions_are_stored_by_id_and_read_under_the_present_name(store: Arc<dy
     assert_eq!(events(&*store).await, [expected]);
     let snapshot = store.snapshot(&room("tea"), ANN, None, 10).await.unwrap();
     assert!(snapshot.page.unwrap().messages[0].mentions.is_to(BOB));
+}
+
+async fn reactions_leave_mentions_as_they_are(store: Arc<dyn Store>) {
+    rename(&*store, BOB, "Bob").await;
+    store.append(mentioning(message("tea", ANN, "hi"), &[])).await.unwrap();
+    let edit = mentioning(edit(ANN, 1, "@Bob"), &[("Bob", BOB)]);
+    let react = |on| {
+        let operation = Operation::React { target: 1, emoji: "👍".into(), on };
+        NewEvent { operation, ..message("tea", EVE, "") }
+    };
+    // Also in one commit.
+    let (edited, given) = tokio::join!(store.append(edit), store.append(react(true)));
+    assert_eq!((edited.unwrap().seq, given.unwrap().seq), (2, 3));
+    store.append(react(false)).await.unwrap();
+    assert_eq!(count(&*store, BOB, 0).await, 1);
+    let bob = of("Bob", BOB, "Bob");
+    assert_eq!(shown(&latest_page(&*store).await.messages[0].mentions), std::slice::from_ref(&bob));
+    assert_eq!(events(&*store).await, [vec![bob.clone()], vec![bob], vec![], vec![]]);
 }
 
 async fn an_edit_replaces_mentions_and_a_deletion_removes_them(store: Arc<dyn Store>) {
