@@ -2,8 +2,8 @@
 
 use super::test_client::ClientState;
 use app::{
-    client::EntryView,
-    wire::{CommandId, Event, EventBody, Events, Message, Seq},
+    client::{Command, EntryView, Operation},
+    wire::{CommandId, Event, EventBody, Events, Message, Reactions, Seq},
 };
 use reqwest::StatusCode;
 use serde::Serialize;
@@ -63,11 +63,13 @@ struct Log {
     messages: BTreeMap<Seq, Message>,
     /// The first `seq` of each command.
     seqs: HashMap<CommandId, Seq>,
+    /// The message of each reaction event, and whether the event gave the reaction.
+    reactions: HashMap<Seq, (Seq, bool)>,
 }
 
 impl Log {
     fn new(events: &[Arc<Event>]) -> Self {
-        let mut messages = BTreeMap::new();
+        let (mut messages, mut reactions) = (BTreeMap::new(), HashMap::new());
         for event in events {
             match &event.body {
                 EventBody::Message { .. } => {
@@ -85,18 +87,34 @@ impl Log {
                         message.reactions.apply(event.seq, emoji, &event.author, *on);
                     };
                     messages.entry(*target).and_modify(react);
+                    reactions.insert(event.seq, (*target, *on));
                 }
                 EventBody::Unknown => {}
             }
         }
-        Self { messages, seqs: events.iter().rev().map(|event| (event.id, event.seq)).collect() }
+        let seqs = events.iter().rev().map(|event| (event.id, event.seq)).collect();
+        Self { messages, seqs, reactions }
+    }
+
+    /// Returns `true` if a command, acknowledged with `seq`, is a reaction that was as it should be since the event there, or
+    /// that was never given to the message there.
+    fn has_changed_nothing(&self, command: &Command, seq: Seq) -> bool {
+        let Operation::React { target, on, .. } = command.operation else { return false };
+        match self.reactions.get(&seq) {
+            Some(found) => *found == (target, on),
+            None => seq == target && !on,
+        }
     }
 
     /// Returns `true` if an entry equals the message of the log.
     fn matches(&self, shown: &EntryView) -> bool {
         let entry = &shown.entry;
+        let counts = |reactions: &Reactions| {
+            reactions.list.iter().map(|it| (it.emoji.clone(), it.count)).collect::<Vec<_>>()
+        };
         entry.delivery.seq().and_then(|seq| self.messages.get(&seq)).is_some_and(|message| {
             (entry.id, entry.deleted, &entry.text) == (message.id, message.deleted, &message.text)
+                && counts(&entry.reactions) == counts(&message.reactions)
         })
     }
 }
@@ -135,7 +153,11 @@ impl ConsistencyReport {
         let acknowledged: HashMap<CommandId, Seq> = state.acknowledged.iter().copied().collect();
         self.posted += state.commands.len();
         self.acknowledged += acknowledged.len();
-        self.lost += state.commands.len() - seqs.len();
+        let is_known = |command: &&Command| {
+            log.seqs.contains_key(&command.id)
+                || acknowledged.get(&command.id).is_some_and(|seq| log.has_changed_nothing(command, *seq))
+        };
+        self.lost += state.commands.len() - state.commands.iter().filter(is_known).count();
         self.reordered += count_descents(&seqs);
         self.reordered +=
             acknowledged.iter().filter(|(id, seq)| log.seqs.get(id).is_some_and(|at| at != *seq)).count();
