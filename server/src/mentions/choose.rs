@@ -4,7 +4,8 @@ use app::{
     markup::MentionPlace,
     wire::{Mention, User, UserId},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use unicode_normalization::UnicodeNormalization;
 
 /// Users whom the author of a text has chosen for names in it: the name and the id.
 pub(super) type Chosen = Vec<(String, UserId)>;
@@ -14,6 +15,40 @@ pub(super) type Chosen = Vec<(String, UserId)>;
 pub(super) struct Found {
     pub(super) by_name: BTreeMap<String, UserId>,
     pub(super) users: BTreeMap<UserId, User>,
+}
+
+impl Found {
+    /// Adds users that were found by another spelling of a candidate, unless it means two of them, or is another name.
+    pub(super) fn add_spellings(&mut self, by_spelling: BTreeSet<(String, UserId)>) {
+        let is_same = |(name, id): &(String, UserId)| {
+            self.users.get(id).is_some_and(|user| folded(user.name.as_str()) == folded(name))
+        };
+        let mut users: BTreeMap<String, BTreeSet<UserId>> = BTreeMap::new();
+        for (name, id) in by_spelling.into_iter().filter(is_same) {
+            users.entry(name).or_default().insert(id);
+        }
+        let only = users.into_iter().filter(|(_, ids)| ids.len() == 1);
+        self.by_name.extend(only.filter_map(|(name, ids)| Some((name, ids.into_iter().next()?))));
+    }
+}
+
+/// Returns a name in capitals, in small letters and with a capital at the beginning of each word, without the name itself.
+pub(super) fn spellings(name: &str) -> BTreeSet<String> {
+    let lower = name.to_lowercase();
+    let mut title = String::with_capacity(lower.len());
+    for c in lower.chars() {
+        let begins_word = title.chars().next_back().is_none_or(char::is_whitespace);
+        if begins_word { title.extend(c.to_uppercase()) } else { title.push(c) }
+    }
+    let mut spellings = BTreeSet::from([name.to_uppercase(), lower, title]);
+    spellings.remove(name);
+    spellings
+}
+
+/// Returns a name in NFKC with its case folded.
+fn folded(name: &str) -> String {
+    // Upper case first, so that both forms of a small sigma are equal.
+    name.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 /// Returns the names to look up, at most `limit`: the candidates of places for which the author has chosen nobody.
@@ -98,6 +133,24 @@ mod tests {
                 expected.iter().map(|(name, id)| ((*name).into(), *id)).collect();
             assert_eq!(mentions(text, &[], &names), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn other_spellings_mean_the_only_user_whose_name_differs_in_case() {
+        let user = |(name, id): (&str, u64)| (UserId(id), User::new(UserId(id), name.parse().unwrap()));
+        for (name, users, expected) in [
+            ("αλέξης", &[("ΑΛΈΞΗΣ", 1)][..], Some(1)),
+            ("нина", &[("Нина", 1)], Some(1)),
+            ("нина", &[("Нина", 1), ("НИНА", 2)], None),
+            ("нина", &[("HИHA", 1)], None),
+        ] {
+            let mut found = Found { users: users.iter().copied().map(user).collect(), ..Found::default() };
+            found.add_spellings(users.iter().map(|(_, id)| (name.to_owned(), UserId(*id))).collect());
+            assert_eq!(found.by_name.get(name), expected.map(UserId).as_ref(), "{name}");
+        }
+        let all = |name| spellings(name).into_iter().collect::<Vec<_>>();
+        assert_eq!(all("нина Ли"), ["НИНА ЛИ", "Нина Ли", "нина ли"]);
+        assert_eq!(all("小明"), [""; 0]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use app::{
     markup::{MentionPlace, mention_places},
     wire::{Mention, MentionHint, Message, Operation, RoomName, Seq, UserId, limits::MAX_MENTIONS},
 };
-use choose::{Chosen, Found, choose_all, names_to_find};
+use choose::{Chosen, Found, choose_all, names_to_find, spellings};
 use std::collections::BTreeSet;
 
 /// Sets whom the text of `event` addresses. `hints` are the users whom its author has chosen; the first [`MAX_MENTIONS`] count,
@@ -80,18 +80,37 @@ async fn find_names(
     chosen: &Chosen,
 ) -> StoreResult<Found> {
     let names = names_to_find(places, chosen, MAX_NAMES_PER_READ);
-    let mut found = Found::default();
+    let (mut found, mut by_spelling) = (Found::default(), BTreeSet::new());
     if !names.is_empty() {
         let members = state.hub.members(&event.room, event.author).await.list;
         let present: Vec<UserId> = members.into_iter().map(|member| member.id).collect();
         let ids = state.store.users_named(&event.room, &present, &names).await?;
-        found.by_name = names.into_iter().zip(ids).filter_map(|(name, id)| Some((name, id?))).collect();
+        let (known, unknown): (Vec<_>, Vec<_>) = names.into_iter().zip(ids).partition(|(_, id)| id.is_some());
+        found.by_name = known.into_iter().filter_map(|(name, id)| Some((name, id?))).collect();
+        // Names are compared by what they look like, and in many alphabets capitals look like other letters.
+        let mut spellings: Vec<(String, String)> = unknown
+            .into_iter()
+            .flat_map(|(name, _)| spellings(&name).into_iter().map(move |spelling| (name.clone(), spelling)))
+            .collect();
+        spellings.truncate(MAX_NAMES_PER_READ);
+        if !spellings.is_empty() {
+            let names: Vec<String> = spellings.iter().map(|(_, spelling)| spelling.clone()).collect();
+            let ids = state.store.users_named(&event.room, &present, &names).await?;
+            by_spelling =
+                spellings.into_iter().zip(ids).filter_map(|((name, _), id)| Some((name, id?))).collect();
+        }
     }
-    let ids: BTreeSet<UserId> =
-        found.by_name.values().copied().chain(chosen.iter().map(|(_, id)| *id)).collect();
+    let ids: BTreeSet<UserId> = found
+        .by_name
+        .values()
+        .copied()
+        .chain(by_spelling.iter().map(|(_, id)| *id))
+        .chain(chosen.iter().map(|(_, id)| *id))
+        .collect();
     if !ids.is_empty() {
         let ids: Vec<UserId> = ids.into_iter().collect();
         found.users = state.store.users(&ids).await?.into_iter().map(|user| (user.id, user)).collect();
     }
+    found.add_spellings(by_spelling);
     Ok(found)
 }
