@@ -102,7 +102,7 @@ impl<'a> Batch<'a> {
     /// Returns `true` if the batch addresses users, or changes messages that may have done so.
     fn may_change_mentions(&self) -> bool {
         self.mentions.iter().any(Option::is_some)
-            || self.kinds.iter().any(|kind| *kind != columns::kind::MESSAGE)
+            || self.kinds.iter().any(|kind| matches!(*kind, columns::kind::EDIT | columns::kind::DELETE))
     }
 
     fn statement(&self) -> &'static str {
