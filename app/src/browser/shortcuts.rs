@@ -218,10 +218,9 @@ fn reply(room: RoomState, target: &Element) -> bool {
 
 /// Gives the reaction whose button was clicked, or takes it back. A page of older messages submits a form instead.
 fn react(room: RoomState, target: &Element) -> bool {
-    let Ok(Some(button)) = target.closest("[data-react]") else { return false };
-    let message = button.closest("[data-seq]").ok().flatten();
-    let seq = message.and_then(|message| message.get_attribute("data-seq")?.parse().ok());
-    let (Some(seq), Some(emoji)) = (seq, button.get_attribute("data-react")) else { return false };
+    let button = target.closest("[data-react]").ok().flatten();
+    let emoji = button.and_then(|button| button.get_attribute("data-react"));
+    let (Some(seq), Some(emoji)) = (message_of(target, "[data-react]"), emoji) else { return false };
     if room.info.is_latest_page {
         outbox::react(room, seq, &emoji);
     }
@@ -234,7 +233,7 @@ fn mark_unread(room: RoomState, target: &Element) -> bool {
     seq.inspect(|seq| attention::mark_unread(room, *seq)).is_some()
 }
 
-/// Returns the message of the bar or menu, if `button` was clicked there.
+/// Returns the message of the bar, the menu, the picker or the reactions, if `button` was clicked there.
 fn message_of(target: &Element, button: &str) -> Option<Seq> {
     target.closest(button).ok()??.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok()
 }

@@ -26,6 +26,12 @@ impl WriteTransaction<'_> {
         Ok(())
     }
 
+    /// Returns the latest `seq` of a room that exists; `None` for a lobby without a row.
+    fn head_of_existing(&mut self, room: &RoomName) -> rusqlite::Result<StoreResult<Option<Seq>>> {
+        let stored = self.head(room)?;
+        Ok(if stored.is_none() && !room.is_lobby() { Err(StoreError::RoomNotFound) } else { Ok(stored) })
+    }
+
     /// Moves the read marker of `user` in `room` forward to `seq`.
     pub(super) fn set_read_marker(
         &mut self,
@@ -33,10 +39,10 @@ impl WriteTransaction<'_> {
         room: &RoomName,
         seq: Seq,
     ) -> rusqlite::Result<StoreResult<MarkerUpdate>> {
-        let stored = self.head(room)?;
-        if stored.is_none() && !room.is_lobby() {
-            return Ok(Err(StoreError::RoomNotFound));
-        }
+        let stored = match self.head_of_existing(room)? {
+            Ok(stored) => stored,
+            Err(missing) => return Ok(Err(missing)),
+        };
         let seq = seq.min(stored.unwrap_or(0));
         let can_insert = seq > 0 || stored == Some(0);
         // Past the quota a marker moves forward, but none is added.
@@ -56,10 +62,10 @@ impl WriteTransaction<'_> {
         room: &RoomName,
         seq: Seq,
     ) -> rusqlite::Result<StoreResult<MarkerUpdate>> {
-        let stored = self.head(room)?;
-        if stored.is_none() && !room.is_lobby() {
-            return Ok(Err(StoreError::RoomNotFound));
-        }
+        let stored = match self.head_of_existing(room)? {
+            Ok(stored) => stored,
+            Err(missing) => return Ok(Err(missing)),
+        };
         let seq = seq.saturating_sub(1).min(stored.unwrap_or(0));
         let has_moved = self.place_read_marker(sql::SET_READ_MARKER, user, room, seq)?
             || (stored.is_some() && self.take_bytes(0) && self.insert_read_marker(user, room, seq)?);
