@@ -33,7 +33,7 @@ pub struct MentionHint {
 }
 
 impl Mentions {
-    /// Returns `true` if the message addresses nobody.
+    /// Returns `true` if the message addresses no user.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

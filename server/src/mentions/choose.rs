@@ -51,7 +51,7 @@ fn folded(name: &str) -> String {
     name.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// Returns the names to look up, at most `limit`: the candidates of places for which the author has chosen nobody.
+/// Returns the names to look up, at most `limit`: the candidates of places for which the author has chosen no user.
 pub(super) fn names_to_find(places: &[MentionPlace], chosen: &Chosen, limit: usize) -> Vec<String> {
     let unchosen = places.iter().filter(|place| longest_chosen(place, chosen).is_none());
     let mut names: Vec<String> = Vec::new();

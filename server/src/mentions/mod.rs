@@ -72,7 +72,7 @@ async fn find_message(store: &dyn Store, room: &RoomName, seq: Option<Seq>) -> S
     Ok(messages.into_iter().find(|message| message.seq == seq && !message.deleted))
 }
 
-/// Looks up the candidates of the places for which the author has chosen nobody, and reads all users that may be meant.
+/// Looks up the candidates of the places for which the author has chosen no user, and reads all users that may be meant.
 async fn find_names(
     state: &AppState,
     event: &NewEvent,

@@ -119,7 +119,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// Returns an operation that addresses nobody.
+    /// Returns an operation that addresses no user.
     pub fn new(id: CommandId, room: RoomName, author: UserId, operation: Operation) -> Self {
         Self { id, room, author, operation, mentions: Mentions::default(), names: 0 }
     }

@@ -17,7 +17,7 @@ pub(super) async fn select_users(client: &ClientWrapper, ids: &[UserId]) -> Stor
     rows.iter().zip(ids).map(|(row, id)| user_or_guest(row, *id)).collect()
 }
 
-/// Sets the present names of those who are mentioned. Reads nothing if nobody is.
+/// Sets the present names of the mentioned users. Reads nothing if there are none.
 pub(super) async fn set_names(client: &ClientWrapper, mentions: Vec<&mut Mentions>) -> StoreResult<()> {
     let ids: BTreeSet<UserId> = mentions.iter().flat_map(|mentions| mentions.user_ids()).collect();
     if ids.is_empty() {
