@@ -4,7 +4,7 @@ use crate::{
     i18n::Lang,
     markup::excerpt,
     wire::{
-        ErrorCode, InvalidName, Message, RoomName, Seq, User,
+        ErrorCode, InvalidName, Message, RoomName, Seq, User, UserId,
         json::{FromJson, Json, fields, record},
     },
 };
@@ -26,8 +26,12 @@ pub struct RoomPage {
     pub title: String,
     /// Its topic; empty if it has none.
     pub topic: String,
-    /// The current user owns the room and may delete any message in it.
+    /// The current user owns the room.
     pub is_owner: bool,
+    /// The current user moderates the room, and may delete messages of others.
+    pub moderates: bool,
+    /// The users whom the current user has blocked.
+    pub blocked: Vec<UserId>,
     /// Its newest `seq` when the page was rendered.
     pub head: Seq,
     /// The last event that the current user has read; `None` if they have never visited the room.
@@ -187,6 +191,8 @@ record!(RoomPage {
     title,
     topic,
     is_owner,
+    moderates,
+    blocked,
     head,
     read,
     older_unread,
@@ -282,6 +288,8 @@ mod tests {
             title: "Tea".into(),
             topic: String::new(),
             is_owner: true,
+            moderates: true,
+            blocked: vec![UserId(3)],
             head: 9,
             read: None,
             older_unread: 3,

@@ -6,7 +6,10 @@ use crate::{
     i18n::PageError,
     page_context::{AssetUrls, PageContext},
     page_data::{PageKind, RoomPage},
-    pages::{DeviceLink, DeviceLinkPage, ErrorPage, RejectedForm, RoomDirectory, RoomsPage},
+    pages::{
+        DeviceLink, DeviceLinkPage, Door, DoorPage, ErrorPage, Manage, ManagePage, Person, PersonPage,
+        RejectedForm, RoomDirectory, RoomsPage,
+    },
     raw_text::inline_script,
     theme::Theme,
     ui::{
@@ -17,7 +20,7 @@ use crate::{
     },
 };
 use leptos::{
-    either::{Either, EitherOf4},
+    either::{Either, EitherOf7},
     html,
     nonce::use_nonce,
     prelude::*,
@@ -32,6 +35,12 @@ pub enum View {
     Rooms(Box<RoomsPage>),
     /// A link to another device.
     DeviceLink(Box<DeviceLinkPage>),
+    /// The way in: the closed server, an invitation, the admin link.
+    Door(DoorPage),
+    /// The page that manages a room, or the server.
+    Manage(Box<ManagePage>),
+    /// The page of a person.
+    Person(Box<PersonPage>),
     /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
@@ -120,12 +129,12 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
             let seen = (page.kind == PageKind::Latest && page.head > 0)
                 .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
             let path = link(&context.path);
-            let about = view! { <RoomDialog page=page.clone() shared /> };
+            let (room, about) = (page.room.clone(), view! { <RoomDialog page=page.clone() shared /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf4::A(view! {
+            EitherOf7::A(view! {
                 <App />
-                <MessageActions assets=context.assets.clone() strings />
+                <MessageActions room assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
                 {about}
                 {settings}
@@ -134,9 +143,12 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        View::Rooms(page) => EitherOf4::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf4::C(view! { <DeviceLink page=*page lang /> }),
-        View::Error(error, rejected) => EitherOf4::D(view! { <ErrorPage error rejected lang /> }),
+        View::Rooms(page) => EitherOf7::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf7::C(view! { <DeviceLink page=*page lang /> }),
+        View::Door(page) => EitherOf7::E(view! { <Door page lang /> }),
+        View::Manage(page) => EitherOf7::F(view! { <Manage page=*page lang /> }),
+        View::Person(page) => EitherOf7::G(view! { <Person page=*page lang /> }),
+        View::Error(error, rejected) => EitherOf7::D(view! { <ErrorPage error rejected lang /> }),
     }
 }
 
@@ -144,6 +156,8 @@ fn title(view: &View) -> String {
     match view {
         View::Room(page, _) => format!("{} · Hubbub", page.title),
         View::Rooms(page) => format!("{} · Hubbub", page.lang.strings().rooms),
-        View::DeviceLink(_) | View::Error(..) => "Hubbub".into(),
+        View::DeviceLink(_) | View::Door(_) | View::Manage(_) | View::Person(_) | View::Error(..) => {
+            "Hubbub".into()
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! The lines that the server prints when it has started: its links, and a QR code for other devices.
 
-use crate::{config::Config, net::ListenAddr};
+use crate::{config::Config, links::links, net::ListenAddr};
 use qrcode::{QrCode, render::unicode::Dense1x2};
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 
 /// Returns the banner: the link for this machine and, if others can reach it, the link for them with its QR code.
 pub fn startup_banner(address: &ListenAddr, config: &Config) -> String {
@@ -22,32 +22,6 @@ pub fn startup_banner(address: &ListenAddr, config: &Config) -> String {
     lines.join("\n")
 }
 
-/// Returns the link for this machine, and the one for others if they can reach the address.
-fn links(address: SocketAddr) -> (String, Option<String>) {
-    let outside = reachable_address(address.ip()).map(|ip| link(ip, address.port()));
-    (link(address.ip(), address.port()), outside)
-}
-
-fn link(ip: IpAddr, port: u16) -> String {
-    // A browser cannot open "every interface".
-    let ip = match ip {
-        IpAddr::V4(v4) if v4.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(v6) if v6.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        specified => specified,
-    };
-    format!("http://{}", SocketAddr::new(ip, port))
-}
-
-fn reachable_address(ip: IpAddr) -> Option<IpAddr> {
-    if ip.is_loopback() {
-        None
-    } else if ip.is_unspecified() {
-        local_ip_address::local_ip().ok().filter(|ip| !ip.is_loopback())
-    } else {
-        Some(ip)
-    }
-}
-
 fn qr_code(link: &str) -> Option<String> {
     QrCode::new(link).ok().map(|code| code.render::<Dense1x2>().build())
 }
@@ -55,6 +29,7 @@ fn qr_code(link: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
 
     #[test]
     fn loopback_has_no_link_for_others() {

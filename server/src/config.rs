@@ -6,6 +6,7 @@ use crate::{
     cli::Command,
     net::ListenAddr,
     origin::{InvalidAddress, Origin, PublicUrl},
+    store::ServerAccess,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
 use ipnet::IpNet;
@@ -75,6 +76,15 @@ pub struct Config {
     /// Keep everything in temporary files: it is lost when the server stops.
     #[arg(long, env = "HUBBUB_EPHEMERAL", value_parser = switch)]
     pub ephemeral: bool,
+
+    /// Who may enter: open for everyone, invite for users with an invitation, password for users who know it. The administrator
+    /// can change it while the server runs; the option counts again when its value changes. Users who are in stay in.
+    #[arg(long, env = "HUBBUB_ACCESS", value_name = "MODE", value_parser = access)]
+    pub access: Option<ServerAccess>,
+
+    /// A file with the password of --access password. The administrator can change the password too.
+    #[arg(long, env = "HUBBUB_ACCESS_PASSWORD_FILE", value_name = "FILE")]
+    pub access_password_file: Option<PathBuf>,
 
     /// The address under which users see this server, as https://chat.example/ or https://host.example/chat/. Links carry
     /// it. Requests for other public names get 421.
@@ -189,6 +199,8 @@ impl Config {
             database: None,
             cookie_key_file: None,
             ephemeral: true,
+            access: None,
+            access_password_file: None,
             public_url: None,
             allow_origin: Vec::new(),
             trusted_proxy: vec![
@@ -204,6 +216,10 @@ impl Config {
             max_files: usize::MAX,
         }
     }
+}
+
+fn access(text: &str) -> Result<ServerAccess, String> {
+    text.trim().parse().map_err(|_| "it is open, invite or password".into())
 }
 
 fn switch(text: &str) -> Result<bool, String> {
@@ -316,6 +332,13 @@ mod tests {
         let mut plain = Config::plain().trusted_proxy;
         plain.sort();
         assert_eq!(networks, plain);
+    }
+
+    #[test]
+    fn access_is_one_of_three_modes() {
+        assert_eq!(parse(&["--access", "invite"]).unwrap().access, Some(ServerAccess::Invite));
+        assert_eq!(parse(&[]).unwrap().access, None);
+        assert!(parse(&["--access", "everyone"]).is_err());
     }
 
     #[test]

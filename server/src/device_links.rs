@@ -1,11 +1,11 @@
 //! Links that sign a user in on another device. Each works once, for ten minutes, also across a restart.
 
-use crate::store::{DeviceLinkStore, LinkError, LinkHash, StoreResult, TooManyLinks};
+use crate::{
+    secret::{hash, new_secret},
+    store::{DeviceLinkStore, LinkError, StoreResult, TooManyLinks},
+};
 use app::wire::UserId;
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long a link works.
 const LINK_LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -18,7 +18,7 @@ pub async fn create(
     store: &(impl DeviceLinkStore + ?Sized),
     user: UserId,
 ) -> StoreResult<Result<String, TooManyLinks>> {
-    let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
+    let secret = new_secret();
     let created = store.create_device_link(hash(&secret), user, LINK_LIFETIME).await?;
     Ok(created.map(|()| secret))
 }
@@ -43,8 +43,4 @@ pub async fn redeem(
     secret: &str,
 ) -> StoreResult<Result<UserId, LinkError>> {
     store.redeem_device_link(hash(secret)).await
-}
-
-fn hash(secret: &str) -> LinkHash {
-    Sha256::digest(secret).into()
 }

@@ -1,7 +1,7 @@
 //! The server half of Hubbub: everything that lives in one process, in reading order.
 //!
 //! - [`config`]: the settings; [`cli`]: the commands of the operator; [`startup`], [`data`]: opens the data folder.
-//! - [`serve`]: accepts connections and drains them; [`shutdown`]: the stop signals; [`banner`]: the first lines printed.
+//! - [`serve`]: accepts connections and drains them; [`shutdown`]: the stop signals; [`banner`], [`links`]: the first lines printed.
 //! - [`net`]: the sockets below HTTP, with their timeouts; [`origin`]: hosts and origins, normalized; `redact`: client
 //!   text made safe for the log.
 //! - [`router`]: every route; [`state`]: the state that handlers share; [`http`]: the parts that handlers share.
@@ -10,8 +10,11 @@
 //! - [`websocket`]: RFC 6455, as bytes.
 //! - [`hub`]: the live rooms and their subscribers.
 //! - `mentions`: whom the text of a message addresses.
+//! - [`access`]: the one way into the server and its rooms; [`administration`]: what the operator says about it.
 //! - [`store`]: the durable event log, users, rooms and read markers.
 
+pub mod access;
+pub mod administration;
 mod admission;
 pub mod api;
 pub mod banner;
@@ -23,12 +26,15 @@ pub mod device_links;
 pub mod http;
 pub mod hub;
 pub mod limits;
+pub mod links;
 mod mentions;
 pub mod net;
 pub mod origin;
 pub mod pages;
+mod password;
 mod redact;
 pub mod router;
+pub mod secret;
 pub mod secret_url;
 pub mod serve;
 pub mod shutdown;

@@ -1,8 +1,10 @@
 //! Hubbub: group chat in one binary.
 
 use server::{
+    administration,
+    cli::Installation,
     config::Config,
-    net,
+    links, net,
     serve::{self, ShutdownOutcome},
     shutdown::StopSignals,
     startup::{self, Startup},
@@ -23,7 +25,7 @@ const REOPEN_DELAY: Duration = Duration::from_millis(200);
 fn main() -> ExitCode {
     let result = match Config::read() {
         Ok(config) => match &config.command {
-            Some(command) => command.run(&config.data, &config.addr).map(|line| print_line(&line)),
+            Some(command) => command.run(&installation(&config)).map(|line| print_line(&line)),
             None => run(config),
         },
         Err(error) if error.use_stderr() => Err(first_line(&error)),
@@ -41,6 +43,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns what the commands of the operator need to know.
+fn installation(config: &Config) -> Installation<'_> {
+    let Config { data, addr, database, public_url, .. } = config;
+    Installation { data, address: addr, database: database.as_ref(), public_url: public_url.as_ref() }
 }
 
 /// Returns the first line of an error, without the usage and the hints below it.
@@ -62,6 +70,11 @@ async fn run(mut config: Config) -> Result<(), String> {
     let address =
         listener.local_addr().map_err(|error| format!("cannot read the listening address: {error}"))?;
     print_line(&server::banner::startup_banner(&address, &config));
+    if let Some(token) = administration::prepare(&startup.state).await? {
+        let link = links::admin_link(config.public_url.as_ref(), &address, &token);
+        print_line(&format!("To administer it:  {link}"));
+    }
+    administration::warn_if_open(&startup.state, &address).await;
     if let Some(max_connections) = lowered {
         tracing::warn!(
             max_connections,

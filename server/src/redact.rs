@@ -6,8 +6,11 @@ use std::{fmt, fmt::Write};
 /// Bytes of a client's text in a log line, before they are escaped.
 const MAX_LOGGED_BYTES: usize = 200;
 
-/// The prefix of a private room's name, which is not secret.
-const PRIVATE_PREFIX: &str = "p-";
+/// The prefixes of private rooms' names, which are not secret.
+const PRIVATE_PREFIXES: [&str; 2] = ["p-", "m-"];
+
+/// The segments of a path that secrets follow.
+const BEFORE_SECRETS: [&[u8]; 3] = [b"device", b"invite", b"link"];
 
 /// A run of this many hexadecimal digits may be part of a secret.
 const SECRET_DIGITS: usize = 16;
@@ -17,7 +20,11 @@ pub struct RedactedRoom<'a>(pub &'a RoomName);
 
 impl fmt::Display for RedactedRoom<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.as_str().starts_with(PRIVATE_PREFIX) { "p-…" } else { self.0.as_str() })
+        let name = self.0.as_str();
+        match PRIVATE_PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) {
+            Some(prefix) => write!(f, "{prefix}…"),
+            None => f.write_str(name),
+        }
     }
 }
 
@@ -36,17 +43,17 @@ pub fn escape_for_log(text: &[u8]) -> String {
     shown
 }
 
-/// Returns a path for the log, without device links and names of private rooms in any encoding.
+/// Returns a path for the log, without secrets of links and names of private rooms in any encoding.
 pub fn redact_path(path: &str) -> String {
     let cut = &path.as_bytes()[..path.len().min(MAX_LOGGED_BYTES)];
     let decoded = percent_decode(cut);
     let mut shown = String::new();
-    let mut follows_device = false;
+    let mut precedes_secret = false;
     for segment in decoded.split(|byte| *byte == b'/').skip(1) {
         shown.push('/');
-        let is_secret = (follows_device && !segment.is_empty()) || is_secret(segment);
+        let is_secret = (precedes_secret && !segment.is_empty()) || is_secret(segment);
         shown.push_str(&if is_secret { "…".into() } else { escape_for_log(segment) });
-        follows_device = segment == b"device";
+        precedes_secret = BEFORE_SECRETS.contains(&segment);
     }
     if path.len() > MAX_LOGGED_BYTES {
         shown.push('…');
@@ -56,8 +63,9 @@ pub fn redact_path(path: &str) -> String {
 
 /// Returns `true` if a segment may be the name of a private room.
 fn is_secret(segment: &[u8]) -> bool {
-    let has_prefix =
-        segment.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(PRIVATE_PREFIX.as_bytes()));
+    let is_prefix =
+        |start: &[u8]| PRIVATE_PREFIXES.iter().any(|prefix| start.eq_ignore_ascii_case(prefix.as_bytes()));
+    let has_prefix = segment.get(..2).is_some_and(is_prefix);
     has_prefix || segment.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= SECRET_DIGITS)
 }
 
@@ -101,11 +109,15 @@ mod tests {
             "/device/0123456789abcdef".into(),
             "/d%65vice/0123456789abcdef".into(),
             "/device%2f0123456789abcdef".into(),
+            format!("/r/m-{HEX}/manage"),
+            "/invite/xyz89abcdef".into(),
+            "/admin/link/xyz89abcdef".into(),
         ] {
             assert!(!redact_path(&path).to_lowercase().contains("89abcdef"), "{path}");
         }
         assert_eq!(redact_path("/r/tea/seen"), "/r/tea/seen");
         assert_eq!(redact_path("/device"), "/device");
+        assert_eq!(redact_path("/r/tea/manage"), "/r/tea/manage");
     }
 
     #[test]

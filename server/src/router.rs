@@ -1,13 +1,14 @@
 //! All routes and the layers around them. `main` and the tests use it.
 
 use crate::{
+    access::let_in,
     api, connection,
     http::{
         canonical_path::redirect_to_canonical,
         cors::allow_cross_origin,
         forwarded::resolve_forwarded,
         host::check_host,
-        identity::identify,
+        identity::{identify, recognize},
         problem::Problem,
         rate_limit::limit_reads,
         request_log,
@@ -50,6 +51,8 @@ pub fn router(state: AppState) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let routes = Router::new()
         .merge(user_routes(&state))
+        .merge(door_routes(&state))
+        .merge(reader_routes(&state))
         .merge(public_routes(&state))
         .fallback(asset_or_not_found)
         .method_not_allowed_fallback(pages::method_not_allowed)
@@ -76,7 +79,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Returns the routes that identify the user.
+/// Returns the routes of users who are in.
 fn user_routes(state: &AppState) -> Router<AppState> {
     let form_limit = || DefaultBodyLimit::max(MAX_FORM_BYTES);
     Router::new()
@@ -85,30 +88,56 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/r/{room}/{seq}/edit", post(pages::edit_message).layer(form_limit()))
         .route("/r/{room}/{seq}/react", post(pages::react_to_message))
         .route("/r/{room}/{seq}/delete", post(pages::delete_message))
+        .route("/r/{room}/{seq}/author", get(pages::message_author))
+        .route("/r/{room}/manage", get(pages::manage_room).post(pages::act_in_room))
+        .route("/r/{room}/people/{user}", get(pages::person_in_room).post(pages::act_on_person_in_room))
+        .route("/admin", get(pages::manage_server).post(pages::act_on_server))
+        .route("/admin/people/{user}", get(pages::person_on_server).post(pages::act_on_person_on_server))
         .route("/r/{room}/about", post(pages::update_room))
         .route("/r/{room}/leave", post(pages::leave_room))
         .route("/r/{room}/seen", get(pages::read_beacon).layer(from_fn(reject_foreign)))
         .route("/rooms", get(pages::room_directory).post(pages::create_room))
-        .route("/offline", get(pages::offline))
         .route("/name", post(pages::rename))
-        .route("/settings", post(pages::save_settings))
         .route("/device", post(pages::create_link))
-        .route("/device/{link}", get(pages::open_link).post(pages::redeem_link))
         .route("/api/rooms/{room}/messages", get(api::messages).post(api::post))
         .route("/api/rooms/{room}/frames", get(api::frames::stream))
         .route("/api/commands", post(api::frames::command))
         .route("/ws", any(connection::upgrade).layer(from_fn(reject_foreign)))
+        .route_layer(from_fn_with_state(state.clone(), let_in))
         .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL))
         .route_layer(from_fn(reject_foreign_writes))
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .layer(from_fn_with_state(state.clone(), identify))
 }
 
-/// Returns the routes that are the same for every user.
-fn public_routes(state: &AppState) -> Router<AppState> {
+/// Returns the routes by which users come in, and those that tell nothing.
+fn door_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/offline", get(pages::offline))
+        .route("/settings", post(pages::save_settings))
+        .route("/device/{link}", get(pages::open_link).post(pages::redeem_link))
+        .route("/enter", post(pages::enter_with_password))
+        .route("/invite/{token}", get(pages::open_invitation).post(pages::accept_invitation))
+        .route("/admin/link/{token}", get(pages::open_admin_link).post(pages::accept_admin_link))
+        .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL))
+        .route_layer(from_fn(reject_foreign_writes))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
+        .layer(from_fn_with_state(state.clone(), identify))
+}
+
+/// Returns the routes that programs read, whose answers set no cookie.
+fn reader_routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/api/rooms", get(api::rooms))
         .route("/api/rooms/{room}/events", get(api::events))
+        .route_layer(from_fn_with_state(state.clone(), let_in))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
+        .layer(from_fn_with_state(state.clone(), recognize))
+}
+
+/// Returns the routes that are the same for every user.
+fn public_routes(state: &AppState) -> Router<AppState> {
+    Router::new()
         .route("/hubbub.webmanifest", get(pages::manifest))
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .route("/healthz", get(api::healthz))

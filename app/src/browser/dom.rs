@@ -23,6 +23,11 @@ pub(crate) fn is_navigation(kind: &str) -> bool {
     found.is_some_and(|found| found == kind)
 }
 
+/// Loads the page again.
+pub(crate) fn reload() {
+    let _ = window().location().reload();
+}
+
 /// Moves the focus to the composer. On a phone that would open the keyboard, which covers the page.
 pub(crate) fn focus_composer() {
     if let Some(field) = element::<HtmlElement>("text").filter(|_| has_fine_pointer()) {

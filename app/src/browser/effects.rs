@@ -83,6 +83,7 @@ impl Connection {
                 };
                 show_notice(self.room, notice);
             }
+            Effect::Reload => dom::reload(),
             Effect::ProbeSocket => {
                 if let Some(socket) = Carrier::socket() {
                     spawn_local(probe(self.room, socket));
@@ -156,6 +157,7 @@ impl Connection {
                     state.rooms.mark_unread(&room, seq, counted);
                 }
             }
+            ServerFrame::Removed { room, .. } => state.rooms.remove(&room),
             ServerFrame::RoomUpdated { room, title, topic } => show_title(state, &room, title, topic),
             _ => {}
         }
@@ -190,7 +192,7 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
     }
     let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));
     state.rooms.apply_events(room, events, you.id, |entry, event| {
-        if !is_attentive {
+        if !is_attentive && !state.info.is_blocked(event.author.id) {
             notifications::announce(entry, event, you.id);
         }
     });

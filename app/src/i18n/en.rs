@@ -211,6 +211,11 @@ pub(super) static STRINGS: Strings = Strings {
             }
             ErrorCode::NoSuchMessage => "This message no longer exists.",
             ErrorCode::NotAllowed => "You are not allowed to change this.",
+            ErrorCode::NotAdmitted => "You need an invitation or the password of this server first.",
+            ErrorCode::Banned => "A moderator has ended your access to this server.",
+            ErrorCode::Removed => "A moderator has removed you from this room.",
+            ErrorCode::Muted => "A moderator has muted you: you can read, but not write.",
+            ErrorCode::PostsClosed => "Only the owner and the moderators of this room can post here.",
             ErrorCode::InvalidName => {
                 "This name is not allowed: it is reserved, ends like a tag (#2), or has hidden characters."
             }

@@ -4,8 +4,12 @@
 //! error.
 
 mod default_names;
+#[cfg(feature = "ssr")]
+mod moderation;
 mod problem;
 
+#[cfg(feature = "ssr")]
+pub use moderation::ModerationStrings;
 pub use problem::{PageError, RoomFormError};
 
 use crate::wire::{

@@ -5,6 +5,8 @@
 mod device_link;
 #[cfg(feature = "ssr")]
 mod error;
+#[cfg(feature = "ssr")]
+mod moderation;
 mod room;
 #[cfg(feature = "ssr")]
 mod rooms;
@@ -13,6 +15,11 @@ mod rooms;
 pub use device_link::{DeviceLink, DeviceLinkPage};
 #[cfg(feature = "ssr")]
 pub use error::{ErrorPage, RejectedForm};
+#[cfg(feature = "ssr")]
+pub use moderation::{
+    Door, DoorPage, InvitationRow, LogRow, Manage, ManagePage, Person, PersonPage, Place, Posting, ReportRow,
+    Reported, RestrictionRow, RoleRow, ServerSettings,
+};
 pub use room::Room;
 #[cfg(feature = "ssr")]
 pub use rooms::{NewRoom, RoomDirectory, RoomsPage};

@@ -28,6 +28,8 @@ pub struct RoomsPage {
     pub input: NewRoom,
     /// The reason why the form was rejected.
     pub rejected: Option<RoomFormError>,
+    /// The user moderates the server.
+    pub is_moderator: bool,
 }
 
 /// The values of the form that creates a room.
@@ -39,6 +41,8 @@ pub struct NewRoom {
     pub topic: String,
     /// The room is private.
     pub private: bool,
+    /// Only members may enter the room.
+    pub members_only: bool,
 }
 
 /// The list of rooms with a form that creates a room.
@@ -62,6 +66,7 @@ pub fn RoomDirectory(
         <main class="plain-page">
             <nav class="row">
                 <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
+                {page.is_moderator.then(|| view! { <a class="back-link" href=link("/admin")>{lang.moderation().administration}</a> })}
                 <button type="button" class="outlined" popovertarget="settings">{strings.settings}</button>
             </nav>
             <h1>{strings.new_room}</h1>
@@ -85,6 +90,7 @@ fn NewRoomForm(
     rejected: Option<RoomFormError>,
     strings: &'static Strings,
 ) -> impl IntoView {
+    let access = strings.lang.moderation();
     let rejected = rejected.map(|error| {
         view! { <p>{(strings.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
     });
@@ -97,6 +103,10 @@ fn NewRoomForm(
             <label class="checkbox">
                 <input type="checkbox" name="private" value="yes" checked=input.private />
                 <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
+            </label>
+            <label class="checkbox">
+                <input type="checkbox" name="members" value="yes" checked=input.members_only />
+                <span><b>{access.members_only_label}</b>" "<small>{access.members_only_hint}</small></span>
             </label>
             <div id="room-problem" class="field-error" role="alert">{rejected}</div>
             <button type="submit">{strings.create_room}</button>

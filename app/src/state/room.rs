@@ -41,7 +41,8 @@ impl RoomState {
             name,
             title: RwSignal::new(page.title),
             topic: RwSignal::new(page.topic),
-            is_owner: page.is_owner,
+            moderates: page.moderates,
+            blocked: StoredValue::new(page.blocked),
             is_latest_page: page.kind == PageKind::Latest,
         };
         Self {

@@ -1,6 +1,9 @@
 //! The room itself.
 
-use crate::{i18n::Strings, wire::RoomName};
+use crate::{
+    i18n::Strings,
+    wire::{RoomName, UserId},
+};
 use leptos::prelude::*;
 
 /// The room of the page.
@@ -14,8 +17,10 @@ pub struct RoomInfoState {
     pub title: RwSignal<String>,
     /// Its topic; empty if it has none.
     pub topic: RwSignal<String>,
-    /// The user owns it.
-    pub is_owner: bool,
+    /// The user moderates it.
+    pub moderates: bool,
+    /// The users whom the user has blocked.
+    pub blocked: StoredValue<Vec<UserId>>,
     /// The page shows the newest messages and is updated live. Any other page stays as the server has rendered it, and
     /// its forms are submitted.
     pub is_latest_page: bool,
@@ -25,6 +30,11 @@ impl RoomInfoState {
     /// Returns `true` if `room` is the room of the page.
     pub fn is_here(self, room: &RoomName) -> bool {
         self.name.with_value(|here| here == room)
+    }
+
+    /// Returns `true` if the user has blocked another one.
+    pub fn is_blocked(self, other: UserId) -> bool {
+        self.blocked.with_value(|blocked| blocked.contains(&other))
     }
 
     /// Returns the path of the room's page.

@@ -109,6 +109,11 @@ impl RoomListState {
         self.update(room, |entry| title.clone_into(&mut entry.title));
     }
 
+    /// Removes a room that the user may not enter any more.
+    pub fn remove(self, room: &RoomName) {
+        self.rooms.update(|rooms| rooms.retain(|entry| entry.room != *room));
+    }
+
     fn update(self, room: &RoomName, change: impl FnOnce(&mut RoomSummary)) {
         self.rooms.update(|rooms| {
             if let Some(entry) = rooms.iter_mut().find(|entry| entry.room == *room) {

@@ -72,10 +72,10 @@ impl Row {
     }
 
     /// Returns the message and whether it is the user's own, if the user may edit or delete it.
-    fn changeable_by(self, you: &User, is_owner: bool) -> Option<(Seq, bool)> {
+    fn changeable_by(self, you: &User, moderates: bool) -> Option<(Seq, bool)> {
         self.entry.with(|view| {
             let own = view.entry.author.id == you.id;
-            let seq = view.entry.delivery.seq().filter(|_| (own || is_owner) && !view.entry.deleted);
+            let seq = view.entry.delivery.seq().filter(|_| (own || moderates) && !view.entry.deleted);
             seq.map(|seq| (seq, own))
         })
     }
@@ -104,7 +104,7 @@ pub fn MessageRow(
     let you = profile.user;
     let editing = RwSignal::new(false);
     // The menu may be open, so it is kept while this value stays the same.
-    let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, info.is_owner)));
+    let changeable = Memo::new(move |_| you.with(|you| row.changeable_by(you, info.moderates)));
     let menu = move || {
         changeable.get().map(|(seq, own)| {
             view! { <MessageMenu seq own text=Signal::derive(move || row.text()) editing /> }
@@ -116,6 +116,7 @@ pub fn MessageRow(
             class:opens=move || row.starts_group()
             class:deleted=move || row.is_deleted()
             class:marked=move || row.is_highlighted()
+            class:blocked=move || row.entry.with(|view| info.is_blocked(view.entry.author.id))
             class:to-you=move || you.with(|you| row.is_to(you))
             class:has-menu=move || changeable.get().is_some()
             class:was-edited=move || row.is_edited()
@@ -202,9 +203,13 @@ fn MessageText(row: Row) -> impl IntoView {
         })
     };
     let path = link(&info.path());
-    // A page without script offers the reply where a message is opened by its link.
+    // A page without script offers the reply and the rest where a message is opened by its link.
     let reply = row.seq().filter(|_| row.is_highlighted()).map(|seq| {
-        view! { <a class="reply-link" href=format!("{path}?reply={seq}#text")>{strings.reply}</a> }
+        let author = info.name.with_value(|room| link(&format!("/r/{room}/{seq}/author")));
+        view! {
+            <a class="reply-link" href=format!("{path}?reply={seq}#text")>{strings.reply}</a>
+            <a class="reply-link" href=author>{strings.more_actions}</a>
+        }
     });
     view! { <div class="message-content">{quote}{text}{note}{reply}</div><Reactions row /> }
 }

@@ -2,15 +2,19 @@
 //! `message-actions.js` moves the bar to the row in use and opens the menu, `day-pill.js` shows the day.
 
 use crate::{
+    base::link,
     i18n::Strings,
     page_context::AssetUrls,
     ui::{Icon, reactions::QUICK_REACTIONS},
+    wire::RoomName,
 };
 use leptos::prelude::*;
 
 /// The bar with the most frequent actions, the menu with all of them, and the day.
 #[component]
 pub(crate) fn MessageActions(
+    /// The room.
+    room: RoomName,
     /// The addresses of the page's files.
     assets: AssetUrls,
     /// The page's language.
@@ -25,7 +29,7 @@ pub(crate) fn MessageActions(
         view! { <button type="button" role="menuitem" data-action=action>{label}<kbd aria-hidden="true">{key}</kbd></button> }
     };
     view! {
-        <div id="message-bar" class="message-bar" role="toolbar" hidden aria-label=strings.message_actions data-copied=strings.copied data-failed=strings.copy_message_failed data-unread=strings.marked_unread>
+        <div id="message-bar" class="message-bar" role="toolbar" hidden data-room=link(&format!("/r/{room}")) aria-label=strings.message_actions data-copied=strings.copied data-failed=strings.copy_message_failed data-unread=strings.marked_unread>
             <button type="button" class="emoji" data-react=QUICK_REACTIONS[0] aria-label=format!("{} {}", strings.react, QUICK_REACTIONS[0])>{QUICK_REACTIONS[0]}</button>
             {button("react", strings.react, "M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18M8.5 14a4 4 0 0 0 7 0M9 9.5h.01M15 9.5h.01")}
             {button("reply", strings.reply, "M9 6 4 11l5 5M4 11h9c4 0 7 2 7 7")}
@@ -49,6 +53,7 @@ pub(crate) fn MessageActions(
                 {item("unread", strings.mark_unread, "U")}
                 {item("edit", strings.edit, "E")}
                 {item("delete", strings.delete, "Del")}
+                {item("author", strings.lang.moderation().report_or_block, "")}
             </div>
         </div>
         <div id="emoji-picker" class="emoji-picker" popover="manual" role="dialog" aria-label=strings.react data-script=assets.picker data-emoji=assets.emoji data-recent=strings.recent_emoji data-none=strings.no_emoji>

@@ -35,6 +35,8 @@ pub(crate) mod writing_aids;
 pub use close_button::CloseButton;
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
+#[cfg(feature = "ssr")]
+pub(crate) use face::face;
 pub use field_error::FieldError;
 #[cfg(feature = "ssr")]
 pub use formatted_text::formatted_bytes;

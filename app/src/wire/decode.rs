@@ -39,6 +39,7 @@ impl FromJson for ServerFrame {
             "events" => fields!(json Self::Events { room, events }),
             "ack" => fields!(json Self::Ack { id, room, seq, dup }),
             "error" => fields!(json Self::Error { id, code, message, retry_ms }),
+            "removed" => fields!(json Self::Removed { room, code, message }),
             "renamed" => fields!(json Self::Renamed { id, name, ambiguous: default, tag }),
             "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
             "typing" => fields!(json Self::Typing { room, user }),

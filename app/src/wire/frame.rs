@@ -247,6 +247,15 @@ pub enum ServerFrame {
         /// The command had been committed before.
         dup: bool,
     },
+    /// The user may not enter a room any more: its subscription has ended.
+    Removed {
+        /// The room.
+        room: RoomName,
+        /// The reason.
+        code: ErrorCode,
+        /// A sentence for humans.
+        message: String,
+    },
     /// A command was rejected. The connection stays open.
     Error {
         /// The id of the command, if it is known.
@@ -382,6 +391,16 @@ pub enum ErrorCode {
     NoSuchMessage,
     /// The user is not allowed to do this.
     NotAllowed,
+    /// The user needs an invitation or the password of the server first.
+    NotAdmitted,
+    /// A moderator has ended the user's access to the server.
+    Banned,
+    /// A moderator has removed the user from the room.
+    Removed,
+    /// A moderator has forbidden the user to write.
+    Muted,
+    /// Only the owner and the moderators of the room may post, or no user.
+    PostsClosed,
     /// The display name is invalid.
     #[serde(rename = "bad_name")]
     InvalidName,
@@ -395,8 +414,13 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Returns `true` if the user may not enter the room, or the server: another attempt has the same result.
+    pub fn ends_access(self) -> bool {
+        matches!(self, Self::NotAdmitted | Self::Banned | Self::Removed | Self::NoSuchRoom)
+    }
+
     /// The names on the wire.
-    pub(super) const NAMES: [(&'static str, Self); 12] = [
+    pub(super) const NAMES: [(&'static str, Self); 17] = [
         ("bad_request", Self::BadRequest),
         ("unknown_type", Self::UnknownType),
         ("blank", Self::Blank),
@@ -406,6 +430,11 @@ impl ErrorCode {
         ("not_joined", Self::NotJoined),
         ("no_such_message", Self::NoSuchMessage),
         ("not_allowed", Self::NotAllowed),
+        ("not_admitted", Self::NotAdmitted),
+        ("banned", Self::Banned),
+        ("removed", Self::Removed),
+        ("muted", Self::Muted),
+        ("posts_closed", Self::PostsClosed),
         ("bad_name", Self::InvalidName),
         ("read_only", Self::ReadOnly),
         ("internal", Self::Internal),

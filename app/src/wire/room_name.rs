@@ -38,10 +38,20 @@ impl RoomName {
         &*self.0 == LOBBY
     }
 
-    /// Returns whether the name makes the room private: `p-` and 32 hexadecimal digits, which cannot be guessed. No
-    /// list shows such a room, even before it is created.
+    /// Returns whether the name makes the room private: `p-` or `m-` and 32 hexadecimal digits, which cannot be guessed.
+    /// No list shows such a room, even before it is created.
     pub fn is_private(&self) -> bool {
-        let digits = self.0.strip_prefix("p-").unwrap_or_default();
+        self.is_unguessable("p-") || self.is_members_only()
+    }
+
+    /// Returns whether only members may enter the room, because its name is `m-` and 32 hexadecimal digits. No message
+    /// creates such a room, so that one that a user may not see is like one that does not exist.
+    pub fn is_members_only(&self) -> bool {
+        self.is_unguessable("m-")
+    }
+
+    fn is_unguessable(&self, prefix: &str) -> bool {
+        let digits = self.0.strip_prefix(prefix).unwrap_or_default();
         digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     }
 
@@ -112,7 +122,10 @@ mod tests {
     #[test]
     fn name_alone_makes_a_room_private() {
         let is_private = |name: &str| name.parse::<RoomName>().unwrap().is_private();
-        assert!(is_private(&format!("p-{}", "0123456789abcdef".repeat(2))));
+        let digits = "0123456789abcdef".repeat(2);
+        assert!(is_private(&format!("p-{digits}")) && is_private(&format!("m-{digits}")));
+        let is_members_only = |name: &str| name.parse::<RoomName>().unwrap().is_members_only();
+        assert!(is_members_only(&format!("m-{digits}")) && !is_members_only(&format!("p-{digits}")));
         for public in ["lobby", "p-1", &format!("p-{}", "0".repeat(31)), &format!("p-{}", "0".repeat(33))] {
             assert!(!is_private(public), "{public}");
         }

@@ -129,6 +129,8 @@ fn page(texts: &[&str]) -> RoomPage {
         title: "Tea".into(),
         topic: String::new(),
         is_owner: false,
+        moderates: false,
+        blocked: Vec::new(),
         head: texts.len() as Seq,
         read: Some(texts.len() as Seq),
         older_unread: 0,

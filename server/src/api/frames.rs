@@ -80,7 +80,7 @@ pub async fn stream(
     permit.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let subscriber = Subscriber::new(state.author_of(identity.id).await);
+    let subscriber = Subscriber::new(state.author_of(identity.id).await, Some(identity.network));
     let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
     let mut stream =
         FrameStream { session, subscriber: subscriber.clone(), identity, state, heartbeat, _permit: permit };
@@ -119,6 +119,7 @@ impl FrameStream {
         stream::unfold(self, |mut stream| async move {
             let next = tokio::select! {
                 () = stream.state.draining.cancelled() => return None,
+                _ = stream.subscriber.ended() => return None,
                 () = stream.session.ready() => stream.session.flush().await.into_iter().map(|item| event(&json(item))).collect(),
                 _ = stream.heartbeat.tick() => {
                     vec![event(&ServerFrame::Pong { n: 0, heads: stream.session.changed_heads() }.to_json())]

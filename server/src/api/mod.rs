@@ -5,8 +5,8 @@ mod sse;
 
 use crate::{
     http::{
-        conditional::is_not_modified, form::is_utf8, forwarded::Forwarded, identity::Identity,
-        problem::Problem, public_address::PublicAddress, work::Priority,
+        conditional::is_not_modified, form::is_utf8, identity::Identity, problem::Problem,
+        public_address::PublicAddress, work::Priority,
     },
     mentions,
     net::Activity,
@@ -145,10 +145,10 @@ pub async fn messages(
 /// if the store cannot be read.
 pub async fn events(
     State(state): State<AppState>,
+    Extension(identity): Extension<Identity>,
     Path(room): Path<String>,
     query: Result<Query<EventsQuery>, QueryRejection>,
     activity: Option<Extension<Arc<Activity>>>,
-    Extension(forwarded): Extension<Forwarded>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
@@ -160,7 +160,7 @@ pub async fn events(
             query.past(),
             &headers,
             activity.as_deref().map(|activity| &**activity),
-            forwarded.client.into(),
+            identity,
         )
         .await;
     }

@@ -2,9 +2,9 @@
 //! `EventSource` resumes on its own.
 
 use crate::{
-    http::problem::Problem,
+    http::{identity::Identity, problem::Problem},
     hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
-    limits::{connection_limit::ConnectionPermit, network::Network},
+    limits::connection_limit::ConnectionPermit,
     net::Activity,
     state::AppState,
     store::StreamPosition,
@@ -31,6 +31,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 struct SseStream {
     session: SubscriberSession,
+    subscriber: Arc<Subscriber>,
     state: AppState,
     ids: StreamIds,
     _permit: ConnectionPermit,
@@ -52,9 +53,9 @@ pub(super) async fn events(
     past: StreamPosition,
     headers: &HeaderMap,
     activity: Option<&Activity>,
-    network: Network,
+    identity: Identity,
 ) -> Result<Response, Problem> {
-    let permit = state.connection_limit.try_acquire(network)?;
+    let permit = state.connection_limit.try_acquire(identity.network)?;
     permit.keep();
     let sends_past = past.after_id.is_some() || past.log.is_some();
     let ids = if sends_past { StreamIds::SeqAndId } else { StreamIds::Seq };
@@ -62,7 +63,7 @@ pub(super) async fn events(
     let after = past.after;
     let head = state.store.head(&room).await?;
     let reset = after > head || !state.store.continues(&room, past).await?;
-    let subscriber = Subscriber::anonymous();
+    let subscriber = Subscriber::invisible(identity.id, Some(identity.network));
     let mut session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
     session.join_from(&room, if reset { 0 } else { after }).await?;
     if let Some(activity) = activity {
@@ -76,7 +77,7 @@ pub(super) async fn events(
     } else {
         opening.comment(room.as_str())
     };
-    let stream = SseStream { session, state, ids, _permit: permit };
+    let stream = SseStream { session, subscriber, state, ids, _permit: permit };
     let stream = stream::once(async { Ok(opening) }).chain(live(stream));
     // nginx would delay events until its buffer is full; other proxies would compress them.
     let headers = [(X_ACCEL_BUFFERING, "no"), (header::CACHE_CONTROL, "no-store, no-transform")];
@@ -87,9 +88,14 @@ fn live(stream: SseStream) -> impl Stream<Item = Result<sse::Event, Infallible>>
     stream::unfold(stream, |mut stream| async move {
         tokio::select! {
             () = stream.state.draining.cancelled() => return None,
+            _ = stream.subscriber.ended() => return None,
             () = stream.session.ready() => {}
         }
         let (items, ids) = (stream.session.flush().await, stream.ids);
+        if stream.subscriber.rooms().is_empty() {
+            // The user may not enter the room any more.
+            return None;
+        }
         Some((stream::iter(items.into_iter().flat_map(move |item| to_sse_events(item, ids)).map(Ok)), stream))
     })
     .flatten()

@@ -1,18 +1,21 @@
-//! The subcommands of the operator: `hubbub backup`, `check`, `health`, `migrate` and `restore`.
+//! The subcommands of the operator: `hubbub admin-link`, `backup`, `check`, `health`, `migrate` and `restore`.
 
+mod admin_link;
 mod backup;
 mod check;
 mod health;
 mod migrate;
 mod restore;
 
-use crate::{net::ListenAddr, secret_url::SecretUrl};
+use crate::{net::ListenAddr, origin::PublicUrl, secret_url::SecretUrl};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
 
 /// A command that runs instead of the server.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Print a link that makes its first user the administrator, while a server may be running. An earlier link ends.
+    AdminLink,
     /// Write everything to FILE, while a server may be running: the messages, and the key that signs the cookies.
     Backup {
         /// The file to write; keep it as private as the data folder.
@@ -50,16 +53,31 @@ pub enum Command {
     },
 }
 
+/// The server that a command is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Installation<'a> {
+    /// The data folder.
+    pub data: &'a Path,
+    /// Where it listens.
+    pub address: &'a ListenAddr,
+    /// The database that it uses instead of the folder.
+    pub database: Option<&'a SecretUrl>,
+    /// The address under which users see it.
+    pub public_url: Option<&'a PublicUrl>,
+}
+
 impl Command {
-    /// Runs the command on the folder `data`, or asks the server at `address`. Returns lines for the operator.
+    /// Runs the command. Returns lines for the operator.
     ///
     /// # Errors
     /// One line with the reason; nothing has changed then.
-    pub fn run(&self, data: &Path, address: &ListenAddr) -> Result<String, String> {
+    pub fn run(&self, installation: &Installation<'_>) -> Result<String, String> {
+        let data = installation.data;
         match self {
+            Self::AdminLink => admin_link::run(installation),
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
-            Self::Health => health::run(address),
+            Self::Health => health::run(installation.address),
             Self::Migrate { to: SecretUrl(url), force } => migrate::run(data, url, *force),
             Self::Restore { file, force } => restore::run(data, file, *force),
         }

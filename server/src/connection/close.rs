@@ -3,11 +3,11 @@
 //! | reason | code | clients reconnect |
 //! |---|---|---|
 //! | [`RESTART`] | 1012 | yes |
-//! | [`TOO_SLOW`], [`CROWDED`], [`TOO_MANY_ROOMS`], [`READ_ONLY`] | 1013 | yes |
+//! | [`TOO_SLOW`], [`CROWDED`], [`TOO_MANY_ROOMS`], [`READ_ONLY`], [`SLOW_MODE`], [`REMOVED`] | 1013 | yes |
 //! | [`IDLE_TIMEOUT`] | 1001 | yes |
 //! | [`NOT_STORED`] | 1011 | yes |
 //! | [`TEXT_ONLY`] | 1003 | no |
-//! | [`MALFORMED`] | 1008 | no |
+//! | [`MALFORMED`], [`ACCESS_ENDED`], [`MAY_NOT_WRITE`] | 1008 | no |
 //! | [`LINE_TOO_LONG`] | 1009 | no |
 //! | a [`ProtocolError`] | 1002, 1007 or 1009 | no |
 //!
@@ -61,6 +61,22 @@ pub(super) const TEXT_ONLY: CloseReason = CloseReason::new(UNSUPPORTED_DATA, "te
 /// The client sent too many malformed frames.
 pub(super) const MALFORMED: CloseReason =
     CloseReason::new(POLICY_VIOLATION, "20 malformed messages in a row");
+
+/// The user may not enter the server, or any more.
+pub(super) const ACCESS_ENDED: CloseReason =
+    CloseReason::new(POLICY_VIOLATION, "you may not enter this server");
+
+/// A moderator has removed the user from a room while bytes were under way that could be of it.
+pub(super) const REMOVED: CloseReason =
+    CloseReason::new(TRY_AGAIN_LATER, "you were removed from a room, come back");
+
+/// A line was refused, because its author may not write.
+pub(super) const MAY_NOT_WRITE: CloseReason =
+    CloseReason::new(POLICY_VIOLATION, "you may not write in this room");
+
+/// A line was refused, because the room is in slow mode.
+pub(super) const SLOW_MODE: CloseReason =
+    CloseReason::new(TRY_AGAIN_LATER, "the room is in slow mode: your last message was not posted");
 
 /// A line is too long. The reason names the limit, because a line gets no other answer.
 pub(super) const LINE_TOO_LONG: CloseReason =

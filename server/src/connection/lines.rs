@@ -2,11 +2,15 @@
 
 use super::{
     ConnectionContext,
-    close::{CloseReason, LINE_TOO_LONG, NOT_STORED, READ_ONLY, TOO_MANY_ROOMS},
+    close::{
+        ACCESS_ENDED, CloseReason, LINE_TOO_LONG, MAY_NOT_WRITE, NOT_STORED, READ_ONLY, REMOVED, SLOW_MODE,
+        TOO_MANY_ROOMS,
+    },
     run::{self, Protocol},
     socket::Socket,
 };
 use crate::{
+    access::is_refusal,
     hub::batch::Encoding,
     limits::network::Use,
     mentions,
@@ -65,6 +69,8 @@ impl Protocol for Lines {
                 Ok(())
             }
             Err(StoreError::ReadOnly) => Err(READ_ONLY),
+            Err(StoreError::TooFast(_)) => Err(SLOW_MODE),
+            Err(error) if is_refusal(&error) => Err(MAY_NOT_WRITE),
             Err(error) => {
                 if !error.is_logged() {
                     tracing::error!(%error, "storing a line failed");
@@ -106,6 +112,10 @@ impl Protocol for Lines {
         if self.throttled_until.is_some_and(|until| until <= Instant::now()) {
             self.consume_rate_limit(context);
         }
+    }
+
+    fn access_ended(_: &Socket, why: Option<&StoreError>) -> CloseReason {
+        if why.is_some() { ACCESS_ENDED } else { REMOVED }
     }
 
     fn close_reason(error: ProtocolError) -> CloseReason {

@@ -71,7 +71,7 @@ struct ConnectionContext {
 
 impl ConnectionContext {
     async fn new(state: AppState, permit: ConnectionPermit, identity: Identity) -> Self {
-        let subscriber = Subscriber::new(state.author_of(identity.id).await);
+        let subscriber = Subscriber::new(state.author_of(identity.id).await, Some(identity.network));
         let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
         let writer_token = Some(state.writers.token());
         // A client without a cookie is a new user, but the same one as long as the connection lasts.

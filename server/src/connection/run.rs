@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     hub::{batch::Encoding, outbound::FrameSink},
+    store::StoreError,
     websocket::ProtocolError,
 };
 use std::pin::pin;
@@ -50,6 +51,10 @@ pub(super) trait Protocol: Send {
 
     /// Handles a tick of the connection's timer.
     fn on_tick(&mut self, _context: &mut ConnectionContext) {}
+
+    /// Tells the client that its user may not enter the server any more, or why `None` only a room. Returns the reason to
+    /// close with.
+    fn access_ended(socket: &Socket, why: Option<&StoreError>) -> CloseReason;
 
     /// Returns the reason to close with after a protocol error.
     fn close_reason(error: ProtocolError) -> CloseReason {
@@ -110,6 +115,10 @@ async fn run<P: Protocol>(
             }
             Some(commit) = protocol.next_commit() => {
                 if let Err(reason) = protocol.on_commit(context, socket, commit) { return Some(reason) }
+            }
+            why = context.subscriber.ended() => {
+                writer.drop_unsent();
+                return Some(P::access_ended(socket, why.as_ref()));
             }
             flushed = flush(&writer), if !is_writable => {
                 if let Err(error) = flushed && !context.recover(&writer, error) { return error.close_reason() }

@@ -9,6 +9,7 @@ use super::{
     lines, v1,
 };
 use crate::{
+    access::is_refusal,
     http::{canonical_path::parse_typed_room_name, identity::Identity, problem::Problem},
     state::AppState,
 };
@@ -48,6 +49,11 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
     };
     let subprotocol = (protocol == Protocol::V1).then_some(PROTOCOL);
     let sockets = state.sockets.clone();
+    let refused = match &protocol {
+        // A failure of the store shows itself when the client joins a room.
+        Protocol::V1 => state.enter(identity, None).await.err().filter(is_refusal),
+        Protocol::Lines(_) => None,
+    };
     let mut context = ConnectionContext::new(state, permit, identity).await;
     if let Protocol::Lines(room) = &protocol {
         // Before the 101, so that the client misses no message that is posted after it.
@@ -61,7 +67,10 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
     complete_handshake(request, subprotocol, MAX_FRAME_BYTES, move |socket| {
         match protocol {
             Protocol::Lines(room) => drop(sockets.spawn(lines::serve(socket, context, room))),
-            Protocol::V1 => drop(sockets.spawn(v1::serve(socket, context))),
+            Protocol::V1 => match refused {
+                None => drop(sockets.spawn(v1::serve(socket, context))),
+                Some(why) => drop(sockets.spawn(v1::refuse(socket, why))),
+            },
         }
         drop(token);
     })

@@ -140,6 +140,25 @@ pub async fn identify(
     (SignedCookieJar::new(key).add(new_cookie(name, id, &address)), response).into_response()
 }
 
+/// Middleware that authenticates the request by its signed cookie. Without one the user is a stranger for this request alone.
+pub async fn recognize(
+    State(key): State<Key>,
+    State(config): State<Arc<Config>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(address) = request.extensions().get::<PublicAddress>().cloned() else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let names = CookieNames::new(&address, &cookie_suffix(&key, config.ephemeral, &address));
+    let cookie = find_cookie(request.headers(), &key, &names);
+    let network = client_network(&request);
+    // No user has this id.
+    let id = cookie.as_ref().map_or(UserId(0), |cookie| cookie.id);
+    request.extensions_mut().insert(Identity { id, is_known: cookie.is_some(), network });
+    next.run(request).await
+}
+
 impl CookieNames {
     fn new(address: &PublicAddress, suffix: &str) -> Self {
         let prefix = match (address.origin.is_https(), address.prefix.is_empty()) {

@@ -207,9 +207,17 @@ impl From<Full> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match error {
-            StoreError::IdConflict => StatusCode::BAD_REQUEST,
+            StoreError::IdConflict | StoreError::OutOfRange => StatusCode::BAD_REQUEST,
             StoreError::MessageNotFound | StoreError::RoomNotFound => StatusCode::NOT_FOUND,
-            StoreError::Forbidden | StoreError::TooManyReactions => StatusCode::FORBIDDEN,
+            StoreError::Forbidden
+            | StoreError::TooManyReactions
+            | StoreError::TooMany
+            | StoreError::NotAdmitted
+            | StoreError::Banned(_)
+            | StoreError::Removed(_)
+            | StoreError::Muted(_)
+            | StoreError::PostsClosed => StatusCode::FORBIDDEN,
+            StoreError::TooFast(wait) => return Self::rate_limited(wait),
             StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
             StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,11 +1,13 @@
 //! The live rooms of this process. The hub follows the store's notifications and drains each room's backlog.
 //!
+//! - [`access`]: the end of subscriptions whose users may not enter any more.
 //! - [`announce`]: names, titles and read markers, sent to the connections that show them.
 //! - [`room`]: one live room; [`backlog`]: its commits that are not yet broadcast; [`presence`]: its users;
 //!   [`shared_presence`]: those of other processes.
 //! - [`batch`]: consecutive events, encoded once for each protocol.
 //! - [`subscriber`]: the shared half of a subscriber; [`outbound`]: its queue; [`subscription`]: its own half.
 
+mod access;
 mod announce;
 mod backlog;
 pub mod batch;
@@ -21,6 +23,7 @@ use crate::{
     redact::RedactedRoom,
     store::{EphemeralEvent, MAX_HEADS_PER_READ, Notification, Store},
 };
+use access::AccessWatch;
 use announce::Announcements;
 use app::wire::{RoomName, UserId};
 use backlog::NextDelivery;
@@ -58,12 +61,13 @@ pub struct Hub {
     store: Arc<dyn Store>,
     /// Sections under this lock are short and never wait.
     rooms: Mutex<HashMap<RoomName, Arc<Room>>>,
-    /// All visible subscribers. Sections under this lock are short and never wait.
+    /// All subscribers. Sections under this lock are short and never wait.
     users: Mutex<HashMap<UserId, UserSubscribers>>,
     /// Rooms whose presence must be flushed.
     presence_dirty: UnboundedSender<Arc<Room>>,
     announcements: Announcements,
     shared_presence: SharedPresence,
+    access: AccessWatch,
     /// The heads must be polled at once, because notifications were lost.
     has_missed: Notify,
 }
@@ -99,6 +103,7 @@ impl Hub {
             presence_dirty,
             announcements: Announcements::default(),
             shared_presence: SharedPresence::default(),
+            access: AccessWatch::default(),
             has_missed: Notify::new(),
         }
     }
@@ -173,6 +178,12 @@ impl Hub {
 
     async fn follow(self: Arc<Self>, mut notifications: BoxStream<'static, Notification>) {
         while let Some(notification) = notifications.next().await {
+            if let Notification::AccessChanged | Notification::Missed = notification {
+                // Before the next notification is handled.
+                self.access.note_change();
+                let hub = self.clone();
+                tokio::spawn(async move { hub.confirm_access().await });
+            }
             if let Some(room) = self.on_notification(notification) {
                 self.spawn_drain(room);
             }
@@ -224,7 +235,9 @@ impl Hub {
                     tokio::spawn(async move { room.broadcast_typing(user) });
                 }
             }
+            Notification::AccessChanged => self.access.note_change(),
             Notification::Missed => {
+                self.access.note_change();
                 self.has_missed.notify_one();
                 self.announcements.add_missed();
                 if self.store.shares_presence() {
@@ -283,7 +296,12 @@ impl Hub {
     async fn drain_backlog(&self, room: &Room) {
         while let Some(next) = room.take_backlog() {
             match next {
-                NextDelivery::Events(events) => room.broadcast(&events).await,
+                NextDelivery::Events(events) => {
+                    // Otherwise the next poll reads them from the store.
+                    if self.may_broadcast(room).await {
+                        room.broadcast(&events).await;
+                    }
+                }
                 NextDelivery::ReadFromStore => self.fill_gap(room).await,
             }
         }
@@ -296,7 +314,14 @@ impl Hub {
         {
             match self.store.events_up_to(&room.name, cursor, head, GAP_READ_LIMIT).await {
                 Ok(events) if events.is_empty() => return,
-                Ok(events) => room.broadcast(&events).await,
+                Ok(events) => {
+                    // Another process may have changed access before it committed them.
+                    self.access.note_change();
+                    if !self.may_broadcast(room).await {
+                        return;
+                    }
+                    room.broadcast(&events).await;
+                }
                 Err(error) if error.is_logged() => return,
                 Err(error) => {
                     let room = RedactedRoom(&room.name);

@@ -3,12 +3,15 @@
 use crate::{
     hub::{
         batch::Encoding,
-        outbound::{Delivery, FrameSink, OutboundQueue},
+        outbound::{Delivery, FrameSink, OutboundQueue, Revoked},
         sync::{Mutex, MutexGuard},
     },
+    limits::network::Network,
     net::Account,
+    store::StoreError,
+    websocket::frame,
 };
-use app::wire::{DisplayName, RoomName, Seq, User, UserId};
+use app::wire::{DisplayName, RoomName, Seq, ServerFrame, User, UserId};
 use std::sync::{
     Arc, PoisonError,
     atomic::{AtomicU64, Ordering},
@@ -22,6 +25,8 @@ pub struct Subscriber {
     pub id: u64,
     /// The user of the connection.
     pub user_id: UserId,
+    /// The network of the connection, if it is known.
+    pub network: Option<Network>,
     /// The user is listed as present.
     pub is_visible: bool,
     user: Mutex<User>,
@@ -29,29 +34,31 @@ pub struct Subscriber {
     /// takes the bytes at once.
     outbound: Mutex<OutboundQueue>,
     needs_flush: Notify,
+    has_ended: Notify,
 }
 
 impl Subscriber {
-    /// Creates a subscriber for `user`, who is listed as present.
-    pub fn new(user: User) -> Arc<Self> {
-        Self::with_visibility(user, true)
+    /// Creates a subscriber for `user`, who is listed as present, on a network if it is known.
+    pub fn new(user: User, network: Option<Network>) -> Arc<Self> {
+        Self::with_visibility(user, network, true)
     }
 
-    /// Creates a subscriber that is not listed as present and has no user.
-    pub fn anonymous() -> Arc<Self> {
-        let id = UserId(0);
-        Self::with_visibility(User::new(id, DisplayName::generated(id)), false)
+    /// Creates a subscriber that is not listed as present.
+    pub fn invisible(user: UserId, network: Option<Network>) -> Arc<Self> {
+        Self::with_visibility(User::new(user, DisplayName::generated(user)), network, false)
     }
 
-    fn with_visibility(user: User, is_visible: bool) -> Arc<Self> {
+    fn with_visibility(user: User, network: Option<Network>, is_visible: bool) -> Arc<Self> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             user_id: user.id,
+            network,
             is_visible,
             user: Mutex::new(user),
             outbound: Mutex::default(),
             needs_flush: Notify::new(),
+            has_ended: Notify::new(),
         })
     }
 
@@ -106,6 +113,38 @@ impl Subscriber {
     /// Returns `true` if this subscriber has read `room` up to `seq`.
     pub fn has_read(&self, room: &RoomName, seq: Seq) -> bool {
         self.outbound().has_read(room, seq)
+    }
+
+    /// Ends the subscription to a room, because its user may not enter it any more: what is queued of it is dropped, and the
+    /// user is told why. If bytes are under way that cannot be taken back, the whole connection ends. Returns `true` if
+    /// there was a subscription.
+    pub fn revoke(&self, room: &RoomName, why: &StoreError) -> bool {
+        let frame =
+            ServerFrame::Removed { room: room.clone(), code: why.code(), message: why.detail().into() };
+        let revoked = self.outbound().revoke(room, frame::text(&frame.to_json()));
+        match revoked {
+            Revoked::None => return false,
+            Revoked::Room => self.needs_flush.notify_one(),
+            Revoked::Connection => self.has_ended.notify_one(),
+        }
+        true
+    }
+
+    /// Ends the connection, because its user may not enter the server any more. Nothing that is queued is sent.
+    pub fn end(&self, why: StoreError) {
+        self.outbound().end(Some(why));
+        self.has_ended.notify_one();
+    }
+
+    /// Resolves when the connection must end without sending anything more. Returns the reason, or `None` if it is about a room
+    /// only: then the client may come back. Cancel safe.
+    pub async fn ended(&self) -> Option<StoreError> {
+        loop {
+            if let Some(why) = self.outbound().ended() {
+                return why;
+            }
+            self.has_ended.notified().await;
+        }
     }
 
     /// Resolves when the subscriber's task must flush. Cancel safe.

@@ -53,9 +53,7 @@ struct JoinedRoom {
 impl SubscriberSession {
     /// Creates a session without rooms.
     pub fn new(hub: Arc<Hub>, store: Arc<dyn Store>, subscriber: Arc<Subscriber>) -> Self {
-        if subscriber.is_visible {
-            hub.register(&subscriber);
-        }
+        hub.register(&subscriber);
         Self { hub, store, subscriber, joined: Vec::new() }
     }
 
@@ -179,6 +177,7 @@ impl SubscriberSession {
     /// Returns the newest `seq` of each joined room whose head the last call did not report. A client that lacks the
     /// last event of a room notices it, and a `pong` stays small while nothing changes.
     pub fn changed_heads(&mut self) -> BTreeMap<RoomName, Seq> {
+        self.forget_revoked();
         let mut changed = BTreeMap::new();
         for joined in &mut self.joined {
             let head = joined.room.head();
@@ -198,6 +197,7 @@ impl SubscriberSession {
     /// Sends what is queued, and the next piece of a room that lags. Returns it instead if the subscriber has no sink.
     /// Not cancel safe: what was taken from the queue would be lost.
     pub async fn flush(&mut self) -> Vec<Delivery> {
+        self.forget_revoked();
         let (mut deliveries, lagging) = {
             let mut outbound = self.subscriber.outbound();
             (outbound.flush(), outbound.next_lagging())
@@ -208,10 +208,21 @@ impl SubscriberSession {
         deliveries
     }
 
+    /// Forgets the rooms whose subscriptions the hub has ended.
+    fn forget_revoked(&mut self) {
+        let outbound = self.subscriber.outbound();
+        self.joined.retain(|joined| outbound.cursor(&joined.room.name).is_some());
+    }
+
     async fn catch_up(&self, room: &RoomName, cursor: Seq) -> Vec<Delivery> {
         // Events that are committed after this point arrive through the queue.
         let head = self.head(room);
-        match self.store.events_up_to(room, cursor, head, CATCH_UP_BATCH).await {
+        let read = async {
+            let events = self.store.events_up_to(room, cursor, head, CATCH_UP_BATCH).await?;
+            // The user's access may have ended before these were posted.
+            self.hub.confirm_access().await.map(|()| events)
+        };
+        match read.await {
             Ok(events) => {
                 let is_complete = events.last().is_none_or(|event| event.seq >= head);
                 self.subscriber.outbound().catch_up(room, &events, is_complete)
@@ -234,9 +245,7 @@ impl SubscriberSession {
 impl Drop for SubscriberSession {
     fn drop(&mut self) {
         self.subscriber.detach();
-        if self.subscriber.is_visible {
-            self.hub.unregister(&self.subscriber);
-        }
+        self.hub.unregister(&self.subscriber);
         for joined in &self.joined {
             self.hub.leave(&joined.room.name, &self.subscriber);
         }

@@ -6,9 +6,11 @@
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
 use std::{
     collections::HashMap,
+    fmt,
     hash::{BuildHasher, RandomState},
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     num::NonZeroU32,
+    str::FromStr,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -63,10 +65,12 @@ pub enum Use {
     Page,
     /// A link to another device is made.
     DeviceLink,
+    /// A password or the secret of a link is tried.
+    Secret,
 }
 
 impl Use {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Identity,
         Self::Post,
         Self::AnonymousPost,
@@ -76,6 +80,7 @@ impl Use {
         Self::Join,
         Self::Page,
         Self::DeviceLink,
+        Self::Secret,
     ];
 
     /// Returns the uses a second and the burst at 100 percent; `None` for no limit.
@@ -94,6 +99,7 @@ impl Use {
             Self::Join => (1_000.0, 60_000),
             Self::Page => (100.0, 2_000),
             Self::DeviceLink => (1.0, 100),
+            Self::Secret => (0.2, 100),
         })
     }
 }
@@ -275,6 +281,33 @@ impl Network {
     }
 }
 
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => write!(f, "{address}/32"),
+            Self::V6(prefix) => write!(f, "{}/64", Ipv6Addr::from(u128::from(*prefix) << 64)),
+            Self::Local => f.write_str("unix/0"),
+        }
+    }
+}
+
+/// The error for a text that is not a network as [`Network`] displays one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidNetwork;
+
+impl FromStr for Network {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let (address, bits) = text.split_once('/').ok_or(InvalidNetwork)?;
+        match (address.parse().map_err(|_| InvalidNetwork)?, bits) {
+            (IpAddr::V4(address), "32") => Ok(Self::V4(address)),
+            (IpAddr::V6(address), "64") => Ok(Self::V6((address.to_bits() >> 64) as u64)),
+            _ => Err(InvalidNetwork),
+        }
+    }
+}
+
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -309,6 +342,17 @@ mod tests {
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
         assert_eq!(Network::from(None), Network::Local);
+    }
+
+    #[test]
+    fn a_network_is_written_with_the_bits_that_count() {
+        for (address, text) in [("192.0.2.1", "192.0.2.1/32"), ("2001:db8:0:1::ff", "2001:db8:0:1::/64")] {
+            assert_eq!(network(address).to_string(), text);
+            assert_eq!(text.parse(), Ok(network(address)));
+        }
+        for bad in ["192.0.2.1", "192.0.2.0/24", "2001:db8::/32", "unix/0", ""] {
+            assert_eq!(bad.parse::<Network>(), Err(InvalidNetwork), "{bad}");
+        }
     }
 
     #[test]

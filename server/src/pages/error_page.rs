@@ -1,6 +1,7 @@
 //! Error pages: handlers return a [`PageRejection`], and the layer here renders it.
 
 use super::{
+    moderation::closed_page,
     rejection::PageRejection,
     render::{busy_page, render},
 };
@@ -14,7 +15,7 @@ use crate::{
     limits::network::{NetworkLimits, Use},
     state::AppState,
 };
-use app::{View, i18n::PageError};
+use app::{View, i18n::PageError, wire::ErrorCode};
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderName, StatusCode, header},
@@ -56,6 +57,11 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
 /// Renders the page of a rejection.
 async fn render_rejection(rejection: PageRejection, state: &AppState, context: RequestContext) -> Response {
     let (error, problem, form) = rejection.into_parts();
+    if problem.code() == Some(ErrorCode::NotAdmitted)
+        && let Ok(page) = closed_page(state, context.clone(), false, problem.status()).await
+    {
+        return problem.add_headers(page);
+    }
     let Some(error) = error else {
         return problem.add_headers(busy_page(state, &context));
     };

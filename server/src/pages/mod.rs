@@ -5,6 +5,7 @@ mod error_page;
 mod form;
 mod manifest;
 mod message_forms;
+mod moderation;
 mod profile;
 mod rejection;
 mod render;
@@ -21,6 +22,11 @@ pub use device_link::{create_link, open_link, redeem_link};
 pub use error_page::{method_not_allowed, not_found, offline, render_errors};
 pub use manifest::manifest;
 pub use message_forms::{delete_message, edit_message, post_message, react_to_message};
+pub use moderation::{
+    accept_admin_link, accept_invitation, act_in_room, act_on_person_in_room, act_on_person_on_server,
+    act_on_server, enter_with_password, manage_room, manage_server, message_author, open_admin_link,
+    open_invitation, person_in_room, person_on_server,
+};
 pub use profile::rename;
 pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};

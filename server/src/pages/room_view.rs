@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
-        StoreResult, complete_reactions, read_around,
+        StoreResult, complete_reactions, moderates, read_around,
     },
 };
 use app::{
@@ -115,10 +115,12 @@ pub async fn load_room_page(
         member_count += 1;
     }
     let is_owner = info.owner == Some(identity.id);
+    let moderates = moderates(Some(&room), &state.standing(identity, Some(&room)).await?);
+    let blocked = state.store.blocked(identity.id).await?;
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
     let also = [RoomName::lobby(), room.clone()];
     let RoomList { rooms, .. } = RoomList::load(state, identity, lang, 0, &also, others).await?;
-    let mut sizes = MessageSizes::new(Viewer { you: &you, is_owner, strings: lang.strings() });
+    let mut sizes = MessageSizes::new(Viewer { you: &you, moderates, strings: lang.strings() });
     let mut fit = |page: &mut MessagePage, anchor| {
         fit_members(&mut members, you.id, &rooms, sizes.measure(&page.messages));
         page.keep(budget(&members, &rooms), anchor, |message| sizes.of(message));
@@ -153,6 +155,8 @@ pub async fn load_room_page(
         title: lang.strings().title_of(&room, info.title(&room)),
         topic: lang.strings().topic_of(&room, info.topic.to_string()),
         is_owner,
+        moderates,
+        blocked,
         head,
         read,
         older_unread,

@@ -10,7 +10,7 @@ use crate::{
     http::{identity::Identity, problem::Problem},
     limits::network::Use,
     state::AppState,
-    store::{RoomInfo, RoomOrder, RoomQuery, StoreError, StoreResult},
+    store::{RoomInfo, RoomOrder, RoomQuery, StoreError, StoreResult, moderates},
 };
 use app::{
     View,
@@ -39,6 +39,7 @@ pub struct RoomForm {
     #[serde(default)]
     topic: String,
     private: Option<String>,
+    members: Option<String>,
 }
 
 /// The page of the directory: the first one, or a later one of one of its two lists.
@@ -80,8 +81,8 @@ pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<Ro
     match insert_room(&request.state, request.identity, request.context.lang, &form).await {
         Ok(room) => Ok(request.redirect(&room.path())),
         Err((error, problem)) => {
-            let RoomForm { title, topic, private } = form;
-            let input = NewRoom { title, topic, private: private.is_some() };
+            let RoomForm { title, topic, private, members } = form;
+            let input = NewRoom { title, topic, private: private.is_some(), members_only: members.is_some() };
             let page = render_directory(request, Cursors::default(), input, Some(error), problem.status());
             Ok(problem.add_headers(page.await?))
         }
@@ -162,7 +163,8 @@ async fn load_directory(
     let has_more = rooms.len() > joined_count + MAX_OTHER_ROOMS;
     rooms.truncate(joined_count + MAX_OTHER_ROOMS);
     let next = rooms.last().filter(|_| has_more).map(|last| last.room.clone());
-    Ok(RoomsPage { lang, rooms, older, next, input: NewRoom::default(), rejected: None })
+    let is_moderator = moderates(None, &state.standing(identity, None).await?);
+    Ok(RoomsPage { lang, rooms, older, next, input: NewRoom::default(), rejected: None, is_moderator })
 }
 
 /// The error for the page, and the response's status and headers.
@@ -185,8 +187,13 @@ async fn insert_room(
 ) -> Result<RoomName, RoomFormRejected> {
     let (title, topic) = form.parse()?;
     authorize(state, identity)?;
-    let private = form.private.is_some();
-    let room = if private { unguessable_name() } else { slug_from_title(&title) };
+    let (private, members_only) = (form.private.is_some(), form.members.is_some());
+    let room = match (private, members_only) {
+        (_, true) => random_name("m-", 32),
+        (true, false) => unguessable_name(),
+        (false, false) => slug_from_title(&title),
+    };
+    let private = private || members_only;
     let about = RoomInfo { title: Some(title), topic, owner: Some(identity.id), private, contested: false };
     match state.store.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),

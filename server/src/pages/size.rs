@@ -42,7 +42,7 @@ pub struct Viewer<'a> {
     /// The user.
     pub you: &'a User,
     /// The user owns the room, so every message has a menu.
-    pub is_owner: bool,
+    pub moderates: bool,
     /// The texts of the page's language.
     pub strings: &'static Strings,
 }
@@ -51,7 +51,7 @@ impl Viewer<'_> {
     /// Returns an upper bound of the bytes of a message on the page.
     fn bytes(&self, message: &Message) -> usize {
         let (text, name) = (&message.text, message.author.name.as_str());
-        let menu = if self.is_owner || message.author.id == self.you.id {
+        let menu = if self.moderates || message.author.id == self.you.id {
             MENU_OVERHEAD_BYTES + html(text)
         } else {
             0

@@ -1,6 +1,7 @@
 //! Why the store refused a request or failed.
 
-use app::wire::{ErrorCode, RoomName};
+use super::Until;
+use app::wire::{ErrorCode, Millis, RoomName};
 use std::{error::Error, sync::Arc, time::Duration};
 
 /// The pause before a request that failed is sent again. Clients whose requests failed together also wait for each other's
@@ -22,6 +23,30 @@ pub enum StoreError {
     /// The user may not do this to the message or room.
     #[error("the user does not own the message or room")]
     Forbidden,
+    /// The user needs an invitation or the password first.
+    #[error("the user is not admitted")]
+    NotAdmitted,
+    /// A moderator has ended the user's access to the server.
+    #[error("the user is banned")]
+    Banned(Until),
+    /// A moderator has removed the user from the room.
+    #[error("the user was removed from the room")]
+    Removed(Until),
+    /// A moderator has forbidden the user to write.
+    #[error("the user is muted")]
+    Muted(Until),
+    /// Only the owner and the moderators of the room may post there, or no user.
+    #[error("the room accepts no posts of this user")]
+    PostsClosed,
+    /// The room is in slow mode: the user may post again after this time.
+    #[error("the user posts too fast for the room")]
+    TooFast(Duration),
+    /// A value is out of range.
+    #[error("a value is out of range")]
+    OutOfRange,
+    /// A list has as many entries as it may have.
+    #[error("the list is full")]
+    TooMany,
     /// The message has as many different reactions as it may have.
     #[error("the message has too many different reactions")]
     TooManyReactions,
@@ -61,24 +86,52 @@ impl StoreError {
 
     /// Returns how long a client should wait before it sends the request again; `None` if that cannot help.
     pub fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Away(_) | Self::Backend(_)).then_some(RETRY_DELAY)
+        match self {
+            Self::Away(_) | Self::Backend(_) => Some(RETRY_DELAY),
+            Self::TooFast(wait) => Some(*wait),
+            _ => None,
+        }
     }
 
     /// Returns the code of the error on the wire.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::IdConflict | Self::RoomExists | Self::TitleTaken(_) => ErrorCode::BadRequest,
+            Self::OutOfRange | Self::IdConflict | Self::RoomExists | Self::TitleTaken(_) => {
+                ErrorCode::BadRequest
+            }
             Self::MessageNotFound => ErrorCode::NoSuchMessage,
-            Self::Forbidden | Self::TooManyReactions => ErrorCode::NotAllowed,
+            Self::Forbidden | Self::TooManyReactions | Self::TooMany => ErrorCode::NotAllowed,
+            Self::NotAdmitted => ErrorCode::NotAdmitted,
+            Self::Banned(_) => ErrorCode::Banned,
+            Self::Removed(_) => ErrorCode::Removed,
+            Self::Muted(_) => ErrorCode::Muted,
+            Self::PostsClosed => ErrorCode::PostsClosed,
+            Self::TooFast(_) => ErrorCode::RateLimited,
             Self::RoomNotFound => ErrorCode::NoSuchRoom,
             Self::ReadOnly | Self::Corrupt => ErrorCode::ReadOnly,
             Self::Away(_) | Self::Backend(_) => ErrorCode::Internal,
         }
     }
 
+    /// Returns the end of a restriction that is the reason, if it has one.
+    pub fn until(&self) -> Option<Millis> {
+        match self {
+            Self::Banned(until) | Self::Removed(until) | Self::Muted(until) => until.0,
+            _ => None,
+        }
+    }
+
     /// Returns a sentence for the client.
     pub fn detail(&self) -> &'static str {
         match self {
+            Self::NotAdmitted => "You need an invitation or the password of this server first.",
+            Self::Banned(_) => "A moderator has ended your access to this server.",
+            Self::Removed(_) => "A moderator has removed you from this room.",
+            Self::Muted(_) => "A moderator has muted you: you can read, but not write.",
+            Self::PostsClosed => "Only the owner and the moderators of this room can post here.",
+            Self::TooFast(_) => "This room is in slow mode. Wait before you post again.",
+            Self::OutOfRange => "A value is out of range.",
+            Self::TooMany => "There are too many of these. Remove some first.",
             Self::IdConflict => "Another user has already used this id.",
             Self::MessageNotFound => "The message does not exist.",
             Self::Forbidden => "Only the author or the owner of the room may do this.",

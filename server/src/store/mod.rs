@@ -2,14 +2,16 @@
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
 //! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
-//! [`DeviceLinkStore`] and [`PresenceStore`]. Every read is bounded and
+//! [`DeviceLinkStore`], [`PresenceStore`], [`AccessStore`] and [`ModerationStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
+mod access;
 mod columns;
 mod device_links;
 mod error;
 mod events;
+mod moderation;
 mod name_policy;
 mod notification;
 mod page;
@@ -26,9 +28,18 @@ mod sqlite;
 mod transfer;
 mod users;
 
+pub use access::{
+    AccessChange, AccessChanges, AccessStore, Action, Entrance, MAX_ACCESS_CHANGES, MAX_REASON_CHARS,
+    MAX_RESTRICTIONS, MAX_ROLES, MAX_SLOW_SECONDS, Moderation, RestrictionKind, Role, RoomMode, RoomStanding,
+    ServerAccess, Setting, Settings, Standing, Subject, Until,
+};
 pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
+pub use moderation::{
+    Invitation, LogEntry, MAX_BLOCKED, MAX_ENTRIES_PER_READ, MAX_INVITATIONS, MAX_LOG_ENTRIES, MAX_REPORTS,
+    MAX_REPORTS_PER_USER, ModerationStore, Report, Scope, StoredInvitation, StoredRestriction,
+};
 pub use name_policy::choose_name;
 pub use notification::{EphemeralEvent, Notification, Notifier};
 pub use page::{MessagePage, read_around};
@@ -43,6 +54,7 @@ pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
+pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates};
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use transfer::{Chunk, Position, Table};
@@ -51,7 +63,10 @@ pub use users::{MAX_NAMES_PER_READ, MAX_NAMESAKES, UserStore};
 use app::wire::Millis;
 use async_trait::async_trait;
 use futures_util::{future::BoxFuture, stream::BoxStream};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 /// A write that was queued when the method was called, not when the future is first polled: writes of one caller are
 /// carried out in the order of the calls. Resolves once the write is durable; if it is dropped, the write is carried
@@ -61,7 +76,14 @@ pub type PendingCommit<T> = BoxFuture<'static, StoreResult<T>>;
 /// The durable state of one installation.
 #[async_trait]
 pub trait Store:
-    EventStore + RoomStore + UserStore + ReadMarkerStore + DeviceLinkStore + PresenceStore
+    EventStore
+    + RoomStore
+    + UserStore
+    + ReadMarkerStore
+    + DeviceLinkStore
+    + PresenceStore
+    + AccessStore
+    + ModerationStore
 {
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.
@@ -88,6 +110,11 @@ pub trait Store:
 
     /// Commits what is queued, then rejects further writes.
     async fn close(&self);
+}
+
+/// Returns a hash as it is stored in a setting: in hexadecimal digits.
+fn hexadecimal(hash: &LinkHash) -> Arc<str> {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 /// Returns the time for the next commit.

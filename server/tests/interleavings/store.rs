@@ -7,10 +7,12 @@ use futures_util::{
     stream::BoxStream,
 };
 use server::store::{
-    Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
-    MessagePage, NewEvent, Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere,
-    ReadMarkerStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Store,
-    StoreResult, StreamPosition, TooManyLinks, UserStore,
+    AccessChanges, AccessStore, Appended, DeviceLinkStore, Entrance, EphemeralEvent, EventStore, JoinedRooms,
+    LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent,
+    Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, Report, Role,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings,
+    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks,
+    UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -201,6 +203,69 @@ impl PresenceStore for SingleRoom {
 
     async fn present_elsewhere(&self, _: &RoomName) -> StoreResult<PresentElsewhere> {
         unreachable!("there is one process")
+    }
+}
+
+#[async_trait]
+impl AccessStore for SingleRoom {
+    async fn settings(&self) -> StoreResult<Settings> {
+        unreachable!("no test moderates")
+    }
+    async fn standings(&self, _: &[Entrance]) -> StoreResult<Vec<Standing>> {
+        unreachable!("no test moderates")
+    }
+    fn moderate(&self, _: Moderation) -> PendingCommit<()> {
+        unreachable!("no test moderates")
+    }
+    fn set(&self, _: Setting, _: Option<Arc<str>>) -> PendingCommit<()> {
+        unreachable!("no test moderates")
+    }
+    fn redeem_admin_link(&self, _: LinkHash, _: UserId) -> PendingCommit<bool> {
+        unreachable!("no test moderates")
+    }
+    fn admit(&self, _: UserId) -> PendingCommit<()> {
+        unreachable!("no test moderates")
+    }
+    async fn access_changes(&self, _: u64) -> StoreResult<AccessChanges> {
+        Ok(AccessChanges { generation: 0, changes: Some(Vec::new()) })
+    }
+}
+
+#[async_trait]
+impl ModerationStore for SingleRoom {
+    async fn roles(&self, _: &Scope, _: Role, _: UserId) -> StoreResult<Vec<(UserId, Role)>> {
+        unreachable!("no test moderates")
+    }
+    async fn restrictions(&self, _: &Scope) -> StoreResult<Vec<StoredRestriction>> {
+        unreachable!("no test moderates")
+    }
+    async fn invitations(&self, _: &Scope) -> StoreResult<Vec<StoredInvitation>> {
+        unreachable!("no test moderates")
+    }
+    async fn invitation(&self, _: LinkHash) -> StoreResult<Result<StoredInvitation, LinkError>> {
+        unreachable!("no test moderates")
+    }
+    fn redeem_invitation(
+        &self,
+        _: LinkHash,
+        _: UserId,
+    ) -> PendingCommit<Result<Option<RoomName>, LinkError>> {
+        unreachable!("no test moderates")
+    }
+    async fn log(&self, _: &Scope, _: Option<u64>) -> StoreResult<Vec<LogEntry>> {
+        unreachable!("no test moderates")
+    }
+    fn report(&self, _: UserId, _: RoomName, _: Seq, _: String) -> PendingCommit<()> {
+        unreachable!("no test moderates")
+    }
+    async fn reports(&self, _: &Scope) -> StoreResult<Vec<Report>> {
+        unreachable!("no test moderates")
+    }
+    fn set_blocked(&self, _: UserId, _: UserId, _: bool) -> PendingCommit<()> {
+        unreachable!("no test moderates")
+    }
+    async fn blocked(&self, _: UserId) -> StoreResult<Vec<UserId>> {
+        unreachable!("no test moderates")
     }
 }
 

@@ -10,10 +10,12 @@ use app::wire::{
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
-    Appended, DeviceLinkStore, EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, MarkerUpdate,
-    MessagePage, NewEvent, Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere,
-    ReadMarkerStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, SqliteStore,
-    Store, StoreResult, StreamPosition, TooManyLinks, UserStore,
+    AccessChanges, AccessStore, Appended, DeviceLinkStore, Entrance, EphemeralEvent, EventStore, JoinedRooms,
+    LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent,
+    Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, Report, Role,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings,
+    SqliteStore, Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition,
+    TooManyLinks, UserStore,
 };
 use std::{
     sync::{
@@ -227,6 +229,69 @@ impl DeviceLinkStore for FaultyNotifications {
     }
     fn redeem_device_link(&self, hash: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
         self.store.redeem_device_link(hash)
+    }
+}
+
+#[async_trait]
+impl AccessStore for FaultyNotifications {
+    async fn settings(&self) -> StoreResult<Settings> {
+        self.store.settings().await
+    }
+    async fn standings(&self, entrances: &[Entrance]) -> StoreResult<Vec<Standing>> {
+        self.store.standings(entrances).await
+    }
+    fn moderate(&self, moderation: Moderation) -> PendingCommit<()> {
+        self.store.moderate(moderation)
+    }
+    fn set(&self, setting: Setting, value: Option<Arc<str>>) -> PendingCommit<()> {
+        self.store.set(setting, value)
+    }
+    fn redeem_admin_link(&self, secret: LinkHash, user: UserId) -> PendingCommit<bool> {
+        self.store.redeem_admin_link(secret, user)
+    }
+    fn admit(&self, user: UserId) -> PendingCommit<()> {
+        self.store.admit(user)
+    }
+    async fn access_changes(&self, since: u64) -> StoreResult<AccessChanges> {
+        self.store.access_changes(since).await
+    }
+}
+
+#[async_trait]
+impl ModerationStore for FaultyNotifications {
+    async fn roles(&self, scope: &Scope, at_least: Role, after: UserId) -> StoreResult<Vec<(UserId, Role)>> {
+        self.store.roles(scope, at_least, after).await
+    }
+    async fn restrictions(&self, scope: &Scope) -> StoreResult<Vec<StoredRestriction>> {
+        self.store.restrictions(scope).await
+    }
+    async fn invitations(&self, scope: &Scope) -> StoreResult<Vec<StoredInvitation>> {
+        self.store.invitations(scope).await
+    }
+    async fn invitation(&self, hash: LinkHash) -> StoreResult<Result<StoredInvitation, LinkError>> {
+        self.store.invitation(hash).await
+    }
+    fn redeem_invitation(
+        &self,
+        hash: LinkHash,
+        user: UserId,
+    ) -> PendingCommit<Result<Option<RoomName>, LinkError>> {
+        self.store.redeem_invitation(hash, user)
+    }
+    async fn log(&self, scope: &Scope, before: Option<u64>) -> StoreResult<Vec<LogEntry>> {
+        self.store.log(scope, before).await
+    }
+    fn report(&self, user: UserId, room: RoomName, seq: Seq, reason: String) -> PendingCommit<()> {
+        self.store.report(user, room, seq, reason)
+    }
+    async fn reports(&self, scope: &Scope) -> StoreResult<Vec<Report>> {
+        self.store.reports(scope).await
+    }
+    fn set_blocked(&self, user: UserId, other: UserId, is_blocked: bool) -> PendingCommit<()> {
+        self.store.set_blocked(user, other, is_blocked)
+    }
+    async fn blocked(&self, user: UserId) -> StoreResult<Vec<UserId>> {
+        self.store.blocked(user).await
     }
 }
 

@@ -77,6 +77,7 @@ const actions = {
     menu.dataset.seq = seqOf(row);
     menu.querySelector("[data-action=unread]").click();
   },
+  author: (row) => location.assign(`${bar.dataset.room}/${seqOf(row)}/author`),
   more: (row, button) => openMenu(row, button),
 };
 
@@ -93,7 +94,7 @@ function submitReaction(seq, emoji) {
   const given = document.querySelector(`#m${seq} [data-react="${CSS.escape(emoji)}"]`);
   if (given?.form) return given.form.requestSubmit(given);
   const form = Object.assign(document.createElement("form"), { method: "post", hidden: true });
-  form.action = `${new URL(rowOf(seq).querySelector(".timestamp").href).pathname}/${seq}/react`;
+  form.action = `${bar.dataset.room}/${seq}/react`;
   form.append(Object.assign(document.createElement("input"), { name: "give", value: emoji }));
   document.body.append(form);
   form.submit();
@@ -144,6 +145,7 @@ function openMenu(row, button) {
   menu.querySelector("[data-action=edit]").hidden = !field || field.readOnly;
   menu.querySelector("[data-action=delete]").hidden = !field;
   menu.querySelector("[data-action=unread]").hidden = isOwn(row);
+  menu.querySelector("[data-action=author]").hidden = isOwn(row);
   opener = document.activeElement;
   menu.showPopover();
   const { top, bottom, right } = (button ?? row).getBoundingClientRect();

@@ -49,6 +49,7 @@ impl Session {
                 effects.push(Effect::Show(frame));
                 self.handle_renamed(user, effects);
             }
+            ServerFrame::Removed { ref room, .. } if *room == self.room => effects.push(Effect::Reload),
             // A frame of a later version is skipped; a gap in the events shows itself.
             ServerFrame::Unknown => {}
             _ => effects.push(Effect::Show(frame)),
@@ -121,6 +122,10 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         let Some(id) = id.and_then(|id| id.parse().ok()) else {
+            if code.ends_access() {
+                effects.push(Effect::Reload);
+                return;
+            }
             // Without a command's id it is the join that has failed, which the next connection tries again.
             if !self.is_joined() {
                 effects.push(Effect::Disconnect);

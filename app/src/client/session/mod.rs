@@ -93,6 +93,8 @@ pub enum Effect {
     },
     /// The server has refused a reaction, which is not shown any more.
     ReactionRejected(ErrorCode),
+    /// It loads the page again, which says why the user may not enter the room any more.
+    Reload,
     /// It opens a WebSocket beside the stream over HTTP, and calls [`TransportChoice::probe_succeeded`] if the server
     /// welcomes it.
     ProbeSocket,

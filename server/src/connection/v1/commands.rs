@@ -67,7 +67,13 @@ pub(crate) async fn join(
         return Err(CommandError::new(None, ErrorCode::BadRequest, message));
     }
     let failed = |error: StoreError| CommandError::store(None, &error);
+    let admission = state.enter(identity, Some(&room)).await.map_err(failed)?;
     let joined = session.join(&room, options.past, limit, options.is_passive).await.map_err(failed)?;
+    // The user's access may have ended before what was read was posted.
+    if let Err(refused) = state.confirm(identity, &admission).await {
+        session.leave(&room);
+        return Err(failed(refused));
+    }
     let page = joined.page.map(|mut page| {
         let members = joined.members.list.iter().map(User::json_bytes).sum();
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
@@ -116,10 +122,10 @@ pub(crate) async fn execute(
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
-            set_read_marker(state, identity.id, parse_room_name(&room, None)?, seq)
+            set_read_marker(state, identity.id, enter(state, identity, &room).await?, seq)
         }
         ClientFrame::Unread { room, seq } => {
-            mark_unread(state, identity.id, parse_room_name(&room, None)?, seq)
+            mark_unread(state, identity.id, enter(state, identity, &room).await?, seq)
         }
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }
@@ -129,6 +135,13 @@ pub(crate) async fn execute(
             Err(CommandError::new(None, ErrorCode::BadRequest, message))
         }
     }
+}
+
+/// Returns the room of a command that the store does not check, if the user may enter it.
+async fn enter(state: &AppState, identity: Identity, room: &str) -> Result<RoomName, CommandError> {
+    let room = parse_room_name(room, None)?;
+    let entered = state.enter(identity, Some(&room)).await;
+    entered.map(|_| room).map_err(|error| CommandError::store(None, &error))
 }
 
 /// Appends an event. The store reserves its position before this resolves.

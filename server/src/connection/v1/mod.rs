@@ -5,13 +5,13 @@ pub(crate) mod reply;
 
 use super::{
     ConnectionContext,
-    close::{CloseReason, MALFORMED},
+    close::{ACCESS_ENDED, CloseReason, MALFORMED, REMOVED},
     run::{self, Protocol},
     socket::Socket,
 };
 use crate::{
     hub::batch::Encoding,
-    store::{EphemeralEvent, StreamPosition},
+    store::{EphemeralEvent, StoreError, StreamPosition},
     websocket::frame,
 };
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
@@ -51,6 +51,12 @@ pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<O
     run::serve(socket, context, v1)
 }
 
+/// Tells a client whose user may not enter the server why, and closes the connection.
+pub(super) async fn refuse(socket: Socket, why: StoreError) {
+    let reason = V1::access_ended(&socket, Some(&why));
+    socket.close(reason).await;
+}
+
 impl Protocol for V1 {
     /// The reply, or `None` if the command has none.
     type Commit = Option<ServerFrame>;
@@ -83,6 +89,12 @@ impl Protocol for V1 {
         }
         socket.send(replies.iter().map(text));
         Ok(())
+    }
+
+    fn access_ended(socket: &Socket, why: Option<&StoreError>) -> CloseReason {
+        let Some(why) = why else { return REMOVED };
+        socket.send([text(&CommandError::store(None, why).into())]);
+        ACCESS_ENDED
     }
 
     async fn on_text(

@@ -11,6 +11,8 @@
 use crate::{
     hub::batch::{Batch, Encoding},
     net::Account,
+    store::StoreError,
+    websocket::frame,
 };
 use app::wire::{Event, RoomName, Seq};
 use bytes::Bytes;
@@ -63,6 +65,19 @@ pub(crate) struct OutboundQueue {
     /// The task is about to send a frame that must come first.
     paused: bool,
     sink: Option<(Arc<dyn FrameSink>, Encoding)>,
+    /// The connection must end, for a reason that forbids to come back, or for none. Boxed, since it is rare.
+    ended: Option<Box<Option<StoreError>>>,
+}
+
+/// What ended with the access to a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    /// Nothing: there was no subscription.
+    None,
+    /// The subscription.
+    Room,
+    /// The whole connection.
+    Connection,
 }
 
 #[derive(Debug)]
@@ -162,6 +177,47 @@ impl OutboundQueue {
             let removed = self.subscriptions.remove(at);
             self.lagging -= usize::from(removed.lagging);
         }
+    }
+
+    /// Ends the subscription to `room` and drops what is queued of it. `notice` is sent instead. If the sink keeps bytes, which
+    /// may be of the room and cannot be taken back, the connection ends.
+    pub fn revoke(&mut self, room: &RoomName, notice: Bytes) -> Revoked {
+        if self.subscription_index(room).is_err() {
+            return Revoked::None;
+        }
+        self.unsubscribe(room);
+        // A name of a room has no character that JSON escapes.
+        let field = format!("\"room\":\"{room}\"");
+        self.queue.retain(|delivery| match delivery {
+            Delivery::Events(batch) => batch.room() != room,
+            Delivery::Control(bytes) | Delivery::Ephemeral(bytes) => !frame::payload(bytes).contains(&field),
+        });
+        self.queued_bytes = self.queue.iter().map(Delivery::bytes).sum();
+        let keeps_bytes = self.sink.as_ref().is_some_and(|(sink, _)| !sink.is_writable());
+        // A client in lines has one room, and no frame tells it why.
+        let is_lines = self.sink.as_ref().is_some_and(|(_, encoding)| *encoding == Encoding::Lines);
+        if keeps_bytes || is_lines {
+            self.end(None);
+            return Revoked::Connection;
+        }
+        self.enqueue(Delivery::Control(notice));
+        Revoked::Room
+    }
+
+    /// Drops everything, and accepts nothing more. `why` is `None` if the client may come back.
+    pub fn end(&mut self, why: Option<StoreError>) {
+        self.queue = Vec::new();
+        self.queued_bytes = 0;
+        self.charge();
+        self.sink = None;
+        self.subscriptions.clear();
+        self.lagging = 0;
+        self.ended = Some(Box::new(why));
+    }
+
+    /// Returns the reason for the end of the connection, if it must end.
+    pub fn ended(&self) -> Option<Option<StoreError>> {
+        self.ended.as_deref().cloned()
     }
 
     /// Returns the last `seq` of `room` that was accepted, or `None` without a subscription.

@@ -18,12 +18,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tokio::time::Instant;
 use tokio_postgres::{Error, Row};
 
-const APPEND_EVENTS: &str = "SELECT * FROM append_events(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+/// Returns no row, and appends nothing, if the rights of users are of another generation than `$21`. The first parameter names
+/// that row, so that it is looked at first.
+const APPEND_EVENTS: &str = "SELECT a.* FROM log l CROSS JOIN LATERAL append_events(
+    $1 AND l.singleton, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) a
+    WHERE l.access_generation = $21";
 
 /// The same for a batch that addresses users or changes messages, which may have done so.
-const APPEND_EVENTS_WITH_MENTIONS: &str = "SELECT * FROM append_events(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)";
+const APPEND_EVENTS_WITH_MENTIONS: &str = "SELECT a.* FROM log l CROSS JOIN LATERAL append_events(
+    $1 AND l.singleton, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $22) a
+    WHERE l.access_generation = $21";
 
 const MOST_MARKERS: i32 = MAX_READ_MARKERS.cast_signed();
 
@@ -120,7 +124,7 @@ impl<'a> Batch<'a> {
         let row = session.run(async |client| {
             let statement = client.prepare_cached(self.statement()).await?;
             let parameters = self.parameters(&is_early, cache, shared);
-            let append = client.query_one(&statement, &parameters);
+            let append = client.query_opt(&statement, &parameters);
             if !is_early {
                 return append.await;
             }
@@ -130,7 +134,8 @@ impl<'a> Batch<'a> {
             flushed?;
             row
         });
-        Output::read(&row.await?).map_err(WriteError::Refused)
+        let row = row.await?.ok_or(WriteError::Stale)?;
+        Output::read(&row).map_err(WriteError::Refused)
     }
 
     /// Creates rooms and sends the events, for which they are created, in one transaction: a room never stays without its
@@ -152,11 +157,14 @@ impl<'a> Batch<'a> {
             });
             let batch = Batch::new(&with_rooms, cache);
             let statement = transaction.prepare_cached(batch.statement()).await?;
-            let row = transaction.query_one(&statement, &batch.parameters(&false, cache, shared)).await?;
-            transaction.commit().await?;
+            let row = transaction.query_opt(&statement, &batch.parameters(&false, cache, shared)).await?;
+            if row.is_some() {
+                transaction.commit().await?;
+            }
             Ok((created, row))
         });
-        sent.await
+        let (created, row) = sent.await?;
+        Ok((created, row.ok_or(WriteError::Stale)?))
     }
 
     fn parameters<'p>(
@@ -186,6 +194,7 @@ impl<'a> Batch<'a> {
             &shared.channel,
             &shared.node,
             &MOST_MARKERS,
+            &cache.access,
         ];
         if self.may_change_mentions() {
             parameters.push(&self.mentions);

@@ -44,6 +44,10 @@ pub(super) struct Cache {
     visits: HashSet<(UserId, i32)>,
     pub(super) names: i64,
     pub(super) markers: i64,
+    /// Users who may write in a room without restrictions, in the generation `access`.
+    unrestricted: HashSet<(UserId, RoomName)>,
+    /// The generation of access.
+    pub(super) access: i64,
 }
 
 impl Cache {
@@ -58,6 +62,9 @@ impl Cache {
         }
         if self.visits.len() > MAX_BEFORE_BATCH {
             self.visits.clear();
+        }
+        if self.unrestricted.len() > MAX_BEFORE_BATCH {
+            self.unrestricted.clear();
         }
     }
 
@@ -90,6 +97,25 @@ impl Cache {
 
     pub(super) fn add_visit(&mut self, user: UserId, room: i32) {
         self.visits.insert((user, room));
+    }
+
+    /// Returns `true` if a user may write in a room without restrictions.
+    pub(super) fn is_unrestricted(&self, user: UserId, room: &RoomName) -> bool {
+        self.unrestricted.contains(&(user, room.clone()))
+    }
+
+    /// Adds users who may write in rooms without restrictions, as of a generation of access.
+    pub(super) fn add_unrestricted(&mut self, access: i64, users: impl Iterator<Item = (UserId, RoomName)>) {
+        if self.access != access {
+            self.unrestricted.clear();
+            self.access = access;
+        }
+        self.unrestricted.extend(users);
+    }
+
+    /// Forgets who may write without restrictions.
+    pub(super) fn forget_access(&mut self) {
+        self.unrestricted.clear();
     }
 
     /// Forgets users, or read markers, of another generation.

@@ -23,6 +23,9 @@ const SELECT_EVENTS_BY_ID: &str = "
     SELECT e.id, e.author, (SELECT r.name FROM room r WHERE r.id = e.room), e.seq, e.at
     FROM unnest($1::uuid[]) AS i (id) JOIN event e ON e.id = i.id";
 
+/// Attempts to append events while the rights of users change.
+const MAX_STALE_ATTEMPTS: u32 = 10;
+
 /// Rooms that one transaction creates, at most: each takes a round trip or two, and all others wait.
 const MAX_NEW_ROOMS: usize = 64;
 
@@ -46,7 +49,32 @@ impl Writer {
         }
     }
 
+    /// Appends the events whose authors may write. Returns the result of each; of a refused one that was appended before, the
+    /// first result.
     async fn append_events(&mut self, events: Vec<NewEvent>) -> Vec<StoreResult<Appended>> {
+        for _ in 0..MAX_STALE_ATTEMPTS {
+            let checked = self.check_access(&events).await;
+            let mut refused = match self.result(checked) {
+                Ok(refused) => refused,
+                Err(error) => return vec![Err(error); events.len()],
+            };
+            let count = events.len();
+            let allowed: Vec<NewEvent> = if refused.is_empty() {
+                events.clone()
+            } else {
+                let is_allowed = |(n, _): &(usize, &NewEvent)| !refused.contains_key(n);
+                events.iter().enumerate().filter(is_allowed).map(|(_, event)| event.clone()).collect()
+            };
+            let Some(results) = self.append_allowed(allowed).await else { continue };
+            let mut results = results.into_iter();
+            return (0..count).filter_map(|n| refused.remove(&n).or_else(|| results.next())).collect();
+        }
+        let error = self.result::<()>(Err(WriteError::Stale));
+        events.iter().map(|_| error.clone().map(|()| unreachable!("it is an error"))).collect()
+    }
+
+    /// Appends events. Returns the results, or `None` if the rights of users have changed since they were read.
+    async fn append_allowed(&mut self, events: Vec<NewEvent>) -> Option<Vec<StoreResult<Appended>>> {
         let written = self.try_append(&events).await;
         if let Err(WriteError::Refused(error)) = &written
             && is_about_values(error)
@@ -58,10 +86,16 @@ impl Writer {
                 let written = self.try_append(&[event]).await;
                 results.extend(self.result(written).unwrap_or_else(|error| vec![Err(error)]));
             }
-            return results;
+            return Some(results);
+        }
+        if let Err(WriteError::Stale) = written {
+            self.cache.forget_access();
+            // Subscribers whose access has ended must not receive what comes next.
+            self.shared.notifier.send(Notification::AccessChanged);
+            return None;
         }
         let count = events.len();
-        self.result(written).unwrap_or_else(|error| vec![Err(error); count])
+        Some(self.result(written).unwrap_or_else(|error| vec![Err(error); count]))
     }
 
     async fn try_append(&mut self, events: &[NewEvent]) -> Result<Vec<StoreResult<Appended>>, WriteError> {
@@ -125,7 +159,7 @@ impl Writer {
         Ok(())
     }
 
-    async fn find_repeats(
+    pub(super) async fn find_repeats(
         &mut self,
         ids: Vec<CommandId>,
     ) -> Result<HashMap<CommandId, (UserId, Appended)>, WriteError> {

@@ -8,6 +8,10 @@
 //! - [`import`]: what `hubbub migrate` writes.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
+mod access;
+mod access_checks;
+mod access_sql;
+mod access_writes;
 mod append;
 mod cache;
 mod connect;

@@ -1,12 +1,12 @@
 //! The requests to the writer, in the order of the calls.
 
 use crate::store::{
-    Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, PendingCommit, RoomInfo, StoreError, StoreResult,
-    TooManyLinks,
+    Appended, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit, RoomInfo, Setting,
+    StoreError, StoreResult, TooManyLinks,
 };
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     task::unconstrained,
@@ -35,6 +35,24 @@ pub(super) enum Request {
     },
     CreateDeviceLink(LinkHash, UserId, Duration, Reply<Result<(), TooManyLinks>>),
     RedeemDeviceLink(LinkHash, Reply<Result<UserId, LinkError>>),
+    Moderate(Box<Moderation>, Reply<()>),
+    Set(Setting, Option<Arc<str>>, Reply<()>),
+    RedeemAdminLink(LinkHash, UserId, Reply<bool>),
+    Admit(UserId, Reply<()>),
+    RedeemInvitation(LinkHash, UserId, Reply<Result<Option<RoomName>, LinkError>>),
+    Report {
+        user: UserId,
+        room: RoomName,
+        seq: Seq,
+        reason: String,
+        reply: Reply<()>,
+    },
+    SetBlocked {
+        user: UserId,
+        other: UserId,
+        is_blocked: bool,
+        reply: Reply<()>,
+    },
     /// Writes something, to find out whether the database accepts it.
     Probe(Reply<()>),
     /// Carries out what was requested before it, then ends the writer.

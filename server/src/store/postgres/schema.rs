@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/5-reactions.sql"),
     include_str!("../../../migrations/postgres/6-unread.sql"),
     include_str!("../../../migrations/postgres/7-mentions.sql"),
+    include_str!("../../../migrations/postgres/8-access.sql"),
 ];
 
 /// The newest schema that this program supports.

@@ -45,6 +45,8 @@ pub(super) enum WriteError {
     Away(String),
     /// The database has refused its values.
     Refused(tokio_postgres::Error),
+    /// The rights of users have changed since they were read; nothing was written.
+    Stale,
 }
 
 impl Session {

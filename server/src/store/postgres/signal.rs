@@ -33,6 +33,8 @@ pub(super) enum Signal {
     Presence(Vec<RoomName>),
     /// A user is typing.
     Typing(RoomName, User),
+    /// The rights of users have changed.
+    Access,
     /// Other messages were lost.
     Missed,
 }
@@ -58,6 +60,7 @@ impl Signal {
             Self::Unread(user, room) => vec![Notification::MarkedUnread { user, room }],
             Self::Presence(rooms) => rooms.into_iter().map(Notification::PresenceChanged).collect(),
             Self::Typing(room, user) => vec![Notification::Ephemeral(EphemeralEvent::Typing { room, user })],
+            Self::Access => vec![Notification::AccessChanged],
             Self::Missed => vec![Notification::Missed],
         }
     }
@@ -94,6 +97,7 @@ fn parse_body(kind: &str, body: &str) -> Option<Signal> {
             let (room, user) = body.split_once(' ')?;
             Some(Signal::Typing(room.parse().ok()?, serde_json::from_str(user).ok()?))
         }
+        "access" => Some(Signal::Access),
         "missed" => Some(Signal::Missed),
         _ => None,
     }
@@ -254,6 +258,7 @@ mod tests {
         let users = Signal::parse("n2 users 8 -1,5");
         assert_eq!(users, ("n2", Some(Signal::Users(8, vec![UserId(u64::MAX), UserId(5)]))));
         assert_eq!(Signal::parse(&room_payload("n2", &room("tea"))), ("n2", Some(Signal::Room(room("tea")))));
+        assert_eq!(Signal::parse("n2 access 7"), ("n2", Some(Signal::Access)));
         for unknown in ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea", "n1 unread 1"] {
             assert_eq!(Signal::parse(unknown).1, None, "{unknown}");
         }

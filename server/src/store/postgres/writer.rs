@@ -153,6 +153,23 @@ impl Writer {
                 });
                 answer(reply, user);
             }
+            Request::Moderate(moderation, reply) => self.moderate(&moderation, reply).await,
+            Request::Set(setting, value, reply) => {
+                answer(reply, self.change_setting(setting, value.as_deref()).await);
+            }
+            Request::RedeemAdminLink(secret, user, reply) => {
+                answer(reply, self.redeem_admin_link(&secret, user).await);
+            }
+            Request::Admit(user, reply) => answer(reply, self.admit(user).await),
+            Request::RedeemInvitation(hash, user, reply) => {
+                answer(reply, self.redeem_invitation(&hash, user).await);
+            }
+            Request::Report { user, room, seq, reason, reply } => {
+                answer(reply, self.report(user, (&room, seq), &reason).await);
+            }
+            Request::SetBlocked { user, other, is_blocked, reply } => {
+                answer(reply, self.set_blocked(user, other, is_blocked).await);
+            }
             Request::Probe(reply) => answer(reply, self.probe().await),
             Request::Close(reply) => return Some(reply),
             Request::Append(..) | Request::SetReadMarker(..) => {}
@@ -185,6 +202,7 @@ impl Writer {
                     tracing::error!(%error, "write failed");
                     error
                 }
+                WriteError::Stale => StoreError::backend("the rights of users change too fast"),
             }
         })
     }

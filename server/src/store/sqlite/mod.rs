@@ -1,5 +1,7 @@
 //! The store in a SQLite file: one thread writes it, and readers never wait for the writer.
 
+mod access;
+mod access_queries;
 mod backfill;
 mod backup;
 mod check;
@@ -34,6 +36,7 @@ pub use export::Export;
 use super::{
     EphemeralEvent, Notification, Notifier, PendingCommit, Store, StoreError, StoreResult, position,
 };
+use access::AccessHistory;
 use async_trait::async_trait;
 use check::BackgroundCheck;
 use epoch::Epochs;
@@ -49,7 +52,7 @@ use std::{
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
-use writer::{Upkeep, WriteCommand, WriteOutput, Writer, WriterRequest};
+use writer::{Publisher, Upkeep, WriteCommand, WriteOutput, Writer, WriterRequest};
 
 /// A store in a SQLite file.
 pub struct SqliteStore {
@@ -62,6 +65,7 @@ pub struct SqliteStore {
     notifier: Notifier,
     /// As [`UserStore::names_generation`](super::UserStore::names_generation). The writer increments it.
     names_generation: Arc<AtomicU64>,
+    access: Arc<AccessHistory>,
     readers: ReadPool,
     health: Arc<Health>,
     check: Mutex<Option<BackgroundCheck>>,
@@ -126,7 +130,12 @@ impl SqliteStore {
         let (requests, queue) = mpsc::channel();
         let notifier = Notifier::default();
         let names_generation = Arc::new(AtomicU64::new(Uuid::new_v4().as_u64_pair().0));
-        let publisher = (notifier.clone(), names_generation.clone());
+        let access = Arc::<AccessHistory>::default();
+        let publisher = Publisher {
+            notifier: notifier.clone(),
+            names_generation: names_generation.clone(),
+            access: access.clone(),
+        };
         let upkeep = (upkeep, record, health.clone());
         Writer::new(opened.connection, publisher, upkeep).spawn(queue);
         Ok(Self {
@@ -136,6 +145,7 @@ impl SqliteStore {
             requests,
             notifier,
             names_generation,
+            access,
             readers,
             health,
             check: Mutex::new(check),

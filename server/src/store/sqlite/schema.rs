@@ -20,6 +20,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/11-device-links.sql")),
     M::up(include_str!("../../../migrations/12-reactions.sql")),
     M::up(include_str!("../../../migrations/13-mentions.sql")),
+    M::up(include_str!("../../../migrations/14-access.sql")),
 ];
 
 /// The newest schema that this program supports.

@@ -19,6 +19,20 @@ pub enum Table {
     ReadMarker,
     /// Links to other devices. They are few: see [`MAX_DEVICE_LINKS`](crate::store::MAX_DEVICE_LINKS).
     DeviceLink,
+    /// The settings of the server. They are few.
+    Setting,
+    /// What users are in rooms, and on the server.
+    Role,
+    /// What users and networks may not do.
+    Restriction,
+    /// Invitations to rooms, and to the server.
+    Invitation,
+    /// What moderators have done.
+    Action,
+    /// Messages that users have reported.
+    Report,
+    /// Users whom others have blocked.
+    Blocked,
 }
 
 /// The place of a row in the order of its table: one number, or two. The second one is 0 for tables whose rows have one.
@@ -76,7 +90,7 @@ macro_rules! columns {
 
 impl Table {
     /// Every table, in the order in which they are filled.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::Room,
         Self::RoomActivity,
         Self::User,
@@ -85,6 +99,13 @@ impl Table {
         Self::Reactions,
         Self::ReadMarker,
         Self::DeviceLink,
+        Self::Setting,
+        Self::Role,
+        Self::Restriction,
+        Self::Invitation,
+        Self::Action,
+        Self::Report,
+        Self::Blocked,
     ];
 
     /// Returns the name of the table in the database.
@@ -98,6 +119,13 @@ impl Table {
             Self::Reactions => "reactions",
             Self::ReadMarker => "read_marker",
             Self::DeviceLink => "device_link",
+            Self::Setting => "setting",
+            Self::Role => "role",
+            Self::Restriction => "restriction",
+            Self::Invitation => "invitation",
+            Self::Action => "action",
+            Self::Report => "report",
+            Self::Blocked => "blocked",
         }
     }
 
@@ -111,7 +139,7 @@ impl Table {
         match self {
             Self::Room => columns![
                 id Int4, name Text, title Text, topic Text, owner Int8, private Bool, contested Bool, title_key Text,
-                title_sort Text
+                title_sort Text, members_only Bool, mode Int2, slow Int4
             ],
             Self::RoomActivity => columns![room Int4, at Int8],
             Self::User => columns![
@@ -125,6 +153,19 @@ impl Table {
             Self::Reactions => columns![room Int4, seq Int8, last Int8, summary Text],
             Self::ReadMarker => columns![user_id Int8, room Int4, seq Int8, moved_at Int8],
             Self::DeviceLink => columns![hash Bytes, user_id Int8, expires_at Int8, used_at Int8],
+            Self::Setting => columns![name Text, value Text],
+            Self::Role => columns![user_id Int8, room Int4, role Int2],
+            Self::Restriction => columns![
+                id Int8, subject Text, room Int4, kind Int2, until Int8, at Int8, by Int8, reason Text
+            ],
+            Self::Invitation => columns![
+                id Int8, hash Bytes, room Int4, by Int8, expires_at Int8, most Int4, uses Int4
+            ],
+            Self::Action => columns![
+                id Int8, at Int8, actor Int8, word Text, room Int4, subject Text, until Int8, detail Text, reason Text
+            ],
+            Self::Report => columns![id Int8, at Int8, by Int8, room Int4, seq Int8, reason Text],
+            Self::Blocked => columns![user_id Int8, other Int8],
         }
     }
 
@@ -132,8 +173,10 @@ impl Table {
     pub(in super::super) fn key_columns(self) -> usize {
         match self {
             Self::Room | Self::RoomActivity | Self::User => 1,
+            Self::Restriction | Self::Invitation | Self::Action | Self::Report => 1,
             Self::Event | Self::MessageState | Self::Reactions | Self::ReadMarker => 2,
-            Self::DeviceLink => 0,
+            Self::Role | Self::Blocked => 2,
+            Self::DeviceLink | Self::Setting => 0,
         }
     }
 

@@ -4,8 +4,9 @@ use super::{alter, start_error_in, succeeds};
 use crate::support::{TestDatabase, TestServer, room, within_timeout};
 use app::wire::{DisplayName, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
-    Appended, LinkError, LinkHash, NewEvent, RoomInfo, RoomOrder, RoomQuery, SqliteStore, Store, StoreError,
-    StreamPosition, check,
+    Action, Appended, Entrance, Invitation, LinkError, LinkHash, Moderation, NewEvent, Role, RoomInfo,
+    RoomMode, RoomOrder, RoomQuery, Scope, Setting, SqliteStore, Standing, Store, StoreError, StreamPosition,
+    Until, check,
 };
 use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
@@ -103,6 +104,47 @@ async fn fill(store: &dyn Store) {
     store.create_device_link(USED_LINK, ANN, lifetime).await.unwrap().unwrap();
     store.redeem_device_link(USED_LINK).await.unwrap().unwrap();
     store.create_device_link(OPEN_LINK, ANN, lifetime).await.unwrap().unwrap();
+    fill_access(store).await;
+}
+
+/// Stores every kind of row about rights.
+async fn fill_access(store: &dyn Store) {
+    store.set(Setting::AdminLink, Some("01".repeat(32).into())).await.unwrap();
+    assert!(store.redeem_admin_link([1; 32], ANN).await.unwrap());
+    store.set(Setting::Name, Some("Café \\N".into())).await.unwrap();
+    let invitation = |n| Invitation { hash: [n; 32], expires_at: 1 << 60, most_uses: Some(7) };
+    let mute = |user| Action::Mute { user, until: Until(Some(1 << 60)) };
+    for (place, actor, action) in [
+        (None, ANN, Action::Invite(invitation(1))),
+        (None, ANN, mute(GUEST)),
+        (Some(PRIVATE), BOB, Action::Appoint { user: EVE, role: Some(Role::Moderator) }),
+        (Some(PRIVATE), BOB, Action::Invite(invitation(2))),
+        (Some("quiet"), EVE, mute(GUEST)),
+        (Some("quiet"), EVE, Action::SetMode { mode: RoomMode::Announcements, slow: 60 }),
+    ] {
+        let (room, reason) = (place.map(room), "it's \\N".into());
+        store.moderate(Moderation { actor, room, action, reason }).await.unwrap();
+    }
+    store.report(BOB, room("jam"), 1, "look".into()).await.unwrap();
+    store.set_blocked(ANN, EVE, true).await.unwrap();
+}
+
+/// Returns what a store has about rights, in lines.
+async fn access_picture(store: &dyn Store) -> Vec<String> {
+    let mut lines = vec![format!("{:?}", store.settings().await.unwrap())];
+    for name in ["", PRIVATE, "quiet"] {
+        let scope = if name.is_empty() { Scope::Server } else { Scope::Room(room(name)) };
+        lines.push(format!("{:?}", store.roles(&scope, Role::Member, UserId(0)).await.unwrap()));
+        lines.push(format!("{:?}", store.restrictions(&scope).await.unwrap()));
+        lines.push(format!("{:?}", store.invitations(&scope).await.unwrap()));
+    }
+    lines.extend(store.log(&Scope::All, None).await.unwrap().iter().map(|entry| format!("{entry:?}")));
+    lines.push(format!("{:?}", store.reports(&Scope::All).await.unwrap()));
+    lines.push(format!("{:?}", store.blocked(ANN).await.unwrap()));
+    let entrance = Entrance { user: EVE, network: None, room: Some(room("quiet")) };
+    let standing = store.standing(entrance).await.unwrap();
+    lines.push(format!("{:?}", Standing { generation: 0, ..standing }));
+    lines
 }
 
 /// Returns everything that readers of a store can see, in lines.
@@ -110,6 +152,7 @@ async fn picture(store: &dyn Store) -> Vec<String> {
     let rooms: Vec<RoomName> = ROOMS.map(room).into();
     let users = [ANN, BOB, EVE, GUEST, UserId(7), UserId(99)];
     let mut lines = vec![store.log_id().to_owned(), format!("{:?}", store.heads(&rooms).await.unwrap())];
+    lines.extend(access_picture(store).await);
     lines.extend(store.rooms(&rooms).await.unwrap().iter().map(|room| format!("{room:?}")));
     for name in &rooms {
         lines.push(format!("{name}: {:?}", store.messages_before(name, Seq::MAX, 500).await.unwrap()));

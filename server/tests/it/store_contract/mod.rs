@@ -1,5 +1,6 @@
 //! The contract of a store. Each test runs on each store: in a file, in memory, and in PostgreSQL.
 
+mod access;
 mod device_links;
 mod editing;
 mod events;

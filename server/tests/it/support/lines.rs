@@ -18,6 +18,11 @@ impl Lines {
         Self { socket, waiting: VecDeque::new() }
     }
 
+    /// Continues over a socket that is open.
+    pub fn over(socket: Stream) -> Self {
+        Self { socket, waiting: VecDeque::new() }
+    }
+
     /// Connects to `room`, through a proxy that names `network`.
     pub async fn join_from(server: &TestServer, room: &str, network: &str) -> Self {
         let path = format!("/ws?room={room}");

@@ -17,7 +17,8 @@ pub(super) const SELECT_WRONG_HEAD: &str = "
 pub(super) fn select(table: Table) -> &'static str {
     match table {
         Table::Room => {
-            "SELECT n.id, r.name, r.title, r.topic, r.owner, r.private, r.contested, r.title_key, r.title_sort
+            "SELECT n.id, r.name, r.title, r.topic, r.owner, r.private, r.contested, r.title_key, r.title_sort,
+                 r.members_only, r.mode, r.slow
              FROM room_number n CROSS JOIN room r ON r.name = n.name
              WHERE n.id > coalesce(?1, 0) ORDER BY n.id"
         }
@@ -53,6 +54,35 @@ pub(super) fn select(table: Table) -> &'static str {
              WHERE ?1 IS NULL OR (r.person, n.id) > (?1, ?2) ORDER BY r.person, r.room"
         }
         Table::DeviceLink => "SELECT hash, person, expires_at, used_at FROM device_link ORDER BY hash",
+        Table::Setting => "SELECT name, value FROM setting ORDER BY name",
+        // The server has no number; its name '' comes before those of rooms.
+        Table::Role => {
+            "SELECT r.person, coalesce(n.id, 0), r.role FROM role r LEFT JOIN room_number n ON n.name = r.room
+             WHERE (r.room = '' OR n.id IS NOT NULL) AND (?1 IS NULL OR (r.person, coalesce(n.id, 0)) > (?1, ?2))
+             ORDER BY r.person, r.room"
+        }
+        Table::Restriction => {
+            "SELECT r.id, r.subject, coalesce(n.id, 0), r.kind, r.until, r.at, r.by, r.reason
+             FROM restriction r LEFT JOIN room_number n ON n.name = r.room
+             WHERE (r.room = '' OR n.id IS NOT NULL) AND r.id > coalesce(?1, 0) ORDER BY r.id"
+        }
+        Table::Invitation => {
+            "SELECT i.id, i.hash, coalesce(n.id, 0), i.by, i.expires_at, i.most, i.uses
+             FROM invitation i LEFT JOIN room_number n ON n.name = i.room
+             WHERE (i.room = '' OR n.id IS NOT NULL) AND i.id > coalesce(?1, 0) ORDER BY i.id"
+        }
+        Table::Action => {
+            "SELECT a.id, a.at, a.actor, a.word, coalesce(n.id, 0), a.subject, a.until, a.detail, a.reason
+             FROM action a LEFT JOIN room_number n ON n.name = a.room
+             WHERE (a.room = '' OR n.id IS NOT NULL) AND a.id > coalesce(?1, 0) ORDER BY a.id"
+        }
+        Table::Report => {
+            "SELECT p.id, p.at, p.by, n.id, p.seq, p.reason FROM report p CROSS JOIN room_number n ON n.name = p.room
+             WHERE p.id > coalesce(?1, 0) ORDER BY p.id"
+        }
+        Table::Blocked => {
+            "SELECT person, other FROM blocked WHERE ?1 IS NULL OR (person, other) > (?1, ?2) ORDER BY person, other"
+        }
     }
 }
 
@@ -68,5 +98,21 @@ pub(super) fn count(table: Table) -> &'static str {
         // A marker of a room that does not exist shows nothing.
         Table::ReadMarker => "SELECT count(*) FROM reading r CROSS JOIN room_number n ON n.name = r.room",
         Table::DeviceLink => "SELECT count(*) FROM device_link",
+        Table::Setting => "SELECT count(*) FROM setting",
+        // What is about a room that does not exist says nothing.
+        Table::Role => {
+            "SELECT count(*) FROM role r LEFT JOIN room_number n ON n.name = r.room WHERE r.room = '' OR n.id IS NOT NULL"
+        }
+        Table::Restriction => {
+            "SELECT count(*) FROM restriction r LEFT JOIN room_number n ON n.name = r.room WHERE r.room = '' OR n.id IS NOT NULL"
+        }
+        Table::Invitation => {
+            "SELECT count(*) FROM invitation i LEFT JOIN room_number n ON n.name = i.room WHERE i.room = '' OR n.id IS NOT NULL"
+        }
+        Table::Action => {
+            "SELECT count(*) FROM action a LEFT JOIN room_number n ON n.name = a.room WHERE a.room = '' OR n.id IS NOT NULL"
+        }
+        Table::Report => "SELECT count(*) FROM report p CROSS JOIN room_number n ON n.name = p.room",
+        Table::Blocked => "SELECT count(*) FROM blocked",
     }
 }

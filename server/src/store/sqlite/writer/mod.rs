@@ -2,6 +2,7 @@
 //!
 //! This is group commit without a timer: while one commit is being synced, the next batch queues up.
 
+mod access;
 mod device_links;
 mod read_markers;
 mod rooms;
@@ -11,10 +12,10 @@ mod transaction;
 mod upkeep;
 mod users;
 
-use super::{connection::close_as_single_file, health::Health, record::Record};
+use super::{access::AccessHistory, connection::close_as_single_file, health::Health, record::Record};
 use crate::store::{
-    Appended, LinkError, LinkHash, MarkerUpdate, NewEvent, Notification, Notifier, RoomInfo, StoreError,
-    StoreResult, TooManyLinks,
+    Appended, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification, Notifier, RoomInfo,
+    Setting, StoreError, StoreResult, TooManyLinks,
 };
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
@@ -41,6 +42,9 @@ type UserCache = HashMap<UserId, User>;
 /// Rooms in which users have a read marker, as far as transactions have read it.
 type ReadMarkerCache = HashSet<(UserId, RoomName)>;
 
+/// Rooms in which users may write without restrictions, as far as transactions have read it. Cleared when rights change.
+type UnrestrictedCache = HashSet<(UserId, RoomName)>;
+
 /// The latest positions of rooms that have a row, as far as transactions have read or written them. No other process
 /// writes, so they stay right.
 type HeadCache = HashMap<RoomName, Seq>;
@@ -53,6 +57,8 @@ pub(super) enum WriteOutput {
     Marker(MarkerUpdate),
     LinkCreated(Result<(), TooManyLinks>),
     LinkRedeemed(Result<UserId, LinkError>),
+    InvitationRedeemed(Result<Option<RoomName>, LinkError>),
+    AdminLinkRedeemed(bool),
     None,
 }
 
@@ -83,12 +89,33 @@ pub(super) enum WriteCommand {
     },
     CreateDeviceLink(LinkHash, UserId, Duration),
     RedeemDeviceLink(LinkHash),
+    Moderate(Box<Moderation>),
+    Set(Setting, Option<Arc<str>>),
+    RedeemAdminLink(LinkHash, UserId),
+    Admit(UserId),
+    RedeemInvitation(LinkHash, UserId),
+    Report {
+        user: UserId,
+        room: RoomName,
+        seq: Seq,
+        reason: String,
+    },
+    SetBlocked {
+        user: UserId,
+        other: UserId,
+        is_blocked: bool,
+    },
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }
 
-/// Where effects are published: the subscribers, and the generation of names.
-type Publisher = (Notifier, Arc<AtomicU64>);
+/// Where effects are published.
+pub(super) struct Publisher {
+    pub(super) notifier: Notifier,
+    /// The generation of names.
+    pub(super) names_generation: Arc<AtomicU64>,
+    pub(super) access: Arc<AccessHistory>,
+}
 
 /// The thread that writes.
 pub(super) struct Writer {
@@ -98,6 +125,7 @@ pub(super) struct Writer {
     last_active: Option<RoomName>,
     users: UserCache,
     read_markers: ReadMarkerCache,
+    unrestricted: UnrestrictedCache,
     publisher: Publisher,
     upkeep: Upkeep,
     /// `None` if the file ends with the process.
@@ -111,8 +139,18 @@ impl Writer {
         publisher: Publisher,
         (upkeep, record, health): (Upkeep, Option<Record>, Arc<Health>),
     ) -> Self {
-        let (heads, users, read_markers) = (HeadCache::new(), UserCache::new(), ReadMarkerCache::new());
-        Self { connection, heads, last_active: None, users, read_markers, publisher, upkeep, record, health }
+        Self {
+            connection,
+            heads: HeadCache::new(),
+            last_active: None,
+            users: UserCache::new(),
+            read_markers: ReadMarkerCache::new(),
+            unrestricted: UnrestrictedCache::new(),
+            publisher,
+            upkeep,
+            record,
+            health,
+        }
     }
 
     pub(super) fn spawn(self, requests: mpsc::Receiver<WriterRequest>) {
@@ -180,6 +218,7 @@ impl Writer {
                 self.last_active = None;
                 self.users.clear();
                 self.read_markers.clear();
+                self.unrestricted.clear();
                 tracing::error!(%error, commands = answers.len(), "commit failed");
                 let error = StoreError::backend(error);
                 answers.iter().map(|_| Err(error.clone())).collect()
@@ -202,7 +241,12 @@ impl Writer {
     }
 
     fn publish(&self, effects: CommitEffects) {
-        let (notifier, names_generation) = &self.publisher;
+        let Publisher { notifier, names_generation, access } = &self.publisher;
+        if !effects.access_changes.is_empty() {
+            effects.access_changes.into_iter().for_each(|change| access.add(change));
+            // Before the events of the same commit, so that these do not reach users whose access has ended.
+            notifier.send(Notification::AccessChanged);
+        }
         for (room, events) in effects.events {
             let Some(head) = events.last().map(|last| last.seq) else { continue };
             notifier.send(Notification::Appended { room, head, events: Some(events.into()) });

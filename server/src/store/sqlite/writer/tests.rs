@@ -45,7 +45,12 @@ impl CountingWriter {
         };
         opened.connection.progress_handler(1, Some(count)).unwrap();
         let upkeep = (Upkeep::new(&opened.path, None), Some(Record::of(&opened.path)), Arc::default());
-        Self { writer: Writer::new(opened.connection, (Notifier::default(), Arc::default()), upkeep), steps }
+        let publisher = Publisher {
+            notifier: Notifier::default(),
+            names_generation: Arc::default(),
+            access: Arc::default(),
+        };
+        Self { writer: Writer::new(opened.connection, publisher, upkeep), steps }
     }
 
     fn cost(&mut self, command: WriteCommand) -> u64 {

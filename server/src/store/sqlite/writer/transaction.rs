@@ -1,8 +1,10 @@
 //! One transaction: commands in their order, and the effects to publish once they are durable.
 
-use super::{HeadCache, ReadMarkerCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer};
+use super::{
+    HeadCache, ReadMarkerCache, UnrestrictedCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer,
+};
 use crate::store::{
-    Appended, NewEvent, StoreError, StoreResult, columns, now,
+    AccessChange, Appended, NewEvent, StoreError, StoreResult, columns, now,
     reactions::Summary,
     rules::{self, Target},
     sqlite::{queries, rows, sql},
@@ -37,6 +39,7 @@ pub(super) struct CommitEffects {
     pub(super) read_markers: Vec<(UserId, RoomName, MovedMarker)>,
     /// A text was purged.
     pub(super) has_purged: bool,
+    pub(super) access_changes: Vec<AccessChange>,
 }
 
 /// How a read marker has moved.
@@ -56,7 +59,9 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) last_active: &'a mut Option<RoomName>,
     pub(super) users: &'a mut UserCache,
     pub(super) read_markers: &'a mut ReadMarkerCache,
+    pub(super) unrestricted: &'a mut UnrestrictedCache,
     pub(super) events: NewEventsByRoom,
+    pub(super) access_changes: Vec<AccessChange>,
     /// Users who appear differently now: after a rename, or because a user with a confusable name has posted for the
     /// first time.
     pub(super) changed_users: Vec<UserId>,
@@ -79,6 +84,8 @@ impl<'a> WriteTransaction<'a> {
             last_active: &mut writer.last_active,
             users: &mut writer.users,
             read_markers: &mut writer.read_markers,
+            unrestricted: &mut writer.unrestricted,
+            access_changes: Vec::new(),
             events: NewEventsByRoom::new(),
             changed_users: Vec::new(),
             changed_rooms: Vec::new(),
@@ -94,7 +101,8 @@ impl<'a> WriteTransaction<'a> {
         let Self { transaction, events, has_purged, .. } = self;
         transaction.commit()?;
         let (users, rooms, read_markers) = (self.changed_users, self.changed_rooms, self.moved_markers);
-        Ok(CommitEffects { events, users, rooms, read_markers, has_purged })
+        let access_changes = self.access_changes;
+        Ok(CommitEffects { events, users, rooms, read_markers, has_purged, access_changes })
     }
 
     /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
@@ -121,11 +129,30 @@ impl<'a> WriteTransaction<'a> {
                 self.create_device_link(&hash, user, lifetime)
             }
             WriteCommand::RedeemDeviceLink(hash) => self.redeem_device_link(&hash),
+            WriteCommand::Moderate(moderation) => self.moderate(*moderation),
+            WriteCommand::Set(setting, value) => {
+                self.change_setting(setting, value.as_deref()).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::RedeemAdminLink(secret, user) => {
+                self.redeem_admin_link(&secret, user).map(|is| Ok(WriteOutput::AdminLinkRedeemed(is)))
+            }
+            WriteCommand::Admit(user) => Ok(self.admit(user, "")?.map(|()| WriteOutput::None)),
+            WriteCommand::RedeemInvitation(hash, user) => self.redeem_invitation(&hash, user),
+            WriteCommand::Report { user, room, seq, reason } => {
+                Ok(self.report(user, &room, seq, &reason)?.map(|()| WriteOutput::None))
+            }
+            WriteCommand::SetBlocked { user, other, is_blocked } => {
+                Ok(self.set_blocked(user, other, is_blocked)?.map(|()| WriteOutput::None))
+            }
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
     }
 
     fn append(&mut self, mut new: NewEvent) -> rusqlite::Result<StoreResult<Appended>> {
+        if let Err(refused) = self.check_access(&new)? {
+            // What was appended before the user lost the right is still acknowledged.
+            return Ok(self.find_duplicate(&new)?.unwrap_or(Err(refused)));
+        }
         // A plain message needs no look-up: the insert itself finds out whether it is a repeat.
         if new.operation.target().is_some() || !matches!(new.operation, Operation::Post { .. }) {
             if let Some(first) = self.find_duplicate(&new)? {
@@ -177,11 +204,14 @@ impl<'a> WriteTransaction<'a> {
             None => None,
             Some(target) => self.message_author(&new.room, target)?.map(|author| Target { author }),
         };
-        let owner = match new.operation {
-            Operation::Delete { .. } => self.room_info(&new.room)?.owner,
-            _ => None,
+        let moderates = match (&new.operation, target) {
+            (Operation::Delete { .. }, Some(target)) if target.author != new.author => {
+                let standing = |user| self.standing(user, Some(&new.room));
+                rules::may_delete(&new.room, &standing(new.author)?, &standing(target.author)?)
+            }
+            _ => false,
         };
-        Ok(rules::authorize(&new.operation, new.author, target, || owner))
+        Ok(rules::authorize(&new.operation, new.author, target, |_| moderates))
     }
 
     /// Brings the state of a message up to its edit or delete. The text before is purged, also from past events.
@@ -275,7 +305,7 @@ impl<'a> WriteTransaction<'a> {
     }
 
     /// Returns the author of a message that exists and was not deleted.
-    fn message_author(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<UserId>> {
+    pub(super) fn message_author(&self, room: &RoomName, seq: Seq) -> rusqlite::Result<Option<UserId>> {
         let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
         let mut statement = self.transaction.prepare_cached(sql::SELECT_MESSAGE_AUTHOR)?;
         statement.query_row((room.as_str(), seq), |row| row.get(0).map(rows::user_id)).optional()

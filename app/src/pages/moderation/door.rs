@@ -1,0 +1,95 @@
+//! The way in: the closed server, invitations, and the admin link.
+
+use super::ActionForm;
+use crate::{
+    base::link,
+    i18n::{Lang, ModerationStrings},
+};
+use leptos::{either::EitherOf4, prelude::*};
+
+/// What stands at the way in.
+#[derive(Debug, Clone)]
+pub enum DoorPage {
+    /// The server is closed to the user.
+    Closed {
+        /// The password lets users in.
+        takes_password: bool,
+        /// The password before was wrong.
+        is_wrong: bool,
+    },
+    /// An invitation. To open the page does not use it.
+    Invitation {
+        /// The path of the form.
+        path: String,
+        /// The name of the user who invites.
+        by: String,
+        /// The title of the room; `None` for the server.
+        room: Option<String>,
+    },
+    /// The link that makes its user the administrator.
+    AdminLink {
+        /// The path of the form.
+        path: String,
+    },
+    /// A link that does not work.
+    InvalidLink,
+}
+
+/// The page at the way in.
+#[component]
+pub fn Door(page: DoorPage, lang: Lang) -> impl IntoView {
+    let (strings, common) = (lang.moderation(), lang.strings());
+    let title = match &page {
+        DoorPage::Closed { .. } => strings.door_title,
+        DoorPage::Invitation { .. } => strings.invitation_title,
+        DoorPage::AdminLink { .. } | DoorPage::InvalidLink => strings.admin_link_title,
+    };
+    let is_in = !matches!(page, DoorPage::Closed { .. });
+    let content = match page {
+        DoorPage::Closed { takes_password, is_wrong } => {
+            EitherOf4::A(view! { <Closed takes_password is_wrong strings /> })
+        }
+        DoorPage::Invitation { path, by, room } => {
+            let text = match room {
+                Some(room) => (strings.invited_to)(&by, &room),
+                None => (strings.invited_by)(&by),
+            };
+            EitherOf4::B(view! {
+                <p>{text}</p>
+                <ActionForm path action="accept" label=strings.accept_invitation />
+            })
+        }
+        DoorPage::AdminLink { path } => EitherOf4::C(view! {
+            <p>{strings.admin_link_text}</p>
+            <ActionForm path action="accept" label=strings.become_admin />
+        }),
+        DoorPage::InvalidLink => EitherOf4::D(view! { <p role="alert">{strings.link_invalid}</p> }),
+    };
+    view! {
+        <main class="plain-page">
+            <h1>{title}</h1>
+            {content}
+            {is_in.then(|| view! { <p><a href=link("/")>{common.go_to_lobby}</a></p> })}
+        </main>
+    }
+}
+
+/// What a user reads who may not enter yet.
+#[component]
+fn Closed(takes_password: bool, is_wrong: bool, strings: &'static ModerationStrings) -> impl IntoView {
+    let problem = is_wrong.then_some(strings.wrong_password);
+    let form = takes_password.then(|| {
+        view! {
+            <form method="post" action=link("/enter") class="stack">
+                <label for="password">{strings.password_label}</label>
+                <input id="password" name="password" type="password" autocomplete="current-password" required aria-describedby="password-problem" />
+                <p id="password-problem" class="field-error" role="alert">{problem}</p>
+                <button type="submit">{strings.enter_server}</button>
+            </form>
+        }
+    });
+    view! {
+        <p>{if takes_password { strings.door_password } else { strings.door_invite }}</p>
+        {form}
+    }
+}

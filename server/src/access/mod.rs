@@ -1,0 +1,64 @@
+//! The one way into the server and its rooms: whatever a user reads or writes, over a page, the API or a socket, is
+//! checked here first, by the rules of the store.
+
+mod middleware;
+
+pub use middleware::let_in;
+
+use crate::{
+    http::identity::Identity,
+    state::AppState,
+    store::{Entrance, Standing, StoreError, StoreResult, may_enter_room, may_enter_server},
+};
+use app::wire::RoomName;
+
+/// Proof that a user may enter the server, or a room, as of a generation of access.
+#[derive(Debug, Clone)]
+pub struct Admission {
+    /// The rights of the user.
+    pub standing: Standing,
+    room: Option<RoomName>,
+}
+
+impl AppState {
+    /// Returns the rights of a user in a room, or on the server alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    pub async fn standing(&self, identity: Identity, room: Option<&RoomName>) -> StoreResult<Standing> {
+        let network = Some(identity.network);
+        self.store.standing(Entrance { user: identity.id, network, room: room.cloned() }).await
+    }
+
+    /// Checks that a user may enter a room, or the server alone.
+    ///
+    /// # Errors
+    /// [`StoreError::NotAdmitted`], [`StoreError::Banned`]; for a room [`StoreError::Removed`],
+    /// [`StoreError::RoomNotFound`]; [`StoreError::Backend`].
+    pub async fn enter(&self, identity: Identity, room: Option<&RoomName>) -> StoreResult<Admission> {
+        let standing = self.standing(identity, room).await?;
+        match room {
+            Some(room) => may_enter_room(room, &standing)?,
+            None => may_enter_server(&standing)?,
+        }
+        Ok(Admission { standing, room: room.cloned() })
+    }
+
+    /// Checks again, if access has changed, that a user may still enter. Whatever was read from the store before this resolves
+    /// may be shown to the user then. Costs one read by key if nothing has changed.
+    ///
+    /// # Errors
+    /// Those of [`enter`](Self::enter).
+    pub async fn confirm(&self, identity: Identity, admission: &Admission) -> StoreResult<()> {
+        let since = admission.standing.generation;
+        if self.store.access_changes(since).await?.generation == since {
+            return Ok(());
+        }
+        self.enter(identity, admission.room.as_ref()).await.map(drop)
+    }
+}
+
+/// Returns `true` if the error is about what the user may do, not about the store.
+pub fn is_refusal(error: &StoreError) -> bool {
+    !matches!(error, StoreError::Away(_) | StoreError::Backend(_))
+}

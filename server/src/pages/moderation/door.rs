@@ -1,0 +1,140 @@
+//! The way in: the password, invitations and the admin link. To open a link does not use it: messengers open links to preview
+//! them.
+
+use super::{CheckedForm, PageRejection, PageRequest, PageResult, render};
+use crate::{
+    http::{preferences::RequestContext, problem::Problem},
+    limits::network::Use,
+    password, secret,
+    state::AppState,
+    store::{LinkError, ServerAccess},
+};
+use app::{View, pages::DoorPage};
+use axum::{extract::Path, http::StatusCode};
+use serde::Deserialize;
+
+/// The form with the password of the server.
+#[derive(Deserialize)]
+pub struct PasswordForm {
+    password: String,
+}
+
+/// Renders the page that a user sees who may not enter the server yet.
+///
+/// # Errors
+/// [`PageRejection`] if the rendering fails.
+pub(in super::super) async fn closed_page(
+    state: &AppState,
+    context: RequestContext,
+    is_wrong: bool,
+    status: StatusCode,
+) -> PageResult {
+    let access = state.store.settings().await?.access;
+    let page = DoorPage::Closed { takes_password: access == ServerAccess::Password, is_wrong };
+    render(state, context, View::Door(page), status).await
+}
+
+/// `POST /enter`: lets the user in if the password is right.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, or if the store fails.
+pub async fn enter_with_password(
+    request: PageRequest,
+    CheckedForm(form): CheckedForm<PasswordForm>,
+) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    if !identity.is_known {
+        return Err(PageRejection::cookies_disabled());
+    }
+    try_secret(&request)?;
+    let settings = state.store.settings().await?;
+    let hash = settings.password.filter(|_| settings.access == ServerAccess::Password);
+    let is_right = match hash {
+        Some(hash) => password::verify(form.password, hash).await,
+        None => false,
+    };
+    if !is_right {
+        return closed_page(&request.state, request.context, true, StatusCode::FORBIDDEN).await;
+    }
+    state.store.admit(identity.id).await?;
+    Ok(request.redirect("/"))
+}
+
+/// `GET /invite/{token}`: asks the user to accept an invitation.
+///
+/// # Errors
+/// [`PageRejection`] if the store or the rendering fails.
+pub async fn open_invitation(request: PageRequest, Path(token): Path<String>) -> PageResult {
+    let PageRequest { state, context, .. } = &request;
+    let stored = match state.store.invitation(secret::hash(&token)).await? {
+        Ok(stored) => stored,
+        Err(LinkError::Used | LinkError::Expired) => return invalid_link(request).await,
+    };
+    let by = state.author_of(stored.by).await.disambiguated();
+    let room = match &stored.room {
+        Some(room) => {
+            let title = state.store.room(room).await?.title();
+            Some(context.lang.strings().title_of(room, title))
+        }
+        None => None,
+    };
+    let page = DoorPage::Invitation { path: format!("/invite/{token}"), by, room };
+    render(&request.state, request.context, View::Door(page), StatusCode::OK).await
+}
+
+/// `POST /invite/{token}`: uses an invitation, then redirects to its room.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, if a moderator has removed the
+/// user, or if the store fails.
+pub async fn accept_invitation(request: PageRequest, Path(token): Path<String>) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    if !identity.is_known {
+        return Err(PageRejection::cookies_disabled());
+    }
+    try_secret(&request)?;
+    match state.store.redeem_invitation(secret::hash(&token), identity.id).await? {
+        Ok(Some(room)) => Ok(request.redirect(&room.path())),
+        Ok(None) => Ok(request.redirect("/")),
+        Err(LinkError::Used | LinkError::Expired) => invalid_link(request).await,
+    }
+}
+
+/// `GET /admin/link/{token}`: asks the user to become the administrator.
+///
+/// # Errors
+/// [`PageRejection`] if the store or the rendering fails.
+pub async fn open_admin_link(request: PageRequest, Path(token): Path<String>) -> PageResult {
+    let stored = request.state.store.settings().await?.admin_link;
+    if stored.as_deref() != Some(&*secret::to_hex(&secret::hash(&token))) {
+        return invalid_link(request).await;
+    }
+    let page = DoorPage::AdminLink { path: format!("/admin/link/{token}") };
+    render(&request.state, request.context, View::Door(page), StatusCode::OK).await
+}
+
+/// `POST /admin/link/{token}`: makes the user the administrator.
+///
+/// # Errors
+/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, or if the store fails.
+pub async fn accept_admin_link(request: PageRequest, Path(token): Path<String>) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    if !identity.is_known {
+        return Err(PageRejection::cookies_disabled());
+    }
+    try_secret(&request)?;
+    if state.store.redeem_admin_link(secret::hash(&token), identity.id).await? {
+        return Ok(request.redirect("/admin"));
+    }
+    invalid_link(request).await
+}
+
+/// Counts an attempt to use a secret against the limit of the network.
+fn try_secret(PageRequest { state, identity, .. }: &PageRequest) -> Result<(), Problem> {
+    state.networks.usage(identity.network).take(Use::Secret).map_err(Problem::rate_limited)
+}
+
+/// Renders one answer for every link that does not work, whatever is wrong with it.
+async fn invalid_link(request: PageRequest) -> PageResult {
+    render(&request.state, request.context, View::Door(DoorPage::InvalidLink), StatusCode::GONE).await
+}

@@ -1,0 +1,259 @@
+//! The pages and forms of access and moderation. A form redirects (303) to its page; what a user may not do is refused by the
+//! store.
+
+mod actions;
+mod door;
+mod load;
+
+pub(super) use door::closed_page;
+pub use door::{accept_admin_link, accept_invitation, enter_with_password, open_admin_link, open_invitation};
+
+use super::{
+    CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath,
+    render::{render, run_page},
+    share::share_link,
+};
+use crate::{
+    http::problem::Problem,
+    limits::network::Use,
+    secret,
+    store::{moderates, read_around},
+};
+use actions::{ActionFields, Done};
+use app::{
+    View,
+    wire::{RoomName, Seq, UserId},
+};
+use axum::{
+    extract::{Path, Query, rejection::QueryRejection},
+    http::StatusCode,
+    response::Response,
+};
+use load::{load_manage_page, load_person_page};
+use serde::Deserialize;
+
+/// Which entries of the log a page shows.
+#[derive(Deserialize)]
+pub struct ManageQuery {
+    before: Option<u64>,
+}
+
+/// The message from which the page of a person was opened, and what was done before.
+#[derive(Deserialize)]
+pub struct PersonQuery {
+    seq: Option<Seq>,
+    done: Option<String>,
+}
+
+/// `GET /r/{room}/manage`: the people, the rules, the reports and the log of a room.
+///
+/// # Errors
+/// [`PageRejection`] if the store or the rendering fails.
+pub async fn manage_room(
+    request: PageRequest,
+    RoomPath(room): RoomPath,
+    query: Result<Query<ManageQuery>, QueryRejection>,
+) -> PageResult {
+    let before = query.ok().and_then(|Query(query)| query.before);
+    render_manage_page(request, Some(room), before, None, None, StatusCode::OK).await
+}
+
+/// `GET /admin`: the same of the server. For users who do not moderate it there is no such page.
+///
+/// # Errors
+/// [`PageRejection`] as for a path without a page; or if the store or the rendering fails.
+pub async fn manage_server(
+    request: PageRequest,
+    query: Result<Query<ManageQuery>, QueryRejection>,
+) -> PageResult {
+    check_moderates(&request).await?;
+    let before = query.ok().and_then(|Query(query)| query.before);
+    render_manage_page(request, None, before, None, None, StatusCode::OK).await
+}
+
+/// `POST /r/{room}/manage`: does what the form says in the room.
+///
+/// # Errors
+/// [`PageRejection`] if the page cannot be rendered again.
+pub async fn act_in_room(
+    request: PageRequest,
+    RoomPath(room): RoomPath,
+    CheckedForm(fields): CheckedForm<ActionFields>,
+) -> PageResult {
+    act(request, Some(room), None, fields).await
+}
+
+/// `POST /admin`: does what the form says on the server.
+///
+/// # Errors
+/// [`PageRejection`] as for a path without a page; or if the page cannot be rendered again.
+pub async fn act_on_server(
+    request: PageRequest,
+    CheckedForm(fields): CheckedForm<ActionFields>,
+) -> PageResult {
+    check_moderates(&request).await?;
+    act(request, None, None, fields).await
+}
+
+/// `GET /r/{room}/people/{user}`: what one can do about a person in a room.
+///
+/// # Errors
+/// [`PageRejection`] if the id or the message is invalid, or if the store or the rendering fails.
+pub async fn person_in_room(
+    request: PageRequest,
+    Path((room, user)): Path<(String, String)>,
+    query: Result<Query<PersonQuery>, QueryRejection>,
+) -> PageResult {
+    let (room, user) = (parse::<RoomName>(&room)?, parse(&user)?);
+    render_person_page(request, Some(room), user, query).await
+}
+
+/// `GET /admin/people/{user}`: the same on the server.
+///
+/// # Errors
+/// [`PageRejection`] as for [`person_in_room`].
+pub async fn person_on_server(
+    request: PageRequest,
+    Path(user): Path<String>,
+    query: Result<Query<PersonQuery>, QueryRejection>,
+) -> PageResult {
+    check_moderates(&request).await?;
+    let user = parse(&user)?;
+    render_person_page(request, None, user, query).await
+}
+
+/// `POST /r/{room}/people/{user}`: does what the form says about a person in a room.
+///
+/// # Errors
+/// [`PageRejection`] if the user may not do this, or if the store fails.
+pub async fn act_on_person_in_room(
+    request: PageRequest,
+    Path((room, user)): Path<(String, String)>,
+    CheckedForm(fields): CheckedForm<ActionFields>,
+) -> PageResult {
+    let (room, user) = (parse(&room)?, parse(&user)?);
+    act(request, Some(room), Some(user), fields).await
+}
+
+/// `POST /admin/people/{user}`: does what the form says about a person on the server.
+///
+/// # Errors
+/// [`PageRejection`] if the user may not do this, or if the store fails.
+pub async fn act_on_person_on_server(
+    request: PageRequest,
+    Path(user): Path<String>,
+    CheckedForm(fields): CheckedForm<ActionFields>,
+) -> PageResult {
+    check_moderates(&request).await?;
+    let user = parse(&user)?;
+    act(request, None, Some(user), fields).await
+}
+
+/// `GET /r/{room}/{seq}/author`: redirects to the page of the author of a message.
+///
+/// # Errors
+/// [`PageRejection`] if there is no such message, or if the store fails.
+pub async fn message_author(request: PageRequest, MessagePath { room, target }: MessagePath) -> PageResult {
+    let page = read_around(&*request.state.store, &room, target, 1).await?;
+    let message = page.messages.into_iter().find(|message| message.seq == target);
+    let author = message.ok_or_else(PageRejection::not_found)?.author.id;
+    Ok(request.redirect(&format!("/r/{room}/people/{author}?seq={target}")))
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, PageRejection> {
+    text.parse().map_err(|_| PageRejection::not_found())
+}
+
+/// Checks that the user moderates the server. For others there is no page about it.
+async fn check_moderates(PageRequest { state, identity, .. }: &PageRequest) -> Result<(), PageRejection> {
+    let standing = state.standing(*identity, None).await?;
+    if moderates(None, &standing) { Ok(()) } else { Err(PageRejection::not_found()) }
+}
+
+/// Does what a form says, in a room or on the server.
+async fn act(
+    request: PageRequest,
+    room: Option<RoomName>,
+    person: Option<UserId>,
+    fields: ActionFields,
+) -> PageResult {
+    let PageRequest { state, identity, .. } = &request;
+    if !identity.is_known {
+        return Err(PageRejection::cookies_disabled());
+    }
+    state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
+    match actions::carry_out(&request, room.as_ref(), person, fields).await {
+        Ok(Done::Invitation(token)) => {
+            let link = share_link(request.context.address.url(&format!("/invite/{token}")));
+            render_manage_page(request, room, None, Some(link), None, StatusCode::OK).await
+        }
+        Ok(done) => Ok(redirect_after(&request, room.as_ref(), person, &done)),
+        Err(problem) if person.is_none() => {
+            let status = problem.status();
+            let text = match problem.code() {
+                Some(code) => (request.context.lang.strings().command_error)(code),
+                None => problem.detail().to_owned(),
+            };
+            render_manage_page(request, room, None, None, Some(text), status).await
+        }
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Redirects to the page of the form, or to the lobby if the user has left the room.
+fn redirect_after(
+    request: &PageRequest,
+    room: Option<&RoomName>,
+    person: Option<UserId>,
+    done: &Done,
+) -> Response {
+    let place = match (room, person) {
+        _ if matches!(done, Done::Left) => "/".into(),
+        (Some(room), Some(person)) => format!("/r/{room}/people/{person}{}", done.query()),
+        (Some(room), None) => format!("/r/{room}/manage"),
+        (None, Some(person)) => format!("/admin/people/{person}{}", done.query()),
+        (None, None) => "/admin".into(),
+    };
+    request.redirect(&place)
+}
+
+async fn render_manage_page(
+    PageRequest { state, identity, context }: PageRequest,
+    room: Option<RoomName>,
+    before: Option<u64>,
+    created: Option<app::ui::share::ShareLink>,
+    problem: Option<String>,
+    status: StatusCode,
+) -> PageResult {
+    let (handle, activity) = (state.clone(), context.activity.clone());
+    let page = async move {
+        let mut page = load_manage_page(&state, identity, room, before, context.lang).await?;
+        (page.created, page.problem) = (created, problem);
+        render(&state, context, View::Manage(Box::new(page)), status).await
+    };
+    run_page(&handle, activity, page).await
+}
+
+async fn render_person_page(
+    PageRequest { state, identity, context }: PageRequest,
+    room: Option<RoomName>,
+    user: UserId,
+    query: Result<Query<PersonQuery>, QueryRejection>,
+) -> PageResult {
+    let (seq, done) = query.map_or((None, None), |Query(query)| (query.seq, query.done));
+    let (handle, activity) = (state.clone(), context.activity.clone());
+    let page = async move {
+        let notice = done.and_then(|done| actions::notice(&done, context.lang));
+        let page = load_person_page(&state, identity, room, user, seq, context.lang).await?;
+        let page = app::pages::PersonPage { notice, ..page };
+        render(&state, context, View::Person(Box::new(page)), StatusCode::OK).await
+    };
+    run_page(&handle, activity, page).await
+}
+
+/// Returns the path of an invitation with a new secret, and its hash.
+fn new_token() -> (String, crate::store::LinkHash) {
+    let token = secret::new_secret();
+    let hash = secret::hash(&token);
+    (token, hash)
+}

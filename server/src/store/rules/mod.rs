@@ -1,0 +1,232 @@
+//! Who may do what: pure functions that a backend calls inside its transaction, and that each way in calls before.
+//!
+//! - This module: who may enter, read and write.
+//! - [`moderation`]: what moderators, owners and the administrator may do.
+
+mod moderation;
+#[cfg(test)]
+mod tests;
+
+pub(super) use moderation::{Effect, plan};
+
+use super::{Role, RoomMode, Standing, StoreError, StoreResult};
+use app::wire::{Operation, RoomName, UserId};
+use std::time::Duration;
+
+/// The message that an operation replies to, edits, deletes or reacts to. It exists and was not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The author of the message.
+    pub(super) author: UserId,
+}
+
+/// The rank of a user in a room, or on the server. A user may moderate those of lower ranks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// A user like others.
+    #[default]
+    User,
+    /// A moderator of the room.
+    RoomModerator,
+    /// The owner of the room.
+    Owner,
+    /// A moderator of the server.
+    Moderator,
+    /// The administrator of the server.
+    Admin,
+}
+
+/// Decides whether a user may enter the server.
+///
+/// - The administrator and the moderators always may, so that a ban of their own network locks none of them out.
+/// - No other user with a ban may.
+/// - If it is not open: the users who have been in, and those who were admitted.
+///
+/// # Errors
+/// [`StoreError::Banned`], [`StoreError::NotAdmitted`].
+pub fn may_enter_server(standing: &Standing) -> StoreResult<()> {
+    if standing.role >= Some(Role::Moderator) {
+        return Ok(());
+    }
+    if let Some(until) = standing.ban {
+        return Err(StoreError::Banned(until));
+    }
+    let is_in = standing.is_known || standing.role.is_some();
+    match standing.access {
+        super::ServerAccess::Open => Ok(()),
+        _ if is_in => Ok(()),
+        _ => Err(StoreError::NotAdmitted),
+    }
+}
+
+/// Decides whether a user may enter and read a room.
+///
+/// - No user who was removed may, unless they own or moderate it.
+/// - If it is for members only: its owner, its members and its moderators, and those who were in it before it became so.
+///   For others it does not exist.
+///
+/// # Errors
+/// Those of [`may_enter_server`]; [`StoreError::Removed`], [`StoreError::RoomNotFound`].
+pub fn may_enter_room(room: &RoomName, standing: &Standing) -> StoreResult<()> {
+    may_enter_server(standing)?;
+    if rank(room, standing) > Rank::User {
+        return Ok(());
+    }
+    if let Some(until) = standing.room.ban {
+        return Err(StoreError::Removed(until));
+    }
+    if is_insider(room, standing) { Ok(()) } else { Err(StoreError::RoomNotFound) }
+}
+
+/// Decides whether a user may moderate a room, or the server, and see its log and its reports.
+pub fn moderates(room: Option<&RoomName>, standing: &Standing) -> bool {
+    match room {
+        Some(room) => may_enter_room(room, standing).is_ok() && rank(room, standing) > Rank::User,
+        None => server_rank(standing) > Rank::User,
+    }
+}
+
+/// Decides whether a user may see the log of a room, or of the server.
+///
+/// # Errors
+/// [`StoreError::Forbidden`]; in a room those of [`may_enter_room`].
+pub fn may_see_log(room: Option<&RoomName>, standing: &Standing) -> StoreResult<()> {
+    if let Some(room) = room {
+        may_enter_room(room, standing)?;
+    }
+    allow(moderates(room, standing))
+}
+
+/// Decides whether a user may accept an invitation to a room, or to the server. Returns `true` if they are in already: then
+/// nothing is used up.
+///
+/// # Errors
+/// [`StoreError::Banned`], [`StoreError::Removed`]; in a room [`StoreError::NotAdmitted`], because an invitation to a room
+/// is none to the server.
+pub(super) fn accept_invitation(room: Option<&RoomName>, standing: &Standing) -> StoreResult<bool> {
+    match (room, may_enter_server(standing)) {
+        (_, Err(refused @ StoreError::Banned(_))) | (Some(_), Err(refused)) => Err(refused),
+        (None, _) => Ok(standing.role.is_some() || standing.is_known),
+        (Some(room), Ok(())) => match may_enter_room(room, standing) {
+            Err(removed @ StoreError::Removed(_)) => Err(removed),
+            found => Ok(found.is_ok() && (standing.room.role.is_some() || is_closed(room, standing))),
+        },
+    }
+}
+
+/// Decides whether a user may do `operation` in a room, whatever message it is about.
+///
+/// - A user who is muted may only delete.
+/// - In a room for announcements its owner and the moderators post, and all react. In a read-only room no user does.
+///
+/// # Errors
+/// Those of [`may_enter_room`]; [`StoreError::Muted`], [`StoreError::PostsClosed`].
+pub(super) fn may_write(room: &RoomName, standing: &Standing, operation: &Operation) -> StoreResult<()> {
+    may_enter_room(room, standing)?;
+    if matches!(operation, Operation::Delete { .. }) {
+        return Ok(());
+    }
+    let moderates = rank(room, standing) > Rank::User;
+    let mute = match (standing.mute, standing.room.mute) {
+        (Some(one), Some(other)) => Some(one.later(other)),
+        (one, other) => one.or(other),
+    };
+    if let Some(until) = mute.filter(|_| !moderates) {
+        return Err(StoreError::Muted(until));
+    }
+    let is_open = match standing.room.mode {
+        RoomMode::Open => true,
+        RoomMode::Announcements => moderates || matches!(operation, Operation::React { .. }),
+        RoomMode::ReadOnly => false,
+    };
+    if is_open { Ok(()) } else { Err(StoreError::PostsClosed) }
+}
+
+/// Returns the time between two posts of a user in a room, if it is limited.
+pub(super) fn pace(room: &RoomName, standing: &Standing, operation: &Operation) -> Option<Duration> {
+    let is_limited = matches!(operation, Operation::Post { .. }) && rank(room, standing) == Rank::User;
+    standing.room.slow.filter(|_| is_limited)
+}
+
+/// Returns `true` if a user may write in a room until its rights change or theirs do: what then is checked need not be
+/// checked again.
+pub(super) fn is_unrestricted(room: &RoomName, standing: &Standing) -> bool {
+    may_enter_room(room, standing).is_ok()
+        && standing.room.mode == RoomMode::Open
+        && standing.room.slow.is_none()
+        && standing.mute.is_none()
+        && standing.room.mute.is_none()
+}
+
+/// Decides whether `actor` may do `operation` to its target. `moderates` returns whether the actor may delete
+/// messages of the author; it is called only if the decision depends on it.
+///
+/// - Everyone may post, reply to a message that exists, and react to it.
+/// - Only its author may edit a message.
+/// - Its author, the owner of the room and moderators may delete a message.
+///
+/// # Errors
+/// [`StoreError::MessageNotFound`] without the target that the operation needs; [`StoreError::Forbidden`].
+pub(super) fn authorize(
+    operation: &Operation,
+    actor: UserId,
+    target: Option<Target>,
+    moderates: impl FnOnce(UserId) -> bool,
+) -> StoreResult<()> {
+    match (operation, target) {
+        (Operation::Post { reply_to: None, .. }, _)
+        | (Operation::Post { .. } | Operation::React { .. }, Some(_)) => Ok(()),
+        (_, None) => Err(StoreError::MessageNotFound),
+        (Operation::Edit { .. }, Some(target)) => allow(target.author == actor),
+        (Operation::Delete { .. }, Some(target)) => allow(target.author == actor || moderates(target.author)),
+    }
+}
+
+/// Returns `true` if the actor may delete a message of the author: the actor owns the room, or has a higher rank.
+pub(super) fn may_delete(room: &RoomName, actor: &Standing, author: &Standing) -> bool {
+    actor.room.is_owner || rank(room, actor) > rank(room, author)
+}
+
+/// Decides whether `actor` may change the title and topic of a room: its owner may.
+///
+/// # Errors
+/// [`StoreError::Forbidden`].
+pub(super) fn authorize_update(actor: UserId, owner: Option<UserId>) -> StoreResult<()> {
+    allow(owner == Some(actor))
+}
+
+/// Returns the rank of a user in a room. In a room for members only a moderator of the server who is not in it has none.
+pub(super) fn rank(room: &RoomName, standing: &Standing) -> Rank {
+    let there = match standing.room.role {
+        _ if standing.room.is_owner => Rank::Owner,
+        Some(Role::Moderator | Role::Admin) => Rank::RoomModerator,
+        _ => Rank::User,
+    };
+    if is_insider(room, standing) { there.max(server_rank(standing)) } else { there }
+}
+
+/// Returns the rank of a user on the server.
+pub(super) fn server_rank(standing: &Standing) -> Rank {
+    match standing.role {
+        Some(Role::Admin) => Rank::Admin,
+        Some(Role::Moderator) => Rank::Moderator,
+        _ => Rank::User,
+    }
+}
+
+/// Returns `true` if the room exists for the user, as far as its members are concerned.
+fn is_insider(room: &RoomName, standing: &Standing) -> bool {
+    let there = &standing.room;
+    !is_closed(room, standing)
+        || (there.exists
+            && (there.is_owner || there.role.is_some() || there.has_visited && !room.is_members_only()))
+}
+
+/// Returns `true` if only members may enter the room.
+fn is_closed(room: &RoomName, standing: &Standing) -> bool {
+    standing.room.members_only || room.is_members_only()
+}
+
+fn allow(is_allowed: bool) -> StoreResult<()> {
+    if is_allowed { Ok(()) } else { Err(StoreError::Forbidden) }
+}

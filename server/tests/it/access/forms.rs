@@ -1,0 +1,199 @@
+//! The pages and forms of moderators and users, as a browser without script uses them.
+
+use super::{Visitor, act, create_room, make_admin, names, remove};
+use crate::support::{TestServer, room};
+use app::wire::UserId;
+use server::store::{Action, Role, Scope};
+
+async fn say(server: &TestServer, user: &Visitor, path: &str, text: &str) {
+    assert_eq!(user.form(server, path, &[("text", text)]).await.0, 303, "{text}");
+}
+
+#[tokio::test]
+async fn a_user_creates_a_room_for_members_only_and_lets_others_in_by_name() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    let fields = [("title", "The club"), ("members", "yes")];
+    let (status, club, _) = ann.form(&server, "/rooms", &fields).await;
+    assert!(status == 303 && club.starts_with("/r/m-"), "{club}");
+    assert_eq!((ann.page(&server, &club).await.0, bob.page(&server, &club).await.0), (200, 404));
+    bob.form(&server, "/name", &[("name", "Bob of the hills")]).await;
+    say(&server, &bob, "/r/lobby", "hello").await;
+    let manage = format!("{club}/manage");
+    let (status, _, page) =
+        ann.form(&server, &manage, &[("action", "let-in"), ("person", "Nobody here")]).await;
+    assert!(status == 400 && page.contains("role=\"alert\""), "{page}");
+    assert_eq!(
+        ann.form(&server, &manage, &[("action", "let-in"), ("person", "Bob of the hills")]).await.0,
+        303
+    );
+    assert_eq!(bob.page(&server, &club).await.0, 200);
+    let (_, page) = bob.page(&server, &manage).await;
+    assert!(
+        page.contains("Bob of the hills") && !page.contains("name=\"person\""),
+        "he sees the members alone"
+    );
+    assert_eq!(bob.form(&server, &manage, &[("action", "leave")]).await.1, "/");
+    assert_eq!(bob.page(&server, &club).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_moderator_mutes_removes_and_deletes_by_the_page_of_a_person() {
+    let server = TestServer::start().await;
+    let (owner, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    create_room(server.store(), &room("tea"), owner.id).await;
+    for text in ["one <b>", "two"] {
+        say(&server, &bob, "/r/tea", text).await;
+    }
+    assert_eq!(owner.page(&server, "/r/tea/1/author").await.0, 303, "it redirects to the author");
+    let person = format!("/r/tea/people/{}", bob.id);
+    let (_, page) = owner.page(&server, &format!("{person}?seq=1")).await;
+    assert!(page.contains("one &lt;b&gt;") && page.contains("value=\"mute\""), "{page}");
+    let (_, own) = bob.page(&server, &person).await;
+    assert!(!own.contains("value=\"mute\"") && !own.contains("value=\"block\""), "{own}");
+    let fields = [("action", "mute"), ("hours", "24"), ("reason", "shouting <i>")];
+    assert_eq!(owner.form(&server, &person, &fields).await.0, 303);
+    let (status, _, page) = bob.form(&server, "/r/tea", &[("text", "no")]).await;
+    assert!(
+        status == 403 && page.contains("muted you") && page.contains("\nno</textarea>"),
+        "the text is kept"
+    );
+    assert_eq!(bob.form(&server, &person, &[("action", "unmute")]).await.0, 403, "not by himself");
+    assert_eq!(owner.form(&server, &person, &[("action", "unmute")]).await.0, 303);
+    say(&server, &bob, "/r/tea", "three").await;
+    let (status, location, _) = owner.form(&server, &person, &[("action", "delete-hour")]).await;
+    assert_eq!((status, location), (303, format!("{person}?done=deleted-3")));
+    let page = server.store().messages_before(&room("tea"), u64::MAX, 9).await.unwrap();
+    assert!(page.messages.iter().all(|message| message.deleted));
+    assert_eq!(owner.form(&server, &person, &[("action", "remove"), ("hours", "0")]).await.0, 303);
+    let (status, page) = bob.page(&server, "/r/tea").await;
+    assert!(status == 403 && page.contains("A moderator has removed you from this room."), "{page}");
+    let (_, page) = owner.page(&server, "/r/tea/manage").await;
+    assert!(page.contains("shouting &lt;i&gt;"), "{page}");
+    let words: Vec<String> = server
+        .store()
+        .log(&Scope::Room(room("tea")), None)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
+    assert_eq!(words, ["remove", "delete", "unmute", "mute"]);
+}
+
+#[tokio::test]
+async fn a_report_reaches_the_moderators_and_not_the_author() {
+    let server = TestServer::start().await;
+    let (owner, bob, cat) =
+        (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
+    create_room(server.store(), &room("tea"), owner.id).await;
+    say(&server, &bob, "/r/tea", "rude words").await;
+    let person = format!("/r/tea/people/{}", bob.id);
+    let fields = [("action", "report"), ("seq", "1"), ("reason", "please look")];
+    let (status, location, _) = cat.form(&server, &person, &fields).await;
+    assert_eq!((status, location), (303, format!("{person}?done=reported")));
+    assert!(cat.page(&server, &format!("{person}?done=reported")).await.1.contains("Thank you"));
+    let (_, page) = owner.page(&server, "/r/tea/manage").await;
+    assert!(page.contains("rude words") && page.contains("please look"), "{page}");
+    assert!(!bob.page(&server, "/r/tea/manage").await.1.contains("please look"));
+    let [report] = &server.store().reports(&Scope::All).await.unwrap()[..] else { panic!("one report") };
+    let fields = [("action", "resolve"), ("report", &report.id.to_string())];
+    assert_eq!(bob.form(&server, "/r/tea/manage", &fields).await.0, 403);
+    assert_eq!(owner.form(&server, "/r/tea/manage", &fields).await.0, 303);
+    assert_eq!(server.store().reports(&Scope::All).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_blocked_users_messages_are_marked_for_the_one_who_blocks_alone() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    say(&server, &bob, "/r/tea", "hello").await;
+    let person = format!("/r/tea/people/{}", bob.id);
+    assert_eq!(ann.form(&server, &person, &[("action", "block")]).await.0, 303);
+    let is_hidden = async |user: &Visitor| {
+        let page = user.page(&server, "/r/tea").await.1;
+        scraper::Html::parse_document(&page)
+            .select(&scraper::Selector::parse(".line.blocked").unwrap())
+            .count()
+            == 1
+    };
+    assert!(is_hidden(&ann).await && !is_hidden(&bob).await);
+    assert_eq!(ann.form(&server, &person, &[("action", "unblock")]).await.0, 303);
+    assert!(!is_hidden(&ann).await);
+}
+
+#[tokio::test]
+async fn an_owner_hands_the_room_over_and_a_new_link_closes_the_old_address() {
+    let server = TestServer::start().await;
+    let (ann, bob, cat) =
+        (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
+    let [_, den, _] = names();
+    create_room(server.store(), &den, ann.id).await;
+    say(&server, &bob, &format!("/r/{den}"), "hello").await;
+    let manage = format!("/r/{den}/manage");
+    let (status, _, page) = ann.form(&server, &manage, &[("action", "new-link"), ("uses", "0")]).await;
+    assert!(status == 200 && page.contains("/invite/"), "{page}");
+    assert_eq!((bob.page(&server, &den.path()).await.0, cat.page(&server, &den.path()).await.0), (200, 404));
+    let person = format!("/r/{den}/people/{}", bob.id);
+    assert_eq!(ann.form(&server, &person, &[("action", "hand-over")]).await.0, 303);
+    assert_eq!(server.store().room(&den).await.unwrap().info.owner, Some(bob.id));
+    assert_eq!(ann.form(&server, &manage, &[("action", "new-link")]).await.0, 403, "she is a moderator now");
+    let roles = server.store().roles(&Scope::Room(den), Role::Moderator, UserId(0)).await.unwrap();
+    assert_eq!(roles, [(ann.id, Role::Moderator)]);
+}
+
+#[tokio::test]
+async fn forms_with_missing_or_foreign_values_are_refused_with_a_sentence() {
+    let server = TestServer::start().await;
+    let (owner, other) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    create_room(server.store(), &room("tea"), owner.id).await;
+    create_room(server.store(), &room("jam"), other.id).await;
+    for fields in [
+        vec![("action", "dance")],
+        vec![("action", "set-mode"), ("mode", "7")],
+        vec![("action", "set-mode"), ("mode", "0"), ("slow", "99999999")],
+        vec![("action", "revoke"), ("hash", "nonsense")],
+        vec![("action", "lift"), ("subject", "everyone")],
+        vec![("action", "set-access"), ("access", "open")],
+        vec![("action", "new-link")],
+    ] {
+        let (status, _, page) = owner.form(&server, "/r/tea/manage", &fields).await;
+        assert!((400..404).contains(&status) && page.contains("role=\"alert\""), "{fields:?}: {status}");
+    }
+    assert_eq!(owner.form(&server, "/r/jam/manage", &[("action", "invite")]).await.0, 403);
+    assert_eq!(owner.form(&server, "/admin", &[("action", "invite")]).await.0, 404);
+    let by_other = format!("/r/tea/people/{}", owner.id);
+    assert_eq!(other.form(&server, &by_other, &[("action", "remove")]).await.0, 403);
+    let own = format!("/r/tea/people/{}", owner.id);
+    assert_eq!(
+        owner.form(&server, &own, &[("action", "remove")]).await.0,
+        403,
+        "owners cannot ban themselves"
+    );
+    assert_eq!(owner.page(&server, "/r/tea/people/nonsense").await.0, 404);
+}
+
+#[tokio::test]
+async fn the_administrator_appoints_moderators_who_cannot_touch_them() {
+    let server = TestServer::start().await;
+    let (admin, moderator, user) =
+        (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    let person = |user: &Visitor| format!("/admin/people/{}", user.id);
+    let appoint = [("action", "appoint"), ("person", &*person(&moderator))];
+    assert_eq!(admin.form(&server, "/admin", &appoint).await.0, 303);
+    let (status, page) = moderator.page(&server, "/admin").await;
+    assert!(status == 200 && !page.contains("set-access"), "settings are the administrator's: {page}");
+    assert_eq!(moderator.form(&server, &person(&admin), &[("action", "remove")]).await.0, 403);
+    assert_eq!(moderator.form(&server, &person(&user), &[("action", "remove"), ("hours", "1")]).await.0, 303);
+    let (status, page) = user.page(&server, "/").await;
+    assert!(status == 403 && page.contains("ended your access"), "{page}");
+    assert_eq!(admin.form(&server, &person(&moderator), &[("action", "dismiss")]).await.0, 303);
+    assert_eq!(moderator.page(&server, "/admin").await.0, 404);
+    // The last moderator may resign, and the administrator is still there.
+    let again = Action::Appoint { user: moderator.id, role: Some(Role::Moderator) };
+    act(server.store(), admin.id, None, again).await.unwrap();
+    let resign = Action::Appoint { user: moderator.id, role: None };
+    act(server.store(), moderator.id, None, resign).await.unwrap();
+    assert!(act(server.store(), moderator.id, None, remove(user.id)).await.is_err());
+}
