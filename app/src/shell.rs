@@ -7,8 +7,8 @@ use crate::{
     page_context::{AssetUrls, PageContext},
     page_data::{PageKind, RoomPage},
     pages::{
-        DeviceLink, DeviceLinkPage, Door, DoorPage, ErrorPage, Manage, ManagePage, Person, PersonPage,
-        RejectedForm, RoomDirectory, RoomsPage,
+        DeviceLink, DeviceLinkPage, Devices, DevicesPage, Door, DoorPage, ErrorPage, Manage, ManagePage,
+        NewRecoveryCode, Person, PersonPage, Recover, RejectedForm, RoomDirectory, RoomsPage,
     },
     raw_text::inline_script,
     theme::Theme,
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 use leptos::{
-    either::{Either, EitherOf7},
+    either::{Either, EitherOf10},
     html,
     nonce::use_nonce,
     prelude::*,
@@ -41,6 +41,15 @@ pub enum View {
     Manage(Box<ManagePage>),
     /// The page of a person.
     Person(Box<PersonPage>),
+    /// The user's devices.
+    Devices(Box<DevicesPage>),
+    /// A new recovery code.
+    NewRecoveryCode(String),
+    /// The form that takes a recovery code.
+    Recover {
+        /// The last code did not work.
+        is_wrong: bool,
+    },
     /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
@@ -132,7 +141,7 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
             let (room, about) = (page.room.clone(), view! { <RoomDialog page=page.clone() shared /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf7::A(view! {
+            EitherOf10::A(view! {
                 <App />
                 <MessageActions room assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
@@ -143,12 +152,15 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        View::Rooms(page) => EitherOf7::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf7::C(view! { <DeviceLink page=*page lang /> }),
-        View::Door(page) => EitherOf7::E(view! { <Door page lang /> }),
-        View::Manage(page) => EitherOf7::F(view! { <Manage page=*page lang /> }),
-        View::Person(page) => EitherOf7::G(view! { <Person page=*page lang /> }),
-        View::Error(error, rejected) => EitherOf7::D(view! { <ErrorPage error rejected lang /> }),
+        View::Rooms(page) => EitherOf10::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf10::C(view! { <DeviceLink page=*page lang /> }),
+        View::Door(page) => EitherOf10::D(view! { <Door page lang /> }),
+        View::Manage(page) => EitherOf10::E(view! { <Manage page=*page lang /> }),
+        View::Person(page) => EitherOf10::F(view! { <Person page=*page lang /> }),
+        View::Devices(page) => EitherOf10::G(view! { <Devices page=*page lang /> }),
+        View::NewRecoveryCode(code) => EitherOf10::H(view! { <NewRecoveryCode code lang /> }),
+        View::Recover { is_wrong } => EitherOf10::I(view! { <Recover is_wrong lang /> }),
+        View::Error(error, rejected) => EitherOf10::J(view! { <ErrorPage error rejected lang /> }),
     }
 }
 
@@ -156,8 +168,13 @@ fn title(view: &View) -> String {
     match view {
         View::Room(page, _) => format!("{} · Hubbub", page.title),
         View::Rooms(page) => format!("{} · Hubbub", page.lang.strings().rooms),
-        View::DeviceLink(_) | View::Door(_) | View::Manage(_) | View::Person(_) | View::Error(..) => {
-            "Hubbub".into()
-        }
+        View::DeviceLink(_)
+        | View::Door(_)
+        | View::Manage(_)
+        | View::Person(_)
+        | View::Devices(_)
+        | View::NewRecoveryCode(_)
+        | View::Recover { .. }
+        | View::Error(..) => "Hubbub".into(),
     }
 }

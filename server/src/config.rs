@@ -3,7 +3,7 @@
 pub use crate::secret_url::SecretUrl;
 
 use crate::{
-    cli::Command,
+    cli::{Command, Settings},
     net::ListenAddr,
     origin::{InvalidAddress, Origin, PublicUrl},
     store::ServerAccess,
@@ -188,6 +188,17 @@ impl Config {
             let takes_values = arg.get_action().takes_values();
             arg.hide_env_values(true).allow_negative_numbers(takes_values)
         })
+    }
+
+    /// Returns what a command needs of the settings.
+    pub fn for_command(&self) -> Settings<'_> {
+        Settings {
+            data: &self.data,
+            addr: &self.addr,
+            database: self.database.as_ref(),
+            cookie_key_file: self.cookie_key_file.as_deref(),
+            public_url: self.public_url.as_ref(),
+        }
     }
 
     /// Returns the default settings of an ephemeral server on a free port, for tests and tools.

@@ -5,7 +5,8 @@
 //! - [`net`]: the sockets below HTTP, with their timeouts; [`origin`]: hosts and origins, normalized; `redact`: client
 //!   text made safe for the log.
 //! - [`router`]: every route; [`state`]: the state that handlers share; [`http`]: the parts that handlers share.
-//! - [`pages`], [`api`]: the answers over HTTP; [`device_links`]: links that sign a second device in.
+//! - [`pages`], [`api`]: the answers over HTTP; [`device_links`], [`recovery_codes`]: what signs a device in.
+//! - [`sign_ins`]: which cookies are valid; [`key_watch`]: the keys that sign them, while the server runs.
 //! - [`connection`]: one open WebSocket, in lines or in `hubbub.v1`; [`limits`]: rate and connection limits.
 //! - [`websocket`]: RFC 6455, as bytes.
 //! - [`hub`]: the live rooms and their subscribers.
@@ -25,6 +26,7 @@ pub mod data;
 pub mod device_links;
 pub mod http;
 pub mod hub;
+pub mod key_watch;
 pub mod limits;
 pub mod links;
 mod mentions;
@@ -32,12 +34,14 @@ pub mod net;
 pub mod origin;
 pub mod pages;
 mod password;
+pub mod recovery_codes;
 mod redact;
 pub mod router;
 pub mod secret;
 pub mod secret_url;
 pub mod serve;
 pub mod shutdown;
+pub mod sign_ins;
 pub mod startup;
 pub mod state;
 pub mod store;

@@ -2,7 +2,6 @@
 
 use server::{
     administration,
-    cli::Installation,
     config::Config,
     links, net,
     serve::{self, ShutdownOutcome},
@@ -25,7 +24,7 @@ const REOPEN_DELAY: Duration = Duration::from_millis(200);
 fn main() -> ExitCode {
     let result = match Config::read() {
         Ok(config) => match &config.command {
-            Some(command) => command.run(&installation(&config)).map(|line| print_line(&line)),
+            Some(command) => command.run(config.for_command()).map(|line| print_line(&line)),
             None => run(config),
         },
         Err(error) if error.use_stderr() => Err(first_line(&error)),
@@ -43,12 +42,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Returns what the commands of the operator need to know.
-fn installation(config: &Config) -> Installation<'_> {
-    let Config { data, addr, database, public_url, .. } = config;
-    Installation { data, address: addr, database: database.as_ref(), public_url: public_url.as_ref() }
 }
 
 /// Returns the first line of an error, without the usage and the hints below it.

@@ -5,7 +5,9 @@ use crate::{
     data::{
         cookie_key,
         folder::{DataFolder, cannot_open},
+        key_ring::{KeyRing, SharedKeys},
     },
+    key_watch::{self, KeySource},
     state::AppState,
     store::{DatabaseUrl, Options, PostgresStore, SqliteStore, Store, Synchronous},
 };
@@ -34,15 +36,20 @@ pub async fn open(config: Config) -> Result<Startup, String> {
     // With a key in a file, the database gets none.
     let new_key = if key.is_some() { Vec::new() } else { Key::generate().master().to_vec() };
     let opened = PostgresStore::open(&url, &new_key).await;
-    let store = opened.map_err(|error| cannot_use(&error))?;
-    let key = match key {
-        Some(key) => key,
-        None if store.cookie_key().is_empty() => {
+    let store = Arc::new(opened.map_err(|error| cannot_use(&error))?);
+    let (keys, source) = match (key, file) {
+        (Some(key), Some(file)) => (key, KeySource::File(file.into())),
+        _ if store.cookie_key().is_empty() => {
             return Err(cannot_use(&"its key for cookies is in a file; name that with --cookie-key-file"));
         }
-        None => Key::try_from(store.cookie_key()).map_err(|error| cannot_use(&error))?,
+        _ => {
+            let keys = KeyRing::parse(store.cookie_key()).map_err(|error| cannot_use(&error))?;
+            (keys, KeySource::Database(Arc::downgrade(&store)))
+        }
     };
-    Ok(Startup { state: AppState::new(config, Arc::new(store), key), lock: None })
+    let keys = SharedKeys::from(keys);
+    key_watch::start(source, keys.clone());
+    Ok(Startup { state: AppState::new(config, store, keys), lock: None })
 }
 
 /// Opens the data folder of the settings. Must be called within a Tokio runtime, because the hub starts to follow the
@@ -71,9 +78,11 @@ pub fn start(config: Config) -> Result<Startup, String> {
     };
     let store =
         SqliteStore::open_with(&store_file, options).map_err(|error| cannot_open(&store_file, error))?;
-    let key =
+    let keys =
         cookie_key::load(&key_file, store.is_unused()).map_err(|error| cannot_open(&key_file, error))?;
+    let keys = SharedKeys::from(keys);
+    key_watch::start(KeySource::File(key_file), keys.clone());
     folder.log_exposed();
     let store: Arc<dyn Store> = Arc::new(store);
-    Ok(Startup { state: AppState::new(config, store, key), lock: Some(folder.lock) })
+    Ok(Startup { state: AppState::new(config, store, keys), lock: Some(folder.lock) })
 }

@@ -2,11 +2,16 @@
 
 use crate::{
     config::Config,
-    http::{assets::AssetSource, work::HttpWork},
-    hub::Hub,
+    data::key_ring::{self, SharedKeys},
+    http::{assets::AssetSource, identity::Identity, work::HttpWork},
+    hub::{
+        Hub,
+        subscriber::{End, Subscriber},
+    },
     limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
     net::{HTTP_CONNECTIONS, TransportLimit, UnsentBudget},
-    store::Store,
+    sign_ins::{SignInCache, Validity},
+    store::{Store, StoreResult},
 };
 use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
@@ -24,6 +29,10 @@ pub struct AppState {
     pub store: Arc<dyn Store>,
     /// The live rooms.
     pub hub: Arc<Hub>,
+    /// Where users are signed in.
+    pub sign_ins: Arc<SignInCache>,
+    /// The keys that sign the cookies.
+    pub keys: SharedKeys,
     /// How fast each user may post.
     pub posts: Arc<UserLimiter>,
     /// How fast each user may change their name, besides the limit on posts.
@@ -50,7 +59,6 @@ pub struct AppState {
     /// the connections.
     pub writers: TaskTracker,
     has_others: Arc<OnceCell<bool>>,
-    key: Key,
 }
 
 /// Time between two WebSockets that a stopping server closes if other servers share its store: those take in its clients
@@ -61,11 +69,14 @@ const CLOSE_INTERVAL: Duration = Duration::from_millis(4);
 const OTHERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl AppState {
-    /// Creates the state of a server that has just started.
-    pub fn new(config: Config, store: Arc<dyn Store>, key: Key) -> Self {
+    /// Creates the state of a server that has just started. Must be called within a Tokio runtime.
+    pub fn new(config: Config, store: Arc<dyn Store>, keys: impl Into<SharedKeys>) -> Self {
+        let hub = Hub::start(store.clone());
         Self {
-            hub: Hub::start(store.clone()),
+            sign_ins: SignInCache::start(store.clone(), hub.clone()),
+            hub,
             store,
+            keys: keys.into(),
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
             page_work: Arc::default(),
@@ -82,7 +93,6 @@ impl AppState {
             sockets: TaskTracker::new(),
             writers: TaskTracker::new(),
             has_others: Arc::default(),
-            key,
             config: Arc::new(config),
         }
     }
@@ -104,6 +114,20 @@ impl AppState {
         *self.has_others.get_or_init(async || matches!(asking().await, Ok(Ok(true)))).await
     }
 
+    /// Ends a connection, which the hub has registered, if its device was signed out.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) if the store cannot be read.
+    pub async fn end_if_signed_out(&self, identity: Identity, subscriber: &Subscriber) -> StoreResult<()> {
+        // Nothing is known of a new user.
+        let is_signed_out = identity.is_known
+            && self.sign_ins.check(identity.id, identity.sign_in).await? == Validity::SignedOut;
+        if is_signed_out {
+            subscriber.end(End::SignedOut);
+        }
+        Ok(())
+    }
+
     /// Returns the user, under a generated name if the store cannot be read.
     pub async fn author_of(&self, user: UserId) -> User {
         let generated = || User::new(user, DisplayName::generated(user));
@@ -120,8 +144,21 @@ impl AppState {
 }
 
 impl FromRef<AppState> for Key {
+    /// Returns the key that signs now.
     fn from_ref(state: &AppState) -> Self {
-        state.key.clone()
+        state.keys.current().signing(key_ring::now()).clone()
+    }
+}
+
+impl FromRef<AppState> for SharedKeys {
+    fn from_ref(state: &AppState) -> Self {
+        state.keys.clone()
+    }
+}
+
+impl FromRef<AppState> for Arc<SignInCache> {
+    fn from_ref(state: &AppState) -> Self {
+        state.sign_ins.clone()
     }
 }
 

@@ -35,6 +35,13 @@ pub(crate) fn focus_composer() {
     }
 }
 
+/// Makes the composer take no input any more. Its text stays.
+pub(crate) fn disable_composer() {
+    if let Some(composer) = document().query_selector(".composer").ok().flatten() {
+        let _ = composer.set_attribute("inert", "");
+    }
+}
+
 /// Returns `true` if the device has a fine pointer, and so most likely a physical keyboard.
 pub(crate) fn has_fine_pointer() -> bool {
     let query = window().match_media("(pointer: fine)").ok().flatten();

@@ -84,6 +84,11 @@ impl Connection {
                 show_notice(self.room, notice);
             }
             Effect::Reload => dom::reload(),
+            Effect::SignedOut => {
+                self.room.connection.status.set(Status::SignedOut);
+                dom::disable_composer();
+                return Err(Disconnected);
+            }
             Effect::ProbeSocket => {
                 if let Some(socket) = Carrier::socket() {
                     spawn_local(probe(self.room, socket));

@@ -70,6 +70,9 @@ pub(super) fn connect(room: RoomState) {
                 }
                 None => timeline.with_session(|session| session.fail(steady(), js_sys::Math::random()).1),
             };
+            if connection.status.get_untracked() == Status::SignedOut {
+                return;
+            }
             connection.next_retry_at.set(Some(steady() + delay.as_millis() as u64));
             connection.status.set(Status::Offline);
             select(Box::pin(sleep(delay)), probes.next()).await;

@@ -216,6 +216,7 @@ pub(super) static STRINGS: Strings = Strings {
             ErrorCode::Removed => "A moderator has removed you from this room.",
             ErrorCode::Muted => "A moderator has muted you: you can read, but not write.",
             ErrorCode::PostsClosed => "Only the owner and the moderators of this room can post here.",
+            ErrorCode::SignedOut => "This device was signed out.",
             ErrorCode::InvalidName => {
                 "This name is not allowed: it is reserved, ends like a tag (#2), or has hidden characters."
             }
@@ -270,6 +271,7 @@ pub(super) static STRINGS: Strings = Strings {
             PageError::Offline => "You are offline",
             PageError::LinkUsed => "This link has been used",
             PageError::LinkExpired => "This link has expired",
+            PageError::Command(ErrorCode::SignedOut) => "You are signed out",
             _ => "Something went wrong",
         }
         .into()

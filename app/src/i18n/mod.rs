@@ -5,9 +5,13 @@
 
 mod default_names;
 #[cfg(feature = "ssr")]
+mod devices;
+#[cfg(feature = "ssr")]
 mod moderation;
 mod problem;
 
+#[cfg(feature = "ssr")]
+pub use devices::DeviceStrings;
 #[cfg(feature = "ssr")]
 pub use moderation::ModerationStrings;
 pub use problem::{PageError, RoomFormError};

@@ -199,6 +199,7 @@ pub(super) static STRINGS: Strings = Strings {
             ErrorCode::Removed => "管理员已把你移出这个房间。",
             ErrorCode::Muted => "管理员已将你禁言：你可以阅读，但不能发言。",
             ErrorCode::PostsClosed => "只有房主和管理员可以在这里发言。",
+            ErrorCode::SignedOut => "这台设备已退出登录。",
             ErrorCode::InvalidName => "这个名字不能用：它是保留的，或结尾像标记（#2），或有隐藏的字符。",
             ErrorCode::ReadOnly => "目前不能发消息。",
             ErrorCode::Internal => "服务器无法保存或读取，请稍后再试。",
@@ -247,6 +248,7 @@ pub(super) static STRINGS: Strings = Strings {
             PageError::Offline => "已离线",
             PageError::LinkUsed => "这个链接已经用过了",
             PageError::LinkExpired => "这个链接已过期",
+            PageError::Command(ErrorCode::SignedOut) => "你已退出登录",
             _ => "出错了",
         }
         .into()

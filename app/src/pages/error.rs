@@ -6,6 +6,7 @@ use crate::{
     i18n::{Lang, PageError, Strings},
     raw_text::rcdata,
     ui::dialogs::RoomFields,
+    wire::ErrorCode,
 };
 use leptos::{either::Either, prelude::*};
 
@@ -45,13 +46,18 @@ pub fn ErrorPage(
         PageError::Room(error) => link_to_taken_title(error),
         _ => None,
     };
+    let is_signed_out = error == PageError::Command(ErrorCode::SignedOut);
+    let recover =
+        is_signed_out.then(|| view! { <p><a href=link("/recover")>{lang.device_strings().recover}</a></p> });
+    let leave = if is_signed_out { lang.device_strings().continue_as_guest } else { strings.go_to_lobby };
     let rejected = rejected.map(|rejected| view! { <RejectedFormFields rejected strings /> });
     view! {
         <main class="plain-page">
             <h1>{(strings.page_error_title)(&error)}</h1>
             <p role="alert">{(strings.page_error)(&error)}{taken_title}</p>
             {rejected}
-            <p><a href=link("/")>{strings.go_to_lobby}</a></p>
+            {recover}
+            <p><a href=link("/")>{leave}</a></p>
         </main>
     }
 }

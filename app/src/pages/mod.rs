@@ -4,9 +4,13 @@
 #[cfg(feature = "ssr")]
 mod device_link;
 #[cfg(feature = "ssr")]
+mod devices;
+#[cfg(feature = "ssr")]
 mod error;
 #[cfg(feature = "ssr")]
 mod moderation;
+#[cfg(feature = "ssr")]
+mod recovery;
 mod room;
 #[cfg(feature = "ssr")]
 mod rooms;
@@ -14,12 +18,16 @@ mod rooms;
 #[cfg(feature = "ssr")]
 pub use device_link::{DeviceLink, DeviceLinkPage};
 #[cfg(feature = "ssr")]
+pub use devices::{DeviceSummary, Devices, DevicesNotice, DevicesPage, StoredDevices};
+#[cfg(feature = "ssr")]
 pub use error::{ErrorPage, RejectedForm};
 #[cfg(feature = "ssr")]
 pub use moderation::{
     Door, DoorPage, InvitationRow, LogRow, Manage, ManagePage, Person, PersonPage, Place, Posting, ReportRow,
     Reported, RestrictionRow, RoleRow, ServerSettings,
 };
+#[cfg(feature = "ssr")]
+pub use recovery::{NewRecoveryCode, Recover};
 pub use room::Room;
 #[cfg(feature = "ssr")]
 pub use rooms::{NewRoom, RoomDirectory, RoomsPage};

@@ -14,6 +14,8 @@ pub enum Status {
     Open,
     /// The connection is lost, and the page will connect again.
     Offline,
+    /// The device was signed out, and the page will not connect again.
+    SignedOut,
 }
 
 /// The connection to the server, and what the user has to know about it.

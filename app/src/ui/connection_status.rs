@@ -2,7 +2,7 @@
 
 use crate::{
     state::{ConnectionState, MembersState, RoomInfoState, Status, use_state},
-    wire::Millis,
+    wire::{ErrorCode, Millis},
 };
 use leptos::prelude::*;
 
@@ -16,15 +16,19 @@ pub fn ConnectionStatus() -> impl IntoView {
     let lasts = lasting(move || matches!(connection.status.get(), Status::Connecting | Status::Offline));
     let seconds = countdown(move || connection.next_retry_at.get());
     let sentence = move || match connection.status.get() {
+        Status::SignedOut => Some((strings.command_error)(ErrorCode::SignedOut)),
         _ if !lasts.get() => None,
         Status::Asleep | Status::Open => None,
-        Status::Connecting => Some(strings.connecting),
-        Status::Offline => Some(strings.offline),
+        Status::Connecting => Some(strings.connecting.into()),
+        Status::Offline => Some(strings.offline.into()),
     };
     // Hidden from screen readers because it changes every second.
     let next = move || {
         (connection.status.get() == Status::Offline)
             .then(|| view! { <span aria-hidden="true">{move || (strings.next_retry)(seconds.get())}</span> })
+    };
+    let reload = move || {
+        (connection.status.get() == Status::SignedOut).then(|| view! { " "<a href="">{strings.reload}</a> })
     };
     // Hidden from screen readers because it changes often.
     let typing = move || {
@@ -37,10 +41,11 @@ pub fn ConnectionStatus() -> impl IntoView {
         Status::Connecting => "connecting",
         Status::Open => "open",
         Status::Offline => "offline",
+        Status::SignedOut => "signed-out",
     };
     view! {
         <div class="status" data-connection=name role="status">
-            {move || sentence().map(|sentence| view! { <p>{sentence}{next}</p> })}
+            {move || sentence().map(|sentence| view! { <p>{sentence}{next}{reload}</p> })}
             {move || connection.is_origin_rejected.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
             {move || connection.storage_warning.get().map(|sentence| view! { <p>{sentence}</p> })}
         </div>

@@ -112,6 +112,7 @@ pub(crate) fn SettingsDialog(
                 <h3>{strings.other_device}</h3>
                 <p class="hint">{strings.device_intro}</p>
                 <button type="submit">{strings.create_device_link}</button>
+                <a class="button outlined" href=link("/devices")>{context.lang.device_strings().title}</a>
             </form>
             {shortcuts}
         </section>

@@ -6,7 +6,7 @@ mod connection_status;
 #[cfg(feature = "ssr")]
 pub(crate) mod dialogs;
 mod enter;
-mod face;
+pub(crate) mod face;
 mod field_error;
 mod formatted_text;
 mod header;

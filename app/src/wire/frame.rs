@@ -404,6 +404,8 @@ pub enum ErrorCode {
     /// The display name is invalid.
     #[serde(rename = "bad_name")]
     InvalidName,
+    /// The device of the cookie was signed out.
+    SignedOut,
     /// The server does not accept commands now.
     ReadOnly,
     /// The server failed. The client may retry the command.
@@ -420,7 +422,7 @@ impl ErrorCode {
     }
 
     /// The names on the wire.
-    pub(super) const NAMES: [(&'static str, Self); 17] = [
+    pub(super) const NAMES: [(&'static str, Self); 18] = [
         ("bad_request", Self::BadRequest),
         ("unknown_type", Self::UnknownType),
         ("blank", Self::Blank),
@@ -436,6 +438,7 @@ impl ErrorCode {
         ("muted", Self::Muted),
         ("posts_closed", Self::PostsClosed),
         ("bad_name", Self::InvalidName),
+        ("signed_out", Self::SignedOut),
         ("read_only", Self::ReadOnly),
         ("internal", Self::Internal),
     ];

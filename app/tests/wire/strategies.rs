@@ -130,6 +130,7 @@ fn codes() -> impl Strategy<Value = ErrorCode> {
         ErrorCode::NotJoined,
         ErrorCode::NoSuchMessage,
         ErrorCode::NotAllowed,
+        ErrorCode::SignedOut,
         ErrorCode::InvalidName,
         ErrorCode::ReadOnly,
         ErrorCode::Internal,

@@ -29,8 +29,8 @@ pub async fn let_in(
     let Some(identity) = request.extensions().get::<Identity>().copied() else {
         return Problem::internal().into_response();
     };
-    if is_v1_socket(&request) {
-        // The connection tells the client why, in a frame.
+    if identity.is_signed_out || is_v1_socket(&request) {
+        // The handler tells the client why, in the words of its protocol.
         return next.run(request).await;
     }
     let room = room_of(&request, &parameters);

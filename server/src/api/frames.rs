@@ -7,7 +7,11 @@ use crate::{
         reply::CommandError,
     },
     http::{identity::Identity, problem::Problem},
-    hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
+    hub::{
+        outbound::Delivery,
+        subscriber::{End, Subscriber},
+        subscription::SubscriberSession,
+    },
     limits::connection_limit::ConnectionPermit,
     net::Activity,
     state::AppState,
@@ -80,11 +84,13 @@ pub async fn stream(
     permit.keep();
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT_INTERVAL, HEARTBEAT_INTERVAL);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let subscriber = Subscriber::new(state.author_of(identity.id).await, Some(identity.network));
+    let user = state.author_of(identity.id).await;
+    let subscriber = Subscriber::signed_in(user, identity.network, identity.sign_in);
     let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
+    state.end_if_signed_out(identity, &subscriber).await?;
     let mut stream =
         FrameStream { session, subscriber: subscriber.clone(), identity, state, heartbeat, _permit: permit };
-    let first = stream.join(room, query).await?;
+    let first = if subscriber.is_ended() { Vec::new() } else { stream.join(room, query).await? };
     if let Some(Extension(activity)) = activity {
         subscriber.charge_to(activity.account().clone());
         activity.on_event_stream();
@@ -116,16 +122,26 @@ impl FrameStream {
     }
 
     fn frames(self) -> impl Stream<Item = Result<sse::Event, Infallible>> {
-        stream::unfold(self, |mut stream| async move {
+        stream::unfold(Some(self), |stream| async move {
+            let mut stream = stream?;
             let next = tokio::select! {
+                biased;
+                end = stream.subscriber.ended() => {
+                    let last = match end {
+                        End::SignedOut => CommandError::signed_out(),
+                        End::NoAccess(why) => CommandError::store(None, &why),
+                        End::Revoked => return None,
+                    };
+                    return Some((stream::iter(vec![Ok(event(&ServerFrame::from(last).to_json()))]), None));
+                }
                 () = stream.state.draining.cancelled() => return None,
-                _ = stream.subscriber.ended() => return None,
                 () = stream.session.ready() => stream.session.flush().await.into_iter().map(|item| event(&json(item))).collect(),
                 _ = stream.heartbeat.tick() => {
                     vec![event(&ServerFrame::Pong { n: 0, heads: stream.session.changed_heads() }.to_json())]
                 }
             };
-            Some((stream::iter(next.into_iter().map(Ok)), stream))
+            let next: Vec<_> = next.into_iter().map(Ok).collect();
+            Some((stream::iter(next), Some(stream)))
         })
         .flatten()
     }
@@ -166,6 +182,7 @@ pub async fn command(
     let _writer = state.writers.token();
     let json = std::str::from_utf8(&body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
     let pending = match ClientFrame::parse(json) {
+        _ if identity.is_signed_out => Err(CommandError::signed_out()),
         Ok(frame) => execute(&state, identity, frame).await,
         Err(malformed) => Err(malformed.into()),
     };

@@ -1,4 +1,5 @@
-//! The subcommands of the operator: `hubbub admin-link`, `backup`, `check`, `health`, `migrate` and `restore`.
+//! The subcommands of the operator: `hubbub admin-link`, `backup`, `check`, `health`, `migrate`, `restore` and
+//! `rotate-key`.
 
 mod admin_link;
 mod backup;
@@ -6,6 +7,7 @@ mod check;
 mod health;
 mod migrate;
 mod restore;
+mod rotate_key;
 
 use crate::{net::ListenAddr, origin::PublicUrl, secret_url::SecretUrl};
 use clap::Subcommand;
@@ -51,35 +53,61 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Make a new key that signs the cookies, while servers may be running: nobody is signed out.
+    ///
+    /// The new key signs a minute later, when every server has it. Cookies of the former keys are valid for a year, and browsers
+    /// that come back get new ones. Of the former keys eight are kept.
+    RotateKey {
+        /// The PostgreSQL database that has the key.
+        #[arg(long, env = "HUBBUB_DATABASE", hide_env_values = true, value_name = "URL")]
+        database: Option<SecretUrl>,
+        /// The file that has the key, if it is neither in the data folder nor in the database. Copy it to every server
+        /// afterwards.
+        #[arg(long, env = "HUBBUB_COOKIE_KEY_FILE", value_name = "FILE")]
+        cookie_key_file: Option<PathBuf>,
+        /// Minutes until the new key signs: every server must have it by then. 1 by default, and 60 with
+        /// --cookie-key-file.
+        #[arg(long, value_name = "MINUTES")]
+        delay: Option<u32>,
+        /// Make a new key although the last one does not sign yet, or although the oldest one must be dropped, which signs out
+        /// whoever still has a cookie of it.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
-/// The server that a command is about.
+/// The settings of the server that a command needs.
 #[derive(Debug, Clone, Copy)]
-pub struct Installation<'a> {
+pub struct Settings<'a> {
     /// The data folder.
     pub data: &'a Path,
-    /// Where it listens.
-    pub address: &'a ListenAddr,
-    /// The database that it uses instead of the folder.
+    /// The address of the server.
+    pub addr: &'a ListenAddr,
+    /// The database, if the server uses one.
     pub database: Option<&'a SecretUrl>,
+    /// The file with the key, if the database does not have it.
+    pub cookie_key_file: Option<&'a Path>,
     /// The address under which users see it.
     pub public_url: Option<&'a PublicUrl>,
 }
 
 impl Command {
-    /// Runs the command. Returns lines for the operator.
+    /// Runs the command on the folder of the settings, or asks the server at their address. Returns lines for the operator.
     ///
     /// # Errors
     /// One line with the reason; nothing has changed then.
-    pub fn run(&self, installation: &Installation<'_>) -> Result<String, String> {
-        let data = installation.data;
+    pub fn run(&self, settings: Settings<'_>) -> Result<String, String> {
+        let data = settings.data;
         match self {
-            Self::AdminLink => admin_link::run(installation),
+            Self::AdminLink => admin_link::run(settings),
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
-            Self::Health => health::run(installation.address),
+            Self::Health => health::run(settings.addr),
             Self::Migrate { to: SecretUrl(url), force } => migrate::run(data, url, *force),
             Self::Restore { file, force } => restore::run(data, file, *force),
+            Self::RotateKey { database, cookie_key_file, delay, force } => {
+                rotate_key::run(settings, database.as_ref(), cookie_key_file.as_deref(), *delay, *force)
+            }
         }
     }
 }

@@ -6,12 +6,13 @@
 //! | [`TOO_SLOW`], [`CROWDED`], [`TOO_MANY_ROOMS`], [`READ_ONLY`], [`SLOW_MODE`], [`REMOVED`] | 1013 | yes |
 //! | [`IDLE_TIMEOUT`] | 1001 | yes |
 //! | [`NOT_STORED`] | 1011 | yes |
+//! | [`SIGNED_OUT`] | 4001 | no |
 //! | [`TEXT_ONLY`] | 1003 | no |
 //! | [`MALFORMED`], [`ACCESS_ENDED`], [`MAY_NOT_WRITE`] | 1008 | no |
 //! | [`LINE_TOO_LONG`] | 1009 | no |
 //! | a [`ProtocolError`] | 1002, 1007 or 1009 | no |
 //!
-//! The browser's client reconnects after every code, with backoff.
+//! The browser's client reconnects after every code but that of [`SIGNED_OUT`], with backoff.
 
 use super::writer::WriteError;
 use crate::websocket::{
@@ -22,10 +23,13 @@ use crate::websocket::{
     },
 };
 
+/// The close code of a signed-out connection, one of those that RFC 6455, section 7.4.2, leaves to programs.
+const SIGNED_OUT_CODE: u16 = 4001;
+
 /// The close code and the reason that a close frame carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CloseReason {
-    /// A code of RFC 6455, section 7.4.1, or of the IANA registry.
+    /// A code of RFC 6455, section 7.4.1, of the IANA registry, or of this protocol.
     pub code: u16,
     /// At most 123 bytes, for people.
     pub reason: &'static str,
@@ -54,6 +58,9 @@ pub(super) const IDLE_TIMEOUT: CloseReason = CloseReason::new(GOING_AWAY, "silen
 /// A line could not be stored.
 pub(super) const NOT_STORED: CloseReason =
     CloseReason::new(INTERNAL_ERROR, "your last message could not be stored");
+
+/// The device of the connection's cookie was signed out.
+pub(super) const SIGNED_OUT: CloseReason = CloseReason::new(SIGNED_OUT_CODE, "this device was signed out");
 
 /// The client sent a binary message.
 pub(super) const TEXT_ONLY: CloseReason = CloseReason::new(UNSUPPORTED_DATA, "text only");

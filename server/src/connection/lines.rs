@@ -3,15 +3,15 @@
 use super::{
     ConnectionContext,
     close::{
-        ACCESS_ENDED, CloseReason, LINE_TOO_LONG, MAY_NOT_WRITE, NOT_STORED, READ_ONLY, REMOVED, SLOW_MODE,
-        TOO_MANY_ROOMS,
+        ACCESS_ENDED, CloseReason, LINE_TOO_LONG, MAY_NOT_WRITE, NOT_STORED, READ_ONLY, REMOVED, SIGNED_OUT,
+        SLOW_MODE, TOO_MANY_ROOMS,
     },
     run::{self, Protocol},
     socket::Socket,
 };
 use crate::{
     access::is_refusal,
-    hub::batch::Encoding,
+    hub::{batch::Encoding, subscriber::End},
     limits::network::Use,
     mentions,
     store::{Appended, NewEvent, StoreError, StoreResult},
@@ -114,8 +114,12 @@ impl Protocol for Lines {
         }
     }
 
-    fn access_ended(_: &Socket, why: Option<&StoreError>) -> CloseReason {
-        if why.is_some() { ACCESS_ENDED } else { REMOVED }
+    fn tell_end(_: &Socket, end: &End) -> CloseReason {
+        match end {
+            End::Revoked => REMOVED,
+            End::NoAccess(_) => ACCESS_ENDED,
+            End::SignedOut => SIGNED_OUT,
+        }
     }
 
     fn close_reason(error: ProtocolError) -> CloseReason {

@@ -29,11 +29,13 @@ use crate::{
         subscription::SubscriberSession,
     },
     limits::connection_limit::ConnectionPermit,
+    sign_ins::SEEN_INTERVAL,
     state::AppState,
+    store::{DeviceLabel, StoreResult},
 };
 use app::wire::{RoomName, Seq};
 use std::{sync::Arc, time::Duration};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use writer::SocketWriter;
 
@@ -66,17 +68,62 @@ struct ConnectionContext {
     identity: Identity,
     /// The room and the `seq` of this connection's newest post.
     last_post: Option<(Arc<Room>, Seq)>,
+    /// When the device of the connection is recorded again.
+    record_at: Instant,
+    /// The device, until it is recorded for the first time.
+    label: Option<Box<DeviceLabel>>,
+    /// The client has posted or changed the name, so that its user is no guest any more.
+    has_acted: bool,
     permit: ConnectionPermit,
 }
 
 impl ConnectionContext {
-    async fn new(state: AppState, permit: ConnectionPermit, identity: Identity) -> Self {
-        let subscriber = Subscriber::new(state.author_of(identity.id).await, Some(identity.network));
+    /// Registers the connection, which is ended at once if its device was signed out.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError) if the store cannot be read.
+    async fn new(
+        state: AppState,
+        permit: ConnectionPermit,
+        identity: Identity,
+        label: DeviceLabel,
+    ) -> StoreResult<Self> {
+        let user = state.author_of(identity.id).await;
+        let subscriber = Subscriber::signed_in(user, identity.network, identity.sign_in);
         let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
+        state.end_if_signed_out(identity, &subscriber).await?;
         let writer_token = Some(state.writers.token());
         // A client without a cookie is a new user, but the same one as long as the connection lasts.
         let identity = Identity { is_known: true, ..identity };
-        Self { state, session, subscriber, writer_token, identity, last_post: None, permit }
+        let record_at = Instant::now() + SEEN_INTERVAL;
+        Ok(Self {
+            state,
+            session,
+            subscriber,
+            writer_token,
+            identity,
+            last_post: None,
+            record_at,
+            label: Some(Box::new(label)),
+            has_acted: false,
+            permit,
+        })
+    }
+
+    /// Records now and then that the user is on this device: a connection may last for days, and a guest becomes a user while
+    /// it is open.
+    fn record_device(&mut self) {
+        let now = Instant::now();
+        if self.has_acted
+            && let Some(label) = self.label.take()
+            && !self.state.sign_ins.was_recorded(self.identity.sign_in.device)
+        {
+            self.state.sign_ins.record(self.identity.id, self.identity.sign_in, Some(*label));
+        }
+        if now >= self.record_at {
+            self.record_at = now + SEEN_INTERVAL;
+            self.state.sign_ins.record(self.identity.id, self.identity.sign_in, None);
+        }
     }
 
     /// Writes the deliveries of rooms into `socket` from now on.
@@ -103,6 +150,7 @@ impl ConnectionContext {
 
     /// Records the position of a post of this connection.
     fn record_post(&mut self, room: &RoomName, seq: Seq) {
+        self.has_acted = true;
         self.last_post = self.session.room(room).map(|room| (room.clone(), seq));
     }
 

@@ -7,8 +7,7 @@ use super::{
     writer::{SocketWriter, WriteError},
 };
 use crate::{
-    hub::{batch::Encoding, outbound::FrameSink},
-    store::StoreError,
+    hub::{batch::Encoding, outbound::FrameSink, subscriber::End},
     websocket::ProtocolError,
 };
 use std::pin::pin;
@@ -52,9 +51,8 @@ pub(super) trait Protocol: Send {
     /// Handles a tick of the connection's timer.
     fn on_tick(&mut self, _context: &mut ConnectionContext) {}
 
-    /// Tells the client that its user may not enter the server any more, or why `None` only a room. Returns the reason to
-    /// close with.
-    fn access_ended(socket: &Socket, why: Option<&StoreError>) -> CloseReason;
+    /// Tells the client why its connection ends. Returns the reason to close with.
+    fn tell_end(socket: &Socket, end: &End) -> CloseReason;
 
     /// Returns the reason to close with after a protocol error.
     fn close_reason(error: ProtocolError) -> CloseReason {
@@ -110,15 +108,15 @@ async fn run<P: Protocol>(
             && socket.can_receive();
         tokio::select! {
             biased;
+            end = context.subscriber.ended() => {
+                writer.drop_unsent();
+                return Some(P::tell_end(socket, &end));
+            }
             () = &mut draining, if close_at.is_none() => {
                 close_at = Some(Instant::now() + Box::pin(context.state.close_delay()).await);
             }
             Some(commit) = protocol.next_commit() => {
                 if let Err(reason) = protocol.on_commit(context, socket, commit) { return Some(reason) }
-            }
-            why = context.subscriber.ended() => {
-                writer.drop_unsent();
-                return Some(P::access_ended(socket, why.as_ref()));
             }
             flushed = flush(&writer), if !is_writable => {
                 if let Err(error) = flushed && !context.recover(&writer, error) { return error.close_reason() }
@@ -139,6 +137,7 @@ async fn run<P: Protocol>(
             () = context.permit.revoked() => return Some(CROWDED),
             () = &mut timer => {
                 protocol.on_tick(context);
+                context.record_device();
                 if !socket.keep_alive() { return Some(IDLE_TIMEOUT) }
                 timer.as_mut().reset(socket.next_deadline());
             }

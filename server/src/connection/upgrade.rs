@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     access::is_refusal,
-    http::{canonical_path::parse_typed_room_name, identity::Identity, problem::Problem},
+    http::{
+        canonical_path::parse_typed_room_name, identity::Identity, problem::Problem, user_agent::device_label,
+    },
+    hub::subscriber::End,
     state::AppState,
 };
 use app::wire::{InvalidRoomName, PROTOCOL, RoomName, limits::MAX_FRAME_BYTES};
@@ -48,14 +51,24 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
         Err(full) => return Problem::from(full).into_response(),
     };
     let subprotocol = (protocol == Protocol::V1).then_some(PROTOCOL);
-    let sockets = state.sockets.clone();
+    let (sockets, label) = (state.sockets.clone(), device_label(request.headers()));
     let refused = match &protocol {
         // A failure of the store shows itself when the client joins a room.
         Protocol::V1 => state.enter(identity, None).await.err().filter(is_refusal),
         Protocol::Lines(_) => None,
     };
-    let mut context = ConnectionContext::new(state, permit, identity).await;
-    if let Protocol::Lines(room) = &protocol {
+    let mut context = match ConnectionContext::new(state, permit, identity, label).await {
+        Ok(context) => context,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    if let Some(refused) = refused
+        && !context.subscriber.is_ended()
+    {
+        context.subscriber.end(End::NoAccess(refused));
+    }
+    if let Protocol::Lines(room) = &protocol
+        && !context.subscriber.is_ended()
+    {
         // Before the 101, so that the client misses no message that is posted after it.
         if let Err(error) = context.session.join_live(room).await {
             return Problem::from(error).into_response();
@@ -67,10 +80,7 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
     complete_handshake(request, subprotocol, MAX_FRAME_BYTES, move |socket| {
         match protocol {
             Protocol::Lines(room) => drop(sockets.spawn(lines::serve(socket, context, room))),
-            Protocol::V1 => match refused {
-                None => drop(sockets.spawn(v1::serve(socket, context))),
-                Some(why) => drop(sockets.spawn(v1::refuse(socket, why))),
-            },
+            Protocol::V1 => drop(sockets.spawn(v1::serve(socket, context))),
         }
         drop(token);
     })

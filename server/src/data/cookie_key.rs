@@ -1,22 +1,25 @@
-//! The key that signs the identity cookies: 64 random bytes in the data folder.
+//! The keys that sign the identity cookies, in a file: of the data folder, or of the operator.
 
-use crate::data::durable;
+use crate::data::{
+    durable,
+    key_ring::{KEY_BYTES, KeyRing},
+};
 use axum_extra::extract::cookie::Key;
 use std::{
-    fs,
-    io::{self, ErrorKind},
+    fs::{self, File},
+    io::{self, ErrorKind, Read},
     path::Path,
 };
 
-/// Bytes of a complete key.
-const KEY_BYTES: usize = 64;
+/// Bytes of a file that are read, at most: more than a ring has.
+const MAX_READ_BYTES: u64 = 4 * 1_024;
 
-/// Reads the key in `path`, or creates one there. `store_is_unused` means that no user exists yet. The file is private.
+/// Reads the keys in `path`, or creates one there. `store_is_unused` means that no user exists yet. The file is private.
 /// A truncated key is an error: this program only writes complete keys, so only the operator can find the rest.
 ///
 /// # Errors
 /// The file cannot be read or written, or is truncated.
-pub fn load(path: &Path, store_is_unused: bool) -> io::Result<Key> {
+pub fn load(path: &Path, store_is_unused: bool) -> io::Result<KeyRing> {
     match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             if !store_is_unused {
@@ -28,16 +31,25 @@ pub fn load(path: &Path, store_is_unused: bool) -> io::Result<Key> {
     }
 }
 
-/// Reads the key in `path`.
+/// Reads the keys in `path`.
 ///
 /// # Errors
 /// The file cannot be read, or is truncated.
-pub fn read(path: &Path) -> io::Result<Key> {
-    let bytes = fs::read(path)?;
+pub fn read(path: &Path) -> io::Result<KeyRing> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_READ_BYTES).read_to_end(&mut bytes)?;
     if bytes.len() < KEY_BYTES {
         return Err(io::Error::new(ErrorKind::InvalidData, truncated(bytes.len())));
     }
-    Key::try_from(bytes.as_slice()).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+    KeyRing::parse(&bytes).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+}
+
+/// Replaces the keys in `path`.
+///
+/// # Errors
+/// The folder cannot be written; the file is unchanged then.
+pub fn write(path: &Path, ring: &KeyRing) -> io::Result<()> {
+    durable::replace(path, &ring.to_bytes())
 }
 
 /// Writes `key` to `path`. Another key that was there is kept as `cookie.key.before-restore`.
@@ -55,10 +67,10 @@ pub fn restore(path: &Path, key: &[u8]) -> io::Result<()> {
     durable::replace(path, key)
 }
 
-fn create(path: &Path) -> io::Result<Key> {
-    let key = Key::generate();
-    durable::replace(path, key.master())?;
-    Ok(key)
+fn create(path: &Path) -> io::Result<KeyRing> {
+    let ring = KeyRing::from(Key::generate());
+    write(path, &ring)?;
+    Ok(ring)
 }
 
 fn truncated(bytes: usize) -> String {

@@ -18,7 +18,7 @@ pub(crate) const KEY_FILE: &str = "cookie.key";
 const LOCK_FILE: &str = "lock";
 
 /// The file that marks a folder whose messages move to a database.
-const MARK_FILE: &str = "hubbub.db-moved";
+pub(crate) const MARK_FILE: &str = "hubbub.db-moved";
 
 /// Mode of the folder: other users cannot even list it.
 pub(crate) const PRIVATE_FOLDER: u32 = 0o700;

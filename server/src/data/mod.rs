@@ -3,4 +3,5 @@
 pub mod cookie_key;
 pub mod durable;
 pub mod folder;
+pub mod key_ring;
 pub mod move_mark;

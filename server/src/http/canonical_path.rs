@@ -11,7 +11,8 @@ use axum::{
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Paths without a room that have other forms.
-const STATIC_PATHS: [&[&str]; 5] = [&["rooms"], &["offline"], &["healthz"], &["readyz"], &["api", "rooms"]];
+const STATIC_PATHS: [&[&str]; 7] =
+    [&["rooms"], &["devices"], &["recover"], &["offline"], &["healthz"], &["readyz"], &["api", "rooms"]];
 
 /// The segments after a room's name in paths of pages.
 const PAGE_SUFFIXES: [&[&str]; 3] = [&[], &["about"], &["seen"]];

@@ -16,4 +16,5 @@ mod range;
 pub mod rate_limit;
 pub(crate) mod request_log;
 pub mod request_source;
+pub mod user_agent;
 pub mod work;

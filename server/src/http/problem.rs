@@ -94,6 +94,23 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "Your browser keeps no cookies for this site.")
     }
 
+    /// The body is too long for every route, or was not received.
+    pub fn body_too_large() -> Self {
+        Self::with_code(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::TooLong,
+            "The body is too long, or incomplete.",
+        )
+    }
+
+    /// The device of the cookie was signed out.
+    pub fn signed_out() -> Self {
+        let detail = "This device was signed out.";
+        // RFC 9110, section 15.5.2, requires the header; no browser asks for a password because of it.
+        Self::with_code(StatusCode::UNAUTHORIZED, ErrorCode::SignedOut, detail)
+            .with_header(header::WWW_AUTHENTICATE, "Cookie")
+    }
+
     /// The client exceeds a rate limit.
     pub fn rate_limited(wait: Duration) -> Self {
         let seconds = wait.as_secs() + 1;

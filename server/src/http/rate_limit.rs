@@ -13,7 +13,7 @@ use axum::{
 use std::{sync::Arc, time::Duration};
 
 /// Forms whose POST is limited as a page is, because nothing else of it is limited.
-const PAGE_LIMITED_FORMS: [&str; 2] = ["/settings", "/device/{link}"];
+const PAGE_LIMITED_FORMS: [&str; 3] = ["/settings", "/device/{link}", "/devices/sign-out"];
 
 /// Returns the network that a request comes from.
 pub fn client_network(request: &Request) -> Network {

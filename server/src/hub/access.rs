@@ -9,7 +9,7 @@
 use super::{
     Hub,
     room::Room,
-    subscriber::Subscriber,
+    subscriber::{End, Subscriber},
     sync::atomic::{AtomicU64, Ordering},
 };
 use crate::limits::network::Network;
@@ -144,7 +144,7 @@ impl Hub {
             match room {
                 None => {
                     if let Err(refused) = may_enter_server(&standing) {
-                        subscriber.end(refused);
+                        subscriber.end(End::NoAccess(refused));
                     }
                 }
                 Some(room) => {

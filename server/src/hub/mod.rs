@@ -124,6 +124,16 @@ impl Hub {
         }
     }
 
+    /// Returns the connections of a user to this process.
+    pub fn connections_of(&self, user: UserId) -> Vec<Arc<Subscriber>> {
+        self.users().get(&user).map(|own| own.to_vec()).unwrap_or_default()
+    }
+
+    /// Returns the users that have connections to this process.
+    pub fn connected_users(&self) -> Vec<UserId> {
+        self.users().keys().copied().collect()
+    }
+
     /// Adds `subscriber` to a room; it receives every later broadcast. A passive subscriber is not listed as present.
     /// The caller must read the room next and [open](Room::open_at) it.
     pub fn join(&self, room: &RoomName, subscriber: Arc<Subscriber>, is_passive: bool) -> Arc<Room> {
@@ -209,6 +219,8 @@ impl Hub {
                     self.announcements.add_room(room);
                 }
             }
+            // `SignInCache` ends the connections of the user that are signed out.
+            Notification::SignedOut(_) => {}
             Notification::PresenceChanged(room) => {
                 if self.room(&room).is_some() {
                     self.shared_presence.add_elsewhere(room);

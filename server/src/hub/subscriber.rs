@@ -1,5 +1,7 @@
 //! The shared half of a subscriber: its user, and the queue that rooms deliver into.
 
+pub use crate::hub::outbound::End;
+
 use crate::{
     hub::{
         batch::Encoding,
@@ -8,7 +10,7 @@ use crate::{
     },
     limits::network::Network,
     net::Account,
-    store::StoreError,
+    store::{SignIn, StoreError},
     websocket::frame,
 };
 use app::wire::{DisplayName, RoomName, Seq, ServerFrame, User, UserId};
@@ -29,6 +31,8 @@ pub struct Subscriber {
     pub network: Option<Network>,
     /// The user is listed as present.
     pub is_visible: bool,
+    /// The cookie by which the user is signed in; `None` without a user.
+    pub sign_in: Option<SignIn>,
     user: Mutex<User>,
     /// Sections under this lock are short and never wait. A room writes to the network under it, as far as the kernel
     /// takes the bytes at once.
@@ -38,23 +42,29 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// Creates a subscriber for `user`, who is listed as present, on a network if it is known.
-    pub fn new(user: User, network: Option<Network>) -> Arc<Self> {
-        Self::with_visibility(user, network, true)
+    /// Creates a subscriber for `user`, who is listed as present.
+    pub fn new(user: User) -> Arc<Self> {
+        Self::create(user, true, None, None)
+    }
+
+    /// Creates a subscriber for `user`, who is signed in by a cookie, on a network, and listed as present.
+    pub fn signed_in(user: User, network: Network, sign_in: SignIn) -> Arc<Self> {
+        Self::create(user, true, Some(network), Some(sign_in))
     }
 
     /// Creates a subscriber that is not listed as present.
-    pub fn invisible(user: UserId, network: Option<Network>) -> Arc<Self> {
-        Self::with_visibility(User::new(user, DisplayName::generated(user)), network, false)
+    pub fn invisible(user: UserId, network: Option<Network>, sign_in: Option<SignIn>) -> Arc<Self> {
+        Self::create(User::new(user, DisplayName::generated(user)), false, network, sign_in)
     }
 
-    fn with_visibility(user: User, network: Option<Network>, is_visible: bool) -> Arc<Self> {
+    fn create(user: User, is_visible: bool, network: Option<Network>, sign_in: Option<SignIn>) -> Arc<Self> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             user_id: user.id,
             network,
             is_visible,
+            sign_in,
             user: Mutex::new(user),
             outbound: Mutex::default(),
             needs_flush: Notify::new(),
@@ -130,18 +140,22 @@ impl Subscriber {
         true
     }
 
-    /// Ends the connection, because its user may not enter the server any more. Nothing that is queued is sent.
-    pub fn end(&self, why: StoreError) {
-        self.outbound().end(Some(why));
+    /// Ends the connection: what is queued is dropped, and so is every later delivery.
+    pub fn end(&self, end: End) {
+        self.outbound().end(end);
         self.has_ended.notify_one();
     }
 
-    /// Resolves when the connection must end without sending anything more. Returns the reason, or `None` if it is about a room
-    /// only: then the client may come back. Cancel safe.
-    pub async fn ended(&self) -> Option<StoreError> {
+    /// Returns `true` if the connection must end.
+    pub fn is_ended(&self) -> bool {
+        self.outbound().ended().is_some()
+    }
+
+    /// Resolves with the reason when the connection must end without sending anything more. Cancel safe, for one task.
+    pub async fn ended(&self) -> End {
         loop {
-            if let Some(why) = self.outbound().ended() {
-                return why;
+            if let Some(end) = self.outbound().ended() {
+                return end;
             }
             self.has_ended.notified().await;
         }

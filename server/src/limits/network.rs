@@ -63,14 +63,16 @@ pub enum Use {
     Join,
     /// A page is rendered.
     Page,
-    /// A link to another device is made.
+    /// A link to another device or a recovery code is made.
     DeviceLink,
     /// A password or the secret of a link is tried.
     Secret,
+    /// A recovery code is tried.
+    Recovery,
 }
 
 impl Use {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Identity,
         Self::Post,
         Self::AnonymousPost,
@@ -81,6 +83,7 @@ impl Use {
         Self::Page,
         Self::DeviceLink,
         Self::Secret,
+        Self::Recovery,
     ];
 
     /// Returns the uses a second and the burst at 100 percent; `None` for no limit.
@@ -100,6 +103,7 @@ impl Use {
             Self::Page => (100.0, 2_000),
             Self::DeviceLink => (1.0, 100),
             Self::Secret => (0.2, 100),
+            Self::Recovery => (0.2, 20),
         })
     }
 }

@@ -1,15 +1,14 @@
 //! The link that signs a second device in as the same user.
 
-use super::{PageRejection, PageRequest, PageResult, render::render, share::share_link};
+use super::{PageRejection, PageRequest, PageResult, devices::sign_in, render::render, share::share_link};
 use crate::{
     device_links,
-    http::{identity::SwitchIdentity, preferences::accepts_html, problem::Problem},
+    http::{preferences::accepts_html, problem::Problem},
     limits::network::Use,
     store::LinkError,
 };
 use app::{View, i18n::PageError, pages::DeviceLinkPage};
 use axum::{
-    Extension,
     extract::Path,
     http::{HeaderMap, StatusCode},
     response::IntoResponse,
@@ -55,18 +54,19 @@ pub async fn open_link(request: PageRequest, Path(link): Path<String>) -> PageRe
         .await
 }
 
-/// `POST /device/{link}`: uses the link; the browser becomes that user.
+/// `POST /device/{link}`: uses the link; the browser becomes that user, on a device of its own.
 ///
 /// # Errors
 /// [`PageRejection`] if the browser stores no cookies, if the link is used or expired, or if the store fails.
-pub async fn redeem_link(request: PageRequest, Path(link): Path<String>) -> PageResult {
+pub async fn redeem_link(request: PageRequest, Path(link): Path<String>, headers: HeaderMap) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     // A browser that would lose the new identity at once does not use the link.
     if !identity.is_known && device_links::peek(&*state.store, &link).await?.is_ok() {
         return Err(PageRejection::cookies_disabled());
     }
     let user = device_links::redeem(&*state.store, &link).await??;
-    Ok((Extension(SwitchIdentity(user)), request.redirect("/")).into_response())
+    let switch = sign_in(&request, user, &headers).await?;
+    Ok((switch, request.redirect("/")).into_response())
 }
 
 async fn render_link(request: PageRequest, page: DeviceLinkPage) -> PageResult {

@@ -45,10 +45,11 @@ pub async fn render_errors(State(state): State<AppState>, request: Request, next
     };
     let (Some(rejection), Ok(context)) = (rejection, context) else { return response };
     let mut page = render_rejection(rejection, &state, context).await;
-    // Inner layers have added headers to the response that the page replaces.
+    // Inner layers have added headers to the response that the page replaces; several of them may have one name.
+    let own = page.headers().clone();
     for (name, value) in response.headers() {
-        if !describes_body(name) && !page.headers().contains_key(name) {
-            page.headers_mut().insert(name, value.clone());
+        if !describes_body(name) && !own.contains_key(name) {
+            page.headers_mut().append(name, value.clone());
         }
     }
     page

@@ -1,12 +1,14 @@
 //! The pages: rendered from the store, then hydrated in the browser.
 
 mod device_link;
+mod devices;
 mod error_page;
 mod form;
 mod manifest;
 mod message_forms;
 mod moderation;
 mod profile;
+mod recovery;
 mod rejection;
 mod render;
 mod request;
@@ -19,6 +21,7 @@ mod size;
 mod suggestions;
 
 pub use device_link::{create_link, open_link, redeem_link};
+pub use devices::{devices, sign_out};
 pub use error_page::{method_not_allowed, not_found, offline, render_errors};
 pub use manifest::manifest;
 pub use message_forms::{delete_message, edit_message, post_message, react_to_message};
@@ -28,6 +31,7 @@ pub use moderation::{
     open_invitation, person_in_room, person_on_server,
 };
 pub use profile::rename;
+pub use recovery::{change_recovery_code, recover, recover_form};
 pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};
 pub use settings::save_settings;

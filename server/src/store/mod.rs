@@ -2,13 +2,15 @@
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
 //! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
-//! [`DeviceLinkStore`], [`PresenceStore`], [`AccessStore`] and [`ModerationStore`]. Every read is bounded and
+//! [`DeviceLinkStore`], [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`] and
+//! [`ModerationStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
 mod access;
 mod columns;
 mod device_links;
+mod devices;
 mod error;
 mod events;
 mod moderation;
@@ -34,6 +36,10 @@ pub use access::{
     ServerAccess, Setting, Settings, Standing, Subject, Until,
 };
 pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
+pub use devices::{
+    CodeHash, Device, DeviceId, DeviceLabel, DeviceStore, InvalidDeviceId, MAX_DEVICES,
+    MAX_USERS_PER_SIGN_OUT_READ, RecoveryCodeStore, SignIn, SignIns, SignOut,
+};
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
 pub use moderation::{
@@ -46,7 +52,7 @@ pub use page::{MessagePage, read_around};
 pub use position::StreamPosition;
 pub use postgres::{
     DatabaseUrl, Import, ImportError, ImportTarget, InvalidDatabaseUrl, PostgresError, PostgresStore,
-    TargetState,
+    TargetState, replace_cookie_key,
 };
 pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomPresence};
 pub use reactions::{complete_reactions, known_emoji};
@@ -81,6 +87,8 @@ pub trait Store:
     + UserStore
     + ReadMarkerStore
     + DeviceLinkStore
+    + DeviceStore
+    + RecoveryCodeStore
     + PresenceStore
     + AccessStore
     + ModerationStore

@@ -43,6 +43,8 @@ pub enum Notification {
     },
     /// The rights of users have changed: see [`AccessStore::access_changes`](super::AccessStore::access_changes).
     AccessChanged,
+    /// Devices of a user were signed out.
+    SignedOut(UserId),
     /// The users present in a room on another process have changed.
     PresenceChanged(RoomName),
     /// The store does not know which users are present on other processes. [`Missed`](Self::Missed) follows when it knows

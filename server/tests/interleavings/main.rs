@@ -80,7 +80,7 @@ impl Start {
 
 /// Joins and reads until `count`. Each event must follow the one before.
 fn read(hub: Arc<Hub>, store: Arc<dyn Store>, start: Start, count: u64) {
-    let mut session = SubscriberSession::new(hub, store, Subscriber::invisible(UserId(0), None));
+    let mut session = SubscriberSession::new(hub, store, Subscriber::invisible(UserId(0), None, None));
     let joined = block_on(session.join(&lobby(), start.position(), 50, false)).expect("it is joined");
     let mut last: Seq = match (start, joined.page) {
         (Start::LatestPage, Some(page)) => {
@@ -166,7 +166,7 @@ impl FrameSink for FakeSink {
 
 /// Joins with a sink. The room's deliveries go straight into it, or through the session.
 fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u64) {
-    let subscriber = Subscriber::invisible(UserId(0), None);
+    let subscriber = Subscriber::invisible(UserId(0), None, None);
     subscriber.attach(sink.clone(), Encoding::Lines);
     let mut session = SubscriberSession::new(hub, store, subscriber);
     block_on(session.join(&lobby(), Start::Beginning.position(), 50, false)).expect("it is joined");

@@ -1,18 +1,18 @@
 //! A store for a model checker: it never waits, so that the checker decides alone which thread runs.
 
-use app::wire::{DisplayName, Event, Message, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{DisplayName, Event, Message, Millis, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use async_trait::async_trait;
 use futures_util::{
     future::{FutureExt, ready},
     stream::BoxStream,
 };
 use server::store::{
-    AccessChanges, AccessStore, Appended, DeviceLinkStore, Entrance, EphemeralEvent, EventStore, JoinedRooms,
-    LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent,
-    Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, Report, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings,
-    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks,
-    UserStore,
+    AccessChanges, AccessStore, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore, Entrance,
+    EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage,
+    Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit, PresenceStore,
+    PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, Role, RoomInfo, RoomPresence, RoomQuery,
+    RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings, SignIn, SignIns, SignOut, Standing, Store,
+    StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -184,6 +184,44 @@ impl DeviceLinkStore for SingleRoom {
 
     fn redeem_device_link(&self, _: LinkHash) -> PendingCommit<Result<UserId, LinkError>> {
         unreachable!("no test uses device links")
+    }
+}
+
+#[async_trait]
+impl DeviceStore for SingleRoom {
+    async fn sign_ins(&self, _: UserId) -> StoreResult<SignIns> {
+        unreachable!("the hub signs nobody in")
+    }
+
+    async fn signed_out_users(&self, _: &[UserId]) -> StoreResult<Vec<UserId>> {
+        unreachable!("the hub signs nobody out")
+    }
+
+    fn record_device(&self, _: UserId, _: SignIn, _: Option<DeviceLabel>) -> PendingCommit<()> {
+        unreachable!("the hub records no device")
+    }
+
+    fn sign_out(&self, _: UserId, _: SignOut) -> PendingCommit<u64> {
+        unreachable!("the hub signs nobody out")
+    }
+}
+
+#[async_trait]
+impl RecoveryCodeStore for SingleRoom {
+    async fn recovery_code(&self, _: UserId) -> StoreResult<Option<Millis>> {
+        unreachable!("no test uses recovery codes")
+    }
+
+    fn set_recovery_code(&self, _: UserId, _: CodeHash) -> PendingCommit<bool> {
+        unreachable!("no test uses recovery codes")
+    }
+
+    fn revoke_recovery_code(&self, _: UserId) -> PendingCommit<()> {
+        unreachable!("no test uses recovery codes")
+    }
+
+    fn redeem_recovery_code(&self, _: CodeHash) -> PendingCommit<Option<UserId>> {
+        unreachable!("no test uses recovery codes")
     }
 }
 

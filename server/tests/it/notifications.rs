@@ -5,17 +5,18 @@ use crate::{
     support::{Lines, TestServer, V1, room, within_timeout},
 };
 use app::wire::{
-    ClientFrame, DisplayName, Event, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId,
+    ClientFrame, DisplayName, Event, Millis, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId,
 };
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
-    AccessChanges, AccessStore, Appended, DeviceLinkStore, Entrance, EphemeralEvent, EventStore, JoinedRooms,
-    LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent,
-    Notification, Notifier, PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, Report, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings,
-    SqliteStore, Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition,
-    TooManyLinks, UserStore,
+    AccessChanges, AccessStore, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore, Entrance,
+    EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage,
+    Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit, PresenceStore,
+    PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, Role, RoomInfo, RoomPresence, RoomQuery,
+    RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings, SignIn, SignIns, SignOut, SqliteStore,
+    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks,
+    UserStore,
 };
 use std::{
     sync::{
@@ -258,6 +259,22 @@ impl AccessStore for FaultyNotifications {
 }
 
 #[async_trait]
+impl DeviceStore for FaultyNotifications {
+    async fn sign_ins(&self, user: UserId) -> StoreResult<SignIns> {
+        self.store.sign_ins(user).await
+    }
+    async fn signed_out_users(&self, users: &[UserId]) -> StoreResult<Vec<UserId>> {
+        self.store.signed_out_users(users).await
+    }
+    fn record_device(&self, user: UserId, sign_in: SignIn, label: Option<DeviceLabel>) -> PendingCommit<()> {
+        self.store.record_device(user, sign_in, label)
+    }
+    fn sign_out(&self, user: UserId, what: SignOut) -> PendingCommit<u64> {
+        self.store.sign_out(user, what)
+    }
+}
+
+#[async_trait]
 impl ModerationStore for FaultyNotifications {
     async fn roles(&self, scope: &Scope, at_least: Role, after: UserId) -> StoreResult<Vec<(UserId, Role)>> {
         self.store.roles(scope, at_least, after).await
@@ -292,6 +309,22 @@ impl ModerationStore for FaultyNotifications {
     }
     async fn blocked(&self, user: UserId) -> StoreResult<Vec<UserId>> {
         self.store.blocked(user).await
+    }
+}
+
+#[async_trait]
+impl RecoveryCodeStore for FaultyNotifications {
+    async fn recovery_code(&self, user: UserId) -> StoreResult<Option<Millis>> {
+        self.store.recovery_code(user).await
+    }
+    fn set_recovery_code(&self, user: UserId, hash: CodeHash) -> PendingCommit<bool> {
+        self.store.set_recovery_code(user, hash)
+    }
+    fn revoke_recovery_code(&self, user: UserId) -> PendingCommit<()> {
+        self.store.revoke_recovery_code(user)
+    }
+    fn redeem_recovery_code(&self, hash: CodeHash) -> PendingCommit<Option<UserId>> {
+        self.store.redeem_recovery_code(hash)
     }
 }
 

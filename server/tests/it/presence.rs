@@ -151,7 +151,7 @@ async fn typing_is_sent_to_other_users_at_a_limited_rate() {
 async fn join_users(server: &TestServer, users: u64, name: impl Fn(u64) -> String) -> Vec<SubscriberSession> {
     let mut readers = Vec::new();
     for id in 1..=users {
-        let subscriber = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")), None);
+        let subscriber = Subscriber::new(User::new(UserId(id), name(id).parse().expect("a good name")));
         let mut session =
             SubscriberSession::new(server.state.hub.clone(), server.state.store.clone(), subscriber);
         session.join(&room("tea"), None, 1, false).await.expect("the log can be read");

@@ -121,6 +121,11 @@ impl Session {
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
+        if code == ErrorCode::SignedOut {
+            // What waits in the outbox stays there.
+            effects.push(Effect::SignedOut);
+            return;
+        }
         let Some(id) = id.and_then(|id| id.parse().ok()) else {
             if code.ends_access() {
                 effects.push(Effect::Reload);

@@ -95,6 +95,8 @@ pub enum Effect {
     ReactionRejected(ErrorCode),
     /// It loads the page again, which says why the user may not enter the room any more.
     Reload,
+    /// The device was signed out: it closes the connection, says so, and opens no other one.
+    SignedOut,
     /// It opens a WebSocket beside the stream over HTTP, and calls [`TransportChoice::probe_succeeded`] if the server
     /// welcomes it.
     ProbeSocket,

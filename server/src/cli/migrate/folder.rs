@@ -47,7 +47,7 @@ impl Source {
         Export::open(&self.store_file, save_key).map_err(|error| self.cannot_read(error))
     }
 
-    /// Returns the key that signs the cookies. Creates one if no user has an identity.
+    /// Returns the keys that sign the cookies. Creates one if no user has an identity.
     pub(super) fn cookie_key(&self, is_unused: bool) -> Result<Vec<u8>, String> {
         let file = self.folder.key_file();
         let key = if is_unused { cookie_key::load(&file, true) } else { cookie_key::read(&file) };
@@ -58,7 +58,7 @@ impl Source {
             ),
             _ => cannot_open(&file, error),
         })?;
-        Ok(key.master().to_vec())
+        Ok(key.to_bytes())
     }
 
     /// Returns the mark of a finished migration.

@@ -5,13 +5,13 @@ pub(crate) mod reply;
 
 use super::{
     ConnectionContext,
-    close::{ACCESS_ENDED, CloseReason, MALFORMED, REMOVED},
+    close::{ACCESS_ENDED, CloseReason, MALFORMED, REMOVED, SIGNED_OUT},
     run::{self, Protocol},
     socket::Socket,
 };
 use crate::{
-    hub::batch::Encoding,
-    store::{EphemeralEvent, StoreError, StreamPosition},
+    hub::{batch::Encoding, subscriber::End},
+    store::{EphemeralEvent, StreamPosition},
     websocket::frame,
 };
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
@@ -41,7 +41,9 @@ struct V1 {
 
 /// Serves one v1 connection until it ends.
 pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<Output = ()> + Send {
-    socket.send([text(&welcome(&context.state, &context.subscriber))]);
+    if !context.subscriber.is_ended() {
+        socket.send([text(&welcome(&context.state, &context.subscriber))]);
+    }
     let v1 = V1 {
         replies: FuturesOrdered::new(),
         malformed_in_a_row: 0,
@@ -49,12 +51,6 @@ pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<O
         last_typing: None,
     };
     run::serve(socket, context, v1)
-}
-
-/// Tells a client whose user may not enter the server why, and closes the connection.
-pub(super) async fn refuse(socket: Socket, why: StoreError) {
-    let reason = V1::access_ended(&socket, Some(&why));
-    socket.close(reason).await;
 }
 
 impl Protocol for V1 {
@@ -91,10 +87,14 @@ impl Protocol for V1 {
         Ok(())
     }
 
-    fn access_ended(socket: &Socket, why: Option<&StoreError>) -> CloseReason {
-        let Some(why) = why else { return REMOVED };
-        socket.send([text(&CommandError::store(None, why).into())]);
-        ACCESS_ENDED
+    fn tell_end(socket: &Socket, end: &End) -> CloseReason {
+        let (error, reason) = match end {
+            End::Revoked => return REMOVED,
+            End::NoAccess(why) => (CommandError::store(None, why), ACCESS_ENDED),
+            End::SignedOut => (CommandError::signed_out(), SIGNED_OUT),
+        };
+        socket.send([text(&error.into())]);
+        reason
     }
 
     async fn on_text(
@@ -150,6 +150,7 @@ impl V1 {
                 execute(&context.state, context.identity, frame).await.map(Reply::Pending)
             }
             ClientFrame::Rename { .. } => {
+                context.has_acted = true;
                 execute(&context.state, context.identity, frame).await.map(Reply::Pending)
             }
             ClientFrame::Typing { room } => self.handle_typing(context, &room),

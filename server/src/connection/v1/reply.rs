@@ -35,6 +35,11 @@ impl CommandError {
         Self { id: id.map(|id| id.to_string()), code, message: message.into(), retry: None }
     }
 
+    /// The device of the cookie was signed out.
+    pub(crate) fn signed_out() -> Self {
+        Self::new(None, ErrorCode::SignedOut, "This device was signed out.")
+    }
+
     pub(super) fn not_joined(id: Option<CommandId>, room: &RoomName) -> Self {
         Self::new(id, ErrorCode::NotJoined, format!("Join {room} first."))
     }
@@ -63,7 +68,7 @@ impl CommandError {
     }
 
     /// Returns the error for an operation that the store rejected.
-    pub(super) fn store(id: Option<CommandId>, error: &StoreError) -> Self {
+    pub(crate) fn store(id: Option<CommandId>, error: &StoreError) -> Self {
         if let StoreError::Backend(_) = error {
             tracing::error!(%error, "command failed");
         }

@@ -65,8 +65,19 @@ pub(crate) struct OutboundQueue {
     /// The task is about to send a frame that must come first.
     paused: bool,
     sink: Option<(Arc<dyn FrameSink>, Encoding)>,
-    /// The connection must end, for a reason that forbids to come back, or for none. Boxed, since it is rare.
-    ended: Option<Box<Option<StoreError>>>,
+    /// Nothing is sent any more, for this reason.
+    end: Option<Box<End>>,
+}
+
+/// Why nothing is sent any more, and the connection must end.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// The device was signed out.
+    SignedOut,
+    /// The user may not enter the server any more.
+    NoAccess(StoreError),
+    /// The user may not enter a room any more, of which bytes may be under way. The client may come back.
+    Revoked,
 }
 
 /// What ended with the access to a room.
@@ -122,7 +133,9 @@ impl OutboundQueue {
 
     /// Sends deliveries into `sink` from now on, as long as nothing is pending.
     pub fn attach(&mut self, sink: Arc<dyn FrameSink>, encoding: Encoding) {
-        self.sink = Some((sink, encoding));
+        if self.end.is_none() {
+            self.sink = Some((sink, encoding));
+        }
     }
 
     /// Queues every delivery from now on, until it is flushed.
@@ -197,27 +210,27 @@ impl OutboundQueue {
         // A client in lines has one room, and no frame tells it why.
         let is_lines = self.sink.as_ref().is_some_and(|(_, encoding)| *encoding == Encoding::Lines);
         if keeps_bytes || is_lines {
-            self.end(None);
+            self.end(End::Revoked);
             return Revoked::Connection;
         }
         self.enqueue(Delivery::Control(notice));
         Revoked::Room
     }
 
-    /// Drops everything, and accepts nothing more. `why` is `None` if the client may come back.
-    pub fn end(&mut self, why: Option<StoreError>) {
+    /// Drops everything, and accepts nothing more.
+    pub fn end(&mut self, end: End) {
         self.queue = Vec::new();
         self.queued_bytes = 0;
         self.charge();
         self.sink = None;
         self.subscriptions.clear();
         self.lagging = 0;
-        self.ended = Some(Box::new(why));
+        self.end = Some(Box::new(end));
     }
 
     /// Returns the reason for the end of the connection, if it must end.
-    pub fn ended(&self) -> Option<Option<StoreError>> {
-        self.ended.as_deref().cloned()
+    pub fn ended(&self) -> Option<End> {
+        self.end.as_deref().cloned()
     }
 
     /// Returns the last `seq` of `room` that was accepted, or `None` without a subscription.
@@ -248,6 +261,9 @@ impl OutboundQueue {
     /// flush.
     #[must_use]
     pub fn deliver(&mut self, delivery: Delivery) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
         if self.has_pending() || self.sink.as_ref().is_none_or(|(sink, _)| !sink.is_writable()) {
             self.enqueue(delivery);
         } else if let Some(delivery) = self.accept_in_order(delivery)
@@ -340,6 +356,9 @@ impl OutboundQueue {
 
     /// Writes deliveries into the sink; returns them if there is none.
     fn write_out(&self, deliveries: Vec<Delivery>) -> Vec<Delivery> {
+        if self.end.is_some() {
+            return Vec::new();
+        }
         let Some((sink, encoding)) = &self.sink else { return deliveries };
         sink.send_all(deliveries.iter().filter_map(|delivery| delivery.encoded(*encoding)).collect());
         Vec::new()

@@ -15,6 +15,8 @@ mod access_writes;
 mod append;
 mod cache;
 mod connect;
+mod cookie_keys;
+mod devices;
 mod durability;
 mod error;
 mod event_reads;
@@ -38,6 +40,7 @@ mod user_names;
 mod user_reads;
 mod writer;
 
+pub use cookie_keys::replace_cookie_key;
 pub use error::PostgresError;
 pub use import::{Import, ImportError, ImportTarget, TargetState};
 pub use url::{DatabaseUrl, InvalidDatabaseUrl};
@@ -109,9 +112,21 @@ impl PostgresStore {
         Ok(Self { identity, readers, queue: Queue(queue), shared, tasks, probed_at: Mutex::default() })
     }
 
-    /// Returns the key that signs the cookies on all servers.
+    /// Returns the keys that sign the cookies on all servers, as they were when the store was opened.
     pub fn cookie_key(&self) -> &[u8] {
         &self.identity.cookie_key
+    }
+
+    /// Reads the keys that sign the cookies on all servers.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    pub async fn read_cookie_key(&self) -> StoreResult<Vec<u8>> {
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached("SELECT cookie_key FROM log").await?;
+            Ok(client.query_one(&statement, &[]).await?.try_get(0)?)
+        });
+        read.await
     }
 
     /// Returns `true` if another probe is due, which the caller then runs.

@@ -1,8 +1,8 @@
 //! The requests to the writer, in the order of the calls.
 
 use crate::store::{
-    Appended, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit, RoomInfo, Setting,
-    StoreError, StoreResult, TooManyLinks,
+    Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit,
+    RoomInfo, Setting, SignIn, SignOut, StoreError, StoreResult, TooManyLinks,
 };
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
@@ -53,6 +53,11 @@ pub(super) enum Request {
         is_blocked: bool,
         reply: Reply<()>,
     },
+    RecordDevice(UserId, SignIn, Option<DeviceLabel>, Reply<()>),
+    SignOut(UserId, SignOut, Reply<u64>),
+    SetRecoveryCode(UserId, CodeHash, Reply<bool>),
+    RevokeRecoveryCode(UserId, Reply<()>),
+    RedeemRecoveryCode(CodeHash, Reply<Option<UserId>>),
     /// Writes something, to find out whether the database accepts it.
     Probe(Reply<()>),
     /// Carries out what was requested before it, then ends the writer.

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/6-unread.sql"),
     include_str!("../../../migrations/postgres/7-mentions.sql"),
     include_str!("../../../migrations/postgres/8-access.sql"),
+    include_str!("../../../migrations/postgres/9-devices.sql"),
 ];
 
 /// The newest schema that this program supports.

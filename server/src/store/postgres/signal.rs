@@ -29,6 +29,8 @@ pub(super) enum Signal {
     Marker(UserId, RoomName, Seq),
     /// A user has marked messages as unread.
     Unread(UserId, RoomName),
+    /// Devices of a user were signed out.
+    SignedOut(UserId),
     /// The users present in rooms have changed.
     Presence(Vec<RoomName>),
     /// A user is typing.
@@ -58,6 +60,7 @@ impl Signal {
             Self::Room(room) => vec![Notification::RoomChanged(room)],
             Self::Marker(user, room, seq) => vec![Notification::ReadMarkerMoved { user, room, seq }],
             Self::Unread(user, room) => vec![Notification::MarkedUnread { user, room }],
+            Self::SignedOut(user) => vec![Notification::SignedOut(user)],
             Self::Presence(rooms) => rooms.into_iter().map(Notification::PresenceChanged).collect(),
             Self::Typing(room, user) => vec![Notification::Ephemeral(EphemeralEvent::Typing { room, user })],
             Self::Access => vec![Notification::AccessChanged],
@@ -90,6 +93,7 @@ fn parse_body(kind: &str, body: &str) -> Option<Signal> {
             let (user, room) = body.split_once(' ')?;
             Some(Signal::Unread(UserId(user.parse::<i64>().ok()?.cast_unsigned()), room.parse().ok()?))
         }
+        "signedout" => Some(Signal::SignedOut(UserId(body.parse::<i64>().ok()?.cast_unsigned()))),
         "presence" => {
             body.split(',').map(|room| room.parse().ok()).collect::<Option<_>>().map(Signal::Presence)
         }
@@ -257,9 +261,12 @@ mod tests {
         assert_eq!(outgoing.take_payloads("n1"), [""; 0]);
         let users = Signal::parse("n2 users 8 -1,5");
         assert_eq!(users, ("n2", Some(Signal::Users(8, vec![UserId(u64::MAX), UserId(5)]))));
+        assert_eq!(Signal::parse("n2 signedout -1"), ("n2", Some(Signal::SignedOut(UserId(u64::MAX)))));
         assert_eq!(Signal::parse(&room_payload("n2", &room("tea"))), ("n2", Some(Signal::Room(room("tea")))));
         assert_eq!(Signal::parse("n2 access 7"), ("n2", Some(Signal::Access)));
-        for unknown in ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea", "n1 unread 1"] {
+        for unknown in
+            ["n1 later thing", "n1", "", "n1 heads tea", "n1 marker 1 tea", "n1 unread 1", "n1 signedout x"]
+        {
             assert_eq!(Signal::parse(unknown).1, None, "{unknown}");
         }
     }

@@ -254,6 +254,25 @@ pub(super) const SELECT_KNOWN_USERS: &str = "
         WHERE m.user_id = n.id AND m.room = (SELECT r.id FROM room r WHERE r.name = $1) OFFSET 0
     )";
 
+/// Whether a user has a row, the generation of their cookies, and their devices, those seen last first. One statement, so that
+/// all are of one moment; without devices it returns one row, in which their columns are NULL.
+pub(super) const SELECT_SIGN_INS: &str = "
+    SELECT EXISTS (SELECT FROM user_account u WHERE u.id = $1),
+        coalesce((SELECT s.generation FROM sign_out s WHERE s.user_id = $1), 0),
+        d.id, d.browser, d.system, d.added_at, d.seen_at
+    FROM (VALUES (true)) AS one LEFT JOIN LATERAL (
+        SELECT e.id, e.browser, e.system, e.added_at, e.seen_at FROM device e
+        WHERE e.user_id = $1 ORDER BY e.seen_at DESC, e.id DESC LIMIT $2
+    ) d ON true";
+
+/// Those of some users that have signed a device out.
+pub(super) const SELECT_SIGNED_OUT_USERS: &str = "
+    SELECT n.id FROM unnest($1::int8[]) AS n (id)
+    WHERE EXISTS (SELECT FROM sign_out s WHERE s.user_id = n.id OFFSET 0)";
+
+/// When the recovery code of a user was created.
+pub(super) const SELECT_RECOVERY_CODE: &str = "SELECT created_at FROM recovery_code WHERE user_id = $1";
+
 /// The user of a link that has not expired, and whether it was used.
 pub(super) const SELECT_DEVICE_LINK: &str =
     "SELECT user_id, used_at IS NOT NULL FROM device_link WHERE hash = $1 AND expires_at > now_millis()";

@@ -170,6 +170,15 @@ impl Writer {
             Request::SetBlocked { user, other, is_blocked, reply } => {
                 answer(reply, self.set_blocked(user, other, is_blocked).await);
             }
+            Request::RecordDevice(user, sign_in, label, reply) => {
+                answer(reply, self.record_device(user, sign_in, label.as_ref()).await);
+            }
+            Request::SignOut(user, what, reply) => answer(reply, self.sign_out(user, what).await),
+            Request::SetRecoveryCode(user, hash, reply) => {
+                answer(reply, self.set_recovery_code(user, &hash).await);
+            }
+            Request::RevokeRecoveryCode(user, reply) => answer(reply, self.revoke_recovery_code(user).await),
+            Request::RedeemRecoveryCode(hash, reply) => answer(reply, self.redeem_recovery_code(&hash).await),
             Request::Probe(reply) => answer(reply, self.probe().await),
             Request::Close(reply) => return Some(reply),
             Request::Append(..) | Request::SetReadMarker(..) => {}
@@ -178,7 +187,7 @@ impl Writer {
     }
 
     /// Runs a statement that returns one row.
-    async fn one_row(
+    pub(super) async fn one_row(
         &mut self,
         sql: &str,
         parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],

@@ -195,6 +195,11 @@ pub(super) fn authorize_update(actor: UserId, owner: Option<UserId>) -> StoreRes
     allow(owner == Some(actor))
 }
 
+/// Decides whether a cookie is valid: its device is listed, or no device was signed out since the cookie was set.
+pub(super) fn is_signed_in(is_listed: bool, cookie_generation: u64, generation: u64) -> bool {
+    is_listed || cookie_generation >= generation
+}
+
 /// Returns the rank of a user in a room. In a room for members only a moderator of the server who is not in it has none.
 pub(super) fn rank(room: &RoomName, standing: &Standing) -> Rank {
     let there = match standing.room.role {

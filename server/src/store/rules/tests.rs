@@ -349,3 +349,16 @@ fn an_invitation_to_a_room_is_none_to_the_server_and_removed_users_cannot_use_it
     let removed = RoomStanding { ban: FOR_EVER, ..stranger.room.clone() };
     assert_eq!(accept(Some(&there), &Standing { room: removed, ..stranger }), "removed");
 }
+
+#[test]
+fn a_sign_out_ends_the_cookies_before_it_but_those_of_listed_devices() {
+    for (is_listed, cookie, user, is_valid) in [
+        (false, 0, 0, true),
+        (false, 0, 1, false),
+        (true, 0, 1, true),
+        (false, 1, 1, true),
+        (false, 2, 1, true),
+    ] {
+        assert_eq!(is_signed_in(is_listed, cookie, user), is_valid, "{is_listed} {cookie} {user}");
+    }
+}

@@ -8,6 +8,7 @@ mod check;
 mod connection;
 mod create;
 mod device_links;
+mod devices;
 mod ephemeral;
 mod epoch;
 mod error;

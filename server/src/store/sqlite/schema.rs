@@ -21,6 +21,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/12-reactions.sql")),
     M::up(include_str!("../../../migrations/13-mentions.sql")),
     M::up(include_str!("../../../migrations/14-access.sql")),
+    M::up(include_str!("../../../migrations/15-devices.sql")),
 ];
 
 /// The newest schema that this program supports.

@@ -238,6 +238,58 @@ pub(super) const DELETE_EXPIRED_DEVICE_LINKS: &str = "
 /// The number of links. SQLite counts pages, not rows.
 pub(super) const COUNT_DEVICE_LINKS: &str = "SELECT count(*) FROM device_link";
 
+/// Whether a user has a row, and the generation of their cookies.
+pub(super) const SELECT_SIGN_IN_STATE: &str = "
+    SELECT EXISTS (SELECT 1 FROM person WHERE id = ?1),
+        coalesce((SELECT generation FROM sign_out WHERE person = ?1), 0)";
+
+/// The devices of a user, those seen last first.
+pub(super) const SELECT_DEVICES: &str = "
+    SELECT id, browser, system, added_at, seen_at FROM device WHERE person = ?1 ORDER BY seen_at DESC, rowid DESC";
+
+/// Whether a user has signed a device out.
+pub(super) const SELECT_SIGN_OUT: &str = "SELECT 1 FROM sign_out WHERE person = ?1";
+
+/// Records that a listed device was seen.
+pub(super) const UPDATE_DEVICE: &str = "
+    UPDATE device SET seen_at = ?3, browser = coalesce(?4, browser), system = coalesce(?5, system) WHERE id = ?1 AND person = ?2";
+
+/// Adds a device.
+pub(super) const INSERT_DEVICE: &str = "
+    INSERT INTO device (id, person, added_at, seen_at, browser, system) VALUES (?1, ?2, ?3, ?3, ?4, ?5)
+    ON CONFLICT (id) DO NOTHING";
+
+/// Removes the devices of a user that were seen least recently, but one: of the others as many stay as the last parameter
+/// says.
+pub(super) const DELETE_EXCESS_DEVICES: &str = "
+    DELETE FROM device WHERE id IN (
+        SELECT id FROM device WHERE person = ?1 AND id <> ?2 ORDER BY seen_at DESC, rowid DESC LIMIT -1 OFFSET ?3)";
+
+/// Removes a device of a user.
+pub(super) const DELETE_DEVICE: &str = "DELETE FROM device WHERE id = ?2 AND person = ?1";
+
+/// Removes the devices of a user but one; NULL for none.
+pub(super) const DELETE_DEVICES: &str = "DELETE FROM device WHERE person = ?1 AND id IS NOT ?2";
+
+/// Begins the next generation of a user's cookies.
+pub(super) const UPSERT_SIGN_OUT: &str = "
+    INSERT INTO sign_out (person, generation) VALUES (?1, 1)
+    ON CONFLICT (person) DO UPDATE SET generation = generation + 1";
+
+/// When the recovery code of a user was created.
+pub(super) const SELECT_RECOVERY_CODE: &str = "SELECT created_at FROM recovery_code WHERE person = ?1";
+
+/// Sets the recovery code of a user.
+pub(super) const UPSERT_RECOVERY_CODE: &str = "
+    INSERT INTO recovery_code (person, hash, created_at) VALUES (?1, ?2, ?3)
+    ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at";
+
+/// Removes the recovery code of a user.
+pub(super) const DELETE_RECOVERY_CODE: &str = "DELETE FROM recovery_code WHERE person = ?1";
+
+/// Uses a recovery code up.
+pub(super) const REDEEM_RECOVERY_CODE: &str = "DELETE FROM recovery_code WHERE hash = ?1 RETURNING person";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +335,14 @@ mod tests {
             SELECT_DEVICE_LINK,
             USE_DEVICE_LINK,
             DELETE_UNUSED_DEVICE_LINK,
+            SELECT_DEVICES,
+            SELECT_SIGN_OUT,
+            UPDATE_DEVICE,
+            DELETE_DEVICE,
+            DELETE_DEVICES,
+            SELECT_RECOVERY_CODE,
+            DELETE_RECOVERY_CODE,
+            REDEEM_RECOVERY_CODE,
         ] {
             for step in plan(statement) {
                 assert!(step.starts_with("SEARCH"), "{statement}: {step}");

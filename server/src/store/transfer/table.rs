@@ -33,6 +33,12 @@ pub enum Table {
     Report,
     /// Users whom others have blocked.
     Blocked,
+    /// The devices of users.
+    Device,
+    /// The generations of the cookies of users who have signed devices out.
+    SignOut,
+    /// The recovery codes of users.
+    RecoveryCode,
 }
 
 /// The place of a row in the order of its table: one number, or two. The second one is 0 for tables whose rows have one.
@@ -90,7 +96,7 @@ macro_rules! columns {
 
 impl Table {
     /// Every table, in the order in which they are filled.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Room,
         Self::RoomActivity,
         Self::User,
@@ -106,6 +112,9 @@ impl Table {
         Self::Action,
         Self::Report,
         Self::Blocked,
+        Self::Device,
+        Self::SignOut,
+        Self::RecoveryCode,
     ];
 
     /// Returns the name of the table in the database.
@@ -126,6 +135,9 @@ impl Table {
             Self::Action => "action",
             Self::Report => "report",
             Self::Blocked => "blocked",
+            Self::Device => "device",
+            Self::SignOut => "sign_out",
+            Self::RecoveryCode => "recovery_code",
         }
     }
 
@@ -166,13 +178,23 @@ impl Table {
             ],
             Self::Report => columns![id Int8, at Int8, by Int8, room Int4, seq Int8, reason Text],
             Self::Blocked => columns![user_id Int8, other Int8],
+            Self::Device => {
+                columns![id Int8, user_id Int8, browser Text, system Text, added_at Int8, seen_at Int8]
+            }
+            Self::SignOut => columns![user_id Int8, generation Int8],
+            Self::RecoveryCode => columns![user_id Int8, hash Bytes, created_at Int8],
         }
     }
 
     /// Returns the number of columns of the key; 0 for a table that is one chunk.
     pub(in super::super) fn key_columns(self) -> usize {
         match self {
-            Self::Room | Self::RoomActivity | Self::User => 1,
+            Self::Room
+            | Self::RoomActivity
+            | Self::User
+            | Self::Device
+            | Self::SignOut
+            | Self::RecoveryCode => 1,
             Self::Restriction | Self::Invitation | Self::Action | Self::Report => 1,
             Self::Event | Self::MessageState | Self::Reactions | Self::ReadMarker => 2,
             Self::Role | Self::Blocked => 2,

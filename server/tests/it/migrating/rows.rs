@@ -4,9 +4,9 @@ use super::{alter, start_error_in, succeeds};
 use crate::support::{TestDatabase, TestServer, room, within_timeout};
 use app::wire::{DisplayName, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
-    Action, Appended, Entrance, Invitation, LinkError, LinkHash, Moderation, NewEvent, Role, RoomInfo,
-    RoomMode, RoomOrder, RoomQuery, Scope, Setting, SqliteStore, Standing, Store, StoreError, StreamPosition,
-    Until, check,
+    Action, Appended, CodeHash, DeviceId, DeviceLabel, Entrance, Invitation, LinkError, LinkHash, Moderation,
+    NewEvent, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, Setting, SignIn, SignOut, SqliteStore,
+    Standing, Store, StoreError, StreamPosition, Until, check,
 };
 use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
@@ -20,6 +20,7 @@ const GUEST: UserId = UserId(0x1234_5678);
 
 const OPEN_LINK: LinkHash = [1; 32];
 const USED_LINK: LinkHash = [0xff; 32];
+const OPEN_CODE: CodeHash = [0x80; 32];
 
 /// A private room.
 const PRIVATE: &str = "p-0123456789abcdef0123456789abcdef";
@@ -105,6 +106,16 @@ async fn fill(store: &dyn Store) {
     store.redeem_device_link(USED_LINK).await.unwrap().unwrap();
     store.create_device_link(OPEN_LINK, ANN, lifetime).await.unwrap().unwrap();
     fill_access(store).await;
+    for (user, device, browser) in [(ANN, u64::MAX, "Firefox"), (ANN, 1, ""), (EVE, 2, "curl \\N")] {
+        let label = DeviceLabel { browser: browser.into(), system: "Linux".into() };
+        let generation = store.sign_ins(user).await.unwrap().generation;
+        store
+            .record_device(user, SignIn { device: DeviceId(device), generation }, Some(label))
+            .await
+            .unwrap();
+    }
+    store.sign_out(BOB, SignOut::Everywhere).await.unwrap();
+    store.set_recovery_code(EVE, OPEN_CODE).await.unwrap();
 }
 
 /// Stores every kind of row about rights.
@@ -163,6 +174,8 @@ async fn picture(store: &dyn Store) -> Vec<String> {
     for user in users {
         let markers = store.read_markers(user, 0, 100).await.unwrap();
         lines.push(format!("{user:?} {:?} {markers:?}", store.unread_counts(user, &markers).await.unwrap()));
+        lines.push(format!("{:?}", store.sign_ins(user).await.unwrap()));
+        lines.push(format!("{:?}", store.recovery_code(user).await.unwrap()));
         lines.push(format!("{:?}", store.mention_counts(user, &markers).await.unwrap()));
         lines.push(format!("{:?}", store.joined_rooms(user, 0, 100, &rooms[..2]).await.unwrap()));
     }
@@ -238,6 +251,7 @@ async fn continues_as_before(store: &dyn Store) {
     assert!(matches!(taken, Err(StoreError::TitleTaken(_))), "{taken:?}");
     assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Ok(ANN));
     assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Err(LinkError::Used));
+    assert_eq!(store.redeem_recovery_code(OPEN_CODE).await.unwrap(), Some(EVE));
     let first = store.events_after(&room("tea"), 0, 1).await.unwrap().remove(0);
     let repeat = NewEvent::message(first.id, room("tea"), ANN, "one");
     assert!(matches!(store.append(repeat).await, Ok(Appended { seq: 1, is_duplicate: true, .. })));

@@ -1,7 +1,7 @@
 //! The cookie that identifies a user.
 
 use super::page;
-use crate::support::{TestServer, browser, sent, within_timeout};
+use crate::support::{Device, TestServer, browser, sent, within_timeout};
 use axum::{extract::FromRef, response::IntoResponse};
 use axum_extra::extract::{
     SignedCookieJar,
@@ -73,7 +73,9 @@ async fn the_cookie_is_secure_behind_https() {
 #[tokio::test]
 async fn only_pages_renew_an_old_cookie_and_every_response_names_its_user() {
     let server = TestServer::start().await;
-    let fresh = server.new_user_cookie().await;
+    let browser = Device::new("test");
+    browser.get(&server, "/").await;
+    let fresh = browser.cookie();
     // From before cookies had a time of issue.
     let user_id = "0123456789abcdef";
     let jar = SignedCookieJar::new(Key::from_ref(&server.state)).add(Cookie::new("hubbub_id", user_id));

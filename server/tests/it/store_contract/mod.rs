@@ -2,6 +2,7 @@
 
 mod access;
 mod device_links;
+mod devices;
 mod editing;
 mod events;
 mod mentions;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod consistency;
+mod device;
 mod lines;
 mod postgres;
 mod process;
@@ -11,6 +12,7 @@ mod v1;
 
 pub use browser::{browser, sent, visitor};
 pub use consistency::{ConsistencyReport, events};
+pub use device::Device;
 pub use lines::Lines;
 pub use postgres::{PrivatePostgres, TestDatabase, open_postgres};
 pub use process::Process;
@@ -120,7 +122,8 @@ impl TestServer {
 
     /// Starts a server on a given store, with a given key of cookies.
     pub async fn with_store_and_key(store: Arc<dyn Store>, key: Key) -> Self {
-        let config = Config { post_rate: 0, ..Config::plain() };
+        // Servers that share a store have the same names of cookies.
+        let config = Config { post_rate: 0, ephemeral: false, ..Config::plain() };
         Self::serving(Startup { state: AppState::new(config, store, key), lock: None }).await
     }
 

@@ -236,7 +236,7 @@ impl Connection<'_> {
             for effect in effects {
                 match effect {
                     Effect::Send(frame) => self.send(&frame).await?,
-                    Effect::Disconnect => return Err(Disconnected),
+                    Effect::Disconnect | Effect::SignedOut => return Err(Disconnected),
                     Effect::RetryIn(ms) => {
                         self.retry_at = Some(tokio::time::Instant::now() + Duration::from_millis(ms));
                     }

@@ -125,3 +125,18 @@ fn a_reply_does_not_prove_that_the_stream_is_alive() {
     run(&mut session, Input::Reply(ServerFrame::Pong { n: 1, heads: BTreeMap::new() }));
     assert!(disconnects(&run(&mut session, Input::Tick(5_000))));
 }
+
+#[test]
+fn a_device_that_was_signed_out_ends_the_session_and_keeps_what_waits() {
+    for transport in [Transport::WebSocket, Transport::Http] {
+        let mut session = joined_session(transport);
+        let id = post(&mut session, 100);
+        run(&mut session, Input::Wakeup);
+        let last = error(None, ErrorCode::SignedOut, None);
+        let effects = run(&mut session, Input::Frame(last));
+        assert!(matches!(effects[..], [Effect::SignedOut, ..]), "{effects:?}");
+        assert!(session.outbox.is_in_flight(id));
+        let reply = run(&mut session, Input::Reply(error(Some(id), ErrorCode::SignedOut, None)));
+        assert!(matches!(reply[..], [_, Effect::SignedOut, ..]), "{reply:?}");
+    }
+}

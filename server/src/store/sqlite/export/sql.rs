@@ -83,6 +83,16 @@ pub(super) fn select(table: Table) -> &'static str {
         Table::Blocked => {
             "SELECT person, other FROM blocked WHERE ?1 IS NULL OR (person, other) > (?1, ?2) ORDER BY person, other"
         }
+        Table::Device => {
+            "SELECT id, person, browser, system, added_at, seen_at FROM device
+             WHERE ?1 IS NULL OR id > ?1 ORDER BY id"
+        }
+        Table::SignOut => {
+            "SELECT person, generation FROM sign_out WHERE ?1 IS NULL OR person > ?1 ORDER BY person"
+        }
+        Table::RecoveryCode => {
+            "SELECT person, hash, created_at FROM recovery_code WHERE ?1 IS NULL OR person > ?1 ORDER BY person"
+        }
     }
 }
 
@@ -114,5 +124,8 @@ pub(super) fn count(table: Table) -> &'static str {
         }
         Table::Report => "SELECT count(*) FROM report p CROSS JOIN room_number n ON n.name = p.room",
         Table::Blocked => "SELECT count(*) FROM blocked",
+        Table::Device => "SELECT count(*) FROM device",
+        Table::SignOut => "SELECT count(*) FROM sign_out",
+        Table::RecoveryCode => "SELECT count(*) FROM recovery_code",
     }
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod device_links;
+mod devices;
 mod read_markers;
 mod rooms;
 #[cfg(test)]
@@ -14,8 +15,8 @@ mod users;
 
 use super::{access::AccessHistory, connection::close_as_single_file, health::Health, record::Record};
 use crate::store::{
-    Appended, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification, Notifier, RoomInfo,
-    Setting, StoreError, StoreResult, TooManyLinks,
+    Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification,
+    Notifier, RoomInfo, Setting, SignIn, SignOut, StoreError, StoreResult, TooManyLinks,
 };
 use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
@@ -59,6 +60,12 @@ pub(super) enum WriteOutput {
     LinkRedeemed(Result<UserId, LinkError>),
     InvitationRedeemed(Result<Option<RoomName>, LinkError>),
     AdminLinkRedeemed(bool),
+    /// The generation of the user's cookies.
+    Generation(u64),
+    /// The user got the recovery code.
+    CodeSet(bool),
+    /// The user of a recovery code.
+    Recovered(Option<UserId>),
     None,
 }
 
@@ -105,6 +112,11 @@ pub(super) enum WriteCommand {
         other: UserId,
         is_blocked: bool,
     },
+    RecordDevice(UserId, SignIn, Option<DeviceLabel>),
+    SignOut(UserId, SignOut),
+    SetRecoveryCode(UserId, CodeHash),
+    RevokeRecoveryCode(UserId),
+    RedeemRecoveryCode(CodeHash),
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }
@@ -256,6 +268,7 @@ impl Writer {
             notifier.send(Notification::UsersChanged(effects.users));
         }
         effects.rooms.into_iter().for_each(|room| notifier.send(Notification::RoomChanged(room)));
+        effects.signed_out.into_iter().for_each(|user| notifier.send(Notification::SignedOut(user)));
         for (user, room, moved) in effects.read_markers {
             notifier.send(match moved {
                 MovedMarker::To(seq) => Notification::ReadMarkerMoved { user, room, seq },

@@ -37,6 +37,8 @@ pub(super) struct CommitEffects {
     pub(super) rooms: Vec<RoomName>,
     /// Read markers that have moved.
     pub(super) read_markers: Vec<(UserId, RoomName, MovedMarker)>,
+    /// Users of whom devices were signed out.
+    pub(super) signed_out: Vec<UserId>,
     /// A text was purged.
     pub(super) has_purged: bool,
     pub(super) access_changes: Vec<AccessChange>,
@@ -67,6 +69,7 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) changed_users: Vec<UserId>,
     pub(super) changed_rooms: Vec<RoomName>,
     pub(super) moved_markers: Vec<(UserId, RoomName, MovedMarker)>,
+    pub(super) signed_out: Vec<UserId>,
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     has_purged: bool,
@@ -90,6 +93,7 @@ impl<'a> WriteTransaction<'a> {
             changed_users: Vec::new(),
             changed_rooms: Vec::new(),
             moved_markers: Vec::new(),
+            signed_out: Vec::new(),
             bytes_left,
             has_purged: false,
             has_new_rooms: false,
@@ -98,11 +102,11 @@ impl<'a> WriteTransaction<'a> {
 
     pub(super) fn commit(mut self) -> rusqlite::Result<CommitEffects> {
         self.update_heads()?;
-        let Self { transaction, events, has_purged, .. } = self;
+        let Self { transaction, events, has_purged, signed_out, .. } = self;
         transaction.commit()?;
         let (users, rooms, read_markers) = (self.changed_users, self.changed_rooms, self.moved_markers);
         let access_changes = self.access_changes;
-        Ok(CommitEffects { events, users, rooms, read_markers, has_purged, access_changes })
+        Ok(CommitEffects { events, users, rooms, read_markers, signed_out, has_purged, access_changes })
     }
 
     /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
@@ -143,6 +147,19 @@ impl<'a> WriteTransaction<'a> {
             }
             WriteCommand::SetBlocked { user, other, is_blocked } => {
                 Ok(self.set_blocked(user, other, is_blocked)?.map(|()| WriteOutput::None))
+            }
+            WriteCommand::RecordDevice(user, sign_in, label) => {
+                self.record_device(user, sign_in, label.as_ref()).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::SignOut(user, what) => {
+                self.sign_out(user, what).map(|generation| Ok(WriteOutput::Generation(generation)))
+            }
+            WriteCommand::SetRecoveryCode(user, hash) => self.set_recovery_code(user, &hash),
+            WriteCommand::RevokeRecoveryCode(user) => {
+                self.revoke_recovery_code(user).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::RedeemRecoveryCode(hash) => {
+                self.redeem_recovery_code(&hash).map(|user| Ok(WriteOutput::Recovered(user)))
             }
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
