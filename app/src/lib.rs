@@ -2,7 +2,7 @@
 //!
 //! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
 //! - [`markup`]: the markup of a message, parsed to a small tree.
-//! - [`i18n`]: the texts of the user interface, one file for each language.
+//! - [`i18n`]: the texts of the user interface, one folder for each language.
 //! - `base`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
 //! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
 //! - [`state`]: the state of a page as signals.

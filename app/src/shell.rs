@@ -68,7 +68,7 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
-                <meta name="description" content=strings.app_description />
+                <meta name="description" content=strings.server.app_description />
                 {theme_color(context.theme)}
                 <title>{title(&view)}</title>
                 <link rel="icon" href=link("/favicon.svg") type="image/svg+xml" />
@@ -148,7 +148,7 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {about}
                 {settings}
                 <ShortcutsDialog strings />
-                <template id="no-app"><p>{strings.app_unavailable}" "<a href=path>{strings.reload}</a></p></template>
+                <template id="no-app"><p>{strings.server.app_unavailable}" "<a href=path>{strings.reload}</a></p></template>
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }

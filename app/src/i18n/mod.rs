@@ -1,19 +1,21 @@
 //! The texts of the user interface in every language.
 //!
-//! A language is a file that defines a [`Strings`], and a line in `languages!` below. A missing string is a compile
-//! error.
+//! A language is a folder that defines a [`Strings`], and a line in `languages!` below. A missing string is a compile
+//! error. Texts that only the server renders are apart, in a [`ServerStrings`]: the browser does not download them.
 
 mod default_names;
 #[cfg(feature = "ssr")]
 mod devices;
 #[cfg(feature = "ssr")]
 mod moderation;
+#[cfg(feature = "ssr")]
 mod problem;
 
 #[cfg(feature = "ssr")]
 pub use devices::DeviceStrings;
 #[cfg(feature = "ssr")]
 pub use moderation::ModerationStrings;
+#[cfg(feature = "ssr")]
 pub use problem::{PageError, RoomFormError};
 
 use crate::wire::{
@@ -22,13 +24,14 @@ use crate::wire::{
 };
 use std::sync::Arc;
 
+/// Defines a struct of texts: constants, and functions that take arguments.
 macro_rules! strings {
-    ($($text:ident)* ; $($phrase:ident($($argument:ty),*))*) => {
-        /// The texts of the user interface in one language: constants, and functions that take arguments.
+    ($(#[$attribute:meta])* $name:ident { $($field:tt)* } $($text:ident)* ; $($phrase:ident($($argument:ty),*))*) => {
+        $(#[$attribute])*
         #[expect(missing_docs, reason = "the files of the languages show each text")]
         #[derive(Debug)]
-        pub struct Strings {
-            pub lang: Lang,
+        pub struct $name {
+            $($field)*
             $(pub $text: &'static str,)*
             $(pub $phrase: fn($($argument),*) -> String,)*
         }
@@ -81,37 +84,39 @@ languages! {
 }
 
 strings! {
-    // The language: its BCP 47 tag and its native name.
-    tag native_name
+    /// The texts of the user interface in one language that both sides render.
+    Strings {
+        pub lang: Lang,
+        /// The texts that only the server renders.
+        #[cfg(feature = "ssr")]
+        pub server: &'static ServerStrings,
+    }
+    // The BCP 47 tag.
+    tag
     // Navigation.
-    app_description lobby lobby_topic skip_to_composer rooms your_rooms other_rooms all_rooms new_room home private_room members you_suffix
-    no_other_rooms more_rooms
+    lobby lobby_topic skip_to_composer rooms your_rooms other_rooms all_rooms new_room home private_room members
+    you_suffix
     // The room.
-    room_menu share copy copied copy_failed qr save_room
-    room_name_label create_room new_room_hint private_label private_hint topic_label
+    room_menu share copied create_room
     // Messages.
-    messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator latest permalink copy_invite lessons jump_to_day today yesterday undo
+    messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator
+    latest permalink copy_invite lessons today yesterday undo
     code copy_code show_less
     reply replying_to cancel_reply in_reply_to earlier_message
-    completions completion_hint present draft pasted_code format_as_code formatting formatting_bold formatting_italic formatting_struck formatting_block formatting_quote formatting_list
-    message_actions more_actions react more_emoji search_emoji recent_emoji no_emoji insert_emoji reaction_failed too_many_reactions copy_text copy_as_quote mark_unread marked_unread copy_message_failed edit
-    room_not_found did_you_mean question_mark leave leave_hint files_unsupported
+    present draft
+    react reaction_failed too_many_reactions mark_unread edit
+    room_not_found did_you_mean question_mark files_unsupported
     // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
     // The connection.
-    connecting offline origin_rejected app_unavailable reload storage_unavailable cookies_disabled
+    connecting offline reload origin_rejected storage_unavailable cookies_disabled
     // The profile.
-    you_are your_name name_ambiguous
+    you_are your_name name_ambiguous cannot_save_without_cookies
     // Settings.
-    settings theme system light dark language other_device device_intro create_device_link device_link_usage link_label confirm_device_link
-    device_link_warning shortcuts close
-    // Shortcuts.
-    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line shortcut_messages shortcut_reply shortcut_copy
+    settings close
     // Notifications.
-    notify notify_off notify_mentions notify_all notify_denied notify_unsupported sound
-    // Pages without a room.
-    go_to_lobby ;
-
+    notify_denied notify_unsupported
+    ;
     composer_label(&str)
     unread(u32)
     unread_mentions(u32)
@@ -128,14 +133,47 @@ strings! {
     too_long(usize)
     command_error(ErrorCode)
     invalid_name(InvalidName)
+    older_unread(u32)
+    utc(u64, usize, u64, u64, u64)
+    utc_day(u64, usize, u64)
+}
+
+#[cfg(feature = "ssr")]
+strings! {
+    /// The texts of the user interface in one language that only the server renders.
+    ServerStrings {}
+    // The name of the language in itself.
+    native_name
+    // Navigation.
+    app_description no_other_rooms more_rooms
+    // The room.
+    copy copy_failed qr save_room room_name_label new_room_hint private_label private_hint topic_label
+    // Messages.
+    jump_to_day
+    completions completion_hint pasted_code format_as_code formatting formatting_bold formatting_italic
+    formatting_struck formatting_block formatting_quote formatting_list
+    message_actions more_actions more_emoji search_emoji recent_emoji no_emoji insert_emoji copy_text copy_as_quote
+    marked_unread copy_message_failed
+    leave leave_hint
+    // The connection.
+    app_unavailable
+    // Settings.
+    theme system light dark language other_device device_intro create_device_link device_link_usage link_label
+    confirm_device_link device_link_warning shortcuts
+    // Shortcuts.
+    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room
+    shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line shortcut_messages shortcut_reply
+    shortcut_copy
+    // Notifications.
+    notify notify_off notify_mentions notify_all sound
+    // Pages without a room.
+    go_to_lobby
+    ;
     room_form_error(&RoomFormError)
     page_error(&PageError)
     page_error_title(&PageError)
     device_link_new_user(&str)
     device_link_current_user(&str)
-    older_unread(u32)
-    utc(u64, usize, u64, u64, u64)
-    utc_day(u64, usize, u64)
 }
 
 impl Strings {

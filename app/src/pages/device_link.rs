@@ -35,21 +35,21 @@ pub fn DeviceLink(
     let strings = lang.strings();
     let content = match page {
         DeviceLinkPage::Created(shared) => Either::Left(view! {
-            <p>{strings.device_link_usage}</p>
-            <div class="stack"><ShareLinkField id="share" label=strings.link_label shared strings /></div>
-            <p class="hint">{strings.device_link_warning}</p>
+            <p>{strings.server.device_link_usage}</p>
+            <div class="stack"><ShareLinkField id="share" label=strings.server.link_label shared strings /></div>
+            <p class="hint">{strings.server.device_link_warning}</p>
         }),
         DeviceLinkPage::Opened { path, new_user, current_user } => Either::Right(view! {
-            <p>{(strings.device_link_new_user)(new_user.name.as_str())}</p>
-            <p class="hint">{(strings.device_link_current_user)(current_user.name.as_str())}</p>
-            <form method="post" action=link(&path) class="stack"><button type="submit">{strings.confirm_device_link}</button></form>
+            <p>{(strings.server.device_link_new_user)(new_user.name.as_str())}</p>
+            <p class="hint">{(strings.server.device_link_current_user)(current_user.name.as_str())}</p>
+            <form method="post" action=link(&path) class="stack"><button type="submit">{strings.server.confirm_device_link}</button></form>
         }),
     };
     view! {
         <main class="plain-page">
-            <h1>{strings.other_device}</h1>
+            <h1>{strings.server.other_device}</h1>
             {content}
-            <p><a href=link("/")>{strings.go_to_lobby}</a></p>
+            <p><a href=link("/")>{strings.server.go_to_lobby}</a></p>
         </main>
     }
 }

@@ -91,7 +91,7 @@ pub fn Devices(
     view! {
         <main class="plain-page devices-page">
             <nav class="row">
-                <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
+                <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.server.go_to_lobby}</a></span>
             </nav>
             <h1 class="with-face">{face(&page.you)}{texts.title}</h1>
             {notice}
@@ -155,10 +155,10 @@ fn label(device: &DeviceSummary, texts: &DeviceStrings) -> String {
 fn NewDevice(lang: Lang) -> impl IntoView {
     let strings = lang.strings();
     view! {
-        <h2>{strings.other_device}</h2>
+        <h2>{strings.server.other_device}</h2>
         <form method="post" action=link("/device") class="stack">
-            <p class="hint">{strings.device_intro}</p>
-            <button type="submit" class="outlined">{strings.create_device_link}</button>
+            <p class="hint">{strings.server.device_intro}</p>
+            <button type="submit" class="outlined">{strings.server.create_device_link}</button>
         </form>
     }
 }

@@ -49,12 +49,13 @@ pub fn ErrorPage(
     let is_signed_out = error == PageError::Command(ErrorCode::SignedOut);
     let recover =
         is_signed_out.then(|| view! { <p><a href=link("/recover")>{lang.device_strings().recover}</a></p> });
-    let leave = if is_signed_out { lang.device_strings().continue_as_guest } else { strings.go_to_lobby };
+    let leave =
+        if is_signed_out { lang.device_strings().continue_as_guest } else { strings.server.go_to_lobby };
     let rejected = rejected.map(|rejected| view! { <RejectedFormFields rejected strings /> });
     view! {
         <main class="plain-page">
-            <h1>{(strings.page_error_title)(&error)}</h1>
-            <p role="alert">{(strings.page_error)(&error)}{taken_title}</p>
+            <h1>{(strings.server.page_error_title)(&error)}</h1>
+            <p role="alert">{(strings.server.page_error)(&error)}{taken_title}</p>
             {rejected}
             {recover}
             <p><a href=link("/")>{leave}</a></p>

@@ -64,7 +64,7 @@ pub fn Recover(
                 <div id="code-problem" class="field-error" role="alert">{problem}</div>
                 <button type="submit">{texts.confirm_recovery}</button>
             </form>
-            <p><a href=link("/")>{strings.go_to_lobby}</a></p>
+            <p><a href=link("/")>{strings.server.go_to_lobby}</a></p>
         </main>
     }
 }

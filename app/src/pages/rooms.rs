@@ -55,17 +55,17 @@ pub fn RoomDirectory(
 ) -> impl IntoView {
     let strings = lang.strings();
     let (joined, others) = entries(&page.rooms, strings);
-    let none = others.is_empty().then(|| view! { <p class="hint">{strings.no_other_rooms}</p> });
+    let none = others.is_empty().then(|| view! { <p class="hint">{strings.server.no_other_rooms}</p> });
     let older = page.older.map(|older| {
-        view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{strings.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?yours={older}#yours")) rel="next">{strings.server.more_rooms}</a></p> }
     });
     let more = page.next.map(|last| {
-        view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{strings.more_rooms}</a></p> }
+        view! { <p><a href=link(&format!("/rooms?after={last}#others")) rel="next">{strings.server.more_rooms}</a></p> }
     });
     view! {
         <main class="plain-page">
             <nav class="row">
-                <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.go_to_lobby}</a></span>
+                <span><a class="back-link" href=link("/")><Icon path="M14 6l-6 6 6 6" />{strings.server.go_to_lobby}</a></span>
                 {page.is_moderator.then(|| view! { <a class="back-link" href=link("/admin")>{lang.moderation().administration}</a> })}
                 <button type="button" class="outlined" popovertarget="settings">{strings.settings}</button>
             </nav>
@@ -92,17 +92,17 @@ fn NewRoomForm(
 ) -> impl IntoView {
     let access = strings.lang.moderation();
     let rejected = rejected.map(|error| {
-        view! { <p>{(strings.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
+        view! { <p>{(strings.server.room_form_error)(&error)}{link_to_taken_title(&error)}</p> }
     });
     view! {
         <form method="post" action=link("/rooms") class="stack" id="new-room">
-            <label for="title">{strings.room_name_label}</label>
+            <label for="title">{strings.server.room_name_label}</label>
             <input id="title" name="title" value=input.title maxlength=MAX_TITLE_CHARS * 2 required aria-describedby="room-problem" />
-            <label for="topic">{strings.topic_label}</label>
+            <label for="topic">{strings.server.topic_label}</label>
             <input id="topic" name="topic" value=input.topic maxlength=MAX_TOPIC_CHARS * 2 aria-describedby="room-problem" />
             <label class="checkbox">
                 <input type="checkbox" name="private" value="yes" checked=input.private />
-                <span><b>{strings.private_label}</b>" "<small>{strings.private_hint}</small></span>
+                <span><b>{strings.server.private_label}</b>" "<small>{strings.server.private_hint}</small></span>
             </label>
             <label class="checkbox">
                 <input type="checkbox" name="members" value="yes" checked=input.members_only />
@@ -110,7 +110,7 @@ fn NewRoomForm(
             </label>
             <div id="room-problem" class="field-error" role="alert">{rejected}</div>
             <button type="submit">{strings.create_room}</button>
-            <p class="hint">{strings.new_room_hint}</p>
+            <p class="hint">{strings.server.new_room_hint}</p>
         </form>
     }
 }

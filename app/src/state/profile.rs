@@ -1,10 +1,6 @@
 //! The user of the page.
 
-use crate::{
-    i18n::{PageError, Strings},
-    page_data::NameError,
-    wire::User,
-};
+use crate::{i18n::Strings, page_data::NameError, wire::User};
 use leptos::prelude::*;
 
 /// The user of the page, and the card with their name.
@@ -32,7 +28,7 @@ impl ProfileState {
 pub fn rename_error(strings: &Strings, error: NameError) -> String {
     match error {
         NameError::Invalid(invalid) => (strings.invalid_name)(invalid),
-        NameError::CookiesDisabled => (strings.page_error)(&PageError::CookiesDisabled),
+        NameError::CookiesDisabled => strings.cannot_save_without_cookies.into(),
         NameError::Command(code) => (strings.command_error)(code),
     }
 }

@@ -31,8 +31,8 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
             <form method="post" id="leave" action=link(&format!("/r/{}/leave", page.room)) class="stack">
-                <button type="submit" class="outlined">{strings.leave}</button>
-                <p class="hint">{strings.leave_hint}</p>
+                <button type="submit" class="outlined">{strings.server.leave}</button>
+                <p class="hint">{strings.server.leave_hint}</p>
             </form>
         }
     });
@@ -42,13 +42,13 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
             <p class="hint" id="about-topic">{page.topic.clone()}</p>
             <div class="stack"><ShareLinkField id="share" label=strings.share shared strings /></div>
             <div class="needs-script stack">
-                <label for="notify">{strings.notify}</label>
+                <label for="notify">{strings.server.notify}</label>
                 <select id="notify" autocomplete="off">
-                    <option value="off">{strings.notify_off}</option>
-                    <option value="mentions">{strings.notify_mentions}</option>
-                    <option value="all">{strings.notify_all}</option>
+                    <option value="off">{strings.server.notify_off}</option>
+                    <option value="mentions">{strings.server.notify_mentions}</option>
+                    <option value="all">{strings.server.notify_all}</option>
                 </select>
-                <label class="checkbox"><input type="checkbox" id="sound" autocomplete="off" />{strings.sound}</label>
+                <label class="checkbox"><input type="checkbox" id="sound" autocomplete="off" />{strings.server.sound}</label>
                 <p id="notify-problem" class="field-error" role="status"></p>
             </div>
             {owner_form}
@@ -62,11 +62,11 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
 #[component]
 pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings) -> impl IntoView {
     view! {
-        <label for="title">{strings.room_name_label}</label>
+        <label for="title">{strings.server.room_name_label}</label>
         <input id="title" name="title" value=title maxlength=MAX_TITLE_CHARS * 2 required />
-        <label for="topic">{strings.topic_label}</label>
+        <label for="topic">{strings.server.topic_label}</label>
         <input id="topic" name="topic" value=topic maxlength=MAX_TOPIC_CHARS * 2 />
-        <button type="submit">{strings.save_room}</button>
+        <button type="submit">{strings.server.save_room}</button>
     }
 }
 
@@ -80,13 +80,13 @@ pub(crate) fn SettingsDialog(
 ) -> impl IntoView {
     let strings = context.lang.strings();
     let shortcuts = has_shortcuts.then(|| {
-        view! { <button type="button" class="outlined needs-script" popovertarget="shortcuts">{strings.shortcuts}</button> }
+        view! { <button type="button" class="outlined needs-script" popovertarget="shortcuts">{strings.server.shortcuts}</button> }
     });
     let theme = |theme: Theme| {
         let label = match theme {
-            Theme::System => strings.system,
-            Theme::Light => strings.light,
-            Theme::Dark => strings.dark,
+            Theme::System => strings.server.system,
+            Theme::Light => strings.server.light,
+            Theme::Dark => strings.server.dark,
         };
         let pressed = if context.theme == theme { "true" } else { "false" };
         view! { <button name="theme" value=theme.name() data-theme-choice=theme.name() aria-pressed=pressed>{label}</button> }
@@ -94,24 +94,24 @@ pub(crate) fn SettingsDialog(
     let lang = |lang: Lang| {
         let own = lang.strings();
         let pressed = if context.lang == lang { "true" } else { "false" };
-        view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.native_name}</button> }
+        view! { <button name="lang" value=own.tag lang=own.tag aria-pressed=pressed>{own.server.native_name}</button> }
     };
     view! {
         <section id="settings" class="dialog" popover="auto" role="dialog" aria-labelledby="settings-title">
             <DialogHeader id="settings-title" popover="settings" title=strings.settings.into() strings />
             <form method="post" action=link("/settings") class="stack">
                 <input type="hidden" name="back" value=context.path.clone() />
-                <h3>{strings.theme}</h3>
-                <div class="segmented" role="group" aria-label=strings.theme>{Theme::ALL.map(theme)}</div>
-                <h3>{strings.language}</h3>
-                <div class="segmented" role="group" aria-label=strings.language>
+                <h3>{strings.server.theme}</h3>
+                <div class="segmented" role="group" aria-label=strings.server.theme>{Theme::ALL.map(theme)}</div>
+                <h3>{strings.server.language}</h3>
+                <div class="segmented" role="group" aria-label=strings.server.language>
                     {Lang::ALL.iter().copied().map(lang).collect::<Vec<_>>()}
                 </div>
             </form>
             <form method="post" action=link("/device") class="stack">
-                <h3>{strings.other_device}</h3>
-                <p class="hint">{strings.device_intro}</p>
-                <button type="submit">{strings.create_device_link}</button>
+                <h3>{strings.server.other_device}</h3>
+                <p class="hint">{strings.server.device_intro}</p>
+                <button type="submit">{strings.server.create_device_link}</button>
                 <a class="button outlined" href=link("/devices")>{context.lang.device_strings().title}</a>
             </form>
             {shortcuts}
@@ -128,20 +128,20 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
     };
     view! {
         <section id="shortcuts" class="dialog" popover="auto" role="dialog" aria-labelledby="shortcuts-title">
-            <DialogHeader id="shortcuts-title" popover="shortcuts" title=strings.shortcuts.into() strings />
+            <DialogHeader id="shortcuts-title" popover="shortcuts" title=strings.server.shortcuts.into() strings />
             <dl>
-                {shortcut("?", strings.shortcut_help)}
-                {shortcut("Ctrl /", strings.shortcut_help_in_field)}
-                {shortcut("Alt Shift ↓", strings.shortcut_next_unread)}
-                {shortcut("Alt ↓", strings.shortcut_next_room)}
-                {shortcut("Alt ↑", strings.shortcut_previous_room)}
-                {shortcut("Alt End", strings.shortcut_latest)}
-                {shortcut("↑", strings.shortcut_edit_last)}
-                {shortcut("Enter", strings.shortcut_send)}
-                {shortcut("Shift Enter", strings.shortcut_new_line)}
-                {shortcut("↑ ↓", strings.shortcut_messages)}
-                {shortcut("R", strings.shortcut_reply)}
-                {shortcut("C Q U E Del", strings.shortcut_copy)}
+                {shortcut("?", strings.server.shortcut_help)}
+                {shortcut("Ctrl /", strings.server.shortcut_help_in_field)}
+                {shortcut("Alt Shift ↓", strings.server.shortcut_next_unread)}
+                {shortcut("Alt ↓", strings.server.shortcut_next_room)}
+                {shortcut("Alt ↑", strings.server.shortcut_previous_room)}
+                {shortcut("Alt End", strings.server.shortcut_latest)}
+                {shortcut("↑", strings.server.shortcut_edit_last)}
+                {shortcut("Enter", strings.server.shortcut_send)}
+                {shortcut("Shift Enter", strings.server.shortcut_new_line)}
+                {shortcut("↑ ↓", strings.server.shortcut_messages)}
+                {shortcut("R", strings.server.shortcut_reply)}
+                {shortcut("C Q U E Del", strings.server.shortcut_copy)}
             </dl>
             <FormattingHelp strings />
         </section>

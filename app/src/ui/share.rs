@@ -28,7 +28,7 @@ pub(crate) fn ShareLinkField(
         // The standard requires a quiet zone of four modules.
         let view_box = format!("-4 -4 {0} {0}", side + 8);
         view! {
-            <svg class="qr-code" viewBox=view_box role="img" aria-label=strings.qr>
+            <svg class="qr-code" viewBox=view_box role="img" aria-label=strings.server.qr>
                 <rect x="-4" y="-4" width=side + 8 height=side + 8 />
                 <path d=path />
             </svg>
@@ -38,7 +38,7 @@ pub(crate) fn ShareLinkField(
         <label for=id>{label}</label>
         <div class="row">
             <input id=id value=shared.url readonly />
-            <button type="button" hidden data-copy=id data-copied=strings.copied data-failed=strings.copy_failed>{strings.copy}</button>
+            <button type="button" hidden data-copy=id data-copied=strings.copied data-failed=strings.server.copy_failed>{strings.server.copy}</button>
         </div>
         <p id="copy-problem" class="hint" role="status"></p>
         {qr}

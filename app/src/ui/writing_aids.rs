@@ -13,9 +13,9 @@ pub(crate) fn WritingAids(
 ) -> impl IntoView {
     view! {
         <div id="writing-aids" class="writing-aids" hidden>
-            <ul id="completions" class="completions" role="listbox" aria-label=strings.completions data-emoji=emoji data-draft=strings.draft data-insert=strings.insert_emoji data-present=strings.present hidden></ul>
+            <ul id="completions" class="completions" role="listbox" aria-label=strings.server.completions data-emoji=emoji data-draft=strings.draft data-insert=strings.server.insert_emoji data-present=strings.present hidden></ul>
             <p id="code-offer" class="hint" role="status" hidden>
-                {strings.pasted_code}" "<button type="button">{strings.format_as_code}</button>
+                {strings.server.pasted_code}" "<button type="button">{strings.server.format_as_code}</button>
             </p>
             <p id="count" class="count" data-limit=MAX_MESSAGE_BYTES hidden></p>
         </div>
@@ -29,16 +29,16 @@ pub(crate) fn FormattingHelp(strings: &'static Strings) -> impl IntoView {
         view! { <div><dt><kbd>{written}</kbd></dt><dd><span class=class>{shown}</span></dd></div> }
     };
     view! {
-        <h3>{strings.formatting}</h3>
+        <h3>{strings.server.formatting}</h3>
         <dl class="formatting text">
-            {row("**…**", strings.formatting_bold, "bold")}
-            {row("*…*", strings.formatting_italic, "italic")}
-            {row("~~…~~", strings.formatting_struck, "struck")}
+            {row("**…**", strings.server.formatting_bold, "bold")}
+            {row("*…*", strings.server.formatting_italic, "italic")}
+            {row("~~…~~", strings.server.formatting_struck, "struck")}
             {row("`…`", strings.code, "code")}
-            {row("```", strings.formatting_block, "code")}
-            {row("> …", strings.formatting_quote, "")}
-            {row("- …", strings.formatting_list, "")}
-            {row("@… :…", strings.completion_hint, "")}
+            {row("```", strings.server.formatting_block, "code")}
+            {row("> …", strings.server.formatting_quote, "")}
+            {row("- …", strings.server.formatting_list, "")}
+            {row("@… :…", strings.server.completion_hint, "")}
         </dl>
     }
 }

@@ -30,7 +30,7 @@ pub async fn manifest(
         "id": address.path("/"),
         "name": "Hubbub",
         "short_name": "Hubbub",
-        "description": strings.app_description,
+        "description": strings.server.app_description,
         "lang": strings.tag,
         "start_url": address.path("/"),
         "scope": address.path("/"),

@@ -91,7 +91,7 @@ pub fn busy_page(state: &AppState, context: &RequestContext) -> Response {
         theme => format!(" data-theme=\"{}\"", theme.name()),
     };
     let (tag, error) = (strings.tag, &PageError::Internal);
-    let (title, text) = ((strings.page_error_title)(error), (strings.page_error)(error));
+    let (title, text) = ((strings.server.page_error_title)(error), (strings.server.page_error)(error));
     let page = format!(
         "<!DOCTYPE html><html lang=\"{tag}\"{theme}><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\"><title>{title}</title><link rel=\"stylesheet\" \

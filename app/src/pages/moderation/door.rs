@@ -69,7 +69,7 @@ pub fn Door(page: DoorPage, lang: Lang) -> impl IntoView {
         <main class="plain-page">
             <h1>{title}</h1>
             {content}
-            {is_in.then(|| view! { <p><a href=link("/")>{common.go_to_lobby}</a></p> })}
+            {is_in.then(|| view! { <p><a href=link("/")>{common.server.go_to_lobby}</a></p> })}
         </main>
     }
 }

@@ -159,7 +159,7 @@ pub fn Manage(page: ManagePage, lang: Lang) -> impl IntoView {
         Some((room, title)) => (title.clone(), room.path()),
         None => (strings.administration.into(), "/".into()),
     };
-    let back_label = if page.place.room.is_some() { strings.back_to_room } else { common.go_to_lobby };
+    let back_label = if page.place.room.is_some() { strings.back_to_room } else { common.server.go_to_lobby };
     let created = page.created.clone().map(|shared| view! { <Created shared strings common /> });
     let problem =
         page.problem.clone().map(|problem| view! { <p role="alert" class="field-error">{problem}</p> });
@@ -191,7 +191,7 @@ fn Created(
     view! {
         <section role="status">
             <p>{strings.invitation_created}</p>
-            <div class="stack"><ShareLinkField id="share" label=common.link_label shared strings=common /></div>
+            <div class="stack"><ShareLinkField id="share" label=common.server.link_label shared strings=common /></div>
             <p class="hint">{strings.invitation_warning}</p>
         </section>
     }

@@ -1,14 +1,17 @@
 //! 简体中文.
 
-use super::{Lang, RoomFormError, PageError, Strings, default_names::NameParts};
+#[cfg(feature = "ssr")]
+mod server;
+
+use super::{Lang, Strings, default_names::NameParts};
 use crate::wire::{InvalidName, ErrorCode, limits::MAX_MESSAGE_BYTES};
 
 pub(super) static STRINGS: Strings = Strings {
     lang: Lang::Zh,
+    #[cfg(feature = "ssr")]
+    server: &server::SERVER_STRINGS,
     tag: "zh-Hans",
-    native_name: "简体中文",
 
-    app_description: "一个程序就是一个群聊：有链接就能聊，一条也不会丢。",
     lobby: "大厅",
     lobby_topic: "有链接的人都可以在这里聊天。其他话题请新建房间。",
     skip_to_composer: "跳到输入框",
@@ -21,22 +24,11 @@ pub(super) static STRINGS: Strings = Strings {
     private_room: "私密",
     members: "成员",
     you_suffix: "（你）",
-    no_other_rooms: "还没有其他房间。",
-    more_rooms: "更多房间",
 
     room_menu: "房间信息",
     share: "分享这个房间",
-    copy: "复制链接",
     copied: "已复制",
-    copy_failed: "复制失败。链接已选中，请手动复制。",
-    qr: "链接的二维码",
-    save_room: "保存",
-    room_name_label: "房间名称",
     create_room: "新建房间",
-    new_room_hint: "也可以打开 /r/any-name，发出第一条消息。",
-    private_label: "私密",
-    private_hint: "地址无法猜到，也不会列出。有链接的人都能加入。",
-    topic_label: "主题（可不填）",
 
     messages: "消息",
     older: "更早的消息",
@@ -44,7 +36,6 @@ pub(super) static STRINGS: Strings = Strings {
     history_notice: "你正在查看较早的消息。",
     back_to_latest: "回到最新",
     room_empty: "还没有消息。分享链接，开始聊天吧。",
-    jump_to_day: "跳到某一天",
     copy_invite: "复制邀请链接",
     lessons: "**粗体**、*斜体*、`代码`、> 引用\n@ 补全名字，: 补全表情\nShift Enter 换行",
     message_deleted: "已删除",
@@ -63,40 +54,16 @@ pub(super) static STRINGS: Strings = Strings {
     cancel_reply: "取消回复",
     in_reply_to: "回复",
     earlier_message: "较早的一条消息",
-    completions: "建议",
     present: "在这里",
-    completion_hint: "用户名和表情",
     draft: "草稿",
-    pasted_code: "粘贴的是代码吗？",
-    format_as_code: "作为代码发送",
-    formatting: "格式",
-    formatting_bold: "粗体",
-    formatting_italic: "斜体",
-    formatting_struck: "删除线",
-    formatting_block: "多行代码",
-    formatting_quote: "引用",
-    formatting_list: "列表",
-    message_actions: "消息操作",
-    more_actions: "更多",
     react: "回应",
-    more_emoji: "更多表情",
-    search_emoji: "搜索表情",
-    recent_emoji: "最近使用",
-    no_emoji: "没有找到表情。",
-    insert_emoji: "插入表情",
     reaction_failed: "服务器没有接受这个回应。",
     too_many_reactions: "一条消息最多有 20 种不同的回应。",
-    copy_text: "复制文字",
-    copy_as_quote: "引用到输入框",
     mark_unread: "标为未读",
-    marked_unread: "已标为未读",
-    copy_message_failed: "复制失败。",
     edit: "编辑",
     room_not_found: "还没有这个房间。",
     did_you_mean: "你要找的是不是",
     question_mark: "？",
-    leave: "离开房间",
-    leave_hint: "房间会从你的列表中移除，打开它的地址可以重新加入。",
     files_unsupported: "暂不支持发送文件。",
 
     send: "发送",
@@ -111,54 +78,21 @@ pub(super) static STRINGS: Strings = Strings {
 
     connecting: "正在连接…",
     offline: "已离线。恢复连接后会发送你的消息。",
-    origin_rejected: "服务器拒绝来自这个网址的消息。管理员可以在日志里看到这个网址，并用 --public-url 或 --allow-origin 允许它。",
-    app_unavailable: "这个浏览器不支持实时更新。请重新加载页面查看新消息。",
     reload: "重新加载",
+    origin_rejected: "服务器拒绝来自这个网址的消息。管理员可以在日志里看到这个网址，并用 --public-url 或 --allow-origin 允许它。",
     storage_unavailable: "这个浏览器不为本站保存数据。关闭标签页后，未发送的消息会丢失。",
     cookies_disabled: "这个浏览器不为本站保存 Cookie。每次打开页面你都是新用户；关闭标签页后，未发送的消息会丢失。",
 
     you_are: "你是",
     your_name: "你的名字",
     name_ambiguous: "另一位用户的名字相同或相似。名字后面的标记用来区分你们。",
+    cannot_save_without_cookies: "你的浏览器不为本站保存 Cookie，无法保存更改。请先允许，再试一次。",
 
     settings: "设置",
-    theme: "外观",
-    system: "跟随系统",
-    light: "浅色",
-    dark: "深色",
-    language: "语言",
-    other_device: "另一台设备",
-    device_intro: "在另一台设备上使用同样的名字、房间和阅读进度。",
-    create_device_link: "生成链接",
-    device_link_usage: "请在 10 分钟内用另一台设备打开这个链接，只能用一次。",
-    link_label: "链接",
-    confirm_device_link: "继续",
-    device_link_warning: "打开这个链接的人会成为你。请勿分享。",
-    shortcuts: "键盘快捷键",
     close: "关闭",
 
-    shortcut_help: "显示快捷键",
-    shortcut_help_in_field: "输入时显示快捷键",
-    shortcut_next_unread: "下一个有未读消息的房间",
-    shortcut_next_room: "下一个房间",
-    shortcut_previous_room: "上一个房间",
-    shortcut_latest: "跳到最新",
-    shortcut_edit_last: "编辑你的上一条消息（输入框为空时）",
-    shortcut_send: "发送",
-    shortcut_new_line: "换行",
-    shortcut_messages: "在消息间移动（在输入框按 Shift Tab 进入）",
-    shortcut_reply: "回复该消息",
-    shortcut_copy: "复制链接、引用、标为未读、编辑、删除",
-
-    notify: "通知",
-    notify_off: "关",
-    notify_mentions: "有人提到我时",
-    notify_all: "每条消息",
     notify_denied: "浏览器屏蔽了本站的通知。请在浏览器设置里允许，然后再选一次。",
     notify_unsupported: "这里不能使用通知：需要 HTTPS 或 localhost。",
-    sound: "播放提示音",
-
-    go_to_lobby: "去大厅",
 
     composer_label: |room| format!("发到“{room}”"),
     unread: |n| if n >= 100 { "99+ 条未读".into() } else { format!("{n} 条未读") },
@@ -217,44 +151,6 @@ pub(super) static STRINGS: Strings = Strings {
         }
         .into()
     },
-    room_form_error: |trouble| match trouble {
-        RoomFormError::Title(InvalidName::Blank) => "请输入房间名称。".into(),
-        RoomFormError::Title(InvalidName::TooLong) => "名称最多 48 个字。".into(),
-        RoomFormError::Topic(InvalidName::TooLong) => "主题最多 200 个字。".into(),
-        RoomFormError::Title(_) | RoomFormError::Topic(_) => "不能包含隐藏字符、换行或方向控制符。".into(),
-        RoomFormError::TitleTaken(title, _) => format!("已有名为“{title}”的房间："),
-        RoomFormError::CookiesDisabled => (STRINGS.page_error)(&PageError::CookiesDisabled),
-        RoomFormError::Command(code) => (STRINGS.command_error)(*code),
-    },
-    page_error: |trouble| {
-        match trouble {
-            PageError::NotFound => "房间地址只用 a-z、0-9 和 -，最多 64 个。大厅始终开放。",
-            PageError::Command(code) => return (STRINGS.command_error)(*code),
-            PageError::Room(trouble) => return (STRINGS.room_form_error)(trouble),
-            PageError::ForeignOrigin => "这个表单来自别的网站，未作任何更改。",
-            PageError::InvalidForm => "表单无效，未作任何更改。",
-            PageError::InvalidSeq => "消息编号无效。",
-            PageError::LinkUsed => "每个链接只能用一次。请在原来的设备上再生成一个。",
-            PageError::LinkExpired => "链接 10 分钟内有效，服务器重启后也会失效。请在原来的设备上再生成一个。",
-            PageError::CookiesDisabled => "你的浏览器不为本站保存 Cookie，无法保存更改。请先允许，再试一次。",
-            PageError::Offline => "离线时无法查看这一页。恢复连接后会发送其他房间里的消息。",
-            PageError::Internal => "服务器出错，请稍后再试。",
-        }
-        .into()
-    },
-    page_error_title: |trouble| {
-        match trouble {
-            PageError::NotFound => "页面不存在",
-            PageError::Offline => "已离线",
-            PageError::LinkUsed => "这个链接已经用过了",
-            PageError::LinkExpired => "这个链接已过期",
-            PageError::Command(ErrorCode::SignedOut) => "你已退出登录",
-            _ => "出错了",
-        }
-        .into()
-    },
-    device_link_new_user: |name| format!("在这台设备上以{name}的身份继续。"),
-    device_link_current_user: |name| format!("你目前在这里是{name}。"),
     older_unread: |n| if n >= 100 { "前面还有 100 多条未读消息".into() } else { format!("前面还有 {n} 条未读消息") },
     utc: |_, month, day, hour, minute| format!("{month}月{day}日 {hour:02}:{minute:02} UTC"),
     utc_day: |year, month, day| format!("{year}年{month}月{day}日"),
