@@ -3,15 +3,8 @@
 //! The server compiles it too, for the event handlers of the components that it renders; it never calls them.
 
 #[cfg(feature = "hydrate")]
-use crate::browser::{attention, deletions, dom, load_older, outbox, typing};
-use crate::{
-    client::Operation,
-    page_data::NameError,
-    state::{RoomState, rename_error},
-    wire::{CommandId, DisplayName, ErrorCode, InvalidText, MentionHint, Seq, trim_message},
-};
-use leptos::prelude::*;
-use std::sync::Arc;
+use crate::browser::{attention, dom, load_older, outbox, typing};
+use crate::{client::Operation, state::RoomState, wire::MentionHint};
 
 /// The commands of a room's page. Components ask for them with [`use_state`](crate::state::use_state).
 #[derive(Clone, Copy)]
@@ -32,9 +25,9 @@ impl Commands {
     /// # Errors
     /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
     pub fn post(self, text: &str, mentions: Vec<MentionHint>) -> Result<(), String> {
-        let text = self.validate_message(text)?;
+        let text = self.room.info.validate_message(text)?;
         self.stop_typing();
-        let reply_to = self.take_reply();
+        let reply_to = self.room.timeline.take_reply();
         self.submit(Operation::Post { text, reply_to, mentions });
         Ok(())
     }
@@ -45,7 +38,7 @@ impl Commands {
     /// # Errors
     /// As [`post`](Self::post).
     pub fn post_on_latest_page(self, text: &str, mentions: Vec<MentionHint>) -> Result<bool, String> {
-        let text = self.validate_message(text)?;
+        let text = self.room.info.validate_message(text)?;
         #[cfg(feature = "hydrate")]
         let is_stored = {
             let reply_to = self.room.timeline.reply_target();
@@ -56,79 +49,10 @@ impl Commands {
         Ok(is_stored)
     }
 
-    /// Replaces the text of the user's own message.
-    ///
-    /// # Errors
-    /// As [`post`](Self::post), and if the text is empty.
-    pub fn edit(self, target: Seq, text: &str) -> Result<(), String> {
-        let text = match trim_message(text) {
-            Err(InvalidText::Blank) => return Err((self.room.info.strings.command_error)(ErrorCode::Blank)),
-            _ => self.validate_message(text)?,
-        };
-        self.submit(Operation::Edit { target, text });
-        Ok(())
-    }
-
     /// Lets the composer reply to no message.
     pub fn cancel_reply(self) {
-        self.take_reply();
+        self.room.timeline.take_reply();
         Self::focus_composer();
-    }
-
-    fn take_reply(self) -> Option<Seq> {
-        let reply_to = self.room.timeline.reply_target();
-        if reply_to.is_some() {
-            self.room.timeline.replying_to.set(None);
-        }
-        reply_to
-    }
-
-    /// Hides a message. Its deletion is sent some seconds later, unless the user undoes it.
-    pub fn delete(self, target: Seq) {
-        #[cfg(feature = "hydrate")]
-        deletions::hold(self.room, target);
-        #[cfg(not(feature = "hydrate"))]
-        let _ = target;
-    }
-
-    /// Shows the messages again whose deletion has not been sent.
-    pub fn undo_deletions(self) {
-        #[cfg(feature = "hydrate")]
-        deletions::undo(self.room);
-    }
-
-    /// Changes the user's name. Returns `false` if the name is not valid.
-    pub fn rename(self, name: &str) -> bool {
-        let parsed = name.parse::<DisplayName>();
-        let (strings, is_valid) = (self.room.info.strings, parsed.is_ok());
-        let error = match parsed {
-            Ok(name) => {
-                #[cfg(feature = "hydrate")]
-                outbox::rename(self.room, name);
-                #[cfg(not(feature = "hydrate"))]
-                drop(name);
-                String::new()
-            }
-            Err(invalid) => rename_error(strings, NameError::Invalid(invalid)),
-        };
-        self.room.profile.rename_error.set(error);
-        is_valid
-    }
-
-    /// Sends a refused command again, under the same id.
-    pub fn retry(self, id: CommandId) {
-        #[cfg(feature = "hydrate")]
-        outbox::retry(self.room, id);
-        #[cfg(not(feature = "hydrate"))]
-        let _ = id;
-    }
-
-    /// Discards a refused command.
-    pub fn discard(self, id: CommandId) {
-        #[cfg(feature = "hydrate")]
-        outbox::discard(self.room, id);
-        #[cfg(not(feature = "hydrate"))]
-        let _ = id;
     }
 
     /// Returns the draft that was stored for the room, and shows the message that it replies to.
@@ -194,13 +118,5 @@ impl Commands {
         outbox::submit(self.room, operation);
         #[cfg(not(feature = "hydrate"))]
         drop(operation);
-    }
-
-    /// Returns the text as it can be posted.
-    fn validate_message(self, text: &str) -> Result<Arc<str>, String> {
-        trim_message(text).map(Into::into).map_err(|invalid| match invalid {
-            InvalidText::Blank => String::new(),
-            InvalidText::TooLong { over } => (self.room.info.strings.too_long)(over),
-        })
     }
 }

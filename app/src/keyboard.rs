@@ -1,4 +1,4 @@
-//! Keys of input methods.
+//! Keys of input methods, and the key that submits a message.
 
 use leptos::ev::KeyboardEvent;
 
@@ -9,4 +9,28 @@ const INPUT_METHOD_KEY: u32 = 229;
 /// a composition after `compositionend`, so only the key code identifies it.
 pub(crate) fn is_composing(key: &KeyboardEvent) -> bool {
     key.is_composing() || key.key_code() == INPUT_METHOD_KEY
+}
+
+/// Returns whether the key submits the message: Enter on a device with a fine pointer, and Ctrl Enter or Command Enter on
+/// every device. On a touch screen Enter inserts a line break, since virtual keyboards have no other key for that.
+///
+/// Enter that ends a composition does not submit.
+pub(crate) fn sends(key: &KeyboardEvent) -> bool {
+    key.key() == "Enter"
+        && !key.shift_key()
+        && !is_composing(key)
+        && (key.ctrl_key() || key.meta_key() || has_fine_pointer())
+}
+
+/// Returns `true` if the device has a fine pointer, and so most likely a physical keyboard.
+#[cfg(feature = "hydrate")]
+pub(crate) fn has_fine_pointer() -> bool {
+    let query = leptos::prelude::window().match_media("(pointer: fine)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
+/// The server handles no keys.
+#[cfg(not(feature = "hydrate"))]
+fn has_fine_pointer() -> bool {
+    true
 }

@@ -1,5 +1,6 @@
 //! Elements and events of the page's document.
 
+use crate::keyboard::has_fine_pointer;
 use js_sys::Reflect;
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -42,12 +43,6 @@ pub(crate) fn disable_composer() {
     }
 }
 
-/// Returns `true` if the device has a fine pointer, and so most likely a physical keyboard.
-pub(crate) fn has_fine_pointer() -> bool {
-    let query = window().match_media("(pointer: fine)").ok().flatten();
-    query.is_some_and(|query| query.matches())
-}
-
 /// Replaces the text of the element with this `id`.
 pub(crate) fn set_text(id: &str, text: &str) {
     if let Some(element) = element::<HtmlElement>(id) {
@@ -60,6 +55,20 @@ pub(crate) fn listen(target: &EventTarget, event: &str, handler: impl FnMut() + 
     let handler = Closure::<dyn FnMut()>::new(handler);
     let _ = target.add_event_listener_with_callback(event, handler.as_ref().unchecked_ref());
     handler.forget();
+}
+
+/// Calls `handler` at each `event` of `target` and of the elements in it, before their own handlers, for as long as the page
+/// lives. Events that do not bubble come too.
+pub(crate) fn capture(target: &EventTarget, event: &str, handler: impl FnMut(Event) + 'static) {
+    let handler = Closure::<dyn FnMut(Event)>::new(handler);
+    let callback = handler.as_ref().unchecked_ref();
+    let _ = target.add_event_listener_with_callback_and_bool(event, callback, true);
+    handler.forget();
+}
+
+/// Returns the element in which an event has happened.
+pub(crate) fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
 }
 
 /// A listener that is removed when it is dropped.

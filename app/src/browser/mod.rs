@@ -9,8 +9,10 @@ pub(crate) mod dom;
 mod effects;
 mod file_drop;
 pub(crate) mod load_older;
+mod message_editor;
 mod notifications;
 pub(crate) mod outbox;
+mod profile_card;
 mod scroll_restoration;
 mod service_worker;
 mod shortcuts;
@@ -48,6 +50,8 @@ pub(crate) fn start(room: RoomState) {
     connection.storage_warning.set(storage_warning(info.strings));
     run_calendar(timeline);
     shortcuts::start(room);
+    message_editor::start(room);
+    profile_card::start(room);
     file_drop::start(room);
     notifications::start(info);
     service_worker::register();
@@ -77,6 +81,7 @@ fn run_calendar(timeline: TimelineState) {
             timeline.today.set(today);
         }
     };
+    check();
     set_interval(check, DAY_CHECK);
 }
 

@@ -4,8 +4,9 @@ use super::{command_id::new_id, storage::RoomStorage};
 use crate::{
     base::link,
     client::{Command, Operation, PendingRename},
-    state::RoomState,
-    wire::{CommandId, DisplayName, Seq},
+    page_data::NameError,
+    state::{RoomState, rename_error},
+    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, trim_message},
 };
 use leptos::prelude::*;
 
@@ -19,6 +20,19 @@ pub(crate) fn submit(room: RoomState, operation: Operation) {
     let (command, user) = (Command { id: new_id(), operation }, room.profile.user.get_untracked());
     room.timeline.change(|timeline| timeline.add_local(&command, user));
     send(room, command);
+}
+
+/// Replaces the text of the user's own message.
+///
+/// # Errors
+/// Returns a sentence for the author if the text is no valid message.
+pub(super) fn edit(room: RoomState, target: Seq, text: &str) -> Result<(), String> {
+    let text = match trim_message(text) {
+        Err(InvalidText::Blank) => return Err((room.info.strings.command_error)(ErrorCode::Blank)),
+        _ => room.info.validate_message(text)?,
+    };
+    submit(room, Operation::Edit { target, text });
+    Ok(())
 }
 
 /// Gives a reaction to a message, or takes back the one that the user has given.
@@ -36,7 +50,7 @@ pub(super) fn send(room: RoomState, command: Command) {
 }
 
 /// Sends a refused command again, under the same id.
-pub(crate) fn retry(room: RoomState, id: CommandId) {
+pub(super) fn retry(room: RoomState, id: CommandId) {
     if let Some(command) = room.timeline.change(|timeline| timeline.retry(id)) {
         send(room, command);
     }
@@ -63,13 +77,23 @@ pub(super) fn restore(room: RoomState) {
     }
 }
 
-/// Shows the user's new name, and sends it.
-pub(crate) fn rename(room: RoomState, name: DisplayName) {
+/// Shows the user's new name, and sends it. Returns `false` if the name is not valid.
+pub(super) fn rename(room: RoomState, name: &str) -> bool {
+    let name: DisplayName = match name.parse() {
+        Ok(name) => name,
+        Err(invalid) => {
+            let error = rename_error(room.info.strings, NameError::Invalid(invalid));
+            room.profile.rename_error.set(error);
+            return false;
+        }
+    };
+    room.profile.rename_error.set(String::new());
     let previous = room.profile.user.with_untracked(|user| user.name.clone());
     room.profile.user.update(|user| user.name = name.clone());
     let rename = PendingRename { id: new_id(), name, previous };
     room.timeline.with_session(|session| session.pending_rename = Some(rename));
     room.connection.wake();
+    true
 }
 
 /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser

@@ -1,7 +1,7 @@
 //! Keyboard shortcuts, and clicks on elements that only the server renders.
 
 use super::{
-    attention,
+    attention, deletions,
     dom::{element, focus_composer, scroller},
     load_older::{go_to_end, go_to_message},
     outbox,
@@ -32,6 +32,7 @@ pub(super) fn start(room: RoomState) {
             || reply(room, &target)
             || react(room, &target)
             || mark_unread(room, &target)
+            || press_button(room, &target)
         {
             click.prevent_default();
         }
@@ -225,6 +226,23 @@ fn react(room: RoomState, target: &Element) -> bool {
         outbox::react(room, seq, &emoji);
     }
     room.info.is_latest_page
+}
+
+/// Does what a button says that appears and disappears: jumps to the end, undoes deletions or cancels the reply.
+fn press_button(room: RoomState, target: &Element) -> bool {
+    let is_on = |button| target.closest(button).is_ok_and(|button| button.is_some());
+    if is_on(".jump-button") {
+        go_to_end(room);
+        focus_composer();
+    } else if is_on("#undo") {
+        deletions::undo(room);
+    } else if is_on(".reply-notice a") {
+        room.timeline.take_reply();
+        focus_composer();
+    } else {
+        return false;
+    }
+    true
 }
 
 /// Marks the message of the menu whose button was clicked as unread, together with all later ones.

@@ -3,7 +3,10 @@
 use crate::{
     page_data::{PageKind, RoomPage},
     state::RoomState,
-    ui::{Composer, ConnectionStatus, Header, HistoryFooter, MemberList, MessageList, RoomList, Toast},
+    ui::{
+        Composer, ConnectionStatus, Header, InertElement, MemberList, MessageList, RoomList, Toast,
+        history_footer,
+    },
 };
 use leptos::{either::Either, prelude::*};
 
@@ -13,7 +16,7 @@ pub fn Room(
     /// The data from the server.
     page: RoomPage,
 ) -> impl IntoView {
-    let kind = page.kind;
+    let (kind, strings) = (page.kind, page.lang.strings());
     let older = page.messages.first().filter(|_| page.more).map(|first| first.seq);
     let newer = page.messages.last().map(|last| last.seq);
     let (room, highlighted, older_unread) = (page.room.clone(), page.highlighted, page.older_unread);
@@ -26,7 +29,9 @@ pub fn Room(
     let header = view! { <Header rejected=rejected.clone() /> };
     let above_composer = match kind {
         PageKind::Latest => Either::Left(view! { <ConnectionStatus /> }),
-        PageKind::History => Either::Right(view! { <HistoryFooter room newer /> }),
+        PageKind::History => {
+            Either::Right(InertElement::from_server("div", || history_footer(&room, newer, strings)))
+        }
     };
     view! {
         <div class="room">

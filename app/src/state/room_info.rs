@@ -2,9 +2,10 @@
 
 use crate::{
     i18n::Strings,
-    wire::{RoomName, UserId},
+    wire::{InvalidText, RoomName, UserId, trim_message},
 };
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// The room of the page.
 #[derive(Clone, Copy)]
@@ -35,6 +36,17 @@ impl RoomInfoState {
     /// Returns `true` if the user has blocked another one.
     pub fn is_blocked(self, other: UserId) -> bool {
         self.blocked.with_value(|blocked| blocked.contains(&other))
+    }
+
+    /// Returns a text as it can be posted.
+    ///
+    /// # Errors
+    /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
+    pub fn validate_message(self, text: &str) -> Result<Arc<str>, String> {
+        trim_message(text).map(Into::into).map_err(|invalid| match invalid {
+            InvalidText::Blank => String::new(),
+            InvalidText::TooLong { over } => (self.strings.too_long)(over),
+        })
     }
 
     /// Returns the path of the room's page.

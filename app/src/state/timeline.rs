@@ -33,7 +33,7 @@ pub struct TimelineState {
     pub replying_to: RwSignal<Option<Quote>>,
     /// How many deletions the user can still undo, and until when.
     pub held_deletions: RwSignal<Option<(usize, Millis)>>,
-    /// The present day in the browser's time zone, counted from 1970.
+    /// The present day in the browser's time zone, counted from 1970; 0 before the browser has hydrated the page.
     pub today: RwSignal<u64>,
     /// The timeline, the outbox and the read marker, with the rules of the protocol.
     pub session: StoredValue<Session>,
@@ -68,6 +68,11 @@ impl TimelineState {
             viewport: StoredValue::new(viewport),
             pending_frame: StoredValue::new(None),
         }
+    }
+
+    /// Returns whether times are shown in the browser's time zone. The first render is the server's, in UTC.
+    pub fn is_local(self) -> bool {
+        self.today.get() > 0
     }
 
     /// Reads the timeline.
@@ -178,6 +183,15 @@ impl TimelineState {
     /// Returns the message that the composer replies to.
     pub fn reply_target(self) -> Option<Seq> {
         self.replying_to.with_untracked(|quote| quote.as_ref().map(|quote| quote.seq))
+    }
+
+    /// Returns the message that the composer replies to, which then replies to none.
+    pub fn take_reply(self) -> Option<Seq> {
+        let target = self.reply_target();
+        if target.is_some() {
+            self.replying_to.set(None);
+        }
+        target
     }
 
     /// Shows what has become of the message that the composer replies to.

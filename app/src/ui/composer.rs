@@ -3,11 +3,16 @@
 use crate::{
     base::link,
     commands::Commands,
-    keyboard::is_composing,
+    keyboard::{is_composing, sends},
     page_data::RejectedInput,
     raw_text::rcdata,
     state::{RoomInfoState, TimelineState, use_state},
-    ui::{FieldError, Icon, enter::sends, inert_tree::InertElement, quote::quoted_line},
+    ui::{
+        field_error::field_error,
+        icon::icon,
+        inert_tree::{InertElement, Reactive, reactive},
+        quote::quoted_line,
+    },
     wire::{InvalidText, MentionHint, trim_message},
 };
 use leptos::{
@@ -150,8 +155,11 @@ pub fn Composer(
     let label = Memo::new(move |_| (info.strings.composer_label)(&info.title.get()));
     view! {
         <form class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
-            <ReplyNotice />
-            <label class="visually-hidden" for="text">{label}</label>
+            {reply_notice(info, draft.timeline)}
+            {reactive(move || {
+                let name = InertElement::new("label").class("visually-hidden").with("for", "text");
+                name.text(label.get())
+            })}
             <textarea
                 node_ref=draft.field
                 id="text"
@@ -169,36 +177,31 @@ pub fn Composer(
             </textarea>
             // A press would move the focus and close the virtual keyboard.
             <button type="submit" aria-label=info.strings.send on:pointerdown=|press| press.prevent_default() on:mousedown=|press| press.prevent_default()>
-                <Icon path="M12 20V5M5 12l7-7 7 7" />
+                {InertElement::from_server("svg", || icon("M12 20V5M5 12l7-7 7 7"))}
             </button>
-            <FieldError id="text-problem" message=draft.problem.read_only() />
+            {reactive(move || draft.problem.with(|problem| field_error("text-problem", problem)))}
         </form>
     }
 }
 
-/// The message that the composer replies to, with a link that cancels the reply.
-#[component]
-fn ReplyNotice() -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let timeline = use_state::<TimelineState>();
-    let commands = use_state::<Commands>();
-    let strings = info.strings;
-    let cancel = move |click: leptos::ev::MouseEvent| {
-        click.prevent_default();
-        commands.cancel_reply();
-    };
-    move || {
+/// Returns the message that the composer replies to, with a link that cancels the reply.
+fn reply_notice(info: RoomInfoState, timeline: TimelineState) -> Reactive<Option<InertElement>> {
+    let (strings, path) = (info.strings, link(&info.path()));
+    reactive(move || {
         timeline.replying_to.get().map(|quote| {
-            let line = quoted_line(InertElement::new("span"), &quote, strings);
-            view! {
-                <p class="reply-notice">
-                    {strings.replying_to}" "{line}
-                    <a href=link(&info.path()) aria-label=strings.cancel_reply title=strings.cancel_reply on:click=cancel>
-                        <Icon path="M6 6l12 12M18 6L6 18" />
-                    </a>
-                    <input type="hidden" name="reply_to" value=quote.seq.to_string() />
-                </p>
-            }
+            let cancel = InertElement::new("a")
+                .with("href", &*path)
+                .with("aria-label", strings.cancel_reply)
+                .with("title", strings.cancel_reply)
+                .child(icon("M6 6l12 12M18 6L6 18"));
+            let target = InertElement::new("input").with("type", "hidden").with("name", "reply_to");
+            InertElement::new("p")
+                .class("reply-notice")
+                .text(strings.replying_to)
+                .text(" ")
+                .child(quoted_line(InertElement::new("span"), &quote, strings))
+                .child(cancel)
+                .child(target.with("value", quote.seq.to_string()))
         })
-    }
+    })
 }

@@ -1,56 +1,62 @@
 //! The state of the connection and the typing users.
 
 use crate::{
+    i18n::Strings,
     state::{ConnectionState, MembersState, RoomInfoState, Status, use_state},
+    ui::inert_tree::{InertElement, reactive},
     wire::{ErrorCode, Millis},
 };
 use leptos::prelude::*;
 
-/// Shows a line if the connection has been interrupted for a second.
+/// Shows a line if the connection has been interrupted for a second, and who is typing.
 #[component]
 pub fn ConnectionStatus() -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
     let connection = use_state::<ConnectionState>();
-    let members = use_state::<MembersState>();
-    let strings = info.strings;
     let lasts = lasting(move || matches!(connection.status.get(), Status::Connecting | Status::Offline));
     let seconds = countdown(move || connection.next_retry_at.get());
-    let sentence = move || match connection.status.get() {
-        Status::SignedOut => Some((strings.command_error)(ErrorCode::SignedOut)),
-        _ if !lasts.get() => None,
-        Status::Asleep | Status::Open => None,
-        Status::Connecting => Some(strings.connecting.into()),
-        Status::Offline => Some(strings.offline.into()),
-    };
-    // Hidden from screen readers because it changes every second.
-    let next = move || {
-        (connection.status.get() == Status::Offline)
-            .then(|| view! { <span aria-hidden="true">{move || (strings.next_retry)(seconds.get())}</span> })
-    };
-    let reload = move || {
-        (connection.status.get() == Status::SignedOut).then(|| view! { " "<a href="">{strings.reload}</a> })
-    };
+    let strings = use_state::<RoomInfoState>().strings;
+    let members = use_state::<MembersState>();
     // Hidden from screen readers because it changes often.
-    let typing = move || {
+    let typing = reactive(move || {
         let names: Vec<String> =
             members.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
-        (!names.is_empty()).then(|| (strings.typing)(&names))
+        let typing = if names.is_empty() { String::new() } else { (strings.typing)(&names) };
+        InertElement::new("p").class("typing").with("aria-hidden", "true").text(typing)
+    });
+    (reactive(move || status_line(connection, lasts, seconds, strings)), typing)
+}
+
+fn status_line(
+    connection: ConnectionState,
+    lasts: ReadSignal<bool>,
+    seconds: ReadSignal<u64>,
+    strings: &Strings,
+) -> InertElement {
+    let paragraph = |text: &str| InertElement::new("p").text(text);
+    let status = connection.status.get();
+    let (name, sentence) = match status {
+        Status::Asleep => ("asleep", None),
+        Status::Connecting => ("connecting", Some(paragraph(strings.connecting))),
+        Status::Open => ("open", None),
+        Status::Offline => {
+            // Hidden from screen readers because it changes every second.
+            let next = InertElement::new("span").with("aria-hidden", "true");
+            let next = next.text((strings.next_retry)(seconds.get()));
+            ("offline", Some(paragraph(strings.offline).child(next)))
+        }
+        Status::SignedOut => {
+            let reload = InertElement::new("a").with("href", "").text(strings.reload);
+            let sentence = paragraph(&(strings.command_error)(ErrorCode::SignedOut));
+            ("signed-out", Some(sentence.text(" ").child(reload)))
+        }
     };
-    let name = move || match connection.status.get() {
-        Status::Asleep => "asleep",
-        Status::Connecting => "connecting",
-        Status::Open => "open",
-        Status::Offline => "offline",
-        Status::SignedOut => "signed-out",
-    };
-    view! {
-        <div class="status" data-connection=name role="status">
-            {move || sentence().map(|sentence| view! { <p>{sentence}{next}{reload}</p> })}
-            {move || connection.is_origin_rejected.get().then(|| view! { <p>{strings.origin_rejected}</p> })}
-            {move || connection.storage_warning.get().map(|sentence| view! { <p>{sentence}</p> })}
-        </div>
-        <p class="typing" aria-hidden="true">{typing}</p>
-    }
+    InertElement::new("div")
+        .class("status")
+        .with("data-connection", name)
+        .with("role", "status")
+        .children(sentence.filter(|_| lasts.get() || status == Status::SignedOut))
+        .children(connection.is_origin_rejected.get().then(|| paragraph(strings.origin_rejected)))
+        .children(connection.storage_warning.get().map(paragraph))
 }
 
 /// Returns a signal that is `true` if `holds` has been true for a second.

@@ -8,7 +8,7 @@ use crate::{
     page_data::RoomPage,
     theme::Theme,
     ui::{
-        CloseButton,
+        close_button::close_button,
         share::{ShareLink, ShareLinkField},
         writing_aids::FormattingHelp,
     },
@@ -159,7 +159,7 @@ fn DialogHeader(
     view! {
         <div class="row">
             <h2 id=id>{title}</h2>
-            <CloseButton popover strings />
+            {close_button(popover, strings)}
         </div>
     }
 }

@@ -1,17 +1,10 @@
 //! Errors of form fields.
 
-use leptos::prelude::*;
+use super::inert_tree::InertElement;
 
-/// The error message below a field. Screen readers announce it when it appears.
-#[component]
-pub fn FieldError(
-    /// The id that the `aria-describedby` of the field names.
-    #[prop(into)]
-    id: String,
-    /// The message; empty if there is no error.
-    message: ReadSignal<String>,
-) -> impl IntoView {
-    let sentence =
-        move || message.with(|message| (!message.is_empty()).then(|| view! { <p>{message.clone()}</p> }));
-    view! { <div id=id class="field-error" role="alert">{sentence}</div> }
+/// Returns the error message below a field, in an element with the id that the `aria-describedby` of the field names. An
+/// empty message is none. Screen readers announce it when it appears.
+pub(super) fn field_error(id: &'static str, message: &str) -> InertElement {
+    let sentence = (!message.is_empty()).then(|| InertElement::new("p").text(message));
+    InertElement::new("div").with("id", id).class("field-error").with("role", "alert").children(sentence)
 }

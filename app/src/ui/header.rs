@@ -4,10 +4,18 @@ use crate::{
     base::link,
     page_data::RejectedInput,
     state::{MembersState, RoomInfoState, RoomListState, use_state},
-    ui::{Icon, profile_card::ProfileCard},
+    ui::{
+        icon::icon,
+        inert_tree::{InertElement, reactive},
+        profile_card::ProfileCard,
+    },
     wire::RoomName,
 };
 use leptos::prelude::*;
+
+const ROOMS: &str = "M4 7h16M4 12h16M4 17h10";
+const MEMBERS: &str = "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5";
+const DETAILS: &str = "M8.5 12.5l7-4M8.5 13.5l7 4M6 15.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 21.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z";
 
 /// The header with the title, the topic and the profile card.
 #[component]
@@ -19,31 +27,54 @@ pub fn Header(
     let members = use_state::<MembersState>();
     let rooms = use_state::<RoomListState>();
     let strings = info.strings;
-    let count = move || members.present().to_string();
-    let here = move || (strings.member_count)(members.present());
-    let unread = Memo::new(move |_| rooms.unread() > rooms.unread_here());
-    // On a phone the room list is hidden, so the lobby links to the form for a new room.
     let is_start = info.name.with_value(RoomName::is_lobby);
-    let new_room =
-        is_start.then(|| view! { " "<a class="new-room" href=link("/rooms")>{strings.new_room}</a> });
+    let skip = InertElement::from_server("a", || {
+        InertElement::new("a").class("skip-link").with("href", "#text").text(strings.skip_to_composer)
+    });
+    let open_rooms = reactive(move || {
+        let is_unread = rooms.unread() > rooms.unread_here();
+        let button =
+            InertElement::from_server("button", || opener("rooms").with("aria-label", strings.rooms));
+        let class = if is_unread { "icon-button open-rooms unread" } else { "icon-button open-rooms" };
+        button.class(class).child(InertElement::from_server("svg", || icon(ROOMS)))
+    });
+    let open_members = reactive(move || {
+        let present = members.present();
+        let count = InertElement::new("span").with("aria-hidden", "true").text(present.to_string());
+        InertElement::from_server("button", || opener("members").class("icon-button open-members"))
+            .with("aria-label", (strings.member_count)(present))
+            .child(InertElement::from_server("svg", || icon(MEMBERS)))
+            .child(count)
+    });
+    let open_details = InertElement::from_server("button", || {
+        let button = opener("about").class("icon-button").child(icon(DETAILS));
+        button.with("aria-label", strings.room_menu).with("title", strings.room_menu)
+    });
     view! {
         <header class="room-header" class:lobby=is_start>
-            <a class="skip-link" href="#text">{strings.skip_to_composer}</a>
-            <button type="button" class="icon-button open-rooms" popovertarget="rooms" aria-label=strings.rooms class:unread=unread>
-                <Icon path="M4 7h16M4 12h16M4 17h10" />
-            </button>
-            <div class="heading">
-                <h1>{info.title}</h1>
-                <p class="topic">{info.topic}{new_room}</p>
-            </div>
-            <button type="button" class="icon-button open-members" popovertarget="members" aria-label=here>
-                <Icon path="M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5" />
-                <span aria-hidden="true">{count}</span>
-            </button>
-            <button type="button" class="icon-button" popovertarget="about" aria-label=strings.room_menu title=strings.room_menu>
-                <Icon path="M8.5 12.5l7-4M8.5 13.5l7 4M6 15.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 21.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z" />
-            </button>
+            {skip}
+            {open_rooms}
+            {reactive(move || heading(info, is_start))}
+            {open_members}
+            {open_details}
             <ProfileCard rejected />
         </header>
     }
+}
+
+/// Returns a button that opens a popover.
+fn opener(popover: &'static str) -> InertElement {
+    InertElement::new("button").with("type", "button").with("popovertarget", popover)
+}
+
+fn heading(info: RoomInfoState, is_start: bool) -> InertElement {
+    let mut topic = InertElement::new("p").class("topic").text(info.topic.get());
+    if is_start {
+        // On a phone the room list is hidden, so the lobby links to the form for a new room.
+        topic = topic.text(" ").child(InertElement::from_server("a", || {
+            InertElement::new("a").class("new-room").with("href", link("/rooms")).text(info.strings.new_room)
+        }));
+    }
+    let title = InertElement::new("h1").text(info.title.get());
+    InertElement::new("div").class("heading").child(title).child(topic)
 }

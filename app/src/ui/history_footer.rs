@@ -2,25 +2,25 @@
 
 use crate::{
     base::link,
-    state::{RoomInfoState, use_state},
+    i18n::Strings,
+    ui::inert_tree::InertElement,
     wire::{RoomName, Seq, limits},
 };
-use leptos::prelude::*;
 
-/// The links from a page of older messages to newer ones and to the latest page.
-#[component]
-pub fn HistoryFooter(
-    /// The name of the room.
-    room: RoomName,
-    /// The last message of the page.
-    newer: Option<Seq>,
-) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let strings = info.strings;
+/// Returns the links from a page of older messages, whose last one is `newer`, to newer ones and to the latest page.
+pub fn history_footer(room: &RoomName, newer: Option<Seq>, strings: &Strings) -> InertElement {
     let path = link(&room.path());
-    let on = newer.map(|seq| {
-        let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::DEFAULT_PAGE_SIZE));
-        view! { <a href=next>{strings.newer}</a>" " }
-    });
-    view! { <div class="history-footer"><p>{strings.history_notice}</p>" "{on}<a href=path>{strings.back_to_latest}</a></div> }
+    let anchor = |href: String, label: &'static str| InertElement::new("a").with("href", href).text(label);
+    let footer = InertElement::new("div")
+        .class("history-footer")
+        .child(InertElement::new("p").text(strings.history_notice))
+        .text(" ");
+    let footer = match newer {
+        Some(seq) => {
+            let next = format!("{path}?before={}#top", seq + 1 + Seq::from(limits::DEFAULT_PAGE_SIZE));
+            footer.child(anchor(next, strings.newer)).text(" ")
+        }
+        None => footer,
+    };
+    footer.child(anchor(path, strings.back_to_latest))
 }

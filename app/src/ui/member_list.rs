@@ -1,9 +1,14 @@
 //! The list of the users present.
 
+use super::room_list::sidebar;
 use crate::{
     client::mark_duplicates,
     state::{MembersState, ProfileState, RoomInfoState, use_state},
-    ui::{CloseButton, face::face},
+    ui::{
+        close_button::close_button,
+        face::face,
+        inert_tree::{InertElement, reactive},
+    },
     wire::{User, limits::MAX_LISTED_MEMBERS},
 };
 use leptos::prelude::*;
@@ -15,36 +20,27 @@ pub fn MemberList() -> impl IntoView {
     let members = use_state::<MembersState>();
     let profile = use_state::<ProfileState>();
     let strings = info.strings;
-    let heading = move || (strings.member_count)(members.present());
     let person = move |person: User| {
-        let is_you = profile.user.with_untracked(|you| you.id == person.id);
-        let tag = person.tag().map(|tag| view! { <small class="tag">{tag}</small> });
-        view! {
-            <li>
-                {face(&person)}
-                <b class=person.id.color_class() data-user=person.id.to_string()>{person.name.to_string()}</b>
-                {tag}
-                {is_you.then(|| view! { <small>{strings.you_suffix}</small> })}
-            </li>
-        }
+        let is_you = profile.user.with(|you| you.id == person.id);
+        let name = InertElement::new("b").class(person.id.color_class());
+        let small = |text: &str| InertElement::new("small").text(text);
+        InertElement::new("li")
+            .child(face(&person))
+            .child(name.with("data-user", person.id.to_string()).text(person.name.to_string()))
+            .children(person.tag().map(|tag| small(&tag).class("tag")))
+            .children(is_you.then(|| small(strings.you_suffix)))
     };
-    let shown = move || {
-        members.members.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]))
-    };
-    let more = move || {
-        let more = members.present() - members.members.with(|people| people.len().min(MAX_LISTED_MEMBERS));
-        (more > 0).then(|| view! { <p class="hint">{(strings.more_members)(more)}</p> })
-    };
-    view! {
-        <aside id="members" class="sidebar" popover="auto" aria-label=strings.members>
-            <CloseButton popover="members" strings />
-            <h2>{heading}</h2>
-            <ul>
-                <For each=shown key=|person| (person.id, person.name.clone(), person.tag.clone()) let:known>
-                    {person(known)}
-                </For>
-            </ul>
-            {more}
-        </aside>
-    }
+    reactive(move || {
+        let present = members.present();
+        let listed =
+            members.members.with(|people| mark_duplicates(&people[..people.len().min(MAX_LISTED_MEMBERS)]));
+        let more = present.saturating_sub(listed.len());
+        let hint =
+            (more > 0).then(|| InertElement::new("p").class("hint").text((strings.more_members)(more)));
+        InertElement::from_server("aside", || sidebar("aside", "members", strings.members))
+            .child(InertElement::from_server("button", || close_button("members", strings)))
+            .child(InertElement::new("h2").text((strings.member_count)(present)))
+            .child(InertElement::new("ul").children(listed.into_iter().map(person)))
+            .children(hint)
+    })
 }

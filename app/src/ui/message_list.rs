@@ -3,12 +3,16 @@
 use super::scroll_controller::ScrollController;
 use crate::{
     base::link,
-    commands::Commands,
     state::{MembersState, RoomInfoState, RoomListState, TimelineState, use_state},
-    ui::{Icon, MessageRow, RoomNotFound, inert_tree::InertElement},
+    ui::{
+        MessageRow,
+        icon::icon,
+        inert_tree::{InertElement, Reactive, reactive},
+        room_not_found::room_not_found,
+    },
     wire::Seq,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 /// Users present up to whom a screen reader announces who comes.
 const MAX_ANNOUNCED: usize = 10;
@@ -30,14 +34,14 @@ pub fn MessageList(
     let timeline = use_state::<TimelineState>();
     let strings = info.strings;
     let scroll = ScrollController::new(highlighted.is_some());
-    let older_link = move |seq| view! { <OlderLink seq older_unread /> };
-    let empty = info.is_latest_page.then(|| view! { <EmptyRoom suggestions /> });
-    let polite = move || if timeline.announce_each.get() { "polite" } else { "off" };
+    let older_link = older_link(older, older_unread, info, timeline);
+    let empty = info.is_latest_page.then(|| empty_room(suggestions, info));
+    let polite = reactive(move || if timeline.announce_each.get() { "polite" } else { "off" });
     view! {
         <main class="page">
             <div class="scroller" node_ref=scroll.scroller on:scroll=move |_| scroll.on_scroll() tabindex="0">
                 <div class="column" id="top">
-                    {move || older.filter(|_| timeline.has_older.get()).map(older_link)}
+                    {older_link}
                     <div role="log" aria-label=strings.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">
                             <For each=move || timeline.entries.get() key=|(id, _)| *id let:line>
@@ -46,111 +50,105 @@ pub fn MessageList(
                         </ol>
                         {empty}
                     </div>
-                    <Arrivals />
+                    {arrivals()}
                 </div>
             </div>
-            <p class="visually-hidden" aria-live="polite">{timeline.announcement}</p>
-            <JumpButton scroll />
+            {reactive(move || {
+                let summary = InertElement::new("p").class("visually-hidden").with("aria-live", "polite");
+                summary.text(timeline.announcement.get())
+            })}
+            {jump_button(scroll, info, timeline)}
         </main>
     }
 }
 
-/// The link to the page of older messages. It works without script.
-#[component]
-fn OlderLink(
-    /// The first message of the page.
-    seq: Seq,
-    /// Unread messages before it.
-    older_unread: u32,
-) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let timeline = use_state::<TimelineState>();
-    let strings = info.strings;
-    let path = link(&info.path());
-    let label = move || {
+/// Returns the link to the page of older messages, before the first one of the page. It works without script.
+fn older_link(
+    first: Option<Seq>,
+    unread: u32,
+    info: RoomInfoState,
+    timeline: TimelineState,
+) -> Reactive<Option<InertElement>> {
+    let (path, strings) = (link(&info.path()), info.strings);
+    reactive(move || {
+        let seq = first.filter(|_| timeline.has_older.get())?;
         // The number holds until older messages are loaded.
         let is_unchanged = timeline.entries.with(|_| timeline.first() == Some(seq));
-        if is_unchanged && older_unread > 0 {
-            (strings.older_unread)(older_unread)
-        } else {
-            strings.older.into()
-        }
-    };
-    view! { <p class="older-link"><a href=format!("{path}?before={seq}")>{label}</a></p> }
+        let label =
+            if is_unchanged && unread > 0 { (strings.older_unread)(unread) } else { strings.older.into() };
+        let anchor = InertElement::new("a").with("href", format!("{path}?before={seq}")).text(label);
+        Some(InertElement::new("p").class("older-link").child(anchor))
+    })
 }
 
-/// The notice of a room without messages.
-#[component]
-fn EmptyRoom(
-    /// If the room does not exist: the titles and paths of similar rooms.
-    suggestions: Option<Vec<(String, String)>>,
-) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    match suggestions {
-        Some(similar) => Either::Left(view! { <RoomNotFound similar /> }),
-        None => Either::Right(view! { <Greeting info /> }),
-    }
+/// Returns the notice of a room without messages.
+fn empty_room(suggestions: Option<Vec<(String, String)>>, info: RoomInfoState) -> Reactive<InertElement> {
+    reactive(move || match &suggestions {
+        Some(similar) => InertElement::from_server("div", || {
+            info.name.with_value(|room| room_not_found(room, similar, info.strings))
+        }),
+        None => greeting(info),
+    })
 }
 
-/// What an empty room says: where one is, how to invite others, and how to write.
-#[component]
-fn Greeting(info: RoomInfoState) -> impl IntoView {
+/// Returns what an empty room says: where one is, how to invite others, and how to write.
+fn greeting(info: RoomInfoState) -> InertElement {
     let strings = info.strings;
-    let initial = move || info.title.with(|title| title.chars().next().map(String::from));
-    let line = |line: &'static str| InertElement::new("li").text(line);
-    let lines = InertElement::new("ul").class("lessons").children(strings.lessons.split('\n').map(line));
-    view! {
-        <div class="empty-room">
-            <span class="face room-face" aria-hidden="true">{initial}</span>
-            <p class="title">{info.title}</p>
-            <p>{info.topic}</p>
-            <p>{strings.room_empty}</p>
-            <div class="actions">
-                <button type="button" class="needs-script" data-invite>{strings.copy_invite}</button>
-                <button type="button" popovertarget="about">{strings.share}</button>
-            </div>
-            {lines}
-        </div>
-    }
+    let title = info.title.get();
+    let initial: String = title.chars().take(1).collect();
+    let face = InertElement::new("span").class("face room-face").with("aria-hidden", "true").text(initial);
+    let paragraph = |text: &str| InertElement::new("p").text(text);
+    let actions = InertElement::from_server("div", || {
+        let button = |label: &'static str| InertElement::new("button").with("type", "button").text(label);
+        let invite = button(strings.copy_invite).class("needs-script").with("data-invite", "");
+        let share = button(strings.share).with("popovertarget", "about");
+        InertElement::new("div").class("actions").child(invite).child(share)
+    });
+    let lessons = InertElement::from_server("ul", || {
+        let lines = strings.lessons.split('\n').map(|line| InertElement::new("li").text(line));
+        InertElement::new("ul").class("lessons").children(lines)
+    });
+    InertElement::new("div")
+        .class("empty-room")
+        .child(face)
+        .child(paragraph(&title).class("title"))
+        .child(paragraph(&info.topic.get()))
+        .child(InertElement::from_server("p", || paragraph(strings.room_empty)))
+        .child(actions)
+        .child(lessons)
 }
 
-/// The users who have come since the newest message. Where few are present, a screen reader announces them.
-#[component]
-fn Arrivals() -> impl IntoView {
+/// Returns the users who have come since the newest message. Where few are present, a screen reader announces them.
+fn arrivals() -> Reactive<InertElement> {
     let strings = use_state::<RoomInfoState>().strings;
     let members = use_state::<MembersState>();
-    let text = move || {
-        members.arrivals.with(|names| if names.is_empty() { String::new() } else { (strings.joined)(names) })
-    };
-    let live = move || if members.present() < MAX_ANNOUNCED { "polite" } else { "off" };
-    view! { <p class="arrivals" aria-live=live>{text}</p> }
+    reactive(move || {
+        let live = if members.present() < MAX_ANNOUNCED { "polite" } else { "off" };
+        let text = members
+            .arrivals
+            .with(|names| if names.is_empty() { String::new() } else { (strings.joined)(names) });
+        InertElement::new("p").class("arrivals").with("aria-live", live).text(text)
+    })
 }
 
-/// The button that jumps to the end, with the number of unread messages. It appears when there are some, or far from the
-/// end.
-#[component]
-fn JumpButton(scroll: ScrollController) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let timeline = use_state::<TimelineState>();
+/// Returns the button that jumps to the end, with the number of unread messages. It appears when there are some, or far from
+/// the end.
+fn jump_button(
+    scroll: ScrollController,
+    info: RoomInfoState,
+    timeline: TimelineState,
+) -> Reactive<Option<InertElement>> {
     let rooms = use_state::<RoomListState>();
-    let commands = use_state::<Commands>();
     let strings = info.strings;
-    let unread = Memo::new(move |_| rooms.unread_here());
-    let jump = move |_| {
-        commands.go_to_end();
-        Commands::focus_composer();
-    };
-    move || {
-        let unread = unread.get();
-        (info.is_latest_page && !timeline.at_end.get() && (unread > 0 || scroll.is_far.get())).then(|| {
-            let label =
-                if unread > 0 { (strings.new_messages)(unread as usize) } else { strings.latest.into() };
-            view! {
-                <button type="button" class="jump-button" class:unread={unread > 0} on:click=jump>
-                    {label}
-                    <Icon path="M12 5v14M6 13l6 6 6-6" />
-                </button>
-            }
-        })
-    }
+    reactive(move || {
+        let unread = rooms.unread_here();
+        let is_shown = info.is_latest_page && !timeline.at_end.get() && (unread > 0 || scroll.is_far.get());
+        let label = if unread > 0 { (strings.new_messages)(unread as usize) } else { strings.latest.into() };
+        let button = InertElement::new("button")
+            .with("type", "button")
+            .class(if unread > 0 { "jump-button unread" } else { "jump-button" })
+            .text(label)
+            .child(icon("M12 5v14M6 13l6 6 6-6"));
+        is_shown.then_some(button)
+    })
 }

@@ -5,7 +5,6 @@ mod composer;
 mod connection_status;
 #[cfg(feature = "ssr")]
 pub(crate) mod dialogs;
-mod enter;
 pub(crate) mod face;
 mod field_error;
 mod formatted_text;
@@ -32,24 +31,21 @@ mod toast;
 #[cfg(feature = "ssr")]
 pub(crate) mod writing_aids;
 
-pub use close_button::CloseButton;
 pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
 #[cfg(feature = "ssr")]
 pub(crate) use face::face;
-pub use field_error::FieldError;
 #[cfg(feature = "ssr")]
 pub use formatted_text::formatted_bytes;
 pub use header::Header;
-pub use history_footer::HistoryFooter;
+pub use history_footer::history_footer;
+#[cfg(feature = "ssr")]
 pub use icon::Icon;
+pub use inert_tree::InertElement;
 pub use member_list::MemberList;
 pub use message::MessageRow;
 pub use message_list::MessageList;
-pub use message_menu::MessageMenu;
 #[cfg(feature = "ssr")]
 pub use reactions::reaction_bytes;
 pub use room_list::RoomList;
-pub use room_not_found::RoomNotFound;
-pub use time::{Day, Time};
 pub use toast::Toast;

@@ -2,12 +2,17 @@
 
 use crate::{
     base::link,
+    i18n::Strings,
     page_data::RoomSummary,
     state::{RoomInfoState, RoomListState, use_state},
-    ui::{CloseButton, Icon},
+    ui::{
+        close_button::close_button,
+        icon::icon,
+        inert_tree::{InertElement, reactive},
+    },
     wire::limits::MAX_LISTED_ROOMS,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
 /// The rooms of the current user with their unread counts, other public rooms, and a link to a new room. A sidebar on
 /// wide screens, a popover on narrow ones.
@@ -16,92 +21,105 @@ pub fn RoomList() -> impl IntoView {
     let info = use_state::<RoomInfoState>();
     let rooms = use_state::<RoomListState>();
     let strings = info.strings;
-    let names = rooms.rooms.with_untracked(|rooms| {
-        rooms.iter().map(|entry| (entry.room.clone(), entry.is_joined)).collect::<Vec<_>>()
-    });
-    let list = move |is_joined: bool| {
-        let rooms = names.iter().enumerate().filter(|(_, (_, own))| *own == is_joined);
-        rooms.map(|(at, _)| view! { <RoomListEntry at /> }).collect::<Vec<_>>()
-    };
-    let others = list(false);
-    let all = (others.len() >= MAX_LISTED_ROOMS)
-        .then(|| view! { <a class="sidebar-action" href=link("/rooms")>{strings.all_rooms}</a> });
-    let others = if others.is_empty() {
-        Either::Left(())
-    } else {
-        Either::Right(view! {
-            <h2>{strings.other_rooms}</h2>
-            <ul>{others}</ul>
-            {all}
+    let lists = move || {
+        rooms.rooms.with(|rooms| {
+            let list = |is_joined: bool| {
+                let rooms = rooms.iter().filter(|room| room.is_joined == is_joined);
+                let entries: Vec<_> = rooms.map(|room| room_entry(room, info)).collect();
+                (entries.len(), InertElement::new("ul").children(entries))
+            };
+            (list(true).1, list(false))
         })
     };
-    view! {
-        <nav id="rooms" class="sidebar" popover="auto" aria-label=strings.rooms>
-            <CloseButton popover="rooms" strings />
-            <a class="home" href=link("/") aria-label=strings.home>
-                <svg viewBox="0 0 32 32" aria-hidden="true">
-                    <path d="M6 9h20M6 16h14M6 23h8" />
-                </svg>
-                <span aria-hidden="true">"Hubbub"</span>
-            </a>
-            <h2>{strings.your_rooms}</h2>
-            <ul>{list(true)}</ul>
-            <a class="sidebar-action" href=link("/rooms")>
-                <Icon path="M12 5v14M5 12h14" />
-                {strings.new_room}
-            </a>
-            {others}
-            <button type="button" class="sidebar-action pinned" popovertarget="settings">
-                <Icon path="M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4" />
-                {strings.settings}
-            </button>
-        </nav>
-    }
+    reactive(move || {
+        let (own, (count, others)) = lists();
+        let nav = InertElement::from_server("nav", || sidebar("nav", "rooms", strings.rooms))
+            .child(InertElement::from_server("button", || close_button("rooms", strings)))
+            .child(InertElement::from_server("a", || home_link(strings)))
+            .child(InertElement::from_server("h2", || InertElement::new("h2").text(strings.your_rooms)))
+            .child(own)
+            .child(InertElement::from_server("a", || {
+                directory_link().child(icon("M12 5v14M5 12h14")).text(strings.new_room)
+            }));
+        let other_rooms =
+            [InertElement::from_server("h2", || InertElement::new("h2").text(strings.other_rooms)), others];
+        let all = InertElement::from_server("a", || directory_link().text(strings.all_rooms));
+        nav.children(other_rooms.into_iter().filter(|_| count > 0))
+            .children((count >= MAX_LISTED_ROOMS).then_some(all))
+            .child(InertElement::from_server("button", || settings_button(strings)))
+    })
 }
 
-/// An entry of the list. The order is fixed while the page is open, so an index identifies the room.
-#[component]
-fn RoomListEntry(at: usize) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let rooms = use_state::<RoomListState>();
+/// Returns an element that is a sidebar on wide screens and a popover on narrow ones.
+pub(super) fn sidebar(name: &'static str, id: &'static str, label: &'static str) -> InertElement {
+    let element = InertElement::new(name).with("id", id).class("sidebar");
+    element.with("popover", "auto").with("aria-label", label)
+}
+
+fn home_link(strings: &Strings) -> InertElement {
+    let lines = InertElement::new("path").with("d", "M6 9h20M6 16h14M6 23h8");
+    let logo = InertElement::new("svg").with("viewBox", "0 0 32 32").with("aria-hidden", "true").child(lines);
+    InertElement::new("a")
+        .class("home")
+        .with("href", link("/"))
+        .with("aria-label", strings.home)
+        .child(logo)
+        .child(InertElement::new("span").with("aria-hidden", "true").text("Hubbub"))
+}
+
+/// Returns the link to the list of all rooms, which has the form for a new one.
+fn directory_link() -> InertElement {
+    InertElement::new("a").class("sidebar-action").with("href", link("/rooms"))
+}
+
+fn settings_button(strings: &Strings) -> InertElement {
+    InertElement::new("button")
+        .with("type", "button")
+        .class("sidebar-action pinned")
+        .with("popovertarget", "settings")
+        .child(icon("M4 8h9M17 8h3M15 6v4M4 16h3M11 16h9M9 14v4"))
+        .text(strings.settings)
+}
+
+/// Returns an entry of the list. The order is fixed while the page is open.
+fn room_entry(room: &RoomSummary, info: RoomInfoState) -> InertElement {
     let strings = info.strings;
-    let of = move |read: fn(&RoomSummary) -> String| {
-        rooms.rooms.with(|rooms| rooms.get(at).map(read).unwrap_or_default())
-    };
-    let room = rooms.rooms.with_untracked(|rooms| rooms[at].clone());
     let here = info.is_here(&room.room);
-    let path = link(&room.room.path());
-    let unread = Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.unread)));
-    let mentions =
-        Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).map_or(0, |entry| entry.mentions)));
-    let title = Memo::new(move |_| of(|entry| entry.title.clone()));
-    let is_listed =
-        Memo::new(move |_| rooms.rooms.with(|rooms| rooms.get(at).is_some_and(RoomSummary::is_listed)));
+    let (unread, mentions) = if here { (0, 0) } else { (room.unread, room.mentions) };
     // The link opens the first unread message, also without script.
-    let href = move || if unread.get() > 0 && !here { format!("{path}#new") } else { path.clone() };
-    let badge = move || {
-        (unread.get() > 0 && !here).then(|| {
-            let short = if unread.get() >= 100 { "99+".into() } else { unread.get().to_string() };
-            view! { <span class="badge" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread)(unread.get())}</span> }
-        })
-    };
-    let mention_badge = move || {
-        (mentions.get() > 0 && !here).then(|| {
-            let short = if mentions.get() >= 100 { "@99+".into() } else { format!("@{}", mentions.get()) };
-            view! { <span class="badge mentions" aria-hidden="true">{short}</span><span class="visually-hidden">{(strings.unread_mentions)(mentions.get())}</span> }
-        })
-    };
-    let private = room.private.then(|| {
-        view! { <small class="lock" title=strings.private_room><Icon path="M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z" /><span class="visually-hidden">{strings.private_room}</span></small> }
-    });
-    view! {
-        <li hidden=move || !is_listed.get()>
-            <a href=href aria-current=here.then_some("page") class:unread=move || { unread.get() > 0 && !here }>
-                <span class="title">{title}</span>
-                {private}
-                {mention_badge}
-                {badge}
-            </a>
-        </li>
+    let fragment = if unread > 0 { "#new" } else { "" };
+    let mut entry = InertElement::new("a").with("href", link(&room.room.path()) + fragment);
+    if here {
+        entry = entry.with("aria-current", "page");
     }
+    let private = InertElement::from_server("small", || {
+        let lock = icon("M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z");
+        let small = InertElement::new("small").class("lock").with("title", strings.private_room);
+        small.child(lock).child(hidden(strings.private_room))
+    });
+    let mention_badge = badge("badge mentions", "@", mentions, strings.unread_mentions);
+    let entry = entry
+        .class(if unread > 0 { "unread" } else { "" })
+        .child(InertElement::new("span").class("title").text(&*room.title))
+        .children(room.private.then_some(private))
+        .children(mention_badge)
+        .children(badge("badge", "", unread, strings.unread));
+    InertElement::new("li").flag("hidden", !room.is_listed()).child(entry)
+}
+
+/// Returns the number of messages in short, and for screen readers as a phrase. There is none for 0.
+fn badge(
+    class: &'static str,
+    sign: &str,
+    count: u32,
+    phrase: fn(u32) -> String,
+) -> impl Iterator<Item = InertElement> {
+    let short = if count >= 100 { format!("{sign}99+") } else { format!("{sign}{count}") };
+    let badge = InertElement::new("span").class(class).with("aria-hidden", "true").text(short);
+    [badge, hidden(phrase(count))].into_iter().filter(move |_| count > 0)
+}
+
+/// Returns a text for screen readers.
+fn hidden(text: impl Into<String>) -> InertElement {
+    InertElement::new("span").class("visually-hidden").text(text)
 }

@@ -2,39 +2,33 @@
 
 use crate::{
     base::link,
-    state::{RoomInfoState, use_state},
+    i18n::Strings,
+    ui::inert_tree::InertElement,
     wire::{RoomName, limits::MAX_TITLE_CHARS},
 };
-use leptos::{either::Either, prelude::*};
 
-/// The notice for a room that does not exist: similar rooms, and a button that creates it. Its first message creates it
-/// too.
-#[component]
-pub fn RoomNotFound(
-    /// The titles and paths of similar rooms.
-    similar: Vec<(String, String)>,
-) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let strings = info.strings;
-    let suggestion = |(at, (title, path)): (usize, (String, String))| {
-        let comma = (at > 0).then_some(", ");
-        view! { {comma}<a href=link(&path)><b>{title}</b></a> }
-    };
-    let links = if similar.is_empty() {
-        Either::Left(())
-    } else {
-        let links = similar.into_iter().enumerate().map(suggestion).collect::<Vec<_>>();
-        Either::Right(view! { <p>{strings.did_you_mean}{links}{strings.question_mark}</p> })
-    };
-    let title: String = info.name.with_value(RoomName::title).chars().take(MAX_TITLE_CHARS).collect();
+/// Returns the notice for a room that does not exist: similar rooms by their titles and paths, and a button that creates it.
+/// Its first message creates it too.
+pub fn room_not_found(room: &RoomName, similar: &[(String, String)], strings: &Strings) -> InertElement {
+    let mut notice = InertElement::new("div").class("empty-room");
+    notice = notice.child(InertElement::new("p").text(strings.room_not_found));
+    if !similar.is_empty() {
+        let question = InertElement::new("p").text(strings.did_you_mean);
+        let question = similar.iter().enumerate().fold(question, |question, (at, (title, path))| {
+            let title = InertElement::new("b").text(&**title);
+            let anchor = InertElement::new("a").with("href", link(path)).child(title);
+            question.text(if at > 0 { ", " } else { "" }).child(anchor)
+        });
+        notice = notice.child(question.text(strings.question_mark));
+    }
     // Private rooms get a generated address.
-    let create = (!info.name.with_value(RoomName::is_private)).then(|| {
-        view! {
-            <form method="post" action=link("/rooms")>
-                <input type="hidden" name="title" value=title />
-                <button type="submit">{strings.create_room}</button>
-            </form>
-        }
-    });
-    view! { <div class="empty-room"><p>{strings.room_not_found}</p>{links}{create}</div> }
+    if !room.is_private() {
+        let title: String = room.title().chars().take(MAX_TITLE_CHARS).collect();
+        let field =
+            InertElement::new("input").with("type", "hidden").with("name", "title").with("value", title);
+        let button = InertElement::new("button").with("type", "submit").text(strings.create_room);
+        let form = InertElement::new("form").with("method", "post").with("action", link("/rooms"));
+        notice = notice.child(form.child(field).child(button));
+    }
+    notice
 }

@@ -1,46 +1,28 @@
-//! Times and days.
+//! Times and days: in UTC from the server, then in the time zone of the browser.
 
-use crate::{
-    clock,
-    i18n::Strings,
-    state::{RoomInfoState, TimelineState, use_state},
-    wire::Millis,
-};
-use leptos::prelude::*;
+use super::inert_tree::InertElement;
+use crate::{clock, i18n::Strings, wire::Millis};
 
-/// A time: in UTC from the server, then in the time zone of the browser.
-#[component]
-pub fn Time(
-    /// The moment.
-    at: Millis,
-    /// The page's language.
-    strings: &'static Strings,
-) -> impl IntoView {
-    let (text, set_text) = signal(clock::utc(at, strings));
-    Effect::new(move || {
-        #[cfg(feature = "hydrate")]
-        set_text.set(clock::local(at, strings));
-        #[cfg(not(feature = "hydrate"))]
-        let _ = set_text;
-    });
-    view! { <time datetime=clock::iso(at)>{text}</time> }
+/// Returns a time, in the browser's time zone if `is_local`.
+pub(super) fn time(at: Millis, is_local: bool, strings: &Strings) -> InertElement {
+    #[cfg(feature = "hydrate")]
+    if is_local {
+        return element(at, clock::local(at, strings));
+    }
+    debug_assert!(!is_local, "the server knows no time zone");
+    element(at, clock::utc(at, strings))
 }
 
-/// A day: in UTC from the server, then in the time zone of the browser.
-#[component]
-pub fn Day(
-    /// The moment.
-    at: Millis,
-) -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
-    let timeline = use_state::<TimelineState>();
-    let (text, set_text) = signal(clock::utc_day(at, info.strings));
-    Effect::new(move || {
-        timeline.today.track();
-        #[cfg(feature = "hydrate")]
-        set_text.set(clock::local_day(at, info.strings));
-        #[cfg(not(feature = "hydrate"))]
-        let _ = set_text;
-    });
-    view! { <h2 class="day-separator"><time datetime=clock::iso(at)>{text}</time></h2> }
+/// Returns a day, in the browser's time zone if `is_local`.
+pub(super) fn day(at: Millis, is_local: bool, strings: &Strings) -> InertElement {
+    #[cfg(feature = "hydrate")]
+    if is_local {
+        return element(at, clock::local_day(at, strings));
+    }
+    debug_assert!(!is_local, "the server knows no time zone");
+    element(at, clock::utc_day(at, strings))
+}
+
+fn element(at: Millis, text: String) -> InertElement {
+    InertElement::new("time").with("datetime", clock::iso(at)).text(text)
 }

@@ -1,9 +1,11 @@
 //! Deletions that can be undone, and notices.
 
 use crate::{
-    commands::Commands,
     state::{RoomInfoState, TimelineState, use_state},
-    ui::connection_status::countdown,
+    ui::{
+        connection_status::countdown,
+        inert_tree::{InertElement, reactive},
+    },
 };
 use leptos::prelude::*;
 
@@ -11,29 +13,28 @@ use leptos::prelude::*;
 /// the focus from there to the button.
 #[component]
 pub fn Toast() -> impl IntoView {
-    let info = use_state::<RoomInfoState>();
+    let strings = use_state::<RoomInfoState>().strings;
     let timeline = use_state::<TimelineState>();
-    let commands = use_state::<Commands>();
-    let strings = info.strings;
     let seconds = countdown(move || timeline.held_deletions.get().map(|(_, until)| until));
-    let count = Memo::new(move |_| timeline.held_deletions.get().map_or(0, |(count, _)| count));
-    let sentence = move || (count.get() > 0).then(|| (strings.deleted_messages)(count.get()));
-    let undo = move |_| commands.undo_deletions();
-    let shown = Memo::new(move |_| count.get() > 0);
-    let button = move || {
-        shown.get().then(|| {
-            view! {
-                <button type="button" id="undo" aria-label=strings.undo on:click=undo>
-                    {move || (strings.undo_in)(seconds.get())}
-                </button>
-            }
-        })
-    };
-    view! {
-        <div class="status" role="status">{move || timeline.notice.get().map(|sentence| view! { <p>{sentence}</p> })}</div>
-        <div class:toast=shown>
-            <span role="status">{sentence}</span>
-            {button}
-        </div>
-    }
+    let notice = reactive(move || {
+        let notice = timeline.notice.get().map(|sentence| InertElement::new("p").text(sentence));
+        InertElement::new("div").class("status").with("role", "status").children(notice)
+    });
+    let toast = reactive(move || {
+        let count = timeline.held_deletions.get().map_or(0, |(count, _)| count);
+        let is_shown = count > 0;
+        let sentence = if is_shown { (strings.deleted_messages)(count) } else { String::new() };
+        let button = is_shown.then(|| {
+            InertElement::new("button")
+                .with("type", "button")
+                .with("id", "undo")
+                .with("aria-label", strings.undo)
+                .text((strings.undo_in)(seconds.get()))
+        });
+        InertElement::new("div")
+            .class(if is_shown { "toast" } else { "" })
+            .child(InertElement::new("span").with("role", "status").text(sentence))
+            .children(button)
+    });
+    (notice, toast)
 }

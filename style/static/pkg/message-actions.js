@@ -17,7 +17,7 @@ const CLICK_SUPPRESSION_MS = 400;
 const SWIPE_PX = 64;
 const FOCUSABLE = ".text a, .text summary, .text pre, .text button, .quote, .reaction, .timestamp, .menu > summary, .message-bar button";
 
-const isMessage = (row) => /^m\d+$/.test(row?.id) && !row.matches(".deleted, .editing");
+const isMessage = (row) => /^m\d+$/.test(row?.id) && !row.matches(".deleted, [data-editing]");
 const seqOf = (row) => row.id.slice(1);
 const rowOf = (seq) => document.getElementById(`m${seq}`);
 const textOf = (row) => row.querySelector(".text").innerText.trimEnd();
@@ -107,12 +107,13 @@ document.addEventListener("click", ({ target }) => {
   const isPill = button.form !== null;
   if (menu.contains(button)) closeMenu();
   if (isHistory) return isPill || submitReaction(seq, button.dataset.react);
-  // The app makes the pills anew, so that the focus has to find its pill again.
+  // A pill that nobody gives any more disappears with the focus.
   const hadFocus = isPill && button === document.activeElement;
   setTimeout(() => {
     const pill = rowOf(seq)?.querySelector(`.reaction[data-react="${CSS.escape(button.dataset.react)}"]`);
     if (hadFocus && document.activeElement === document.body) (pill ?? rowOf(seq))?.focus();
     if (pill?.ariaPressed === "true") pill.classList.add("pop");
+    pill?.addEventListener("animationend", () => pill.classList.remove("pop"), { once: true });
   }, 50);
 });
 

@@ -3,15 +3,12 @@
 //! Leptos makes code for each shape of nested views that are built, hydrated and rebuilt. A tree of data has one shape, so
 //! that it costs the page a few hundred bytes. Every text in it is escaped by the server and becomes a text node in the
 //! browser; there is no HTML in between.
+//!
+//! A new tree changes what differs in the elements of the old one, so that the focus, a selection and an open `<details>`
+//! stay. The elements of a tree come first in their parent and in its order; scripts may append others.
 
-use leptos::{
-    attr::{Attribute, any_attribute::AnyAttribute},
-    tachys::{
-        hydration::Cursor,
-        renderer::{CastFrom, Rndr, types},
-        view::{Mountable, Position, PositionState, Render, RenderHtml, add_attr::AddAnyAttr},
-    },
-};
+mod elements;
+mod view;
 
 /// An element with its attributes and children.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +18,14 @@ pub struct InertElement {
     children: Vec<InertNode>,
 }
 
+/// A view that changes with the signals that `render` reads. All have one type, so that Leptos makes its code once.
+pub type Reactive<T> = Box<dyn FnMut() -> T + Send>;
+
+/// Returns a view that changes with the signals that `render` reads.
+pub fn reactive<T>(render: impl FnMut() -> T + Send + 'static) -> Reactive<T> {
+    Box::new(render)
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum InertNode {
     Element(InertElement),
@@ -28,9 +33,20 @@ enum InertNode {
 }
 
 impl InertElement {
-    /// Creates an element without attributes and children. It must have an end tag in HTML.
+    /// Creates an element without attributes and children.
     pub fn new(name: &'static str) -> Self {
         Self { name, attributes: Vec::new(), children: Vec::new() }
+    }
+
+    /// Returns an element that never changes. The browser takes over that of the server without knowing what is in it, so
+    /// that neither its texts nor the code that renders it are downloaded. Attributes and children that change may follow.
+    pub fn from_server(name: &'static str, render: impl FnOnce() -> Self) -> Self {
+        #[cfg(feature = "ssr")]
+        let element = render();
+        #[cfg(not(feature = "ssr"))]
+        let (element, _) = (Self::new(name), render);
+        debug_assert_eq!(element.name, name, "the browser expects another element");
+        element
     }
 
     /// Adds an attribute.
@@ -38,6 +54,12 @@ impl InertElement {
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.attributes.push((name, value.into()));
         self
+    }
+
+    /// Adds an attribute without a value, if `is_set`.
+    #[must_use]
+    pub fn flag(self, name: &'static str, is_set: bool) -> Self {
+        if is_set { self.with(name, "") } else { self }
     }
 
     /// Sets the classes, unless there are none.
@@ -61,10 +83,15 @@ impl InertElement {
         self
     }
 
-    /// Adds a text as the last child.
+    /// Adds a text at the end. Texts beside each other are one, as in a document.
     #[must_use]
     pub fn text(mut self, text: impl Into<String>) -> Self {
-        self.children.push(InertNode::Text(text.into()));
+        let text = text.into();
+        match self.children.last_mut() {
+            _ if text.is_empty() => {}
+            Some(InertNode::Text(last)) => last.push_str(&text),
+            _ => self.children.push(InertNode::Text(text)),
+        }
         self
     }
 
@@ -74,6 +101,11 @@ impl InertElement {
         let mut html = String::new();
         self.write_html(&mut html);
         html.len()
+    }
+
+    /// Returns what tells buttons beside each other apart.
+    fn value(&self) -> Option<&str> {
+        self.attributes.iter().find(|(name, _)| *name == "value").map(|(_, value)| &**value)
     }
 
     fn write_html(&self, html: &mut String) {
@@ -90,6 +122,13 @@ impl InertElement {
             html.push('"');
         }
         html.push('>');
+        if self.name == "input" {
+            return;
+        }
+        if self.name == "textarea" {
+            // A parser drops the first line feed (HTML, section 13.2.6.4.7).
+            html.push('\n');
+        }
         for child in &self.children {
             match child {
                 InertNode::Element(element) => element.write_html(html),
@@ -98,20 +137,6 @@ impl InertElement {
         }
         tag(html, "</");
         html.push('>');
-    }
-
-    fn create(&self) -> types::Element {
-        let created = Rndr::create_element(self.name, None);
-        for (name, value) in &self.attributes {
-            Rndr::set_attribute(&created, name, value);
-        }
-        for child in &self.children {
-            match child {
-                InertNode::Element(element) => Rndr::insert_node(&created, &element.create(), None),
-                InertNode::Text(text) => Rndr::insert_node(&created, &Rndr::create_text_node(text), None),
-            }
-        }
-        created
     }
 }
 
@@ -128,106 +153,10 @@ fn push_escaped(html: &mut String, text: &str) {
     }
 }
 
-/// The tree on the page, and its element.
-pub struct InertState {
-    tree: InertElement,
-    element: types::Element,
-}
-
-impl Mountable for InertState {
-    fn unmount(&mut self) {
-        self.element.unmount();
-    }
-
-    fn mount(&mut self, parent: &types::Element, marker: Option<&types::Node>) {
-        self.element.mount(parent, marker);
-    }
-
-    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        self.element.insert_before_this(child)
-    }
-
-    fn elements(&self) -> Vec<types::Element> {
-        vec![self.element.clone()]
-    }
-}
-
-impl Render for InertElement {
-    type State = InertState;
-
-    fn build(self) -> InertState {
-        InertState { element: self.create(), tree: self }
-    }
-
-    /// Replaces the elements, unless the tree is the same.
-    fn rebuild(self, state: &mut InertState) {
-        if self != state.tree {
-            let mut next = self.build();
-            state.insert_before_this(&mut next);
-            state.unmount();
-            *state = next;
-        }
-    }
-}
-
-impl AddAnyAttr for InertElement {
-    type Output<NewAttr: Attribute> = Self;
-
-    fn add_any_attr<NewAttr: Attribute>(self, _: NewAttr) -> Self
-    where
-        Self::Output<NewAttr>: RenderHtml,
-    {
-        self
-    }
-}
-
-impl RenderHtml for InertElement {
-    type AsyncOutput = Self;
-    type Owned = Self;
-
-    const MIN_LENGTH: usize = 0;
-
-    fn dry_resolve(&mut self) {}
-
-    async fn resolve(self) -> Self {
-        self
-    }
-
-    fn to_html_with_buf(
-        self,
-        html: &mut String,
-        position: &mut Position,
-        _escape: bool,
-        _mark_branches: bool,
-        _extra_attributes: Vec<AnyAttribute>,
-    ) {
-        self.write_html(html);
-        *position = Position::NextChild;
-    }
-
-    /// Takes over the element of the server, whose children are the same.
-    fn hydrate<const FROM_SERVER: bool>(self, cursor: &Cursor, position: &PositionState) -> InertState {
-        match position.get() {
-            Position::FirstChild => cursor.child(),
-            Position::Current => {}
-            _ => cursor.sibling(),
-        }
-        position.set(Position::NextChild);
-        match types::Element::cast_from(cursor.current()) {
-            Some(element) => InertState { tree: self, element },
-            // The document is not the server's, as if an extension had changed it.
-            None => self.build(),
-        }
-    }
-
-    fn into_owned(self) -> Self {
-        self
-    }
-}
-
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
+    use leptos::prelude::RenderHtml;
 
     #[test]
     fn every_text_and_attribute_is_escaped() {
@@ -235,5 +164,18 @@ mod tests {
         let element = InertElement::new("p").with("title", hostile).text(hostile);
         let escaped = "&lt;/p&gt;&lt;script&gt;&quot;'&amp;";
         assert_eq!(element.to_html(), format!("<p title=\"{escaped}\">{escaped}</p>"));
+        let field = InertElement::new("textarea").text("\n</textarea>&");
+        assert_eq!(field.to_html(), "<textarea>\n\n&lt;/textarea&gt;&amp;</textarea>");
+    }
+
+    #[test]
+    fn texts_beside_each_other_are_one_node_as_in_a_document() {
+        let one = InertElement::new("p").text("a b");
+        assert_eq!(InertElement::new("p").text("").text("a").text(" b").text(""), one);
+    }
+
+    #[test]
+    fn an_element_without_an_end_tag_has_none() {
+        assert_eq!(InertElement::new("input").flag("required", true).to_html(), "<input required=\"\">");
     }
 }
