@@ -18,7 +18,11 @@ window.copyText = async (text, button) => {
 window.showCopied = (button, label) => {
   const former = button.textContent;
   button.textContent = label;
-  setTimeout(() => (button.textContent = former), 2000);
+  button.classList.add("copied");
+  setTimeout(() => {
+    button.textContent = former;
+    button.classList.remove("copied");
+  }, 2000);
 };
 
 for (const button of document.querySelectorAll("[data-copy]")) {

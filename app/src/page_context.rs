@@ -16,6 +16,8 @@ pub struct AssetUrls {
     pub picker: String,
     /// The script that shows the day of the messages in view.
     pub days: String,
+    /// The script that lets a finger pull a dialog away.
+    pub sheets: String,
     /// The script that helps to write.
     pub writing: String,
     /// The names of emoji in the language of the page, a line each.

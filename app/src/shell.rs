@@ -109,7 +109,7 @@ const FETCH_SCRIPT: &str =
 /// elements among those of the app are loaded after that, since hydration expects the elements of the server.
 const HYDRATE_SCRIPT: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
     await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated');\
-    for (const aid of [{}, {}, {}]) import(aid).catch(console.error) })()\
+    for (const aid of [{}, {}, {}, {}]) import(aid).catch(console.error) })()\
     .catch(error => { if (error) console.error(error);\
     document.querySelector('.status')?.append(document.getElementById('no-app').content) })";
 
@@ -123,7 +123,10 @@ fn script(assets: &AssetUrls) -> impl IntoView + use<> {
         </script>
         <link rel="modulepreload" href=assets.script.clone() nonce=use_nonce() />
         <script type="module" nonce=use_nonce()>
-            {inline_script(HYDRATE_SCRIPT, &[&assets.script, &assets.actions, &assets.writing, &assets.days])}
+            {inline_script(
+                HYDRATE_SCRIPT,
+                &[&assets.script, &assets.actions, &assets.writing, &assets.days, &assets.sheets],
+            )}
         </script>
     }
 }

@@ -102,7 +102,7 @@ strings! {
     messages older newer history_notice back_to_latest room_empty message_deleted edited new_messages_separator
     latest permalink copy_invite lessons today yesterday undo
     code copy_code show_less
-    reply replying_to cancel_reply in_reply_to earlier_message
+    more_actions reply replying_to cancel_reply in_reply_to earlier_message
     present draft
     react reaction_failed too_many_reactions mark_unread edit
     room_not_found did_you_mean question_mark files_unsupported
@@ -152,7 +152,7 @@ strings! {
     jump_to_day
     completions completion_hint pasted_code format_as_code formatting formatting_bold formatting_italic
     formatting_struck formatting_block formatting_quote formatting_list
-    message_actions more_actions more_emoji search_emoji recent_emoji no_emoji insert_emoji copy_text copy_as_quote
+    message_actions more_emoji search_emoji recent_emoji no_emoji insert_emoji copy_text copy_as_quote
     marked_unread copy_message_failed
     leave leave_hint
     // The connection.

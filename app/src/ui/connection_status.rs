@@ -4,9 +4,12 @@ use crate::{
     i18n::Strings,
     state::{ConnectionState, MembersState, RoomInfoState, Status, use_state},
     ui::inert_tree::{InertElement, reactive},
-    wire::{ErrorCode, Millis},
+    wire::{ErrorCode, Millis, User},
 };
 use leptos::prelude::*;
+
+/// Faces of users who are typing, at most. Of more than two the sentence gives no names either.
+const MAX_TYPING_FACES: usize = 2;
 
 /// Shows a line if the connection has been interrupted for a second, and who is typing.
 #[component]
@@ -18,12 +21,25 @@ pub fn ConnectionStatus() -> impl IntoView {
     let members = use_state::<MembersState>();
     // Hidden from screen readers because it changes often.
     let typing = reactive(move || {
-        let names: Vec<String> =
-            members.typing.with(|typing| typing.iter().map(|typing| typing.user.disambiguated()).collect());
-        let typing = if names.is_empty() { String::new() } else { (strings.typing)(&names) };
-        InertElement::new("p").class("typing").with("aria-hidden", "true").text(typing)
+        let line = InertElement::new("p").class("typing").with("aria-hidden", "true");
+        let users: Vec<User> =
+            members.typing.with(|typing| typing.iter().map(|typing| typing.user.clone()).collect());
+        if users.is_empty() {
+            return line;
+        }
+        let names: Vec<String> = users.iter().map(User::disambiguated).collect();
+        let dots = (0..3).map(|_| InertElement::new("i"));
+        line.children(users.iter().take(MAX_TYPING_FACES).map(typing_face))
+            .child(InertElement::new("span").class("dots").children(dots))
+            .text((strings.typing)(&names))
     });
     (reactive(move || status_line(connection, lasts, seconds, strings)), typing)
+}
+
+/// Returns a small face. The style sheet shows the initials, so that they are no part of the sentence.
+fn typing_face(user: &User) -> InertElement {
+    let class = format!("face {}", user.id.color_class());
+    InertElement::new("span").class(class).with("data-initials", user.name.initials())
 }
 
 fn status_line(

@@ -31,8 +31,10 @@ pub(super) struct Row<'a> {
     is_highlighted: bool,
     /// Times are those of the browser's time zone.
     is_local: bool,
-    /// The path of the room.
+    /// The path of the room's page.
     path: &'a str,
+    /// The path of the room's forms: the page of the lobby has another one.
+    forms: &'a str,
     /// The page's language.
     strings: &'static Strings,
 }
@@ -50,14 +52,16 @@ pub fn MessageRow(
     let profile = use_state::<ProfileState>();
     let timeline = use_state::<TimelineState>();
     let path = link(&info.path());
+    let forms = info.name.with_value(|room| link(&format!("/r/{room}")));
     move || {
         let is_local = timeline.is_local();
         profile.user.with(|you| {
             entry.with(|view| {
                 let is_highlighted = highlighted.is_some() && view.entry.delivery.seq() == highlighted;
                 let is_blocked = info.is_blocked(view.entry.author.id);
-                let (moderates, strings, path) = (info.moderates, info.strings, &path);
-                Row { view, you, moderates, is_blocked, is_highlighted, is_local, path, strings }.element()
+                let (moderates, strings, path, forms) = (info.moderates, info.strings, &path, &forms);
+                Row { view, you, moderates, is_blocked, is_highlighted, is_local, path, forms, strings }
+                    .element()
             })
         })
     }
@@ -66,7 +70,7 @@ pub fn MessageRow(
 impl Row<'_> {
     fn element(&self) -> InertElement {
         let menu = self.changeable().map(|(seq, is_own)| {
-            message_menu(&format!("{}/{seq}", self.path), seq, &self.text(), is_own, self.strings)
+            message_menu(&format!("{}/{seq}", self.forms), seq, &self.text(), is_own, self.strings)
         });
         let body = InertElement::new("div")
             .class("message-body")
@@ -192,7 +196,7 @@ impl Row<'_> {
         };
         let links = self.seq().filter(|_| self.is_highlighted).map(|seq| {
             let reply = link(format!("{}?reply={seq}#text", self.path), strings.reply);
-            [reply, link(format!("{}/{seq}/author", self.path), strings.more_actions)]
+            [reply, link(format!("{}/{seq}/author", self.forms), strings.more_actions)]
         });
         InertElement::new("div")
             .class("message-content")
@@ -205,7 +209,7 @@ impl Row<'_> {
     /// Returns the reactions to the message. A page without script offers some where a message is opened by its link.
     fn reactions(&self) -> Option<InertElement> {
         let seq = self.seq().filter(|_| !self.view.entry.deleted)?;
-        let Self { path, is_highlighted: offers, strings, .. } = *self;
+        let Self { forms: path, is_highlighted: offers, strings, .. } = *self;
         let context = ReactionContext { path, seq, you: self.you.id, offers, strings };
         reactions_form(&self.view.entry.reactions, &context)
     }

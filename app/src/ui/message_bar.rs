@@ -34,7 +34,7 @@ pub(crate) fn MessageActions(
             {button("react", strings.react, "M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18M8.5 14a4 4 0 0 0 7 0M9 9.5h.01M15 9.5h.01")}
             {button("reply", strings.reply, "M9 6 4 11l5 5M4 11h9c4 0 7 2 7 7")}
             {button("link", strings.server.copy, "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1")}
-            {button("more", strings.server.more_actions, "M5 12h.01M12 12h.01M19 12h.01")}
+            {button("more", strings.more_actions, "M5 12h.01M12 12h.01M19 12h.01")}
         </div>
         <div id="message-menu" class="message-menu" popover="manual" role="dialog" aria-label=strings.server.message_actions>
             <div class="quick-reactions" role="group" aria-label=strings.react>

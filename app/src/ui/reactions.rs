@@ -12,7 +12,7 @@ pub(crate) const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉",
 /// The message of a form of reactions, and its reader.
 #[derive(Debug, Clone, Copy)]
 pub struct ReactionContext<'a> {
-    /// The path of the room.
+    /// The path of the room's forms.
     pub path: &'a str,
     /// The message.
     pub seq: Seq,

@@ -110,6 +110,7 @@ fn page_context(state: &AppState, context: RequestContext) -> PageContext {
         actions: url("pkg/message-actions.js"),
         picker: url("pkg/emoji-picker.js"),
         days: url("pkg/day-pill.js"),
+        sheets: url("pkg/sheet-drag.js"),
         writing: url("pkg/writing-aids.js"),
         emoji: url(emoji_of(context.lang)),
         style: url("pkg/hubbub.css"),

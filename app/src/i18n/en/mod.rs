@@ -52,6 +52,7 @@ pub(super) static STRINGS: Strings = Strings {
     code: "Code",
     copy_code: "Copy",
     show_less: "Show less",
+    more_actions: "More",
     reply: "Reply",
     replying_to: "Replying to",
     cancel_reply: "Cancel reply",

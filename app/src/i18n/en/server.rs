@@ -36,7 +36,6 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     formatting_quote: "a quote",
     formatting_list: "a list",
     message_actions: "Message actions",
-    more_actions: "More",
     more_emoji: "More emoji",
     search_emoji: "Search emoji",
     recent_emoji: "Recently used",

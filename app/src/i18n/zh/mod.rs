@@ -49,6 +49,7 @@ pub(super) static STRINGS: Strings = Strings {
     code: "代码",
     copy_code: "复制",
     show_less: "收起",
+    more_actions: "更多",
     reply: "回复",
     replying_to: "正在回复",
     cancel_reply: "取消回复",

@@ -36,7 +36,6 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     formatting_quote: "引用",
     formatting_list: "列表",
     message_actions: "消息操作",
-    more_actions: "更多",
     more_emoji: "更多表情",
     search_emoji: "搜索表情",
     recent_emoji: "最近使用",
