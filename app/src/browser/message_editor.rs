@@ -63,7 +63,8 @@ impl MessageEditor {
         Some(Self { room, seq, menu, field })
     }
 
-    /// Shows the present text in a menu that was opened. It may have changed since the user typed in the field.
+    /// Moves the focus to the field of a menu that was opened. The user may have typed in it already, and it keeps its text while
+    /// the menu is open: only a field whose value was never set follows the text of the message.
     fn on_toggle(&self) {
         let Ok(Some(row)) = self.menu.closest(".line") else { return };
         if !self.menu.has_attribute("open") {
@@ -71,7 +72,7 @@ impl MessageEditor {
             return;
         }
         let _ = row.set_attribute(EDITING, "");
-        self.field.set_value(&self.text());
+        self.field.set_value(&self.field.value());
         self.show_problem("");
         let end = self.field.value().encode_utf16().count() as u32;
         let _ = self.field.focus();
@@ -130,7 +131,11 @@ impl MessageEditor {
         self.field.default_value().unwrap_or_default()
     }
 
+    /// Closes the menu, whose field follows the text of the message again.
     fn close(&self) {
+        if let Some(form) = self.field.form() {
+            form.reset();
+        }
         let _ = self.menu.remove_attribute("open");
         dom::focus_composer();
     }
