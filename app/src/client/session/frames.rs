@@ -127,7 +127,10 @@ impl Session {
             return;
         }
         let Some(id) = id.and_then(|id| id.parse().ok()) else {
-            if code.ends_access() {
+            // A page that has joined a room without messages is told so when it reports its read marker: the first message
+            // creates the room.
+            let is_yet_to_be = code == ErrorCode::NoSuchRoom && self.is_joined();
+            if code.ends_access() && !is_yet_to_be {
                 effects.push(Effect::Reload);
                 return;
             }

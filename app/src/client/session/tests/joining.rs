@@ -14,6 +14,16 @@ fn a_welcome_is_answered_with_a_join_after_the_last_event() {
 }
 
 #[test]
+fn a_room_that_does_not_exist_yet_stays_open_and_one_that_is_gone_is_loaded_again() {
+    let no_such_room = || Input::Frame(error(None, ErrorCode::NoSuchRoom, None));
+    assert!(run(&mut joined_session(Transport::WebSocket), no_such_room()).is_empty());
+    let mut session = session();
+    session.open(Transport::WebSocket);
+    run(&mut session, Input::Frame(welcome("a")));
+    assert!(matches!(run(&mut session, no_such_room())[..], [Effect::Reload]));
+}
+
+#[test]
 fn a_gap_rejoins_after_the_last_event_before_it() {
     let mut session = joined_session(Transport::WebSocket);
     assert!(sent(&run(&mut session, Input::Frame(events(4..=5)))).is_empty());
