@@ -2,17 +2,19 @@ import { OwnServer } from "../hubbub";
 import { expect, test, type User } from "../people";
 import { openIdlePage, postRange } from "../posting";
 
-/** Counts the transitions of `property` in the elements that match `selector` from now on. */
-async function watch(user: User, selector: string, property: string): Promise<() => Promise<number>> {
+/** Counts how often an animation `name`, or a transition of a property `name`, begins in an element that matches `selector`. */
+async function watch(user: User, selector: string, name: string): Promise<() => Promise<number>> {
   const count = await user.page.evaluateHandle(
-    ([selector, property]) => {
+    ([selector, name]) => {
       const counted = { value: 0 };
-      document.addEventListener("transitionrun", ({ target, propertyName }) => {
-        if (propertyName === property && (target as Element).matches(selector)) counted.value++;
-      });
+      const count = (target: EventTarget | null, begun: string) => {
+        if (begun === name && (target as Element).matches(selector)) counted.value++;
+      };
+      document.addEventListener("animationstart", ({ target, animationName }) => count(target, animationName));
+      document.addEventListener("transitionrun", ({ target, propertyName }) => count(target, propertyName));
       return counted;
     },
-    [selector, property] as const,
+    [selector, name] as const,
   );
   return () => count.evaluate(({ value }) => value);
 }
@@ -21,7 +23,7 @@ test("a message that arrives at the end rises, and a flood does not move", async
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);
   await ann.joinRoom(room, server.url);
-  const rises = await watch(ann, ".line", "translate");
+  const rises = await watch(ann, ".line", "rise");
   await postRange(bob, room, 1, 1);
   await ann.seesMessage("message 1");
   await expect.poll(rises).toBe(1);
@@ -35,7 +37,7 @@ test("with reduced motion no message rises, no badge pops and no dot blinks", as
   const ann = await newUser({ reducedMotion: "reduce" });
   await bob.joinRoom(room);
   await ann.joinRoom(room);
-  const rises = await watch(ann, ".line", "translate");
+  const rises = await watch(ann, ".line", "rise");
   await bob.composer.pressSequentially("hello");
   await expect(ann.page.locator(".typing .dots i")).toHaveCount(3);
   expect(await ann.page.evaluate(() => document.getAnimations().length)).toBe(0);

@@ -1,7 +1,7 @@
 //! The messages of the room.
 
 use crate::{
-    client::{Announcer, Attention, EntryView, Quote, Session, Timeline, Viewport},
+    client::{Announcer, Attention, Entry, EntryView, Quote, Session, Timeline, Viewport},
     i18n::Strings,
     wire::{CommandId, Message, Messages, Millis, Seq, UserId},
 };
@@ -73,6 +73,14 @@ impl TimelineState {
     /// Returns whether times are shown in the browser's time zone. The first render is the server's, in UTC.
     pub fn is_local(self) -> bool {
         self.today.get() > 0
+    }
+
+    /// Returns whether a message that gets its row now has just arrived at the end, where the reader is. Messages of a flood do not
+    /// count, since they come one after the other, nor do those that the page was loaded with.
+    pub fn has_arrived(self, message: &Entry) -> bool {
+        let is_calm = self.announce_each.get_untracked() && self.at_end.get_untracked();
+        let is_newest = |seq| seq == self.with_timeline(Timeline::last);
+        is_calm && self.today.get_untracked() > 0 && message.delivery.seq().is_none_or(is_newest)
     }
 
     /// Reads the timeline.

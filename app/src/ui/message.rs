@@ -29,6 +29,8 @@ pub(super) struct Row<'a> {
     is_blocked: bool,
     /// The address points to the message.
     is_highlighted: bool,
+    /// It arrived at the end when it got its row.
+    has_arrived: bool,
     /// Times are those of the browser's time zone.
     is_local: bool,
     /// The path of the room's page.
@@ -53,6 +55,7 @@ pub fn MessageRow(
     let timeline = use_state::<TimelineState>();
     let path = link(&info.path());
     let forms = info.name.with_value(|room| link(&format!("/r/{room}")));
+    let has_arrived = entry.with_untracked(|view| timeline.has_arrived(&view.entry));
     move || {
         let is_local = timeline.is_local();
         profile.user.with(|you| {
@@ -60,8 +63,19 @@ pub fn MessageRow(
                 let is_highlighted = highlighted.is_some() && view.entry.delivery.seq() == highlighted;
                 let is_blocked = info.is_blocked(view.entry.author.id);
                 let (moderates, strings, path, forms) = (info.moderates, info.strings, &path, &forms);
-                Row { view, you, moderates, is_blocked, is_highlighted, is_local, path, forms, strings }
-                    .element()
+                let row = Row {
+                    view,
+                    you,
+                    moderates,
+                    is_blocked,
+                    is_highlighted,
+                    has_arrived,
+                    is_local,
+                    path,
+                    forms,
+                    strings,
+                };
+                row.element()
             })
         })
     }
@@ -127,6 +141,7 @@ impl Row<'_> {
         let entry = &self.view.entry;
         let names = [
             (true, "line"),
+            (self.has_arrived, "arrived"),
             (self.starts_group(), "opens"),
             (entry.deleted, "deleted"),
             (self.is_highlighted, "marked"),
