@@ -99,8 +99,8 @@ impl Hub {
     /// Returns the network of one of the connections of a user to this process. Programs behind a Unix socket have none.
     pub fn network_of(&self, user: UserId) -> Option<Network> {
         let users = self.users();
-        let networks = users.get(&user)?.iter().filter_map(|subscriber| subscriber.network);
-        networks.filter(|network| *network != Network::Local).last()
+        let mut networks = users.get(&user)?.iter().filter_map(|subscriber| subscriber.network);
+        networks.rfind(|network| *network != Network::Local)
     }
 
     /// Returns the subscriptions that a change is about.

@@ -152,7 +152,7 @@ async fn parse_action(
     fields: &ActionFields,
 ) -> Result<(Action, Done), Problem> {
     let user = || person.ok_or_else(missing);
-    let until = Until(fields.hours.filter(|hours| *hours > 0).map(|hours| after_hours(hours)));
+    let until = Until(fields.hours.filter(|hours| *hours > 0).map(after_hours));
     let action = match fields.action.as_str() {
         "let-in" | "appoint" => {
             let user = match person {

@@ -188,11 +188,10 @@ async fn closing_the_server_ends_the_connections_of_guests_alone() {
     let close = Action::Change(server::store::Setting::Access, Some("invite".into()));
     act(server.store(), admin.id, None, close).await.unwrap();
     post(&server, &known, &room("tea"), "among us").await;
-    loop {
-        match of_guest.expect_frame().await {
-            ServerFrame::Error { code: ErrorCode::NotAdmitted, id: None, .. } => break,
-            other => panic!("instead of the reason came {other:?}"),
-        }
-    }
+    let reason = of_guest.expect_frame().await;
+    assert!(
+        matches!(reason, ServerFrame::Error { code: ErrorCode::NotAdmitted, id: None, .. }),
+        "{reason:?}"
+    );
     assert_eq!(text(&of_known.events(1).await[0]), "among us");
 }
