@@ -54,7 +54,9 @@ test("the menu of a message has what the user may do with it", async ({ ann, bob
   await ann.send("from Ann");
   await ann.seesMessage("from Bob");
   await ann.act("from Bob", "More");
-  await expect(ann.actions.getByRole("menuitem")).toHaveText([/Reply/, /Copy link/, /Copy text/, /Quote/, /Mark unread/]);
+  await expect(ann.actions.getByRole("menuitem")).toHaveText([
+    /Reply/, /Copy link/, /Copy text/, /Quote/, /Mark unread/, /Report or block/,
+  ]);
   await ann.page.keyboard.press("Escape");
   await expect(ann.actions).toBeHidden();
   await ann.act("from Ann", "More");

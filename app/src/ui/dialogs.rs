@@ -52,7 +52,11 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
                 <p id="notify-problem" class="field-error" role="status"></p>
             </div>
             {owner_form}
-            <p><a href=link(&format!("/r/{}/manage", page.room))>{page.lang.moderation().people_and_moderation}</a></p>
+            <div class="stack">
+                <a class="button outlined" href=link(&format!("/r/{}/manage", page.room))>
+                    {page.lang.moderation().people_and_moderation}
+                </a>
+            </div>
             {leave}
         </section>
     }
