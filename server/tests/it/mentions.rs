@@ -185,7 +185,7 @@ async fn the_list_of_rooms_shows_messages_to_the_user_apart() {
         send(&mut ann, text, None, &[]).await;
     }
     let lobby = sent(browser.get(server.http("/"))).await.text().await.unwrap();
-    assert!(lobby.contains("<span aria-hidden=\"true\" class=\"badge mentions\">@2</span>"));
+    assert!(lobby.contains("<span class=\"badge mentions\" aria-hidden=\"true\">@2</span>"));
     assert!(lobby.contains("2 unread mentions"));
     let tea = sent(browser.get(server.http("/r/tea"))).await.text().await.unwrap();
     assert_eq!(tea.matches("class=\"mention you\"").count(), 2);
