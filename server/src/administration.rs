@@ -4,7 +4,7 @@ use crate::{
     net::ListenAddr,
     password, secret,
     state::AppState,
-    store::{Role, Scope, ServerAccess, Setting, StoreResult},
+    store::{Role, Scope, ServerAccess, Setting, StoreResult, hexadecimal},
 };
 use app::wire::UserId;
 use std::fs;
@@ -56,12 +56,12 @@ async fn first_link(state: &AppState) -> StoreResult<Option<String>> {
     if has_admin || state.store.settings().await?.admin_link.is_some() {
         return Ok(None);
     }
-    let token = secret::new_secret();
-    let hash = secret::to_hex(&secret::hash(&token));
-    state.store.set(Setting::AdminLink, Some(hash.as_str().into())).await?;
+    let (token, hash) = secret::new_secret();
+    let hash = hexadecimal(&hash);
+    state.store.set(Setting::AdminLink, Some(hash.clone())).await?;
     // Another server that has started at the same time may have been the last one.
     let stored = state.store.settings().await?.admin_link;
-    Ok((stored.as_deref() == Some(&*hash)).then_some(token))
+    Ok((stored == Some(hash)).then_some(token))
 }
 
 /// Logs one warning if everyone who reaches the server may enter, and others than this machine reach it.

@@ -18,8 +18,8 @@ pub async fn create(
     store: &(impl DeviceLinkStore + ?Sized),
     user: UserId,
 ) -> StoreResult<Result<String, TooManyLinks>> {
-    let secret = new_secret();
-    let created = store.create_device_link(hash(&secret), user, LINK_LIFETIME).await?;
+    let (secret, hash) = new_secret();
+    let created = store.create_device_link(hash, user, LINK_LIFETIME).await?;
     Ok(created.map(|()| secret))
 }
 

@@ -5,9 +5,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// Returns a new secret: 122 random bits, safe in a URL.
-pub fn new_secret() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes())
+/// Returns a new secret, 122 random bits safe in a URL, and its hash.
+pub fn new_secret() -> (String, LinkHash) {
+    let secret = BASE64_URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
+    let hash = hash(&secret);
+    (secret, hash)
 }
 
 /// Returns the hash of a secret.
@@ -15,12 +17,7 @@ pub fn hash(secret: &str) -> LinkHash {
     Sha256::digest(secret).into()
 }
 
-/// Returns a hash in hexadecimal digits.
-pub fn to_hex(hash: &LinkHash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Parses a hash in hexadecimal digits; `None` if it is none.
+/// Parses a hash in the digits of [`hexadecimal`](crate::store::hexadecimal); `None` if it is none.
 pub fn from_hex(text: &str) -> Option<LinkHash> {
     if text.len() != 64 || !text.is_ascii() {
         return None;
@@ -35,11 +32,13 @@ pub fn from_hex(text: &str) -> Option<LinkHash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::hexadecimal;
 
     #[test]
     fn a_hash_is_written_in_digits_and_read_again() {
-        let of = hash(&new_secret());
-        assert_eq!(from_hex(&to_hex(&of)), Some(of));
+        let (secret, of) = new_secret();
+        assert_eq!(hash(&secret), of);
+        assert_eq!(from_hex(&hexadecimal(&of)), Some(of));
         for bad in ["", "00", &"g".repeat(64), &"é".repeat(32)] {
             assert_eq!(from_hex(bad), None, "{bad}");
         }

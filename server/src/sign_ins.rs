@@ -10,7 +10,8 @@ use crate::{
         subscriber::{End, Subscriber},
     },
     store::{
-        DeviceId, DeviceLabel, MAX_USERS_PER_SIGN_OUT_READ, Notification, SignIn, SignIns, Store, StoreResult,
+        DeviceId, DeviceLabel, MAX_USERS_PER_SIGN_OUT_READ, Notification, SignIn, SignIns, Store,
+        StoreResult, now,
     },
 };
 use app::wire::{Millis, UserId};
@@ -19,7 +20,7 @@ use std::{
     collections::{HashMap, HashSet},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     sync::Notify,
@@ -273,6 +274,5 @@ impl SignInCache {
 
 /// Returns `true` if a device was seen within [`SEEN_INTERVAL`]. A time in the future comes from a wrong clock.
 fn is_recent(seen_at: Millis) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
-    now.abs_diff(seen_at) < SEEN_INTERVAL.as_millis() as Millis
+    now().abs_diff(seen_at) < SEEN_INTERVAL.as_millis() as Millis
 }

@@ -1,24 +1,21 @@
 //! `hubbub admin-link`.
 
+use super::{Settings, block_on, cannot_use_database, database_url};
 use crate::{
-    cli::Settings,
     data::folder::{STORE_FILE, cannot_open},
     links, secret,
     secret_url::SecretUrl,
-    store::{DatabaseUrl, PostgresStore, SqliteStore},
+    store::{PostgresStore, SqliteStore, hexadecimal},
 };
 
 pub(super) fn run(settings: Settings<'_>) -> Result<String, String> {
-    let token = secret::new_secret();
-    let hash = secret::to_hex(&secret::hash(&token));
+    let (token, hash) = secret::new_secret();
+    let hash = hexadecimal(&hash);
     match settings.database {
         Some(SecretUrl(url)) => {
-            let url: DatabaseUrl = url.parse().map_err(|error| format!("cannot use --database: {error}"))?;
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-            runtime
-                .block_on(PostgresStore::set_admin_link(&url, &hash))
-                .map_err(|error| format!("cannot use the database {url}: {error}"))?;
+            let url = database_url(url)?;
+            block_on(PostgresStore::set_admin_link(&url, &hash))?
+                .map_err(|error| cannot_use_database(&url, error))?;
         }
         None => {
             let file = settings.data.join(STORE_FILE);

@@ -9,9 +9,13 @@ mod migrate;
 mod restore;
 mod rotate_key;
 
-use crate::{net::ListenAddr, origin::PublicUrl, secret_url::SecretUrl};
+use crate::{net::ListenAddr, origin::PublicUrl, secret_url::SecretUrl, store::DatabaseUrl};
 use clap::Subcommand;
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+};
+use tokio::runtime::Builder;
 
 /// A command that runs instead of the server.
 #[derive(Debug, Clone, Subcommand)]
@@ -115,4 +119,20 @@ impl Command {
 /// Returns the count with its noun: `1 event`, `2 events`.
 fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Parses the value of `--database`.
+fn database_url(url: &str) -> Result<DatabaseUrl, String> {
+    url.parse().map_err(|error| format!("cannot use --database: {error}"))
+}
+
+/// Returns the line that says why a database cannot be used.
+fn cannot_use_database(url: &DatabaseUrl, error: impl Display) -> String {
+    format!("cannot use the database {url}: {error}")
+}
+
+/// Runs the work of a command on this thread.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| format!("cannot start: {error}"))?.block_on(work))
 }

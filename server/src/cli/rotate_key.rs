@@ -1,6 +1,6 @@
 //! `hubbub rotate-key`: makes a new key for the cookies, while servers may be running.
 
-use super::{Settings, counted};
+use super::{Settings, block_on, cannot_use_database, counted, database_url};
 use crate::{
     data::{
         cookie_key,
@@ -13,7 +13,6 @@ use crate::{
 };
 use axum_extra::extract::cookie::Key;
 use std::{fs, path::Path, time::Duration};
-use tokio::runtime::Builder;
 
 /// Minutes until a new key signs. Servers look at the keys every few seconds.
 const DELAY_MINUTES: u32 = 1;
@@ -46,7 +45,7 @@ pub(super) fn run(
     let (place, rotated) = match (file, database.or(settings.database)) {
         (Some(file), _) => (file.display().to_string(), rotation.in_file(file)?),
         (None, Some(SecretUrl(url))) => {
-            let url: DatabaseUrl = url.parse().map_err(|error| format!("cannot use --database: {error}"))?;
+            let url = database_url(url)?;
             (url.to_string(), rotation.in_database(&url)?)
         }
         (None, None) => {
@@ -89,11 +88,8 @@ impl Rotation {
             rotated = Some(done);
             Ok(ring.to_bytes())
         };
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        let cannot_use = |error: String| format!("cannot use the database {url}: {error}");
-        runtime.block_on(replace_cookie_key(url, change)).map_err(cannot_use)?;
-        rotated.ok_or_else(|| cannot_use("it has no key".into()))
+        block_on(replace_cookie_key(url, change))?.map_err(|error| cannot_use_database(url, error))?;
+        rotated.ok_or_else(|| cannot_use_database(url, "it has no key"))
     }
 
     fn rotate(&self, ring: &KeyRing) -> Result<(KeyRing, Rotated), String> {

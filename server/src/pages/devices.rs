@@ -7,7 +7,7 @@ use crate::{
         problem::Problem,
         user_agent::device_label,
     },
-    store::{Device, DeviceId, DeviceLabel, SignIn, SignIns, SignOut, StoreResult},
+    store::{Device, DeviceId, DeviceLabel, SignIn, SignIns, SignOut, StoreResult, now},
 };
 use app::{
     View,
@@ -22,7 +22,6 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Deserialize;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The milliseconds of an hour.
 const HOUR_MS: Millis = 60 * 60 * 1_000;
@@ -86,7 +85,7 @@ fn summary(
     label: DeviceLabel,
     code_created_at: Option<Millis>,
 ) -> StoredDevices {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis);
+    let now = now();
     let summarize = |Device { id, label, seen_at, .. }: Device| DeviceSummary {
         id: id.to_string(),
         browser: label.browser,

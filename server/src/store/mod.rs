@@ -120,12 +120,12 @@ pub trait Store:
     async fn close(&self);
 }
 
-/// Returns a hash as it is stored in a setting: in hexadecimal digits.
-fn hexadecimal(hash: &LinkHash) -> Arc<str> {
+/// Returns a hash in hexadecimal digits, as it is stored in a setting.
+pub fn hexadecimal(hash: &LinkHash) -> Arc<str> {
     hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
-/// Returns the time for the next commit.
-fn now() -> Millis {
+/// Returns the time, in milliseconds since 1970: 0 if the clock is before that.
+pub fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }

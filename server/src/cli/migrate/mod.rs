@@ -3,13 +3,12 @@
 mod folder;
 mod progress;
 
-use super::counted;
+use super::{block_on, cannot_use_database, counted};
 use crate::store::{DatabaseUrl, Export, Import, ImportError, ImportTarget, Position, Table, TargetState};
 use folder::Source;
 use progress::Progress;
 use std::{fmt::Display, path::Path};
 use tokio::{
-    runtime::Builder,
     sync::mpsc,
     task::{self, JoinError},
 };
@@ -22,9 +21,7 @@ pub(super) fn run(data: &Path, to: &str, is_forced: bool) -> Result<String, Stri
     let url: DatabaseUrl = to.parse().map_err(|error| format!("cannot use --to: {error}"))?;
     // First, so that a wrong path does not create a data folder.
     folder::check_exists(data)?;
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-    runtime.block_on(migrate(data, &url, is_forced))
+    block_on(migrate(data, &url, is_forced))?
 }
 
 /// The database, for messages.
@@ -32,7 +29,7 @@ struct Target<'a>(&'a DatabaseUrl);
 
 impl Target<'_> {
     fn cannot_use(&self, error: impl Display) -> String {
-        format!("cannot use the database {}: {error}", self.0)
+        cannot_use_database(self.0, error)
     }
 
     fn interrupted(&self, error: &ImportError) -> String {

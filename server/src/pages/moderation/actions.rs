@@ -1,6 +1,5 @@
 //! What the forms of moderators and users do.
 
-use super::new_token;
 use crate::{
     http::problem::Problem,
     pages::PageRequest,
@@ -8,7 +7,7 @@ use crate::{
     state::AppState,
     store::{
         Action, Invitation, Moderation, NewEvent, RestrictionKind, Role, RoomMode, Setting, StoreError,
-        Subject, Until,
+        Subject, Until, now,
     },
 };
 use app::{
@@ -16,10 +15,7 @@ use app::{
     wire::{Millis, Operation, RoomName, Seq, UserId, limits::MAX_PAGE_SIZE},
 };
 use serde::Deserialize;
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 use uuid::Uuid;
 
 const HOUR_MS: Millis = 3_600_000;
@@ -193,7 +189,7 @@ async fn parse_action(
             Action::SetMode { mode, slow: fields.slow.unwrap_or(0) }
         }
         "invite" | "new-link" => {
-            let (token, hash) = new_token();
+            let (token, hash) = secret::new_secret();
             let hours = fields.hours.unwrap_or(MAX_INVITATION_HOURS).clamp(1, MAX_INVITATION_HOURS);
             let most_uses = fields.uses.filter(|uses| *uses > 0);
             let invitation = Invitation { hash, expires_at: after_hours(hours), most_uses };
@@ -327,8 +323,4 @@ fn missing() -> Problem {
 
 fn after_hours(hours: u64) -> Millis {
     now().saturating_add(hours.saturating_mul(HOUR_MS)).min(i64::MAX as u64)
-}
-
-fn now() -> Millis {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
 }

@@ -7,7 +7,7 @@ use crate::{
     limits::network::Use,
     password, secret,
     state::AppState,
-    store::{LinkError, ServerAccess},
+    store::{LinkError, ServerAccess, hexadecimal},
 };
 use app::{View, pages::DoorPage};
 use axum::{extract::Path, http::StatusCode};
@@ -106,7 +106,7 @@ pub async fn accept_invitation(request: PageRequest, Path(token): Path<String>) 
 /// [`PageRejection`] if the store or the rendering fails.
 pub async fn open_admin_link(request: PageRequest, Path(token): Path<String>) -> PageResult {
     let stored = request.state.store.settings().await?.admin_link;
-    if stored.as_deref() != Some(&*secret::to_hex(&secret::hash(&token))) {
+    if stored.as_deref() != Some(&*hexadecimal(&secret::hash(&token))) {
         return invalid_link(request).await;
     }
     let page = DoorPage::AdminLink { path: format!("/admin/link/{token}") };

@@ -2,11 +2,10 @@
 
 use crate::{
     http::identity::Identity,
-    secret,
     state::AppState,
     store::{
         MAX_ENTRIES_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope, Settings, Standing,
-        StoreResult, Subject, moderates,
+        StoreResult, Subject, hexadecimal, moderates,
     },
 };
 use app::{
@@ -124,7 +123,7 @@ pub(super) async fn load_manage_page(
         invitations: invitations
             .into_iter()
             .map(|it| InvitationRow {
-                hash: secret::to_hex(&it.invitation.hash),
+                hash: hexadecimal(&it.invitation.hash).to_string(),
                 by: names.name(it.by),
                 expires_at: it.invitation.expires_at,
                 uses: it.uses,

@@ -16,7 +16,6 @@ use super::{
 use crate::{
     http::problem::Problem,
     limits::network::Use,
-    secret,
     store::{moderates, read_around},
 };
 use actions::{ActionFields, Done};
@@ -249,11 +248,4 @@ async fn render_person_page(
         render(&state, context, View::Person(Box::new(page)), StatusCode::OK).await
     };
     run_page(&handle, activity, page).await
-}
-
-/// Returns the path of an invitation with a new secret, and its hash.
-fn new_token() -> (String, crate::store::LinkHash) {
-    let token = secret::new_secret();
-    let hash = secret::hash(&token);
-    (token, hash)
 }
