@@ -159,8 +159,6 @@ pub struct Settings {
     pub name: Option<Arc<str>>,
     /// The hue of the server's own color, in degrees.
     pub hue: Option<u16>,
-    /// How long messages are kept in rooms without a time of their own.
-    pub retention: Option<Duration>,
 }
 
 /// A setting of [`Settings`].
@@ -178,8 +176,6 @@ pub enum Setting {
     Name,
     /// [`Settings::hue`]
     Hue,
-    /// [`Settings::retention`], in seconds
-    Retention,
 }
 
 /// What a moderator does, in a room or on the server.
@@ -438,6 +434,11 @@ pub struct UnknownValue;
 impl ServerAccess {
     const NAMES: [(&'static str, Self); 3] =
         [("open", Self::Open), ("invite", Self::Invite), ("password", Self::Password)];
+
+    /// Returns the value of a stored setting. One of a newer version closes the server.
+    pub(super) fn from_column(value: &str) -> Self {
+        value.parse().unwrap_or(Self::Invite)
+    }
 }
 
 impl fmt::Display for ServerAccess {
@@ -509,14 +510,13 @@ impl RestrictionKind {
 
 impl Setting {
     /// Every setting.
-    const ALL: [(&'static str, Self); 7] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("access", Self::Access),
         ("access_flag", Self::AccessFlag),
         ("password", Self::Password),
         ("admin_link", Self::AdminLink),
         ("name", Self::Name),
         ("hue", Self::Hue),
-        ("retention", Self::Retention),
     ];
 
     /// Returns the name under which it is stored.
@@ -535,14 +535,12 @@ impl Settings {
     pub(super) fn add(&mut self, name: &str, value: &str) {
         let Some((_, setting)) = Setting::ALL.iter().find(|(known, _)| *known == name) else { return };
         match setting {
-            // A value of a newer version closes the server.
-            Setting::Access => self.access = value.parse().unwrap_or(ServerAccess::Invite),
+            Setting::Access => self.access = ServerAccess::from_column(value),
             Setting::AccessFlag => self.access_flag = value.parse().ok(),
             Setting::Password => self.password = Some(value.into()),
             Setting::AdminLink => self.admin_link = Some(value.into()),
             Setting::Name => self.name = Some(value.into()),
             Setting::Hue => self.hue = value.parse().ok().filter(|hue| *hue < 360),
-            Setting::Retention => self.retention = value.parse().ok().map(Duration::from_secs),
         }
     }
 }

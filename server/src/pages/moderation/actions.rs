@@ -269,14 +269,21 @@ async fn delete_hour(
     Ok(Done::Deleted(deleted))
 }
 
+async fn change_setting(
+    state: &AppState,
+    actor: UserId,
+    setting: Setting,
+    value: Option<Arc<str>>,
+) -> Result<(), StoreError> {
+    moderate(state, actor, None, Action::Change(setting, value), "").await
+}
+
 /// Changes who may enter the server, and the password if there is a new one.
 async fn set_access(state: &AppState, actor: UserId, fields: ActionFields) -> Result<Done, Problem> {
     let access = fields.access.ok_or_else(missing)?;
     if access.parse::<crate::store::ServerAccess>().is_err() {
         return Err(missing());
     }
-    let change =
-        async |setting, value| moderate(state, actor, None, Action::Change(setting, value), "").await;
     if let Some(password) = fields.password.filter(|password| !password.is_empty()) {
         // Before it is hashed, which costs more.
         let may_change =
@@ -286,11 +293,11 @@ async fn set_access(state: &AppState, actor: UserId, fields: ActionFields) -> Re
         }
         let hash = password::hash(password).await;
         let hash = hash.ok_or_else(|| Problem::bad_request("A password has at least 8 characters."))?;
-        change(Setting::Password, Some(hash)).await?;
+        change_setting(state, actor, Setting::Password, Some(hash)).await?;
     } else if access == "password" && state.store.settings().await?.password.is_none() {
         return Err(Problem::bad_request("A password is required first."));
     }
-    change(Setting::Access, Some(access.into())).await?;
+    change_setting(state, actor, Setting::Access, Some(access.into())).await?;
     Ok(Done::Plain)
 }
 
@@ -304,11 +311,9 @@ async fn set_name(state: &AppState, actor: UserId, fields: ActionFields) -> Resu
     if hue.is_some_and(|hue| hue.parse::<u16>().map_or(true, |hue| hue >= 360)) {
         return Err(StoreError::OutOfRange.into());
     }
-    let change =
-        async |setting, value| moderate(state, actor, None, Action::Change(setting, value), "").await;
     let name: Option<Arc<str>> = Some(name).filter(|name| !name.is_empty()).map(Into::into);
-    change(Setting::Name, name).await?;
-    change(Setting::Hue, hue.map(Into::into)).await?;
+    change_setting(state, actor, Setting::Name, name).await?;
+    change_setting(state, actor, Setting::Hue, hue.map(Into::into)).await?;
     Ok(Done::Plain)
 }
 

@@ -10,8 +10,8 @@ use super::{
 use crate::store::{
     AccessChange, AccessChanges, AccessStore, Entrance, Invitation, LinkError, LinkHash, LogEntry,
     MAX_ACCESS_CHANGES, MAX_BLOCKED, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Moderation, ModerationStore,
-    PendingCommit, Report, RestrictionKind, Role, RoomMode, RoomStanding, Scope, Setting, Settings, Standing,
-    StoreError, StoreResult, StoredInvitation, StoredRestriction, Subject, Until,
+    PendingCommit, Report, RestrictionKind, Role, RoomMode, RoomStanding, Scope, ServerAccess, Setting,
+    Settings, Standing, StoreError, StoreResult, StoredInvitation, StoredRestriction, Subject, Until,
 };
 use app::wire::{RoomName, Seq, UserId};
 use async_trait::async_trait;
@@ -126,14 +126,11 @@ pub(super) async fn select_standings(
 }
 
 fn standing(row: &Row) -> Result<Standing, tokio_postgres::Error> {
-    let mut settings = Settings::default();
-    if let Some(access) = row.try_get(1)? {
-        settings.add("access", access);
-    }
+    let access: Option<&str> = row.try_get(1)?;
     let slow = u64::try_from(row.try_get::<_, i32>(13)?).unwrap_or(0);
     let mut standing = Standing {
         generation: unsigned(row.try_get(0)?),
-        access: settings.access,
+        access: access.map(ServerAccess::from_column).unwrap_or_default(),
         is_known: row.try_get(2)?,
         room: RoomStanding {
             exists: row.try_get::<_, Option<i32>>(9)?.is_some(),

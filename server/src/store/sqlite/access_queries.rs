@@ -3,7 +3,7 @@
 use super::rows;
 use crate::store::{
     Entrance, Invitation, LinkError, LinkHash, LogEntry, MAX_BLOCKED, MAX_ENTRIES_PER_READ, Report,
-    RestrictionKind, Role, RoomMode, RoomStanding, Scope, Settings, Standing, StoredInvitation,
+    RestrictionKind, Role, RoomMode, RoomStanding, Scope, ServerAccess, Settings, Standing, StoredInvitation,
     StoredRestriction, Subject, Until,
 };
 use app::wire::{Millis, RoomName, UserId};
@@ -29,9 +29,7 @@ pub(super) fn standing(db: &Connection, entrance: &Entrance, at: Millis) -> rusq
         .prepare_cached("SELECT value FROM setting WHERE name = 'access'")?
         .query_row([], |row| row.get(0))
         .optional()?;
-    let mut settings = Settings::default();
-    access.iter().for_each(|access| settings.add("access", access));
-    standing.access = settings.access;
+    standing.access = access.as_deref().map(ServerAccess::from_column).unwrap_or_default();
     if let Some(room) = room {
         standing.room = room_standing(db, person, room)?;
     }

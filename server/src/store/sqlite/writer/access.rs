@@ -3,8 +3,8 @@
 use super::{WriteOutput, WriteResult, transaction::WriteTransaction};
 use crate::store::{
     AccessChange, Entrance, Invitation, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES, MAX_REPORTS,
-    MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation, NewEvent, Role, Setting, Standing,
-    StoreError, StoreResult, Subject, hexadecimal,
+    MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation, NewEvent, RestrictionKind, Role, Setting,
+    Standing, StoreError, StoreResult, Subject, hexadecimal,
     rules::{self, Effect},
     sqlite::access_queries as queries,
 };
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Users and rooms whose rights are cached. A full cache is cleared.
 const MAX_CACHED_RIGHTS: usize = 10_000;
+
+const COUNT_ROLES: &str = "SELECT count(*) FROM role WHERE room = ?1";
 
 /// Bytes of a row beside its reason.
 const ENTRY_BYTES: usize = 64;
@@ -117,27 +119,28 @@ impl WriteTransaction<'_> {
     fn check_bounds(&self, effects: &[Effect], room: Option<&RoomName>) -> rusqlite::Result<StoreResult<()>> {
         let room = room.map_or("", RoomName::as_str);
         for effect in effects {
-            let (table, most) = match effect {
-                Effect::SetRole(_, Some(_)) => ("role", MAX_ROLES),
-                Effect::Restrict(..) => ("restriction", MAX_RESTRICTIONS),
+            let (count, most) = match effect {
+                Effect::SetRole(_, Some(_)) => (COUNT_ROLES, MAX_ROLES),
+                Effect::Restrict(..) => {
+                    ("SELECT count(*) FROM restriction WHERE room = ?1", MAX_RESTRICTIONS)
+                }
                 Effect::AddInvitation(_) => {
                     let expired =
                         "DELETE FROM invitation WHERE room = ?1 AND (expires_at <= ?2 OR uses >= most)";
                     self.transaction.prepare_cached(expired)?.execute((room, self.at))?;
-                    ("invitation", MAX_INVITATIONS)
+                    ("SELECT count(*) FROM invitation WHERE room = ?1", MAX_INVITATIONS)
                 }
                 _ => continue,
             };
-            if self.count(table, room)? >= most {
+            if self.count(count, [room])? >= most {
                 return Ok(Err(StoreError::TooMany));
             }
         }
         Ok(Ok(()))
     }
 
-    fn count(&self, table: &str, room: &str) -> rusqlite::Result<u32> {
-        let count = format!("SELECT count(*) FROM {table} WHERE room = ?1");
-        self.transaction.prepare_cached(&count)?.query_row([room], |row| row.get(0))
+    fn count(&self, sql: &str, parameters: impl rusqlite::Params) -> rusqlite::Result<u32> {
+        self.transaction.prepare_cached(sql)?.query_row(parameters, |row| row.get(0))
     }
 
     fn apply(&mut self, effect: Effect, moderation: &Moderation) -> rusqlite::Result<()> {
@@ -152,10 +155,7 @@ impl WriteTransaction<'_> {
                 let row = (subject.to_string(), room, kind.column(), until.0, self.at, actor, reason);
                 self.run(restrict, row)
             }
-            Effect::Lift(subject, kind) => {
-                let lift = "DELETE FROM restriction WHERE subject = ?1 AND room = ?2 AND kind = ?3";
-                self.run(lift, (subject.to_string(), room, kind.column()))
-            }
+            Effect::Lift(subject, kind) => self.lift(subject, room, kind),
             Effect::Forget(user) => match &moderation.room {
                 Some(room) => self.remove_read_marker(user, room.clone()),
                 None => Ok(()),
@@ -200,6 +200,11 @@ impl WriteTransaction<'_> {
             }
             None => self.run("DELETE FROM role WHERE person = ?1 AND room = ?2", (person, room)),
         }
+    }
+
+    fn lift(&self, subject: Subject, room: &str, kind: RestrictionKind) -> rusqlite::Result<()> {
+        let lift = "DELETE FROM restriction WHERE subject = ?1 AND room = ?2 AND kind = ?3";
+        self.run(lift, (subject.to_string(), room, kind.column()))
     }
 
     fn set(&self, setting: Setting, value: Option<&str>) -> rusqlite::Result<()> {
@@ -251,16 +256,15 @@ impl WriteTransaction<'_> {
             self.set_role(user, "", role)?;
             self.note_access_change(AccessChange { subject: Some(Subject::User(user)), room: None });
         }
-        for kind in [crate::store::RestrictionKind::Ban, crate::store::RestrictionKind::Mute] {
-            let lift = "DELETE FROM restriction WHERE subject = ?1 AND room = '' AND kind = ?2";
-            self.run(lift, (Subject::User(user).to_string(), kind.column()))?;
+        for kind in [RestrictionKind::Ban, RestrictionKind::Mute] {
+            self.lift(Subject::User(user), "", kind)?;
         }
         Ok(true)
     }
 
     /// Gives a user the role of a member, unless they have a higher one.
     pub(super) fn admit(&mut self, user: UserId, room: &str) -> rusqlite::Result<StoreResult<()>> {
-        if self.count("role", room)? >= MAX_ROLES {
+        if self.count(COUNT_ROLES, [room])? >= MAX_ROLES {
             return Ok(Err(StoreError::TooMany));
         }
         if !self.take_bytes(ENTRY_BYTES) {
@@ -313,14 +317,8 @@ impl WriteTransaction<'_> {
             return Ok(Err(StoreError::OutOfRange));
         }
         let by = user.0.cast_signed();
-        let own: u32 = self
-            .transaction
-            .prepare_cached("SELECT count(*) FROM report WHERE by = ?1")?
-            .query_row([by], |row| row.get(0))?;
-        let all: u32 = self
-            .transaction
-            .prepare_cached("SELECT count(*) FROM report")?
-            .query_row([], |row| row.get(0))?;
+        let own = self.count("SELECT count(*) FROM report WHERE by = ?1", [by])?;
+        let all = self.count("SELECT count(*) FROM report", [])?;
         if own >= MAX_REPORTS_PER_USER || all >= MAX_REPORTS {
             return Ok(Err(StoreError::TooMany));
         }
@@ -343,11 +341,7 @@ impl WriteTransaction<'_> {
             self.run("DELETE FROM blocked WHERE person = ?1 AND other = ?2", (person, other))?;
             return Ok(Ok(()));
         }
-        let own: u32 = self
-            .transaction
-            .prepare_cached("SELECT count(*) FROM blocked WHERE person = ?1")?
-            .query_row([person], |row| row.get(0))?;
-        if own >= MAX_BLOCKED {
+        if self.count("SELECT count(*) FROM blocked WHERE person = ?1", [person])? >= MAX_BLOCKED {
             return Ok(Err(StoreError::TooMany));
         }
         if !self.take_bytes(0) {
