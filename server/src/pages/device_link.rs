@@ -20,9 +20,7 @@ use axum::{
 /// [`PageRejection`] if the browser stores no cookies, if a limit of links is exceeded, or if the store fails.
 pub async fn create_link(request: PageRequest, headers: HeaderMap) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     let admitted = state.networks.usage(identity.network).take(Use::DeviceLink);
     let created = match admitted {
         Ok(()) => match device_links::create(&*state.store, identity.id).await {

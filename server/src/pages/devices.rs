@@ -104,9 +104,7 @@ fn summary(
 /// [`PageRejection`] if the browser stores no cookies, if the form is invalid, or if the store fails.
 pub async fn sign_out(request: PageRequest, CheckedForm(form): CheckedForm<SignOutForm>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     let own = identity.sign_in.device;
     let device = form.device.as_deref().map(str::parse::<DeviceId>);
     let what = match (device, form.all.as_deref()) {

@@ -1,7 +1,7 @@
 //! The recovery code of the user.
 
 use super::{CheckedForm, PageRejection, PageRequest, PageResult, devices::sign_in, render::render};
-use crate::{http::problem::Problem, limits::network::Use, recovery_codes};
+use crate::{limits::network::Use, recovery_codes};
 use app::{View, i18n::PageError};
 use axum::{
     http::{HeaderMap, StatusCode},
@@ -32,11 +32,9 @@ pub async fn change_recovery_code(
     CheckedForm(form): CheckedForm<RecoveryCodeForm>,
 ) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     let invalid = || PageRejection::new(PageError::InvalidForm, StatusCode::BAD_REQUEST);
-    state.networks.usage(identity.network).take(Use::DeviceLink).map_err(Problem::rate_limited)?;
+    request.take(Use::DeviceLink)?;
     match &*form.action {
         "create" => {
             let code = recovery_codes::create(&*state.store, identity.id).await?.ok_or_else(invalid)?;
@@ -68,12 +66,10 @@ pub async fn recover(
     headers: HeaderMap,
     CheckedForm(form): CheckedForm<RecoverForm>,
 ) -> PageResult {
-    let PageRequest { state, identity, .. } = &request;
+    let state = &request.state;
     // A browser that would lose the identity at once does not use the code, and learns nothing about it.
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
-    state.networks.usage(identity.network).take(Use::Recovery).map_err(Problem::rate_limited)?;
+    request.require_cookies()?;
+    request.take(Use::Recovery)?;
     match recovery_codes::redeem(&*state.store, &form.code).await? {
         Some(user) => {
             let switch = sign_in(&request, user, &headers).await?;

@@ -2,7 +2,8 @@
 
 use super::PageRejection;
 use crate::{
-    http::{identity::Identity, preferences::RequestContext},
+    http::{identity::Identity, preferences::RequestContext, problem::Problem},
+    limits::network::Use,
     state::AppState,
 };
 use app::wire::{RoomName, Seq};
@@ -24,6 +25,23 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
+    /// Checks that the browser has sent its cookies: one that stores none would lose at once what the request gives it.
+    ///
+    /// # Errors
+    /// [`PageRejection`] if it has sent none.
+    pub fn require_cookies(&self) -> Result<(), PageRejection> {
+        if self.identity.is_known { Ok(()) } else { Err(PageRejection::cookies_disabled()) }
+    }
+
+    /// Counts a use against the limit of the network.
+    ///
+    /// # Errors
+    /// [`Problem`] if the network has none left.
+    pub fn take(&self, what: Use) -> Result<(), Problem> {
+        let usage = self.state.networks.usage(self.identity.network);
+        usage.take(what).map_err(Problem::rate_limited)
+    }
+
     /// Redirects the browser to a path of this server (303).
     pub fn redirect(&self, path: &str) -> Response {
         self.context.redirect(path).into_response()

@@ -1,6 +1,6 @@
 //! Language and theme, as a plain form.
 
-use super::{CheckedForm, PageRejection, PageRequest, PageResult};
+use super::{CheckedForm, PageRequest, PageResult};
 use crate::http::preferences::preference_cookies;
 use app::{Theme, i18n::Lang};
 use axum::response::IntoResponse;
@@ -18,11 +18,9 @@ pub struct SettingsForm {
 /// `POST /settings`: stores the choice in a cookie, then redirects to the page.
 ///
 /// # Errors
-/// [`PageRejection`] if the browser stores no cookies.
+/// [`PageRejection`](super::PageRejection) if the browser stores no cookies.
 pub async fn save_settings(request: PageRequest, CheckedForm(form): CheckedForm<SettingsForm>) -> PageResult {
-    if !request.identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     let lang = form.lang.as_deref().and_then(Lang::from_tag);
     let theme = form.theme.as_deref().and_then(Theme::from_name);
     let cookies = preference_cookies(lang, theme, &request.context.address);

@@ -1,9 +1,9 @@
 //! The way in: the password, invitations and the admin link. To open a link does not use it: messengers open links to preview
 //! them.
 
-use super::{CheckedForm, PageRejection, PageRequest, PageResult, render};
+use super::{CheckedForm, PageRequest, PageResult, render};
 use crate::{
-    http::{preferences::RequestContext, problem::Problem},
+    http::preferences::RequestContext,
     limits::network::Use,
     password, secret,
     state::AppState,
@@ -22,7 +22,7 @@ pub struct PasswordForm {
 /// Renders the page that a user sees who may not enter the server yet.
 ///
 /// # Errors
-/// [`PageRejection`] if the rendering fails.
+/// [`PageRejection`](super::PageRejection) if the rendering fails.
 pub(in super::super) async fn closed_page(
     state: &AppState,
     context: RequestContext,
@@ -37,16 +37,14 @@ pub(in super::super) async fn closed_page(
 /// `POST /enter`: lets the user in if the password is right.
 ///
 /// # Errors
-/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, or if the store fails.
+/// [`PageRejection`](super::PageRejection) if the browser stores no cookies, if the network has tried too often, or if the store fails.
 pub async fn enter_with_password(
     request: PageRequest,
     CheckedForm(form): CheckedForm<PasswordForm>,
 ) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
-    try_secret(&request)?;
+    request.require_cookies()?;
+    request.take(Use::Secret)?;
     let settings = state.store.settings().await?;
     let hash = settings.password.filter(|_| settings.access == ServerAccess::Password);
     let is_right = match hash {
@@ -63,7 +61,7 @@ pub async fn enter_with_password(
 /// `GET /invite/{token}`: asks the user to accept an invitation.
 ///
 /// # Errors
-/// [`PageRejection`] if the store or the rendering fails.
+/// [`PageRejection`](super::PageRejection) if the store or the rendering fails.
 pub async fn open_invitation(request: PageRequest, Path(token): Path<String>) -> PageResult {
     let PageRequest { state, context, .. } = &request;
     let stored = match state.store.invitation(secret::hash(&token)).await? {
@@ -85,14 +83,12 @@ pub async fn open_invitation(request: PageRequest, Path(token): Path<String>) ->
 /// `POST /invite/{token}`: uses an invitation, then redirects to its room.
 ///
 /// # Errors
-/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, if a moderator has removed the
-/// user, or if the store fails.
+/// [`PageRejection`](super::PageRejection) if the browser stores no cookies, if the network has tried too often, if a
+/// moderator has removed the user, or if the store fails.
 pub async fn accept_invitation(request: PageRequest, Path(token): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
-    try_secret(&request)?;
+    request.require_cookies()?;
+    request.take(Use::Secret)?;
     match state.store.redeem_invitation(secret::hash(&token), identity.id).await? {
         Ok(Some(room)) => Ok(request.redirect(&room.path())),
         Ok(None) => Ok(request.redirect("/")),
@@ -103,7 +99,7 @@ pub async fn accept_invitation(request: PageRequest, Path(token): Path<String>) 
 /// `GET /admin/link/{token}`: asks the user to become the administrator.
 ///
 /// # Errors
-/// [`PageRejection`] if the store or the rendering fails.
+/// [`PageRejection`](super::PageRejection) if the store or the rendering fails.
 pub async fn open_admin_link(request: PageRequest, Path(token): Path<String>) -> PageResult {
     let stored = request.state.store.settings().await?.admin_link;
     if stored.as_deref() != Some(&*hexadecimal(&secret::hash(&token))) {
@@ -116,22 +112,15 @@ pub async fn open_admin_link(request: PageRequest, Path(token): Path<String>) ->
 /// `POST /admin/link/{token}`: makes the user the administrator.
 ///
 /// # Errors
-/// [`PageRejection`] if the browser stores no cookies, if the network has tried too often, or if the store fails.
+/// [`PageRejection`](super::PageRejection) if the browser stores no cookies, if the network has tried too often, or if the store fails.
 pub async fn accept_admin_link(request: PageRequest, Path(token): Path<String>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
-    try_secret(&request)?;
+    request.require_cookies()?;
+    request.take(Use::Secret)?;
     if state.store.redeem_admin_link(secret::hash(&token), identity.id).await? {
         return Ok(request.redirect("/admin"));
     }
     invalid_link(request).await
-}
-
-/// Counts an attempt to use a secret against the limit of the network.
-fn try_secret(PageRequest { state, identity, .. }: &PageRequest) -> Result<(), Problem> {
-    state.networks.usage(identity.network).take(Use::Secret).map_err(Problem::rate_limited)
 }
 
 /// Renders one answer for every link that does not work, whatever is wrong with it.

@@ -177,9 +177,7 @@ async fn act(
     fields: ActionFields,
 ) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
     match actions::carry_out(&request, room.as_ref(), person, fields).await {
         Ok(Done::Invitation(token)) => {
