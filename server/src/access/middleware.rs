@@ -30,7 +30,7 @@ pub async fn let_in(
         return Problem::internal().into_response();
     };
     if identity.is_signed_out || is_v1_socket(&request) {
-        // The handler tells the client why, in the words of its protocol.
+        // The handler sends the client an error of its protocol.
         return next.run(request).await;
     }
     let room = room_of(&request, &parameters);

@@ -57,7 +57,7 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Make a new key that signs the cookies, while servers may be running: nobody is signed out.
+    /// Make a new key that signs the cookies, while servers may be running. No user is signed out.
     ///
     /// The new key signs a minute later, when every server has it. Cookies of the former keys are valid for a year, and browsers
     /// that come back get new ones. Of the former keys eight are kept.
@@ -74,7 +74,7 @@ pub enum Command {
         #[arg(long, value_name = "MINUTES")]
         delay: Option<u32>,
         /// Make a new key although the last one does not sign yet, or although the oldest one must be dropped, which signs out
-        /// whoever still has a cookie of it.
+        /// the users who still have a cookie of it.
         #[arg(long)]
         force: bool,
     },

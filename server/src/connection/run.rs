@@ -51,7 +51,7 @@ pub(super) trait Protocol: Send {
     /// Handles a tick of the connection's timer.
     fn on_tick(&mut self, _context: &mut ConnectionContext) {}
 
-    /// Tells the client why its connection ends. Returns the reason to close with.
+    /// Sends the client the error that ends its connection. Returns the close reason.
     fn tell_end(socket: &Socket, end: &End) -> CloseReason;
 
     /// Returns the reason to close with after a protocol error.

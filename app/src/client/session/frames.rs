@@ -127,8 +127,8 @@ impl Session {
             return;
         }
         let Some(id) = id.and_then(|id| id.parse().ok()) else {
-            // A page that has joined a room without messages is told so when it reports its read marker: the first message
-            // creates the room.
+            // The first message creates a room. Until then the server answers a read marker of a page that has joined the room
+            // with this code.
             let is_yet_to_be = code == ErrorCode::NoSuchRoom && self.is_joined();
             if code.ends_access() && !is_yet_to_be {
                 effects.push(Effect::Reload);

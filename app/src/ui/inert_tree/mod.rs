@@ -103,7 +103,7 @@ impl InertElement {
         html.len()
     }
 
-    /// Returns what tells buttons beside each other apart.
+    /// Returns the attribute `value`, by which buttons beside each other are distinguished.
     fn value(&self) -> Option<&str> {
         self.attributes.iter().find(|(name, _)| *name == "value").map(|(_, value)| &**value)
     }

@@ -45,8 +45,8 @@ const MAX_BODY_BYTES: usize = 1_024 * 1_024;
 /// Response header with the user id of the request. The service worker stores no page of another user.
 const USER_ID_HEADER: HeaderName = HeaderName::from_static("hubbub-person");
 
-/// Routes that tell a signed-out client in the words of their protocol, because scripts cannot see the status of a socket or an
-/// event stream.
+/// Routes that report the sign-out as an error of their protocol, because scripts cannot see the status of a socket or an event
+/// stream.
 const PROTOCOL_ROUTES: [&str; 3] = ["/ws", "/frames", "/api/commands"];
 
 /// The user that a request belongs to; a request extension.
@@ -68,7 +68,7 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy)]
 pub struct SwitchIdentity(pub UserId, pub SignIn);
 
-/// Response extension: the browser becomes nobody.
+/// Response extension: the response removes the identity cookies of the browser.
 #[derive(Debug, Clone, Copy)]
 pub struct ForgetIdentity;
 
