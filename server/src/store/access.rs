@@ -3,9 +3,11 @@
 //! Every change has a generation. Whatever reads events compares it afterwards, so that a user whose access was revoked
 //! receives nothing that was posted after the revocation was acknowledged.
 
-use super::{Invitation, PendingCommit, StoreResult};
+use super::{
+    Moderation, PendingCommit, ServerAccess, Setting, Settings, StoreResult, settings::UnknownValue,
+};
 use crate::limits::network::Network;
-use app::wire::{Millis, RoomName, Seq, UserId};
+use app::wire::{Millis, RoomName, UserId};
 use async_trait::async_trait;
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
@@ -15,26 +17,11 @@ pub const MAX_ROLES: u32 = 10_000;
 /// Users and networks that are muted in a room or removed from it, or on the server. More are rejected.
 pub const MAX_RESTRICTIONS: u32 = 10_000;
 
-/// Characters of the reason of a moderator.
-pub const MAX_REASON_CHARS: usize = 200;
-
 /// Seconds between two posts of a user in a room in slow mode, at most: a day.
 pub const MAX_SLOW_SECONDS: u32 = 24 * 60 * 60;
 
 /// Changes of access that a process can read one by one. After more it checks all of its subscribers.
 pub const MAX_ACCESS_CHANGES: usize = 1_000;
-
-/// Who may enter the server. Users who are in stay in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ServerAccess {
-    /// Everyone.
-    #[default]
-    Open,
-    /// Users with an invitation.
-    Invite,
-    /// Users who know the password.
-    Password,
-}
 
 /// What a user is in a room, or on the server. The owner of a room has no role there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,209 +131,6 @@ pub struct Entrance {
     pub room: Option<RoomName>,
 }
 
-/// The settings of the server that its administrator changes while it runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Who may enter the server.
-    pub access: ServerAccess,
-    /// The value of `--access` that was applied last.
-    pub access_flag: Option<ServerAccess>,
-    /// The hash of the password, in the format of argon2.
-    pub password: Option<Arc<str>>,
-    /// The SHA-256 of the unused admin link, in hexadecimal digits.
-    pub admin_link: Option<Arc<str>>,
-    /// The name of the server in the titles of its pages.
-    pub name: Option<Arc<str>>,
-    /// The hue of the server's own color, in degrees.
-    pub hue: Option<u16>,
-}
-
-/// A setting of [`Settings`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
-    /// [`Settings::access`]
-    Access,
-    /// [`Settings::access_flag`]
-    AccessFlag,
-    /// [`Settings::password`]
-    Password,
-    /// [`Settings::admin_link`]
-    AdminLink,
-    /// [`Settings::name`]
-    Name,
-    /// [`Settings::hue`]
-    Hue,
-}
-
-/// What a moderator does, in a room or on the server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Gives a user a role, or takes it.
-    Appoint {
-        /// The user.
-        user: UserId,
-        /// The role; `None` takes it.
-        role: Option<Role>,
-    },
-    /// Makes another user the owner of the room.
-    Transfer {
-        /// The new owner.
-        user: UserId,
-    },
-    /// Forbids a user to write.
-    Mute {
-        /// The user.
-        user: UserId,
-        /// For how long.
-        until: Until,
-    },
-    /// Removes a user, and does not let them in again.
-    Remove {
-        /// The user.
-        user: UserId,
-        /// For how long.
-        until: Until,
-        /// The network that may not enter either; on the server alone.
-        network: Option<Network>,
-    },
-    /// Ends a restriction.
-    Lift {
-        /// Whose.
-        subject: Subject,
-        /// Which.
-        kind: RestrictionKind,
-    },
-    /// Changes who may post in a room, and how often.
-    SetMode {
-        /// Who may post.
-        mode: RoomMode,
-        /// Seconds between two posts of a user; 0 for no limit.
-        slow: u32,
-    },
-    /// Creates an invitation.
-    Invite(Invitation),
-    /// Ends an invitation.
-    Revoke {
-        /// The hash of its secret.
-        hash: super::LinkHash,
-    },
-    /// Ends the address and all invitations of a room as ways in, for everyone who has not been in it, and creates an
-    /// invitation.
-    RotateLink(Invitation),
-    /// Changes a setting of the server; `None` resets it.
-    Change(Setting, Option<Arc<str>>),
-    /// Closes a report.
-    Resolve {
-        /// The number of the report.
-        report: u64,
-    },
-    /// Records that messages of a user were deleted, which are events of their own.
-    Deleted {
-        /// The author.
-        user: UserId,
-        /// The number of messages.
-        messages: u32,
-        /// The message, if it is one.
-        seq: Option<Seq>,
-    },
-}
-
-impl Action {
-    /// Returns the user whom it is about.
-    pub fn user(&self) -> Option<UserId> {
-        match self.subject() {
-            Some(Subject::User(user)) => Some(user),
-            _ => None,
-        }
-    }
-
-    /// Returns whom it is about.
-    pub(super) fn subject(&self) -> Option<Subject> {
-        match self {
-            Self::Appoint { user, .. }
-            | Self::Transfer { user }
-            | Self::Mute { user, .. }
-            | Self::Remove { user, .. }
-            | Self::Deleted { user, .. } => Some(Subject::User(*user)),
-            Self::Lift { subject, .. } => Some(*subject),
-            _ => None,
-        }
-    }
-
-    /// Returns the word for it in the log of moderators.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Appoint { role: Some(Role::Member), .. } => "let_in",
-            Self::Appoint { role: Some(_), .. } => "appoint",
-            Self::Appoint { role: None, .. } => "dismiss",
-            Self::Transfer { .. } => "hand_over",
-            Self::Mute { .. } => "mute",
-            Self::Remove { network: None, .. } => "remove",
-            Self::Remove { .. } => "remove_with_network",
-            Self::Lift { kind: RestrictionKind::Mute, .. } => "unmute",
-            Self::Lift { .. } => "readmit",
-            Self::SetMode { .. } => "set_mode",
-            Self::Invite(_) => "invite",
-            Self::Revoke { .. } => "revoke_invitation",
-            Self::RotateLink(_) => "new_link",
-            Self::Change(..) => "change_setting",
-            Self::Resolve { .. } => "close_report",
-            Self::Deleted { .. } => "delete",
-        }
-    }
-
-    /// Returns when its effect ends by itself.
-    pub(super) fn until(&self) -> Option<Millis> {
-        match self {
-            Self::Mute { until, .. } | Self::Remove { until, .. } => until.0,
-            Self::Invite(invitation) | Self::RotateLink(invitation) => Some(invitation.expires_at),
-            _ => None,
-        }
-    }
-
-    /// Returns what else the log says of it.
-    pub(super) fn detail(&self) -> String {
-        match self {
-            Self::SetMode { mode, slow } => format!("{} {slow}", mode.column()),
-            Self::Change(setting, value) => {
-                let value = value.as_deref().filter(|_| setting.is_public()).unwrap_or_default();
-                format!("{} {value}", setting.name()).trim_end().to_owned()
-            }
-            Self::Deleted { messages, seq: Some(seq), .. } => format!("{messages} {seq}"),
-            Self::Deleted { messages, seq: None, .. } => messages.to_string(),
-            Self::Remove { network: Some(network), .. } => network.to_string(),
-            _ => String::new(),
-        }
-    }
-
-    /// Returns whose access it changes; `None` if it changes none.
-    pub(super) fn access_change(&self, room: Option<&RoomName>) -> Option<AccessChange> {
-        let change = |subject| Some(AccessChange { subject, room: room.cloned() });
-        match self {
-            Self::Remove { network: Some(_), .. } => change(None),
-            Self::Appoint { .. } | Self::Transfer { .. } | Self::Remove { .. } | Self::Lift { .. } => {
-                change(self.subject())
-            }
-            Self::Mute { .. } => change(self.subject()),
-            Self::SetMode { .. } | Self::RotateLink(_) | Self::Change(Setting::Access, _) => change(None),
-            _ => None,
-        }
-    }
-}
-
-/// An action with its actor, place and reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moderation {
-    /// Who does it.
-    pub actor: UserId,
-    /// The room; `None` for the server.
-    pub room: Option<RoomName>,
-    /// What is done.
-    pub action: Action,
-    /// Why, in at most [`MAX_REASON_CHARS`] characters of one line.
-    pub reason: String,
-}
-
 /// Whose access has changed. What is `None` stands for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessChange {
@@ -427,34 +211,6 @@ pub trait AccessStore: Send + Sync + 'static {
     async fn access_changes(&self, since: u64) -> StoreResult<AccessChanges>;
 }
 
-/// A value that no setting, subject or role has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownValue;
-
-impl ServerAccess {
-    const NAMES: [(&'static str, Self); 3] =
-        [("open", Self::Open), ("invite", Self::Invite), ("password", Self::Password)];
-
-    /// Returns the value of a stored setting. One of a newer version closes the server.
-    pub(super) fn from_column(value: &str) -> Self {
-        value.parse().unwrap_or(Self::Invite)
-    }
-}
-
-impl fmt::Display for ServerAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Self::NAMES[*self as usize].0)
-    }
-}
-
-impl FromStr for ServerAccess {
-    type Err = UnknownValue;
-
-    fn from_str(text: &str) -> Result<Self, UnknownValue> {
-        Self::NAMES.iter().find(|(name, _)| *name == text).map(|(_, access)| *access).ok_or(UnknownValue)
-    }
-}
-
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -508,43 +264,6 @@ impl RestrictionKind {
     }
 }
 
-impl Setting {
-    /// Every setting.
-    const ALL: [(&'static str, Self); 6] = [
-        ("access", Self::Access),
-        ("access_flag", Self::AccessFlag),
-        ("password", Self::Password),
-        ("admin_link", Self::AdminLink),
-        ("name", Self::Name),
-        ("hue", Self::Hue),
-    ];
-
-    /// Returns the name under which it is stored.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, setting)| *setting == self).map_or("", |(name, _)| name)
-    }
-
-    /// Returns `true` if its value may be shown in the log of moderators.
-    pub(super) fn is_public(self) -> bool {
-        !matches!(self, Self::Password | Self::AdminLink)
-    }
-}
-
-impl Settings {
-    /// Adds a stored setting. Unknown ones, and values that break today's rule, are ignored.
-    pub(super) fn add(&mut self, name: &str, value: &str) {
-        let Some((_, setting)) = Setting::ALL.iter().find(|(known, _)| *known == name) else { return };
-        match setting {
-            Setting::Access => self.access = ServerAccess::from_column(value),
-            Setting::AccessFlag => self.access_flag = value.parse().ok(),
-            Setting::Password => self.password = Some(value.into()),
-            Setting::AdminLink => self.admin_link = Some(value.into()),
-            Setting::Name => self.name = Some(value.into()),
-            Setting::Hue => self.hue = value.parse().ok().filter(|hue| *hue < 360),
-        }
-    }
-}
-
 impl Standing {
     /// Adds a role in a room, or on the server.
     pub(super) fn add_role(&mut self, is_room: bool, role: i16) {
@@ -582,15 +301,6 @@ mod tests {
         }
         assert_eq!("everyone".parse::<ServerAccess>(), Err(UnknownValue));
         assert_eq!("10.0.0.0/8".parse::<Subject>(), Err(UnknownValue), "a network is what one client has");
-    }
-
-    #[test]
-    fn an_unknown_access_of_a_newer_version_closes_the_server() {
-        let mut settings = Settings::default();
-        settings.add("access", "by-moonlight");
-        settings.add("later", "x");
-        settings.add("hue", "400");
-        assert_eq!(settings, Settings { access: ServerAccess::Invite, ..Settings::default() });
     }
 
     #[test]

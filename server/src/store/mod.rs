@@ -8,6 +8,7 @@
 //! in a file, [`PostgresStore`] in such a database.
 
 mod access;
+mod action;
 mod columns;
 mod device_links;
 mod devices;
@@ -24,6 +25,7 @@ mod reactions;
 mod read_markers;
 mod rooms;
 mod rules;
+mod settings;
 mod skeleton;
 mod snapshot;
 mod sqlite;
@@ -31,10 +33,10 @@ mod transfer;
 mod users;
 
 pub use access::{
-    AccessChange, AccessChanges, AccessStore, Action, Entrance, MAX_ACCESS_CHANGES, MAX_REASON_CHARS,
-    MAX_RESTRICTIONS, MAX_ROLES, MAX_SLOW_SECONDS, Moderation, RestrictionKind, Role, RoomMode, RoomStanding,
-    ServerAccess, Setting, Settings, Standing, Subject, Until,
+    AccessChange, AccessChanges, AccessStore, Entrance, MAX_ACCESS_CHANGES, MAX_RESTRICTIONS, MAX_ROLES,
+    MAX_SLOW_SECONDS, RestrictionKind, Role, RoomMode, RoomStanding, Standing, Subject, Until,
 };
+pub use action::{Action, MAX_REASON_CHARS, Moderation};
 pub use device_links::{DeviceLinkStore, LinkError, LinkHash, MAX_DEVICE_LINKS, TooManyLinks};
 pub use devices::{
     CodeHash, Device, DeviceId, DeviceLabel, DeviceStore, InvalidDeviceId, MAX_DEVICES,
@@ -61,6 +63,7 @@ pub use read_markers::{
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates};
+pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use transfer::{Chunk, Position, Table};
