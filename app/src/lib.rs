@@ -47,4 +47,4 @@ pub use shell::{View, shell};
 #[cfg(feature = "ssr")]
 pub use theme::Theme;
 #[cfg(feature = "ssr")]
-pub use ui::share::ShareLink;
+pub use ui::{retention::RoomRetention, share::ShareLink};

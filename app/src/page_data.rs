@@ -26,6 +26,8 @@ pub struct RoomPage {
     pub title: String,
     /// Its topic; empty if it has none.
     pub topic: String,
+    /// For how many hours its messages are kept; `None` without limit.
+    pub kept_hours: Option<u32>,
     /// The current user owns the room.
     pub is_owner: bool,
     /// The current user moderates the room, and may delete messages of others.
@@ -190,6 +192,7 @@ record!(RoomPage {
     room,
     title,
     topic,
+    kept_hours,
     is_owner,
     moderates,
     blocked,
@@ -287,6 +290,7 @@ mod tests {
             room,
             title: "Tea".into(),
             topic: String::new(),
+            kept_hours: Some(24),
             is_owner: true,
             moderates: true,
             blocked: vec![UserId(3)],

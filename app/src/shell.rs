@@ -7,20 +7,22 @@ use crate::{
     page_context::{AssetUrls, PageContext},
     page_data::{PageKind, RoomPage},
     pages::{
-        DeviceLink, DeviceLinkPage, Devices, DevicesPage, Door, DoorPage, ErrorPage, Manage, ManagePage,
-        NewRecoveryCode, Person, PersonPage, Recover, RejectedForm, RoomDirectory, RoomsPage,
+        DataPage, DeviceLink, DeviceLinkPage, Devices, DevicesPage, Door, DoorPage, ErrorPage, Manage,
+        ManagePage, NewRecoveryCode, Person, PersonPage, Recover, RejectedForm, RoomDirectory, RoomsPage,
+        UserData,
     },
     raw_text::inline_script,
     theme::Theme,
     ui::{
         dialogs::{RoomDialog, SettingsDialog, ShortcutsDialog},
         message_bar::MessageActions,
+        retention::RoomRetention,
         share::ShareLink,
         writing_aids::WritingAids,
     },
 };
 use leptos::{
-    either::{Either, EitherOf10},
+    either::{Either, EitherOf11},
     html,
     nonce::use_nonce,
     prelude::*,
@@ -29,8 +31,8 @@ use leptos::{
 /// The content of a page.
 #[derive(Debug, Clone)]
 pub enum View {
-    /// A room and its share link.
-    Room(Box<RoomPage>, ShareLink),
+    /// A room, its share link, and how long it keeps its messages.
+    Room(Box<RoomPage>, ShareLink, RoomRetention),
     /// The list of rooms with a form that creates a room.
     Rooms(Box<RoomsPage>),
     /// A link to another device.
@@ -50,6 +52,8 @@ pub enum View {
         /// The last code did not work.
         is_wrong: bool,
     },
+    /// Everything of the user: its export and its erasure.
+    Data(DataPage),
     /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
@@ -60,6 +64,12 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
     let base = Some(context.base.0.clone()).filter(|base| !base.is_empty());
     let strings = context.lang.strings();
     let script = matches!(view, View::Room(..)).then(|| script(&context.assets));
+    let (forget, refresh) = match &view {
+        View::Data(DataPage::Erasing(_)) => (Some(forget_script(&context.base.0)), true),
+        View::Data(DataPage::Erased(_)) => (Some(forget_script(&context.base.0)), false),
+        _ => (None, false),
+    };
+    let refresh = refresh.then(|| html::meta().http_equiv("refresh").content("2"));
     let theme = (context.theme != Theme::System).then(|| context.theme.name());
     view! {
         <!DOCTYPE html>
@@ -77,6 +87,8 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
                 <link rel="stylesheet" id="leptos" href=context.assets.style.clone() />
                 {context.assets.reload.clone().map(|options| view! { <AutoReload options /> })}
                 {script}
+                {refresh}
+                {forget}
             </head>
             <body>
                 {body(&context, view)}
@@ -131,20 +143,34 @@ fn script(assets: &AssetUrls) -> impl IntoView + use<> {
     }
 }
 
+/// Removes what the browser stores of the user: drafts, messages that wait, choices, and copies of pages. Its arguments are the
+/// names of the caches.
+const FORGET_SCRIPT: &str = "for (const of of ['localStorage', 'sessionStorage']) try { const kept = window[of];\
+    for (const key of Object.keys(kept)) if (key.startsWith('hubbub/')) kept.removeItem(key) } catch (error) { console.error(error) }\
+    for (const name of [{}, {}]) window.caches?.delete(name).catch(console.error)";
+
+fn forget_script(base: &str) -> impl IntoView + use<> {
+    let names = ["pages", "whose"].map(|name| format!("hubbub-{name}{base}"));
+    view! {
+        <script nonce=use_nonce()>{inline_script(FORGET_SCRIPT, &[&names[0], &names[1]])}</script>
+    }
+}
+
 fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
     let (lang, strings) = (context.lang, context.lang.strings());
     let settings =
         view! { <SettingsDialog context=context.clone() has_shortcuts=matches!(view, View::Room(..)) /> };
     match view {
-        View::Room(page, shared) => {
+        View::Room(page, shared, retention) => {
             // An empty room needs no read marker.
             let seen = (page.kind == PageKind::Latest && page.head > 0)
                 .then(|| link(&format!("/r/{}/seen?seq={}", page.room, page.head)));
             let path = link(&context.path);
-            let (room, about) = (page.room.clone(), view! { <RoomDialog page=page.clone() shared /> });
+            let (room, about) =
+                (page.room.clone(), view! { <RoomDialog page=page.clone() shared retention /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf10::A(view! {
+            EitherOf11::A(view! {
                 <App />
                 <MessageActions room assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
@@ -155,23 +181,25 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        View::Rooms(page) => EitherOf10::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf10::C(view! { <DeviceLink page=*page lang /> }),
-        View::Door(page) => EitherOf10::D(view! { <Door page lang /> }),
-        View::Manage(page) => EitherOf10::E(view! { <Manage page=*page lang /> }),
-        View::Person(page) => EitherOf10::F(view! { <Person page=*page lang /> }),
-        View::Devices(page) => EitherOf10::G(view! { <Devices page=*page lang /> }),
-        View::NewRecoveryCode(code) => EitherOf10::H(view! { <NewRecoveryCode code lang /> }),
-        View::Recover { is_wrong } => EitherOf10::I(view! { <Recover is_wrong lang /> }),
-        View::Error(error, rejected) => EitherOf10::J(view! { <ErrorPage error rejected lang /> }),
+        View::Rooms(page) => EitherOf11::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf11::C(view! { <DeviceLink page=*page lang /> }),
+        View::Door(page) => EitherOf11::D(view! { <Door page lang /> }),
+        View::Manage(page) => EitherOf11::E(view! { <Manage page=*page lang /> }),
+        View::Person(page) => EitherOf11::F(view! { <Person page=*page lang /> }),
+        View::Devices(page) => EitherOf11::G(view! { <Devices page=*page lang /> }),
+        View::NewRecoveryCode(code) => EitherOf11::H(view! { <NewRecoveryCode code lang /> }),
+        View::Recover { is_wrong } => EitherOf11::I(view! { <Recover is_wrong lang /> }),
+        View::Error(error, rejected) => EitherOf11::J(view! { <ErrorPage error rejected lang /> }),
+        View::Data(page) => EitherOf11::K(view! { <UserData page lang /> }),
     }
 }
 
 fn title(view: &View) -> String {
     match view {
-        View::Room(page, _) => format!("{} · Hubbub", page.title),
+        View::Room(page, ..) => format!("{} · Hubbub", page.title),
         View::Rooms(page) => format!("{} · Hubbub", page.lang.strings().rooms),
-        View::DeviceLink(_)
+        View::Data(_)
+        | View::DeviceLink(_)
         | View::Door(_)
         | View::Manage(_)
         | View::Person(_)

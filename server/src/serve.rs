@@ -9,6 +9,7 @@ use crate::{
     net::{Activity, Listener, NetStream, TransportPermit, http},
     router::router,
     state::AppState,
+    upkeep,
 };
 use axum::Router;
 use std::{sync::Arc, time::Duration};
@@ -49,6 +50,7 @@ pub enum ShutdownOutcome {
 pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOutcome {
     let listener = listener.into();
     let router = router(state.clone());
+    let upkeep = tokio::spawn(upkeep::run(state.clone()));
     let is_superseded = tokio::select! {
         () = state.draining.cancelled() => false,
         () = state.store.superseded() => true,
@@ -56,6 +58,7 @@ pub async fn serve(listener: impl Into<Listener>, state: AppState) -> ShutdownOu
         () = evict_rate_limits(&state) => false,
     };
     state.draining.cancel();
+    upkeep.abort();
     drop(listener);
     let drain_timeout = match is_superseded {
         true => SUPERSEDED_DRAIN_TIMEOUT,

@@ -3,6 +3,7 @@
 use crate::{
     config::Config,
     data::key_ring::{self, SharedKeys},
+    export::MAX_EXPORTS,
     http::{assets::AssetSource, identity::Identity, work::HttpWork},
     hub::{
         Hub,
@@ -17,7 +18,10 @@ use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
 use std::{sync::Arc, time::Duration};
-use tokio::{sync::OnceCell, time::timeout};
+use tokio::{
+    sync::{Notify, OnceCell, Semaphore},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The state that all handlers and connections share. Cloning it is cheap.
@@ -58,6 +62,10 @@ pub struct AppState {
     /// The connections and requests that may still append. A stopping server delivers their last posts before it closes
     /// the connections.
     pub writers: TaskTracker,
+    /// How many exports may be under way.
+    pub exports: Arc<Semaphore>,
+    /// Wakes the task that erases, after an erasure has begun.
+    pub erasure_begun: Arc<Notify>,
     has_others: Arc<OnceCell<bool>>,
 }
 
@@ -92,6 +100,8 @@ impl AppState {
             draining: CancellationToken::new(),
             sockets: TaskTracker::new(),
             writers: TaskTracker::new(),
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
+            erasure_begun: Arc::default(),
             has_others: Arc::default(),
             config: Arc::new(config),
         }

@@ -30,6 +30,7 @@ self.addEventListener("message", (event) => {
   // A page was hidden: its copy is refreshed.
   if (event.data === "refresh" && event.source?.url) event.waitUntil(refresh(event.source.url));
   else if (event.data?.notify) event.waitUntil(notify(event.data.notify, event.source));
+  else if (event.data?.forget) event.waitUntil(storing(() => forget(event.data.forget)));
   else if (event.data?.withdraw) event.waitUntil(withdraw(event.data.withdraw));
 });
 
@@ -105,6 +106,12 @@ async function fetchCopy(path) {
   const asked = ++moment;
   const answer = await fetch(path, { credentials: "same-origin", cache: "no-store" }).catch(() => undefined);
   if (answer && isOurPage(answer)) await storePage(path, answer, asked);
+}
+
+// Deletes the copy of a room, of which messages have expired.
+async function forget(path) {
+  const kept = await caches.open(PAGES);
+  await kept.delete(path);
 }
 
 // Requests and changes of the user, counted in their order, and when the user last changed.

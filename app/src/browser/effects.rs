@@ -7,7 +7,7 @@ use super::{
     file_drop::show_notice,
     notifications,
     outbox::storage as room_storage,
-    storage, typing,
+    service_worker, storage, typing,
 };
 use crate::{
     client::{Effect, Input, UnreadCount},
@@ -125,8 +125,11 @@ impl Connection {
         let is_here = |room| state.info.is_here(room);
         match frame {
             ServerFrame::Welcome { you, .. } => state.profile.user.set(you),
-            ServerFrame::Joined { room, title, topic, members, member_count, .. } if is_here(&room) => {
+            ServerFrame::Joined { room, title, topic, kept_hours, members, member_count, .. }
+                if is_here(&room) =>
+            {
                 show_title(state, &room, title, topic);
+                state.info.kept_hours.set(kept_hours);
                 state.members.replace(members, member_count);
                 state.connection.status.set(Status::Open);
                 attention::show_moved_back(state);
@@ -163,7 +166,12 @@ impl Connection {
                 }
             }
             ServerFrame::Removed { room, .. } => state.rooms.remove(&room),
-            ServerFrame::RoomUpdated { room, title, topic } => show_title(state, &room, title, topic),
+            ServerFrame::RoomUpdated { room, title, topic, kept_hours } => {
+                show_title(state, &room, title, topic);
+                if is_here(&room) {
+                    state.info.kept_hours.set(kept_hours);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -202,8 +210,13 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
         }
     });
     for event in events {
-        if let EventBody::Delete { target } = event.body {
-            notifications::withdraw(room, target, true);
+        match event.body {
+            EventBody::Delete { target } => notifications::withdraw(room, target, true),
+            EventBody::Expire { up_to } => {
+                notifications::withdraw(room, up_to, false);
+                service_worker::forget_copy(room);
+            }
+            _ => {}
         }
     }
     if is_here {

@@ -1,7 +1,7 @@
 //! The service worker: it stores copies of rooms for the time without a network, and shows notifications.
 
-use crate::base::link;
-use js_sys::Reflect;
+use crate::{base::link, wire::RoomName};
+use js_sys::{Object, Reflect};
 use leptos::{prelude::window, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -31,6 +31,15 @@ pub(crate) fn refresh_copy() {
     if let Some(worker) = container().and_then(|container| container.controller()) {
         refresh(&worker);
     }
+}
+
+/// Asks the worker to delete its copy of a room, of which messages have expired. The page stores a new one when it is hidden.
+pub(crate) fn forget_copy(room: &RoomName) {
+    let message = Object::new();
+    let _ = Reflect::set(&message, &"forget".into(), &link(&room.path()).into());
+    spawn_local(async move {
+        post(&message).await;
+    });
 }
 
 fn refresh(worker: &ServiceWorker) {

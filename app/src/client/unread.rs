@@ -40,6 +40,8 @@ impl RoomSummary {
                     self.uncount(*target, event.author.id == you);
                     self.uncount_mention(*target);
                 }
+                EventBody::Expire { up_to } => self.expire(*up_to),
+                EventBody::Expired => self.expire(event.seq),
                 _ => {}
             }
         }
@@ -112,6 +114,17 @@ impl RoomSummary {
         let later = self.fresh_mentions.iter().filter(|fresh| **fresh > head).count() as u32;
         self.mentions = (mentions + later).min(MAX_UNREAD_COUNT);
         self.fresh_mentions.retain(|fresh| *fresh > seq);
+    }
+
+    /// Removes messages up to `up_to`, which are kept no longer, from the counts. Of those that the server has counted it is
+    /// not known which ones they are: they are removed when all of them have expired.
+    fn expire(&mut self, up_to: Seq) {
+        let (unknown, unknown_mentions) =
+            if up_to < self.counted { (self.unknown(), self.unknown_mentions()) } else { (0, 0) };
+        self.fresh.retain(|fresh| *fresh > up_to);
+        self.fresh_mentions.retain(|fresh| *fresh > up_to);
+        self.unread = (unknown + self.fresh.len() as u32).min(self.unread);
+        self.mentions = (unknown_mentions + self.fresh_mentions.len() as u32).min(self.mentions);
     }
 
     fn count(&mut self, seq: Seq) {
@@ -229,6 +242,18 @@ mod tests {
         assert_eq!(tea.apply_events(&events, YOU).len(), 1);
         assert_eq!((tea.unread, tea.head), (1, 23));
         assert!(tea.apply_events(&events, YOU).is_empty(), "a repeat");
+    }
+
+    #[test]
+    fn messages_that_have_expired_are_not_unread() {
+        let expire = |seq, up_to| event(seq, 0, EventBody::Expire { up_to });
+        let mut tea = entry(5);
+        tea.apply_events(&[message(21, 2), message(22, 2), expire(23, 15)], YOU);
+        assert_eq!(tea.unread, 7, "which of the first five have expired is not known");
+        tea.apply_events(&[expire(24, 20)], YOU);
+        assert_eq!(tea.unread, 2);
+        tea.apply_events(&[expire(25, 21)], YOU);
+        assert_eq!((tea.unread, tea.head), (1, 25));
     }
 
     #[test]

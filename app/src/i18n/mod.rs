@@ -9,12 +9,16 @@ mod devices;
 #[cfg(feature = "ssr")]
 mod moderation;
 #[cfg(feature = "ssr")]
+mod privacy;
+#[cfg(feature = "ssr")]
 mod problem;
 
 #[cfg(feature = "ssr")]
 pub use devices::DeviceStrings;
 #[cfg(feature = "ssr")]
 pub use moderation::ModerationStrings;
+#[cfg(feature = "ssr")]
+pub use privacy::PrivacyStrings;
 #[cfg(feature = "ssr")]
 pub use problem::{PageError, RoomFormError};
 
@@ -134,6 +138,7 @@ strings! {
     command_error(ErrorCode)
     invalid_name(InvalidName)
     older_unread(u32)
+    kept_for(u32)
     utc(u64, usize, u64, u64, u64)
     utc_day(u64, usize, u64)
 }

@@ -3,9 +3,9 @@
 use super::rooms::link_to_taken_title;
 use crate::{
     base::link,
-    i18n::{Lang, PageError, Strings},
+    i18n::{Lang, PageError},
     raw_text::rcdata,
-    ui::dialogs::RoomFields,
+    ui::{dialogs::RoomFields, retention::RoomRetention},
     wire::ErrorCode,
 };
 use leptos::{either::Either, prelude::*};
@@ -28,6 +28,8 @@ pub enum RejectedForm {
         title: String,
         /// The topic.
         topic: String,
+        /// How long its messages are kept.
+        retention: RoomRetention,
     },
 }
 
@@ -51,7 +53,7 @@ pub fn ErrorPage(
         is_signed_out.then(|| view! { <p><a href=link("/recover")>{lang.device_strings().recover}</a></p> });
     let leave =
         if is_signed_out { lang.device_strings().continue_as_guest } else { strings.server.go_to_lobby };
-    let rejected = rejected.map(|rejected| view! { <RejectedFormFields rejected strings /> });
+    let rejected = rejected.map(|rejected| view! { <RejectedFormFields rejected lang /> });
     view! {
         <main class="plain-page">
             <h1>{(strings.server.page_error_title)(&error)}</h1>
@@ -65,7 +67,8 @@ pub fn ErrorPage(
 
 /// The rejected form with its values.
 #[component]
-fn RejectedFormFields(rejected: RejectedForm, strings: &'static Strings) -> impl IntoView {
+fn RejectedFormFields(rejected: RejectedForm, lang: Lang) -> impl IntoView {
+    let strings = lang.strings();
     match rejected {
         RejectedForm::Edit { path, text } => Either::Left(view! {
             <form method="post" action=link(&path) class="stack">
@@ -74,8 +77,8 @@ fn RejectedFormFields(rejected: RejectedForm, strings: &'static Strings) -> impl
                 <button type="submit">{strings.save}</button>
             </form>
         }),
-        RejectedForm::Room { path, title, topic } => Either::Right(
-            view! { <form method="post" action=link(&path) class="stack"><RoomFields title topic strings /></form> },
-        ),
+        RejectedForm::Room { path, title, topic, retention } => Either::Right(view! {
+            <form method="post" action=link(&path) class="stack"><RoomFields title topic retention lang /></form>
+        }),
     }
 }

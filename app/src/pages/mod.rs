@@ -14,6 +14,8 @@ mod recovery;
 mod room;
 #[cfg(feature = "ssr")]
 mod rooms;
+#[cfg(feature = "ssr")]
+mod user_data;
 
 #[cfg(feature = "ssr")]
 pub use device_link::{DeviceLink, DeviceLinkPage};
@@ -31,3 +33,5 @@ pub use recovery::{NewRecoveryCode, Recover};
 pub use room::Room;
 #[cfg(feature = "ssr")]
 pub use rooms::{NewRoom, RoomDirectory, RoomsPage};
+#[cfg(feature = "ssr")]
+pub use user_data::{DataPage, UserData};

@@ -41,6 +41,7 @@ impl RoomState {
             name,
             title: RwSignal::new(page.title),
             topic: RwSignal::new(page.topic),
+            kept_hours: RwSignal::new(page.kept_hours),
             moderates: page.moderates,
             blocked: StoredValue::new(page.blocked),
             is_latest_page: page.kind == PageKind::Latest,

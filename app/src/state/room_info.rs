@@ -18,6 +18,8 @@ pub struct RoomInfoState {
     pub title: RwSignal<String>,
     /// Its topic; empty if it has none.
     pub topic: RwSignal<String>,
+    /// For how many hours its messages are kept; `None` without limit.
+    pub kept_hours: RwSignal<Option<u32>>,
     /// The user moderates it.
     pub moderates: bool,
     /// The users whom the user has blocked.

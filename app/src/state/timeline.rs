@@ -319,7 +319,7 @@ impl TimelineState {
         let dropped = self.with_session(|session| session.timeline.trim(range, follows_end));
         if dropped > 0 {
             self.viewport.update_value(|viewport| viewport.on_trim(dropped));
-            self.has_older.set(true);
+            self.has_older.set(!self.with_timeline(Timeline::has_oldest));
         }
     }
 }

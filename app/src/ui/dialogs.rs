@@ -9,6 +9,7 @@ use crate::{
     theme::Theme,
     ui::{
         close_button::close_button,
+        retention::{RetentionField, RoomRetention},
         share::{ShareLink, ShareLinkField},
         writing_aids::FormattingHelp,
     },
@@ -18,15 +19,16 @@ use leptos::prelude::*;
 
 /// The dialog with the share link, the notification settings and, for the owner, the title and topic.
 #[component]
-pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoView {
+pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink, retention: RoomRetention) -> impl IntoView {
     let strings = page.lang.strings();
     let owner_form = page.is_owner.then(|| {
         view! {
             <form method="post" action=link(&format!("/r/{}/about", page.room)) class="stack">
-                <RoomFields title=page.title.clone() topic=page.topic.clone() strings />
+                <RoomFields title=page.title.clone() topic=page.topic.clone() retention lang=page.lang />
             </form>
         }
     });
+    let kept = page.kept_hours.map_or(page.lang.privacy().kept_forever.into(), strings.kept_for);
     // Every list contains the lobby, so it cannot be left.
     let leave = (!page.room.is_lobby()).then(|| {
         view! {
@@ -40,6 +42,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
         <section id="about" class="dialog" popover="auto" role="dialog" aria-labelledby="about-title">
             <DialogHeader id="about-title" popover="about" title=page.title.clone() strings />
             <p class="hint" id="about-topic">{page.topic.clone()}</p>
+            <p class="hint">{kept}</p>
             <div class="stack"><ShareLinkField id="share" label=strings.share shared strings /></div>
             <div class="needs-script stack">
                 <label for="notify">{strings.server.notify}</label>
@@ -62,14 +65,21 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink) -> impl IntoVie
     }
 }
 
-/// The fields in which the owner edits the title and topic.
+/// The fields in which the owner edits the title and topic, and how long messages are kept.
 #[component]
-pub(crate) fn RoomFields(title: String, topic: String, strings: &'static Strings) -> impl IntoView {
+pub(crate) fn RoomFields(
+    title: String,
+    topic: String,
+    retention: RoomRetention,
+    lang: Lang,
+) -> impl IntoView {
+    let strings = lang.strings();
     view! {
         <label for="title">{strings.server.room_name_label}</label>
         <input id="title" name="title" value=title maxlength=MAX_TITLE_CHARS * 2 required />
         <label for="topic">{strings.server.topic_label}</label>
         <input id="topic" name="topic" value=topic maxlength=MAX_TOPIC_CHARS * 2 />
+        <RetentionField retention lang />
         <button type="submit">{strings.server.save_room}</button>
     }
 }
@@ -118,6 +128,7 @@ pub(crate) fn SettingsDialog(
                 <button type="submit">{strings.server.create_device_link}</button>
                 <a class="button outlined" href=link("/devices")>{context.lang.device_strings().title}</a>
             </form>
+            <p><a href=link("/you/data")>{context.lang.privacy().your_data}</a></p>
             {shortcuts}
         </section>
     }

@@ -68,7 +68,11 @@ fn opener(popover: &'static str) -> InertElement {
 }
 
 fn heading(info: RoomInfoState, is_start: bool) -> InertElement {
-    let mut topic = InertElement::new("p").class("topic").text(info.topic.get());
+    let kept = info.kept_hours.get().map(|hours| {
+        let text = (info.strings.kept_for)(hours);
+        InertElement::new("span").class("kept").text(format!("{text} "))
+    });
+    let mut topic = InertElement::new("p").class("topic").children(kept).text(info.topic.get());
     if is_start {
         // On a phone the room list is hidden, so the lobby links to the form for a new room.
         topic = topic.text(" ").child(InertElement::from_server("a", || {

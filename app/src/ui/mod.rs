@@ -21,6 +21,8 @@ mod message_menu;
 mod profile_card;
 mod quote;
 mod reactions;
+#[cfg(feature = "ssr")]
+pub mod retention;
 mod room_list;
 mod room_not_found;
 mod scroll_controller;

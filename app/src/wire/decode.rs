@@ -34,7 +34,7 @@ impl FromJson for ServerFrame {
         match json.field("type")??.text()? {
             "welcome" => fields!(json Self::Welcome { protocol, server, log, you, limits, heartbeat_ms }),
             "joined" => fields!(json Self::Joined {
-                room, title, topic: default, head, reset, members, member_count: default, read, messages, more
+                room, title, topic: default, kept_hours, head, reset, members, member_count: default, read, messages, more
             }),
             "events" => fields!(json Self::Events { room, events }),
             "ack" => fields!(json Self::Ack { id, room, seq, dup }),
@@ -44,7 +44,7 @@ impl FromJson for ServerFrame {
             "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
             "typing" => fields!(json Self::Typing { room, user }),
             "read" => fields!(json Self::Read { room, seq, head, unread, mentions, marked: default }),
-            "room_updated" => fields!(json Self::RoomUpdated { room, title, topic }),
+            "room_updated" => fields!(json Self::RoomUpdated { room, title, topic, kept_hours }),
             "pong" => fields!(json Self::Pong { n, heads }),
             _ => Some(Self::Unknown),
         }
@@ -90,6 +90,8 @@ impl FromJson for EventBody {
             "edit" => fields!(json Self::Edit { target, text, mentions: default }),
             "delete" => fields!(json Self::Delete { target }),
             "react" => fields!(json Self::React { target, emoji, on }),
+            "expire" => fields!(json Self::Expire { up_to }),
+            "expired" => Some(Self::Expired),
             // A later kind may use the same fields for other values.
             _ => Some(Self::Unknown),
         }

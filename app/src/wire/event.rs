@@ -66,6 +66,13 @@ pub enum EventBody {
         /// The user gave it.
         on: bool,
     },
+    /// Messages were kept as long as the room keeps them: those up to a `seq` are gone, with everything about them.
+    Expire {
+        /// The `seq` of the last event that has expired.
+        up_to: Seq,
+    },
+    /// The place of an event that has expired. Nothing is left of it but its `seq`, id, time and author.
+    Expired,
     /// A kind that this version does not know. Its `seq` counts nevertheless.
     #[serde(other)]
     Unknown,

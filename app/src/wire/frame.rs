@@ -208,6 +208,9 @@ pub enum ServerFrame {
         /// Its topic; empty if it has none.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         topic: String,
+        /// For how many hours its messages are kept; without limit if missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_hours: Option<u32>,
         /// Its newest `seq`.
         head: Seq,
         /// The client must discard the room's data: `messages` is the newest page.
@@ -319,7 +322,7 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "is_false")]
         marked: bool,
     },
-    /// A room has a new title or topic.
+    /// A room has a new title or topic, or keeps messages for another time.
     RoomUpdated {
         /// The room.
         room: RoomName,
@@ -327,6 +330,9 @@ pub enum ServerFrame {
         title: String,
         /// Its topic; empty if it has none.
         topic: String,
+        /// For how many hours its messages are kept; without limit if missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_hours: Option<u32>,
     },
     /// The reply to `ping`.
     Pong {

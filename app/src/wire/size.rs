@@ -79,7 +79,8 @@ impl Event {
             EventBody::Edit { text, target, .. } => (json_bytes(text), *target),
             EventBody::Delete { target } => (0, *target),
             EventBody::React { emoji, target, .. } => (json_bytes(emoji), *target),
-            EventBody::Unknown => (0, 0),
+            EventBody::Expire { up_to } => (0, *up_to),
+            EventBody::Expired | EventBody::Unknown => (0, 0),
         };
         let numbers = [self.seq, self.at, other];
         let mentions = self.body.mentions().map_or(0, Mentions::json_bytes);

@@ -55,6 +55,7 @@ fn server_frames_have_the_json_of_the_protocol() {
                 room: tea.clone(),
                 title: "Tea".into(),
                 topic: "Green, mostly".into(),
+                kept_hours: None,
                 head: 7,
                 reset: true,
                 members: vec![ann.clone()],
@@ -127,8 +128,13 @@ fn server_frames_have_the_json_of_the_protocol() {
             json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2, "mentions": 1, "marked": true}),
         ),
         (
-            ServerFrame::RoomUpdated { room: tea.clone(), title: "Tea time".into(), topic: String::new() },
-            json!({"type": "room_updated", "room": "tea", "title": "Tea time", "topic": ""}),
+            ServerFrame::RoomUpdated {
+                room: tea.clone(),
+                title: "Tea time".into(),
+                topic: String::new(),
+                kept_hours: Some(24),
+            },
+            json!({"type": "room_updated", "room": "tea", "title": "Tea time", "topic": "", "kept_hours": 24}),
         ),
         (
             ServerFrame::Pong { n: 5, heads: [(tea, 7)].into() },

@@ -49,6 +49,8 @@ fn bodies() -> impl Strategy<Value = EventBody> {
             mentions
         }),
         any::<u64>().prop_map(|target| EventBody::Delete { target }),
+        any::<u64>().prop_map(|up_to| EventBody::Expire { up_to }),
+        Just(EventBody::Expired),
         (any::<u64>(), text(), any::<bool>()).prop_map(|(target, emoji, on)| EventBody::React {
             target,
             emoji,
@@ -145,18 +147,19 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (
             rooms(),
-            (text(), text()),
+            (text(), text(), any::<Option<u32>>()),
             any::<u64>(),
             (vec(authors(), 0..3), any::<u32>()),
             option::of((vec(messages(), 0..3), any::<bool>()))
         )
-            .prop_map(|(room, (title, topic), head, (members, member_count), page)| {
+            .prop_map(|(room, (title, topic, kept_hours), head, (members, member_count), page)| {
                 let (messages, more) = page.unzip();
                 let reset = messages.is_some();
                 ServerFrame::Joined {
                     room,
                     title,
                     topic,
+                    kept_hours,
                     head,
                     reset,
                     members,
@@ -198,10 +201,8 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
                 mentions,
                 marked
             }),
-        (rooms(), text(), text()).prop_map(|(room, title, topic)| ServerFrame::RoomUpdated {
-            room,
-            title,
-            topic
+        (rooms(), text(), text(), any::<Option<u32>>()).prop_map(|(room, title, topic, kept_hours)| {
+            ServerFrame::RoomUpdated { room, title, topic, kept_hours }
         }),
         (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
             .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),

@@ -122,6 +122,7 @@ fn page(texts: &[&str]) -> RoomPage {
         reactions: Reactions::default(),
     });
     RoomPage {
+        kept_hours: None,
         lang: Lang::En,
         you: user(99),
         log: "log".into(),

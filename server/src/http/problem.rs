@@ -229,6 +229,7 @@ impl From<StoreError> for Problem {
             StoreError::Forbidden
             | StoreError::TooManyReactions
             | StoreError::TooMany
+            | StoreError::Erased
             | StoreError::NotAdmitted
             | StoreError::Banned(_)
             | StoreError::Removed(_)

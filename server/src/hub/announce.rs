@@ -189,8 +189,10 @@ impl Hub {
         };
         for stored in stored {
             let (title, topic) = (stored.title(), stored.info.topic.to_string());
+            let kept_hours = self.kept_hours(&stored.info);
             if let Some(room) = self.room(&stored.room) {
-                room.broadcast_all(&ServerFrame::RoomUpdated { room: stored.room, title, topic });
+                let room_name = stored.room;
+                room.broadcast_all(&ServerFrame::RoomUpdated { room: room_name, title, topic, kept_hours });
             }
         }
     }

@@ -18,14 +18,17 @@ mod shared_presence;
 pub mod subscriber;
 pub mod subscription;
 mod sync;
+mod visits;
 
 use crate::{
     redact::RedactedRoom,
-    store::{EphemeralEvent, MAX_HEADS_PER_READ, Notification, Store},
+    store::{
+        EphemeralEvent, MAX_HEADS_PER_READ, Notification, RoomInfo, ServerRetention, Store, StoreResult,
+    },
 };
 use access::AccessWatch;
 use announce::Announcements;
-use app::wire::{RoomName, UserId};
+use app::wire::{RoomName, Seq, UserId};
 use backlog::NextDelivery;
 use futures_util::stream::{BoxStream, StreamExt};
 use presence::{Members, PRESENCE_FLUSH_INTERVAL};
@@ -46,6 +49,7 @@ use tokio::{
     },
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
+use visits::Visits;
 
 /// Time between two polls of the rooms' heads, which bounds the delay after a lost notification.
 const HEAD_POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -68,6 +72,9 @@ pub struct Hub {
     announcements: Announcements,
     shared_presence: SharedPresence,
     access: AccessWatch,
+    visits: Visits,
+    /// How long the server keeps messages, as it was read last. Sections under this lock are short and never wait.
+    retention: Mutex<ServerRetention>,
     /// The heads must be polled at once, because notifications were lost.
     has_missed: Notify,
 }
@@ -104,6 +111,8 @@ impl Hub {
             announcements: Announcements::default(),
             shared_presence: SharedPresence::default(),
             access: AccessWatch::default(),
+            visits: Visits::default(),
+            retention: Mutex::default(),
             has_missed: Notify::new(),
         }
     }
@@ -357,6 +366,52 @@ impl Hub {
 
     fn room(&self, name: &RoomName) -> Option<Arc<Room>> {
         self.rooms().get(name).cloned()
+    }
+
+    /// Returns how long the server keeps messages.
+    pub fn retention(&self) -> ServerRetention {
+        *self.retention.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns for how many hours the messages of a room are kept; `None` without limit.
+    pub fn kept_hours(&self, room: &RoomInfo) -> Option<u32> {
+        let kept = self.retention().of_room(room.retention);
+        (!kept.is_unlimited()).then(|| kept.hours())
+    }
+
+    /// Reads how long the server keeps messages. If that has changed, announces the live rooms.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](crate::store::StoreError::Backend).
+    pub async fn refresh_retention(&self) -> StoreResult<()> {
+        let read = self.store.server_retention().await?;
+        let before =
+            std::mem::replace(&mut *self.retention.lock().unwrap_or_else(PoisonError::into_inner), read);
+        if before != read {
+            self.open_rooms().into_iter().for_each(|room| self.announcements.add_room(room.name.clone()));
+        }
+        Ok(())
+    }
+
+    /// Records that the users of the live rooms are there.
+    pub async fn record_visits(&self) {
+        for room in self.open_rooms() {
+            if let Err(error) = self.record_visit(&room.name, room.head().unwrap_or(0)).await
+                && !error.is_logged()
+            {
+                let room = RedactedRoom(&room.name);
+                tracing::error!(%error, %room, "recording a visit failed");
+            }
+        }
+    }
+
+    /// Records that a user is in a room, in which `head` was found. Writes once or twice a day for a room with few events;
+    /// others are never abandoned.
+    ///
+    /// # Errors
+    /// [`StoreError`](crate::store::StoreError).
+    pub async fn record_visit(&self, room: &RoomName, head: Seq) -> StoreResult<()> {
+        self.visits.record(&*self.store, room, head).await
     }
 
     fn open_rooms(&self) -> Vec<Arc<Room>> {

@@ -79,6 +79,8 @@ impl SubscriberSession {
         let snapshot = self.store.snapshot(room, self.subscriber.user_id, past, page_size).await;
         let RoomSnapshot { record: RoomRecord { head, info, .. }, read, mut page } =
             self.leave_on_error(room, snapshot)?;
+        let recorded = self.hub.record_visit(room, head).await;
+        self.leave_on_error(room, recorded)?;
         if let Some(page) = &mut page {
             let completed = complete_reactions(&*self.store, room, self.subscriber.user_id, page, None).await;
             self.leave_on_error(room, completed)?;
@@ -130,7 +132,10 @@ impl SubscriberSession {
     /// Reads the head of a room that is registered. It is left again if that fails.
     async fn open(&mut self, room: &Room) -> StoreResult<Seq> {
         let head = self.store.head(&room.name).await;
-        Ok(room.open_at(self.leave_on_error(&room.name, head)?))
+        let head = self.leave_on_error(&room.name, head)?;
+        let recorded = self.hub.record_visit(&room.name, head).await;
+        self.leave_on_error(&room.name, recorded)?;
+        Ok(room.open_at(head))
     }
 
     fn leave_on_error<T>(&mut self, room: &RoomName, read: StoreResult<T>) -> StoreResult<T> {

@@ -19,6 +19,7 @@ mod settings;
 mod share;
 mod size;
 mod suggestions;
+mod user_data;
 
 pub use device_link::{create_link, open_link, redeem_link};
 pub use devices::{devices, sign_out};
@@ -35,6 +36,7 @@ pub use recovery::{change_recovery_code, recover, recover_form};
 pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};
 pub use settings::save_settings;
+pub use user_data::{erase_user, export_user, user_data};
 
 use form::CheckedForm;
 use rejection::{PageRejection, PageResult};

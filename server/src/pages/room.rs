@@ -12,7 +12,7 @@ use crate::{
     state::AppState,
 };
 use app::{
-    View,
+    RoomRetention, View,
     i18n::PageError,
     page_data::{RejectedInput, RoomPage},
     wire::{Millis, RoomName, Seq},
@@ -74,8 +74,8 @@ pub async fn room(
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
         let view = PageView { anchor: query.anchor(), reply_to: query.reply, rejected: None };
-        let page = load_room_page(&state, identity, room, view, context.lang).await?;
-        render_room(&state, context, page, StatusCode::OK).await
+        let (page, retention) = load_room_page(&state, identity, room, view, context.lang).await?;
+        render_room(&state, context, (page, retention), StatusCode::OK).await
     };
     run_page(&handle, activity, page).await
 }
@@ -109,11 +109,11 @@ pub async fn read_beacon(
 async fn render_room(
     state: &AppState,
     context: RequestContext,
-    page: RoomPage,
+    (page, retention): (RoomPage, RoomRetention),
     status: StatusCode,
 ) -> PageResult {
     let link = share_link(context.address.url(&page.room.path()));
-    render(state, context, View::Room(Box::new(page), link), status).await
+    render(state, context, View::Room(Box::new(page), link, retention), status).await
 }
 
 /// Renders the room again, with the rejected input still in its field and the status of `problem`.
@@ -129,8 +129,8 @@ pub(super) async fn rerender_room(
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
         let view = PageView { anchor: PageAnchor::Latest, reply_to, rejected: Some(rejected) };
-        let page = load_room_page(&state, identity, room, view, context.lang).await?;
-        let page = render_room(&state, context, page, problem.status()).await?;
+        let (page, retention) = load_room_page(&state, identity, room, view, context.lang).await?;
+        let page = render_room(&state, context, (page, retention), problem.status()).await?;
         Ok(problem.add_headers(page))
     };
     run_page(&handle, activity, page).await

@@ -10,13 +10,14 @@ use crate::{
     state::AppState,
     store::{
         JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
-        StoreResult, complete_reactions, moderates, read_around,
+        ServerRetention, StoreResult, complete_reactions, moderates, read_around,
     },
 };
 use app::{
+    RoomRetention,
     i18n::Lang,
     page_data::{PageKind, QuotedMessage, RejectedInput, RoomPage, RoomSummary},
-    wire::{Message, Millis, RoomName, Seq, limits},
+    wire::{Message, Millis, Retention, RoomName, Seq, limits},
 };
 use futures_util::future::try_join_all;
 
@@ -68,7 +69,7 @@ pub struct PageView {
     pub rejected: Option<RejectedInput>,
 }
 
-/// Loads a room's page for the user.
+/// Loads a room's page for the user, and how long the room keeps its messages.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Backend`].
@@ -78,10 +79,11 @@ pub async fn load_room_page(
     room: RoomName,
     PageView { anchor, reply_to, rejected }: PageView,
     lang: Lang,
-) -> StoreResult<RoomPage> {
+) -> StoreResult<(RoomPage, RoomRetention)> {
     // The socket delivers events after this head again, and the client recognizes those that the page has.
     let RoomSnapshot { record: RoomRecord { head, info, .. }, read, page: newest } =
         state.store.snapshot(&room, identity.id, None, anchor.snapshot_size()).await?;
+    state.hub.record_visit(&room, head).await?;
     let anchor = match anchor {
         PageAnchor::At(at) => PageAnchor::Around(find_by_time(state, &room, at, head).await?),
         anchor => anchor,
@@ -149,11 +151,12 @@ pub async fn load_room_page(
     } else {
         None
     };
-    Ok(RoomPage {
+    let page = RoomPage {
         lang,
         log: state.store.log_id().into(),
         title: lang.strings().title_of(&room, info.title(&room)),
         topic: lang.strings().topic_of(&room, info.topic.to_string()),
+        kept_hours: state.hub.kept_hours(&info),
         is_owner,
         moderates,
         blocked,
@@ -173,7 +176,14 @@ pub async fn load_room_page(
         rejected,
         you,
         room,
-    })
+    };
+    Ok((page, room_retention(state, info.retention)))
+}
+
+/// Returns how long a room keeps its messages, for the form of its owner.
+pub fn room_retention(state: &AppState, own: Option<Retention>) -> RoomRetention {
+    let ServerRetention { default, is_limit } = state.hub.retention();
+    RoomRetention { own, server: default, is_limit }
 }
 
 /// Reads the messages that those of a page reply to and that are not on it, the newest [`MAX_SOURCES`] at most.

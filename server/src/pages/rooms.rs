@@ -4,7 +4,7 @@ use super::{
     CheckedForm, PageRejection, PageRequest, PageResult, RoomPath,
     rejection::error_code,
     render::{render, run_page},
-    room_view::RoomList,
+    room_view::{RoomList, room_retention},
 };
 use crate::{
     http::{identity::Identity, problem::Problem},
@@ -16,7 +16,7 @@ use app::{
     View,
     i18n::{Lang, PageError, RoomFormError},
     pages::{NewRoom, RejectedForm, RoomsPage},
-    wire::{RoomName, RoomTitle, Topic},
+    wire::{ErrorCode, Retention, RoomName, RoomTitle, Topic},
 };
 use axum::{
     extract::{Query, rejection::QueryRejection},
@@ -40,6 +40,9 @@ pub struct RoomForm {
     topic: String,
     private: Option<String>,
     members: Option<String>,
+    /// For how many hours messages are kept: 0 without limit, empty as long as the server keeps them. Without it nothing
+    /// changes.
+    keep: Option<String>,
 }
 
 /// The page of the directory: the first one, or a later one of one of its two lists.
@@ -81,7 +84,7 @@ pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<Ro
     match insert_room(&request.state, request.identity, request.context.lang, &form).await {
         Ok(room) => Ok(request.redirect(&room.path())),
         Err((error, problem)) => {
-            let RoomForm { title, topic, private, members } = form;
+            let RoomForm { title, topic, private, members, .. } = form;
             let input = NewRoom { title, topic, private: private.is_some(), members_only: members.is_some() };
             let page = render_directory(request, Cursors::default(), input, Some(error), problem.status());
             Ok(problem.add_headers(page.await?))
@@ -89,7 +92,7 @@ pub async fn create_room(request: PageRequest, CheckedForm(form): CheckedForm<Ro
     }
 }
 
-/// `POST /r/{room}/about`: changes the title and the topic of a room for its owner.
+/// `POST /r/{room}/about`: changes the title and the topic of a room for its owner, and how long its messages are kept.
 ///
 /// # Errors
 /// [`PageRejection`] with the form's fields if a field is invalid, if a rate limit is exceeded, or if the store
@@ -102,9 +105,19 @@ pub async fn update_room(
     let PageRequest { state, identity, context } = &request;
     let update = async {
         let (title, topic) = form.parse()?;
+        let retention = form.retention()?;
         authorize(state, *identity)?;
-        let updated = state.store.update_room(room.clone(), identity.id, title, topic).await;
-        match updated {
+        let updated = async {
+            let updated = state.store.update_room(room.clone(), identity.id, title, topic).await;
+            updated?;
+            match retention {
+                Some(kept) if kept != state.store.room(&room).await?.info.retention => {
+                    state.store.set_retention(room.clone(), identity.id, kept).await
+                }
+                _ => Ok(()),
+            }
+        };
+        match updated.await {
             Ok(()) => Ok(()),
             Err(error) => Err(room_form_error(state, context.lang, error).await),
         }
@@ -112,8 +125,10 @@ pub async fn update_room(
     match update.await {
         Ok(()) => Ok(request.redirect(&room.path())),
         Err((error, problem)) => {
+            let own = form.retention().ok().flatten().flatten();
             let RoomForm { title, topic, .. } = form;
-            let form = RejectedForm::Room { path: format!("/r/{room}/about"), title, topic };
+            let retention = room_retention(state, own);
+            let form = RejectedForm::Room { path: format!("/r/{room}/about"), title, topic, retention };
             Err(PageRejection::explaining(PageError::Room(error), problem).with_form(form))
         }
     }
@@ -177,6 +192,20 @@ impl RoomForm {
         let topic = self.topic.parse().map_err(|why| (RoomFormError::Topic(why), invalid("topic")))?;
         Ok((title, topic))
     }
+
+    /// Returns how long messages shall be kept, if the form says it: `Some(None)` as long as the server keeps them.
+    fn retention(&self) -> Result<Option<Option<Retention>>, RoomFormRejected> {
+        match self.keep.as_deref() {
+            None => Ok(None),
+            Some("") => Ok(Some(None)),
+            Some(hours) => {
+                let kept = hours.parse().ok().and_then(|hours: u32| hours.try_into().ok());
+                let problem = || Problem::bad_request("The time for which messages are kept is invalid.");
+                kept.map(|kept| Some(Some(kept)))
+                    .ok_or_else(|| (RoomFormError::Command(ErrorCode::BadRequest), problem()))
+            }
+        }
+    }
 }
 
 async fn insert_room(
@@ -194,7 +223,8 @@ async fn insert_room(
         (false, false) => slug_from_title(&title),
     };
     let private = private || members_only;
-    let about = RoomInfo { title: Some(title), topic, owner: Some(identity.id), private, contested: false };
+    let about =
+        RoomInfo { title: Some(title), topic, owner: Some(identity.id), private, ..RoomInfo::default() };
     match state.store.create_room(room.clone(), about.clone()).await {
         Ok(()) => Ok(room),
         // Another title has led to the same name: this room gets a suffix.

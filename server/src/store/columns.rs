@@ -1,14 +1,18 @@
 //! What the columns of both kinds of database have in common.
 
-use app::wire::{DisplayName, Mention, Mentions, Operation, Seq, User, UserId};
+use app::wire::{DisplayName, Mention, Mentions, Operation, Retention, Seq, User, UserId};
 
 /// The column `kind` of an event.
 pub(super) mod kind {
+    /// The place of an event that has expired.
+    pub(in super::super) const EXPIRED: i16 = -1;
     pub(in super::super) const MESSAGE: i16 = 0;
     pub(in super::super) const EDIT: i16 = 1;
     pub(in super::super) const DELETE: i16 = 2;
     pub(in super::super) const REACT: i16 = 3;
     pub(in super::super) const UNREACT: i16 = 4;
+    /// The messages up to the target have expired.
+    pub(in super::super) const EXPIRE: i16 = 6;
 }
 
 /// Returns the columns `kind`, `text`, `reply_to` and `target` of an event.
@@ -30,6 +34,12 @@ pub(super) fn position(seq: Seq) -> i64 {
 /// Returns the id of a user, which a database stores as a signed integer.
 pub(super) fn user_id(id: i64) -> UserId {
     UserId(id.cast_unsigned())
+}
+
+/// Returns how long messages of a room are kept, from a column with hours: NULL as long as the server keeps them, 0 without
+/// limit.
+pub(super) fn retention(hours: Option<i64>) -> Option<Retention> {
+    u32::try_from(hours?).ok()?.try_into().ok()
 }
 
 /// Digits of a user's id in the column `mentions`.

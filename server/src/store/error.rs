@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The message has as many different reactions as it may have.
     #[error("the message has too many different reactions")]
     TooManyReactions,
+    /// The user erases everything of theirs, or has done so, and stores nothing more.
+    #[error("the user has erased everything of theirs")]
+    Erased,
     /// A room with this name exists.
     #[error("a room with this name exists")]
     RoomExists,
@@ -100,7 +103,7 @@ impl StoreError {
                 ErrorCode::BadRequest
             }
             Self::MessageNotFound => ErrorCode::NoSuchMessage,
-            Self::Forbidden | Self::TooManyReactions | Self::TooMany => ErrorCode::NotAllowed,
+            Self::Forbidden | Self::TooManyReactions | Self::TooMany | Self::Erased => ErrorCode::NotAllowed,
             Self::NotAdmitted => ErrorCode::NotAdmitted,
             Self::Banned(_) => ErrorCode::Banned,
             Self::Removed(_) => ErrorCode::Removed,
@@ -136,6 +139,7 @@ impl StoreError {
             Self::MessageNotFound => "The message does not exist.",
             Self::Forbidden => "Only the author or the owner of the room may do this.",
             Self::TooManyReactions => "A message has at most 20 different reactions.",
+            Self::Erased => "This user has erased everything, and writes nothing more.",
             Self::RoomExists => "A room with this name already exists.",
             Self::TitleTaken(_) => "A room with this title already exists.",
             Self::RoomNotFound => "The room does not exist.",

@@ -2,8 +2,8 @@
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
 //! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
-//! [`DeviceLinkStore`], [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`] and
-//! [`ModerationStore`]. Every read is bounded and
+//! [`DeviceLinkStore`], [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`],
+//! [`ModerationStore`], [`RetentionStore`] and [`ErasureStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
@@ -12,6 +12,7 @@ mod action;
 mod columns;
 mod device_links;
 mod devices;
+mod erasure;
 mod error;
 mod events;
 mod moderation;
@@ -23,6 +24,7 @@ mod postgres;
 mod presence;
 mod reactions;
 mod read_markers;
+mod retention;
 mod rooms;
 mod rules;
 mod settings;
@@ -42,6 +44,10 @@ pub use devices::{
     CodeHash, Device, DeviceId, DeviceLabel, DeviceStore, InvalidDeviceId, MAX_DEVICES,
     MAX_USERS_PER_SIGN_OUT_READ, RecoveryCodeStore, SignIn, SignIns, SignOut,
 };
+pub use erasure::{
+    Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, ScanPosition,
+    UserContent, UserRecord, UserRecords,
+};
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
 pub use moderation::{
@@ -60,6 +66,10 @@ pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomP
 pub use reactions::{complete_reactions, known_emoji};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,
+};
+pub use retention::{
+    ABANDONED_AFTER, AgingRoom, MAX_ABANDONED_EVENTS, MAX_EXPIRED_PER_STEP, MAX_ROOMS_PER_SWEEP,
+    RetentionStore, ServerRetention, Sweep, VISIT_INTERVAL,
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates};
@@ -95,6 +105,8 @@ pub trait Store:
     + PresenceStore
     + AccessStore
     + ModerationStore
+    + RetentionStore
+    + ErasureStore
 {
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.

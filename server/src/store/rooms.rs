@@ -3,7 +3,7 @@
 use super::{PendingCommit, StoreError, StoreResult, skeleton};
 use app::{
     i18n::Lang,
-    wire::{RoomName, RoomTitle, Seq, Topic, UserId},
+    wire::{Retention, RoomName, RoomTitle, Seq, Topic, UserId},
 };
 use async_trait::async_trait;
 use std::{collections::HashSet, slice, sync::LazyLock};
@@ -25,6 +25,8 @@ pub struct RoomInfo {
     /// Its first message created it while another public room had the title that its address makes. So its title
     /// shows the address too.
     pub contested: bool,
+    /// How long its messages are kept; `None` as long as the server keeps them.
+    pub retention: Option<Retention>,
 }
 
 /// A room as it is stored.

@@ -1,18 +1,21 @@
 //! A store for a model checker: it never waits, so that the checker decides alone which thread runs.
 
-use app::wire::{DisplayName, Event, Message, Millis, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{
+    DisplayName, Event, Message, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId,
+};
 use async_trait::async_trait;
 use futures_util::{
     future::{FutureExt, ready},
     stream::BoxStream,
 };
 use server::store::{
-    AccessChanges, AccessStore, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore, Entrance,
-    EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage,
-    Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit, PresenceStore,
-    PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, Role, RoomInfo, RoomPresence, RoomQuery,
-    RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings, SignIn, SignIns, SignOut, Standing, Store,
-    StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks, UserStore,
+    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
+    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
+    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
+    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope,
+    ServerRetention, Setting, Settings, SignIn, SignIns, SignOut, Standing, Store, StoreResult,
+    StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -304,6 +307,68 @@ impl ModerationStore for SingleRoom {
     }
     async fn blocked(&self, _: UserId) -> StoreResult<Vec<UserId>> {
         unreachable!("no test moderates")
+    }
+}
+
+#[async_trait]
+impl RetentionStore for SingleRoom {
+    fn set_retention(&self, _: RoomName, _: UserId, _: Option<Retention>) -> PendingCommit<()> {
+        unreachable!("no test keeps messages for a time")
+    }
+
+    async fn aging_rooms(&self, _: Option<&RoomName>, _: u32) -> StoreResult<Vec<AgingRoom>> {
+        unreachable!("no test sweeps")
+    }
+
+    fn expire(&self, _: RoomName, _: Sweep) -> PendingCommit<u32> {
+        unreachable!("no test sweeps")
+    }
+
+    fn remove_if_abandoned(&self, _: RoomName, _: Millis) -> PendingCommit<bool> {
+        unreachable!("no test sweeps")
+    }
+
+    fn record_room_visit(&self, _: RoomName, _: Millis) -> PendingCommit<()> {
+        ready(Ok(())).boxed()
+    }
+
+    async fn take_lease(&self, _: &'static str, _: Duration) -> StoreResult<bool> {
+        unreachable!("no test sweeps")
+    }
+
+    async fn server_retention(&self) -> StoreResult<ServerRetention> {
+        unreachable!("no test sweeps")
+    }
+
+    fn set_server_retention(&self, _: ServerRetention) -> PendingCommit<()> {
+        unreachable!("no test sweeps")
+    }
+
+    async fn clock(&self) -> StoreResult<Millis> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl ErasureStore for SingleRoom {
+    async fn user_records(&self, _: UserId, _: ScanPosition) -> StoreResult<UserRecords> {
+        unreachable!("no test erases")
+    }
+
+    fn begin_erasure(&self, _: UserId) -> PendingCommit<()> {
+        unreachable!("no test erases")
+    }
+
+    async fn erasure(&self, _: UserId) -> StoreResult<Option<Erasure>> {
+        unreachable!("no test erases")
+    }
+
+    async fn unfinished_erasures(&self) -> StoreResult<Vec<UserId>> {
+        unreachable!("no test erases")
+    }
+
+    fn note_erased(&self, _: UserId, _: u64, _: Option<ScanPosition>) -> PendingCommit<()> {
+        unreachable!("no test erases")
     }
 }
 

@@ -40,6 +40,7 @@ mod postgres;
 mod postgres_faults;
 mod posting;
 mod presence;
+mod privacy;
 mod purging;
 mod reactions;
 mod read_markers;

@@ -5,18 +5,19 @@ use crate::{
     support::{Lines, TestServer, V1, room, within_timeout},
 };
 use app::wire::{
-    ClientFrame, DisplayName, Event, Millis, RoomName, RoomTitle, Seq, ServerFrame, Topic, User, UserId,
+    ClientFrame, DisplayName, Event, Millis, Retention, RoomName, RoomTitle, Seq, ServerFrame, Topic, User,
+    UserId,
 };
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::store::{
-    AccessChanges, AccessStore, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore, Entrance,
-    EphemeralEvent, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate, MessagePage,
-    Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit, PresenceStore,
-    PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, Role, RoomInfo, RoomPresence, RoomQuery,
-    RoomRecord, RoomSnapshot, RoomStore, Scope, Setting, Settings, SignIn, SignIns, SignOut, SqliteStore,
-    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, TooManyLinks,
-    UserStore,
+    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
+    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
+    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
+    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope,
+    ServerRetention, Setting, Settings, SignIn, SignIns, SignOut, SqliteStore, Standing, Store, StoreResult,
+    StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
 };
 use std::{
     sync::{
@@ -212,6 +213,56 @@ impl PresenceStore for FaultyNotifications {
     }
     async fn present_elsewhere(&self, room: &RoomName) -> StoreResult<PresentElsewhere> {
         self.store.present_elsewhere(room).await
+    }
+}
+
+#[async_trait]
+impl RetentionStore for FaultyNotifications {
+    fn set_retention(&self, room: RoomName, user: UserId, retention: Option<Retention>) -> PendingCommit<()> {
+        self.store.set_retention(room, user, retention)
+    }
+    async fn aging_rooms(&self, after: Option<&RoomName>, limit: u32) -> StoreResult<Vec<AgingRoom>> {
+        self.store.aging_rooms(after, limit).await
+    }
+    fn expire(&self, room: RoomName, sweep: Sweep) -> PendingCommit<u32> {
+        self.store.expire(room, sweep)
+    }
+    fn remove_if_abandoned(&self, room: RoomName, now: Millis) -> PendingCommit<bool> {
+        self.store.remove_if_abandoned(room, now)
+    }
+    fn record_room_visit(&self, room: RoomName, now: Millis) -> PendingCommit<()> {
+        self.store.record_room_visit(room, now)
+    }
+    async fn take_lease(&self, task: &'static str, lifetime: Duration) -> StoreResult<bool> {
+        self.store.take_lease(task, lifetime).await
+    }
+    async fn server_retention(&self) -> StoreResult<ServerRetention> {
+        self.store.server_retention().await
+    }
+    fn set_server_retention(&self, retention: ServerRetention) -> PendingCommit<()> {
+        self.store.set_server_retention(retention)
+    }
+    async fn clock(&self) -> StoreResult<Millis> {
+        self.store.clock().await
+    }
+}
+
+#[async_trait]
+impl ErasureStore for FaultyNotifications {
+    async fn user_records(&self, user: UserId, after: ScanPosition) -> StoreResult<UserRecords> {
+        self.store.user_records(user, after).await
+    }
+    fn begin_erasure(&self, user: UserId) -> PendingCommit<()> {
+        self.store.begin_erasure(user)
+    }
+    async fn erasure(&self, user: UserId) -> StoreResult<Option<Erasure>> {
+        self.store.erasure(user).await
+    }
+    async fn unfinished_erasures(&self) -> StoreResult<Vec<UserId>> {
+        self.store.unfinished_erasures().await
+    }
+    fn note_erased(&self, user: UserId, erased: u64, position: Option<ScanPosition>) -> PendingCommit<()> {
+        self.store.note_erased(user, erased, position)
     }
 }
 

@@ -2,7 +2,12 @@
 
 use crate::support::{TEST_TIMEOUT, room};
 use app::wire::{Operation, UserId};
-use server::store::{EventStore, NewEvent, SqliteStore};
+use server::{
+    store::{
+        ErasureStore, EventStore, NewEvent, RetentionStore, ServerRetention, SqliteStore, Sweep, UserStore,
+    },
+    upkeep::erase_step,
+};
 use std::{fs, path::Path, time::Duration};
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
@@ -96,4 +101,65 @@ async fn a_start_after_a_crash_removes_purged_texts_from_the_write_ahead_log() {
     assert!(count(left.path(), "secret") > 0);
     let _again = SqliteStore::open(&left.path().join("hubbub.db")).unwrap();
     assert_eq!(count(left.path(), "secret"), 0);
+}
+
+/// Expires everything in the room, on a server that keeps messages for an hour.
+async fn expire_all(log: &SqliteStore) {
+    let server = ServerRetention { default: 1.try_into().unwrap(), is_limit: false };
+    let sweep = Sweep { now: log.clock().await.unwrap() + 2 * 3_600_000, server };
+    while log.expire(room("tea"), sweep).await.unwrap() > 0 {}
+}
+
+#[tokio::test]
+async fn expired_texts_leave_the_file_and_its_write_ahead_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
+    for n in 0..300 {
+        let post = Operation::Post { text: text(n, "secret").into(), reply_to: None };
+        let target = log.append(command(post)).await.unwrap().seq;
+        if n % 3 == 0 {
+            let edited = Operation::Edit { target, text: text(n + 1, "secret-too").into() };
+            log.append(command(edited)).await.unwrap();
+        }
+        if n % 5 == 0 {
+            let react = Operation::React { target, emoji: "🤫".into(), on: true };
+            log.append(command(react)).await.unwrap();
+        }
+        let mut other = command(Operation::Post { text: text(n, "public").into(), reply_to: None });
+        other.room = room("jam");
+        log.append(other).await.unwrap();
+    }
+    assert!(count(folder.path(), "secret") >= 300 && count(folder.path(), "🤫") > 0);
+    expire_all(&log).await;
+    wait_until_gone(folder.path(), "secret").await;
+    wait_until_gone(folder.path(), "🤫").await;
+    assert!(count(folder.path(), "public") >= 300, "everything else is there");
+}
+
+#[tokio::test]
+async fn everything_of_an_erased_user_leaves_the_file_also_after_a_crash_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
+    log.set_display_name(ANN, "Mystery Ann".parse().unwrap()).await.unwrap();
+    for n in 0..250 {
+        let post = Operation::Post { text: text(n, "secret").into(), reply_to: None };
+        log.append(command(post)).await.unwrap();
+        let other = NewEvent {
+            author: UserId(0xb),
+            ..command(Operation::Post { text: "public".into(), reply_to: None })
+        };
+        log.append(other).await.unwrap();
+    }
+    log.begin_erasure(ANN).await.unwrap();
+    assert!(!erase_step(&log, ANN).await.unwrap(), "there is more to do");
+    let left = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(folder.path()).unwrap().flatten() {
+        fs::copy(entry.path(), left.path().join(entry.file_name())).unwrap();
+    }
+    let again = SqliteStore::open(&left.path().join("hubbub.db")).unwrap();
+    assert_eq!(again.unfinished_erasures().await.unwrap(), [ANN]);
+    while !erase_step(&again, ANN).await.unwrap() {}
+    wait_until_gone(left.path(), "secret").await;
+    wait_until_gone(left.path(), "Mystery Ann").await;
+    assert!(count(left.path(), "public") >= 250, "everything else is there");
 }

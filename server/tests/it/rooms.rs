@@ -94,6 +94,7 @@ async fn the_owner_updates_a_room_and_its_members_receive_the_change() {
         room: "tea".parse().unwrap(),
         title: "Tea and cake".into(),
         topic: "at four".into(),
+        kept_hours: None,
     };
     assert_eq!(carol.expect_frame().await, titled);
     match V1::connect(&server).await.join("tea", None).await {

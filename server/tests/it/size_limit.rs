@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-const QUOTA: u64 = 2 << 20;
+const QUOTA: u64 = 3 << 20;
 
 fn post(text: &str) -> ClientFrame {
     ClientFrame::Post {

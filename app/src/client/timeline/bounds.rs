@@ -11,11 +11,16 @@ pub const MAX_ENTRIES: usize = 1_600;
 const ENTRIES_PER_TRIM: usize = 200;
 
 impl Timeline {
-    /// Drops entries beyond [`MAX_ENTRIES`], some more so that this is seldom, and returns how many of the oldest went.
+    /// Drops entries beyond [`MAX_ENTRIES`], some more so that this is seldom, and returns how many of the oldest went. If
+    /// entries have expired since the last call, it returns how many, and drops no others.
     ///
     /// A reader who follows the end loses the oldest entries. For a reader elsewhere it drops those that are farther
     /// from `visible`; without the newest ones the timeline is detached from the end of the log.
     pub fn trim(&mut self, visible: Range<usize>, follows_end: bool) -> usize {
+        let expired = std::mem::take(&mut self.expired);
+        if expired > 0 {
+            return expired;
+        }
         let len = self.confirmed.len();
         if len <= MAX_ENTRIES {
             return 0;

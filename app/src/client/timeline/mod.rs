@@ -1,6 +1,7 @@
 //! What one browser shows of a room: the confirmed messages in the log's order, then its own pending ones.
 
 mod bounds;
+mod expiry;
 mod held_deletions;
 mod quotes;
 
@@ -55,6 +56,8 @@ pub struct Timeline {
     pending: Vec<Entry>,
     changes: Vec<PendingChange>,
     sources: Sources,
+    /// The oldest entries that have expired since the last [trim](Timeline::trim).
+    expired: usize,
 }
 
 impl Timeline {
@@ -75,6 +78,7 @@ impl Timeline {
             pending: Vec::new(),
             changes: Vec::new(),
             sources: Sources::default(),
+            expired: 0,
         };
         timeline.look_up_all_sources();
         timeline
@@ -88,6 +92,11 @@ impl Timeline {
     /// Returns the event after which messages are unread, if that is known.
     pub fn unread_after(&self) -> Option<Seq> {
         self.unread_after.map(|(seq, _)| seq)
+    }
+
+    /// Returns `true` if there is nothing before the oldest entry.
+    pub fn has_oldest(&self) -> bool {
+        self.has_oldest
     }
 
     /// Sets whether there is nothing before the oldest entry.
@@ -407,6 +416,8 @@ impl Timeline {
                     }
                 });
             }
+            EventBody::Expire { up_to } => self.expire(*up_to),
+            EventBody::Expired => self.expire(event.seq),
             EventBody::Unknown => {}
         }
     }

@@ -41,6 +41,11 @@ impl Sources {
         }
     }
 
+    /// Forgets the texts of messages up to a `seq`.
+    pub(super) fn expire(&mut self, up_to: Seq) {
+        self.0.iter_mut().filter(|(seq, _)| *seq <= up_to).for_each(|(_, message)| message.excerpt = None);
+    }
+
     pub(super) fn update_user(&mut self, user: &User) {
         for (_, message) in &mut self.0 {
             if message.author.id == user.id {

@@ -9,6 +9,18 @@ use crate::wire::{InvalidName, ErrorCode, limits::MAX_MESSAGE_BYTES};
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/// Returns a number of hours in the largest unit without a rest.
+pub(super) fn amount(hours: u32) -> String {
+    let (n, unit) = match hours {
+        24 => return "a day".into(),
+        168 => return "a week".into(),
+        8_760 => return "a year".into(),
+        hours if hours % 24 == 0 => (hours / 24, "day"),
+        hours => (hours, "hour"),
+    };
+    if n == 1 { format!("an {unit}") } else { format!("{n} {unit}s") }
+}
+
 pub(super) static STRINGS: Strings = Strings {
     lang: Lang::En,
     #[cfg(feature = "ssr")]
@@ -176,6 +188,7 @@ pub(super) static STRINGS: Strings = Strings {
         100.. => "More than 100 older unread messages".into(),
         n => format!("{n} older unread messages"),
     },
+    kept_for: |hours| format!("Messages are kept for {}.", amount(hours)),
     utc: |_, month, day, hour, minute| format!("{day} {} {hour:02}:{minute:02} UTC", MONTHS[month - 1]),
     utc_day: |year, month, day| format!("{day} {} {year}", MONTHS[month - 1]),
 };

@@ -6,6 +6,15 @@ mod server;
 use super::{Lang, Strings, default_names::NameParts};
 use crate::wire::{InvalidName, ErrorCode, limits::MAX_MESSAGE_BYTES};
 
+/// Returns a number of hours in the largest unit without a rest.
+pub(super) fn amount(hours: u32) -> String {
+    match hours {
+        8_760 => " 1 年".into(),
+        hours if hours % 24 == 0 => format!(" {} 天", hours / 24),
+        hours => format!(" {hours} 小时"),
+    }
+}
+
 pub(super) static STRINGS: Strings = Strings {
     lang: Lang::Zh,
     #[cfg(feature = "ssr")]
@@ -153,6 +162,7 @@ pub(super) static STRINGS: Strings = Strings {
         .into()
     },
     older_unread: |n| if n >= 100 { "前面还有 100 多条未读消息".into() } else { format!("前面还有 {n} 条未读消息") },
+    kept_for: |hours| format!("消息保留{}。", amount(hours)),
     utc: |_, month, day, hour, minute| format!("{month}月{day}日 {hour:02}:{minute:02} UTC"),
     utc_day: |year, month, day| format!("{year}年{month}月{day}日"),
 };

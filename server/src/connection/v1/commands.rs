@@ -83,6 +83,7 @@ pub(crate) async fn join(
     Ok(ServerFrame::Joined {
         title: joined.info.title(&room),
         topic: joined.info.topic.to_string(),
+        kept_hours: state.hub.kept_hours(&joined.info),
         read: joined.read.unwrap_or(0),
         room,
         head: joined.head,

@@ -34,7 +34,8 @@ use axum::{
 use names::{CookieNames, suffixes};
 use signed::{IdentityCookie, find_cookie, new_cookies, removal};
 use std::sync::Arc;
-use user_id::{new_user_id, random};
+pub use user_id::new_user_id;
+use user_id::random;
 
 /// Seconds between two renewals of the cookies.
 const RENEWAL_INTERVAL_SECONDS: u64 = 24 * 60 * 60;

@@ -14,7 +14,7 @@ const SHORT_ID_SHIFT: u32 = 32;
 ///
 /// The 16 bits at [`SHORT_ID_SHIFT`] come from a counter: a client that requests many ids gets the short id of an existing user
 /// only after 65,536 of them.
-pub(super) fn new_user_id(lang: Lang) -> UserId {
+pub fn new_user_id(lang: Lang) -> UserId {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Uuid::new_v4().as_u64_pair().0));
     let random = random() & !(0xffff << SHORT_ID_SHIFT);
     // An odd step visits every value once.

@@ -131,7 +131,7 @@ impl Writer {
     }
 
     /// Notifies the subscribers of this process, also if nothing has changed or the answer was lost: they read what has.
-    fn note_access_change(&mut self) {
+    pub(super) fn note_access_change(&mut self) {
         self.cache.forget_access();
         self.shared.notifier.send(Notification::AccessChanged);
     }
@@ -153,6 +153,12 @@ impl<'a> Change<'a> {
         let statement = self.transaction.prepare_cached(sql).await?;
         let count: i64 = self.transaction.query_one(&statement, parameters).await?.try_get(0)?;
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
+
+    /// Returns `true` if the user erases everything of theirs, or has done so.
+    async fn is_erased(&self, user: UserId) -> Result<bool, Error> {
+        let statement = self.transaction.prepare_cached("SELECT erases(ARRAY[$1::int8])").await?;
+        self.transaction.query_one(&statement, &[&user.0.cast_signed()]).await?.try_get(0)
     }
 
     async fn standing(&self, user: UserId, room: Option<&RoomName>) -> Result<Standing, Error> {
@@ -379,6 +385,9 @@ impl<'a> Change<'a> {
         if self.count("SELECT count(*) FROM role WHERE room = $1", &[&room]).await? >= MAX_ROLES {
             return Ok(Err(StoreError::TooMany));
         }
+        if self.is_erased(user).await? {
+            return Ok(Err(StoreError::Erased));
+        }
         let insert = "INSERT INTO role (user_id, room, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
         self.execute(insert, &[&user.0.cast_signed(), &room, &Role::Member.column()]).await?;
         Ok(Ok(()))
@@ -430,6 +439,9 @@ impl<'a> Change<'a> {
         if reason.chars().count() > MAX_REASON_CHARS {
             return Ok(Err(StoreError::OutOfRange));
         }
+        if self.is_erased(user).await? {
+            return Ok(Err(StoreError::Erased));
+        }
         let own = self.count("SELECT count(*) FROM report WHERE by = $1", &[&by]).await?;
         let all = self.count("SELECT count(*) FROM report", &[]).await?;
         if own >= MAX_REPORTS_PER_USER || all >= MAX_REPORTS {
@@ -447,6 +459,10 @@ impl<'a> Change<'a> {
         other: UserId,
         is_blocked: bool,
     ) -> Result<StoreResult<()>, Error> {
+        let is_erased = is_blocked && self.is_erased(user).await?;
+        if is_erased {
+            return Ok(Err(StoreError::Erased));
+        }
         let (user, other) = (user.0.cast_signed(), other.0.cast_signed());
         if !is_blocked {
             self.execute("DELETE FROM blocked WHERE user_id = $1 AND other = $2", &[&user, &other]).await?;

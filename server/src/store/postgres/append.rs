@@ -299,6 +299,7 @@ impl Output {
                 (Some(3), _) => Err(StoreError::MessageNotFound),
                 (Some(4), _) => Err(StoreError::Forbidden),
                 (Some(5), _) => Err(StoreError::TooManyReactions),
+                (Some(6), _) => Err(StoreError::Erased),
                 _ => Err(StoreError::backend("the database has returned an unknown outcome")),
             }
         };

@@ -17,7 +17,8 @@ const MAX_ENTRIES: usize = 10_000;
 /// Time after which the activity of a busy room is stored again.
 const ACTIVITY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A room that exists. Rooms are never removed, and neither their ids nor their privacy change.
+/// A room that exists. Neither its id nor its privacy changes. If another server has removed it, the next batch fails and is
+/// sent again by its clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoomRef {
     /// Its number in the database.
@@ -74,6 +75,11 @@ impl Cache {
 
     pub(super) fn add_room(&mut self, name: RoomName, room: RoomRef) {
         self.rooms.insert(name, room);
+    }
+
+    /// Forgets a room that was removed.
+    pub(super) fn remove_room(&mut self, name: &RoomName) {
+        self.rooms.remove(name);
     }
 
     /// Notes that the activity of a room was stored at `at`.

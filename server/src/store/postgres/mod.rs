@@ -6,6 +6,7 @@
 //! - [`history`]: whether the database still has what this process has shown.
 //! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
 //! - [`import`]: what `hubbub migrate` writes.
+//! - [`retention_writes`]: what has expired, abandoned rooms, erasures.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
 mod access;
@@ -18,6 +19,7 @@ mod connect;
 mod cookie_keys;
 mod devices;
 mod durability;
+mod erasure;
 mod error;
 mod event_reads;
 mod event_writes;
@@ -27,6 +29,8 @@ mod listen;
 mod notify;
 mod presence;
 mod queue;
+mod retention;
+mod retention_writes;
 mod room_reads;
 mod room_writes;
 mod rows;

@@ -2,9 +2,10 @@
 
 use crate::store::{
     Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit,
-    RoomInfo, Setting, SignIn, SignOut, StoreError, StoreResult, TooManyLinks,
+    RoomInfo, ScanPosition, ServerRetention, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep,
+    TooManyLinks,
 };
-use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -58,6 +59,13 @@ pub(super) enum Request {
     SetRecoveryCode(UserId, CodeHash, Reply<bool>),
     RevokeRecoveryCode(UserId, Reply<()>),
     RedeemRecoveryCode(CodeHash, Reply<Option<UserId>>),
+    SetServerRetention(ServerRetention, Reply<()>),
+    SetRetention(RoomName, UserId, Option<Retention>, Reply<()>),
+    Expire(RoomName, Sweep, Reply<u32>),
+    RemoveIfAbandoned(RoomName, Millis, Reply<bool>),
+    RecordRoomVisit(RoomName, Millis, Reply<()>),
+    BeginErasure(UserId, Reply<()>),
+    NoteErased(UserId, u64, Option<ScanPosition>, Reply<()>),
     /// Writes something, to find out whether the database accepts it.
     Probe(Reply<()>),
     /// Carries out what was requested before it, then ends the writer.

@@ -16,12 +16,12 @@ const ROOMS_LOCK: i64 = 0x0068_7562_6275_6201;
 const SELECT_ROOM_REFS: &str = "SELECT name, id, private FROM room WHERE name = ANY ($1)";
 
 const SELECT_ROOM: &str =
-    "SELECT name, title, topic, owner, private, contested, 0::int8 FROM room WHERE name = $1";
+    "SELECT name, title, topic, owner, private, contested, 0::int8, retention FROM room WHERE name = $1";
 
 const INSERT_ROOM: &str = "
     WITH made AS (
-        INSERT INTO room (name, title, topic, owner, private, contested, title_key, title_sort)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING RETURNING id, name, private
+        INSERT INTO room (name, title, topic, owner, private, contested, title_key, title_sort, retention)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10) ON CONFLICT (name) DO NOTHING RETURNING id, name, private
     ), active AS (
         INSERT INTO room_activity (room, at)
         SELECT m.id, now_millis() FROM made m WHERE NOT m.private AND m.name <> 'lobby'
@@ -88,6 +88,10 @@ pub(super) async fn create_room(
     }
     if let Err(taken) = check_free_title(&transaction, room, &info).await? {
         return Ok(Err(taken));
+    }
+    let owner: Vec<i64> = info.owner.iter().map(|owner| owner.0.cast_signed()).collect();
+    if transaction.query_one("SELECT erases($1)", &[&owner]).await?.try_get(0)? {
+        return Ok(Err(StoreError::Erased));
     }
     insert_room(&transaction, room, &info).await?;
     transaction.commit().await.map(Ok)
@@ -187,8 +191,8 @@ async fn free_title_key(
 
 async fn insert_room(transaction: &Transaction<'_>, room: &RoomName, info: &RoomInfo) -> Result<(), Error> {
     let key = free_title_key(transaction, room, info).await?;
-    let RoomInfo { title, topic, owner, private, contested } = info;
-    let parameters: [&(dyn ToSql + Sync); 9] = [
+    let RoomInfo { title, topic, owner, private, contested, retention } = info;
+    let parameters: [&(dyn ToSql + Sync); 10] = [
         &room.as_str(),
         &title.as_ref().map(RoomTitle::as_str),
         &topic.as_str(),
@@ -198,6 +202,7 @@ async fn insert_room(transaction: &Transaction<'_>, room: &RoomName, info: &Room
         &key,
         &info.title_sort(room),
         &MAX_READ_MARKERS.cast_signed(),
+        &retention.map(|retention| retention.hours().cast_signed()),
     ];
     let statement = transaction.prepare_cached(INSERT_ROOM).await?;
     transaction.query(&statement, &parameters).await.map(drop)

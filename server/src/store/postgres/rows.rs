@@ -16,7 +16,7 @@ use std::sync::Arc;
 use tokio_postgres::Row;
 
 /// Columns that describe a room, with its head.
-pub(super) const ROOM_COLUMNS: usize = 7;
+pub(super) const ROOM_COLUMNS: usize = 8;
 
 /// Returns a position or time of a column, which is never negative.
 pub(super) fn unsigned(number: i64) -> u64 {
@@ -44,6 +44,8 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
         on @ (kind::REACT | kind::UNREACT) => {
             EventBody::React { target: target()?, emoji: text(row, 8)?, on: on == kind::REACT }
         }
+        kind::EXPIRE => EventBody::Expire { up_to: target()? },
+        kind::EXPIRED => EventBody::Expired,
         _ => EventBody::Unknown,
     };
     Ok(Event {
@@ -92,6 +94,7 @@ pub(super) fn room_record(row: &Row) -> StoreResult<RoomRecord> {
         owner: row.try_get::<_, Option<i64>>(3)?.map(user_id),
         private: row.try_get(4)?,
         contested: row.try_get(5)?,
+        retention: columns::retention(row.try_get::<_, Option<i32>>(7)?.map(i64::from)),
     };
     Ok(RoomRecord { room: room_name(row.try_get(0)?)?, head: number(row, 6)?, info })
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/7-mentions.sql"),
     include_str!("../../../migrations/postgres/8-access.sql"),
     include_str!("../../../migrations/postgres/9-devices.sql"),
+    include_str!("../../../migrations/postgres/10-retention.sql"),
 ];
 
 /// The newest schema that this program supports.

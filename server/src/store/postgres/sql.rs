@@ -7,14 +7,14 @@
 macro_rules! room_columns {
     () => {
         "r.name, r.title, r.topic, r.owner, r.private, r.contested,
-         coalesce((SELECT max(h.seq) FROM event h WHERE h.room = r.id), 0) AS head"
+         coalesce((SELECT max(h.seq) FROM event h WHERE h.room = r.id), 0) AS head, r.retention"
     };
 }
 
 /// The messages of a room before a position, newest first, with their last change and their reactions: rows as long as those
-/// before them have fewer bytes of text than the limit.
+/// before them have fewer bytes of text than the limit. Those that have expired are not scanned.
 macro_rules! page {
-    ($room:literal, $before:literal, $limit:literal, $bytes:literal) => {
+    ($room:literal, $expired:literal, $before:literal, $limit:literal, $bytes:literal) => {
         concat!(
             "SELECT p.* FROM (
                 SELECT m.seq, m.at, m.id, m.author, u.name, u.ambiguous, u.number, m.text, m.reply_to,
@@ -27,6 +27,8 @@ macro_rules! page {
             $room,
             " AND e.seq < ",
             $before,
+            " AND e.seq > ",
+            $expired,
             " AND e.kind = 0 ORDER BY e.seq DESC LIMIT ",
             $limit,
             "
@@ -70,14 +72,19 @@ pub(super) const SELECT_HAS_REACTED: &str = "
     JOIN room r ON r.name = $1 ORDER BY n.o";
 
 /// A page of messages before a position.
-pub(super) const SELECT_MESSAGES_BEFORE: &str =
-    page!("(SELECT r.id FROM room r WHERE r.name = $1)", "$2", "$3", "$4::int8");
+pub(super) const SELECT_MESSAGES_BEFORE: &str = page!(
+    "(SELECT r.id FROM room r WHERE r.name = $1)",
+    "coalesce((SELECT r.expired FROM room r WHERE r.name = $1), 0)",
+    "$2",
+    "$3",
+    "$4::int8"
+);
 
 /// A room as a user finds it: one row, or one for each message of its newest page. The page is empty if the events after
 /// `$5` continue what the user has: if `$6`, or if the event there has the id `$7`.
 pub(super) const SELECT_SNAPSHOT: &str = concat!(
     "WITH found AS MATERIALIZED (
-        SELECT r.id, (SELECT m.seq FROM read_marker m WHERE m.user_id = $2 AND m.room = r.id) AS read, ",
+        SELECT r.id, r.expired, (SELECT m.seq FROM read_marker m WHERE m.user_id = $2 AND m.room = r.id) AS read, ",
     room_columns!(),
     " FROM room r WHERE r.name = $1
     ), snapshot AS MATERIALIZED (
@@ -85,9 +92,9 @@ pub(super) const SELECT_SNAPSHOT: &str = concat!(
             AND ($6::bool OR (SELECT e.id = $7::uuid FROM event e WHERE e.room = f.id AND e.seq = $5)), false) AS resumes
         FROM found f
     )
-    SELECT f.name, f.title, f.topic, f.owner, f.private, f.contested, f.head, f.read, f.resumes, m.*
+    SELECT f.name, f.title, f.topic, f.owner, f.private, f.contested, f.head, f.retention, f.read, f.resumes, m.*
     FROM snapshot f LEFT JOIN LATERAL (",
-    page!("f.id", "CASE WHEN f.resumes THEN 0 ELSE f.head + 1 END", "$3", "$4::int8"),
+    page!("f.id", "f.expired", "CASE WHEN f.resumes THEN 0 ELSE f.head + 1 END", "$3", "$4::int8"),
     ") m ON true ORDER BY m.seq DESC"
 );
 
@@ -185,7 +192,7 @@ pub(super) const SELECT_JOINED_ROOMS: &str = concat!(
     room_columns!(),
     " FROM listed l LEFT JOIN room r ON r.id = l.room
     )
-    SELECT coalesce(d.name, d.asked), d.title, d.topic, d.owner, d.private, d.contested, d.head, d.also,
+    SELECT coalesce(d.name, d.asked), d.title, d.topic, d.owner, d.private, d.contested, d.head, d.retention, d.also,
         coalesce(d.seq, d.head), (
             SELECT count(*) FROM (
                 SELECT FROM event e

@@ -179,6 +179,23 @@ impl Writer {
             }
             Request::RevokeRecoveryCode(user, reply) => answer(reply, self.revoke_recovery_code(user).await),
             Request::RedeemRecoveryCode(hash, reply) => answer(reply, self.redeem_recovery_code(&hash).await),
+            Request::SetServerRetention(retention, reply) => {
+                answer(reply, self.set_server_retention(retention).await);
+            }
+            Request::SetRetention(room, user, retention, reply) => {
+                answer(reply, self.set_retention(&room, user, retention).await);
+            }
+            Request::Expire(room, sweep, reply) => answer(reply, self.expire(&room, sweep).await),
+            Request::RemoveIfAbandoned(room, now, reply) => {
+                answer(reply, self.remove_if_abandoned(&room, now).await);
+            }
+            Request::RecordRoomVisit(room, now, reply) => {
+                answer(reply, self.record_room_visit(&room, now).await);
+            }
+            Request::BeginErasure(user, reply) => answer(reply, self.begin_erasure(user).await),
+            Request::NoteErased(user, erased, position, reply) => {
+                answer(reply, self.note_erased(user, erased, position).await);
+            }
             Request::Probe(reply) => answer(reply, self.probe().await),
             Request::Close(reply) => return Some(reply),
             Request::Append(..) | Request::SetReadMarker(..) => {}
@@ -226,8 +243,9 @@ impl Writer {
         let rename = "SELECT r.names, r.changed FROM set_display_name($1, $2, $3, $4, $5) r";
         let row =
             self.one_row(rename, &[&id, &name.as_str(), &skeleton, &shared.channel, &shared.node]).await?;
+        let Some(names) = row.try_get(0)? else { return Err(StoreError::Erased) };
         let changed: Vec<i64> = row.try_get(1)?;
-        shared.note_names_announced(row.try_get(0)?);
+        shared.note_names_announced(names);
         shared.publish_users(changed.iter().copied().map(rows::user_id).collect());
         let select = "
             SELECT array_agg(u.id), array_agg(u.name), array_agg(u.ambiguous), array_agg(u.number)

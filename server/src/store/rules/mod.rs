@@ -2,12 +2,15 @@
 //!
 //! - This module: who may enter, read and write.
 //! - [`moderation`]: what moderators, owners and the administrator may do.
+//! - [`retention`]: what has expired, and what a user may do after an erasure.
 
 mod moderation;
+mod retention;
 #[cfg(test)]
 mod tests;
 
 pub(super) use moderation::{Effect, plan};
+pub(super) use retention::{authorize_erased, count_expired, cutoff, is_abandoned};
 
 use super::{Role, RoomMode, Standing, StoreError, StoreResult};
 use app::wire::{Operation, RoomName, UserId};

@@ -28,6 +28,8 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         on @ (kind::REACT | kind::UNREACT) => {
             EventBody::React { target: row.get(10)?, emoji: text(row, 8)?, on: on == kind::REACT }
         }
+        kind::EXPIRE => EventBody::Expire { up_to: row.get(10)? },
+        kind::EXPIRED => EventBody::Expired,
         _ => EventBody::Unknown,
     };
     let id = Uuid::from_bytes(row.get(2)?);
@@ -62,7 +64,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(message)
 }
 
-/// Reads title, topic, owner, private and contested of a room, from `column` on.
+/// Reads title, topic, owner, private, contested and retention of a room, from `column` on.
 pub(super) fn room_info(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomInfo> {
     let title: Option<String> = row.get(column)?;
     let topic: String = row.get(column + 1)?;
@@ -72,6 +74,7 @@ pub(super) fn room_info(row: &Row<'_>, column: usize) -> rusqlite::Result<RoomIn
         owner: row.get::<_, Option<i64>>(column + 2)?.map(user_id),
         private: row.get(column + 3)?,
         contested: row.get(column + 4)?,
+        retention: columns::retention(row.get(column + 5)?),
     })
 }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/13-mentions.sql")),
     M::up(include_str!("../../../migrations/14-access.sql")),
     M::up(include_str!("../../../migrations/15-devices.sql")),
+    M::up(include_str!("../../../migrations/16-retention.sql")),
 ];
 
 /// The newest schema that this program supports.

@@ -1,5 +1,7 @@
 //! The SQL statements. Each is answered from an index, so its cost does not grow with the history of a room.
 
+pub(super) use super::upkeep_sql::*;
+
 /// Events of a room after a position. A superseded edit has the present text of the message.
 pub(super) const SELECT_EVENTS_AFTER: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind,
@@ -9,14 +11,16 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
     LEFT JOIN change c ON e.kind = 1 AND c.room = e.room AND c.seq = e.target
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
 
-/// Messages of a room before a position, newest first, with their last change and their reactions.
+/// Messages of a room before a position, newest first, with their last change and their reactions. Those that have expired
+/// are not scanned.
 pub(super) const SELECT_MESSAGES_BEFORE: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text,
         e.mentions, r.last, r.summary
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     LEFT JOIN reactions r ON r.room = e.room AND r.seq = e.seq
-    WHERE e.room = ?1 AND e.seq < ?2 AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3";
+    WHERE e.room = ?1 AND e.seq < ?2 AND e.seq > coalesce((SELECT expired FROM room WHERE name = ?1), 0)
+        AND e.kind = 0 ORDER BY e.seq DESC LIMIT ?3";
 
 /// A user's name, whether it is ambiguous, their number among the users of its skeleton, and the skeleton.
 pub(super) const SELECT_USER: &str = "SELECT name, alike, number, key FROM person WHERE id = ?1";
@@ -167,18 +171,18 @@ pub(super) const UPDATE_HEAD_AND_ACTIVITY: &str = "UPDATE room SET head = ?2, ac
 
 /// A room with its description.
 pub(super) const SELECT_ROOM: &str =
-    "SELECT name, head, title, topic, owner, private, contested FROM room WHERE name = ?1";
+    "SELECT name, head, title, topic, owner, private, contested, retention FROM room WHERE name = ?1";
 
 /// Public rooms by name after a name, without those in which a user has a read marker.
 pub(super) const LIST_ROOMS_BY_NAME: &str = "
-    SELECT name, head, title, topic, owner, private, contested FROM room r
+    SELECT name, head, title, topic, owner, private, contested, retention FROM room r
     WHERE private = 0 AND name > ?1
         AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?2 AND room = r.name)
     ORDER BY name LIMIT ?3";
 
 /// Public rooms but the lobby by title after a title and a name, without those in which a user has a read marker.
 pub(super) const LIST_ROOMS_BY_TITLE: &str = "
-    SELECT name, head, title, topic, owner, private, contested FROM room r
+    SELECT name, head, title, topic, owner, private, contested, retention FROM room r
     WHERE private = 0 AND (title_sort, name) > (?1, ?2) AND name <> 'lobby'
         AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?3 AND room = r.name)
     ORDER BY title_sort, name LIMIT ?4";
@@ -186,15 +190,16 @@ pub(super) const LIST_ROOMS_BY_TITLE: &str = "
 /// Public rooms but the lobby, most recently active first, after a time and a name, without those in which a user has a
 /// read marker.
 pub(super) const LIST_ROOMS_BY_ACTIVITY: &str = "
-    SELECT name, head, title, topic, owner, private, contested FROM room r
+    SELECT name, head, title, topic, owner, private, contested, retention FROM room r
     WHERE private = 0 AND active_at <= ?1 AND (active_at < ?1 OR name > ?2) AND name <> 'lobby'
         AND NOT EXISTS (SELECT 1 FROM reading WHERE person = ?3 AND room = r.name)
     ORDER BY active_at DESC, name LIMIT ?4";
 
 /// The description of a room. A new room is active at the time of its creation.
 pub(super) const UPSERT_ROOM: &str = "
-    INSERT INTO room (name, head, title, topic, owner, private, contested, title_key, title_sort, active_at)
-    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    INSERT INTO room (name, head, title, topic, owner, private, contested, title_key, title_sort, active_at,
+        retention, visited_at)
+    VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9)
     ON CONFLICT (name) DO UPDATE SET title = excluded.title, topic = excluded.topic,
         contested = excluded.contested, title_key = excluded.title_key, title_sort = excluded.title_sort";
 
@@ -208,7 +213,7 @@ pub(super) const SELECT_ROOM_WITHOUT_TITLE_SORT: &str =
 /// Public rooms by name whose title columns are not filled in, with or without a title of their own. It scans all rooms,
 /// so it runs only after the rule for titles has changed.
 pub(super) const SELECT_ROOMS_WITHOUT_TITLE_SORT: &str = "
-    SELECT name, title, topic, owner, private, contested FROM room
+    SELECT name, title, topic, owner, private, contested, retention FROM room
     WHERE private = 0 AND title_sort IS NULL AND (title IS NOT NULL) = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
 /// What follows from the title of a room.
@@ -343,9 +348,22 @@ mod tests {
             SELECT_RECOVERY_CODE,
             DELETE_RECOVERY_CODE,
             REDEEM_RECOVERY_CODE,
+            SELECT_AGING_ROOM,
+            SELECT_EDITED,
+            DELETE_CHANGES_OF_RANGE,
+            DELETE_REACTIONS_OF_RANGE,
+            DELETE_MENTIONS_OF_RANGE,
+            EXPIRE_EVENTS,
+            SELECT_OLDEST_EVENTS,
+            SELECT_USER_RECORDS,
+            SELECT_LAST_ROW,
+            SELECT_ERASURE,
+            DELETE_MARKERS_OF_USER,
+            RECORD_ROOM_VISIT,
         ] {
             for step in plan(statement) {
-                assert!(step.starts_with("SEARCH"), "{statement}: {step}");
+                let is_subquery = step.contains("SUBQUERY");
+                assert!(step.starts_with("SEARCH") || is_subquery, "{statement}: {step}");
                 assert!(!step.contains("(room=?)"), "{statement} scans a room: {step}");
             }
         }
@@ -361,6 +379,13 @@ mod tests {
             assert!(steps.contains(index), "{steps}");
             assert!(!steps.contains("SCAN") && !steps.contains("TEMP B-TREE"), "{steps}");
         }
+        let aging = plan(SELECT_AGING_ROOMS).join("; ");
+        assert!(aging.contains("PRIMARY KEY (name>?)"), "{aging}");
+        assert!(aging.contains("event_by_room (room=? AND seq>?)"), "{aging}");
+        let markers = plan(SELECT_MARKERS_OF_ROOM).join("; ");
+        assert!(markers.contains("reading_by_room (room=?)"), "{markers}");
+        let erasures = plan(SELECT_UNFINISHED_ERASURES).join("; ");
+        assert!(erasures.contains("erasure_unfinished") && !erasures.contains("TEMP B-TREE"), "{erasures}");
         let mentions = plan(COUNT_MENTIONS).join("; ");
         assert!(mentions.contains("PRIMARY KEY (person=? AND room=? AND seq>?)"), "{mentions}");
         let unread = plan(COUNT_UNREAD).join("; ");

@@ -39,6 +39,8 @@ pub enum Table {
     SignOut,
     /// The recovery codes of users.
     RecoveryCode,
+    /// Users who have erased everything, and those whose erasure has to begin again.
+    Erasure,
 }
 
 /// The place of a row in the order of its table: one number, or two. The second one is 0 for tables whose rows have one.
@@ -96,7 +98,7 @@ macro_rules! columns {
 
 impl Table {
     /// Every table, in the order in which they are filled.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Room,
         Self::RoomActivity,
         Self::User,
@@ -115,6 +117,7 @@ impl Table {
         Self::Device,
         Self::SignOut,
         Self::RecoveryCode,
+        Self::Erasure,
     ];
 
     /// Returns the name of the table in the database.
@@ -138,6 +141,7 @@ impl Table {
             Self::Device => "device",
             Self::SignOut => "sign_out",
             Self::RecoveryCode => "recovery_code",
+            Self::Erasure => "erasure",
         }
     }
 
@@ -151,7 +155,8 @@ impl Table {
         match self {
             Self::Room => columns![
                 id Int4, name Text, title Text, topic Text, owner Int8, private Bool, contested Bool, title_key Text,
-                title_sort Text, members_only Bool, mode Int2, slow Int4
+                title_sort Text, members_only Bool, mode Int2, slow Int4,
+                retention Int4, expired Int8, visited_at Int8
             ],
             Self::RoomActivity => columns![room Int4, at Int8],
             Self::User => columns![
@@ -183,6 +188,7 @@ impl Table {
             }
             Self::SignOut => columns![user_id Int8, generation Int8],
             Self::RecoveryCode => columns![user_id Int8, hash Bytes, created_at Int8],
+            Self::Erasure => columns![user_id Int8, started_at Int8, erased Int8, finished_at Int8],
         }
     }
 
@@ -194,7 +200,8 @@ impl Table {
             | Self::User
             | Self::Device
             | Self::SignOut
-            | Self::RecoveryCode => 1,
+            | Self::RecoveryCode
+            | Self::Erasure => 1,
             Self::Restriction | Self::Invitation | Self::Action | Self::Report => 1,
             Self::Event | Self::MessageState | Self::Reactions | Self::ReadMarker => 2,
             Self::Role | Self::Blocked => 2,

@@ -5,9 +5,10 @@ use crate::support::{TestDatabase, TestServer, room, within_timeout};
 use app::wire::{DisplayName, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
     Action, Appended, CodeHash, DeviceId, DeviceLabel, Entrance, Invitation, LinkError, LinkHash, Moderation,
-    NewEvent, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, Setting, SignIn, SignOut, SqliteStore,
-    Standing, Store, StoreError, StreamPosition, Until, check,
+    NewEvent, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, ServerRetention, Setting, SignIn,
+    SignOut, SqliteStore, Standing, Store, StoreError, StreamPosition, Sweep, Until, check,
 };
+use server::upkeep::erase_step;
 use std::{fs, path::Path, time::Duration};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -17,6 +18,7 @@ const ANN: UserId = UserId(0xa);
 const BOB: UserId = UserId(0xb);
 const EVE: UserId = UserId(u64::MAX - 1);
 const GUEST: UserId = UserId(0x1234_5678);
+const ERASED: UserId = UserId(0x77);
 
 const OPEN_LINK: LinkHash = [1; 32];
 const USED_LINK: LinkHash = [0xff; 32];
@@ -25,7 +27,7 @@ const OPEN_CODE: CodeHash = [0x80; 32];
 /// A private room.
 const PRIVATE: &str = "p-0123456789abcdef0123456789abcdef";
 
-const ROOMS: [&str; 8] = ["lobby", "tea", "jam", "quiet", "a", "zz-top", "missing", PRIVATE];
+const ROOMS: [&str; 9] = ["expired", "lobby", "tea", "jam", "quiet", "a", "zz-top", "missing", PRIVATE];
 
 /// The longest name: 32 characters of four bytes.
 fn longest_name() -> String {
@@ -54,7 +56,7 @@ async fn fill(store: &dyn Store) {
     ] {
         let title = title.map(|title| title.parse().unwrap());
         let topic = "at \"four\" \\N 'o'clock'".parse().unwrap();
-        let info = RoomInfo { title, topic, private, owner, contested: false };
+        let info = RoomInfo { title, topic, private, owner, ..RoomInfo::default() };
         store.create_room(room(name), info).await.unwrap();
     }
     let first = post(store, "tea", ANN, "one").await;
@@ -116,6 +118,17 @@ async fn fill(store: &dyn Store) {
     }
     store.sign_out(BOB, SignOut::Everywhere).await.unwrap();
     store.set_recovery_code(EVE, OPEN_CODE).await.unwrap();
+    store.set_retention(room("tea"), ANN, Some(168.try_into().unwrap())).await.unwrap();
+    let server = ServerRetention { default: 1.try_into().unwrap(), is_limit: false };
+    for text in ["soon gone", "soon gone too"] {
+        post(store, "expired", EVE, text).await;
+    }
+    let sweep = Sweep { now: store.clock().await.unwrap() + 7_200_000, server };
+    assert_eq!(store.expire(room("expired"), sweep).await.unwrap(), 2);
+    post(store, "expired", EVE, "new").await;
+    post(store, "expired", ERASED, "secret").await;
+    store.begin_erasure(ERASED).await.unwrap();
+    while !erase_step(store, ERASED).await.unwrap() {}
 }
 
 /// Stores every kind of row about rights.
@@ -161,7 +174,7 @@ async fn access_picture(store: &dyn Store) -> Vec<String> {
 /// Returns everything that readers of a store can see, in lines.
 async fn picture(store: &dyn Store) -> Vec<String> {
     let rooms: Vec<RoomName> = ROOMS.map(room).into();
-    let users = [ANN, BOB, EVE, GUEST, UserId(7), UserId(99)];
+    let users = [ANN, BOB, EVE, GUEST, ERASED, UserId(7), UserId(99)];
     let mut lines = vec![store.log_id().to_owned(), format!("{:?}", store.heads(&rooms).await.unwrap())];
     lines.extend(access_picture(store).await);
     lines.extend(store.rooms(&rooms).await.unwrap().iter().map(|room| format!("{room:?}")));
@@ -170,6 +183,8 @@ async fn picture(store: &dyn Store) -> Vec<String> {
         let events = store.events_after(name, 0, 500).await.unwrap();
         lines.extend(events.iter().map(|event| format!("{name}: {event:?}")));
     }
+    lines.extend(store.aging_rooms(None, 100).await.unwrap().iter().map(|room| format!("{room:?}")));
+    lines.push(format!("{:?}", store.erasure(ERASED).await.unwrap()));
     lines.extend(store.users(&users).await.unwrap().iter().map(|user| format!("{user:?}")));
     for user in users {
         let markers = store.read_markers(user, 0, 100).await.unwrap();
@@ -224,7 +239,7 @@ async fn postgres_gets_every_kind_of_row_as_it_was() {
 
     let printed = succeeds(folder.path(), &database.url, &[]).await;
     assert!(
-        printed.contains("24 events in 7 rooms, 5 users, ") && printed.contains("Start with --database"),
+        printed.contains("30 events in 8 rooms, 6 users, ") && printed.contains("Start with --database"),
         "{printed}"
     );
     let store = database.open().await;

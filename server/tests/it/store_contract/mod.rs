@@ -4,6 +4,7 @@ mod access;
 mod device_links;
 mod devices;
 mod editing;
+mod erasing;
 mod events;
 mod mentions;
 mod messages;
@@ -11,6 +12,7 @@ mod names;
 mod notifications;
 mod reactions;
 mod read_markers;
+mod retention;
 mod room_lists;
 mod rooms;
 

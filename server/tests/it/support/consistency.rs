@@ -89,6 +89,8 @@ impl Log {
                     messages.entry(*target).and_modify(react);
                     reactions.insert(event.seq, (*target, *on));
                 }
+                EventBody::Expire { up_to } => messages.retain(|seq, _| seq > up_to),
+                EventBody::Expired => messages.retain(|seq, _| *seq > event.seq),
                 EventBody::Unknown => {}
             }
         }

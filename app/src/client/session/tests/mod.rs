@@ -46,6 +46,7 @@ fn welcome(log: &str) -> ServerFrame {
 
 fn joined(head: Seq, messages: Option<Vec<Message>>) -> ServerFrame {
     ServerFrame::Joined {
+        kept_hours: None,
         room: room(),
         title: "Tea".into(),
         topic: String::new(),

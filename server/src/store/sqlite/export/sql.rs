@@ -18,7 +18,8 @@ pub(super) fn select(table: Table) -> &'static str {
     match table {
         Table::Room => {
             "SELECT n.id, r.name, r.title, r.topic, r.owner, r.private, r.contested, r.title_key, r.title_sort,
-                 r.members_only, r.mode, r.slow
+                 r.members_only, r.mode, r.slow,
+                 r.retention, r.expired, r.visited_at
              FROM room_number n CROSS JOIN room r ON r.name = n.name
              WHERE n.id > coalesce(?1, 0) ORDER BY n.id"
         }
@@ -93,6 +94,9 @@ pub(super) fn select(table: Table) -> &'static str {
         Table::RecoveryCode => {
             "SELECT person, hash, created_at FROM recovery_code WHERE ?1 IS NULL OR person > ?1 ORDER BY person"
         }
+        Table::Erasure => {
+            "SELECT person, started_at, erased, finished_at FROM erasure WHERE ?1 IS NULL OR person > ?1 ORDER BY person"
+        }
     }
 }
 
@@ -127,5 +131,6 @@ pub(super) fn count(table: Table) -> &'static str {
         Table::Device => "SELECT count(*) FROM device",
         Table::SignOut => "SELECT count(*) FROM sign_out",
         Table::RecoveryCode => "SELECT count(*) FROM recovery_code",
+        Table::Erasure => "SELECT count(*) FROM erasure",
     }
 }

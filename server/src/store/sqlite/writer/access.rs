@@ -110,7 +110,7 @@ impl WriteTransaction<'_> {
     }
 
     /// Notes a change of access, which is published after the commit.
-    fn note_access_change(&mut self, change: AccessChange) {
+    pub(super) fn note_access_change(&mut self, change: AccessChange) {
         self.unrestricted.clear();
         self.access_changes.push(change);
     }
@@ -270,6 +270,9 @@ impl WriteTransaction<'_> {
         if !self.take_bytes(ENTRY_BYTES) {
             return Ok(Err(StoreError::ReadOnly));
         }
+        if self.is_erased(user)? {
+            return Ok(Err(StoreError::Erased));
+        }
         let insert = "INSERT OR IGNORE INTO role (person, room, role) VALUES (?1, ?2, ?3)";
         self.run(insert, (user.0.cast_signed(), room, Role::Member.column()))?;
         self.unrestricted.clear();
@@ -306,6 +309,9 @@ impl WriteTransaction<'_> {
         seq: Seq,
         reason: &str,
     ) -> rusqlite::Result<StoreResult<()>> {
+        if self.is_erased(user)? {
+            return Ok(Err(StoreError::Erased));
+        }
         let standing = self.standing(user, Some(room))?;
         if let Err(refused) = rules::may_enter_room(room, &standing) {
             return Ok(Err(refused));
@@ -340,6 +346,9 @@ impl WriteTransaction<'_> {
         if !is_blocked {
             self.run("DELETE FROM blocked WHERE person = ?1 AND other = ?2", (person, other))?;
             return Ok(Ok(()));
+        }
+        if self.is_erased(user)? {
+            return Ok(Err(StoreError::Erased));
         }
         if self.count("SELECT count(*) FROM blocked WHERE person = ?1", [person])? >= MAX_BLOCKED {
             return Ok(Err(StoreError::TooMany));

@@ -16,6 +16,9 @@ impl WriteTransaction<'_> {
         user: UserId,
         lifetime: Duration,
     ) -> rusqlite::Result<WriteResult> {
+        if self.is_erased(user)? {
+            return Ok(Err(StoreError::Erased));
+        }
         let person = user.0.cast_signed();
         self.transaction.prepare_cached(sql::DELETE_UNUSED_DEVICE_LINK)?.execute([person])?;
         self.transaction.prepare_cached(sql::DELETE_EXPIRED_DEVICE_LINKS)?.execute([self.at])?;

@@ -26,7 +26,10 @@ impl WriteTransaction<'_> {
         let Some(label) = label else { return Ok(()) };
         let (is_user, generation) = sign_in_state(&self.transaction, user)?;
         let may_be_listed = is_user && rules::is_signed_in(false, sign_in.generation, generation);
-        if !may_be_listed || !self.take_bytes(label.browser.len() + label.system.len()) {
+        if !may_be_listed
+            || self.is_erased(user)?
+            || !self.take_bytes(label.browser.len() + label.system.len())
+        {
             return Ok(());
         }
         self.transaction.prepare_cached(sql::INSERT_DEVICE)?.execute(row)?;
@@ -79,7 +82,7 @@ impl WriteTransaction<'_> {
         user: UserId,
         hash: &CodeHash,
     ) -> rusqlite::Result<WriteResult> {
-        if !sign_in_state(&self.transaction, user)?.0 {
+        if !sign_in_state(&self.transaction, user)?.0 || self.is_erased(user)? {
             return Ok(Ok(WriteOutput::CodeSet(false)));
         }
         if !self.take_bytes(hash.len()) {

@@ -5,7 +5,9 @@
 mod access;
 mod device_links;
 mod devices;
+mod erasure;
 mod read_markers;
+mod retention;
 mod rooms;
 #[cfg(test)]
 mod tests;
@@ -16,9 +18,10 @@ mod users;
 use super::{access::AccessHistory, connection::close_as_single_file, health::Health, record::Record};
 use crate::store::{
     Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification,
-    Notifier, RoomInfo, Setting, SignIn, SignOut, StoreError, StoreResult, TooManyLinks,
+    Notifier, RoomInfo, ScanPosition, ServerRetention, Setting, SignIn, SignOut, StoreError, StoreResult,
+    Sweep, TooManyLinks,
 };
-use app::wire::{DisplayName, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     collections::{HashMap, HashSet},
@@ -66,6 +69,9 @@ pub(super) enum WriteOutput {
     CodeSet(bool),
     /// The user of a recovery code.
     Recovered(Option<UserId>),
+    /// How many events have expired.
+    Expired(u32),
+    RoomRemoved(bool),
     None,
 }
 
@@ -117,6 +123,13 @@ pub(super) enum WriteCommand {
     SetRecoveryCode(UserId, CodeHash),
     RevokeRecoveryCode(UserId),
     RedeemRecoveryCode(CodeHash),
+    SetServerRetention(ServerRetention),
+    SetRetention(RoomName, UserId, Option<Retention>),
+    Expire(RoomName, Sweep),
+    RemoveIfAbandoned(RoomName, Millis),
+    RecordRoomVisit(RoomName, Millis),
+    BeginErasure(UserId),
+    NoteErased(UserId, u64, Option<ScanPosition>),
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }

@@ -100,6 +100,9 @@ impl WriteTransaction<'_> {
     /// Inserts a read marker, and evicts the oldest one past [`MAX_READ_MARKERS`]. Returns `false` if the user has one
     /// in the room already.
     fn insert_read_marker(&mut self, user: UserId, room: &RoomName, seq: Seq) -> rusqlite::Result<bool> {
+        if self.is_erased(user)? {
+            return Ok(false);
+        }
         let id = user.0.cast_signed();
         let mut insert = self.transaction.prepare_cached(sql::INSERT_READ_MARKER)?;
         if insert.execute((id, room.as_str(), seq, self.at))? == 0 {

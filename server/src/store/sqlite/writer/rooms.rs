@@ -7,7 +7,7 @@ use crate::store::{
     rules,
     sqlite::{queries, sql},
 };
-use app::wire::{RoomName, RoomTitle, Topic, UserId};
+use app::wire::{Retention, RoomName, RoomTitle, Topic, UserId};
 
 impl WriteTransaction<'_> {
     pub(super) fn create_room(
@@ -24,6 +24,11 @@ impl WriteTransaction<'_> {
         }
         let text_bytes =
             info.title.as_ref().map_or(0, |title| title.as_str().len()) + info.topic.as_str().len();
+        if let Some(owner) = info.owner
+            && self.is_erased(owner)?
+        {
+            return Ok(Err(StoreError::Erased));
+        }
         if !self.take_bytes(text_bytes) {
             return Ok(Err(StoreError::ReadOnly));
         }
@@ -89,12 +94,14 @@ impl WriteTransaction<'_> {
             key => key,
         };
         let sort = info.title_sort(&room);
-        let RoomInfo { title, topic, owner, private, contested } = &info;
+        let RoomInfo { title, topic, owner, private, contested, retention } = &info;
+        let retention = retention.map(Retention::hours);
         let title = title.as_ref().map(RoomTitle::as_str);
         let owner = owner.map(|owner| owner.0.cast_signed());
         let mut statement = self.transaction.prepare_cached(sql::UPSERT_ROOM)?;
         let name = room.as_str();
-        let columns = (name, title, topic.as_str(), owner, private, contested, skeleton, sort, self.at);
+        let topic = topic.as_str();
+        let columns = (name, title, topic, owner, private, contested, skeleton, sort, self.at, retention);
         statement.execute(columns)?;
         drop(statement);
         *self.last_active = None;

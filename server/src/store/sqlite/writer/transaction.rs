@@ -9,7 +9,7 @@ use crate::store::{
     rules::{self, Target},
     sqlite::{queries, rows, sql},
 };
-use app::wire::{CommandId, Event, Millis, Operation, RoomName, Seq, UserId};
+use app::wire::{CommandId, Event, EventBody, Millis, Operation, RoomName, Seq, UserId};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -72,7 +72,7 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) signed_out: Vec<UserId>,
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
-    has_purged: bool,
+    pub(super) has_purged: bool,
     /// Rooms were created, which are active at the same time.
     pub(super) has_new_rooms: bool,
 }
@@ -161,6 +161,23 @@ impl<'a> WriteTransaction<'a> {
             WriteCommand::RedeemRecoveryCode(hash) => {
                 self.redeem_recovery_code(&hash).map(|user| Ok(WriteOutput::Recovered(user)))
             }
+            WriteCommand::SetServerRetention(retention) => {
+                self.set_server_retention(retention).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::SetRetention(room, user, retention) => self.set_retention(room, user, retention),
+            WriteCommand::Expire(room, sweep) => {
+                self.expire(&room, sweep).map(|count| Ok(WriteOutput::Expired(count)))
+            }
+            WriteCommand::RemoveIfAbandoned(room, now) => {
+                self.remove_if_abandoned(&room, now).map(|removed| Ok(WriteOutput::RoomRemoved(removed)))
+            }
+            WriteCommand::RecordRoomVisit(room, now) => {
+                self.record_room_visit(&room, now).map(|()| Ok(WriteOutput::None))
+            }
+            WriteCommand::BeginErasure(user) => self.begin_erasure(user).map(|()| Ok(WriteOutput::None)),
+            WriteCommand::NoteErased(user, erased, position) => {
+                self.note_erased(user, erased, position).map(|()| Ok(WriteOutput::None))
+            }
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
     }
@@ -169,6 +186,9 @@ impl<'a> WriteTransaction<'a> {
         if let Err(refused) = self.check_access(&new)? {
             // What was appended before the user lost the right is still acknowledged.
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(refused)));
+        }
+        if let Err(erased) = self.authorize_author(new.author, &new.operation)? {
+            return Ok(self.find_duplicate(&new)?.unwrap_or(Err(erased)));
         }
         // A plain message needs no look-up: the insert itself finds out whether it is a repeat.
         if new.operation.target().is_some() || !matches!(new.operation, Operation::Post { .. }) {
@@ -183,7 +203,8 @@ impl<'a> WriteTransaction<'a> {
             Ok(reactions) => reactions,
             Err(unchanged) => return Ok(unchanged),
         };
-        let frees_space = matches!(new.operation, Operation::Delete { .. });
+        let frees_space =
+            matches!(new.operation, Operation::Delete { .. } | Operation::React { on: false, .. });
         let mention_bytes = new.mentions.iter().count() * MENTION_BYTES;
         if !self.take_bytes(new.operation.text_bytes() + mention_bytes) && !frees_space {
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
@@ -374,7 +395,9 @@ impl<'a> WriteTransaction<'a> {
             .filter_map(|(room, events)| Some((room.clone(), events.last()?.seq)))
             .collect();
         for (room, head) in &heads {
-            if heads.len() == 1 && self.last_active.as_ref() == Some(room) {
+            let is_quiet =
+                self.events[room].iter().all(|event| matches!(event.body, EventBody::Expire { .. }));
+            if is_quiet || heads.len() == 1 && self.last_active.as_ref() == Some(room) {
                 self.transaction.prepare_cached(sql::UPDATE_HEAD)?.execute((room.as_str(), head))?;
             } else {
                 let mut update = self.transaction.prepare_cached(sql::UPDATE_HEAD_AND_ACTIVITY)?;
@@ -382,8 +405,11 @@ impl<'a> WriteTransaction<'a> {
             }
             self.cache_head(room, *head);
         }
+        let is_quiet = |events: &Vec<Arc<Event>>| {
+            events.iter().all(|event| matches!(event.body, EventBody::Expire { .. }))
+        };
         match &heads[..] {
-            [] => {}
+            _ if self.events.values().all(is_quiet) && !self.has_new_rooms => {}
             [(room, _)] if !self.has_new_rooms => *self.last_active = Some(room.clone()),
             _ => *self.last_active = None,
         }

@@ -26,7 +26,9 @@ impl WriteTransaction<'_> {
         }
         let stored = queries::user(&self.transaction, id)?.map(|(author, _)| author);
         let author = stored.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-        self.users.insert(id, author.clone());
+        if !self.is_erased(id)? {
+            self.users.insert(id, author.clone());
+        }
         Ok(author)
     }
 
@@ -36,6 +38,9 @@ impl WriteTransaction<'_> {
         id: UserId,
         name: DisplayName,
     ) -> rusqlite::Result<StoreResult<Vec<User>>> {
+        if self.is_erased(id)? {
+            return Ok(Err(StoreError::Erased));
+        }
         if !self.take_bytes(0) && queries::user(&self.transaction, id)?.is_none() {
             return Ok(Err(StoreError::ReadOnly));
         }
@@ -47,7 +52,7 @@ impl WriteTransaction<'_> {
     /// Sets the name of a user. Returns the users who appear differently now: the user, and at most one other at each
     /// of the two skeletons. Only the second user of a skeleton makes the first one ambiguous, and only the last but
     /// one to leave it makes the remaining one unambiguous. So a rename reads at most two users of a skeleton.
-    fn rename(&mut self, id: UserId, name: DisplayName) -> rusqlite::Result<Vec<User>> {
+    pub(super) fn rename(&mut self, id: UserId, name: DisplayName) -> rusqlite::Result<Vec<User>> {
         let skeleton = skeleton::name_key(name.as_str());
         let old_skeleton = queries::user(&self.transaction, id)?.and_then(|(_, skeleton)| skeleton);
         let mut changed = vec![id];

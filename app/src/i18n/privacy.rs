@@ -1,0 +1,93 @@
+//! Texts about what is kept and what a user may do about it. Only the server renders them.
+
+use super::{Lang, en, zh};
+
+/// Texts of the pages about retention, exports and erasures.
+#[expect(missing_docs, reason = "the values show each text")]
+#[derive(Debug)]
+pub struct PrivacyStrings {
+    pub keep_label: &'static str,
+    pub keep_forever: &'static str,
+    pub kept_forever: &'static str,
+    pub keep_limit: &'static str,
+    pub your_data: &'static str,
+    pub export_intro: &'static str,
+    pub export: &'static str,
+    pub erase: &'static str,
+    pub erase_intro: &'static str,
+    pub erase_confirm: &'static str,
+    pub erase_unconfirmed: &'static str,
+    pub erasing: fn(u64) -> String,
+    pub erasing_hint: &'static str,
+    pub erased: fn(u64) -> String,
+    pub erased_hint: &'static str,
+    pub as_server: fn(Option<String>) -> String,
+    /// A number of hours as an amount of time.
+    pub amount: fn(u32) -> String,
+}
+
+impl Lang {
+    /// Returns the texts about what is kept.
+    pub fn privacy(self) -> &'static PrivacyStrings {
+        match self {
+            Self::En => &EN,
+            Self::Zh => &ZH,
+        }
+    }
+}
+
+static EN: PrivacyStrings = PrivacyStrings {
+    keep_label: "Keep messages for",
+    keep_forever: "without limit",
+    kept_forever: "Messages are kept without limit.",
+    keep_limit: "The server keeps messages no longer than this.",
+    your_data: "Your data",
+    export_intro: "Download everything that Hubbub stores of you: your name, how far you have read, your messages and your reactions. Each line of the file is one entry in JSON.",
+    export: "Download",
+    erase: "Erase everything",
+    erase_intro: "Your messages are deleted, your reactions are taken back, and your name, your read positions and the links to your other devices are removed. This cannot be undone. Rooms that you have created stay, with their titles.",
+    erase_confirm: "I want to erase everything of mine for good.",
+    erase_unconfirmed: "Nothing was erased. Tick the box to confirm.",
+    erasing: |count| match count {
+        0 => "Your data is being erased.".into(),
+        1 => "Your data is being erased: 1 message or reaction so far.".into(),
+        count => format!("Your data is being erased: {count} messages and reactions so far."),
+    },
+    erasing_hint: "This goes on when you close the page. You can write nothing more under this identity.",
+    erased: |count| match count {
+        1 => "Everything is erased: 1 message or reaction.".into(),
+        count => format!("Everything is erased: {count} messages and reactions."),
+    },
+    erased_hint: "You are a new user now.",
+    as_server: |amount| match amount {
+        Some(amount) => format!("as the server: {amount}"),
+        None => "as the server: without limit".into(),
+    },
+    amount: en::amount,
+};
+
+static ZH: PrivacyStrings = PrivacyStrings {
+    keep_label: "消息保留时间",
+    keep_forever: "不限",
+    kept_forever: "消息会一直保留。",
+    keep_limit: "服务器保留消息的时间不会超过这个期限。",
+    your_data: "你的数据",
+    export_intro: "下载 Hubbub 保存的关于你的全部内容：名字、阅读进度、消息和回应。文件的每一行是一条 JSON 记录。",
+    export: "下载",
+    erase: "清除全部",
+    erase_intro: "你的消息会被删除，回应会被撤回，名字、阅读进度和其他设备的链接都会移除。此操作无法撤销。你创建的房间及其标题会保留。",
+    erase_confirm: "我要永久清除我的全部内容。",
+    erase_unconfirmed: "没有清除任何内容。请勾选确认。",
+    erasing: |count| match count {
+        0 => "正在清除你的数据。".into(),
+        count => format!("正在清除你的数据：已清除 {count} 条消息和回应。"),
+    },
+    erasing_hint: "关闭页面后也会继续。这个身份不能再发送任何内容。",
+    erased: |count| format!("已全部清除：{count} 条消息和回应。"),
+    erased_hint: "你现在是新用户。",
+    as_server: |amount| match amount {
+        Some(amount) => format!("与服务器相同：{}", amount.trim()),
+        None => "与服务器相同：不限".into(),
+    },
+    amount: |hours| zh::amount(hours).trim_start().into(),
+};

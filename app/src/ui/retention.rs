@@ -1,0 +1,49 @@
+//! The field in which the owner of a room says how long its messages are kept. Only the server renders it.
+
+use crate::{
+    i18n::{Lang, PrivacyStrings},
+    wire::Retention,
+};
+use leptos::prelude::*;
+
+/// The hours to choose from.
+const CHOICES: [u32; 7] = [1, 24, 7 * 24, 30 * 24, 90 * 24, 365 * 24, 0];
+
+/// How long a room keeps its messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RoomRetention {
+    /// What its owner has chosen; `None` as long as the server keeps them.
+    pub own: Option<Retention>,
+    /// How long the server keeps messages.
+    pub server: Retention,
+    /// No room keeps messages longer than the server.
+    pub is_limit: bool,
+}
+
+/// The field with the choices of the owner.
+#[component]
+pub(crate) fn RetentionField(retention: RoomRetention, lang: Lang) -> impl IntoView {
+    let strings = lang.privacy();
+    let RoomRetention { own, server, is_limit } = retention;
+    let limit = (!server.is_unlimited()).then(|| (strings.amount)(server.hours()));
+    let own_hours = own.map(Retention::hours);
+    // A value that is not among the choices stays one.
+    let mut choices = CHOICES.to_vec();
+    choices.splice(0..0, own_hours.filter(|hours| !CHOICES.contains(hours)));
+    let options = choices.into_iter().map(|hours| {
+        view! { <option value=hours.to_string() selected=own_hours == Some(hours)>{label(strings, hours)}</option> }
+    });
+    let hint = (is_limit && limit.is_some()).then(|| view! { <p class="hint">{strings.keep_limit}</p> });
+    view! {
+        <label for="keep">{strings.keep_label}</label>
+        <select id="keep" name="keep" autocomplete="off">
+            <option value="" selected=own.is_none()>{(strings.as_server)(limit)}</option>
+            {options.collect::<Vec<_>>()}
+        </select>
+        {hint}
+    }
+}
+
+fn label(strings: &PrivacyStrings, hours: u32) -> String {
+    if hours == 0 { strings.keep_forever.into() } else { (strings.amount)(hours) }
+}

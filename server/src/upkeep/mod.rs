@@ -1,0 +1,83 @@
+//! What the server does by itself: it removes what has expired and rooms that are abandoned, and it carries out erasures. On a
+//! shared store one server at a time does each.
+
+mod clock;
+mod erase;
+mod sweep;
+
+pub use clock::SweepClock;
+pub use erase::erase_step;
+pub use sweep::{Step, Sweeper};
+
+use crate::{
+    state::AppState,
+    store::{Store, StoreError, StoreResult},
+};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Time between two rounds over all rooms, and between two looks for erasures that another server has begun.
+const ROUND_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The pause between two steps while there is more to do: the store serves others meanwhile.
+const STEP_PAUSE: Duration = Duration::from_millis(100);
+
+/// The pause before an erasure, in which all servers announce the generated name in the rooms of the user.
+const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a server has the right to a task after it has begun a step.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Runs the tasks until the future is dropped. Whatever a step has not done, the next one does, after a restart as well.
+pub async fn run(state: AppState) {
+    tokio::join!(sweep_rooms(&state), erase_users(&state));
+}
+
+/// Makes one round over all rooms in each interval.
+async fn sweep_rooms(state: &AppState) {
+    let mut sweeper = Sweeper::default();
+    loop {
+        if let Err(error) = state.hub.refresh_retention().await {
+            log_failure(&error, "reading the retention of the server failed");
+        }
+        sleep(ROUND_INTERVAL).await;
+        // A connection that stays for months is a visit as well.
+        state.hub.record_visits().await;
+        loop {
+            match sweeper.step(&*state.store).await {
+                Ok(Step::More) => sleep(STEP_PAUSE).await,
+                Ok(Step::RoundDone) => break,
+                Err(error) => {
+                    log_failure(&error, "sweep failed; retrying");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Carries out the erasures that are under way.
+async fn erase_users(state: &AppState) {
+    loop {
+        if let Err(error) = erase_all(&*state.store).await {
+            log_failure(&error, "erasure failed; retrying");
+        }
+        let _ = timeout(ROUND_INTERVAL, state.erasure_begun.notified()).await;
+    }
+}
+
+async fn erase_all(store: &dyn Store) -> StoreResult<()> {
+    for user in store.unfinished_erasures().await? {
+        sleep(ANNOUNCE_PAUSE).await;
+        while store.take_lease("erase", LEASE).await? && !erase_step(store, user).await? {
+            sleep(STEP_PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+fn log_failure(error: &StoreError, what: &str) {
+    if !error.is_logged() {
+        tracing::error!(%error, "{what}");
+    }
+}
