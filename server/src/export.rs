@@ -1,6 +1,8 @@
 //! Everything of a user as JSON Lines (one JSON object in each line).
 
-use crate::store::{MAX_READ_MARKERS, ScanPosition, Store, StoreResult, UserContent, UserRecord};
+use crate::store::{
+    Device, MAX_READ_MARKERS, Role, ScanPosition, Store, StoreResult, UserContent, UserRecord, UserRight,
+};
 use app::wire::{Millis, RoomName, Seq, UserId};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -12,6 +14,9 @@ pub const MAX_EXPORTS: usize = 2;
 
 /// Read markers in one piece of an export.
 const MARKERS_PER_PIECE: u32 = 500;
+
+/// Roles, blocked users and reports in one piece of an export.
+const RIGHTS_PER_PIECE: u32 = 500;
 
 /// One line.
 #[derive(Serialize)]
@@ -43,6 +48,29 @@ enum Line<'a> {
         target: Seq,
         emoji: &'a str,
     },
+    Device {
+        browser: &'a str,
+        system: &'a str,
+        added_at: Millis,
+        seen_at: Millis,
+    },
+    RecoveryCode {
+        created_at: Millis,
+    },
+    Role {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a RoomName>,
+        role: &'static str,
+    },
+    Blocked {
+        user: UserId,
+    },
+    Report {
+        room: &'a RoomName,
+        seq: Seq,
+        at: Millis,
+        reason: &'a str,
+    },
     End,
 }
 
@@ -50,13 +78,15 @@ enum Line<'a> {
 enum Position {
     Profile,
     ReadMarkers(u32),
+    Devices,
+    Rights(u32),
     Records(ScanPosition),
     End,
     Done,
 }
 
-/// Returns everything of `user` piece by piece: the profile, the read markers, the messages with room and time, and the
-/// reactions; at the end a line of type `end`, without which the export is incomplete. Each piece is read when it is polled,
+/// Returns everything of `user` piece by piece: the profile, the read markers, the devices, the rights, the messages with room
+/// and time, and the reactions; at the end a line of type `end`, without which the export is incomplete. Each piece is read when it is polled,
 /// and is bounded: nothing waits in memory. Nothing of other users is in it.
 pub fn export(
     store: Arc<dyn Store>,
@@ -95,9 +125,27 @@ async fn piece(
             markers.iter().for_each(|(room, seq)| push(&mut lines, &Line::ReadMarker { room, seq: *seq }));
             let skip = skip + MARKERS_PER_PIECE;
             if markers.len() < MARKERS_PER_PIECE as usize || skip >= MAX_READ_MARKERS {
-                Position::Records(ScanPosition::default())
+                Position::Devices
             } else {
                 Position::ReadMarkers(skip)
+            }
+        }
+        Position::Devices => {
+            for device in store.sign_ins(user).await?.devices {
+                push(&mut lines, &device_line(&device));
+            }
+            if let Some(created_at) = store.recovery_code(user).await? {
+                push(&mut lines, &Line::RecoveryCode { created_at });
+            }
+            Position::Rights(0)
+        }
+        Position::Rights(skip) => {
+            let rights = store.user_rights(user, skip, RIGHTS_PER_PIECE).await?;
+            rights.iter().for_each(|right| push(&mut lines, &right_line(right)));
+            if rights.len() < RIGHTS_PER_PIECE as usize {
+                Position::Records(ScanPosition::default())
+            } else {
+                Position::Rights(skip + RIGHTS_PER_PIECE)
             }
         }
         Position::Records(after) => {
@@ -121,6 +169,26 @@ fn line(UserRecord { room, seq, at, content, .. }: &UserRecord) -> Line<'_> {
             Line::Message { room, seq, at, text, reply_to: *reply_to, edited_at: *edited_at }
         }
         UserContent::Reaction { target, emoji } => Line::Reaction { room, seq, at, target: *target, emoji },
+    }
+}
+
+fn device_line(device: &Device) -> Line<'_> {
+    let Device { label, added_at, seen_at, .. } = device;
+    Line::Device { browser: &label.browser, system: &label.system, added_at: *added_at, seen_at: *seen_at }
+}
+
+fn right_line(right: &UserRight) -> Line<'_> {
+    match right {
+        UserRight::Role { room, role } => {
+            let role = match role {
+                Role::Member => "member",
+                Role::Moderator => "moderator",
+                Role::Admin => "administrator",
+            };
+            Line::Role { room: room.as_ref(), role }
+        }
+        UserRight::Blocked { user } => Line::Blocked { user: *user },
+        UserRight::Report { room, seq, at, reason } => Line::Report { room, seq: *seq, at: *at, reason },
     }
 }
 

@@ -92,6 +92,7 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/r/{room}/manage", get(pages::manage_room).post(pages::act_in_room))
         .route("/r/{room}/people/{user}", get(pages::person_in_room).post(pages::act_on_person_in_room))
         .route("/admin", get(pages::manage_server).post(pages::act_on_server))
+        .route("/admin/people/{user}/export", post(pages::export_person))
         .route("/admin/people/{user}", get(pages::person_on_server).post(pages::act_on_person_on_server))
         .route("/r/{room}/about", post(pages::update_room))
         .route("/r/{room}/leave", post(pages::leave_room))

@@ -25,8 +25,8 @@ pub use devices::{DeviceSummary, Devices, DevicesNotice, DevicesPage, StoredDevi
 pub use error::{ErrorPage, RejectedForm};
 #[cfg(feature = "ssr")]
 pub use moderation::{
-    Door, DoorPage, InvitationRow, LogRow, Manage, ManagePage, Person, PersonPage, Place, Posting, ReportRow,
-    Reported, RestrictionRow, RoleRow, ServerSettings,
+    Door, DoorPage, InvitationRow, KeptMessages, LogRow, Manage, ManagePage, Person, PersonErasure,
+    PersonPage, Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, ServerSettings,
 };
 #[cfg(feature = "ssr")]
 pub use recovery::{NewRecoveryCode, Recover};

@@ -27,21 +27,25 @@ pub(crate) fn RetentionField(retention: RoomRetention, lang: Lang) -> impl IntoV
     let RoomRetention { own, server, is_limit } = retention;
     let limit = (!server.is_unlimited()).then(|| (strings.amount)(server.hours()));
     let own_hours = own.map(Retention::hours);
-    // A value that is not among the choices stays one.
-    let mut choices = CHOICES.to_vec();
-    choices.splice(0..0, own_hours.filter(|hours| !CHOICES.contains(hours)));
-    let options = choices.into_iter().map(|hours| {
-        view! { <option value=hours.to_string() selected=own_hours == Some(hours)>{label(strings, hours)}</option> }
-    });
     let hint = (is_limit && limit.is_some()).then(|| view! { <p class="hint">{strings.keep_limit}</p> });
     view! {
         <label for="keep">{strings.keep_label}</label>
         <select id="keep" name="keep" autocomplete="off">
             <option value="" selected=own.is_none()>{(strings.as_server)(limit)}</option>
-            {options.collect::<Vec<_>>()}
+            {retention_options(own_hours, strings)}
         </select>
         {hint}
     }
+}
+
+/// Returns the options of a field that says how long messages are kept. A value that is not among the choices stays one.
+pub(crate) fn retention_options(present: Option<u32>, strings: &'static PrivacyStrings) -> impl IntoView {
+    let mut choices = CHOICES.to_vec();
+    choices.splice(0..0, present.filter(|hours| !CHOICES.contains(hours)));
+    let options = choices.into_iter().map(|hours| {
+        view! { <option value=hours.to_string() selected=present == Some(hours)>{label(strings, hours)}</option> }
+    });
+    options.collect::<Vec<_>>()
 }
 
 fn label(strings: &PrivacyStrings, hours: u32) -> String {

@@ -384,7 +384,7 @@ impl Hub {
     /// # Errors
     /// [`StoreError::Backend`](crate::store::StoreError::Backend).
     pub async fn refresh_retention(&self) -> StoreResult<()> {
-        let read = self.store.server_retention().await?;
+        let read = self.store.settings().await?.retention;
         let before =
             std::mem::replace(&mut *self.retention.lock().unwrap_or_else(PoisonError::into_inner), read);
         if before != read {

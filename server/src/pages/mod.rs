@@ -28,8 +28,8 @@ pub use manifest::manifest;
 pub use message_forms::{delete_message, edit_message, post_message, react_to_message};
 pub use moderation::{
     accept_admin_link, accept_invitation, act_in_room, act_on_person_in_room, act_on_person_on_server,
-    act_on_server, enter_with_password, manage_room, manage_server, message_author, open_admin_link,
-    open_invitation, person_in_room, person_on_server,
+    act_on_server, enter_with_password, export_person, manage_room, manage_server, message_author,
+    open_admin_link, open_invitation, person_in_room, person_on_server,
 };
 pub use profile::rename;
 pub use recovery::{change_recovery_code, recover, recover_form};

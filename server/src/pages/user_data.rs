@@ -8,9 +8,10 @@ use crate::{
         problem::Problem,
     },
     limits::network::Use,
-    store::SignIn,
+    state::AppState,
+    store::{SignIn, StoreResult},
 };
-use app::{View, pages::DataPage};
+use app::{View, pages::DataPage, wire::UserId};
 use axum::{
     Extension,
     body::Body,
@@ -53,8 +54,16 @@ pub async fn user_data(request: PageRequest) -> PageResult {
 /// way.
 pub async fn export_user(PageRequest { state, identity, .. }: PageRequest) -> PageResult {
     state.networks.usage(identity.network).take(Use::DeviceLink).map_err(Problem::rate_limited)?;
+    export_response(&state, identity.id)
+}
+
+/// Returns the download of everything of a user.
+///
+/// # Errors
+/// [`PageRejection`] if [`MAX_EXPORTS`](crate::export::MAX_EXPORTS) are under way.
+pub(super) fn export_response(state: &AppState, user: UserId) -> PageResult {
     let permit = state.exports.clone().try_acquire_owned().map_err(|_| Problem::server_full())?;
-    let lines = export(state.store.clone(), identity.id).map(move |piece| {
+    let lines = export(state.store.clone(), user).map(move |piece| {
         // It lives as long as the stream.
         let _permit = &permit;
         piece.map_err(|error| {
@@ -86,14 +95,23 @@ pub async fn erase_user(request: PageRequest, CheckedForm(form): CheckedForm<Era
         return show(request, page, StatusCode::BAD_REQUEST).await;
     }
     state.admit_write(*identity, Use::DeviceLink).map_err(Problem::rate_limited)?;
-    state.store.begin_erasure(identity.id).await?;
-    state.erasure_begun.notify_one();
-    // The notification does the same, a moment later, also if the store cannot be read now.
-    let _ = state.sign_ins.enforce(identity.id).await;
+    begin_erasure(state, identity.id).await?;
     // The erasure signs every device out. This browser stays, to see how far it is.
     let generation = state.store.sign_ins(identity.id).await?.generation;
     let renewed = SwitchIdentity(identity.id, SignIn { device: identity.sign_in.device, generation });
     Ok((Extension(renewed), request.redirect("/you/data")).into_response())
+}
+
+/// Begins to erase everything of a user, and signs them out on this server at once.
+///
+/// # Errors
+/// [`StoreError::Backend`](crate::store::StoreError::Backend).
+pub(super) async fn begin_erasure(state: &AppState, user: UserId) -> StoreResult<()> {
+    state.store.begin_erasure(user).await?;
+    state.erasure_begun.notify_one();
+    // The notification does the same, a moment later, also if the store cannot be read now.
+    let _ = state.sign_ins.enforce(user).await;
+    Ok(())
 }
 
 async fn show(

@@ -70,6 +70,16 @@ pub enum Action {
         /// The number of the report.
         report: u64,
     },
+    /// Records that everything of a user is exported, which is a read of its own.
+    Export {
+        /// The user.
+        user: UserId,
+    },
+    /// Records that everything of a user is erased, which is a job of its own.
+    Erase {
+        /// The user.
+        user: UserId,
+    },
     /// Records that messages of a user were deleted, which are events of their own.
     Deleted {
         /// The author.
@@ -97,6 +107,8 @@ impl Action {
             | Self::Transfer { user }
             | Self::Mute { user, .. }
             | Self::Remove { user, .. }
+            | Self::Export { user }
+            | Self::Erase { user }
             | Self::Deleted { user, .. } => Some(Subject::User(*user)),
             Self::Lift { subject, .. } => Some(*subject),
             _ => None,
@@ -121,6 +133,8 @@ impl Action {
             Self::RotateLink(_) => "new_link",
             Self::Change(..) => "change_setting",
             Self::Resolve { .. } => "close_report",
+            Self::Export { .. } => "export",
+            Self::Erase { .. } => "erase",
             Self::Deleted { .. } => "delete",
         }
     }

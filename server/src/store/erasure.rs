@@ -1,6 +1,6 @@
 //! Everything of a user: reading it for an export, and erasing it.
 
-use super::{PendingCommit, StoreResult};
+use super::{PendingCommit, Role, StoreResult};
 use app::wire::{CommandId, Millis, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -63,6 +63,34 @@ pub struct UserRecords {
     pub next: Option<ScanPosition>,
 }
 
+/// What else is stored of a user, in or of a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserRight {
+    /// The user has a role.
+    Role {
+        /// The room; `None` on the server.
+        room: Option<RoomName>,
+        /// The role.
+        role: Role,
+    },
+    /// The user does not want to read another one.
+    Blocked {
+        /// The other one.
+        user: UserId,
+    },
+    /// The user has reported a message.
+    Report {
+        /// Its room.
+        room: RoomName,
+        /// The message.
+        seq: Seq,
+        /// When.
+        at: Millis,
+        /// Why.
+        reason: Box<str>,
+    },
+}
+
 /// How far the erasure of a user is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
@@ -86,6 +114,12 @@ pub trait ErasureStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn user_records(&self, user: UserId, after: ScanPosition) -> StoreResult<UserRecords>;
+
+    /// Returns what `user` has and does besides messages: at most `limit`, without the first `skip`, always in the same order.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn user_rights(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<UserRight>>;
 
     /// Begins to erase everything of `user`. From then on the user stores nothing more: operations are refused with
     /// [`StoreError::Erased`](super::StoreError::Erased), except those that delete messages or take back reactions. The user

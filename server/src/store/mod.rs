@@ -46,7 +46,7 @@ pub use devices::{
 };
 pub use erasure::{
     Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, ScanPosition,
-    UserContent, UserRecord, UserRecords,
+    UserContent, UserRecord, UserRecords, UserRight,
 };
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};

@@ -32,9 +32,6 @@ pub struct ServerRetention {
     pub is_limit: bool,
 }
 
-/// The name of the setting that has a [`ServerRetention`] as its value.
-pub(super) const RETENTION_SETTING: &str = "retention";
-
 impl fmt::Display for ServerRetention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.default.hours(), if self.is_limit { " limit" } else { "" })
@@ -148,18 +145,6 @@ pub trait RetentionStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn take_lease(&self, task: &'static str, lifetime: Duration) -> StoreResult<bool>;
-
-    /// Returns how long the server keeps messages.
-    ///
-    /// # Errors
-    /// [`StoreError::Backend`](super::StoreError::Backend).
-    async fn server_retention(&self) -> StoreResult<ServerRetention>;
-
-    /// Sets how long the server keeps messages.
-    ///
-    /// # Errors
-    /// [`StoreError::Backend`](super::StoreError::Backend).
-    fn set_server_retention(&self, retention: ServerRetention) -> PendingCommit<()>;
 
     /// Returns the present time by the clock that stamps events.
     ///

@@ -1,5 +1,6 @@
 //! The settings of the server that change while it runs.
 
+use super::ServerRetention;
 use std::{fmt, str::FromStr, sync::Arc};
 
 /// Who may enter the server. Users who are in stay in.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub name: Option<Arc<str>>,
     /// The hue of the server's own color, in degrees.
     pub hue: Option<u16>,
+    /// How long messages are kept.
+    pub retention: ServerRetention,
 }
 
 /// A setting of [`Settings`].
@@ -46,6 +49,8 @@ pub enum Setting {
     Name,
     /// [`Settings::hue`]
     Hue,
+    /// [`Settings::retention`]
+    Retention,
 }
 
 /// A value that no setting, subject or role has.
@@ -78,13 +83,14 @@ impl FromStr for ServerAccess {
 
 impl Setting {
     /// Every setting.
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("access", Self::Access),
         ("access_flag", Self::AccessFlag),
         ("password", Self::Password),
         ("admin_link", Self::AdminLink),
         ("name", Self::Name),
         ("hue", Self::Hue),
+        ("retention", Self::Retention),
     ];
 
     /// Returns the name under which it is stored.
@@ -109,6 +115,7 @@ impl Settings {
             Setting::AdminLink => self.admin_link = Some(value.into()),
             Setting::Name => self.name = Some(value.into()),
             Setting::Hue => self.hue = value.parse().ok().filter(|hue| *hue < 360),
+            Setting::Retention => self.retention = ServerRetention::from_setting(Some(value)),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Sweeper {
         let Some(now) = self.clock.believe(store.clock().await?, Instant::now()) else {
             return Ok(Step::RoundDone);
         };
-        let sweep = Sweep { now, server: store.server_retention().await? };
+        let sweep = Sweep { now, server: store.settings().await?.retention };
         let rooms = store.aging_rooms(self.after.as_ref(), MAX_ROOMS_PER_SWEEP).await?;
         let is_last = rooms.len() < MAX_ROOMS_PER_SWEEP as usize;
         self.commits = 0;

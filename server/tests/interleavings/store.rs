@@ -13,9 +13,9 @@ use server::store::{
     Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
     MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
     PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope,
-    ServerRetention, Setting, Settings, SignIn, SignIns, SignOut, Standing, Store, StoreResult,
-    StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope, Setting,
+    Settings, SignIn, SignIns, SignOut, Standing, Store, StoreResult, StoredInvitation, StoredRestriction,
+    StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -333,14 +333,6 @@ impl RetentionStore for SingleRoom {
     }
 
     async fn take_lease(&self, _: &'static str, _: Duration) -> StoreResult<bool> {
-        unreachable!("no test sweeps")
-    }
-
-    async fn server_retention(&self) -> StoreResult<ServerRetention> {
-        unreachable!("no test sweeps")
-    }
-
-    fn set_server_retention(&self, _: ServerRetention) -> PendingCommit<()> {
         unreachable!("no test sweeps")
     }
 

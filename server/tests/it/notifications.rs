@@ -15,9 +15,9 @@ use server::store::{
     Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
     MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
     PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope,
-    ServerRetention, Setting, Settings, SignIn, SignIns, SignOut, SqliteStore, Standing, Store, StoreResult,
-    StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
+    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope, Setting,
+    Settings, SignIn, SignIns, SignOut, SqliteStore, Standing, Store, StoreResult, StoredInvitation,
+    StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{
@@ -236,12 +236,6 @@ impl RetentionStore for FaultyNotifications {
     async fn take_lease(&self, task: &'static str, lifetime: Duration) -> StoreResult<bool> {
         self.store.take_lease(task, lifetime).await
     }
-    async fn server_retention(&self) -> StoreResult<ServerRetention> {
-        self.store.server_retention().await
-    }
-    fn set_server_retention(&self, retention: ServerRetention) -> PendingCommit<()> {
-        self.store.set_server_retention(retention)
-    }
     async fn clock(&self) -> StoreResult<Millis> {
         self.store.clock().await
     }
@@ -251,6 +245,9 @@ impl RetentionStore for FaultyNotifications {
 impl ErasureStore for FaultyNotifications {
     async fn user_records(&self, user: UserId, after: ScanPosition) -> StoreResult<UserRecords> {
         self.store.user_records(user, after).await
+    }
+    async fn user_rights(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<UserRight>> {
+        self.store.user_rights(user, skip, limit).await
     }
     fn begin_erasure(&self, user: UserId) -> PendingCommit<()> {
         self.store.begin_erasure(user)

@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 use server::{
     store::{
-        ABANDONED_AFTER, EventStore, MAX_EXPIRED_PER_STEP, NewEvent, RetentionStore, RoomInfo, RoomStore,
-        ServerRetention, SqliteStore, Store, Sweep,
+        ABANDONED_AFTER, AccessStore, EventStore, MAX_EXPIRED_PER_STEP, NewEvent, RetentionStore, RoomInfo,
+        RoomStore, ServerRetention, Setting, SqliteStore, Store, Sweep,
     },
     upkeep::{Step, Sweeper},
 };
@@ -170,7 +170,7 @@ async fn a_sweep_removes_what_is_too_old_in_each_room_and_continues_after_a_cras
     assert_eq!((left(&store, "day").await, left(&store, "kept").await), (1, 500));
     assert_eq!(store.room(&room("abandoned")).await.unwrap().head, 1);
     let server = ServerRetention { default: Retention::try_from(30).unwrap(), is_limit: false };
-    store.set_server_retention(server).await.unwrap();
+    store.set(Setting::Retention, Some(server.to_string().into())).await.unwrap();
     age(&file, ABANDONED_AFTER / HOUR);
     sweep_round(&mut Sweeper::default(), &store).await;
     assert_eq!(store.room(&room("abandoned")).await.unwrap().head, 0);
@@ -183,7 +183,7 @@ async fn a_sweep_holds_up_no_post() {
     let file = folder.path().join("hubbub.db");
     let store = SqliteStore::open(&file).unwrap();
     let server = ServerRetention { default: Retention::try_from(1).unwrap(), is_limit: false };
-    store.set_server_retention(server).await.unwrap();
+    store.set(Setting::Retention, Some(server.to_string().into())).await.unwrap();
     let text = "x".repeat(200);
     let old = (0..5_000).map(|_| store.append(NewEvent::message(Uuid::now_v7(), room("tea"), ANN, &text)));
     futures_util::future::try_join_all(old).await.unwrap();

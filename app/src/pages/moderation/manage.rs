@@ -1,6 +1,6 @@
 //! The page that manages a room, or the server: its people, its rules, its reports and its log.
 
-use super::{ActionForm, PersonLink, Place, moment};
+use super::{ActionForm, KeptMessages, PersonLink, Place, moment, privacy::KeptMessagesForm};
 use crate::{
     base::link,
     i18n::{Lang, ModerationStrings, Strings},
@@ -108,6 +108,8 @@ pub struct ServerSettings {
     pub name: String,
     /// Its hue, as text.
     pub hue: String,
+    /// How long messages are kept.
+    pub kept: KeptMessages,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -172,7 +174,7 @@ pub fn Manage(page: ManagePage, lang: Lang) -> impl IntoView {
             {created}
             <People page=page.clone() strings />
             {page.posting.filter(|_| moderates).map(|posting| view! { <PostingForm posting path=page.place.path() strings /> })}
-            {page.settings.clone().map(|settings| view! { <SettingsForms settings strings /> })}
+            {page.settings.clone().map(|settings| view! { <SettingsForms settings lang /> })}
             {moderates.then(|| view! { <Invitations page=page.clone() strings /> })}
             {moderates.then(|| view! { <Reports page=page.clone() strings /> })}
             {moderates.then(|| view! { <Restrictions page=page.clone() strings /> })}
@@ -275,8 +277,9 @@ fn PostingForm(posting: Posting, path: String, strings: &'static ModerationStrin
 
 /// The settings of the server.
 #[component]
-fn SettingsForms(settings: ServerSettings, strings: &'static ModerationStrings) -> impl IntoView {
-    let ServerSettings { access: present, name, hue, version } = settings;
+fn SettingsForms(settings: ServerSettings, lang: Lang) -> impl IntoView {
+    let strings = lang.moderation();
+    let ServerSettings { access: present, name, hue, kept, version } = settings;
     let access = move |value: &'static str, label: &'static str| {
         let is_present = present == value;
         view! { <option value=value selected=is_present>{label}</option> }
@@ -300,6 +303,7 @@ fn SettingsForms(settings: ServerSettings, strings: &'static ModerationStrings) 
                 <label for="server-hue">{strings.server_hue}</label>
                 <input id="server-hue" name="hue" type="number" min="0" max="359" value=hue />
             </ActionForm>
+            <KeptMessagesForm kept strings=lang.privacy() />
             <p class="hint">{strings.version}" "{version}</p>
         </section>
     }

@@ -3,12 +3,14 @@
 mod door;
 mod manage;
 mod person;
+mod privacy;
 
 pub use door::{Door, DoorPage};
 pub use manage::{
     InvitationRow, LogRow, Manage, ManagePage, Posting, ReportRow, RestrictionRow, RoleRow, ServerSettings,
 };
 pub use person::{Person, PersonPage, Reported};
+pub use privacy::{KeptMessages, PersonErasure};
 
 use crate::{
     base::link,

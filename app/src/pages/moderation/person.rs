@@ -1,6 +1,6 @@
 //! The page of a person: what one can do about them, and about one of their messages.
 
-use super::{ActionForm, Place, ReasonField, RestrictionFields, moment};
+use super::{ActionForm, PersonErasure, Place, ReasonField, RestrictionFields, moment, privacy::PersonData};
 use crate::{
     base::link,
     i18n::{Lang, ModerationStrings},
@@ -41,6 +41,8 @@ pub struct PersonPage {
     pub mute: Option<Option<Millis>>,
     /// They are removed until then.
     pub ban: Option<Option<Millis>>,
+    /// For the administrator on the page of the server: how far the erasure of the person is.
+    pub erasure: Option<PersonErasure>,
     /// The message from which the page was opened.
     pub reported: Option<Reported>,
     /// What has just been done.
@@ -68,7 +70,8 @@ pub fn Person(page: PersonPage, lang: Lang) -> impl IntoView {
             {reported.filter(|_| !page.is_self).map(|reported| view! { <ReportForm reported path=path.clone() strings /> })}
             {(!page.is_self).then(|| view! { <BlockForm is_blocked=page.is_blocked path=path.clone() strings /> })}
             {page.may_restrict.then(|| view! { <Restrict page=page.clone() path=path.clone() strings /> })}
-            {page.may_appoint.then(|| view! { <Appoint page=page.clone() path strings /> })}
+            {page.may_appoint.then(|| view! { <Appoint page=page.clone() path=path.clone() strings /> })}
+            {page.erasure.map(|erasure| view! { <PersonData path erasure strings=lang.privacy() /> })}
         </main>
     }
 }

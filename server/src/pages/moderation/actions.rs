@@ -2,17 +2,17 @@
 
 use crate::{
     http::problem::Problem,
-    pages::PageRequest,
+    pages::{PageRequest, user_data::begin_erasure},
     password, secret,
     state::AppState,
     store::{
-        Action, Invitation, Moderation, NewEvent, RestrictionKind, Role, RoomMode, Setting, StoreError,
-        Subject, Until, now,
+        Action, Invitation, Moderation, NewEvent, RestrictionKind, Role, RoomMode, ServerRetention, Setting,
+        StoreError, Subject, Until, now,
     },
 };
 use app::{
     i18n::Lang,
-    wire::{Millis, Operation, RoomName, Seq, UserId, limits::MAX_PAGE_SIZE},
+    wire::{Millis, Operation, Retention, RoomName, Seq, UserId, limits::MAX_PAGE_SIZE},
 };
 use serde::Deserialize;
 use std::sync::Arc;
@@ -53,6 +53,9 @@ pub struct ActionFields {
     name: Option<String>,
     hue: Option<String>,
     seq: Option<Seq>,
+    keep: Option<u32>,
+    keep_limit: Option<String>,
+    confirm: Option<String>,
 }
 
 /// What was done.
@@ -121,6 +124,10 @@ pub(super) async fn carry_out(
             return delete_hour(state, actor, room, person.ok_or_else(missing)?, &fields.reason).await;
         }
         ("set-access", None) => return set_access(state, actor, fields).await,
+        ("set-retention", None) => return set_retention(state, actor, fields).await,
+        ("erase", None) if fields.confirm.as_deref() == Some("yes") => {
+            return erase(state, actor, person.ok_or_else(missing)?, &fields.reason).await;
+        }
         ("set-name", None) => return set_name(state, actor, fields).await,
         _ => {}
     }
@@ -315,6 +322,31 @@ async fn set_name(state: &AppState, actor: UserId, fields: ActionFields) -> Resu
     change_setting(state, actor, Setting::Name, name).await?;
     change_setting(state, actor, Setting::Hue, hue.map(Into::into)).await?;
     Ok(Done::Plain)
+}
+
+/// Changes how long messages are kept. Other servers notice within a minute.
+async fn set_retention(state: &AppState, actor: UserId, fields: ActionFields) -> Result<Done, Problem> {
+    let hours = fields.keep.ok_or_else(missing)?;
+    let default = Retention::try_from(hours).map_err(|_| StoreError::OutOfRange)?;
+    let retention = ServerRetention { default, is_limit: fields.keep_limit.is_some() };
+    change_setting(state, actor, Setting::Retention, Some(retention.to_string().into())).await?;
+    state.hub.refresh_retention().await?;
+    Ok(Done::Plain)
+}
+
+/// Begins to erase everything of a person, and records that.
+async fn erase(state: &AppState, actor: UserId, user: UserId, reason: &str) -> Result<Done, Problem> {
+    moderate(state, actor, None, Action::Erase { user }, reason).await?;
+    begin_erasure(state, user).await?;
+    Ok(Done::Plain)
+}
+
+/// Records that everything of a person is exported.
+///
+/// # Errors
+/// [`Problem`] if the user may not do this, or if the store fails.
+pub(super) async fn record_export(state: &AppState, actor: UserId, user: UserId) -> Result<(), Problem> {
+    moderate(state, actor, None, Action::Export { user }, "").await.map_err(Problem::from)
 }
 
 /// Returns a text in one line, without control characters.

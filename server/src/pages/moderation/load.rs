@@ -11,8 +11,8 @@ use crate::{
 use app::{
     i18n::Lang,
     pages::{
-        InvitationRow, LogRow, ManagePage, PersonPage, Place, Posting, ReportRow, Reported, RestrictionRow,
-        RoleRow, ServerSettings,
+        InvitationRow, KeptMessages, LogRow, ManagePage, PersonErasure, PersonPage, Place, Posting,
+        ReportRow, Reported, RestrictionRow, RoleRow, ServerSettings,
     },
     wire::{Message, RoomName, Seq, User, UserId},
 };
@@ -168,6 +168,7 @@ fn server_settings(settings: Settings) -> ServerSettings {
         access: settings.access.to_string(),
         name: settings.name.as_deref().unwrap_or_default().to_owned(),
         hue: settings.hue.map(|hue| hue.to_string()).unwrap_or_default(),
+        kept: KeptMessages { default: settings.retention.default, is_limit: settings.retention.is_limit },
         version: env!("CARGO_PKG_VERSION"),
     }
 }
@@ -228,7 +229,12 @@ pub(super) async fn load_person_page(
         }
         None => Place { room: None },
     };
+    let erasure = match &place.room {
+        None if !is_self && own.role == Some(Role::Admin) => Some(erasure_of(state, user).await?),
+        _ => None,
+    };
     Ok(PersonPage {
+        erasure,
         may_restrict: may_moderate,
         may_appoint: !is_self && owns,
         may_hand_over: !is_self && place.room.is_some() && owns,
@@ -242,5 +248,13 @@ pub(super) async fn load_person_page(
         ban: ban.filter(|_| may_moderate).map(|until| until.0),
         reported,
         notice: None,
+    })
+}
+
+async fn erasure_of(state: &AppState, user: UserId) -> StoreResult<PersonErasure> {
+    Ok(match state.store.erasure(user).await? {
+        None => PersonErasure::None,
+        Some(erasure) if erasure.finished_at.is_none() => PersonErasure::UnderWay(erasure.erased),
+        Some(erasure) => PersonErasure::Done(erasure.erased),
     })
 }

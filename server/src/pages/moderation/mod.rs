@@ -12,6 +12,7 @@ use super::{
     CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath,
     render::{render, run_page},
     share::share_link,
+    user_data::export_response,
 };
 use crate::{
     http::problem::Problem,
@@ -36,6 +37,10 @@ use serde::Deserialize;
 pub struct ManageQuery {
     before: Option<u64>,
 }
+
+/// A form without fields.
+#[derive(Deserialize)]
+pub struct Confirmed {}
 
 /// The message from which the page of a person was opened, and what was done before.
 #[derive(Deserialize)]
@@ -146,6 +151,23 @@ pub async fn act_on_person_on_server(
     check_moderates(&request).await?;
     let user = parse(&user)?;
     act(request, None, Some(user), fields).await
+}
+
+/// `POST /admin/people/{user}/export`: downloads everything of a person as JSON Lines, for the administrator.
+///
+/// # Errors
+/// [`PageRejection`] if the user may not do this, if too many exports are under way, or if the store fails.
+pub async fn export_person(
+    request: PageRequest,
+    Path(user): Path<String>,
+    CheckedForm(Confirmed {}): CheckedForm<Confirmed>,
+) -> PageResult {
+    check_moderates(&request).await?;
+    let user = parse(&user)?;
+    request.require_cookies()?;
+    request.take(Use::DeviceLink)?;
+    actions::record_export(&request.state, request.identity.id, user).await?;
+    export_response(&request.state, user)
 }
 
 /// `GET /r/{room}/{seq}/author`: redirects to the page of the author of a message.

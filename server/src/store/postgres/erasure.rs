@@ -3,7 +3,7 @@
 use super::{PostgresStore, queue::Request, rows};
 use crate::store::{
     Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, PendingCommit,
-    ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, columns::kind,
+    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight, columns::kind,
 };
 use app::wire::{UserId, sanitize_for_display};
 use async_trait::async_trait;
@@ -33,6 +33,16 @@ const SELECT_USER_RECORDS: &str = "
     LEFT JOIN message_state s ON s.room = e.room AND s.seq = e.seq
     ORDER BY e.room, e.seq";
 
+/// What a user has and does besides messages: kind, room, number, time, reason.
+const SELECT_USER_RIGHTS: &str = "
+    SELECT * FROM (
+        SELECT 0 AS kind, coalesce(r.name, '') AS room, o.role::int8 AS number, 0::int8 AS at, '' AS reason
+        FROM role o LEFT JOIN room r ON r.id = o.room WHERE o.user_id = $1
+        UNION ALL SELECT 1, '', b.other, 0, '' FROM blocked b WHERE b.user_id = $1
+        UNION ALL SELECT 2, r.name, p.seq, p.at, p.reason FROM report p JOIN room r ON r.id = p.room WHERE p.by = $1
+    ) rights
+    ORDER BY kind, room, number LIMIT $3 OFFSET $2";
+
 #[async_trait]
 impl ErasureStore for PostgresStore {
     async fn user_records(&self, user: UserId, after: ScanPosition) -> StoreResult<UserRecords> {
@@ -55,6 +65,16 @@ impl ErasureStore for PostgresStore {
                 _ => end.map(|_| ScanPosition(to.0, to.1)),
             };
             Ok(UserRecords { records, next })
+        });
+        read.await
+    }
+
+    async fn user_rights(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<UserRight>> {
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached(SELECT_USER_RIGHTS).await?;
+            let (skip, limit) = (i64::from(skip), i64::from(limit));
+            let rows = client.query(&statement, &[&user.0.cast_signed(), &skip, &limit]).await?;
+            rows.iter().map(right).collect()
         });
         read.await
     }
@@ -94,6 +114,25 @@ fn erasure(row: &Row) -> StoreResult<Erasure> {
         erased: rows::number(row, 1)?,
         finished_at: row.try_get::<_, Option<i64>>(2)?.map(rows::unsigned),
         position: ScanPosition(i64::from(row.try_get::<_, i32>(3)?), row.try_get(4)?),
+    })
+}
+
+/// Reads a right in the columns of [`SELECT_USER_RIGHTS`].
+fn right(row: &Row) -> StoreResult<UserRight> {
+    let (room, number): (&str, i64) = (row.try_get(1)?, row.try_get(2)?);
+    Ok(match row.try_get::<_, i32>(0)? {
+        0 => {
+            let room = if room.is_empty() { None } else { Some(rows::room_name(room)?) };
+            // A role of a newer version is shown as the least one.
+            UserRight::Role { room, role: Role::from_column(number as i16).unwrap_or(Role::Member) }
+        }
+        1 => UserRight::Blocked { user: rows::user_id(number) },
+        _ => UserRight::Report {
+            room: rows::room_name(room)?,
+            seq: rows::unsigned(number),
+            at: rows::number(row, 3)?,
+            reason: row.try_get::<_, &str>(4)?.into(),
+        },
     })
 }
 

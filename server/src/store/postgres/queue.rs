@@ -2,8 +2,7 @@
 
 use crate::store::{
     Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit,
-    RoomInfo, ScanPosition, ServerRetention, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep,
-    TooManyLinks,
+    RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep, TooManyLinks,
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
@@ -59,7 +58,6 @@ pub(super) enum Request {
     SetRecoveryCode(UserId, CodeHash, Reply<bool>),
     RevokeRecoveryCode(UserId, Reply<()>),
     RedeemRecoveryCode(CodeHash, Reply<Option<UserId>>),
-    SetServerRetention(ServerRetention, Reply<()>),
     SetRetention(RoomName, UserId, Option<Retention>, Reply<()>),
     Expire(RoomName, Sweep, Reply<u32>),
     RemoveIfAbandoned(RoomName, Millis, Reply<bool>),

@@ -2,8 +2,7 @@
 
 use super::{PostgresStore, queue::Request, rows};
 use crate::store::{
-    AgingRoom, MAX_ROOMS_PER_SWEEP, PendingCommit, RetentionStore, ServerRetention, StoreResult, Sweep,
-    columns, retention::RETENTION_SETTING,
+    AgingRoom, MAX_ROOMS_PER_SWEEP, PendingCommit, RetentionStore, StoreResult, Sweep, columns,
 };
 use app::wire::{Millis, Retention, RoomName, UserId};
 use async_trait::async_trait;
@@ -52,20 +51,6 @@ impl RetentionStore for PostgresStore {
             Ok(row.try_get(0)?)
         });
         take.await
-    }
-
-    async fn server_retention(&self) -> StoreResult<ServerRetention> {
-        let read = self.readers.read(async |client| {
-            let statement = client.prepare_cached("SELECT value FROM setting WHERE name = $1").await?;
-            let row = client.query_opt(&statement, &[&RETENTION_SETTING]).await?;
-            let value = row.as_ref().map(|row| row.try_get(0)).transpose()?;
-            Ok(ServerRetention::from_setting(value))
-        });
-        read.await
-    }
-
-    fn set_server_retention(&self, retention: ServerRetention) -> PendingCommit<()> {
-        self.queue.request(|reply| Request::SetServerRetention(retention, reply))
     }
 
     async fn clock(&self) -> StoreResult<Millis> {

@@ -2,10 +2,10 @@
 
 use super::{rows, shared::Shared, signal::room_payload, writer::Writer};
 use crate::store::{
-    AgingRoom, MAX_EXPIRED_PER_STEP, Notification, ScanPosition, ServerRetention, StoreError, StoreResult,
-    Subject, Sweep, VISIT_INTERVAL,
+    AgingRoom, MAX_EXPIRED_PER_STEP, Notification, ScanPosition, StoreError, StoreResult, Subject, Sweep,
+    VISIT_INTERVAL,
     columns::{self, kind},
-    retention::{MAX_MARKERS_PER_STEP, RETENTION_SETTING},
+    retention::MAX_MARKERS_PER_STEP,
     rules, skeleton,
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, Seq, UserId};
@@ -47,13 +47,6 @@ impl Writer {
         self.result(set)??;
         self.shared.notifier.send(Notification::RoomChanged(room.clone()));
         Ok(())
-    }
-
-    pub(super) async fn set_server_retention(&mut self, retention: ServerRetention) -> StoreResult<()> {
-        let set = "
-            INSERT INTO setting (name, value) VALUES ($1, $2)
-            ON CONFLICT (name) DO UPDATE SET value = excluded.value RETURNING true";
-        self.one_row(set, &[&RETENTION_SETTING, &retention.to_string()]).await.map(drop)
     }
 
     pub(super) async fn expire(&mut self, room: &RoomName, sweep: Sweep) -> StoreResult<u32> {

@@ -179,9 +179,6 @@ impl Writer {
             }
             Request::RevokeRecoveryCode(user, reply) => answer(reply, self.revoke_recovery_code(user).await),
             Request::RedeemRecoveryCode(hash, reply) => answer(reply, self.redeem_recovery_code(&hash).await),
-            Request::SetServerRetention(retention, reply) => {
-                answer(reply, self.set_server_retention(retention).await);
-            }
             Request::SetRetention(room, user, retention, reply) => {
                 answer(reply, self.set_retention(&room, user, retention).await);
             }

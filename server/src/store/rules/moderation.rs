@@ -48,6 +48,7 @@ pub(in super::super) enum Effect {
 /// | who may post, and how often | moderators | – |
 /// | hand the room over, new link | owner, administrator | – |
 /// | settings | – | administrator |
+/// | export or erase everything of a user | – | administrator |
 ///
 /// Moderators are those of the room, its owner, and those of the server; in a room for members only these must be members.
 /// A user can be appointed, muted and removed only by one of a higher rank, and never by themselves; but every user may
@@ -162,6 +163,10 @@ pub(in super::super) fn plan(
         Action::Resolve { report } => {
             allow(moderates)?;
             Ok(vec![Effect::RemoveReport(report)])
+        }
+        Action::Export { .. } | Action::Erase { .. } => {
+            allow(room.is_none() && own == Rank::Admin && is_higher)?;
+            Ok(Vec::new())
         }
         Action::Deleted { .. } => {
             allow(moderates && is_higher)?;

@@ -276,6 +276,13 @@ fn everything_else_belongs_to_the_owner_the_moderators_or_the_administrator() {
     }
     assert_eq!(per_rank(None, mode(0)), ["forbidden"; 5], "the server has no mode");
     assert_eq!(per_rank(Some(public()), mode(u32::MAX))[1..], ["out of range"; 4]);
+    for action in [Action::Export { user: AUTHOR }, Action::Erase { user: AUTHOR }] {
+        assert_eq!(
+            per_rank(None, action.clone()),
+            ["forbidden", "forbidden", "forbidden", "forbidden", "yes"]
+        );
+        assert_eq!(per_rank(Some(public()), action), ["forbidden"; 5]);
+    }
     let change = Action::Change(Setting::Access, Some("open".into()));
     assert_eq!(per_rank(None, change.clone()), ["forbidden", "forbidden", "forbidden", "forbidden", "yes"]);
     assert_eq!(per_rank(Some(public()), change), ["forbidden"; 5]);

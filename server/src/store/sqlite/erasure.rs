@@ -3,7 +3,7 @@
 use super::{SqliteStore, WriteCommand, rows, sql};
 use crate::store::{
     Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, PendingCommit,
-    ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, columns::kind,
+    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight, columns::kind,
 };
 use app::wire::{UserId, sanitize_for_display};
 use async_trait::async_trait;
@@ -14,6 +14,15 @@ use uuid::Uuid;
 impl ErasureStore for SqliteStore {
     async fn user_records(&self, user: UserId, after: ScanPosition) -> StoreResult<UserRecords> {
         self.readers.read(move |db| user_records(db, user, after)).await
+    }
+
+    async fn user_rights(&self, user: UserId, skip: u32, limit: u32) -> StoreResult<Vec<UserRight>> {
+        let read = self.readers.read(move |db| {
+            let mut statement = db.prepare_cached(sql::SELECT_USER_RIGHTS)?;
+            let rights = statement.query_map((user.0.cast_signed(), skip, limit), right)?;
+            rights.collect()
+        });
+        read.await
     }
 
     fn begin_erasure(&self, user: UserId) -> PendingCommit<()> {
@@ -48,6 +57,26 @@ fn erasure(row: &Row<'_>) -> rusqlite::Result<Erasure> {
         erased: row.get(1)?,
         finished_at: row.get(2)?,
         position: ScanPosition(row.get(3)?, 0),
+    })
+}
+
+/// Reads a right in the columns of [`SELECT_USER_RIGHTS`](sql::SELECT_USER_RIGHTS).
+fn right(row: &Row<'_>) -> rusqlite::Result<UserRight> {
+    let number: i64 = row.get(2)?;
+    Ok(match row.get(0)? {
+        0 => {
+            let is_server = row.get_ref(1)?.as_str()?.is_empty();
+            let room = if is_server { None } else { Some(rows::room_name(row, 1)?) };
+            // A role of a newer version is shown as the least one.
+            UserRight::Role { room, role: Role::from_column(number as i16).unwrap_or(Role::Member) }
+        }
+        1 => UserRight::Blocked { user: rows::user_id(number) },
+        _ => UserRight::Report {
+            room: rows::room_name(row, 1)?,
+            seq: number.cast_unsigned(),
+            at: row.get(3)?,
+            reason: row.get::<_, String>(4)?.into(),
+        },
     })
 }
 

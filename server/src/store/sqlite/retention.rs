@@ -2,12 +2,11 @@
 
 use super::{SqliteStore, WriteCommand, WriteOutput, rows, sql};
 use crate::store::{
-    AgingRoom, MAX_ROOMS_PER_SWEEP, PendingCommit, RetentionStore, ServerRetention, StoreResult, Sweep,
-    columns, now, retention::RETENTION_SETTING,
+    AgingRoom, MAX_ROOMS_PER_SWEEP, PendingCommit, RetentionStore, StoreResult, Sweep, columns, now,
 };
 use app::wire::{Millis, Retention, RoomName, UserId};
 use async_trait::async_trait;
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 use std::time::Duration;
 
 #[async_trait]
@@ -47,20 +46,6 @@ impl RetentionStore for SqliteStore {
     /// One process has the file.
     async fn take_lease(&self, _: &'static str, _: Duration) -> StoreResult<bool> {
         Ok(true)
-    }
-
-    async fn server_retention(&self) -> StoreResult<ServerRetention> {
-        let read = self.readers.read(|db| {
-            let mut statement = db.prepare_cached(sql::SELECT_SETTING)?;
-            let value: Option<String> =
-                statement.query_row([RETENTION_SETTING], |row| row.get(0)).optional()?;
-            Ok(ServerRetention::from_setting(value.as_deref()))
-        });
-        read.await
-    }
-
-    fn set_server_retention(&self, retention: ServerRetention) -> PendingCommit<()> {
-        self.commit(WriteCommand::SetServerRetention(retention), |_| Some(()))
     }
 
     async fn clock(&self) -> StoreResult<Millis> {

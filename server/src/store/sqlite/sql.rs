@@ -386,6 +386,8 @@ mod tests {
         assert!(markers.contains("reading_by_room (room=?)"), "{markers}");
         let erasures = plan(SELECT_UNFINISHED_ERASURES).join("; ");
         assert!(erasures.contains("erasure_unfinished") && !erasures.contains("TEMP B-TREE"), "{erasures}");
+        let rights = plan(SELECT_USER_RIGHTS).join("; ");
+        assert!(!rights.contains("SCAN") && !rights.contains("TEMP B-TREE"), "{rights}");
         let mentions = plan(COUNT_MENTIONS).join("; ");
         assert!(mentions.contains("PRIMARY KEY (person=? AND room=? AND seq>?)"), "{mentions}");
         let unread = plan(COUNT_UNREAD).join("; ");

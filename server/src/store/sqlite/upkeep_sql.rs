@@ -1,12 +1,5 @@
 //! The SQL statements of sweeps, exports and erasures.
 
-/// The value of a setting.
-pub(super) const SELECT_SETTING: &str = "SELECT value FROM setting WHERE name = ?1";
-
-/// Changes a setting.
-pub(super) const UPSERT_SETTING: &str = "
-    INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-
 /// Sets how long a room keeps its messages.
 pub(super) const SET_RETENTION: &str = "UPDATE room SET retention = ?2 WHERE name = ?1";
 
@@ -80,6 +73,13 @@ pub(super) const SELECT_USER_RECORDS: &str = "
         ) AND EXISTS (SELECT 1 FROM reactions x WHERE x.room = e.room AND x.seq = e.target)
     )
     ORDER BY e.row LIMIT ?4";
+
+/// What a user has and does besides messages: kind, room, number, time, reason. Each part is read from an index by user.
+pub(super) const SELECT_USER_RIGHTS: &str = "
+    SELECT 0, room, role, 0, '' FROM role WHERE person = ?1
+    UNION ALL SELECT 1, '', other, 0, '' FROM blocked WHERE person = ?1
+    UNION ALL SELECT 2, room, seq, at, reason FROM report WHERE by = ?1
+    LIMIT ?3 OFFSET ?2";
 
 /// The last row of the events.
 pub(super) const SELECT_LAST_ROW: &str = "SELECT max(row) FROM event";

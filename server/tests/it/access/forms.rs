@@ -1,9 +1,10 @@
 //! The pages and forms of moderators and users, as a browser without script uses them.
 
 use super::{Visitor, act, create_room, make_admin, names, remove};
-use crate::support::{TestServer, room};
+use crate::support::{TestServer, room, within_timeout};
 use app::wire::UserId;
 use server::store::{Action, Role, Scope};
+use std::time::Duration;
 
 async fn say(server: &TestServer, user: &Visitor, path: &str, text: &str) {
     assert_eq!(user.form(server, path, &[("text", text)]).await.0, 303, "{text}");
@@ -196,4 +197,67 @@ async fn the_administrator_appoints_moderators_who_cannot_touch_them() {
     let resign = Action::Appoint { user: moderator.id, role: None };
     act(server.store(), moderator.id, None, resign).await.unwrap();
     assert!(act(server.store(), moderator.id, None, remove(user.id)).await.is_err());
+}
+
+#[tokio::test]
+async fn the_administrator_says_how_long_messages_are_kept() {
+    let server = TestServer::start().await;
+    let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    say(&server, &bob, "/r/tea", "hello").await;
+    let fields = [("action", "set-retention"), ("keep", "168"), ("keep_limit", "yes")];
+    assert_eq!(bob.form(&server, "/admin", &fields).await.0, 404, "for others there is no such page");
+    assert_eq!(admin.form(&server, "/admin", &fields).await.0, 303);
+    let (_, page) = admin.page(&server, "/admin").await;
+    assert!(page.contains("<option value=\"168\" selected"), "{page}");
+    assert!(page.contains("changed a setting: retention 168 limit"), "{page}");
+    let (_, room) = bob.page(&server, "/r/tea").await;
+    assert!(room.contains("Messages are kept for a week."), "{room}");
+    for bad in ["87601", "-1", "week", ""] {
+        let (status, ..) = admin.form(&server, "/admin", &[("action", "set-retention"), ("keep", bad)]).await;
+        assert!(status == 400 || status == 422, "{bad}: {status}");
+    }
+    let (_, page) = admin.page(&server, "/admin").await;
+    assert!(page.contains("<option value=\"168\" selected"), "a bad value changes nothing");
+}
+
+#[tokio::test]
+async fn the_administrator_exports_and_erases_what_is_stored_of_a_person() {
+    let server = TestServer::start().await;
+    let (admin, moderator) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    let bob = Visitor::new(&server).await;
+    make_admin(server.store(), admin.id).await;
+    let appoint = Action::Appoint { user: moderator.id, role: Some(Role::Moderator) };
+    act(server.store(), admin.id, None, appoint).await.unwrap();
+    bob.form(&server, "/name", &[("name", "Bob of the hills")]).await;
+    say(&server, &bob, "/r/tea", "secret").await;
+    let person = format!("/admin/people/{}", bob.id);
+    let (export, erase) = (format!("{person}/export"), [("action", "erase"), ("confirm", "yes")]);
+    for (who, status) in [(&moderator, 403), (&bob, 404)] {
+        assert_eq!(who.form(&server, &export, &[]).await.0, status);
+        assert_eq!(who.form(&server, &person, &erase).await.0, status);
+    }
+    let (_, page) = moderator.page(&server, &person).await;
+    assert!(!page.contains("value=\"erase\"") && !page.contains("/export"), "{page}");
+    let (_, page) = admin.page(&server, &person).await;
+    assert!(page.contains("value=\"erase\"") && page.contains(&export), "{page}");
+    let (status, _, lines) = admin.form(&server, &export, &[]).await;
+    assert!(status == 200 && lines.contains("secret") && lines.contains("Bob of the hills"), "{lines}");
+    assert_eq!(admin.form(&server, &person, &[("action", "erase")]).await.0, 400, "without confirmation");
+    let own = format!("/admin/people/{}", admin.id);
+    assert_eq!(admin.form(&server, &own, &erase).await.0, 403, "nobody erases themselves by this form");
+    assert_eq!(admin.form(&server, &person, &erase).await.0, 303);
+    let done = async {
+        while !admin.page(&server, &person).await.1.contains("Everything is erased: 1 message") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    within_timeout(done).await;
+    let (_, room) = admin.page(&server, "/r/tea").await;
+    assert!(!room.contains("secret") && !room.contains("Bob of the hills"), "{room}");
+    // He is signed out everywhere.
+    assert_eq!(bob.form(&server, "/r/tea", &[("text", "again")]).await.0, 401);
+    let words: Vec<_> = server.store().log(&Scope::Server, None).await.unwrap();
+    let words: Vec<&str> = words.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(words, ["erase", "export", "appoint"]);
 }

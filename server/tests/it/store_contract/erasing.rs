@@ -3,8 +3,13 @@
 use super::{ANN, BOB, delete, edit, every_store, message, post, reply, room_info};
 use crate::support::room;
 use app::wire::{DisplayName, Operation, Seq, UserId};
+use futures_util::StreamExt;
 use server::{
-    store::{MAX_RECORDS_PER_READ, NewEvent, ScanPosition, Store, StoreError, UserContent, UserRecord},
+    store::{
+        Action, DeviceId, DeviceLabel, Entrance, MAX_RECORDS_PER_READ, Moderation, NewEvent, Notification,
+        Role, ScanPosition, Scope, Setting, SignIn, Store, StoreError, Until, UserContent, UserRecord,
+        UserRight,
+    },
     upkeep::erase_step,
 };
 use std::{sync::Arc, time::Duration};
@@ -13,6 +18,7 @@ every_store! {
     the_records_of_a_user_are_what_is_there_and_nothing_of_others
     records_are_read_in_bounded_steps
     an_erased_user_leaves_nothing
+    an_erasure_ends_rights_devices_and_the_recovery_code_but_no_restriction
     an_erased_user_stores_nothing_more
     an_erasure_of_a_user_who_has_written_nothing_ends_at_once
     an_erasure_goes_on_where_it_was_interrupted
@@ -112,6 +118,65 @@ async fn an_erased_user_leaves_nothing(store: Arc<dyn Store>) {
     assert!(hello.reactions.list.is_empty() && &*hello.text == "hello");
     let events = store.events_after(&room("tea"), 0, 100).await.unwrap();
     assert!(!format!("{events:?}").contains("secret"), "{events:?}");
+}
+
+/// Gives a user a role, a blocked user, a report, a device and a recovery code, and mutes them.
+async fn give_rights(store: &dyn Store) {
+    store.set(Setting::AdminLink, Some("07".repeat(32).into())).await.unwrap();
+    assert!(store.redeem_admin_link([7; 32], BOB).await.unwrap());
+    store.append(message("tea", BOB, "hello")).await.unwrap();
+    store.append(message("tea", ANN, "hi")).await.unwrap();
+    for action in [
+        Action::Appoint { user: ANN, role: Some(Role::Moderator) },
+        Action::Mute { user: ANN, until: Until(None) },
+    ] {
+        let room = Some(room("tea"));
+        store.moderate(Moderation { actor: BOB, room, action, reason: String::new() }).await.unwrap();
+    }
+    store.set_blocked(ANN, BOB, true).await.unwrap();
+    store.report(ANN, room("tea"), 1, "rude".into()).await.unwrap();
+    let label = DeviceLabel { browser: "Firefox".into(), system: "Linux".into() };
+    let sign_in = SignIn { device: DeviceId(7), generation: 0 };
+    store.record_device(ANN, sign_in, Some(label)).await.unwrap();
+    assert!(store.set_recovery_code(ANN, [5; 32]).await.unwrap());
+}
+
+async fn an_erasure_ends_rights_devices_and_the_recovery_code_but_no_restriction(store: Arc<dyn Store>) {
+    give_rights(&*store).await;
+    let tea = room("tea");
+    let rights = store.user_rights(ANN, 0, 10).await.unwrap();
+    let at = store.reports(&Scope::All).await.unwrap()[0].at;
+    let expected = [
+        UserRight::Role { room: Some(tea.clone()), role: Role::Moderator },
+        UserRight::Blocked { user: BOB },
+        UserRight::Report { room: tea.clone(), seq: 1, at, reason: "rude".into() },
+    ];
+    assert_eq!(rights, expected);
+    assert_eq!(store.user_rights(ANN, 1, 1).await.unwrap(), expected[1..2]);
+    assert_eq!(
+        store.user_rights(BOB, 0, 10).await.unwrap(),
+        [UserRight::Role { room: None, role: Role::Admin }]
+    );
+    let mut changes = store.subscribe();
+    let generation = store.sign_ins(ANN).await.unwrap().generation;
+    erase(&*store, ANN).await;
+    assert_eq!(store.user_rights(ANN, 0, 10).await.unwrap(), []);
+    assert_eq!(store.blocked(ANN).await.unwrap(), []);
+    assert_eq!(store.reports(&Scope::All).await.unwrap(), []);
+    let sign_ins = store.sign_ins(ANN).await.unwrap();
+    assert!(sign_ins.devices.is_empty() && sign_ins.generation > generation, "{sign_ins:?}");
+    assert_eq!(store.redeem_recovery_code([5; 32]).await.unwrap(), None);
+    while !matches!(changes.next().await, Some(Notification::SignedOut(ANN))) {}
+    let standing = store.standing(Entrance { user: ANN, network: None, room: Some(tea) }).await.unwrap();
+    assert_eq!((standing.room.role, standing.room.mute), (None, Some(Until(None))), "nobody escapes a mute");
+    // Another device knows nothing of it yet.
+    let label = DeviceLabel { browser: "Firefox".into(), system: "Linux".into() };
+    let late = SignIn { device: DeviceId(8), generation: sign_ins.generation };
+    store.record_device(ANN, late, Some(label)).await.unwrap();
+    assert!(!store.set_recovery_code(ANN, [5; 32]).await.unwrap());
+    assert!(matches!(store.set_blocked(ANN, BOB, true).await, Err(StoreError::Erased)));
+    assert!(matches!(store.report(ANN, room("tea"), 1, String::new()).await, Err(StoreError::Erased)));
+    assert!(store.sign_ins(ANN).await.unwrap().devices.is_empty());
 }
 
 async fn an_erased_user_stores_nothing_more(store: Arc<dyn Store>) {

@@ -2,10 +2,10 @@
 
 use super::{ANN, BOB, delete, edit, every_store, info, latest_page, message, post, reply, room_info};
 use crate::support::room;
-use app::wire::{EventBody, Millis, Operation, Retention, Seq};
+use app::wire::{EventBody, Millis, Operation, Retention, Seq, UserId};
 use server::store::{
-    ABANDONED_AFTER, MAX_EXPIRED_PER_STEP, MarkerUpdate, NewEvent, ServerRetention, Store, StoreError, Sweep,
-    VISIT_INTERVAL,
+    ABANDONED_AFTER, Action, Invitation, MAX_EXPIRED_PER_STEP, MarkerUpdate, Moderation, NewEvent, Role,
+    Scope, ServerRetention, Setting, Store, StoreError, Sweep, Until, VISIT_INTERVAL,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -22,6 +22,9 @@ every_store! {
     an_abandoned_room_is_removed_with_everything_in_it
     a_room_with_a_visitor_an_owner_or_two_messages_stays
 }
+
+const CAT: UserId = UserId(0xc);
+const DAN: UserId = UserId(0xd);
 
 const HOUR: Millis = 3_600_000;
 
@@ -61,11 +64,11 @@ async fn only_the_owner_says_how_long_a_room_keeps_messages(store: Arc<dyn Store
 }
 
 async fn the_server_has_a_retention_of_its_own(store: Arc<dyn Store>) {
-    assert_eq!(store.server_retention().await.unwrap(), ServerRetention::default());
+    assert_eq!(store.settings().await.unwrap().retention, ServerRetention::default());
     for (kept, is_limit) in [(hours(168), true), (hours(1), false), (Retention::UNLIMITED, false)] {
         let wanted = ServerRetention { default: kept, is_limit };
-        store.set_server_retention(wanted).await.unwrap();
-        assert_eq!(store.server_retention().await.unwrap(), wanted);
+        store.set(Setting::Retention, Some(wanted.to_string().into())).await.unwrap();
+        assert_eq!(store.settings().await.unwrap().retention, wanted);
     }
 }
 
@@ -201,6 +204,7 @@ async fn an_abandoned_room_is_removed_with_everything_in_it(store: Arc<dyn Store
     let react = Operation::React { target: 1, emoji: "👍".into(), on: true };
     store.append(NewEvent { operation: react, ..message("tea", BOB, "") }).await.unwrap();
     store.set_read_marker(BOB, room("tea"), 2).await.unwrap();
+    leave_rights(&*store).await;
     let now = store.clock().await.unwrap();
     let remove = async |at| store.remove_if_abandoned(room("tea"), at).await.unwrap();
     assert!(!remove(now + ABANDONED_AFTER - HOUR).await);
@@ -215,11 +219,42 @@ async fn an_abandoned_room_is_removed_with_everything_in_it(store: Arc<dyn Store
     let missing = store.set_read_marker(BOB, room("tea"), 1).await;
     assert!(matches!(missing, Err(StoreError::RoomNotFound)), "{missing:?}");
     assert!(!remove(now + 2 * ABANDONED_AFTER).await, "there is nothing to remove");
+    for scope in [Scope::Room(room("tea")), Scope::All] {
+        assert_eq!(store.reports(&scope).await.unwrap(), []);
+    }
     // It is an ordinary missing room, and its first message creates it again.
     let again = store.append(first).await.unwrap();
     assert!(again.seq == 1 && !again.is_duplicate, "{again:?}");
     let moved = store.set_read_marker(BOB, room("tea"), 1).await.unwrap();
     assert_eq!(moved, MarkerUpdate::Moved(1));
+    assert_eq!(
+        rights_of_tea(&*store).await,
+        "[] [] []",
+        "who moderated the room before has no right in the new one"
+    );
+}
+
+/// Stores rights, restrictions, an invitation and a report of the room.
+async fn leave_rights(store: &dyn Store) {
+    store.set(Setting::AdminLink, Some("07".repeat(32).into())).await.unwrap();
+    assert!(store.redeem_admin_link([7; 32], ANN).await.unwrap());
+    store.report(BOB, room("tea"), 1, "rude".into()).await.unwrap();
+    let invitation = Invitation { hash: [9; 32], expires_at: i64::MAX as u64, most_uses: None };
+    for action in [
+        Action::Appoint { user: CAT, role: Some(Role::Moderator) },
+        Action::Mute { user: DAN, until: Until(None) },
+        Action::Invite(invitation),
+    ] {
+        let reason = String::new();
+        store.moderate(Moderation { actor: ANN, room: Some(room("tea")), action, reason }).await.unwrap();
+    }
+}
+
+async fn rights_of_tea(store: &dyn Store) -> String {
+    let scope = Scope::Room(room("tea"));
+    let roles = store.roles(&scope, Role::Member, UserId(0)).await.unwrap();
+    let (restrictions, invitations) = (store.restrictions(&scope).await, store.invitations(&scope).await);
+    format!("{roles:?} {:?} {:?}", restrictions.unwrap(), invitations.unwrap())
 }
 
 async fn a_room_with_a_visitor_an_owner_or_two_messages_stays(store: Arc<dyn Store>) {

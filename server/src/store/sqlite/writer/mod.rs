@@ -18,8 +18,7 @@ mod users;
 use super::{access::AccessHistory, connection::close_as_single_file, health::Health, record::Record};
 use crate::store::{
     Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification,
-    Notifier, RoomInfo, ScanPosition, ServerRetention, Setting, SignIn, SignOut, StoreError, StoreResult,
-    Sweep, TooManyLinks,
+    Notifier, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep, TooManyLinks,
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
@@ -123,7 +122,6 @@ pub(super) enum WriteCommand {
     SetRecoveryCode(UserId, CodeHash),
     RevokeRecoveryCode(UserId),
     RedeemRecoveryCode(CodeHash),
-    SetServerRetention(ServerRetention),
     SetRetention(RoomName, UserId, Option<Retention>),
     Expire(RoomName, Sweep),
     RemoveIfAbandoned(RoomName, Millis),

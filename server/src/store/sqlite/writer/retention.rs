@@ -2,9 +2,9 @@
 
 use super::{WriteOutput, WriteResult, transaction::WriteTransaction};
 use crate::store::{
-    AgingRoom, MAX_EXPIRED_PER_STEP, ServerRetention, StoreError, Sweep, VISIT_INTERVAL,
+    AgingRoom, MAX_EXPIRED_PER_STEP, StoreError, Sweep, VISIT_INTERVAL,
     columns::kind,
-    retention::{MAX_MARKERS_PER_STEP, RETENTION_SETTING},
+    retention::MAX_MARKERS_PER_STEP,
     rules,
     sqlite::{retention::aging_room, rows, sql},
 };
@@ -33,11 +33,6 @@ impl WriteTransaction<'_> {
         self.transaction.prepare_cached(sql::SET_RETENTION)?.execute((room.as_str(), hours))?;
         self.changed_rooms.push(room);
         Ok(Ok(WriteOutput::None))
-    }
-
-    pub(super) fn set_server_retention(&self, retention: ServerRetention) -> rusqlite::Result<()> {
-        let mut upsert = self.transaction.prepare_cached(sql::UPSERT_SETTING)?;
-        upsert.execute((RETENTION_SETTING, retention.to_string())).map(drop)
     }
 
     /// Removes the oldest events of a room that have expired, with everything about them.

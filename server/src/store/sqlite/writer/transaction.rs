@@ -161,9 +161,6 @@ impl<'a> WriteTransaction<'a> {
             WriteCommand::RedeemRecoveryCode(hash) => {
                 self.redeem_recovery_code(&hash).map(|user| Ok(WriteOutput::Recovered(user)))
             }
-            WriteCommand::SetServerRetention(retention) => {
-                self.set_server_retention(retention).map(|()| Ok(WriteOutput::None))
-            }
             WriteCommand::SetRetention(room, user, retention) => self.set_retention(room, user, retention),
             WriteCommand::Expire(room, sweep) => {
                 self.expire(&room, sweep).map(|count| Ok(WriteOutput::Expired(count)))
