@@ -41,11 +41,11 @@ fuzz: setup-rust ## Fuzz each target for a minute (ARGS="600 decoder": seconds, 
 	@.ci/fuzz build && .ci/fuzz run $(or $(ARGS),60)
 
 soak: release ## Let 200 clients talk while network and server fail (ARGS="--seconds 600")
-	@cargo run --quiet --release --package bench --bin soak -- --clients 200 --seconds 60 --fault-every 1 --kills 2 $(ARGS)
+	@cargo run --quiet --release --package bench --bin soak -- --clients 200 --seconds 60 --fault-every 1 --kills 2 --removals 20 $(ARGS)
 
 soak-cluster: release ## The same with 3 servers on PostgreSQL, which fail too (ARGS="--promotions 0")
 	@cargo run --quiet --release --package bench --bin soak -- --nodes 3 --clients 300 --rooms 60 --message-every 0.3 --seconds 120 \
-		--kills 10 --restarts 2 --postgres-kills 5 --promotions 3 --cuts 60 --fault-every 1 $(ARGS)
+		--kills 10 --restarts 2 --postgres-kills 5 --promotions 3 --cuts 60 --fault-every 1 --removals 40 $(ARGS)
 
 bench: release setup-bench-peers ## Compare with peers (ARGS="--only closed-1000 --servers hubbub,go")
 	@cargo build --quiet --release --package bench && target/release/compare $(ARGS)

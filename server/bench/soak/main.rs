@@ -20,14 +20,18 @@
 //! | lost | sent and not in the log, in the log and not in a timeline, or in a timeline and not in the log |
 //! | repeated | twice in the log or in a timeline |
 //! | reordered | in a timeline in another order than in the log, or in the log in another order than sent |
+//! | removals, leaked | acknowledged removals of a reader; those after which they received what was posted later |
 //! | reconnects | connections that were lost and restored |
 //! | outage p50, p95, max | milliseconds from a lost connection to `joined`, without the time in which the proxy refused |
 //! | restart p50, p95, max | the same for connections that ended with the server |
 //! | peak | the server's peak memory in MiB (`VmHWM`) |
 //!
+//! With `--removals` a moderator removes a reader and lets them in again; see [`moderation`]. A reader who receives what was
+//! posted after a removal is a leak.
+//!
 //! With `--nodes 3` several servers share a PostgreSQL database; see [`cluster`].
 //!
-//! The exit code is 1 if anything was lost, repeated or reordered. A seed decides the times and the
+//! The exit code is 1 if anything was lost, repeated, reordered or leaked. A seed decides the times and the
 //! victims; the scheduling of the server's threads differs each time.
 
 mod clients;
@@ -35,6 +39,7 @@ mod cluster;
 #[path = "../../tests/it/support/consistency.rs"]
 mod consistency;
 mod faults;
+mod moderation;
 #[path = "../../tests/it/support/process.rs"]
 mod process;
 #[path = "../../tests/it/support/proxy.rs"]
@@ -46,6 +51,7 @@ mod test_client;
 use clap::Parser;
 use clients::Clients;
 use faults::FaultInjector;
+use moderation::{ModerationReport, Moderator};
 use process::Process;
 use report::Report;
 use std::{
@@ -87,6 +93,9 @@ struct Settings {
     /// Number of restarts of the server, or of all nodes one after the other (SIGTERM)
     #[arg(long, default_value_t = 0)]
     restarts: usize,
+    /// Number of removals of a reader by a moderator, who lets them in again
+    #[arg(long, default_value_t = 0)]
+    removals: usize,
     #[command(flatten)]
     cluster: cluster::ClusterSettings,
     /// Milliseconds for a second of the clients' heartbeat: fewer detect a dead connection sooner
@@ -124,7 +133,7 @@ impl Settings {
     }
 }
 
-/// Runs the soak; returns `true` if nothing was lost, repeated or reordered.
+/// Runs the soak; returns `true` if nothing was lost, repeated, reordered or leaked.
 async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     let seed = settings.seed.unwrap_or_else(|| fastrand::u64(..));
     fastrand::seed(seed);
@@ -137,20 +146,46 @@ async fn soak(settings: &Settings) -> Result<bool, Box<dyn Error>> {
     if let Some(file) = &settings.json {
         fs::write(file, json)?;
     }
-    Ok(report.settled_ms.is_some() && report.consistency.is_clean())
+    let leaks = report.moderation.is_some_and(|moderation| moderation.leaks > 0 || moderation.removals == 0);
+    Ok(report.settled_ms.is_some() && report.consistency.is_clean() && !leaks)
 }
 
 /// Runs the soak of one server.
 async fn soak_one(settings: &Settings) -> Result<Report, Box<dyn Error>> {
     let mut server = Process::start(settings.binary.clone()).await?;
     let clients = Clients::connect(server.address, settings).await;
-    let faults_done = tokio::select! {
+    let folder = server.folder.path().to_string_lossy().into_owned();
+    let moderator = moderator(settings, server.address, ["--data", &folder]).await?;
+    let (faults_done, moderation) = tokio::select! {
         never = clients.send_forever(settings.message_every) => match never {},
-        faults_done = FaultInjector::run(settings, &clients, &mut server) => faults_done?,
+        done = async {
+            tokio::join!(FaultInjector::run(settings, &clients, &mut server), moderate(moderator.as_ref(), settings))
+        } => done,
     };
+    let faults_done = faults_done?;
     let settled_ms = settle(&clients, server.address).await;
     let (consistency, _) = clients.check(server.address).await?;
-    Ok(Report { settled_ms, ..Report::of(settings, &clients, &faults_done, consistency, server.peak()) })
+    Ok(Report {
+        settled_ms,
+        moderation,
+        ..Report::of(settings, &clients, &faults_done, consistency, server.peak())
+    })
+}
+
+/// Returns the moderator, if there is something to remove. `store` is the option that names the store.
+async fn moderator(
+    settings: &Settings,
+    server: SocketAddr,
+    store: [&str; 2],
+) -> Result<Option<Moderator>, Box<dyn Error>> {
+    if settings.removals == 0 {
+        return Ok(None);
+    }
+    Moderator::new(server, &settings.binary, store).await.map(Some)
+}
+
+async fn moderate(moderator: Option<&Moderator>, settings: &Settings) -> Option<ModerationReport> {
+    Some(moderator?.run(settings).await)
 }
 
 /// Ends the faults of the links, and returns how long the clients took to catch up; `None` after a timeout.

@@ -6,6 +6,7 @@ use crate::{
     cluster::report::ClusterReport,
     consistency::ConsistencyReport,
     faults::{FaultInjector, Faults},
+    moderation::ModerationReport,
     proxy::Direction,
     test_client::ClientState,
 };
@@ -37,6 +38,8 @@ pub struct Report {
     pub server_peak_kib: u64,
     /// Milliseconds until all clients had caught up in the end; none after a timeout.
     pub settled_ms: Option<u128>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderation: Option<ModerationReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterReport>,
 }
@@ -87,6 +90,7 @@ impl Report {
             sent_mib: sent >> 20,
             server_peak_kib: peak,
             settled_ms: None,
+            moderation: None,
             cluster: None,
         }
     }
@@ -95,6 +99,7 @@ impl Report {
     pub fn table(&self) -> String {
         let consistency = self.consistency;
         let percentiles = |of: Percentiles| format!("{} {} {}", of.p50, of.p95, of.max);
+        let moderation = self.moderation.unwrap_or_default();
         let columns = [
             ("posted", consistency.posted.to_string()),
             ("acked", consistency.acknowledged.to_string()),
@@ -102,6 +107,8 @@ impl Report {
             ("lost", consistency.lost.to_string()),
             ("repeated", consistency.repeated.to_string()),
             ("reordered", consistency.reordered.to_string()),
+            ("removals", moderation.removals.to_string()),
+            ("leaked", moderation.leaks.to_string()),
             ("reconnects", self.reconnects.to_string()),
             ("outage p50 p95 max", percentiles(self.outage_ms)),
             ("restart p50 p95 max", percentiles(self.restart_ms)),

@@ -8,10 +8,10 @@ use crate::{
     store::{PostgresStore, SqliteStore, hexadecimal},
 };
 
-pub(super) fn run(settings: Settings<'_>) -> Result<String, String> {
+pub(super) fn run(settings: Settings<'_>, database: Option<&SecretUrl>) -> Result<String, String> {
     let (token, hash) = secret::new_secret();
     let hash = hexadecimal(&hash);
-    match settings.database {
+    match database.or(settings.database) {
         Some(SecretUrl(url)) => {
             let url = database_url(url)?;
             block_on(PostgresStore::set_admin_link(&url, &hash))?

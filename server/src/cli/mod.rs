@@ -21,7 +21,11 @@ use tokio::runtime::Builder;
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Print a link that makes its first user the administrator, while a server may be running. An earlier link ends.
-    AdminLink,
+    AdminLink {
+        /// The PostgreSQL database of the server.
+        #[arg(long, env = "HUBBUB_DATABASE", hide_env_values = true, value_name = "URL")]
+        database: Option<SecretUrl>,
+    },
     /// Write everything to FILE, while a server may be running: the messages, and the key that signs the cookies.
     Backup {
         /// The file to write; keep it as private as the data folder.
@@ -103,7 +107,7 @@ impl Command {
     pub fn run(&self, settings: Settings<'_>) -> Result<String, String> {
         let data = settings.data;
         match self {
-            Self::AdminLink => admin_link::run(settings),
+            Self::AdminLink { database } => admin_link::run(settings, database.as_ref()),
             Self::Backup { file, force } => backup::run(data, file, *force),
             Self::Check => check::run(data),
             Self::Health => health::run(settings.addr),

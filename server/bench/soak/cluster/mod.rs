@@ -18,7 +18,7 @@ mod faults;
 mod postgres;
 pub mod report;
 
-use crate::{Settings, clients::Clients, process::Process, report::Report, settle};
+use crate::{Settings, clients::Clients, moderate, moderator, process::Process, report::Report, settle};
 use balancer::Balancer;
 use clap::Args;
 use faults::ClusterFaults;
@@ -65,10 +65,17 @@ pub async fn soak(settings: &Settings) -> Result<Report, Box<dyn Error>> {
     }
     let balancer = Balancer::start(nodes.iter().map(|node| node.address).collect()).await?;
     let clients = Clients::connect(balancer.address, settings).await;
-    let faults_done = tokio::select! {
+    let moderator = moderator(settings, balancer.address, ["--database", &database.url()]).await?;
+    let (faults_done, moderation) = tokio::select! {
         never = clients.send_forever(settings.message_every) => match never {},
-        faults_done = ClusterFaults::run(settings, &clients, &mut nodes, &database) => faults_done?,
+        done = async {
+            tokio::join!(
+                ClusterFaults::run(settings, &clients, &mut nodes, &database),
+                moderate(moderator.as_ref(), settings),
+            )
+        } => done,
     };
+    let faults_done = faults_done?;
     let settled_ms = settle(&clients, balancer.address).await;
     let (mut consistency, events) = clients.check(balancer.address).await?;
     let stored = Stored::read(&database).await?;
@@ -78,7 +85,7 @@ pub async fn soak(settings: &Settings) -> Result<Report, Box<dyn Error>> {
     let peak = nodes.iter().map(Process::peak).max().unwrap_or(0);
     let report = Report::of(settings, &clients, &faults_done.links, consistency, peak);
     let cluster = ClusterReport::new(settings, &clients, &faults_done, stored);
-    Ok(Report { settled_ms, cluster: Some(cluster), ..report })
+    Ok(Report { settled_ms, moderation, cluster: Some(cluster), ..report })
 }
 
 async fn start_node(settings: &Settings, database: &Postgres) -> io::Result<Process> {

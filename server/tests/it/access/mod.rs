@@ -3,6 +3,7 @@
 mod door;
 mod entry_points;
 mod forms;
+mod random_revocations;
 mod revocation;
 
 use crate::support::{TestServer, room, within_timeout};
