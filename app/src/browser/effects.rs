@@ -204,8 +204,9 @@ fn show_events(state: RoomState, room: &RoomName, events: &[Arc<Event>]) {
         state.timeline.on_messages(count, steady());
     }
     let (you, is_attentive) = (state.profile.user.get_untracked(), attention::is_attentive(state));
-    state.rooms.apply_events(room, events, you.id, |entry, event| {
-        if !is_attentive && !state.info.is_blocked(event.author.id) {
+    let is_blocked = |author| state.info.is_blocked(author);
+    state.rooms.apply_events(room, events, you.id, is_blocked, |entry, event| {
+        if !is_attentive {
             notifications::announce(entry, event, you.id);
         }
     });

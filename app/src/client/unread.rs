@@ -18,22 +18,29 @@ pub struct UnreadCount {
 }
 
 impl RoomSummary {
-    /// Counts events of the room, and returns the new messages of others among them.
-    pub fn apply_events<'a>(&mut self, events: &'a [Arc<Event>], you: UserId) -> Vec<&'a Event> {
+    /// Counts events of the room, and returns the new messages of others among them. Those of users whom the user has blocked do
+    /// not count.
+    pub fn apply_events<'a>(
+        &mut self,
+        events: &'a [Arc<Event>],
+        you: UserId,
+        is_blocked: impl Fn(UserId) -> bool,
+    ) -> Vec<&'a Event> {
         // The server has counted the messages up to the page's head.
         if self.counted == 0 {
             self.counted = self.head;
         }
         let mut new = Vec::new();
         let head = self.head;
+        let counts = |event: &Event| event.author.id != you && !is_blocked(event.author.id);
         for event in events.iter().map(|event| &**event).filter(|event| event.seq > head) {
             match &event.body {
-                EventBody::Message { mentions, .. } if event.author.id != you => {
+                EventBody::Message { mentions, .. } if counts(event) => {
                     new.push(event);
                     self.count(event.seq);
                     self.count_mention(event.seq, mentions.is_to(you));
                 }
-                EventBody::Edit { target, mentions, .. } if event.author.id != you => {
+                EventBody::Edit { target, mentions, .. } if counts(event) => {
                     self.recount_mention(*target, mentions, you);
                 }
                 EventBody::Delete { target } => {
@@ -197,6 +204,7 @@ mod tests {
     use crate::wire::{DisplayName, Mention, RoomName, User};
 
     const YOU: UserId = UserId(1);
+    const NOBODY: fn(UserId) -> bool = |_| false;
 
     fn event(seq: Seq, author: u64, body: EventBody) -> Arc<Event> {
         let author = User::new(UserId(author), DisplayName::generated(UserId(author)));
@@ -239,20 +247,20 @@ mod tests {
     fn messages_of_others_are_unread_and_repeats_do_not_count() {
         let mut tea = entry(0);
         let events = [message(20, 2), message(21, 2), message(22, 1), delete(23, 9)];
-        assert_eq!(tea.apply_events(&events, YOU).len(), 1);
+        assert_eq!(tea.apply_events(&events, YOU, NOBODY).len(), 1);
         assert_eq!((tea.unread, tea.head), (1, 23));
-        assert!(tea.apply_events(&events, YOU).is_empty(), "a repeat");
+        assert!(tea.apply_events(&events, YOU, NOBODY).is_empty(), "a repeat");
     }
 
     #[test]
     fn messages_that_have_expired_are_not_unread() {
         let expire = |seq, up_to| event(seq, 0, EventBody::Expire { up_to });
         let mut tea = entry(5);
-        tea.apply_events(&[message(21, 2), message(22, 2), expire(23, 15)], YOU);
+        tea.apply_events(&[message(21, 2), message(22, 2), expire(23, 15)], YOU, NOBODY);
         assert_eq!(tea.unread, 7, "which of the first five have expired is not known");
-        tea.apply_events(&[expire(24, 20)], YOU);
+        tea.apply_events(&[expire(24, 20)], YOU, NOBODY);
         assert_eq!(tea.unread, 2);
-        tea.apply_events(&[expire(25, 21)], YOU);
+        tea.apply_events(&[expire(25, 21)], YOU, NOBODY);
         assert_eq!((tea.unread, tea.head), (1, 25));
     }
 
@@ -260,21 +268,21 @@ mod tests {
     fn the_count_stops_at_its_bound_and_a_deletion_there_keeps_it() {
         let mut tea = entry(0);
         let flood: Vec<_> = (21..300).map(|seq| message(seq, 2)).collect();
-        tea.apply_events(&flood, YOU);
+        tea.apply_events(&flood, YOU, NOBODY);
         assert_eq!(tea.unread, MAX_UNREAD_COUNT);
-        tea.apply_events(&[delete(300, 25)], YOU);
+        tea.apply_events(&[delete(300, 25)], YOU, NOBODY);
         assert_eq!(tea.unread, MAX_UNREAD_COUNT);
     }
 
     #[test]
     fn a_deletion_lowers_the_count_of_messages_before_and_after_the_page() {
         let mut tea = entry(2);
-        tea.apply_events(&[message(21, 2), message(22, 3)], YOU);
+        tea.apply_events(&[message(21, 2), message(22, 3)], YOU, NOBODY);
         assert_eq!(tea.unread, 4);
         for (seq, target, unread) in
             [(23, 21, 3), (24, 15, 2), (25, 5, 2), (26, 22, 1), (27, 12, 0), (28, 13, 0)]
         {
-            tea.apply_events(&[delete(seq, target)], YOU);
+            tea.apply_events(&[delete(seq, target)], YOU, NOBODY);
             assert_eq!(tea.unread, unread, "after the deletion of {target}");
         }
     }
@@ -282,8 +290,8 @@ mod tests {
     #[test]
     fn a_deletion_of_an_own_message_keeps_the_count() {
         let mut tea = entry(2);
-        tea.apply_events(&[message(21, 1), event(22, 1, EventBody::Delete { target: 21 })], YOU);
-        tea.apply_events(&[event(23, 1, EventBody::Delete { target: 15 })], YOU);
+        tea.apply_events(&[message(21, 1), event(22, 1, EventBody::Delete { target: 21 })], YOU, NOBODY);
+        tea.apply_events(&[event(23, 1, EventBody::Delete { target: 15 })], YOU, NOBODY);
         assert_eq!(tea.unread, 2);
     }
 
@@ -301,25 +309,28 @@ mod tests {
         let mut tea = RoomSummary { mentions: 1, ..entry(3) };
         let events =
             [post(21, 2, to(1)), post(22, 2, to(3)), post(23, 1, to(1)), post(24, 2, Mentions::default())];
-        tea.apply_events(&events, YOU);
+        tea.apply_events(&events, YOU, NOBODY);
         assert_eq!((tea.unread, tea.mentions), (6, 2));
-        tea.apply_events(&[edit(25, 24, to(1)), edit(26, 21, to(3)), edit(27, 12, to(1))], YOU);
+        tea.apply_events(&[edit(25, 24, to(1)), edit(26, 21, to(3)), edit(27, 12, to(1))], YOU, NOBODY);
         assert_eq!(tea.mentions, 2, "one more and one less");
-        tea.apply_events(&[delete(28, 24)], YOU);
+        tea.apply_events(&[delete(28, 24)], YOU, NOBODY);
         assert_eq!((tea.unread, tea.mentions), (5, 1));
-        tea.mark_read(18, Some(UnreadCount { head: 28, unread: 3, mentions: 0 }));
+        let is_two = |author| author == UserId(2);
+        assert!(tea.apply_events(&[post(29, 2, to(1)), edit(30, 22, to(1))], YOU, is_two).is_empty());
+        assert_eq!((tea.unread, tea.mentions), (5, 1), "a blocked user counts for nothing");
+        tea.mark_read(18, Some(UnreadCount { head: 30, unread: 3, mentions: 0 }));
         assert_eq!(tea.mentions, 0);
-        tea.apply_events(&[post(29, 2, to(1))], YOU);
-        tea.mark_read(28, None);
+        tea.apply_events(&[post(31, 2, to(1))], YOU, NOBODY);
+        tea.mark_read(30, None);
         assert_eq!((tea.unread, tea.mentions), (1, 1));
-        tea.mark_read(29, None);
+        tea.mark_read(31, None);
         assert_eq!(tea.mentions, 0);
     }
 
     #[test]
     fn reading_on_another_device_lowers_the_count() {
         let mut tea = entry(3);
-        tea.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
+        tea.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU, NOBODY);
         tea.mark_read(9, None);
         assert_eq!(tea.unread, 6, "it was read before");
         tea.mark_read(18, None);
@@ -333,11 +344,11 @@ mod tests {
     #[test]
     fn messages_that_are_marked_as_unread_count_again() {
         let mut tea = entry(0);
-        tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
+        tea.apply_events(&[message(21, 2), message(24, 2)], YOU, NOBODY);
         tea.mark_read(24, None);
         tea.mark_unread(17, Some(UnreadCount { head: 23, unread: 4, mentions: 2 }));
         assert_eq!((tea.read, tea.unread, tea.mentions), (17, 4, 2));
-        tea.apply_events(&[message(25, 2)], YOU);
+        tea.apply_events(&[message(25, 2)], YOU, NOBODY);
         assert_eq!(tea.unread, 5);
         tea.mark_read(18, None);
         assert_eq!(tea.unread, 5, "of the four at least one may be read");
@@ -358,17 +369,17 @@ mod tests {
     #[test]
     fn the_servers_count_replaces_the_estimate_and_nothing_counts_twice() {
         let mut tea = entry(3);
-        tea.apply_events(&[message(21, 2), message(24, 2)], YOU);
+        tea.apply_events(&[message(21, 2), message(24, 2)], YOU, NOBODY);
         tea.mark_read(18, Some(UnreadCount { head: 23, unread: 4, mentions: 0 }));
         assert_eq!(tea.unread, 5, "one came after it was counted");
         let mut work = entry(3);
-        work.apply_events(&[], YOU);
+        work.apply_events(&[], YOU, NOBODY);
         work.mark_read(3, Some(UnreadCount { head: 20, unread: 9, mentions: 0 }));
         assert_eq!(work.unread, 3, "a position never goes back");
         work.mark_read(18, Some(UnreadCount { head: 22, unread: 3, mentions: 0 }));
-        work.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU);
+        work.apply_events(&[message(21, 2), message(22, 2), message(23, 2)], YOU, NOBODY);
         assert_eq!(work.unread, 4, "two of them were counted");
-        work.apply_events(&[delete(24, 22)], YOU);
+        work.apply_events(&[delete(24, 22)], YOU, NOBODY);
         assert_eq!(work.unread, 3);
     }
 }

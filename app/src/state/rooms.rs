@@ -50,16 +50,18 @@ impl RoomListState {
         })
     }
 
-    /// Counts events of a room, and calls `on_new` with each new message of others than `you`.
+    /// Counts events of a room, and calls `on_new` with each new message of others than `you` whom the user has not
+    /// blocked.
     pub fn apply_events(
         self,
         room: &RoomName,
         events: &[Arc<Event>],
         you: UserId,
+        is_blocked: impl Fn(UserId) -> bool,
         mut on_new: impl FnMut(&RoomSummary, &Event),
     ) {
         self.update(room, |entry| {
-            let new = entry.apply_events(events, you);
+            let new = entry.apply_events(events, you, is_blocked);
             new.into_iter().for_each(|event| on_new(entry, event));
         });
     }

@@ -89,7 +89,8 @@ pub trait ReadMarkerStore: Send + Sync + 'static {
         also: &[RoomName],
     ) -> StoreResult<JoinedRooms>;
 
-    /// Counts the messages of other users than `user` after a `seq` in each of `rooms`, without deleted ones. Counts
+    /// Counts the messages of other users than `user` after a `seq` in each of `rooms`, without deleted ones and those of users
+    /// whom `user` has blocked. Counts
     /// at most [`MAX_UNREAD_COUNT`](app::wire::limits::MAX_UNREAD_COUNT), among the last [`UNREAD_SCAN_EVENTS`]
     /// events. Takes at most [`MAX_ROOMS_PER_READ`](super::MAX_ROOMS_PER_READ) rooms and ignores further ones.
     ///

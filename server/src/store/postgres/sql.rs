@@ -197,13 +197,18 @@ pub(super) const SELECT_JOINED_ROOMS: &str = concat!(
             SELECT count(*) FROM (
                 SELECT FROM event e
                 WHERE e.room = d.room AND e.seq > greatest(coalesce(d.seq, d.head), d.head - $5) AND e.kind = 0
-                    AND e.author <> $1 AND e.text <> '' LIMIT $6
+                    AND e.author <> $1 AND e.text <> ''
+                    AND NOT EXISTS (SELECT FROM blocked b WHERE b.user_id = $1 AND b.other = e.author OFFSET 0) LIMIT $6
             ) c
         ), (
             SELECT count(*) FROM (
                 SELECT FROM mention m
                 WHERE m.user_id = $1 AND m.room = d.room AND m.seq > coalesce(d.seq, d.head)
-                    AND EXISTS (SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> '' OFFSET 0)
+                    AND EXISTS (
+                        SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> ''
+                            AND NOT EXISTS (SELECT FROM blocked b WHERE b.user_id = $1 AND b.other = e.author OFFSET 0)
+                        OFFSET 0
+                    )
                 LIMIT $6
             ) c
         )
@@ -216,6 +221,7 @@ pub(super) const COUNT_UNREAD: &str = "
         SELECT count(*) FROM (
             SELECT FROM event e
             WHERE e.room = r.id AND e.kind = 0 AND e.author <> $3 AND e.text <> ''
+                AND NOT EXISTS (SELECT FROM blocked b WHERE b.user_id = $3 AND b.other = e.author OFFSET 0)
                 AND e.seq > greatest(n.after, (SELECT max(h.seq) FROM event h WHERE h.room = r.id) - $4) LIMIT $5
         ) c
     )
@@ -229,7 +235,11 @@ pub(super) const COUNT_MENTIONS: &str = "
         SELECT count(*) FROM (
             SELECT FROM mention m
             WHERE m.user_id = $3 AND m.room = r.id AND m.seq > n.after
-                AND EXISTS (SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> '' OFFSET 0)
+                AND EXISTS (
+                    SELECT FROM event e WHERE e.room = m.room AND e.seq = m.seq AND e.text <> ''
+                        AND NOT EXISTS (SELECT FROM blocked b WHERE b.user_id = $3 AND b.other = e.author OFFSET 0)
+                    OFFSET 0
+                )
             LIMIT $4
         ) c
     )

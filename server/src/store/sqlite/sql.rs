@@ -39,11 +39,19 @@ pub(super) const SELECT_READ_MARKER: &str = "SELECT seq FROM reading WHERE perso
 /// The number of messages of other users after a position.
 pub(super) const COUNT_UNREAD: &str = "
     SELECT count(*) FROM (
-        SELECT 1 FROM event WHERE room = ?1 AND seq > ?2 AND kind = 0 AND author <> ?3 AND text <> '' LIMIT ?4)";
+        SELECT 1 FROM event
+        WHERE room = ?1 AND seq > ?2 AND kind = 0 AND author <> ?3 AND text <> ''
+            AND NOT EXISTS (SELECT 1 FROM blocked WHERE person = ?3 AND other = author)
+        LIMIT ?4)";
 
-/// The number of messages that address a user after a position.
+/// The number of messages that address a user after a position. Those of users whom they have blocked do not count.
 pub(super) const COUNT_MENTIONS: &str = "
-    SELECT count(*) FROM (SELECT 1 FROM mention WHERE person = ?1 AND room = ?2 AND seq > ?3 LIMIT ?4)";
+    SELECT count(*) FROM (
+        SELECT 1 FROM mention m
+        WHERE m.person = ?1 AND m.room = ?2 AND m.seq > ?3 AND NOT EXISTS (
+            SELECT 1 FROM event e CROSS JOIN blocked b ON b.person = ?1 AND b.other = e.author
+            WHERE e.room = m.room AND e.seq = m.seq)
+        LIMIT ?4)";
 
 /// The users of a skeleton, and whether each has a read marker in a room.
 pub(super) const SELECT_NAMESAKES: &str = "

@@ -27,6 +27,7 @@ every_store! {
     the_log_lists_what_was_done_and_the_newest_first
     a_report_is_stored_once_and_closed_by_a_moderator
     a_user_blocks_others_for_themselves
+    messages_of_blocked_users_are_not_unread
     each_change_of_access_has_a_generation
     what_was_posted_before_a_mute_is_still_acknowledged
 }
@@ -315,6 +316,30 @@ async fn a_user_blocks_others_for_themselves(store: Arc<dyn Store>) {
     assert_eq!((blocked, store.blocked(BOB).await.unwrap()), (vec![BOB, DAN], Vec::new()));
     store.set_blocked(ANN, BOB, false).await.unwrap();
     assert_eq!(store.blocked(ANN).await.unwrap(), [DAN]);
+}
+
+async fn messages_of_blocked_users_are_not_unread(store: Arc<dyn Store>) {
+    let tea = room("tea");
+    let ann = store.users(&[ANN]).await.unwrap().remove(0);
+    for author in [BOB, DAN, BOB] {
+        let mentions = [app::wire::Mention { name: ann.name.as_str().into(), user: ann.clone() }];
+        let event = message("tea", author, "hi");
+        store.append(NewEvent { mentions: mentions.into_iter().collect(), ..event }).await.unwrap();
+    }
+    store.mark_unread(ANN, tea.clone(), 1).await.unwrap();
+    let rooms = [(tea.clone(), 0)];
+    let counts = async || {
+        let (unread, mentions) =
+            (store.unread_counts(ANN, &rooms).await, store.mention_counts(ANN, &rooms).await);
+        let listed = store.joined_rooms(ANN, 0, 9, &[]).await.unwrap().rooms;
+        assert_eq!((listed[0].unread, listed[0].mentions), (unread.unwrap()[0], mentions.unwrap()[0]));
+        (listed[0].unread, listed[0].mentions)
+    };
+    assert_eq!(counts().await, (3, 3));
+    store.set_blocked(ANN, BOB, true).await.unwrap();
+    assert_eq!(counts().await, (1, 1));
+    store.set_blocked(ANN, BOB, false).await.unwrap();
+    assert_eq!(counts().await, (3, 3));
 }
 
 async fn each_change_of_access_has_a_generation(store: Arc<dyn Store>) {
