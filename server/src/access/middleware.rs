@@ -1,8 +1,14 @@
 //! Middleware that lets users in: every page and every request of the API about the server or a room passes here.
 
 use crate::{
-    http::{canonical_path::parse_typed_room_name, identity::Identity, problem::Problem},
+    http::{
+        canonical_path::parse_typed_room_name,
+        identity::{Identity, KeepIdentity},
+        preferences::accepts_html,
+        problem::Problem,
+    },
     state::AppState,
+    store::StoreError,
 };
 use app::wire::{PROTOCOL, RoomName};
 use axum::{
@@ -36,7 +42,15 @@ pub async fn let_in(
     let room = room_of(&request, &parameters);
     let admission = match state.enter(identity, room.as_ref()).await {
         Ok(admission) => admission,
-        Err(refused) => return Problem::from(refused).into_page_response(),
+        Err(refused) => {
+            // The page has the form with the password, which a user without cookies could not send.
+            let is_at_door = matches!(refused, StoreError::NotAdmitted) && accepts_html(request.headers());
+            let mut response = Problem::from(refused).into_page_response();
+            if is_at_door {
+                response.extensions_mut().insert(KeepIdentity);
+            }
+            return response;
+        }
     };
     let response = next.run(request).await;
     if response.status().is_redirection() {

@@ -69,6 +69,11 @@ pub struct Identity {
 #[derive(Debug, Clone, Copy)]
 pub struct SwitchIdentity(pub UserId, pub SignIn);
 
+/// Put into the extensions of a response with an error: the browser of a new user keeps the identity, because the page has a
+/// form that needs it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepIdentity;
+
 /// Response extension: the response removes the identity cookies of the browser.
 #[derive(Debug, Clone, Copy)]
 pub struct ForgetIdentity;
@@ -144,7 +149,8 @@ pub async fn identify(
     let switched = response.extensions().get().map(|SwitchIdentity(user, sign_in)| (*user, *sign_in));
     let (id, sign_in) = switched.unwrap_or((id, SignIn { device, generation }));
     name_user(&mut response, id);
-    if !may_set_cookie(response.status()) || !(needs_cookies || switched.is_some()) {
+    let keeps = may_set_cookie(response.status()) || response.extensions().get::<KeepIdentity>().is_some();
+    if !keeps || !(needs_cookies || switched.is_some()) {
         return response;
     }
     forbid_caching(&mut response);

@@ -74,6 +74,21 @@ async fn the_password_lets_in_and_attempts_are_limited_by_network() {
 }
 
 #[tokio::test]
+async fn the_closed_page_gives_a_new_browser_the_cookies_that_its_form_needs() {
+    let server = TestServer::start().await;
+    let admin = Visitor::new(&server).await;
+    make_admin(server.store(), admin.id).await;
+    close(&server, &admin, "password").await;
+    let request = super::client().get(server.http("/"));
+    let page = request.header("accept", "text/html").send().await.unwrap();
+    assert_eq!(page.status(), 403);
+    assert!(page.headers().contains_key("set-cookie"), "the form needs an identity");
+    let program = super::client().get(server.http("/api/rooms/tea/messages")).send().await.unwrap();
+    assert_eq!(program.status(), 403);
+    assert!(!program.headers().contains_key("set-cookie"));
+}
+
+#[tokio::test]
 async fn the_admin_link_works_once_and_a_guessed_one_never() {
     let server = TestServer::start().await;
     let (ann, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
