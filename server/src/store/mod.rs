@@ -77,7 +77,7 @@ pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
 pub use transfer::{Chunk, Position, Table};
-pub use users::{MAX_NAMES_PER_READ, MAX_NAMESAKES, UserStore};
+pub use users::{MAX_FOUND_USERS, MAX_NAMES_PER_READ, MAX_NAMESAKES, UserStore};
 
 use app::wire::Millis;
 use async_trait::async_trait;
@@ -130,6 +130,12 @@ pub trait Store:
     async fn superseded(&self) {
         std::future::pending::<()>().await;
     }
+
+    /// Returns the bytes that the store uses on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    async fn used_bytes(&self) -> StoreResult<u64>;
 
     /// Commits what is queued, then rejects further writes.
     async fn close(&self);

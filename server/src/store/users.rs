@@ -10,6 +10,9 @@ pub const MAX_NAMESAKES: u32 = 100;
 /// Names that one read looks up.
 pub const MAX_NAMES_PER_READ: usize = 256;
 
+/// Users that one read finds by the beginning of their names.
+pub const MAX_FOUND_USERS: u32 = 100;
+
 /// The names of users.
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {
@@ -39,6 +42,14 @@ pub trait UserStore: Send + Sync + 'static {
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>>;
 
+    /// Returns users whose names begin with `prefix`, in whatever case and with whatever letters that look alike, sorted by name;
+    /// all users with a name for an empty prefix. The list begins after the user `after`, and at the beginning if that one has no
+    /// name any more. Returns at most `limit`, and at most [`MAX_FOUND_USERS`].
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn find_users(&self, prefix: &str, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>>;
+
     /// Returns the generation of users' names, tags and marks. While it stays the same, no name that was read changes.
     /// It changes before a change is acknowledged, and repeats no value of an earlier process.
     fn names_generation(&self) -> u64;
@@ -50,6 +61,11 @@ pub trait UserStore: Send + Sync + 'static {
     /// [`StoreError::ReadOnly`](super::StoreError::ReadOnly) for a user without a row;
     /// [`StoreError::Backend`](super::StoreError::Backend).
     fn set_display_name(&self, user: UserId, name: DisplayName) -> PendingCommit<Vec<User>>;
+}
+
+/// Returns the first skeleton after all those that begin with `prefix`.
+pub(super) fn end_of_prefix(prefix: &str) -> String {
+    format!("{prefix}{}", char::MAX)
 }
 
 /// Returns a user as others see them. `number` counts the users of confusable names; the first one needs no tag.

@@ -130,6 +130,10 @@ impl UserStore for SingleRoom {
         unreachable!("no text is resolved here")
     }
 
+    async fn find_users(&self, _: &str, _: Option<UserId>, _: u32) -> StoreResult<Vec<User>> {
+        unreachable!("no page lists users here")
+    }
+
     fn names_generation(&self) -> u64 {
         unreachable!("no name changes here")
     }
@@ -380,6 +384,10 @@ impl Store for SingleRoom {
 
     async fn ready(&self) -> StoreResult<()> {
         unreachable!("no test calls this")
+    }
+
+    async fn used_bytes(&self) -> StoreResult<u64> {
+        unreachable!("no page shows it here")
     }
 
     async fn close(&self) {

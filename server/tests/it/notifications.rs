@@ -77,6 +77,9 @@ impl Store for FaultyNotifications {
     async fn ready(&self) -> StoreResult<()> {
         self.store.ready().await
     }
+    async fn used_bytes(&self) -> StoreResult<u64> {
+        self.store.used_bytes().await
+    }
     async fn close(&self) {
         self.store.close().await;
     }
@@ -150,6 +153,10 @@ impl UserStore for FaultyNotifications {
     async fn known_users(&self, room: &RoomName, ids: &[UserId]) -> StoreResult<Vec<UserId>> {
         self.store.known_users(room, ids).await
     }
+    async fn find_users(&self, prefix: &str, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>> {
+        self.store.find_users(prefix, after, limit).await
+    }
+
     fn names_generation(&self) -> u64 {
         self.store.names_generation()
     }

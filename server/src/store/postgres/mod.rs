@@ -160,6 +160,14 @@ impl Store for PostgresStore {
         self.shared.notifier.subscribe()
     }
 
+    async fn used_bytes(&self) -> StoreResult<u64> {
+        let read = self.readers.read(async |client| {
+            let statement = client.prepare_cached("SELECT pg_database_size(current_database())").await?;
+            rows::number(&client.query_one(&statement, &[]).await?, 0)
+        });
+        read.await
+    }
+
     fn publish(&self, event: EphemeralEvent) {
         self.shared.send(|outgoing| outgoing.add_ephemeral(event.clone()));
         self.shared.notifier.send(Notification::Ephemeral(event));

@@ -169,6 +169,14 @@ pub(super) const SELECT_USERS: &str = "
     FROM unnest($1::int8[], $2::text[]) WITH ORDINALITY AS n (id, skeleton, o)
     LEFT JOIN user_account u ON u.id = n.id ORDER BY n.o";
 
+/// The place of a user among all users by name.
+pub(super) const SELECT_PLACE_OF_USER: &str = "SELECT skeleton, number FROM user_account WHERE id = $1";
+
+/// Users by name, after a place and before a skeleton.
+pub(super) const SELECT_USERS_AFTER: &str = "
+    SELECT id FROM user_account WHERE (skeleton, number) > ($1, $2) AND skeleton < $3
+    ORDER BY skeleton, number LIMIT $4";
+
 /// The read markers of a user, most recently used first.
 pub(super) const SELECT_READ_MARKERS: &str = "
     SELECT (SELECT r.name FROM room r WHERE r.id = m.room), m.seq FROM (

@@ -9,9 +9,9 @@ use super::{
     user_names::select_users,
 };
 use crate::store::{
-    DeviceLinkStore, JoinedRoom, JoinedRooms, LinkError, LinkHash, MAX_NAMES_PER_READ, MAX_NAMESAKES,
-    MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreResult, TooManyLinks,
-    UNREAD_SCAN_EVENTS, UserStore, skeleton,
+    DeviceLinkStore, JoinedRoom, JoinedRooms, LinkError, LinkHash, MAX_FOUND_USERS, MAX_NAMES_PER_READ,
+    MAX_NAMESAKES, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore, StoreError, StoreResult,
+    TooManyLinks, UNREAD_SCAN_EVENTS, UserStore, skeleton, users::end_of_prefix,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId, limits::MAX_UNREAD_COUNT};
 use async_trait::async_trait;
@@ -53,6 +53,24 @@ impl UserStore for PostgresStore {
             let statement = client.prepare_cached(sql::SELECT_KNOWN_USERS).await?;
             let rows = client.query(&statement, &[&room.as_str(), &numbers]).await?;
             rows.iter().map(|row| Ok(rows::user_id(row.try_get(0)?))).collect()
+        });
+        read.await
+    }
+
+    async fn find_users(&self, prefix: &str, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>> {
+        let (prefix, limit) = (skeleton::name_key(prefix), i64::from(limit.min(MAX_FOUND_USERS)));
+        let (end, after) = (end_of_prefix(&prefix), after.map(|after| after.0.cast_signed()));
+        let read = self.readers.read(async |client| {
+            let place = client.prepare_cached(sql::SELECT_PLACE_OF_USER).await?;
+            let place = client.query_opt(&place, &[&after]).await?;
+            let place = place.map(|row| Ok::<_, StoreError>((row.try_get::<_, String>(0)?, row.try_get(1)?)));
+            let first = (prefix.clone(), 0_i64);
+            let (skeleton, number) = place.transpose()?.filter(|(key, _)| *key >= prefix).unwrap_or(first);
+            let statement = client.prepare_cached(sql::SELECT_USERS_AFTER).await?;
+            let rows = client.query(&statement, &[&skeleton, &number, &end, &limit]).await?;
+            let ids = rows.iter().map(|row| Ok(rows::user_id(row.try_get(0)?)));
+            let ids = ids.collect::<StoreResult<Vec<_>>>()?;
+            select_users(client, &ids).await
         });
         read.await
     }

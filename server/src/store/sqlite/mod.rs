@@ -203,6 +203,10 @@ impl Store for SqliteStore {
         self.notifier.subscribe()
     }
 
+    async fn used_bytes(&self) -> StoreResult<u64> {
+        self.readers.read(writer::used_bytes).await
+    }
+
     fn publish(&self, event: EphemeralEvent) {
         self.notifier.send(Notification::Ephemeral(event));
     }

@@ -6,7 +6,7 @@ use crate::store::{
     RoomRecord, UNREAD_SCAN_EVENTS,
     columns::{kind, position},
     skeleton,
-    users::guest,
+    users::{end_of_prefix, guest},
 };
 use app::wire::{
     CommandId, DisplayName, Event, Mentions, PageBudget, RoomName, Seq, User, UserId,
@@ -113,6 +113,32 @@ pub(super) fn is_known(db: &Connection, room: &RoomName, id: UserId) -> rusqlite
 
 pub(super) fn users(db: &Connection, ids: &[UserId]) -> rusqlite::Result<Vec<User>> {
     ids.iter().map(|id| user_or_guest(db, *id)).collect()
+}
+
+/// Returns users whose skeletons begin with `prefix`, as [`UserStore::find_users`](crate::store::UserStore::find_users) does.
+pub(super) fn find_users(
+    db: &Connection,
+    prefix: String,
+    after: Option<UserId>,
+    limit: u32,
+) -> rusqlite::Result<Vec<User>> {
+    let end = end_of_prefix(&prefix);
+    let place = |row: &Row<'_>| Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<i64>>(1)?));
+    let after = match after {
+        Some(after) => {
+            let mut statement = db.prepare_cached(sql::SELECT_PLACE_OF_USER)?;
+            statement.query_row([after.0.cast_signed()], place).optional()?
+        }
+        None => None,
+    };
+    let (skeleton, number) = match after {
+        Some((Some(skeleton), Some(number))) if skeleton >= prefix => (skeleton, number),
+        _ => (prefix, 0),
+    };
+    let mut statement = db.prepare_cached(sql::SELECT_USERS_AFTER)?;
+    let ids = statement.query_map((skeleton, number, end, limit), |row| Ok(rows::user_id(row.get(0)?)))?;
+    let ids = ids.collect::<rusqlite::Result<Vec<_>>>()?;
+    users(db, &ids)
 }
 
 /// Returns the user, or a guest with a generated name if they have neither chosen one nor posted.

@@ -29,6 +29,13 @@ pub(super) const SELECT_USER: &str = "SELECT name, alike, number, key FROM perso
 pub(super) const SELECT_USERS_BY_SKELETON: &str =
     "SELECT id, number FROM person WHERE key = ?1 ORDER BY number DESC LIMIT 2";
 
+/// The place of a user among all users by name.
+pub(super) const SELECT_PLACE_OF_USER: &str = "SELECT key, number FROM person WHERE id = ?1";
+
+/// Users by name, after a place and before a skeleton.
+pub(super) const SELECT_USERS_AFTER: &str =
+    "SELECT id FROM person WHERE (key, number) > (?1, ?2) AND key < ?3 ORDER BY key, number LIMIT ?4";
+
 /// The read markers of a user, most recently used first.
 pub(super) const SELECT_READ_MARKERS: &str = "
     SELECT room, seq FROM reading WHERE person = ?1 ORDER BY at DESC, room DESC LIMIT ?2 OFFSET ?3";
@@ -329,6 +336,8 @@ mod tests {
             SELECT_MESSAGES_BEFORE,
             SELECT_USER,
             SELECT_USERS_BY_SKELETON,
+            SELECT_PLACE_OF_USER,
+            SELECT_USERS_AFTER,
             SELECT_USERS_WITHOUT_SKELETON,
             SELECT_HEAD,
             SELECT_ROOM,

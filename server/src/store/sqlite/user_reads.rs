@@ -2,8 +2,8 @@
 
 use super::{SqliteStore, WriteCommand, WriteOutput, queries};
 use crate::store::{
-    JoinedRooms, MAX_NAMES_PER_READ, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit, ReadMarkerStore,
-    StoreResult, UserStore,
+    JoinedRooms, MAX_FOUND_USERS, MAX_NAMES_PER_READ, MAX_ROOMS_PER_READ, MarkerUpdate, PendingCommit,
+    ReadMarkerStore, StoreResult, UserStore, skeleton,
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
@@ -37,6 +37,11 @@ impl UserStore for SqliteStore {
             known.filter_map(Result::transpose).collect()
         });
         read.await
+    }
+
+    async fn find_users(&self, prefix: &str, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>> {
+        let (prefix, limit) = (skeleton::name_key(prefix), limit.min(MAX_FOUND_USERS));
+        self.readers.read(move |db| queries::find_users(db, prefix, after, limit)).await
     }
 
     fn names_generation(&self) -> u64 {

@@ -13,6 +13,7 @@ every_store! {
     users_of_the_same_name_have_distinct_tags_and_the_first_has_none
     a_guest_whose_generated_name_is_taken_has_a_guest_tag
     a_first_post_stores_the_generated_name
+    users_are_found_by_the_beginning_of_their_names_in_pages
 }
 
 async fn a_chosen_name_replaces_the_generated_one_in_past_events_too(store: Arc<dyn Store>) {
@@ -121,4 +122,28 @@ async fn a_first_post_stores_the_generated_name(store: Arc<dyn Store>) {
     store.append(message("tea", other, "hello")).await.unwrap();
     let users = store.users(&[one, other]).await.unwrap();
     assert!(users.iter().all(|user| user.ambiguous), "{users:?}");
+}
+
+async fn users_are_found_by_the_beginning_of_their_names_in_pages(store: Arc<dyn Store>) {
+    let ids = [ANN, BOB, UserId(0xc), UserId(0xd), UserId(0xe)];
+    for (id, name) in ids.into_iter().zip(["Ann", "Bob", "anna", "Ann", "小明"]) {
+        store.set_display_name(id, name.parse().unwrap()).await.unwrap();
+    }
+    let find = async |prefix: &str, after, limit| -> Vec<UserId> {
+        let found = store.find_users(prefix, after, limit).await.unwrap();
+        found.into_iter().map(|user| user.id).collect()
+    };
+    let [ann, bob, anna, other_ann, ming] = ids;
+    assert_eq!(find("ANN", None, 9).await, [ann, other_ann, anna]);
+    assert_eq!(find("ann", None, 2).await, [ann, other_ann]);
+    assert_eq!(find("ann", Some(other_ann), 2).await, [anna]);
+    assert_eq!(find("ann", Some(bob), 2).await, [], "it is after all of them");
+    assert_eq!(find("小", None, 9).await, [ming]);
+    assert_eq!(find("x", None, 9).await, []);
+    assert_eq!(find("", None, 4).await, [ann, other_ann, anna, bob]);
+    assert_eq!(find("", Some(bob), 4).await, [ming]);
+    assert_eq!(find("b", Some(UserId(0xff)), 4).await, [bob], "a user without a name is no place");
+    let found = store.find_users("ann", None, 2).await.unwrap();
+    assert_eq!(found[1].tag.as_deref(), Some("#2"));
+    assert!(store.used_bytes().await.unwrap() > 0);
 }

@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::oneshot;
 use transaction::{CommitEffects, MovedMarker, WriteTransaction};
-pub(super) use upkeep::Upkeep;
+pub(super) use upkeep::{Upkeep, used as used_bytes};
 
 /// Commands in one commit, at most. It bounds how long the first of them waits.
 const MAX_COMMANDS_PER_COMMIT: usize = 1_024;

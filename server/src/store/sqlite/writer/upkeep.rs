@@ -75,7 +75,7 @@ impl Upkeep {
 }
 
 /// Returns the bytes of the pages in use. Freed pages are used again before the file grows.
-fn used(connection: &Connection) -> rusqlite::Result<u64> {
+pub(in super::super) fn used(connection: &Connection) -> rusqlite::Result<u64> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
     Ok((number("page_count")? - number("freelist_count")?) * number("page_size")?)
 }
