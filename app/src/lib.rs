@@ -3,7 +3,7 @@
 //! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
 //! - [`markup`]: the markup of a message, parsed to a small tree.
 //! - [`i18n`]: the texts of the user interface, one folder for each language.
-//! - `base`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
+//! - `base`, `brand`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
 //! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
 //! - [`state`]: the state of a page as signals.
 //! - `browser`: the socket, the storage and everything else that needs a browser.
@@ -16,6 +16,8 @@
 
 mod app;
 mod base;
+#[cfg(feature = "ssr")]
+mod brand;
 #[cfg(feature = "hydrate")]
 mod browser;
 pub mod client;
@@ -40,6 +42,8 @@ pub mod wire;
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use base::Base;
+#[cfg(feature = "ssr")]
+pub use brand::Brand;
 #[cfg(feature = "ssr")]
 pub use page_context::{AssetUrls, PageContext};
 #[cfg(feature = "ssr")]

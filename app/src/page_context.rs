@@ -1,6 +1,6 @@
 //! What every page of one visitor has in common.
 
-use crate::{base::Base, i18n::Lang, theme::Theme};
+use crate::{base::Base, brand::Brand, i18n::Lang, theme::Theme};
 use leptos::prelude::LeptosOptions;
 
 /// The addresses of the page's files.
@@ -33,6 +33,8 @@ pub struct AssetUrls {
 pub struct PageContext {
     /// The addresses of the page's files.
     pub assets: AssetUrls,
+    /// The name and the color of the server.
+    pub brand: Brand,
     /// The language.
     pub lang: Lang,
     /// The color scheme.

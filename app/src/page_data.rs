@@ -4,7 +4,7 @@ use crate::{
     i18n::Lang,
     markup::excerpt,
     wire::{
-        ErrorCode, InvalidName, Message, RoomName, Seq, User, UserId,
+        ErrorCode, InvalidName, Message, PostingRules, RoomName, Seq, User, UserId,
         json::{FromJson, Json, fields, record},
     },
 };
@@ -28,6 +28,8 @@ pub struct RoomPage {
     pub topic: String,
     /// For how many hours its messages are kept; `None` without limit.
     pub kept_hours: Option<u32>,
+    /// Whether the current user may post, and how often.
+    pub posting: PostingRules,
     /// The current user owns the room.
     pub is_owner: bool,
     /// The current user moderates the room, and may delete messages of others.
@@ -193,6 +195,7 @@ record!(RoomPage {
     title,
     topic,
     kept_hours,
+    posting,
     is_owner,
     moderates,
     blocked,
@@ -291,6 +294,7 @@ mod tests {
             title: "Tea".into(),
             topic: String::new(),
             kept_hours: Some(24),
+            posting: PostingRules { closed: Some(ErrorCode::Muted), slow_seconds: Some(60) },
             is_owner: true,
             moderates: true,
             blocked: vec![UserId(3)],

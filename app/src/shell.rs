@@ -3,7 +3,8 @@
 use crate::{
     app::App,
     base::link,
-    i18n::PageError,
+    brand::Brand,
+    i18n::{Lang, PageError},
     page_context::{AssetUrls, PageContext},
     page_data::{PageKind, RoomPage},
     pages::{
@@ -61,6 +62,9 @@ pub enum View {
 /// Renders the HTML document of `view`.
 pub fn shell(context: PageContext, view: View) -> impl IntoView {
     provide_context(context.base.clone());
+    provide_context(context.brand.clone());
+    let hue = context.brand.hue.map(|hue| Brand::closest(hue).to_string());
+    let title = format!("{} · {}", title(&view, context.lang), context.brand.name);
     let base = Some(context.base.0.clone()).filter(|base| !base.is_empty());
     let strings = context.lang.strings();
     let script = matches!(view, View::Room(..)).then(|| script(&context.assets));
@@ -73,14 +77,15 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
     let theme = (context.theme != Theme::System).then(|| context.theme.name());
     view! {
         <!DOCTYPE html>
-        <html lang=strings.tag data-theme=theme data-base=base>
+        <html lang=strings.tag data-theme=theme data-base=base data-hue=hue>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content" />
                 <meta name="color-scheme" content="light dark" />
                 <meta name="description" content=strings.server.app_description />
                 {theme_color(context.theme)}
-                <title>{title(&view)}</title>
+                <title>{title}</title>
+                <meta name="application-name" content=context.brand.name.clone() />
                 <link rel="icon" href=link("/favicon.svg") type="image/svg+xml" />
                 <link rel="apple-touch-icon" href=link("/icon-192.png") />
                 <link rel="manifest" href=link(&format!("/hubbub.webmanifest?lang={}", strings.tag)) crossorigin="use-credentials" />
@@ -194,18 +199,24 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
     }
 }
 
-fn title(view: &View) -> String {
-    match view {
-        View::Room(page, ..) => format!("{} · Hubbub", page.title),
-        View::Rooms(page) => format!("{} · Hubbub", page.lang.strings().rooms),
-        View::Data(_)
-        | View::DeviceLink(_)
-        | View::Door(_)
-        | View::Manage(_)
-        | View::Person(_)
-        | View::Devices(_)
-        | View::NewRecoveryCode(_)
-        | View::Recover { .. }
-        | View::Error(..) => "Hubbub".into(),
-    }
+/// Returns the title of a page, without the name of the server.
+fn title(view: &View, lang: Lang) -> String {
+    let (strings, moderation, devices) = (lang.strings(), lang.moderation(), lang.device_strings());
+    let title = match view {
+        View::Room(page, ..) => &*page.title,
+        View::Rooms(_) => strings.rooms,
+        View::Manage(page) => match &page.place.room {
+            Some((_, title)) => return format!("{} · {title}", moderation.people_and_moderation),
+            None => moderation.administration,
+        },
+        View::Person(page) => return page.user.disambiguated(),
+        View::Door(page) => page.title(moderation),
+        View::DeviceLink(_) => strings.server.other_device,
+        View::Devices(_) => devices.title,
+        View::NewRecoveryCode(_) => devices.your_code,
+        View::Recover { .. } => devices.recover,
+        View::Data(_) => lang.privacy().your_data,
+        View::Error(error, _) => return (strings.server.page_error_title)(error),
+    };
+    title.to_owned()
 }

@@ -55,6 +55,7 @@ fn server_frames_parse_in_both_decoders() {
         "events",
         "joined",
         "pong",
+        "posting_changed",
         "presence",
         "read",
         "removed",

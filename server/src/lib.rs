@@ -19,6 +19,7 @@ pub mod administration;
 mod admission;
 pub mod api;
 pub mod banner;
+mod brand_cache;
 pub mod cli;
 pub mod config;
 pub mod connection;

@@ -1,6 +1,7 @@
 //! The state that all handlers and connections share.
 
 use crate::{
+    brand_cache::BrandCache,
     config::Config,
     data::key_ring::{self, SharedKeys},
     export::MAX_EXPORTS,
@@ -35,6 +36,8 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// Where users are signed in.
     pub sign_ins: Arc<SignInCache>,
+    /// The name and the color of the server.
+    pub brand: Arc<BrandCache>,
     /// The keys that sign the cookies.
     pub keys: SharedKeys,
     /// How fast each user may post.
@@ -82,6 +85,7 @@ impl AppState {
         let hub = Hub::start(store.clone());
         Self {
             sign_ins: SignInCache::start(store.clone(), hub.clone()),
+            brand: BrandCache::start(store.clone()),
             hub,
             store,
             keys: keys.into(),

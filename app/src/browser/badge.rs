@@ -12,6 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 
 /// Shows the number of unread messages in the title and on the icons, for as long as the page lives.
 pub(super) fn start(info: RoomInfoState, rooms: RoomListState) {
+    let server = server_name();
     Effect::new(move |shown: Option<u32>| {
         let (unread, title) = (rooms.unread(), info.title.get());
         let count = match (rooms.unread_mentions(), unread) {
@@ -21,7 +22,7 @@ pub(super) fn start(info: RoomInfoState, rooms: RoomListState) {
             (100.., _) => "(@99+) ".into(),
             (n, _) => format!("(@{n}) "),
         };
-        document().set_title(&format!("{count}{title} · Hubbub"));
+        document().set_title(&format!("{count}{title} · {server}"));
         if (shown.unwrap_or(0) == 0) != (unread == 0)
             && let Ok(Some(icon)) = document().query_selector("link[rel=icon]")
         {
@@ -31,6 +32,12 @@ pub(super) fn start(info: RoomInfoState, rooms: RoomListState) {
         set_app_badge(unread);
         unread
     });
+}
+
+/// Returns the name of the server, which is in the document.
+fn server_name() -> String {
+    let name = document().query_selector("meta[name=application-name]").ok().flatten();
+    name.and_then(|name| name.get_attribute("content")).unwrap_or_default()
 }
 
 /// Sets the badge of the installed app, on systems that have such badges.

@@ -125,11 +125,12 @@ impl Connection {
         let is_here = |room| state.info.is_here(room);
         match frame {
             ServerFrame::Welcome { you, .. } => state.profile.user.set(you),
-            ServerFrame::Joined { room, title, topic, kept_hours, members, member_count, .. }
-                if is_here(&room) =>
-            {
+            ServerFrame::Joined {
+                room, title, topic, kept_hours, posting, members, member_count, ..
+            } if is_here(&room) => {
                 show_title(state, &room, title, topic);
                 state.info.kept_hours.set(kept_hours);
+                state.info.posting.set(posting);
                 state.members.replace(members, member_count);
                 state.connection.status.set(Status::Open);
                 attention::show_moved_back(state);
@@ -166,6 +167,9 @@ impl Connection {
                 }
             }
             ServerFrame::Removed { room, .. } => state.rooms.remove(&room),
+            ServerFrame::PostingChanged { room, posting } if is_here(&room) => {
+                state.info.posting.set(posting)
+            }
             ServerFrame::RoomUpdated { room, title, topic, kept_hours } => {
                 show_title(state, &room, title, topic);
                 if is_here(&room) {

@@ -139,6 +139,7 @@ strings! {
     invalid_name(InvalidName)
     older_unread(u32)
     kept_for(u32)
+    slow_mode(u32)
     utc(u64, usize, u64, u64, u64)
     utc_day(u64, usize, u64)
 }

@@ -26,7 +26,8 @@ pub use error::{ErrorPage, RejectedForm};
 #[cfg(feature = "ssr")]
 pub use moderation::{
     Door, DoorPage, InvitationRow, KeptMessages, LogRow, Manage, ManagePage, Person, PersonErasure,
-    PersonPage, Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, ServerSettings,
+    PersonPage, Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, RoomRow, ServerLimits,
+    ServerOverview, ServerSettings,
 };
 #[cfg(feature = "ssr")]
 pub use recovery::{NewRecoveryCode, Recover};

@@ -42,6 +42,7 @@ impl RoomState {
             title: RwSignal::new(page.title),
             topic: RwSignal::new(page.topic),
             kept_hours: RwSignal::new(page.kept_hours),
+            posting: RwSignal::new(page.posting),
             moderates: page.moderates,
             blocked: StoredValue::new(page.blocked),
             is_latest_page: page.kind == PageKind::Latest,

@@ -2,7 +2,7 @@
 
 use crate::{
     i18n::Strings,
-    wire::{InvalidText, RoomName, UserId, trim_message},
+    wire::{InvalidText, PostingRules, RoomName, UserId, trim_message},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct RoomInfoState {
     pub topic: RwSignal<String>,
     /// For how many hours its messages are kept; `None` without limit.
     pub kept_hours: RwSignal<Option<u32>>,
+    /// Whether the user may post, and how often.
+    pub posting: RwSignal<PostingRules>,
     /// The user moderates it.
     pub moderates: bool,
     /// The users whom the user has blocked.

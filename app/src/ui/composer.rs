@@ -13,7 +13,7 @@ use crate::{
         inert_tree::{InertElement, Reactive, reactive},
         quote::quoted_line,
     },
-    wire::{InvalidText, MentionHint, trim_message},
+    wire::{InvalidText, MentionHint, PostingRules, trim_message},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -155,6 +155,7 @@ pub fn Composer(
     let label = Memo::new(move |_| (info.strings.composer_label)(&info.title.get()));
     view! {
         <form class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
+            {posting_notice(info)}
             {reply_notice(info, draft.timeline)}
             {reactive(move || {
                 let name = InertElement::new("label").class("visually-hidden").with("for", "text");
@@ -182,6 +183,19 @@ pub fn Composer(
             {reactive(move || draft.problem.with(|problem| field_error("text-problem", problem)))}
         </form>
     }
+}
+
+/// Returns the sentence that says why the user may not post, or how often they may.
+fn posting_notice(info: RoomInfoState) -> Reactive<InertElement> {
+    let strings = info.strings;
+    reactive(move || {
+        let PostingRules { closed, slow_seconds } = info.posting.get();
+        let slow = || slow_seconds.map(strings.slow_mode);
+        let sentence = closed.map(strings.command_error).or_else(slow);
+        // The element stays, so that screen readers read out what changes in it.
+        let region = InertElement::new("div").class("posting-notice-region").with("role", "status");
+        region.children(sentence.map(|text| InertElement::new("p").class("posting-notice").text(text)))
+    })
 }
 
 /// Returns the message that the composer replies to, with a link that cancels the reply.

@@ -62,9 +62,20 @@ fn home_link(strings: &Strings) -> InertElement {
     InertElement::new("a")
         .class("home")
         .with("href", link("/"))
-        .with("aria-label", strings.home)
+        .with("aria-label", format!("{}{}", server_name(), strings.home))
         .child(logo)
-        .child(InertElement::new("span").with("aria-hidden", "true").text("Hubbub"))
+        .child(InertElement::new("span").class("server-name").with("aria-hidden", "true").text(server_name()))
+}
+
+/// Returns the name of the server. Only the server renders it.
+#[cfg(feature = "ssr")]
+fn server_name() -> String {
+    use_context::<crate::brand::Brand>().unwrap_or_default().name
+}
+
+#[cfg(not(feature = "ssr"))]
+fn server_name() -> &'static str {
+    ""
 }
 
 /// Returns the link to the list of all rooms, which has the form for a new one.

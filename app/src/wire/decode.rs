@@ -34,12 +34,13 @@ impl FromJson for ServerFrame {
         match json.field("type")??.text()? {
             "welcome" => fields!(json Self::Welcome { protocol, server, log, you, limits, heartbeat_ms }),
             "joined" => fields!(json Self::Joined {
-                room, title, topic: default, kept_hours, head, reset, members, member_count: default, read, messages, more
+                room, title, topic: default, kept_hours, posting: flattened, head, reset, members, member_count: default, read, messages, more
             }),
             "events" => fields!(json Self::Events { room, events }),
             "ack" => fields!(json Self::Ack { id, room, seq, dup }),
             "error" => fields!(json Self::Error { id, code, message, retry_ms }),
             "removed" => fields!(json Self::Removed { room, code, message }),
+            "posting_changed" => fields!(json Self::PostingChanged { room, posting: flattened }),
             "renamed" => fields!(json Self::Renamed { id, name, ambiguous: default, tag }),
             "presence" => fields!(json Self::Presence { room, here, gone, count: default }),
             "typing" => fields!(json Self::Typing { room, user }),

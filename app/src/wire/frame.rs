@@ -1,7 +1,8 @@
 //! The frames on the wire: a client sends [`ClientFrame`], the server sends [`ServerFrame`].
 
 use super::{
-    CommandId, DisplayName, Event, MentionHint, Message, RoomName, Seq, User, UserId, event::is_false,
+    CommandId, DisplayName, Event, MentionHint, Message, PostingRules, RoomName, Seq, User, UserId,
+    event::is_false,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -211,6 +212,9 @@ pub enum ServerFrame {
         /// For how many hours its messages are kept; without limit if missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept_hours: Option<u32>,
+        /// Whether the user may post, and how often.
+        #[serde(flatten)]
+        posting: PostingRules,
         /// Its newest `seq`.
         head: Seq,
         /// The client must discard the room's data: `messages` is the newest page.
@@ -258,6 +262,14 @@ pub enum ServerFrame {
         code: ErrorCode,
         /// A sentence for humans.
         message: String,
+    },
+    /// Whether the user may post in a joined room, or how often, may have changed.
+    PostingChanged {
+        /// The room.
+        room: RoomName,
+        /// The present rules.
+        #[serde(flatten)]
+        posting: PostingRules,
     },
     /// A command was rejected. The connection stays open.
     Error {

@@ -1,8 +1,8 @@
 //! Frames with the JSON that the protocol gives them.
 
 use app::wire::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, Mention, Mentions, Message, RoomName, ServerFrame,
-    User, UserId, limits,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, Mention, Mentions, Message, PostingRules, RoomName,
+    ServerFrame, User, UserId, limits,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -56,6 +56,7 @@ fn server_frames_have_the_json_of_the_protocol() {
                 title: "Tea".into(),
                 topic: "Green, mostly".into(),
                 kept_hours: None,
+                posting: PostingRules { closed: None, slow_seconds: Some(60) },
                 head: 7,
                 reset: true,
                 members: vec![ann.clone()],
@@ -64,7 +65,7 @@ fn server_frames_have_the_json_of_the_protocol() {
                 messages: Message::from_event(&event).map(|message| vec![message]),
                 more: Some(false),
             },
-            json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "head": 7, "reset": true, "members": [author], "member_count": 1, "read": 0,
+            json!({"type": "joined", "room": "tea", "title": "Tea", "topic": "Green, mostly", "slow_seconds": 60, "head": 7, "reset": true, "members": [author], "member_count": 1, "read": 0,
                 "messages": [message], "more": false}),
         ),
         (
@@ -126,6 +127,13 @@ fn server_frames_have_the_json_of_the_protocol() {
                 marked: true,
             },
             json!({"type": "read", "room": "tea", "seq": 7, "head": 9, "unread": 2, "mentions": 1, "marked": true}),
+        ),
+        (
+            ServerFrame::PostingChanged {
+                room: tea.clone(),
+                posting: PostingRules { closed: Some(ErrorCode::Muted), slow_seconds: None },
+            },
+            json!({"type": "posting_changed", "room": "tea", "closed": "muted"}),
         ),
         (
             ServerFrame::RoomUpdated {

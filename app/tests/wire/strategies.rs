@@ -2,7 +2,7 @@
 
 use app::wire::{
     ClientFrame, DisplayName, ErrorCode, Event, EventBody, Limits, Mention, MentionHint, Mentions, Message,
-    RoomName, ServerFrame, User, UserId,
+    PostingRules, RoomName, ServerFrame, User, UserId,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
@@ -147,28 +147,31 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
         }),
         (
             rooms(),
-            (text(), text(), any::<Option<u32>>()),
+            (text(), text(), any::<Option<u32>>(), posting_rules()),
             any::<u64>(),
             (vec(authors(), 0..3), any::<u32>()),
             option::of((vec(messages(), 0..3), any::<bool>()))
         )
-            .prop_map(|(room, (title, topic, kept_hours), head, (members, member_count), page)| {
-                let (messages, more) = page.unzip();
-                let reset = messages.is_some();
-                ServerFrame::Joined {
-                    room,
-                    title,
-                    topic,
-                    kept_hours,
-                    head,
-                    reset,
-                    members,
-                    member_count,
-                    read: 0,
-                    messages,
-                    more,
+            .prop_map(
+                |(room, (title, topic, kept_hours, posting), head, (members, member_count), page)| {
+                    let (messages, more) = page.unzip();
+                    let reset = messages.is_some();
+                    ServerFrame::Joined {
+                        room,
+                        title,
+                        topic,
+                        kept_hours,
+                        posting,
+                        head,
+                        reset,
+                        members,
+                        member_count,
+                        read: 0,
+                        messages,
+                        more,
+                    }
                 }
-            }),
+            ),
         (rooms(), vec(events(), 0..4)).prop_map(|(room, events)| ServerFrame::Events { room, events }),
         (ids(), option::of((rooms(), any::<u64>())), any::<bool>()).prop_map(|(id, place, dup)| {
             let (room, seq) = place.unzip();
@@ -204,9 +207,15 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
         (rooms(), text(), text(), any::<Option<u32>>()).prop_map(|(room, title, topic, kept_hours)| {
             ServerFrame::RoomUpdated { room, title, topic, kept_hours }
         }),
+        (rooms(), posting_rules()).prop_map(|(room, posting)| ServerFrame::PostingChanged { room, posting }),
         (any::<u64>(), prop::collection::btree_map(rooms(), any::<u64>(), 0..4))
             .prop_map(|(n, heads)| ServerFrame::Pong { n, heads }),
     ]
+}
+
+fn posting_rules() -> impl Strategy<Value = PostingRules> {
+    (option::of(codes()), any::<Option<u32>>())
+        .prop_map(|(closed, slow_seconds)| PostingRules { closed, slow_seconds })
 }
 
 /// Any JSON, with the words of the protocol in likely places.

@@ -15,7 +15,7 @@ use app::{
     i18n::Lang,
     page_data::{PageKind, RoomPage},
     ui::formatted_bytes,
-    wire::{DisplayName, Mentions, Message, Reactions, Seq, User, UserId},
+    wire::{DisplayName, Mentions, Message, PostingRules, Reactions, Seq, User, UserId},
 };
 use leptos::prelude::*;
 use quantiles::Quantiles;
@@ -123,6 +123,7 @@ fn page(texts: &[&str]) -> RoomPage {
     });
     RoomPage {
         kept_hours: None,
+        posting: PostingRules::default(),
         lang: Lang::En,
         you: user(99),
         log: "log".into(),

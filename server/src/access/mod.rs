@@ -50,11 +50,19 @@ impl AppState {
     /// # Errors
     /// Those of [`enter`](Self::enter).
     pub async fn confirm(&self, identity: Identity, admission: &Admission) -> StoreResult<()> {
+        self.renew(identity, admission.clone()).await.map(drop)
+    }
+
+    /// Returns the admission of a user as of now, as [`confirm`](Self::confirm) does.
+    ///
+    /// # Errors
+    /// Those of [`enter`](Self::enter).
+    pub async fn renew(&self, identity: Identity, admission: Admission) -> StoreResult<Admission> {
         let since = admission.standing.generation;
         if self.store.access_changes(since).await?.generation == since {
-            return Ok(());
+            return Ok(admission);
         }
-        self.enter(identity, admission.room.as_ref()).await.map(drop)
+        self.enter(identity, admission.room.as_ref()).await
     }
 }
 

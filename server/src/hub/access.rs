@@ -8,16 +8,18 @@
 
 use super::{
     Hub,
+    outbound::Delivery,
     room::Room,
     subscriber::{End, Subscriber},
     sync::atomic::{AtomicU64, Ordering},
 };
 use crate::limits::network::Network;
 use crate::store::{
-    AccessChange, AccessChanges, Entrance, MAX_ROOMS_PER_READ, StoreResult, Subject, may_enter_room,
-    may_enter_server,
+    AccessChange, AccessChanges, Entrance, MAX_ROOMS_PER_READ, Standing, StoreResult, Subject,
+    may_enter_room, may_enter_server, posting_rules,
 };
-use app::wire::{RoomName, UserId};
+use crate::websocket::frame;
+use app::wire::{RoomName, ServerFrame, UserId};
 use std::sync::Arc;
 
 /// What the hub knows of changes of access.
@@ -56,8 +58,14 @@ impl AccessWatch {
     }
 }
 
-/// A subscription to check: a subscriber, and a room of theirs or the server alone.
-type Checked = (Arc<Subscriber>, Option<RoomName>);
+/// A subscription to check.
+struct Checked {
+    subscriber: Arc<Subscriber>,
+    /// A room of theirs, or the server alone.
+    room: Option<RoomName>,
+    /// Whether they may post there may have changed.
+    posting_changed: bool,
+}
 
 impl Hub {
     /// Ends the subscriptions of users whose access has ended by now. What was read from the store before this is called may
@@ -87,7 +95,7 @@ impl Hub {
         }
         let checked = match changes {
             Some(changes) => changes.iter().flat_map(|change| self.affected(change)).collect(),
-            None => self.affected(&AccessChange { subject: None, room: None }),
+            None => self.everything(),
         };
         for checked in checked.chunks(MAX_ROOMS_PER_READ) {
             self.check(checked).await?;
@@ -101,6 +109,15 @@ impl Hub {
         let users = self.users();
         let mut networks = users.get(&user)?.iter().filter_map(|subscriber| subscriber.network);
         networks.rfind(|network| *network != Network::Local)
+    }
+
+    /// Returns all subscriptions, if it is not known what has changed.
+    fn everything(&self) -> Vec<Checked> {
+        let mut all = self.affected(&AccessChange { subject: None, room: None });
+        for checked in &mut all {
+            checked.posting_changed = true;
+        }
+        all
     }
 
     /// Returns the subscriptions that a change is about.
@@ -120,40 +137,45 @@ impl Hub {
                 all.filter(|it| network.is_none() || it.network == network).cloned().collect()
             }
         };
+        // What changes for all rooms and users is who may enter the server.
+        let posting_changed = change.room.is_some() || matches!(change.subject, Some(Subject::User(_)));
+        let checked = move |subscriber, room| Checked { subscriber, room, posting_changed };
         let rooms = |subscriber: Arc<Subscriber>| match &change.room {
-            Some(room) => vec![(subscriber, Some(room.clone()))],
+            Some(room) => vec![checked(subscriber, Some(room.clone()))],
             None => {
                 let rooms = subscriber.rooms().into_iter().map(Some);
                 let server = [None].into_iter();
-                server.chain(rooms).map(|room| (subscriber.clone(), room)).collect()
+                server.chain(rooms).map(|room| checked(subscriber.clone(), room)).collect()
             }
         };
         subscribers.into_iter().flat_map(rooms).collect()
     }
 
-    /// Ends those of some subscriptions whose users may not enter any more.
+    /// Ends those of some subscriptions whose users may not enter any more, and tells the others whether they may post.
     async fn check(&self, checked: &[Checked]) -> StoreResult<()> {
-        let entrance = |(subscriber, room): &Checked| Entrance {
+        let entrance = |Checked { subscriber, room, .. }: &Checked| Entrance {
             user: subscriber.user_id,
             network: subscriber.network,
             room: room.clone(),
         };
         let entrances: Vec<Entrance> = checked.iter().map(entrance).collect();
         let standings = self.store.standings(&entrances).await?;
-        for ((subscriber, room), standing) in checked.iter().zip(standings) {
+        for (Checked { subscriber, room, posting_changed }, standing) in checked.iter().zip(standings) {
             match room {
                 None => {
                     if let Err(refused) = may_enter_server(&standing) {
                         subscriber.end(End::NoAccess(refused));
                     }
                 }
-                Some(room) => {
-                    if let Err(refused) = may_enter_room(room, &standing)
-                        && subscriber.revoke(room, &refused)
-                    {
-                        self.leave(room, subscriber);
+                Some(room) => match may_enter_room(room, &standing) {
+                    Err(refused) => {
+                        if subscriber.revoke(room, &refused) {
+                            self.leave(room, subscriber);
+                        }
                     }
-                }
+                    Ok(()) if *posting_changed => tell_posting_rules(subscriber, room, &standing),
+                    Ok(()) => {}
+                },
             }
         }
         Ok(())
@@ -175,4 +197,11 @@ impl Hub {
             }
         }
     }
+}
+
+/// Tells a subscriber whether they may post in a room, and how often.
+fn tell_posting_rules(subscriber: &Subscriber, room: &RoomName, standing: &Standing) {
+    let posting = posting_rules(room, standing);
+    let changed = ServerFrame::PostingChanged { room: room.clone(), posting };
+    subscriber.deliver(Delivery::Control(frame::text(&changed.to_json())));
 }

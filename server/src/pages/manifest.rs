@@ -1,10 +1,13 @@
 //! The web application manifest, with which a browser installs Hubbub.
 
-use crate::http::{preferences::preferred_language, public_address::PublicAddress};
+use crate::{
+    http::{preferences::preferred_language, public_address::PublicAddress},
+    state::AppState,
+};
 use app::i18n::Lang;
 use axum::{
     Extension,
-    extract::Query,
+    extract::{Query, State},
     http::{HeaderMap, header},
     response::IntoResponse,
 };
@@ -19,17 +22,19 @@ pub struct ManifestQuery {
 
 /// `GET /hubbub.webmanifest?lang=`: a web application manifest (W3C).
 pub async fn manifest(
+    State(state): State<AppState>,
     headers: HeaderMap,
     Extension(address): Extension<PublicAddress>,
     Query(query): Query<ManifestQuery>,
 ) -> impl IntoResponse {
     let lang = query.lang.as_deref().and_then(Lang::from_tag).unwrap_or_else(|| preferred_language(&headers));
     let strings = lang.strings();
+    let name = state.brand.get().await.name;
     let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": address.path(src), "sizes": sizes, "type": kind, "purpose": purpose });
     let manifest = json!({
         "id": address.path("/"),
-        "name": "Hubbub",
-        "short_name": "Hubbub",
+        "name": name,
+        "short_name": name,
         "description": strings.server.app_description,
         "lang": strings.tag,
         "start_url": address.path("/"),

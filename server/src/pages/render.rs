@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 use app::{
-    AssetUrls, Base, PageContext, Theme, View,
+    AssetUrls, Base, Brand, PageContext, Theme, View,
     i18n::{Lang, PageError},
     shell,
 };
@@ -61,7 +61,7 @@ pub async fn run_page(
 /// [`PageRejection`] if no thread becomes free, or if rendering fails.
 pub async fn render(state: &AppState, context: RequestContext, view: View, status: StatusCode) -> PageResult {
     let encodings = context.encodings.clone();
-    let context = page_context(state, context);
+    let context = page_context(state, context, state.brand.get().await);
     let page = leptos_axum::render_app_async_with_context(content_security_policy, move || {
         shell(context.clone(), view.clone())
     });
@@ -102,7 +102,7 @@ pub fn busy_page(state: &AppState, context: &RequestContext) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, headers, Html(page)).into_response()
 }
 
-fn page_context(state: &AppState, context: RequestContext) -> PageContext {
+fn page_context(state: &AppState, context: RequestContext, brand: Brand) -> PageContext {
     let url = |name| context.address.path(&state.assets.path(name));
     let assets = AssetUrls {
         script: url("pkg/hubbub.js"),
@@ -117,7 +117,7 @@ fn page_context(state: &AppState, context: RequestContext) -> PageContext {
         reload: state.assets.reload(),
     };
     let base = Base(context.address.prefix);
-    PageContext { assets, lang: context.lang, theme: context.theme, path: context.path, base }
+    PageContext { assets, brand, lang: context.lang, theme: context.theme, path: context.path, base }
 }
 
 fn emoji_of(lang: Lang) -> &'static str {

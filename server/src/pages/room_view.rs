@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
-        ServerRetention, StoreResult, complete_reactions, moderates, read_around,
+        ServerRetention, StoreResult, complete_reactions, moderates, posting_rules, read_around,
     },
 };
 use app::{
@@ -117,7 +117,8 @@ pub async fn load_room_page(
         member_count += 1;
     }
     let is_owner = info.owner == Some(identity.id);
-    let moderates = moderates(Some(&room), &state.standing(identity, Some(&room)).await?);
+    let standing = state.standing(identity, Some(&room)).await?;
+    let moderates = moderates(Some(&room), &standing);
     let blocked = state.store.blocked(identity.id).await?;
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
     let also = [RoomName::lobby(), room.clone()];
@@ -157,6 +158,7 @@ pub async fn load_room_page(
         title: lang.strings().title_of(&room, info.title(&room)),
         topic: lang.strings().topic_of(&room, info.topic.to_string()),
         kept_hours: state.hub.kept_hours(&info),
+        posting: posting_rules(&room, &standing),
         is_owner,
         moderates,
         blocked,

@@ -72,7 +72,7 @@ pub use retention::{
     RetentionStore, ServerRetention, Sweep, VISIT_INTERVAL,
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
-pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates};
+pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates, posting_rules};
 pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};

@@ -1,8 +1,11 @@
 //! English.
 
-use super::ModerationStrings;
+use super::{super::en, ModerationStrings};
 
 pub(super) static STRINGS: ModerationStrings = ModerationStrings {
+    hues: [
+        "Rose", "Red", "Amber", "Gold", "Lime", "Green", "Mint", "Teal", "Sky blue", "Blue", "Violet", "Pink",
+    ],
     door_title: "This server is closed",
     door_invite: "You need an invitation. Ask someone who is here for a link, and open it in this browser.",
     door_password: "Enter the password of this server. You need it once in this browser.",
@@ -14,7 +17,8 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     admin_link_title: "Administration",
     admin_link_text: "With this link you become the administrator of this server. It works once.",
     become_admin: "Become the administrator",
-    link_invalid: "This link does not work. It was used, has ended, or never existed.",
+    link_invalid_title: "This link does not work",
+    link_invalid: "It was used, has ended, or never existed.",
 
     administration: "Administration",
     room_people: "People and moderation",
@@ -27,8 +31,10 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     no_members: "There are no members yet.",
     admin: "Administrator",
     you: "you",
+    people: "People",
     person_by_id: "Name, or the address of their page",
     person_hint: "The name must belong to exactly one person who is or was in the room.",
+    person_on_server_hint: "The name must belong to exactly one person who is or was in the lobby.",
     add_member: "Let in",
     appoint_moderator: "Make moderator",
     dismiss: "Dismiss",
@@ -37,10 +43,14 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     hand_over_hint: "They become the owner. You stay a moderator.",
     leave_members: "Leave this room",
 
+    mute_title: "Mute",
+    ban_from_room: "Remove from the room",
+    ban_from_server: "Remove from the server",
+    network: "The network",
     restrictions: "Muted and removed",
     no_restrictions: "No one is muted or removed.",
-    muted: "muted",
-    banned: "removed",
+    muted: "Muted",
+    banned: "Removed",
     lift: "End this",
     for_ever: "for good",
     reason: "Reason",
@@ -60,6 +70,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     invitations: "Invitations",
     no_invitations: "There are no open invitations.",
     create_invitation: "Create an invitation",
+    invitation_ready: "The invitation is ready",
     invitation_created: "Send this link to those whom you invite. It is shown only once.",
     invitation_warning: "Everyone who opens it can come in, until it ends or you revoke it.",
     uses_label: "How many people",
@@ -70,6 +81,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     once: "one person",
 
     posting: "Posting",
+    mode_label: "Who posts",
     mode_open: "Everyone posts",
     mode_announcements: "Announcements: moderators post, everyone reacts",
     mode_read_only: "Read-only: no one posts",
@@ -83,14 +95,39 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     members_only_label: "Members only",
     members_only_hint: "Only people whom you invite can see or enter it.",
 
-    access: "Who may enter",
+    rooms: "Rooms",
+    no_rooms: "There are no public rooms.",
+    kind_open: "everyone posts",
+    kind_announcements: "announcements",
+    kind_read_only: "read-only",
+    never_active: "no messages",
+    manage_room: "Manage",
+    more_rooms: "More rooms",
+    rooms_hint: "Private rooms and rooms for members are not listed: only those who are in them know their addresses.",
+    users: "Users",
+    no_users: "No user has such a name.",
+    search_users: "Name, or its beginning",
+    search: "Search",
+    more_users: "More users",
+    users_hint: "Those who have posted or chosen a name.",
+    limits: "Limits",
+    size: "Database",
+    post_rate: "Messages of a user",
+    per_network: "Share of one network",
+    max_connections: "Connections, at most",
+    limits_hint: "These are options of the program, which its operator sets at the start.",
+
+    access: "Access",
+    access_label: "Who may enter",
     access_open: "Everyone with the address",
     access_invite: "By invitation",
     access_password: "With a password",
     new_password: "New password",
     password_hint: "At least 8 characters. People who are in stay in.",
+    appearance: "Name and color",
     server_name: "Name of the server",
-    server_hue: "Color (0 to 359, empty for none)",
+    server_hue: "Color",
+    usual_hue: "Orange, as usual",
     change: "Change",
     version: "Version",
 
@@ -102,6 +139,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     report_hint: "The moderators see the message and your reason. The author is not told who reported it.",
     send_report: "Send the report",
     close_report: "Close the report",
+    message_gone: "The message was deleted.",
     show_message: "Show the message",
     report_sent: "Thank you. The moderators will look at it.",
 
@@ -109,6 +147,11 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     no_log: "Nothing has been done yet.",
     older_entries: "Older entries",
 
+    on_this_server: "On this server",
+    role: "Role",
+    is_moderator: "A moderator. Without the role they are a user like others.",
+    appoint_hint: "Moderators mute and remove people, delete messages and invite.",
+    block_title: "Block for yourself",
     block: "Block",
     unblock: "Unblock",
     block_hint: "Their messages are hidden for you. They are not told.",
@@ -122,35 +165,77 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     until: |time| format!("until {time}"),
     by: |name| format!("by {name}"),
     expires: |time, uses, most| match most {
-        Some(most) => format!("ends {time}, {uses} of {most} used"),
-        None => format!("ends {time}, used {uses} times"),
+        Some(most) => format!("Ends {time}, {uses} of {most} used"),
+        None => format!("Ends {time}, used {uses} times"),
     },
-    reported: |name| format!("reported by {name}"),
+    active: |time| format!("last message {time}"),
+    used: |size| format!("{size}, without limit"),
+    used_of: |size, most| format!("{size} of {most}"),
+    per_second: |count| format!("{count} a second"),
+    percent: |percent| format!("{percent} %"),
+    reported: |name| format!("Reported by {name}"),
     deleted: |count| {
         if count == 1 { "One message was deleted.".into() } else { format!("{count} messages were deleted.") }
     },
-    log_line: |actor, action, whom, detail| {
-        let did = match action {
-            "let_in" => "let in",
-            "appoint" => "made moderator:",
-            "dismiss" => "dismissed",
-            "hand_over" => "handed the room over to",
-            "mute" => "muted",
-            "unmute" => "ended the mute of",
-            "remove" => "removed",
-            "remove_with_network" => "removed with their network:",
-            "readmit" => "let back in",
-            "set_mode" => "changed who posts",
-            "invite" => "created an invitation",
-            "revoke_invitation" => "revoked an invitation",
-            "new_link" => "made a new link",
-            "change_setting" => "changed a setting:",
-            "export" => "exported everything of",
-            "erase" => "erased everything of",
-            "close_report" => "closed a report",
-            "delete" => "deleted messages of",
-            other => other,
-        };
-        [actor, did, whom, detail].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    log_line: |actor, action, whom, detail| match action {
+        "let_in" => format!("{actor} let {whom} in"),
+        "appoint" => format!("{actor} made {whom} a moderator"),
+        "dismiss" if actor == whom => format!("{actor} gave up their role"),
+        "dismiss" => format!("{actor} ended the role of {whom}"),
+        "hand_over" => format!("{actor} handed the room over to {whom}"),
+        "mute" => format!("{actor} muted {whom}"),
+        "unmute" => format!("{actor} ended the mute of {whom}"),
+        "remove" => format!("{actor} removed {whom}"),
+        "remove_with_network" => format!("{actor} removed {whom} and their network {detail}"),
+        "readmit" => format!("{actor} let {whom} back in"),
+        "set_mode" => format!("{actor} changed posting: {}", posting(detail)),
+        "invite" => format!("{actor} created an invitation"),
+        "revoke_invitation" => format!("{actor} revoked an invitation"),
+        "new_link" => format!("{actor} made a new link"),
+        "change_setting" => format!("{actor} changed {}", setting(detail)),
+        "export" => format!("{actor} exported everything of {whom}"),
+        "erase" => format!("{actor} erased everything of {whom}"),
+        "close_report" => format!("{actor} closed a report"),
+        "delete" => match detail.split(' ').next() {
+            None | Some("" | "1") => format!("{actor} deleted a message of {whom}"),
+            Some(count) => format!("{actor} deleted {count} messages of {whom}"),
+        },
+        _ => [actor, action, whom, detail].join(" ").trim_end().to_owned(),
     },
 };
+
+/// Returns who posts, and how often, from the detail of an entry.
+fn posting(detail: &str) -> String {
+    let (mode, slow) = detail.split_once(' ').unwrap_or((detail, "0"));
+    let mode = match mode {
+        "0" => "everyone posts",
+        "1" => "moderators post",
+        _ => "no one posts",
+    };
+    if slow == "0" { mode.into() } else { format!("{mode}, one message per person in {slow} seconds") }
+}
+
+/// Returns a setting from the detail of an entry.
+fn setting(detail: &str) -> String {
+    match detail.split_once(' ').unwrap_or((detail, "")) {
+        ("access", "open") => "who may enter: everyone with the address".into(),
+        ("access", "invite") => "who may enter: by invitation".into(),
+        ("access", "password") => "who may enter: with a password".into(),
+        ("password", _) => "the password".into(),
+        ("name", "") => "the name of the server: Hubbub again".into(),
+        ("name", name) => format!("the name of the server: {name}"),
+        ("retention", kept) => format!("how long messages are kept: {}", retention(kept)),
+        ("hue", _) => "the color of the server".into(),
+        _ => format!("a setting: {detail}"),
+    }
+}
+
+/// Returns how long messages are kept, from a setting such as `168 limit`.
+fn retention(kept: &str) -> String {
+    let (hours, limit) = kept.split_once(' ').unwrap_or((kept, ""));
+    let amount = match hours.parse() {
+        Ok(hours) if hours > 0 => en::amount(hours),
+        _ => "without limit".into(),
+    };
+    if limit.is_empty() { amount } else { format!("{amount}, in every room at most") }
+}

@@ -11,6 +11,8 @@ macro_rules! strings {
         #[expect(missing_docs, reason = "the files of the languages show each text")]
         #[derive(Debug)]
         pub struct ModerationStrings {
+            /// The names of the colors, in the order of [`Brand::HUES`](crate::brand::Brand::HUES).
+            pub hues: [&'static str; 12],
             $(pub $text: &'static str,)*
             $(pub $phrase: fn($($argument),*) -> String,)*
         }
@@ -20,25 +22,27 @@ macro_rules! strings {
 strings! {
     // The way in.
     door_title door_invite door_password password_label enter_server wrong_password
-    invitation_title accept_invitation admin_link_title admin_link_text become_admin link_invalid
+    invitation_title accept_invitation admin_link_title admin_link_text become_admin link_invalid_title link_invalid
     // The page of a room or of the server.
     administration room_people people_and_moderation back_to_room
     owner moderators members no_moderators no_members admin you
-    person_by_id person_hint add_member appoint_moderator dismiss remove_member hand_over hand_over_hint leave_members
+    people person_by_id person_hint person_on_server_hint add_member appoint_moderator dismiss remove_member hand_over hand_over_hint leave_members
     // Restrictions.
-    restrictions no_restrictions muted banned lift for_ever reason reason_hint duration hour day week month mute unmute ban readmit with_network network_unknown
+    mute_title ban_from_room ban_from_server network restrictions no_restrictions muted banned lift for_ever reason reason_hint duration hour day week month mute unmute ban readmit with_network network_unknown
     // Invitations.
-    invitations no_invitations create_invitation invitation_created invitation_warning uses_label unlimited revoke new_link new_link_hint once
+    invitations no_invitations create_invitation invitation_ready invitation_created invitation_warning uses_label unlimited revoke new_link new_link_hint once
     // The room.
-    posting mode_open mode_announcements mode_read_only slow_label slow_off slow_10 slow_60 slow_300 slow_3600 apply members_only_label members_only_hint
+    posting mode_label mode_open mode_announcements mode_read_only slow_label slow_off slow_10 slow_60 slow_300 slow_3600 apply members_only_label members_only_hint
     // The server.
-    access access_open access_invite access_password new_password password_hint server_name server_hue change version
+    rooms no_rooms kind_open kind_announcements kind_read_only never_active manage_room more_rooms rooms_hint users no_users search_users search more_users users_hint
+    limits size post_rate per_network max_connections limits_hint
+    access access_label access_open access_invite access_password new_password password_hint appearance server_name server_hue usual_hue change version
     // Reports.
-    reports no_reports report report_or_block report_title report_hint send_report close_report show_message report_sent
+    reports no_reports report report_or_block report_title report_hint send_report close_report show_message message_gone report_sent
     // The log.
     log no_log older_entries
     // A person.
-    block unblock block_hint blocked_person delete_hour delete_hour_hint may_not ;
+    on_this_server role is_moderator appoint_hint block_title block unblock block_hint blocked_person delete_hour delete_hour_hint may_not ;
 
     invited_by(&str)
     invited_to(&str, &str)
@@ -46,6 +50,11 @@ strings! {
     by(&str)
     expires(&str, u32, Option<u32>)
     reported(&str)
+    active(&str)
+    used(&str)
+    used_of(&str, &str)
+    per_second(u32)
+    percent(u32)
     deleted(u32)
     log_line(&str, &str, &str, &str)
 }

@@ -1,8 +1,9 @@
 //! 简体中文.
 
-use super::ModerationStrings;
+use super::{super::zh, ModerationStrings};
 
 pub(super) static STRINGS: ModerationStrings = ModerationStrings {
+    hues: ["玫红", "红", "琥珀", "金", "青柠", "绿", "薄荷", "青", "天蓝", "蓝", "紫", "粉"],
     door_title: "这个服务器不对外开放",
     door_invite: "你需要邀请。请向已在这里的人要一个链接，并用这个浏览器打开。",
     door_password: "请输入这个服务器的密码。在这个浏览器里只需输入一次。",
@@ -14,7 +15,8 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     admin_link_title: "管理",
     admin_link_text: "用这个链接，你将成为这个服务器的管理者。链接只能用一次。",
     become_admin: "成为管理者",
-    link_invalid: "这个链接无效：已用过、已结束，或从未存在。",
+    link_invalid_title: "链接无效",
+    link_invalid: "它已用过、已结束，或从未存在。",
 
     administration: "管理",
     room_people: "成员与管理",
@@ -27,8 +29,10 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     no_members: "还没有成员。",
     admin: "管理者",
     you: "你",
+    people: "成员",
     person_by_id: "名字，或其页面的地址",
     person_hint: "这个名字必须只属于一个现在或曾经在房间里的人。",
+    person_on_server_hint: "这个名字必须只属于一个现在或曾经在大厅里的人。",
     add_member: "加入",
     appoint_moderator: "设为管理员",
     dismiss: "撤销",
@@ -37,6 +41,10 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     hand_over_hint: "对方成为房主，你仍是管理员。",
     leave_members: "退出房间",
 
+    mute_title: "禁言",
+    ban_from_room: "移出房间",
+    ban_from_server: "移出服务器",
+    network: "网络",
     restrictions: "禁言与移出",
     no_restrictions: "没有人被禁言或移出。",
     muted: "已禁言",
@@ -60,6 +68,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     invitations: "邀请",
     no_invitations: "没有有效的邀请。",
     create_invitation: "新建邀请",
+    invitation_ready: "邀请已就绪",
     invitation_created: "把这个链接发给要邀请的人。它只显示这一次。",
     invitation_warning: "在它结束或被撤销之前，打开它的人都能进来。",
     uses_label: "多少人",
@@ -70,6 +79,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     once: "一个人",
 
     posting: "发言",
+    mode_label: "谁可以发言",
     mode_open: "所有人都能发言",
     mode_announcements: "公告：管理员发言，所有人可以回应",
     mode_read_only: "只读：没有人能发言",
@@ -83,14 +93,39 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     members_only_label: "仅限成员",
     members_only_hint: "只有你邀请的人才能看到或进入。",
 
-    access: "谁可以进入",
+    rooms: "房间",
+    no_rooms: "没有公开房间。",
+    kind_open: "所有人都能发言",
+    kind_announcements: "公告",
+    kind_read_only: "只读",
+    never_active: "没有消息",
+    manage_room: "管理",
+    more_rooms: "更多房间",
+    rooms_hint: "这里不列出私密房间和仅限成员的房间：只有在里面的人知道它们的地址。",
+    users: "用户",
+    no_users: "没有用户叫这个名字。",
+    search_users: "名字，或名字的开头",
+    search: "搜索",
+    more_users: "更多用户",
+    users_hint: "发过言或取过名字的人。",
+    limits: "限制",
+    size: "数据库",
+    post_rate: "每个用户的消息",
+    per_network: "一个网络的份额",
+    max_connections: "最多连接数",
+    limits_hint: "这些是程序的选项，由运营者在启动时设定。",
+
+    access: "进入",
+    access_label: "谁可以进入",
     access_open: "知道地址的所有人",
     access_invite: "凭邀请",
     access_password: "凭密码",
     new_password: "新密码",
     password_hint: "至少 8 个字符。已在里面的人不受影响。",
+    appearance: "名称与颜色",
     server_name: "服务器名称",
-    server_hue: "颜色（0 到 359，留空则无）",
+    server_hue: "颜色",
+    usual_hue: "橙（默认）",
     change: "更改",
     version: "版本",
 
@@ -102,6 +137,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     report_hint: "管理员会看到这条消息和你的原因。不会告诉作者是谁举报的。",
     send_report: "发送举报",
     close_report: "结束举报",
+    message_gone: "这条消息已被删除。",
     show_message: "查看消息",
     report_sent: "谢谢，管理员会查看。",
 
@@ -109,6 +145,11 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     no_log: "还没有记录。",
     older_entries: "更早的记录",
 
+    on_this_server: "在这个服务器上",
+    role: "身份",
+    is_moderator: "此人是管理员。撤销后与普通用户相同。",
+    appoint_hint: "管理员可以禁言、移出、删除消息和邀请。",
+    block_title: "为自己屏蔽",
     block: "屏蔽",
     unblock: "取消屏蔽",
     block_hint: "你将看不到对方的消息，对方不会知道。",
@@ -125,30 +166,72 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
         Some(most) => format!("{time} 结束，已用 {uses} / {most} 次"),
         None => format!("{time} 结束，已用 {uses} 次"),
     },
+    active: |time| format!("最近消息 {time}"),
+    used: |size| format!("{size}，不限"),
+    used_of: |size, most| format!("{size} / {most}"),
+    per_second: |count| format!("每秒 {count} 条"),
+    percent: |percent| format!("{percent} %"),
     reported: |name| format!("举报者：{name}"),
     deleted: |count| format!("已删除 {count} 条消息。"),
-    log_line: |actor, action, whom, detail| {
-        let did = match action {
-            "let_in" => "允许进入：",
-            "appoint" => "设为管理员：",
-            "dismiss" => "撤销：",
-            "hand_over" => "移交房间给",
-            "mute" => "禁言：",
-            "unmute" => "解除禁言：",
-            "remove" => "移出：",
-            "remove_with_network" => "连同网络移出：",
-            "readmit" => "重新允许：",
-            "set_mode" => "更改了发言方式",
-            "invite" => "新建了邀请",
-            "revoke_invitation" => "撤销了邀请",
-            "new_link" => "更换了链接",
-            "change_setting" => "更改了设置：",
-            "export" => "导出了全部内容：",
-            "erase" => "清除了全部内容：",
-            "close_report" => "结束了举报",
-            "delete" => "删除了消息，作者：",
-            other => other,
-        };
-        [actor, did, whom, detail].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    log_line: |actor, action, whom, detail| match action {
+        "let_in" => format!("{actor} 允许 {whom} 进入"),
+        "appoint" => format!("{actor} 把 {whom} 设为管理员"),
+        "dismiss" if actor == whom => format!("{actor} 放弃了自己的身份"),
+        "dismiss" => format!("{actor} 撤销了 {whom} 的身份"),
+        "hand_over" => format!("{actor} 把房间移交给 {whom}"),
+        "mute" => format!("{actor} 将 {whom} 禁言"),
+        "unmute" => format!("{actor} 解除了 {whom} 的禁言"),
+        "remove" => format!("{actor} 移出了 {whom}"),
+        "remove_with_network" => format!("{actor} 移出了 {whom} 及其网络 {detail}"),
+        "readmit" => format!("{actor} 重新允许 {whom} 进入"),
+        "set_mode" => format!("{actor} 更改了发言方式：{}", posting(detail)),
+        "invite" => format!("{actor} 新建了邀请"),
+        "revoke_invitation" => format!("{actor} 撤销了邀请"),
+        "new_link" => format!("{actor} 更换了链接"),
+        "change_setting" => format!("{actor} 更改了{}", setting(detail)),
+        "export" => format!("{actor} 导出了 {whom} 的全部内容"),
+        "erase" => format!("{actor} 清除了 {whom} 的全部内容"),
+        "close_report" => format!("{actor} 结束了举报"),
+        "delete" => match detail.split(' ').next() {
+            None | Some("" | "1") => format!("{actor} 删除了 {whom} 的一条消息"),
+            Some(count) => format!("{actor} 删除了 {whom} 的 {count} 条消息"),
+        },
+        _ => [actor, action, whom, detail].join(" ").trim_end().to_owned(),
     },
 };
+
+/// Returns who posts, and how often, from the detail of an entry.
+fn posting(detail: &str) -> String {
+    let (mode, slow) = detail.split_once(' ').unwrap_or((detail, "0"));
+    let mode = match mode {
+        "0" => "所有人都能发言",
+        "1" => "管理员发言",
+        _ => "没有人能发言",
+    };
+    if slow == "0" { mode.into() } else { format!("{mode}，每人每 {slow} 秒一条消息") }
+}
+
+/// Returns a setting from the detail of an entry.
+fn setting(detail: &str) -> String {
+    match detail.split_once(' ').unwrap_or((detail, "")) {
+        ("access", "open") => "进入方式：知道地址的所有人".into(),
+        ("access", "invite") => "进入方式：凭邀请".into(),
+        ("access", "password") => "进入方式：凭密码".into(),
+        ("password", _) => "密码".into(),
+        ("name", "") => "服务器名称：恢复为 Hubbub".into(),
+        ("name", name) => format!("服务器名称：{name}"),
+        ("retention", kept) => format!("消息保留时间：{}", retention(kept)),
+        ("hue", _) => "服务器颜色".into(),
+        _ => format!("设置：{detail}"),
+    }
+}
+
+/// Returns how long messages are kept, from a setting such as `168 limit`.
+fn retention(kept: &str) -> String {
+    let (hours, limit) = kept.split_once(' ').unwrap_or((kept, ""));
+    let amount = match hours.parse() {
+        Ok(hours) if hours > 0 => zh::amount(hours).trim().into(),
+        _ => String::from("不限"),
+    };
+    if limit.is_empty() { amount } else { format!("{amount}，是所有房间的上限") }
+}

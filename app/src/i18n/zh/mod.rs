@@ -29,7 +29,7 @@ pub(super) static STRINGS: Strings = Strings {
     other_rooms: "其他房间",
     all_rooms: "全部房间",
     new_room: "新建房间",
-    home: "Hubbub：大厅",
+    home: "：大厅",
     private_room: "私密",
     members: "成员",
     you_suffix: "（你）",
@@ -162,6 +162,11 @@ pub(super) static STRINGS: Strings = Strings {
         .into()
     },
     older_unread: |n| if n >= 100 { "前面还有 100 多条未读消息".into() } else { format!("前面还有 {n} 条未读消息") },
+    slow_mode: |seconds| match seconds {
+        3_600 => "慢速模式：每人每小时一条消息。".into(),
+        seconds if seconds % 60 == 0 => format!("慢速模式：每人每 {} 分钟一条消息。", seconds / 60),
+        seconds => format!("慢速模式：每人每 {seconds} 秒一条消息。"),
+    },
     kept_for: |hours| format!("消息保留{}。", amount(hours)),
     utc: |_, month, day, hour, minute| format!("{month}月{day}日 {hour:02}:{minute:02} UTC"),
     utc_day: |year, month, day| format!("{year}年{month}月{day}日"),

@@ -35,15 +35,23 @@ pub enum DoorPage {
     InvalidLink,
 }
 
+impl DoorPage {
+    /// Returns the heading of the page.
+    pub(crate) fn title(&self, strings: &ModerationStrings) -> &'static str {
+        match self {
+            Self::Closed { .. } => strings.door_title,
+            Self::Invitation { .. } => strings.invitation_title,
+            Self::AdminLink { .. } => strings.admin_link_title,
+            Self::InvalidLink => strings.link_invalid_title,
+        }
+    }
+}
+
 /// The page at the way in.
 #[component]
 pub fn Door(page: DoorPage, lang: Lang) -> impl IntoView {
     let (strings, common) = (lang.moderation(), lang.strings());
-    let title = match &page {
-        DoorPage::Closed { .. } => strings.door_title,
-        DoorPage::Invitation { .. } => strings.invitation_title,
-        DoorPage::AdminLink { .. } | DoorPage::InvalidLink => strings.admin_link_title,
-    };
+    let title = page.title(strings);
     let is_in = !matches!(page, DoorPage::Closed { .. });
     let content = match page {
         DoorPage::Closed { takes_password, is_wrong } => {
@@ -56,12 +64,12 @@ pub fn Door(page: DoorPage, lang: Lang) -> impl IntoView {
             };
             EitherOf4::B(view! {
                 <p>{text}</p>
-                <ActionForm path action="accept" label=strings.accept_invitation />
+                <ActionForm path action="accept" label=strings.accept_invitation is_primary=true />
             })
         }
         DoorPage::AdminLink { path } => EitherOf4::C(view! {
             <p>{strings.admin_link_text}</p>
-            <ActionForm path action="accept" label=strings.become_admin />
+            <ActionForm path action="accept" label=strings.become_admin is_primary=true />
         }),
         DoorPage::InvalidLink => EitherOf4::D(view! { <p role="alert">{strings.link_invalid}</p> }),
     };
@@ -82,8 +90,8 @@ fn Closed(takes_password: bool, is_wrong: bool, strings: &'static ModerationStri
         view! {
             <form method="post" action=link("/enter") class="stack">
                 <label for="password">{strings.password_label}</label>
-                <input id="password" name="password" type="password" autocomplete="current-password" required aria-describedby="password-problem" />
-                <p id="password-problem" class="field-error" role="alert">{problem}</p>
+                <input id="password" name="password" type="password" autocomplete="current-password" required aria-describedby="password-problem" aria-invalid=is_wrong.then_some("true") />
+                <div id="password-problem" class="field-error" role="alert">{problem}</div>
                 <button type="submit">{strings.enter_server}</button>
             </form>
         }

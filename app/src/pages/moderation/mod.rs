@@ -1,16 +1,19 @@
 //! Pages about access and moderation. They are forms, and work without script.
 
 mod door;
+mod lists;
 mod manage;
 mod person;
 mod privacy;
+mod rows;
+mod server;
 
 pub use door::{Door, DoorPage};
-pub use manage::{
-    InvitationRow, LogRow, Manage, ManagePage, Posting, ReportRow, RestrictionRow, RoleRow, ServerSettings,
-};
+pub use manage::{Manage, ManagePage, ServerSettings};
 pub use person::{Person, PersonPage, Reported};
 pub use privacy::{KeptMessages, PersonErasure};
+pub use rows::{InvitationRow, LogRow, Posting, ReportRow, RestrictionRow, RoleRow};
+pub use server::{RoomRow, ServerLimits, ServerOverview};
 
 use crate::{
     base::link,
@@ -66,6 +69,9 @@ fn ActionForm(
     fields: Vec<(&'static str, String)>,
     /// The button.
     label: &'static str,
+    /// The button is what the page is for.
+    #[prop(default = false)]
+    is_primary: bool,
     /// The button ends something.
     #[prop(default = false)]
     is_danger: bool,
@@ -75,7 +81,11 @@ fn ActionForm(
 ) -> impl IntoView {
     let hidden =
         fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
-    let class = if is_danger { "outlined danger" } else { "outlined" };
+    let class = match (is_primary, is_danger) {
+        (true, _) => "",
+        (false, true) => "danger",
+        (false, false) => "outlined",
+    };
     view! {
         <form method="post" action=link(&path) class="stack">
             <input type="hidden" name="action" value=action />
@@ -121,5 +131,5 @@ fn ReasonField(id: &'static str, strings: &'static ModerationStrings) -> impl In
 #[component]
 fn PersonLink(place: Place, user: User) -> impl IntoView {
     let name = user.disambiguated();
-    view! { <a href=link(&place.person_path(&user))>{crate::ui::face(&user)}" "<bdi>{name}</bdi></a> }
+    view! { <a class="person-link" href=link(&place.person_path(&user))>{crate::ui::face(&user)}<bdi>{name}</bdi></a> }
 }

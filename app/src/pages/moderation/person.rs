@@ -4,7 +4,7 @@ use super::{ActionForm, PersonErasure, Place, ReasonField, RestrictionFields, mo
 use crate::{
     base::link,
     i18n::{Lang, ModerationStrings},
-    ui::face,
+    ui::{Icon, face},
     wire::{Millis, Seq, User},
 };
 use leptos::prelude::*;
@@ -57,15 +57,23 @@ pub fn Person(page: PersonPage, lang: Lang) -> impl IntoView {
     let state =
         [(page.mute, strings.muted), (page.ban, strings.banned)].into_iter().filter_map(|(until, word)| {
             let until = until?.map_or(strings.for_ever.to_owned(), |until| (strings.until)(&moment(until)));
-            Some(view! { <p class="hint">{word}", "{until}</p> })
+            Some(view! { <p class="notice">{word}" "{until}</p> })
         });
     let state = state.collect::<Vec<_>>();
     let (reported, name) = (page.reported.clone(), page.user.disambiguated());
+    let (back_label, about) = match &page.place.room {
+        Some((_, title)) => (strings.back_to_room, title.clone()),
+        None => (strings.administration, strings.on_this_server.into()),
+    };
+    let about = view! { <p class="subject"><bdi>{about}</bdi></p> };
     view! {
         <main class="plain-page moderation">
-            <p><a class="back-link" href=link(&back)>{strings.back_to_room}</a></p>
+            <nav class="row">
+                <span><a class="back-link" href=link(&back)><Icon path="M14 6l-6 6 6 6" />{back_label}</a></span>
+            </nav>
             <h1 class="person">{face(&page.user)}<bdi>{name}</bdi></h1>
-            {page.notice.clone().map(|notice| view! { <p role="status">{notice}</p> })}
+            {page.notice.clone().map(|notice| view! { <p class="notice" role="status">{notice}</p> })}
+            {about}
             {state}
             {reported.filter(|_| !page.is_self).map(|reported| view! { <ReportForm reported path=path.clone() strings /> })}
             {(!page.is_self).then(|| view! { <BlockForm is_blocked=page.is_blocked path=path.clone() strings /> })}
@@ -91,7 +99,7 @@ fn ReportForm(reported: Reported, path: String, strings: &'static ModerationStri
         <section>
             <h2>{strings.report_title}</h2>
             <blockquote dir="auto">{reported.text}</blockquote>
-            <ActionForm path action="report" fields=vec![("seq", reported.seq.to_string())] label=strings.send_report>
+            <ActionForm path action="report" fields=vec![("seq", reported.seq.to_string())] label=strings.send_report is_primary=true>
                 <ReasonField id="report" strings />
                 <p class="hint">{strings.report_hint}</p>
             </ActionForm>
@@ -106,7 +114,7 @@ fn BlockForm(is_blocked: bool, path: String, strings: &'static ModerationStrings
     let text = if is_blocked { strings.blocked_person } else { strings.block_hint };
     view! {
         <section>
-            <h2>{strings.block}</h2>
+            <h2>{strings.block_title}</h2>
             <ActionForm path action label><p class="hint">{text}</p></ActionForm>
         </section>
     }
@@ -150,8 +158,8 @@ fn Restrict(page: PersonPage, path: String, strings: &'static ModerationStrings)
         }
     });
     view! {
-        <section><h2>{strings.mute}</h2>{mute}</section>
-        <section><h2>{strings.ban}</h2>{ban}</section>
+        <section><h2>{strings.mute_title}</h2>{mute}</section>
+        <section><h2>{if is_server { strings.ban_from_server } else { strings.ban_from_room }}</h2>{ban}</section>
         {delete}
     }
 }
@@ -165,6 +173,7 @@ fn Appoint(page: PersonPage, path: String, strings: &'static ModerationStrings) 
     };
     let hand_over = page.may_hand_over.then(|| {
         view! {
+            <h3>{strings.hand_over}</h3>
             <ActionForm path=path.clone() action="hand-over" label=strings.hand_over is_danger=true>
                 <p class="hint">{strings.hand_over_hint}</p>
             </ActionForm>
@@ -172,8 +181,10 @@ fn Appoint(page: PersonPage, path: String, strings: &'static ModerationStrings) 
     });
     view! {
         <section>
-            <h2>{strings.moderators}</h2>
-            <ActionForm path=path.clone() action label />
+            <h2>{strings.role}</h2>
+            <ActionForm path=path.clone() action label is_danger=page.is_moderator>
+                <p class="hint">{if page.is_moderator { strings.is_moderator } else { strings.appoint_hint }}</p>
+            </ActionForm>
             {hand_over}
         </section>
     }

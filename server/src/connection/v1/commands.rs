@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         MarkerUpdate, NewEvent, PendingCommit, StoreError, StoreResult, StreamPosition, choose_name,
-        known_emoji,
+        known_emoji, posting_rules,
     },
 };
 use app::wire::{
@@ -70,10 +70,13 @@ pub(crate) async fn join(
     let admission = state.enter(identity, Some(&room)).await.map_err(failed)?;
     let joined = session.join(&room, options.past, limit, options.is_passive).await.map_err(failed)?;
     // The user's access may have ended before what was read was posted.
-    if let Err(refused) = state.confirm(identity, &admission).await {
-        session.leave(&room);
-        return Err(failed(refused));
-    }
+    let admission = match state.renew(identity, admission).await {
+        Ok(admission) => admission,
+        Err(refused) => {
+            session.leave(&room);
+            return Err(failed(refused));
+        }
+    };
     let page = joined.page.map(|mut page| {
         let members = joined.members.list.iter().map(User::json_bytes).sum();
         page.keep(PageBudget::besides(members), None, Message::json_bytes);
@@ -84,6 +87,7 @@ pub(crate) async fn join(
         title: joined.info.title(&room),
         topic: joined.info.topic.to_string(),
         kept_hours: state.hub.kept_hours(&joined.info),
+        posting: posting_rules(&room, &admission.standing),
         read: joined.read.unwrap_or(0),
         room,
         head: joined.head,

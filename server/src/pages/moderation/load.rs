@@ -1,11 +1,12 @@
 //! Loads the pages of moderators from the store.
 
+use super::{ManageQuery, overview::load_overview};
 use crate::{
     http::identity::Identity,
     state::AppState,
     store::{
-        MAX_ENTRIES_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope, Settings, Standing,
-        StoreResult, Subject, hexadecimal, moderates,
+        MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope, Settings,
+        Standing, StoreResult, Subject, hexadecimal, moderates,
     },
 };
 use app::{
@@ -41,6 +42,29 @@ impl Names {
     }
 }
 
+/// The titles of the rooms that a page names.
+#[derive(Default)]
+struct Titles(HashMap<RoomName, String>);
+
+impl Titles {
+    async fn read(state: &AppState, rooms: BTreeSet<RoomName>, lang: Lang) -> StoreResult<Self> {
+        let (rooms, mut titles) = (Vec::from_iter(rooms), HashMap::new());
+        for rooms in rooms.chunks(MAX_ROOMS_PER_READ) {
+            for record in state.store.rooms(rooms).await? {
+                let title = lang.strings().title_of(&record.room, record.title());
+                titles.insert(record.room, title);
+            }
+        }
+        Ok(Self(titles))
+    }
+
+    /// Returns a room with its title.
+    fn of(&self, room: RoomName) -> (RoomName, String) {
+        let title = self.0.get(&room).cloned().unwrap_or_else(|| room.to_string());
+        (room, title)
+    }
+}
+
 /// Returns the user of a subject.
 fn user_of(subject: Subject) -> Option<UserId> {
     match subject {
@@ -57,7 +81,7 @@ pub(super) async fn load_manage_page(
     state: &AppState,
     identity: Identity,
     room: Option<RoomName>,
-    before: Option<u64>,
+    query: ManageQuery,
     lang: Lang,
 ) -> StoreResult<ManagePage> {
     let (store, scope) = (&state.store, Scope::of(room.as_ref()));
@@ -82,25 +106,38 @@ pub(super) async fn load_manage_page(
         let reported = if room.is_some() { scope.clone() } else { Scope::All };
         reports = store.reports(&reported).await?;
         reports.truncate(MAX_SHOWN_REPORTS);
-        log = store.log(if room.is_some() { &scope } else { &Scope::All }, before).await?;
+        log = store.log(if room.is_some() { &scope } else { &Scope::All }, query.before).await?;
     }
     let ids = roles.iter().map(|(user, _)| *user).chain(owner);
     let ids = ids.chain(restrictions.iter().flat_map(|it| [Some(it.by), user_of(it.subject)]).flatten());
     let ids = ids.chain(invitations.iter().map(|it| it.by)).chain(reports.iter().map(|it| it.by));
     let ids = ids.chain(log.iter().flat_map(|it| [Some(it.actor), it.subject.and_then(user_of)]).flatten());
     let names = Names::read(state, ids.collect()).await?;
-    let reports = load_reports(state, reports, &names).await?;
+    let mut titles = Titles::default();
+    if room.is_none() {
+        let rooms = reports.iter().map(|it| &it.room).chain(log.iter().filter_map(|it| it.room.as_ref()));
+        titles = Titles::read(state, rooms.cloned().collect(), lang).await?;
+    }
+    let reports = load_reports(state, reports, &names, &titles).await?;
     let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
     let has_role = standing.room.role.is_some();
     let settings =
         if is_admin && room.is_none() { Some(server_settings(store.settings().await?)) } else { None };
+    let overview = match settings {
+        Some(_) => Some(load_overview(state, identity.id, &query, lang).await?),
+        None => None,
+    };
     let title = |record: &crate::store::RoomRecord| lang.strings().title_of(&record.room, record.title());
     Ok(ManagePage {
         place: Place { room: room.clone().zip(record.as_ref().map(title)) },
         owner: owner.map(|owner| names.user(owner)),
         roles: roles
             .into_iter()
-            .map(|(user, role)| RoleRow { user: names.user(user), is_moderator: role >= Role::Moderator })
+            .map(|(user, role)| RoleRow {
+                user: names.user(user),
+                is_moderator: role >= Role::Moderator,
+                is_admin: role == Role::Admin,
+            })
             .collect(),
         moderates: is_moderator,
         owns: is_admin || standing.room.is_owner,
@@ -109,6 +146,7 @@ pub(super) async fn load_manage_page(
         may_leave: has_role && !standing.room.is_owner,
         posting: record.is_some().then(|| posting(&standing)),
         settings,
+        overview,
         restrictions: restrictions
             .into_iter()
             .map(|it| RestrictionRow {
@@ -144,7 +182,7 @@ pub(super) async fn load_manage_page(
                     None => String::new(),
                 },
                 detail: it.detail,
-                room: it.room.filter(|_| room.is_none()),
+                room: it.room.filter(|_| room.is_none()).map(|room| titles.of(room)),
                 until: it.until,
                 reason: it.reason,
             })
@@ -167,18 +205,24 @@ fn server_settings(settings: Settings) -> ServerSettings {
     ServerSettings {
         access: settings.access.to_string(),
         name: settings.name.as_deref().unwrap_or_default().to_owned(),
-        hue: settings.hue.map(|hue| hue.to_string()).unwrap_or_default(),
+        hue: settings.hue,
         kept: KeptMessages { default: settings.retention.default, is_limit: settings.retention.is_limit },
         version: env!("CARGO_PKG_VERSION"),
     }
 }
 
-async fn load_reports(state: &AppState, reports: Vec<Report>, names: &Names) -> StoreResult<Vec<ReportRow>> {
+async fn load_reports(
+    state: &AppState,
+    reports: Vec<Report>,
+    names: &Names,
+    titles: &Titles,
+) -> StoreResult<Vec<ReportRow>> {
     let mut rows = Vec::with_capacity(reports.len());
     for Report { id, at, by, room, seq, reason } in reports {
         let message = read_message(state, &room, seq).await?;
         let message = message.map(|message| (message.author, message.text.to_string()));
-        rows.push(ReportRow { id, at, by: names.name(by), room, seq, message, reason });
+        let room_title = titles.0.get(&room).cloned();
+        rows.push(ReportRow { id, at, by: names.name(by), room, room_title, seq, message, reason });
     }
     Ok(rows)
 }

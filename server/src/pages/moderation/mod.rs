@@ -4,6 +4,7 @@
 mod actions;
 mod door;
 mod load;
+mod overview;
 
 pub(super) use door::closed_page;
 pub use door::{accept_admin_link, accept_invitation, enter_with_password, open_admin_link, open_invitation};
@@ -32,10 +33,17 @@ use axum::{
 use load::{load_manage_page, load_person_page};
 use serde::Deserialize;
 
-/// Which entries of the log a page shows.
-#[derive(Deserialize)]
+/// Which entries of its lists a page shows.
+#[derive(Default, Deserialize)]
 pub struct ManageQuery {
+    /// The entry of the log before which the list begins.
     before: Option<u64>,
+    /// The room after which the list begins.
+    rooms: Option<String>,
+    /// The beginning of the names of users.
+    name: Option<String>,
+    /// The user after whom the list begins.
+    users: Option<String>,
 }
 
 /// A form without fields.
@@ -58,8 +66,8 @@ pub async fn manage_room(
     RoomPath(room): RoomPath,
     query: Result<Query<ManageQuery>, QueryRejection>,
 ) -> PageResult {
-    let before = query.ok().and_then(|Query(query)| query.before);
-    render_manage_page(request, Some(room), before, None, None, StatusCode::OK).await
+    let query = query.map(|Query(query)| query).unwrap_or_default();
+    render_manage_page(request, Some(room), query, None, None, StatusCode::OK).await
 }
 
 /// `GET /admin`: the same of the server. For users who do not moderate it there is no such page.
@@ -71,8 +79,8 @@ pub async fn manage_server(
     query: Result<Query<ManageQuery>, QueryRejection>,
 ) -> PageResult {
     check_moderates(&request).await?;
-    let before = query.ok().and_then(|Query(query)| query.before);
-    render_manage_page(request, None, before, None, None, StatusCode::OK).await
+    let query = query.map(|Query(query)| query).unwrap_or_default();
+    render_manage_page(request, None, query, None, None, StatusCode::OK).await
 }
 
 /// `POST /r/{room}/manage`: does what the form says in the room.
@@ -204,7 +212,7 @@ async fn act(
     match actions::carry_out(&request, room.as_ref(), person, fields).await {
         Ok(Done::Invitation(token)) => {
             let link = share_link(request.context.address.url(&format!("/invite/{token}")));
-            render_manage_page(request, room, None, Some(link), None, StatusCode::OK).await
+            render_manage_page(request, room, ManageQuery::default(), Some(link), None, StatusCode::OK).await
         }
         Ok(done) => Ok(redirect_after(&request, room.as_ref(), person, &done)),
         Err(problem) if person.is_none() => {
@@ -213,7 +221,7 @@ async fn act(
                 Some(code) => (request.context.lang.strings().command_error)(code),
                 None => problem.detail().to_owned(),
             };
-            render_manage_page(request, room, None, None, Some(text), status).await
+            render_manage_page(request, room, ManageQuery::default(), None, Some(text), status).await
         }
         Err(problem) => Err(problem.into()),
     }
@@ -239,14 +247,14 @@ fn redirect_after(
 async fn render_manage_page(
     PageRequest { state, identity, context }: PageRequest,
     room: Option<RoomName>,
-    before: Option<u64>,
+    query: ManageQuery,
     created: Option<app::ui::share::ShareLink>,
     problem: Option<String>,
     status: StatusCode,
 ) -> PageResult {
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
-        let mut page = load_manage_page(&state, identity, room, before, context.lang).await?;
+        let mut page = load_manage_page(&state, identity, room, query, context.lang).await?;
         (page.created, page.problem) = (created, problem);
         render(&state, context, View::Manage(Box::new(page)), status).await
     };

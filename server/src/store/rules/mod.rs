@@ -13,7 +13,7 @@ pub(super) use moderation::{Effect, plan};
 pub(super) use retention::{authorize_erased, count_expired, cutoff, is_abandoned};
 
 use super::{Role, RoomMode, Standing, StoreError, StoreResult};
-use app::wire::{Operation, RoomName, UserId};
+use app::wire::{ErrorCode, Operation, PostingRules, RoomName, UserId};
 use std::time::Duration;
 
 /// The message that an operation replies to, edits, deletes or reacts to. It exists and was not deleted.
@@ -143,6 +143,17 @@ pub(super) fn may_write(room: &RoomName, standing: &Standing, operation: &Operat
         RoomMode::ReadOnly => false,
     };
     if is_open { Ok(()) } else { Err(StoreError::PostsClosed) }
+}
+
+/// Returns whether a user who may enter a room may post there, and how often, for its page.
+pub fn posting_rules(room: &RoomName, standing: &Standing) -> PostingRules {
+    let post = Operation::Post { text: "".into(), reply_to: None };
+    let closed = match may_write(room, standing, &post) {
+        Err(StoreError::PostsClosed) if standing.room.mode == RoomMode::ReadOnly => Some(ErrorCode::ReadOnly),
+        refused => refused.err().map(|refused| refused.code()),
+    };
+    let slow = pace(room, standing, &post).map(|slow| slow.as_secs().try_into().unwrap_or(u32::MAX));
+    PostingRules { closed, slow_seconds: slow }
 }
 
 /// Returns the time between two posts of a user in a room, if it is limited.

@@ -1,6 +1,6 @@
 //! The pages and forms of moderators and users, as a browser without script uses them.
 
-use super::{Visitor, act, create_room, make_admin, names, remove};
+use super::{Visitor, act, create_room, make_admin, names, pause, remove};
 use crate::support::{TestServer, room, within_timeout};
 use app::wire::UserId;
 use server::store::{Action, Role, Scope};
@@ -210,7 +210,7 @@ async fn the_administrator_says_how_long_messages_are_kept() {
     assert_eq!(admin.form(&server, "/admin", &fields).await.0, 303);
     let (_, page) = admin.page(&server, "/admin").await;
     assert!(page.contains("<option value=\"168\" selected"), "{page}");
-    assert!(page.contains("changed a setting: retention 168 limit"), "{page}");
+    assert!(page.contains("changed how long messages are kept: a week, in every room at most"), "{page}");
     let (_, room) = bob.page(&server, "/r/tea").await;
     assert!(room.contains("Messages are kept for a week."), "{room}");
     for bad in ["87601", "-1", "week", ""] {
@@ -260,4 +260,83 @@ async fn the_administrator_exports_and_erases_what_is_stored_of_a_person() {
     let words: Vec<_> = server.store().log(&Scope::Server, None).await.unwrap();
     let words: Vec<&str> = words.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(words, ["erase", "export", "appoint"]);
+}
+
+#[tokio::test]
+async fn every_page_shows_the_name_and_the_color_of_the_server_as_text() {
+    let server = TestServer::start().await;
+    let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    let (_, page) = bob.page(&server, "/").await;
+    assert!(page.contains("· Hubbub</title>") && !page.contains("data-hue"), "{page}");
+    let name = "\"><script>alert(1)</script>&amp;";
+    let fields = [("action", "set-name"), ("name", name), ("hue", "200")];
+    assert_eq!(admin.form(&server, "/admin", &fields).await.0, 303);
+    // The notification of the change comes after its acknowledgement.
+    let mut page = String::new();
+    for _ in 0..200 {
+        page = bob.page(&server, "/").await.1;
+        if page.contains("data-hue=\"210\"") {
+            break;
+        }
+        pause().await;
+    }
+    for path in ["/", "/rooms", "/devices", "/r/No_Such_Room", "/recover"] {
+        let (_, page) = bob.page(&server, path).await;
+        assert!(!page.contains("<script>alert"), "{path}: {page}");
+        assert!(
+            page.contains("· \"&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;amp;</title>"),
+            "{path}: {page}"
+        );
+    }
+    assert!(page.contains("data-hue=\"210\""), "the closest of the style sheet: {page}");
+    let (_, manifest) = bob.page(&server, "/hubbub.webmanifest").await;
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["name"], name);
+    let fields = [("action", "set-name"), ("name", " "), ("hue", "")];
+    assert_eq!(admin.form(&server, "/admin", &fields).await.0, 303);
+    for (name, hue) in [("x", "360"), ("x", "-1"), ("x", "red"), (&*"x".repeat(49), "")] {
+        let fields = [("action", "set-name"), ("name", name), ("hue", hue)];
+        assert_eq!(admin.form(&server, "/admin", &fields).await.0, 400, "{name} {hue}");
+    }
+}
+
+#[tokio::test]
+async fn the_administrator_finds_rooms_and_users_page_by_page() {
+    let server = TestServer::start().await;
+    let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    let [_, unlisted, members_only] = names();
+    for n in 0..26 {
+        create_room(server.store(), &room(&format!("room-{n}")), bob.id).await;
+    }
+    for room in [&unlisted, &members_only] {
+        create_room(server.store(), room, bob.id).await;
+    }
+    for n in 1..=51_u64 {
+        let name = format!("User {n:02}").parse().unwrap();
+        server.store().set_display_name(UserId(n), name).await.unwrap();
+    }
+    server.store().set_display_name(bob.id, "Bob".parse().unwrap()).await.unwrap();
+    let (_, page) = admin.page(&server, "/admin").await;
+    let listed = |page: &str| page.matches("/manage\"").count();
+    assert!(listed(&page) == 25 && page.contains("/r/lobby/manage"), "the lobby comes first: {page}");
+    assert!(!page.contains(unlisted.as_str()) && !page.contains(members_only.as_str()), "they are secrets");
+    let next = |page: &str, start: &str| {
+        let rest = page.split(start).nth(1).unwrap_or_else(|| panic!("no {start}")).split('#').next();
+        format!("{start}{}", rest.unwrap_or_default()).replace("&amp;", "&")
+    };
+    let (_, second) = admin.page(&server, &next(&page, "/admin?rooms=")).await;
+    assert_eq!(listed(&second), 2, "{second}");
+    for n in 0..26 {
+        let path = format!("/r/room-{n}/manage");
+        assert_ne!(page.contains(&path), second.contains(&path), "each is on one page: {path}");
+    }
+    let (_, found) = admin.page(&server, "/admin?name=user").await;
+    assert!(found.contains("User 50") && !found.contains("User 51") && !found.contains("<bdi>Bob</bdi>"));
+    let (_, second) = admin.page(&server, &next(&found, "/admin?name=user")).await;
+    assert!(second.contains("User 51") && !second.contains("User 50"), "{second}");
+    let (_, found) = admin.page(&server, "/admin?name=%22%3E%3Cscript%3E").await;
+    assert!(found.contains("No user has such a name.") && !found.contains("\"><script>"), "{found}");
+    assert_eq!(bob.page(&server, "/admin?name=user").await.0, 404);
 }

@@ -4,7 +4,7 @@ use super::{Visitor, act, client, create_room, make_admin, names, pause, remove}
 use crate::support::{TestDatabase, TestServer, V1, room, text, within_timeout};
 use app::wire::{ErrorCode, RoomName, ServerFrame};
 use futures_util::StreamExt;
-use server::store::{Action, NewEvent, RestrictionKind, Subject};
+use server::store::{Action, NewEvent, RestrictionKind, RoomMode, Subject, Until};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
@@ -172,6 +172,45 @@ async fn a_removed_user_keeps_their_other_rooms_and_is_present_no_more() {
         matches!(refused, ServerFrame::Error { code: ErrorCode::NotJoined | ErrorCode::Removed, .. }),
         "{refused:?}"
     );
+}
+
+#[tokio::test]
+async fn users_in_a_room_read_at_once_that_they_may_not_post() {
+    let server = TestServer::start().await;
+    let (owner, ann) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    let tea = room("tea");
+    create_room(server.store(), &tea, owner.id).await;
+    let mut clients =
+        [V1::connect_as(&server, &ann.cookie).await, V1::connect_as(&server, &owner.cookie).await];
+    for client in &mut clients {
+        let ServerFrame::Joined { posting, .. } = client.join("tea", None).await else {
+            panic!("not joined")
+        };
+        assert!(posting.are_open());
+    }
+    let [mut of_ann, mut of_owner] = clients;
+    let rules = async |client: &mut V1| loop {
+        if let ServerFrame::PostingChanged { room, posting } = client.next_frame().await {
+            assert_eq!(room.as_str(), "tea");
+            return (posting.closed, posting.slow_seconds);
+        }
+    };
+    let do_it = async |action| act(server.store(), owner.id, Some(&tea), action).await.unwrap();
+    do_it(Action::Mute { user: ann.id, until: Until(None) }).await;
+    assert_eq!(rules(&mut of_ann).await, (Some(ErrorCode::Muted), None));
+    do_it(Action::Lift { subject: Subject::User(ann.id), kind: RestrictionKind::Mute }).await;
+    assert_eq!(rules(&mut of_ann).await, (None, None));
+    for (mode, slow, expected, for_owner) in [
+        (RoomMode::Open, 60, (None, Some(60)), (None, None)),
+        (RoomMode::Announcements, 0, (Some(ErrorCode::PostsClosed), None), (None, None)),
+        (RoomMode::ReadOnly, 0, (Some(ErrorCode::ReadOnly), None), (Some(ErrorCode::ReadOnly), None)),
+    ] {
+        do_it(Action::SetMode { mode, slow }).await;
+        assert_eq!(rules(&mut of_ann).await, expected, "{mode:?}");
+        assert_eq!(rules(&mut of_owner).await, for_owner, "{mode:?}");
+    }
+    let ServerFrame::Joined { posting, .. } = of_ann.join("tea", None).await else { panic!("not joined") };
+    assert_eq!(posting.closed, Some(ErrorCode::ReadOnly));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ mod transport;
 use super::*;
 use crate::{
     client::{Command, Operation},
-    wire::{Event, EventBody, Limits, Mentions, Message, User, UserId},
+    wire::{Event, EventBody, Limits, Mentions, Message, PostingRules, User, UserId},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
@@ -47,6 +47,7 @@ fn welcome(log: &str) -> ServerFrame {
 fn joined(head: Seq, messages: Option<Vec<Message>>) -> ServerFrame {
     ServerFrame::Joined {
         kept_hours: None,
+        posting: PostingRules::default(),
         room: room(),
         title: "Tea".into(),
         topic: String::new(),

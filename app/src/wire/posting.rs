@@ -1,0 +1,25 @@
+//! Whether a user may post in a room, and how often.
+
+use super::{ErrorCode, json::record};
+use serde::{Deserialize, Serialize};
+
+/// Whether a user may post in a room, and how often, until the next change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostingRules {
+    /// Why the user may not post: [`Muted`](ErrorCode::Muted), [`PostsClosed`](ErrorCode::PostsClosed), or
+    /// [`ReadOnly`](ErrorCode::ReadOnly) if no user may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ErrorCode>,
+    /// Seconds between two posts of the user; without limit if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slow_seconds: Option<u32>,
+}
+
+impl PostingRules {
+    /// Returns `true` if the user may post at any time.
+    pub fn are_open(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+record!(PostingRules { closed, slow_seconds });
