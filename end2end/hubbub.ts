@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,14 +43,25 @@ export class OwnServer {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  private get store(): string[] {
+    return this.database ? ["--database", this.database] : ["--data", this.data];
+  }
+
   async start(): Promise<void> {
-    const store = this.database ? ["--database", this.database] : ["--data", this.data];
     const ports = this.balancer?.servers ?? [this.port];
     this.processes = ports.map((port) =>
-      spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...store, ...this.flags], { stdio: "ignore" }),
+      spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...this.store, ...this.flags], { stdio: "ignore" }),
     );
     for (const port of ports) while (!(await answers(port))) await new Promise((done) => setTimeout(done, 20));
     await this.balancer?.listen();
+  }
+
+  /** Returns a new link that makes the user who accepts it the administrator. */
+  adminLink(): string {
+    const options = ["--addr", `127.0.0.1:${this.port}`, ...this.store, "admin-link"];
+    const link = execFileSync(Hubbub.binary, options, { encoding: "utf8" }).trim().split("\n").at(-1);
+    if (!link) throw new Error("no admin link");
+    return link;
   }
 
   /** Stops the server gracefully with SIGTERM, or at once with SIGKILL. */

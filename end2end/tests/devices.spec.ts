@@ -87,3 +87,22 @@ for (const [name, options] of [["with script", {}], ["without script", withoutSc
     expect(found.page.url()).not.toContain(code);
   });
 }
+
+for (const [name, options] of [["with script", {}], ["without script", withoutScript]] as const) {
+  test(`Ann signs out everywhere, ${name}`, async ({ newUser, room }) => {
+    const ann = await newUser(options);
+    await ann.page.goto(`/r/${room}`);
+    const own = `Ann ${room}`.slice(0, 30);
+    await ann.rename(own);
+    const mobile = await linked(ann, newUser, options);
+    mobile.allowConsoleError(/401/);
+    await mobile.page.goto("/devices");
+    await expect(mobile.page.getByText(`You are ${own}`)).toBeVisible();
+    await ann.page.goto("/devices");
+    await ann.page.getByRole("button", { name: "Sign out everywhere" }).click();
+    await ann.page.goto("/");
+    await expect(ann.name, "a new guest").not.toHaveText(own);
+    await mobile.page.goto("/devices");
+    await expect(mobile.page.getByRole("heading", { level: 1 })).toHaveText("You are signed out");
+  });
+}

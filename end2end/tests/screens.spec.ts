@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { OwnServer } from "../hubbub";
-import { animationsEnd, expect, test, type User } from "../people";
+import { test, tour } from "../moderation";
+import { animationsEnd, expect, type User } from "../people";
 
 // Takes screenshots of every page, light and dark, on a desktop and a phone. README.md shows two of them.
 const folder = process.env.HUBBUB_SCREENS ?? resolve(import.meta.dirname, "../test-results/screens");
@@ -113,6 +114,18 @@ for (const [device, viewport] of Object.entries(sizes)) {
       await bob.page.close();
       await ming.page.close();
       await server.remove();
+    });
+  }
+}
+
+for (const [device, viewport] of Object.entries(sizes)) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`the pages of access and moderation on a ${device} in ${colorScheme}`, async ({ startServer, newUser }) => {
+      test.slow();
+      mkdirSync(folder, { recursive: true });
+      await tour(await startServer(), newUser, { viewport, colorScheme }, async (user, page) => {
+        await user.page.screenshot({ path: `${folder}/${page}-${device}-${colorScheme}.png`, fullPage: true });
+      });
     });
   }
 }
