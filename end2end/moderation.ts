@@ -62,7 +62,7 @@ export async function tour(server: OwnServer, newUser: NewUser, options: Browser
   };
   const of = { ...options, baseURL: server.url };
   // Some pages have the status of an error.
-  const [ann, bob, carol] = [await newUser(of), await newUser({ baseURL: server.url }), await newUser({ baseURL: server.url })];
+  const [ann, bob, carol] = [await newUser(of), await newUser({ baseURL: server.url }), await newUser(of)];
   ann.allowConsoleError(/410/);
   bob.allowConsoleError(/403/);
 
