@@ -168,7 +168,7 @@ impl Connection {
             }
             ServerFrame::Removed { room, .. } => state.rooms.remove(&room),
             ServerFrame::PostingChanged { room, posting } if is_here(&room) => {
-                state.info.posting.set(posting)
+                state.info.posting.set(posting);
             }
             ServerFrame::RoomUpdated { room, title, topic, kept_hours } => {
                 show_title(state, &room, title, topic);
