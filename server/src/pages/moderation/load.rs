@@ -5,8 +5,8 @@ use crate::{
     http::identity::Identity,
     state::AppState,
     store::{
-        MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope, Settings,
-        Standing, StoreResult, Subject, hexadecimal, moderates,
+        Entrance, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope,
+        Settings, Standing, StoreResult, Subject, hexadecimal, may_enter_room, moderates,
     },
 };
 use app::{
@@ -17,7 +17,7 @@ use app::{
     },
     wire::{Message, RoomName, Seq, User, UserId},
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Reports on one page. Each shows its message.
 const MAX_SHOWN_REPORTS: usize = 50;
@@ -73,6 +73,25 @@ fn user_of(subject: Subject) -> Option<UserId> {
     }
 }
 
+/// Returns those of some rooms that the user may enter. Others do not exist for them, also if they moderate the server.
+async fn enterable(
+    state: &AppState,
+    identity: Identity,
+    rooms: BTreeSet<RoomName>,
+) -> StoreResult<HashSet<RoomName>> {
+    let entrance = |room: &RoomName| Entrance {
+        user: identity.id,
+        network: Some(identity.network),
+        room: Some(room.clone()),
+    };
+    let standings = state.store.standings(&rooms.iter().map(entrance).collect::<Vec<_>>()).await?;
+    let entered = rooms.into_iter().zip(standings);
+    Ok(entered
+        .filter(|(room, standing)| may_enter_room(room, standing).is_ok())
+        .map(|(room, _)| room)
+        .collect())
+}
+
 /// Loads the page that manages a room, or the server. What only moderators may see is left out for others.
 ///
 /// # Errors
@@ -108,6 +127,13 @@ pub(super) async fn load_manage_page(
         reports.truncate(MAX_SHOWN_REPORTS);
         log = store.log(if room.is_some() { &scope } else { &Scope::All }, query.before).await?;
     }
+    let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
+    if room.is_none() {
+        let rooms = reports.iter().map(|it| &it.room).chain(log.iter().filter_map(|it| it.room.as_ref()));
+        let visible = enterable(state, identity, rooms.cloned().collect()).await?;
+        reports.retain(|it| visible.contains(&it.room));
+        log.retain(|it| it.room.as_ref().is_none_or(|room| visible.contains(room)));
+    }
     let ids = roles.iter().map(|(user, _)| *user).chain(owner);
     let ids = ids.chain(restrictions.iter().flat_map(|it| [Some(it.by), user_of(it.subject)]).flatten());
     let ids = ids.chain(invitations.iter().map(|it| it.by)).chain(reports.iter().map(|it| it.by));
@@ -119,7 +145,6 @@ pub(super) async fn load_manage_page(
         titles = Titles::read(state, rooms.cloned().collect(), lang).await?;
     }
     let reports = load_reports(state, reports, &names, &titles).await?;
-    let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
     let has_role = standing.room.role.is_some();
     let settings =
         if is_admin && room.is_none() { Some(server_settings(store.settings().await?)) } else { None };
@@ -246,7 +271,7 @@ pub(super) async fn load_person_page(
     lang: Lang,
 ) -> StoreResult<PersonPage> {
     let own = state.standing(identity, room.as_ref()).await?;
-    let entrance = crate::store::Entrance { user, network: None, room: room.clone() };
+    let entrance = Entrance { user, network: None, room: room.clone() };
     let theirs = state.store.standing(entrance).await?;
     let is_self = user == identity.id;
     let is_moderator = match &room {

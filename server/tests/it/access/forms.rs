@@ -3,7 +3,7 @@
 use super::{Visitor, act, create_room, make_admin, names, pause, remove};
 use crate::support::{TestServer, room, within_timeout};
 use app::wire::UserId;
-use server::store::{Action, Role, Scope};
+use server::store::{Action, Invitation, Role, Scope};
 use std::time::Duration;
 
 async fn say(server: &TestServer, user: &Visitor, path: &str, text: &str) {
@@ -344,4 +344,30 @@ async fn the_administrator_finds_rooms_and_users_page_by_page() {
     let (_, found) = admin.page(&server, "/admin?name=%22%3E%3Cscript%3E").await;
     assert!(found.contains("No user has such a name.") && !found.contains("\"><script>"), "{found}");
     assert_eq!(bob.page(&server, "/admin?name=user").await.0, 404);
+}
+
+#[tokio::test]
+async fn moderators_of_the_server_see_nothing_of_rooms_that_they_may_not_enter() {
+    let server = TestServer::start().await;
+    let (admin, owner) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    let [_, _, club] = names();
+    create_room(server.store(), &club, owner.id).await;
+    say(&server, &owner, &club.path(), "among us").await;
+    server.store().report(owner.id, club.clone(), 1, "rude words".into()).await.unwrap();
+    let invite = |user| Action::Appoint { user, role: Some(Role::Member) };
+    act(server.store(), owner.id, Some(&club), invite(UserId(7))).await.unwrap();
+    let (_, page) = admin.page(&server, "/admin").await;
+    assert!(
+        !page.contains("rude words") && !page.contains("among us") && !page.contains(club.as_str()),
+        "{page}"
+    );
+    let invitation = Invitation { hash: [3; 32], expires_at: i64::MAX as u64, most_uses: None };
+    act(server.store(), owner.id, Some(&club), Action::Invite(invitation)).await.unwrap();
+    assert_eq!(server.store().redeem_invitation([3; 32], admin.id).await.unwrap(), Ok(Some(club.clone())));
+    let (_, page) = admin.page(&server, "/admin").await;
+    assert!(
+        page.contains("rude words") && page.contains("among us") && page.contains(club.as_str()),
+        "{page}"
+    );
 }

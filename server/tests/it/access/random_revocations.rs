@@ -1,5 +1,5 @@
 //! Random orders of posts, removals and readmissions, on one server and on three: what was posted between the acknowledgement of a
-//! removal and the readmission never arrives at the connection of the removed user.
+//! removal and the readmission never arrives at the connection of the removed user before that readmission begins.
 
 use super::{Visitor, act, create_room, remove};
 use crate::support::{TestDatabase, TestServer, V1, room, text, within_timeout};
@@ -11,7 +11,10 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use server::store::{Action, NewEvent, RestrictionKind, Subject};
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::runtime::Handle;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
@@ -41,17 +44,36 @@ async fn post(server: &TestServer, author: &Visitor, name: &RoomName, text: &str
     server.store().append(message).await.expect("the author may post");
 }
 
+/// What a user has received.
+#[derive(Default)]
+struct Received {
+    texts: Mutex<Vec<String>>,
+    /// The readmissions that have begun.
+    readmissions: AtomicUsize,
+    /// Texts that were posted while the user was removed, and arrived before the readmission.
+    leaks: Mutex<Vec<String>>,
+}
+
+impl Received {
+    fn add(&self, text: &str) {
+        let hidden = text.strip_prefix("hidden ").and_then(|removal| removal.parse().ok());
+        if hidden.is_some_and(|removal: usize| self.readmissions.load(Ordering::SeqCst) < removal) {
+            self.leaks.lock().unwrap().push(text.to_owned());
+        }
+        self.texts.lock().unwrap().push(text.to_owned());
+    }
+}
+
 /// Collects the texts of live events until the last one arrives.
-async fn collect<S>(mut frames: SplitStream<S>, texts: Arc<Mutex<Vec<String>>>)
+async fn collect<S>(mut frames: SplitStream<S>, received: Arc<Received>)
 where
     S: futures_util::Stream<Item = Result<Message, tokio_tungstenite::tungstenite::Error>>,
 {
     while let Some(Ok(message)) = frames.next().await {
         let Message::Text(json) = message else { continue };
         if let ServerFrame::Events { events, .. } = serde_json::from_str(&json).expect("a frame") {
-            let mut texts = texts.lock().unwrap();
-            texts.extend(events.iter().map(|event| text(event).to_owned()));
-            if texts.last().is_some_and(|text| text == "last") {
+            events.iter().for_each(|event| received.add(text(event)));
+            if events.last().is_some_and(|event| text(event) == "last") {
                 return;
             }
         }
@@ -59,14 +81,14 @@ where
 }
 
 /// Carries out the steps while another user posts all the time, and returns what the user received.
-async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Vec<String> {
+async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Arc<Received> {
     let reader = servers.last().expect("there is a server");
     let (owner, ann) = (Visitor::new(&servers[0]).await, Visitor::new(reader).await);
     create_room(servers[0].store(), name, owner.id).await;
     let client = V1::connect_as(reader, &ann.cookie).await;
     let (mut out, frames) = client.socket.split();
-    let texts = Arc::new(Mutex::new(Vec::new()));
-    let reading = tokio::spawn(collect(frames, texts.clone()));
+    let received = Arc::new(Received::default());
+    let reading = tokio::spawn(collect(frames, received.clone()));
     let join = ClientFrame::Join {
         room: name.as_str().into(),
         after: None,
@@ -81,20 +103,23 @@ async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Ve
             post(&servers[n % servers.len()], &owner, name, "noise").await;
         }
     };
-    let mut is_removed = false;
+    // Removals are numbered from one; between two removals is one readmission.
+    let (mut removals, mut is_removed) = (0, false);
     let acting = async {
         for step in steps {
             match *step {
                 Step::Post(by) => {
-                    let text = if is_removed { "hidden" } else { "shown" };
-                    post(&servers[by], &owner, name, text).await;
+                    let text = if is_removed { format!("hidden {removals}") } else { "shown".into() };
+                    post(&servers[by], &owner, name, &text).await;
                 }
                 Step::Remove(by) => {
                     act(servers[by].store(), owner.id, Some(name), remove(ann.id)).await.expect("it may");
+                    removals += usize::from(!is_removed);
                     is_removed = true;
                 }
                 Step::Readmit(by) => {
                     let lift = Action::Lift { subject: Subject::User(ann.id), kind: RestrictionKind::Ban };
+                    received.readmissions.store(removals, Ordering::SeqCst);
                     act(servers[by].store(), owner.id, Some(name), lift).await.expect("it may");
                     is_removed = false;
                 }
@@ -102,6 +127,7 @@ async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Ve
             }
         }
         let lift = Action::Lift { subject: Subject::User(ann.id), kind: RestrictionKind::Ban };
+        received.readmissions.store(removals, Ordering::SeqCst);
         act(servers[0].store(), owner.id, Some(name), lift).await.expect("it may");
     };
     tokio::select! {
@@ -117,7 +143,7 @@ async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Ve
         }
     };
     within_timeout(ending).await;
-    std::mem::take(&mut *texts.lock().unwrap())
+    received
 }
 
 /// Tries random steps, each time in a new room.
@@ -128,8 +154,10 @@ fn try_all(servers: &[TestServer], cases: u32) {
     let result = TestRunner::new(config).run(&vec(step(servers.len()), 1..24), |steps| {
         rooms.set(rooms.get() + 1);
         let name = room(&format!("random-{}", rooms.get()));
-        let texts = tokio::task::block_in_place(|| handle.block_on(received(servers, &name, &steps)));
-        prop_assert!(!texts.iter().any(|text| text == "hidden"), "{texts:?}");
+        let received = tokio::task::block_in_place(|| handle.block_on(received(servers, &name, &steps)));
+        let leaks = received.leaks.lock().unwrap();
+        prop_assert!(leaks.is_empty(), "{leaks:?}");
+        let texts = received.texts.lock().unwrap();
         prop_assert_eq!(texts.last().map(String::as_str), Some("last"));
         Ok(())
     });
