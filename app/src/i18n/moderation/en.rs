@@ -158,6 +158,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     blocked_person: "You have blocked this person.",
     delete_hour: "Delete their messages of the last hour",
     delete_hour_hint: "In this room, at most 500.",
+    delete_hour_everywhere: "In the 50 rooms that they used last and you may enter, at most 500.",
     may_not: "You may not do this.",
 
     invited_by: |name| format!("{name} invites you to this server."),

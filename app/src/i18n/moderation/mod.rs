@@ -42,7 +42,7 @@ strings! {
     // The log.
     log no_log older_entries
     // A person.
-    on_this_server role is_moderator appoint_hint block_title block unblock block_hint blocked_person delete_hour delete_hour_hint may_not ;
+    on_this_server role is_moderator appoint_hint block_title block unblock block_hint blocked_person delete_hour delete_hour_hint delete_hour_everywhere may_not ;
 
     invited_by(&str)
     invited_to(&str, &str)

@@ -156,6 +156,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     blocked_person: "你已屏蔽此人。",
     delete_hour: "删除其最近一小时的消息",
     delete_hour_hint: "在这个房间，最多 500 条。",
+    delete_hour_everywhere: "在其最近使用且你可以进入的 50 个房间，最多 500 条。",
     may_not: "你不能这样做。",
 
     invited_by: |name| format!("{name} 邀请你进入这个服务器。"),

@@ -146,21 +146,17 @@ fn Restrict(page: PersonPage, path: String, strings: &'static ModerationStrings)
         }
         .into_any(),
     };
-    let delete = (!is_server).then(|| {
-        view! {
-            <section>
-                <h2>{strings.delete_hour}</h2>
-                <ActionForm path action="delete-hour" label=strings.delete_hour is_danger=true>
-                    <ReasonField id="delete" strings />
-                    <p class="hint">{strings.delete_hour_hint}</p>
-                </ActionForm>
-            </section>
-        }
-    });
+    let delete_hint = if is_server { strings.delete_hour_everywhere } else { strings.delete_hour_hint };
     view! {
         <section><h2>{strings.mute_title}</h2>{mute}</section>
         <section><h2>{if is_server { strings.ban_from_server } else { strings.ban_from_room }}</h2>{ban}</section>
-        {delete}
+        <section>
+            <h2>{strings.delete_hour}</h2>
+            <ActionForm path action="delete-hour" label=strings.delete_hour is_danger=true>
+                <ReasonField id="delete" strings />
+                <p class="hint">{delete_hint}</p>
+            </ActionForm>
+        </section>
     }
 }
 

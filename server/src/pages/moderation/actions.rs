@@ -23,6 +23,9 @@ const HOUR_MS: Millis = 3_600_000;
 /// Messages of a user that one form deletes, at most.
 const MAX_DELETED: usize = 500;
 
+/// Rooms of a user in which one form deletes messages, those used last, at most.
+const MAX_DELETED_ROOMS: u32 = 50;
+
 /// Pages of a room that are read for them, at most.
 const MAX_PAGES: usize = 20;
 
@@ -120,7 +123,7 @@ pub(super) async fn carry_out(
             state.store.set_blocked(actor, other, fields.action == "block").await?;
             return Ok(Done::Plain);
         }
-        ("delete-hour", Some(room)) => {
+        ("delete-hour", _) => {
             return delete_hour(state, actor, room, person.ok_or_else(missing)?, &fields.reason).await;
         }
         ("set-access", None) => return set_access(state, actor, fields).await,
@@ -237,15 +240,44 @@ async fn find_person(state: &AppState, room: Option<&RoomName>, text: &str) -> R
     Err(Problem::bad_request("No user, or more than one, has this name."))
 }
 
-/// Deletes the messages of a user in a room that are at most an hour old, and records that.
+/// Deletes the messages of a user that are at most an hour old, in a room or in all rooms that both may enter, and records that.
 async fn delete_hour(
     state: &AppState,
     actor: UserId,
-    room: &RoomName,
+    room: Option<&RoomName>,
     author: UserId,
     reason: &str,
 ) -> Result<Done, Problem> {
     let _writer = state.writers.token();
+    let mut deleted = 0;
+    match room {
+        Some(room) => deleted += delete_recent(state, actor, room, author, MAX_DELETED).await?,
+        None => {
+            // Whoever posts in a room has a read marker there.
+            for (room, _) in state.store.read_markers(author, 0, MAX_DELETED_ROOMS).await? {
+                match delete_recent(state, actor, &room, author, MAX_DELETED - deleted).await {
+                    Ok(more) => deleted += more,
+                    // The moderator may not enter the room, or has no rights in it.
+                    Err(StoreError::Forbidden | StoreError::RoomNotFound) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+    }
+    let messages = deleted as u32;
+    let action = Action::Deleted { user: author, messages, seq: None };
+    moderate(state, actor, room, action, reason).await?;
+    Ok(Done::Deleted(messages))
+}
+
+/// Deletes the messages of a user in a room that are at most an hour old: the newest, at most `most`. Returns their number.
+async fn delete_recent(
+    state: &AppState,
+    actor: UserId,
+    room: &RoomName,
+    author: UserId,
+    most: usize,
+) -> Result<usize, StoreError> {
     let since = now().saturating_sub(HOUR_MS);
     let (mut before, mut found) = (Seq::MAX, Vec::new());
     for _ in 0..MAX_PAGES {
@@ -259,7 +291,7 @@ async fn delete_hour(
         }
     }
     found.sort_unstable();
-    let newest = &found[found.len().saturating_sub(MAX_DELETED)..];
+    let newest = &found[found.len().saturating_sub(most)..];
     let mut deleted = 0;
     for target in newest {
         let operation = Operation::Delete { target: *target };
@@ -268,12 +300,10 @@ async fn delete_hour(
             Ok(_) => deleted += 1,
             // Another moderator has deleted it meanwhile.
             Err(StoreError::MessageNotFound) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
     }
-    let action = Action::Deleted { user: author, messages: deleted, seq: None };
-    moderate(state, actor, Some(room), action, reason).await?;
-    Ok(Done::Deleted(deleted))
+    Ok(deleted)
 }
 
 async fn change_setting(

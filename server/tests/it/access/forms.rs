@@ -371,3 +371,27 @@ async fn moderators_of_the_server_see_nothing_of_rooms_that_they_may_not_enter()
         "{page}"
     );
 }
+
+#[tokio::test]
+async fn a_moderator_of_the_server_deletes_the_last_hour_in_all_rooms_that_they_may_enter() {
+    let server = TestServer::start().await;
+    let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    make_admin(server.store(), admin.id).await;
+    let [tea, unlisted, club] = names();
+    create_room(server.store(), &club, bob.id).await;
+    for room in [&tea, &tea, &unlisted, &club] {
+        say(&server, &bob, &room.path(), "spam").await;
+    }
+    say(&server, &admin, "/r/tea", "tidying up").await;
+    let person = format!("/admin/people/{}", bob.id);
+    let (_, page) = admin.page(&server, &person).await;
+    assert!(page.contains("value=\"delete-hour\""), "{page}");
+    assert_eq!(bob.form(&server, &person, &[("action", "delete-hour")]).await.0, 404);
+    let (status, location, _) = admin.form(&server, &person, &[("action", "delete-hour")]).await;
+    assert_eq!((status, location), (303, format!("{person}?done=deleted-3")));
+    let left = async |room| {
+        let page = server.store().messages_before(room, u64::MAX, 9).await.unwrap();
+        page.messages.iter().filter(|message| !message.deleted).count()
+    };
+    assert_eq!((left(&tea).await, left(&unlisted).await, left(&club).await), (1, 0, 1));
+}
