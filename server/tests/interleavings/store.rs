@@ -15,7 +15,7 @@ use server::store::{
     PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
     RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope, Setting,
     Settings, SignIn, SignIns, SignOut, Standing, Store, StoreResult, StoredInvitation, StoredRestriction,
-    StreamPosition, Sweep, TooManyLinks, UserRecords, UserStore,
+    StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -349,6 +349,10 @@ impl RetentionStore for SingleRoom {
 impl ErasureStore for SingleRoom {
     async fn user_records(&self, _: UserId, _: ScanPosition) -> StoreResult<UserRecords> {
         unreachable!("no test erases")
+    }
+
+    async fn user_rights(&self, _: UserId, _: u32, _: u32) -> StoreResult<Vec<UserRight>> {
+        unreachable!("no test exports")
     }
 
     fn begin_erasure(&self, _: UserId) -> PendingCommit<()> {
