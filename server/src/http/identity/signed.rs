@@ -36,7 +36,7 @@ pub(super) struct IdentityCookie {
     /// When the user's cookie was set, in seconds of Unix time; 0 if it has no time, as those of early versions.
     pub(super) issued: u64,
     pub(super) sign_in: SignIn,
-    /// There is a cookie with the device, and both are signed by the key that signs now.
+    /// The cookie, and the one with the device if there is one, are signed by the key that signs now.
     pub(super) is_current: bool,
     /// The names of all cookies of this server, its own keys' only.
     pub(super) own_names: Vec<String>,
@@ -71,7 +71,7 @@ pub(super) fn find_cookie(
     });
     let device = valid.max_by_key(|(trust, issued, _, is_current)| (*trust, rank(*issued), *is_current));
     let sign_in = device.map_or_else(|| unnamed_device(id, issued), |(_, _, sign_in, _)| sign_in);
-    let is_current = is_current && device.is_some_and(|(.., is_current)| is_current);
+    let is_current = is_current && device.is_none_or(|(.., is_current)| is_current);
     Some(IdentityCookie { name: name.into(), id, issued, sign_in, is_current, own_names })
 }
 

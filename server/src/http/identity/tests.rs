@@ -83,8 +83,10 @@ fn a_cookie_without_a_time_or_a_device_is_accepted_and_renewed() {
     let of = |value: &str| found(&[signed_pair(&key, USER, value)], &key, &names).unwrap();
     let cookie = of(ID);
     assert_eq!((cookie.id.to_string().as_str(), is_renewal_due(cookie.issued, NOW)), (ID, true));
-    assert!(!cookie.is_current && cookie.sign_in.generation == 0);
+    assert_eq!(cookie.sign_in.generation, 0);
     let timed = of(&format!("{ID}.5"));
+    // A page that is late must not set it again at once: another page may have made the browser another user meanwhile.
+    assert!(timed.is_current && !is_renewal_due(timed.issued, 6));
     assert_eq!(timed.sign_in, of(&format!("{ID}.5")).sign_in, "the same cookie is the same device");
     assert_ne!(timed.sign_in, of(&format!("{ID}.6")).sign_in);
     assert_ne!(timed.sign_in, of(&format!("{:016x}.5", 7)).sign_in);
@@ -110,7 +112,7 @@ fn the_device_belongs_to_the_user_and_is_signed() {
         format!("{own}={ID}.5.00000000000000aa.3"),
     ] {
         let found = sign_in(bad.clone());
-        assert_eq!((found.sign_in.generation, found.is_current), (0, false), "{bad}");
+        assert_eq!(found.sign_in.generation, 0, "{bad}");
         assert_ne!(found.sign_in.device, DeviceId(0xaa), "{bad}");
     }
 }
