@@ -151,7 +151,7 @@ impl Hub {
         subscribers.into_iter().flat_map(rooms).collect()
     }
 
-    /// Ends those of some subscriptions whose users may not enter any more, and tells the others whether they may post.
+    /// Ends the subscriptions whose users may not enter the room any more, and sends the other ones the present posting rules.
     async fn check(&self, checked: &[Checked]) -> StoreResult<()> {
         let entrance = |Checked { subscriber, room, .. }: &Checked| Entrance {
             user: subscriber.user_id,
@@ -199,7 +199,7 @@ impl Hub {
     }
 }
 
-/// Tells a subscriber whether they may post in a room, and how often.
+/// Sends a subscriber the posting rules of a room: whether the user may post, and how often.
 fn tell_posting_rules(subscriber: &Subscriber, room: &RoomName, standing: &Standing) {
     let posting = posting_rules(room, standing);
     let changed = ServerFrame::PostingChanged { room: room.clone(), posting };

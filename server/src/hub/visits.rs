@@ -15,7 +15,8 @@ const MAX_REMEMBERED: usize = 10_000;
 /// Visits are recorded again when half of the store's interval has passed.
 const REMEMBERED_FOR: Duration = Duration::from_millis(VISIT_INTERVAL / 2);
 
-/// The rooms whose visits this process has recorded. A room that somebody visits is not removed as abandoned.
+/// The rooms whose visits this process has recorded. The sweep removes no room as abandoned that a user has visited
+/// lately.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
     /// Sections under this lock are short and never wait.

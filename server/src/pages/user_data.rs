@@ -1,6 +1,6 @@
 //! Everything of the user: its export, and its erasure.
 
-use super::{CheckedForm, PageRejection, PageRequest, PageResult, render::render};
+use super::{CheckedForm, PageRequest, PageResult, render::render};
 use crate::{
     export::export,
     http::{
@@ -32,7 +32,7 @@ pub struct EraseForm {
 /// a new user.
 ///
 /// # Errors
-/// [`PageRejection`] if the store or the rendering fails.
+/// [`PageRejection`](super::PageRejection) if the store or the rendering fails.
 pub async fn user_data(request: PageRequest) -> PageResult {
     match request.state.store.erasure(request.identity.id).await? {
         None => show(request, DataPage::Offered { is_unconfirmed: false }, StatusCode::OK).await,
@@ -50,17 +50,17 @@ pub async fn user_data(request: PageRequest) -> PageResult {
 /// `GET /you/export`: downloads everything of the user as JSON Lines.
 ///
 /// # Errors
-/// [`PageRejection`] if the network has made too many requests, or if [`MAX_EXPORTS`](crate::export::MAX_EXPORTS) are under
+/// [`PageRejection`](super::PageRejection) if the network has made too many requests, or if [`MAX_EXPORTS`](crate::export::MAX_EXPORTS) are under
 /// way.
-pub async fn export_user(PageRequest { state, identity, .. }: PageRequest) -> PageResult {
-    state.networks.usage(identity.network).take(Use::DeviceLink).map_err(Problem::rate_limited)?;
-    export_response(&state, identity.id)
+pub async fn export_user(request: PageRequest) -> PageResult {
+    request.take(Use::DeviceLink)?;
+    export_response(&request.state, request.identity.id)
 }
 
 /// Returns the download of everything of a user.
 ///
 /// # Errors
-/// [`PageRejection`] if [`MAX_EXPORTS`](crate::export::MAX_EXPORTS) are under way.
+/// [`PageRejection`](super::PageRejection) if [`MAX_EXPORTS`](crate::export::MAX_EXPORTS) are under way.
 pub(super) fn export_response(state: &AppState, user: UserId) -> PageResult {
     let permit = state.exports.clone().try_acquire_owned().map_err(|_| Problem::server_full())?;
     let lines = export(state.store.clone(), user).map(move |piece| {
@@ -84,12 +84,10 @@ pub(super) fn export_response(state: &AppState, user: UserId) -> PageResult {
 /// `POST /you/erase`: begins to erase everything of the user, then shows how far that is.
 ///
 /// # Errors
-/// [`PageRejection`] if the browser stores no cookies, if a rate limit is exceeded, or if the store fails.
+/// [`PageRejection`](super::PageRejection) if the browser stores no cookies, if a rate limit is exceeded, or if the store fails.
 pub async fn erase_user(request: PageRequest, CheckedForm(form): CheckedForm<EraseForm>) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
-    if !identity.is_known {
-        return Err(PageRejection::cookies_disabled());
-    }
+    request.require_cookies()?;
     if form.confirm.as_deref() != Some("yes") {
         let page = DataPage::Offered { is_unconfirmed: true };
         return show(request, page, StatusCode::BAD_REQUEST).await;

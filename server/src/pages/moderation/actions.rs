@@ -253,7 +253,7 @@ async fn delete_hour(
     match room {
         Some(room) => deleted += delete_recent(state, actor, room, author, MAX_DELETED).await?,
         None => {
-            // Whoever posts in a room has a read marker there.
+            // A user who posts in a room has a read marker there.
             for (room, _) in state.store.read_markers(author, 0, MAX_DELETED_ROOMS).await? {
                 match delete_recent(state, actor, &room, author, MAX_DELETED - deleted).await {
                     Ok(more) => deleted += more,

@@ -2,8 +2,8 @@
 //! removal and the readmission never arrives at the connection of the removed user before that readmission begins.
 
 use super::{Visitor, act, create_room, remove};
-use crate::support::{TestDatabase, TestServer, V1, room, text, within_timeout};
-use app::wire::{ClientFrame, RoomName, ServerFrame};
+use crate::support::{TestDatabase, TestServer, V1, join_frame, room, text, within_timeout};
+use app::wire::{RoomName, ServerFrame};
 use futures_util::{SinkExt, StreamExt, stream::SplitStream};
 use proptest::{
     collection::vec,
@@ -89,14 +89,7 @@ async fn received(servers: &[TestServer], name: &RoomName, steps: &[Step]) -> Ar
     let (mut out, frames) = client.socket.split();
     let received = Arc::new(Received::default());
     let reading = tokio::spawn(collect(frames, received.clone()));
-    let join = ClientFrame::Join {
-        room: name.as_str().into(),
-        after: None,
-        after_id: None,
-        log: None,
-        limit: None,
-        presence: true,
-    };
+    let join = join_frame(name.as_str(), None);
     let join = Message::text(serde_json::to_string(&join).expect("a frame is JSON"));
     let noise = async {
         for n in 0.. {

@@ -18,7 +18,7 @@ pub use postgres::{PrivatePostgres, TestDatabase, open_postgres};
 pub use process::Process;
 pub use proxy::{Direction, Fault, Proxy};
 pub use test_client::{ClientState, Pace, TestClient};
-pub use v1::{V1, text};
+pub use v1::{V1, join_frame, text};
 
 use app::wire::RoomName;
 use axum_extra::extract::cookie::Key;

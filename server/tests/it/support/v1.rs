@@ -74,15 +74,7 @@ impl V1 {
 
     /// Joins `room` and returns the `joined` frame.
     pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
-        self.send(&ClientFrame::Join {
-            room: room.into(),
-            after,
-            after_id: None,
-            log: None,
-            limit: None,
-            presence: true,
-        })
-        .await;
+        self.send(&join_frame(room, after)).await;
         let joined = self.expect_frame().await;
         assert!(matches!(joined, ServerFrame::Joined { .. }), "instead of joined came {joined:?}");
         joined
@@ -180,6 +172,11 @@ impl V1 {
     pub async fn closed(&mut self) -> Option<CloseFrame> {
         closed(&mut self.socket).await
     }
+}
+
+/// Returns the frame that joins `room` with presence.
+pub fn join_frame(room: &str, after: Option<Seq>) -> ClientFrame {
+    ClientFrame::Join { room: room.into(), after, after_id: None, log: None, limit: None, presence: true }
 }
 
 /// Returns the text of an event that is a message.

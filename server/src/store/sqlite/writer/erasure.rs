@@ -52,7 +52,8 @@ impl WriteTransaction<'_> {
         self.transaction.prepare_cached(statement)?.execute((id, value, erased)).map(drop)
     }
 
-    /// Removes the read markers of a user. The rooms in which they are must have heard of the generated name before.
+    /// Removes the read markers of a user. The hub must have announced the generated name before: it finds the rooms by these
+    /// markers.
     fn remove_markers_of(&mut self, user: UserId) -> rusqlite::Result<()> {
         for statement in [sql::DELETE_MARKERS_OF_USER, sql::DELETE_MARKER_COUNT] {
             self.transaction.prepare_cached(statement)?.execute([user.0.cast_signed()])?;

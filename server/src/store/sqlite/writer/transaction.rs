@@ -391,10 +391,13 @@ impl<'a> WriteTransaction<'a> {
             .iter()
             .filter_map(|(room, events)| Some((room.clone(), events.last()?.seq)))
             .collect();
+        // What only says that messages have expired makes no room more active.
+        let is_quiet = |events: &Vec<Arc<Event>>| {
+            events.iter().all(|event| matches!(event.body, EventBody::Expire { .. }))
+        };
+        let all_quiet = self.events.values().all(is_quiet);
         for (room, head) in &heads {
-            let is_quiet =
-                self.events[room].iter().all(|event| matches!(event.body, EventBody::Expire { .. }));
-            if is_quiet || heads.len() == 1 && self.last_active.as_ref() == Some(room) {
+            if is_quiet(&self.events[room]) || heads.len() == 1 && self.last_active.as_ref() == Some(room) {
                 self.transaction.prepare_cached(sql::UPDATE_HEAD)?.execute((room.as_str(), head))?;
             } else {
                 let mut update = self.transaction.prepare_cached(sql::UPDATE_HEAD_AND_ACTIVITY)?;
@@ -402,11 +405,8 @@ impl<'a> WriteTransaction<'a> {
             }
             self.cache_head(room, *head);
         }
-        let is_quiet = |events: &Vec<Arc<Event>>| {
-            events.iter().all(|event| matches!(event.body, EventBody::Expire { .. }))
-        };
         match &heads[..] {
-            _ if self.events.values().all(is_quiet) && !self.has_new_rooms => {}
+            _ if all_quiet && !self.has_new_rooms => {}
             [(room, _)] if !self.has_new_rooms => *self.last_active = Some(room.clone()),
             _ => *self.last_active = None,
         }
