@@ -294,7 +294,11 @@ mod tests {
             title: "Tea".into(),
             topic: String::new(),
             kept_hours: Some(24),
-            posting: PostingRules { closed: Some(ErrorCode::Muted), slow_seconds: Some(60) },
+            posting: PostingRules {
+                closed: Some(ErrorCode::Muted),
+                closed_ms: Some(60_000),
+                slow_seconds: Some(60),
+            },
             is_owner: true,
             moderates: true,
             blocked: vec![UserId(3)],

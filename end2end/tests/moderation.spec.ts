@@ -199,6 +199,23 @@ test("Bob is muted while his page is open: he reads so at once, still reads othe
   await carol!.seesMessage("I cannot say this");
 });
 
+test("a mute that ends by itself is over on the page too", async ({ startServer, newUser }) => {
+  const server = await startServer();
+  const { owner, others: [bob], paths: [path] } = await ownedRoom(server, newUser, "Bob");
+  const notice = bob!.page.locator(".posting-notice");
+  await bob!.page.clock.install();
+  await bob!.page.reload();
+  await bob!.waitUntilLive();
+  await owner.page.goto(path!);
+  await owner.page.getByLabel("For how long").first().selectOption("one hour");
+  await owner.page.getByRole("button", { name: "Mute", exact: true }).click();
+  await expect(notice).toHaveText("A moderator has muted you: you can read, but not write.");
+  await bob!.page.clock.fastForward("59:00");
+  await expect(notice).toHaveCount(1);
+  await bob!.page.clock.fastForward("02:00");
+  await expect(notice).toHaveCount(0);
+});
+
 test("a room in slow mode and one for announcements say so above the composer", async ({ startServer, newUser }) => {
   const server = await startServer();
   const { owner, others: [bob] } = await ownedRoom(server, newUser, "Bob");

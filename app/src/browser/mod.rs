@@ -24,7 +24,8 @@ use crate::{
     client::Timeline,
     clock,
     i18n::Strings,
-    state::{RoomState, TimelineState},
+    state::{RoomInfoState, RoomState, TimelineState},
+    wire::PostingRules,
 };
 use dom::listen;
 use futures_util::StreamExt;
@@ -54,6 +55,7 @@ pub(crate) fn start(room: RoomState) {
     profile_card::start(room);
     file_drop::start(room);
     notifications::start(info);
+    reopen_in_time(info);
     service_worker::register();
     dom::avoid_virtual_keyboard();
     let is_fetching = StoredValue::new(false);
@@ -83,6 +85,20 @@ fn run_calendar(timeline: TimelineState) {
     };
     check();
     set_interval(check, DAY_CHECK);
+}
+
+/// Shows that the user may post again when what forbids it has ended.
+fn reopen_in_time(info: RoomInfoState) {
+    Effect::new(move |pending: Option<Option<TimeoutHandle>>| {
+        if let Some(Some(pending)) = pending {
+            pending.clear();
+        }
+        let rules = info.posting.get();
+        // A browser counts 24 days at most.
+        let ms = rules.closed_ms.filter(|ms| *ms <= i32::MAX as u64)?;
+        let reopen = move || info.posting.set(PostingRules { closed: None, closed_ms: None, ..rules });
+        set_timeout_with_handle(reopen, Duration::from_millis(ms)).ok()
+    });
 }
 
 /// Reports and stores what the next page needs before this page is hidden or ends.

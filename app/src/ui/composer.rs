@@ -189,7 +189,7 @@ pub fn Composer(
 fn posting_notice(info: RoomInfoState) -> Reactive<InertElement> {
     let strings = info.strings;
     reactive(move || {
-        let PostingRules { closed, slow_seconds } = info.posting.get();
+        let PostingRules { closed, slow_seconds, .. } = info.posting.get();
         let slow = || slow_seconds.map(strings.slow_mode);
         let sentence = closed.map(strings.command_error).or_else(slow);
         // The element stays, so that screen readers read out what changes in it.

@@ -10,6 +10,9 @@ pub struct PostingRules {
     /// [`ReadOnly`](ErrorCode::ReadOnly) if no user may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<ErrorCode>,
+    /// Milliseconds until the user may post again by themselves; `None` if only a moderator can end it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_ms: Option<u64>,
     /// Seconds between two posts of the user; without limit if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_seconds: Option<u32>,
@@ -22,4 +25,4 @@ impl PostingRules {
     }
 }
 
-record!(PostingRules { closed, slow_seconds });
+record!(PostingRules { closed, closed_ms, slow_seconds });

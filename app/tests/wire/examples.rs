@@ -56,7 +56,7 @@ fn server_frames_have_the_json_of_the_protocol() {
                 title: "Tea".into(),
                 topic: "Green, mostly".into(),
                 kept_hours: None,
-                posting: PostingRules { closed: None, slow_seconds: Some(60) },
+                posting: PostingRules { slow_seconds: Some(60), ..PostingRules::default() },
                 head: 7,
                 reset: true,
                 members: vec![ann.clone()],
@@ -131,9 +131,13 @@ fn server_frames_have_the_json_of_the_protocol() {
         (
             ServerFrame::PostingChanged {
                 room: tea.clone(),
-                posting: PostingRules { closed: Some(ErrorCode::Muted), slow_seconds: None },
+                posting: PostingRules {
+                    closed: Some(ErrorCode::Muted),
+                    closed_ms: Some(60_000),
+                    slow_seconds: None,
+                },
             },
-            json!({"type": "posting_changed", "room": "tea", "closed": "muted"}),
+            json!({"type": "posting_changed", "room": "tea", "closed": "muted", "closed_ms": 60_000}),
         ),
         (
             ServerFrame::RoomUpdated {

@@ -214,8 +214,8 @@ pub fn server_frames() -> impl Strategy<Value = ServerFrame> {
 }
 
 fn posting_rules() -> impl Strategy<Value = PostingRules> {
-    (option::of(codes()), any::<Option<u32>>())
-        .prop_map(|(closed, slow_seconds)| PostingRules { closed, slow_seconds })
+    (option::of(codes()), any::<Option<u64>>(), any::<Option<u32>>())
+        .prop_map(|(closed, closed_ms, slow_seconds)| PostingRules { closed, closed_ms, slow_seconds })
 }
 
 /// Any JSON, with the words of the protocol in likely places.

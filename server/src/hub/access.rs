@@ -16,7 +16,7 @@ use super::{
 use crate::limits::network::Network;
 use crate::store::{
     AccessChange, AccessChanges, Entrance, MAX_ROOMS_PER_READ, Standing, StoreResult, Subject,
-    may_enter_room, may_enter_server, posting_rules,
+    may_enter_room, may_enter_server, now, posting_rules,
 };
 use crate::websocket::frame;
 use app::wire::{RoomName, ServerFrame, UserId};
@@ -201,7 +201,7 @@ impl Hub {
 
 /// Sends a subscriber the posting rules of a room: whether the user may post, and how often.
 fn tell_posting_rules(subscriber: &Subscriber, room: &RoomName, standing: &Standing) {
-    let posting = posting_rules(room, standing);
+    let posting = posting_rules(room, standing, now());
     let changed = ServerFrame::PostingChanged { room: room.clone(), posting };
     subscriber.deliver(Delivery::Control(frame::text(&changed.to_json())));
 }

@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         JoinedRoom, MAX_READ_MARKERS, MessagePage, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomSnapshot,
-        ServerRetention, StoreResult, complete_reactions, moderates, posting_rules, read_around,
+        ServerRetention, StoreResult, complete_reactions, moderates, now, posting_rules, read_around,
     },
 };
 use app::{
@@ -158,7 +158,7 @@ pub async fn load_room_page(
         title: lang.strings().title_of(&room, info.title(&room)),
         topic: lang.strings().topic_of(&room, info.topic.to_string()),
         kept_hours: state.hub.kept_hours(&info),
-        posting: posting_rules(&room, &standing),
+        posting: posting_rules(&room, &standing, now()),
         is_owner,
         moderates,
         blocked,

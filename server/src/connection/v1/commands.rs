@@ -10,7 +10,7 @@ use crate::{
     state::AppState,
     store::{
         MarkerUpdate, NewEvent, PendingCommit, StoreError, StoreResult, StreamPosition, choose_name,
-        known_emoji, posting_rules,
+        known_emoji, now, posting_rules,
     },
 };
 use app::wire::{
@@ -87,7 +87,7 @@ pub(crate) async fn join(
         title: joined.info.title(&room),
         topic: joined.info.topic.to_string(),
         kept_hours: state.hub.kept_hours(&joined.info),
-        posting: posting_rules(&room, &admission.standing),
+        posting: posting_rules(&room, &admission.standing, now()),
         read: joined.read.unwrap_or(0),
         room,
         head: joined.head,

@@ -12,8 +12,8 @@ mod tests;
 pub(super) use moderation::{Effect, plan};
 pub(super) use retention::{authorize_erased, count_expired, cutoff, is_abandoned};
 
-use super::{Role, RoomMode, Standing, StoreError, StoreResult};
-use app::wire::{ErrorCode, Operation, PostingRules, RoomName, UserId};
+use super::{Role, RoomMode, Standing, StoreError, StoreResult, Until};
+use app::wire::{ErrorCode, Millis, Operation, PostingRules, RoomName, UserId};
 use std::time::Duration;
 
 /// The message that an operation replies to, edits, deletes or reacts to. It exists and was not deleted.
@@ -130,11 +130,7 @@ pub(super) fn may_write(room: &RoomName, standing: &Standing, operation: &Operat
         return Ok(());
     }
     let moderates = rank(room, standing) > Rank::User;
-    let mute = match (standing.mute, standing.room.mute) {
-        (Some(one), Some(other)) => Some(one.later(other)),
-        (one, other) => one.or(other),
-    };
-    if let Some(until) = mute.filter(|_| !moderates) {
+    if let Some(until) = mute(standing).filter(|_| !moderates) {
         return Err(StoreError::Muted(until));
     }
     let is_open = match standing.room.mode {
@@ -145,15 +141,32 @@ pub(super) fn may_write(room: &RoomName, standing: &Standing, operation: &Operat
     if is_open { Ok(()) } else { Err(StoreError::PostsClosed) }
 }
 
-/// Returns whether a user who may enter a room may post there, and how often, for its page.
-pub fn posting_rules(room: &RoomName, standing: &Standing) -> PostingRules {
+/// Returns the mute of a user in a room that ends last.
+fn mute(standing: &Standing) -> Option<Until> {
+    match (standing.mute, standing.room.mute) {
+        (Some(one), Some(other)) => Some(one.later(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Returns whether a user who may enter a room may post there at the time `now`, and how often, for its page. What only a
+/// moderator can end goes before a mute that ends by itself.
+pub fn posting_rules(room: &RoomName, standing: &Standing, now: Millis) -> PostingRules {
     let post = Operation::Post { text: "".into(), reply_to: None };
-    let closed = match may_write(room, standing, &post) {
-        Err(StoreError::PostsClosed) if standing.room.mode == RoomMode::ReadOnly => Some(ErrorCode::ReadOnly),
-        refused => refused.err().map(|refused| refused.code()),
+    let may_post = |standing: &Standing| may_write(room, standing, &post);
+    let mut unmuted = standing.clone();
+    (unmuted.mute, unmuted.room.mute) = (None, None);
+    let refused = may_post(&unmuted).and_then(|()| may_post(standing)).err();
+    let closed_ms = match &refused {
+        Some(StoreError::Muted(Until(Some(until)))) => Some(until.saturating_sub(now)),
+        _ => None,
     };
+    let closed = refused.map(|refused| match refused {
+        StoreError::PostsClosed if standing.room.mode == RoomMode::ReadOnly => ErrorCode::ReadOnly,
+        refused => refused.code(),
+    });
     let slow = pace(room, standing, &post).map(|slow| slow.as_secs().try_into().unwrap_or(u32::MAX));
-    PostingRules { closed, slow_seconds: slow }
+    PostingRules { closed, closed_ms, slow_seconds: slow }
 }
 
 /// Returns the time between two posts of a user in a room, if it is limited.

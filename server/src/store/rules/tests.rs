@@ -2,6 +2,7 @@ use super::*;
 use crate::store::{
     Action, Invitation, Moderation, RestrictionKind, RoomStanding, ServerAccess, Setting, Subject, Until,
 };
+use app::wire::ErrorCode;
 
 const AUTHOR: UserId = UserId(1);
 const OWNER: UserId = UserId(2);
@@ -295,6 +296,24 @@ fn everything_else_belongs_to_the_owner_the_moderators_or_the_administrator() {
     );
     let unlisted = room(&format!("p-{}", "0".repeat(32)));
     assert_eq!(per_rank(Some(unlisted), Action::RotateLink(invitation())), owners);
+}
+
+#[test]
+fn a_page_knows_when_a_mute_ends_unless_somebody_must_open_the_room() {
+    let rules = |mode, server, there| {
+        let standing = standing(None, None);
+        let room = RoomStanding { mode, mute: there, ..standing.room };
+        let rules = posting_rules(&public(), &Standing { mute: server, room, ..standing }, 1_000);
+        (rules.closed, rules.closed_ms)
+    };
+    let until = |time| Some(Until(Some(time)));
+    assert_eq!(rules(RoomMode::Open, None, None), (None, None));
+    assert_eq!(rules(RoomMode::Open, until(5_000), None), (Some(ErrorCode::Muted), Some(4_000)));
+    assert_eq!(rules(RoomMode::Open, until(5_000), until(9_000)), (Some(ErrorCode::Muted), Some(8_000)));
+    assert_eq!(rules(RoomMode::Open, until(5_000), Some(Until(None))), (Some(ErrorCode::Muted), None));
+    assert_eq!(rules(RoomMode::Open, until(900), None), (Some(ErrorCode::Muted), Some(0)), "clocks differ");
+    assert_eq!(rules(RoomMode::Announcements, until(5_000), None), (Some(ErrorCode::PostsClosed), None));
+    assert_eq!(rules(RoomMode::ReadOnly, until(5_000), None), (Some(ErrorCode::ReadOnly), None));
 }
 
 #[test]
