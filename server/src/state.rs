@@ -1,7 +1,6 @@
 //! The state that all handlers and connections share.
 
 use crate::{
-    brand_cache::BrandCache,
     config::Config,
     data::key_ring::{self, SharedKeys},
     export::MAX_EXPORTS,
@@ -12,6 +11,7 @@ use crate::{
     },
     limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
     net::{HTTP_CONNECTIONS, TransportLimit, UnsentBudget},
+    settings_cache::SettingsCache,
     sign_ins::{SignInCache, Validity},
     store::{Store, StoreResult},
 };
@@ -36,8 +36,8 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// Where users are signed in.
     pub sign_ins: Arc<SignInCache>,
-    /// The name and the color of the server.
-    pub brand: Arc<BrandCache>,
+    /// The settings of the server.
+    pub settings: Arc<SettingsCache>,
     /// The keys that sign the cookies.
     pub keys: SharedKeys,
     /// How fast each user may post.
@@ -85,7 +85,7 @@ impl AppState {
         let hub = Hub::start(store.clone());
         Self {
             sign_ins: SignInCache::start(store.clone(), hub.clone()),
-            brand: BrandCache::start(store.clone()),
+            settings: SettingsCache::start(store.clone(), hub.clone()),
             hub,
             store,
             keys: keys.into(),

@@ -379,18 +379,14 @@ impl Hub {
         (!kept.is_unlimited()).then(|| kept.hours())
     }
 
-    /// Reads how long the server keeps messages. If that has changed, announces the live rooms.
-    ///
-    /// # Errors
-    /// [`StoreError::Backend`](crate::store::StoreError::Backend).
-    pub async fn refresh_retention(&self) -> StoreResult<()> {
-        let read = self.store.settings().await?.retention;
-        let before =
-            std::mem::replace(&mut *self.retention.lock().unwrap_or_else(PoisonError::into_inner), read);
-        if before != read {
+    /// Notes how long the server keeps messages. If that has changed, announces the live rooms.
+    pub fn set_retention(&self, retention: ServerRetention) {
+        let mut noted = self.retention.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *noted, retention);
+        drop(noted);
+        if before != retention {
             self.open_rooms().into_iter().for_each(|room| self.announcements.add_room(room.name.clone()));
         }
-        Ok(())
     }
 
     /// Records that the users of the live rooms are there.

@@ -29,7 +29,7 @@ pub async fn manifest(
 ) -> impl IntoResponse {
     let lang = query.lang.as_deref().and_then(Lang::from_tag).unwrap_or_else(|| preferred_language(&headers));
     let strings = lang.strings();
-    let name = state.brand.get().await.name;
+    let name = state.settings.brand().await.name;
     let icon = |src: &str, sizes: &str, kind: &str, purpose: &str| json!({ "src": address.path(src), "sizes": sizes, "type": kind, "purpose": purpose });
     let manifest = json!({
         "id": address.path("/"),

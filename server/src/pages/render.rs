@@ -61,7 +61,7 @@ pub async fn run_page(
 /// [`PageRejection`] if no thread becomes free, or if rendering fails.
 pub async fn render(state: &AppState, context: RequestContext, view: View, status: StatusCode) -> PageResult {
     let encodings = context.encodings.clone();
-    let context = page_context(state, context, state.brand.get().await);
+    let context = page_context(state, context, state.settings.brand().await);
     let page = leptos_axum::render_app_async_with_context(content_security_policy, move || {
         shell(context.clone(), view.clone())
     });

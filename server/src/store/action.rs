@@ -172,8 +172,10 @@ impl Action {
                 change(self.subject())
             }
             Self::Mute { .. } => change(self.subject()),
-            // No one's: but every server reads the settings again, for its pages.
-            Self::Change(Setting::Name | Setting::Hue, _) => change(Some(Subject::User(UserId(0)))),
+            // No one's: but every server reads the settings again.
+            Self::Change(Setting::Name | Setting::Hue | Setting::Retention, _) => {
+                change(Some(Subject::User(UserId(0))))
+            }
             Self::SetMode { .. } | Self::RotateLink(_) | Self::Change(Setting::Access, _) => change(None),
             _ => None,
         }

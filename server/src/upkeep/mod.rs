@@ -37,9 +37,6 @@ pub async fn run(state: AppState) {
 async fn sweep_rooms(state: &AppState) {
     let mut sweeper = Sweeper::default();
     loop {
-        if let Err(error) = state.hub.refresh_retention().await {
-            log_failure(&error, "reading the retention of the server failed");
-        }
         sleep(ROUND_INTERVAL).await;
         // A connection that stays for months is a visit as well.
         state.hub.record_visits().await;

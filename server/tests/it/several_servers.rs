@@ -4,7 +4,9 @@ use crate::support::{TestDatabase, TestServer, V1, browser, room, sent, within_t
 use app::wire::{ClientFrame, RoomName, ServerFrame, User, UserId};
 use axum_extra::extract::cookie::Key;
 use reqwest::StatusCode;
-use server::store::{MarkerUpdate, PresenceStore, RoomPresence, SqliteStore, Store};
+use server::store::{
+    Action, MarkerUpdate, Moderation, PresenceStore, RoomPresence, Setting, SqliteStore, Store,
+};
 use std::{collections::HashSet, sync::Arc};
 use uuid::Uuid;
 
@@ -33,6 +35,7 @@ on_every_store! {
     messages_reach_the_clients_of_both_servers_in_one_order
     names_titles_and_typing_reach_the_clients_of_the_other_server
     a_read_marker_reaches_the_users_connection_to_the_other_server
+    a_retention_of_the_server_reaches_the_rooms_of_the_other_one
 }
 
 /// Starts two servers with the same store and the same key of cookies.
@@ -43,6 +46,20 @@ async fn on_one_sqlite_store() -> (TestServer, TestServer) {
         TestServer::with_store_and_key(store, key.clone()).await,
         TestServer::with_store_and_key(other, key).await,
     )
+}
+
+async fn a_retention_of_the_server_reaches_the_rooms_of_the_other_one(one: TestServer, two: TestServer) {
+    let mut ann = V1::connect_and_join(&two, "tea").await;
+    ann.post("tea", "hello").await;
+    ann.events(1).await;
+    let admin = UserId(1);
+    one.store().set(Setting::AdminLink, Some("07".repeat(32).into())).await.unwrap();
+    assert!(one.store().redeem_admin_link([7; 32], admin).await.unwrap());
+    let action = Action::Change(Setting::Retention, Some("168".into()));
+    let change = Moderation { actor: admin, room: None, action, reason: String::new() };
+    one.store().moderate(change).await.unwrap();
+    let updated = wait_for(&mut ann, |frame| matches!(frame, ServerFrame::RoomUpdated { .. })).await;
+    assert!(matches!(updated, ServerFrame::RoomUpdated { kept_hours: Some(168), .. }), "{updated:?}");
 }
 
 /// Returns the first frame that `is_expected` accepts.

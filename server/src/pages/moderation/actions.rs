@@ -354,13 +354,13 @@ async fn set_name(state: &AppState, actor: UserId, fields: ActionFields) -> Resu
     Ok(Done::Plain)
 }
 
-/// Changes how long messages are kept. Other servers notice within a minute.
+/// Changes how long messages are kept.
 async fn set_retention(state: &AppState, actor: UserId, fields: ActionFields) -> Result<Done, Problem> {
     let hours = fields.keep.ok_or_else(missing)?;
     let default = Retention::try_from(hours).map_err(|_| StoreError::OutOfRange)?;
     let retention = ServerRetention { default, is_limit: fields.keep_limit.is_some() };
     change_setting(state, actor, Setting::Retention, Some(retention.to_string().into())).await?;
-    state.hub.refresh_retention().await?;
+    state.settings.refresh().await?;
     Ok(Done::Plain)
 }
 
