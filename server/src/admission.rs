@@ -17,7 +17,9 @@ impl AppState {
         } else {
             usage.take(Use::AnonymousPost)?;
         }
-        usage.take(what)
+        usage.take(what)?;
+        self.recent_networks.note(identity);
+        Ok(())
     }
 
     /// Counts a write against the limits of the user alone.

@@ -35,6 +35,7 @@ pub mod net;
 pub mod origin;
 pub mod pages;
 mod password;
+mod recent_networks;
 pub mod recovery_codes;
 mod redact;
 pub mod router;

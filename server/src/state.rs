@@ -11,6 +11,7 @@ use crate::{
     },
     limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
     net::{HTTP_CONNECTIONS, TransportLimit, UnsentBudget},
+    recent_networks::RecentNetworks,
     settings_cache::SettingsCache,
     sign_ins::{SignInCache, Validity},
     store::{Store, StoreResult},
@@ -36,6 +37,8 @@ pub struct AppState {
     pub hub: Arc<Hub>,
     /// Where users are signed in.
     pub sign_ins: Arc<SignInCache>,
+    /// The networks from which users came last.
+    pub recent_networks: Arc<RecentNetworks>,
     /// The settings of the server.
     pub settings: Arc<SettingsCache>,
     /// The keys that sign the cookies.
@@ -85,6 +88,7 @@ impl AppState {
         let hub = Hub::start(store.clone());
         Self {
             sign_ins: SignInCache::start(store.clone(), hub.clone()),
+            recent_networks: RecentNetworks::start(store.clone(), hub.clone()),
             settings: SettingsCache::start(store.clone(), hub.clone()),
             hub,
             store,
@@ -128,11 +132,12 @@ impl AppState {
         *self.has_others.get_or_init(async || matches!(asking().await, Ok(Ok(true)))).await
     }
 
-    /// Ends a connection, which the hub has registered, if its device was signed out.
+    /// Notes a connection, which the hub has registered, and ends it if its device was signed out.
     ///
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) if the store cannot be read.
-    pub async fn end_if_signed_out(&self, identity: Identity, subscriber: &Subscriber) -> StoreResult<()> {
+    pub async fn note_connection(&self, identity: Identity, subscriber: &Subscriber) -> StoreResult<()> {
+        self.recent_networks.note(identity);
         // Nothing is known of a new user.
         let is_signed_out = identity.is_known
             && self.sign_ins.check(identity.id, identity.sign_in).await? == Validity::SignedOut;

@@ -87,7 +87,7 @@ pub async fn stream(
     let user = state.author_of(identity.id).await;
     let subscriber = Subscriber::signed_in(user, identity.network, identity.sign_in);
     let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
-    state.end_if_signed_out(identity, &subscriber).await?;
+    state.note_connection(identity, &subscriber).await?;
     let mut stream =
         FrameStream { session, subscriber: subscriber.clone(), identity, state, heartbeat, _permit: permit };
     let first = if subscriber.is_ended() { Vec::new() } else { stream.join(room, query).await? };

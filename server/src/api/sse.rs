@@ -63,6 +63,7 @@ pub(super) async fn events(
     let after = past.after;
     let head = state.store.head(&room).await?;
     let reset = after > head || !state.store.continues(&room, past).await?;
+    state.recent_networks.note(identity);
     let subscriber = Subscriber::invisible(identity.id, Some(identity.network), Some(identity.sign_in));
     let mut session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
     session.join_from(&room, if reset { 0 } else { after }).await?;

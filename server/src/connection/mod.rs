@@ -91,7 +91,7 @@ impl ConnectionContext {
         let user = state.author_of(identity.id).await;
         let subscriber = Subscriber::signed_in(user, identity.network, identity.sign_in);
         let session = SubscriberSession::new(state.hub.clone(), state.store.clone(), subscriber.clone());
-        state.end_if_signed_out(identity, &subscriber).await?;
+        state.note_connection(identity, &subscriber).await?;
         let writer_token = Some(state.writers.token());
         // A client without a cookie is a new user, but the same one as long as the connection lasts.
         let identity = Identity { is_known: true, ..identity };

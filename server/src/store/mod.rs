@@ -62,7 +62,10 @@ pub use postgres::{
     DatabaseUrl, Import, ImportError, ImportTarget, InvalidDatabaseUrl, PostgresError, PostgresStore,
     TargetState, replace_cookie_key,
 };
-pub use presence::{MAX_PRESENT_ELSEWHERE, PresenceStore, PresentElsewhere, RoomPresence};
+pub use presence::{
+    MAX_PRESENT_ELSEWHERE, MAX_RECENT_NETWORKS, PresenceStore, PresentElsewhere, RECENT_NETWORK_AGE,
+    RoomPresence,
+};
 pub use reactions::{complete_reactions, known_emoji};
 pub use read_markers::{
     JoinedRoom, JoinedRooms, MAX_READ_MARKERS, MarkerUpdate, ReadMarkerStore, UNREAD_SCAN_EVENTS,

@@ -1,11 +1,18 @@
 //! Which users are present on which of the processes that share the store.
 
 use super::StoreResult;
-use app::wire::{RoomName, User, UserId};
+use crate::limits::network::Network;
+use app::wire::{Millis, RoomName, User, UserId};
 use async_trait::async_trait;
 
 /// Users of other processes that one read returns. Further ones are only counted.
 pub const MAX_PRESENT_ELSEWHERE: u32 = 1_000;
+
+/// Milliseconds for which it is known from which network a user came: a day.
+pub const RECENT_NETWORK_AGE: Millis = 24 * 60 * 60 * 1_000;
+
+/// Users whose networks are known. More displace those who came first.
+pub const MAX_RECENT_NETWORKS: u32 = 100_000;
 
 /// The users of a room who are present on other processes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,4 +58,23 @@ pub trait PresenceStore: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn present_elsewhere(&self, room: &RoomName) -> StoreResult<PresentElsewhere>;
+
+    /// Records from which networks users came, if several processes may share the store. Users who erase everything are left
+    /// out.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn record_networks(&self, seen: &[(UserId, Network)]) -> StoreResult<()>;
+
+    /// Removes records that are older than [`RECENT_NETWORK_AGE`] or beyond [`MAX_RECENT_NETWORKS`]: 10,000 at a time.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn remove_old_networks(&self) -> StoreResult<()>;
+
+    /// Returns the network that was recorded for a user last; `None` if that was more than [`RECENT_NETWORK_AGE`] ago.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`](super::StoreError::Backend).
+    async fn recent_network(&self, user: UserId) -> StoreResult<Option<Network>>;
 }

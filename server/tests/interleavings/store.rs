@@ -8,6 +8,7 @@ use futures_util::{
     future::{FutureExt, ready},
     stream::BoxStream,
 };
+use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
     Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
@@ -248,6 +249,18 @@ impl PresenceStore for SingleRoom {
 
     async fn present_elsewhere(&self, _: &RoomName) -> StoreResult<PresentElsewhere> {
         unreachable!("there is one process")
+    }
+
+    async fn record_networks(&self, _: &[(UserId, Network)]) -> StoreResult<()> {
+        unreachable!("there is one process")
+    }
+
+    async fn remove_old_networks(&self) -> StoreResult<()> {
+        unreachable!("there is one process")
+    }
+
+    async fn recent_network(&self, _: UserId) -> StoreResult<Option<Network>> {
+        unreachable!("no test moderates")
     }
 }
 

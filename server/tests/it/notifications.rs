@@ -10,6 +10,7 @@ use app::wire::{
 };
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
+use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
     Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
@@ -220,6 +221,15 @@ impl PresenceStore for FaultyNotifications {
     }
     async fn present_elsewhere(&self, room: &RoomName) -> StoreResult<PresentElsewhere> {
         self.store.present_elsewhere(room).await
+    }
+    async fn record_networks(&self, seen: &[(UserId, Network)]) -> StoreResult<()> {
+        self.store.record_networks(seen).await
+    }
+    async fn remove_old_networks(&self) -> StoreResult<()> {
+        self.store.remove_old_networks().await
+    }
+    async fn recent_network(&self, user: UserId) -> StoreResult<Option<Network>> {
+        self.store.recent_network(user).await
     }
 }
 

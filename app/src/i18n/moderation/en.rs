@@ -65,7 +65,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     ban: "Remove",
     readmit: "Let back in",
     with_network: "Also everyone on their network (one IPv4 address or an IPv6 /64)",
-    network_unknown: "The person is not connected to this server now, so their network is not known. They were removed without it.",
+    network_unknown: "The person has not been here for a day, so their network is not known. They were removed without it.",
 
     invitations: "Invitations",
     no_invitations: "There are no open invitations.",

@@ -63,7 +63,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     ban: "移出",
     readmit: "重新允许",
     with_network: "同时包括其网络上的所有人（一个 IPv4 地址或一个 IPv6 /64）",
-    network_unknown: "此人现在没有连接到这台服务器，因此网络未知。已移出此人，但不包括网络。",
+    network_unknown: "此人一天内没有来过，因此网络未知。已移出此人，但不包括网络。",
 
     invitations: "邀请",
     no_invitations: "没有有效的邀请。",

@@ -177,7 +177,7 @@ async fn parse_action(
         "remove" => {
             let user = user()?;
             let asked = fields.network.is_some();
-            let network = if asked { state.hub.network_of(user) } else { None };
+            let network = if asked { state.recent_networks.find(user).await? } else { None };
             let done = if asked && network.is_none() { Done::WithoutNetwork } else { Done::Plain };
             return Ok((Action::Remove { user, until, network }, done));
         }

@@ -26,6 +26,7 @@ mod event_writes;
 mod history;
 mod import;
 mod listen;
+mod networks;
 mod notify;
 mod presence;
 mod queue;

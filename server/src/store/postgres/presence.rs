@@ -1,9 +1,12 @@
 //! The users present on each server, and the leases of the servers: who does not renew theirs is gone with all their users.
 
 use super::{PostgresStore, connect::ReadPool, shared::Shared, signal::Outgoing};
-use crate::store::{
-    MAX_PRESENT_ELSEWHERE, Notification, PresenceStore, PresentElsewhere, RoomPresence, StoreResult,
-    UserStore,
+use crate::{
+    limits::network::Network,
+    store::{
+        MAX_PRESENT_ELSEWHERE, Notification, PresenceStore, PresentElsewhere, RoomPresence, StoreResult,
+        UserStore,
+    },
 };
 use app::wire::{RoomName, UserId};
 use async_trait::async_trait;
@@ -108,6 +111,18 @@ impl PresenceStore for PostgresStore {
         let ids: Vec<UserId> = read.await?;
         let (first, others) = ids.split_at(ids.len().min(MAX_PRESENT_ELSEWHERE as usize));
         Ok(PresentElsewhere { users: self.users(first).await?, uncounted: others.len() as u32 })
+    }
+
+    async fn record_networks(&self, seen: &[(UserId, Network)]) -> StoreResult<()> {
+        self.record_recent_networks(seen).await
+    }
+
+    async fn remove_old_networks(&self) -> StoreResult<()> {
+        self.remove_networks().await
+    }
+
+    async fn recent_network(&self, user: UserId) -> StoreResult<Option<Network>> {
+        self.find_recent_network(user).await
     }
 }
 

@@ -78,7 +78,9 @@ impl Writer {
     pub(super) async fn begin_erasure(&mut self, user: UserId) -> StoreResult<()> {
         let (id, name) = (user.0.cast_signed(), DisplayName::generated(user));
         let (skeleton, shared) = (skeleton::name_key(name.as_str()), self.shared.clone());
-        let begin = "SELECT e.names, e.changed FROM begin_erasure($1, $2, $3, $4, $5, $6) e";
+        let begin = "
+            WITH forgotten AS (DELETE FROM recent_network WHERE user_id = $1)
+            SELECT e.names, e.changed FROM begin_erasure($1, $2, $3, $4, $5, $6) e";
         let subject = Subject::User(user).to_string();
         let row = self
             .one_row(begin, &[&id, &name.as_str(), &skeleton, &shared.channel, &shared.node, &subject])

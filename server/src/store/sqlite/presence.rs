@@ -1,8 +1,11 @@
 //! One process has the file, so that its hub alone knows who is present.
 
 use super::SqliteStore;
-use crate::store::{PresenceStore, PresentElsewhere, RoomPresence, StoreResult};
-use app::wire::RoomName;
+use crate::{
+    limits::network::Network,
+    store::{PresenceStore, PresentElsewhere, RoomPresence, StoreResult},
+};
+use app::wire::{RoomName, UserId};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -21,5 +24,17 @@ impl PresenceStore for SqliteStore {
 
     async fn present_elsewhere(&self, _: &RoomName) -> StoreResult<PresentElsewhere> {
         Ok(PresentElsewhere::default())
+    }
+
+    async fn record_networks(&self, _: &[(UserId, Network)]) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn remove_old_networks(&self) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn recent_network(&self, _: UserId) -> StoreResult<Option<Network>> {
+        Ok(None)
     }
 }

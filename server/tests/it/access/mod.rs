@@ -3,6 +3,7 @@
 mod door;
 mod entry_points;
 mod forms;
+mod networks;
 mod random_revocations;
 mod revocation;
 
