@@ -1,5 +1,5 @@
 import { type Locator, type Page } from "@playwright/test";
-import { expect, phone, test } from "../people";
+import { expect, phone, test, type User } from "../people";
 
 const background = (page: Page) =>
   page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
@@ -31,6 +31,26 @@ test("a theme is selected without script", async ({ newUser, room }) => {
   expect(await background(ann.page)).not.toBe(dark);
 });
 
+/** Checks that the button before the text, the text and the button after it are beside each other. */
+async function isOneRow(user: User): Promise<void> {
+  const parts = [".composer .insert", ".composer textarea", ".composer button[type=submit]"];
+  await expect(user.page.locator(parts[0]!)).toBeVisible();
+  const boxes = await Promise.all(parts.map((part) => user.page.locator(part).boundingBox()));
+  const places = boxes.map((box) => ({ from: box!.x, to: box!.x + box!.width, bottom: Math.round(box!.y + box!.height) }));
+  expect(new Set(places.map(({ bottom }) => bottom)).size, "they end at one height").toBe(1);
+  for (const [n, { to }] of places.slice(0, -1).entries()) expect(to).toBeLessThanOrEqual(places[n + 1]!.from + 0.5);
+}
+
+test("the parts of the composer stay in one row below a reply and the posting rules", async ({ ann, room }) => {
+  await ann.joinRoom(room);
+  await ann.send("hello");
+  await isOneRow(ann);
+  await ann.line("hello").focus();
+  await ann.page.keyboard.press("r");
+  await expect(ann.page.locator(".reply-notice")).toBeVisible();
+  await isOneRow(ann);
+});
+
 for (const width of [320, 390, 768, 1024, 1280, 2560]) {
   test(`at ${width} px nothing is cut off and nothing scrolls horizontally`, async ({ newUser, room }) => {
     const ann = await newUser({ viewport: { width, height: 800 } });
@@ -46,6 +66,7 @@ for (const width of [320, 390, 768, 1024, 1280, 2560]) {
     await expect(ann.messages).toHaveCount(1);
     expect(await overflow(), "the room").toBeLessThanOrEqual(0);
     await expect(ann.composer).toBeInViewport();
+    await isOneRow(ann);
     const about = await ann.openDialog("about");
     const box = await about.boundingBox();
     expect(box && box.x >= 0 && box.x + box.width <= width, "the dialog").toBeTruthy();
