@@ -68,6 +68,9 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
     let base = Some(context.base.0.clone()).filter(|base| !base.is_empty());
     let strings = context.lang.strings();
     let script = matches!(view, View::Room(..)).then(|| script(&context.assets));
+    // A list of which only a part has come would jump when the rest does.
+    let whole_list = matches!(view, View::Room(..))
+        .then(|| html::link().rel("expect").href("#text").attr("blocking", "render"));
     let (forget, refresh) = match &view {
         View::Data(DataPage::Erasing(_)) => (Some(forget_script(&context.base.0)), true),
         View::Data(DataPage::Erased(_)) => (Some(forget_script(&context.base.0)), false),
@@ -91,6 +94,7 @@ pub fn shell(context: PageContext, view: View) -> impl IntoView {
                 <link rel="manifest" href=link(&format!("/hubbub.webmanifest?lang={}", strings.tag)) crossorigin="use-credentials" />
                 <link rel="stylesheet" id="leptos" href=context.assets.style.clone() />
                 {context.assets.reload.clone().map(|options| view! { <AutoReload options /> })}
+                {whole_list}
                 {script}
                 {refresh}
                 {forget}

@@ -40,8 +40,15 @@ const DAY_CHECK: Duration = Duration::from_secs(30);
 /// Milliseconds between two heartbeats of the tab.
 const TAB_HEARTBEAT_MS: u32 = 5_000;
 
+/// Starts the browser's half of a page once the page is hydrated, in a task of its own: between the two the browser can answer
+/// the user.
+pub(crate) fn start_soon(room: RoomState) {
+    let Some(owner) = Owner::current() else { return };
+    set_timeout(move || owner.with(|| start(room)), Duration::ZERO);
+}
+
 /// Starts the browser's half of a page. The latest page of a room also connects to the server.
-pub(crate) fn start(room: RoomState) {
+fn start(room: RoomState) {
     // Elements that need a script are visible from here on.
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");

@@ -25,7 +25,7 @@ pub fn Room(
     let state = RoomState::new(page);
     provide_context(state);
     #[cfg(feature = "hydrate")]
-    Effect::new(move || crate::browser::start(state));
+    crate::browser::start_soon(state);
     let header = view! { <Header rejected=rejected.clone() /> };
     let above_composer = match kind {
         PageKind::Latest => Either::Left(view! { <ConnectionStatus /> }),
