@@ -2,6 +2,7 @@
 
 use crate::support::{Device, TestServer, within_timeout};
 use reqwest::{Client, Response, StatusCode};
+use server::administration;
 
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const WRONG: &str = "This code does not work.";
@@ -32,6 +33,21 @@ async fn newcomer(server: &TestServer) -> Device {
 
 async fn is_ann(device: &Device, server: &TestServer) -> bool {
     device.page(server, "/").await.contains("Ann of Tea")
+}
+
+#[tokio::test]
+async fn an_administrator_who_has_said_nothing_yet_gets_a_recovery_code() {
+    let server = TestServer::start().await;
+    let token = administration::prepare(&server.state).await.unwrap().expect("the first start has a link");
+    let admin = newcomer(&server).await;
+    assert_eq!(
+        admin.post(&server, &format!("/admin/link/{token}"), &[]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let code = create(&admin, &server).await;
+    let found = newcomer(&server).await;
+    assert_eq!(recover(&found, &server, &code).await.status(), StatusCode::SEE_OTHER);
+    assert!(found.page(&server, "/admin").await.contains("Administration"));
 }
 
 #[tokio::test]

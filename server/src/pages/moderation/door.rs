@@ -9,7 +9,7 @@ use crate::{
     state::AppState,
     store::{LinkError, ServerAccess, hexadecimal},
 };
-use app::{View, pages::DoorPage};
+use app::{View, pages::DoorPage, wire::DisplayName};
 use axum::{extract::Path, http::StatusCode};
 use serde::Deserialize;
 
@@ -118,6 +118,10 @@ pub async fn accept_admin_link(request: PageRequest, Path(token): Path<String>) 
     request.require_cookies()?;
     request.take(Use::Secret)?;
     if state.store.redeem_admin_link(secret::hash(&token), identity.id).await? {
+        // A guest has no devices and no recovery code, which the administrator needs.
+        if !state.store.sign_ins(identity.id).await?.is_user {
+            state.store.set_display_name(identity.id, DisplayName::generated(identity.id)).await?;
+        }
         return Ok(request.redirect("/admin"));
     }
     invalid_link(request).await
