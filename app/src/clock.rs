@@ -6,6 +6,8 @@
 #[cfg(feature = "hydrate")]
 use crate::i18n::Lang;
 use crate::{i18n::Strings, wire::Millis};
+#[cfg(feature = "hydrate")]
+use std::cell::OnceCell;
 
 /// The milliseconds of a day.
 const DAY_MS: Millis = 86_400_000;
@@ -91,7 +93,7 @@ pub(crate) fn day_here(at: Millis) -> u64 {
 /// Returns the time of day in the browser's time zone and the page's language.
 #[cfg(feature = "hydrate")]
 pub(crate) fn local(at: Millis, strings: &Strings) -> String {
-    format_with(at, strings, |formats| &formats.time).unwrap_or_else(|| utc(at, strings))
+    format_with(at, strings, Formats::time).unwrap_or_else(|| utc(at, strings))
 }
 
 /// Returns the day in the browser's time zone and the page's language, or the words for today and yesterday.
@@ -100,7 +102,7 @@ pub(crate) fn local_day(at: Millis, strings: &Strings) -> String {
     match day_here(now()).saturating_sub(day_here(at)) {
         0 => strings.today.into(),
         1 => strings.yesterday.into(),
-        _ => format_with(at, strings, |formats| &formats.day).unwrap_or_else(|| utc_day(at, strings)),
+        _ => format_with(at, strings, Formats::day).unwrap_or_else(|| utc_day(at, strings)),
     }
 }
 
@@ -108,48 +110,53 @@ pub(crate) fn local_day(at: Millis, strings: &Strings) -> String {
 fn format_with(
     at: Millis,
     strings: &Strings,
-    format: impl FnOnce(&Formats) -> &js_sys::Function,
+    format: impl FnOnce(&Formats, &Strings) -> js_sys::Function,
 ) -> Option<String> {
     let moment = js_sys::Date::new(&(at as f64).into());
     let nothing = wasm_bindgen::JsValue::UNDEFINED;
-    FORMATS.with(|formats| {
-        format(formats.get_or_init(|| Formats::new(strings))).call1(&nothing, &moment).ok()?.as_string()
-    })
+    FORMATS.with(|formats| format(formats, strings).call1(&nothing, &moment).ok()?.as_string())
 }
 
 #[cfg(feature = "hydrate")]
 thread_local! {
     /// The formatters of the page's language. They are cached because their construction is slower than everything else
-    /// about a message.
-    static FORMATS: std::cell::OnceCell<Formats> = const { std::cell::OnceCell::new() };
+    /// about a message, and each is constructed when it is used first.
+    static FORMATS: Formats = const { Formats { time: OnceCell::new(), day: OnceCell::new() } };
 }
 
 /// The formatting functions of `Intl.DateTimeFormat`.
 #[cfg(feature = "hydrate")]
 struct Formats {
-    time: js_sys::Function,
-    day: js_sys::Function,
+    time: OnceCell<js_sys::Function>,
+    day: OnceCell<js_sys::Function>,
 }
 
 #[cfg(feature = "hydrate")]
 impl Formats {
-    fn new(strings: &Strings) -> Self {
-        let time = [("hour", "numeric"), ("minute", "2-digit")];
-        let day = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
-        let own = leptos::prelude::window().navigator().language().unwrap_or_default();
-        let (browser, page) = (Lang::from_tag(&own), Some(strings.lang));
-        let own = Some(own.as_str());
-        Self {
-            // If the page does not support the browser's language, the time keeps the digits of that language.
-            time: format(&time, own.filter(|_| browser.is_none() || browser == page).unwrap_or(strings.tag)),
-            day: format(&day, own.filter(|_| browser == page).unwrap_or(strings.tag)),
-        }
+    fn time(&self, strings: &Strings) -> js_sys::Function {
+        let parts = [("hour", "numeric"), ("minute", "2-digit")];
+        // If the page does not support the browser's language, the time keeps the digits of that language.
+        let construct = || format(&parts, strings, |browser| browser.is_none_or(|lang| lang == strings.lang));
+        self.time.get_or_init(construct).clone()
+    }
+
+    fn day(&self, strings: &Strings) -> js_sys::Function {
+        let parts = [("weekday", "long"), ("day", "numeric"), ("month", "long"), ("year", "numeric")];
+        let construct = || format(&parts, strings, |browser| browser == Some(strings.lang));
+        self.day.get_or_init(construct).clone()
     }
 }
 
+/// Returns the formatting function of the browser's own language if `fits` accepts it, or else of the page's.
 #[cfg(feature = "hydrate")]
-fn format(parts: &[(&str, &str)], language: &str) -> js_sys::Function {
+fn format(
+    parts: &[(&str, &str)],
+    strings: &Strings,
+    fits: impl FnOnce(Option<Lang>) -> bool,
+) -> js_sys::Function {
     use js_sys::{Array, Intl::DateTimeFormat, Object, Reflect};
+    let own = leptos::prelude::window().navigator().language().unwrap_or_default();
+    let language = if !own.is_empty() && fits(Lang::from_tag(&own)) { own.as_str() } else { strings.tag };
     let options = Object::new();
     for (part, form) in parts {
         let _ = Reflect::set(&options, &(*part).into(), &(*form).into());

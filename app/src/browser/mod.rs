@@ -40,23 +40,22 @@ const DAY_CHECK: Duration = Duration::from_secs(30);
 /// Milliseconds between two heartbeats of the tab.
 const TAB_HEARTBEAT_MS: u32 = 5_000;
 
-/// Starts the browser's half of a page once the page is hydrated, in a task of its own: between the two the browser can answer
-/// the user.
+/// Starts the browser's half of a page once the page is hydrated. Each step is a task: between them the browser can answer the
+/// user.
 pub(crate) fn start_soon(room: RoomState) {
     let Some(owner) = Owner::current() else { return };
-    set_timeout(move || owner.with(|| start(room)), Duration::ZERO);
+    for step in [start_controls, use_local_times, start_live] {
+        let owner = owner.clone();
+        set_timeout(move || owner.with(|| step(room)), Duration::ZERO);
+    }
 }
 
-/// Starts the browser's half of a page. The latest page of a room also connects to the server.
-fn start(room: RoomState) {
+fn start_controls(room: RoomState) {
     // Elements that need a script are visible from here on.
     if let Some(page) = document().document_element() {
         let _ = page.set_attribute("data-alive", "");
     }
-    let RoomState { connection, timeline, info, .. } = room;
-    timeline.change(Timeline::use_local_days);
-    connection.storage_warning.set(storage_warning(info.strings));
-    run_calendar(timeline);
+    let RoomState { timeline, info, .. } = room;
     shortcuts::start(room);
     message_editor::start(room);
     profile_card::start(room);
@@ -71,6 +70,18 @@ fn start(room: RoomState) {
         timeline.replying_to.track();
         load_older::fetch_sources(room, is_fetching);
     });
+}
+
+/// Shows times and days of the browser's time zone.
+fn use_local_times(room: RoomState) {
+    room.timeline.change(Timeline::use_local_days);
+    run_calendar(room.timeline);
+}
+
+/// Connects the latest page of a room to the server.
+fn start_live(room: RoomState) {
+    let RoomState { connection, info, .. } = room;
+    connection.storage_warning.set(storage_warning(info.strings));
     if info.is_latest_page {
         badge::start(info, room.rooms);
         attention::start(room);
