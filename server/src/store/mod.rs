@@ -3,7 +3,7 @@
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
 //! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
 //! [`DeviceLinkStore`], [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`],
-//! [`ModerationStore`], [`RetentionStore`] and [`ErasureStore`]. Every read is bounded and
+//! [`ModerationStore`], [`RetentionStore`], [`ErasureStore`] and [`SearchStore`]. Every read is bounded and
 //! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
 //! in a file, [`PostgresStore`] in such a database.
 
@@ -27,6 +27,7 @@ mod read_markers;
 mod retention;
 mod rooms;
 mod rules;
+mod search;
 mod settings;
 mod skeleton;
 mod snapshot;
@@ -76,6 +77,12 @@ pub use retention::{
 };
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates, posting_rules};
+pub use search::{
+    ExcerptPart, Has, IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCERPT_CHARS, MAX_EXCLUDED_ROOMS,
+    MAX_INDEXED_PER_STEP, MAX_PRIVATE_ROOMS, MAX_QUERY_BYTES, MAX_QUERY_FILTERS, MAX_QUERY_WORDS,
+    MAX_RESULTS, MAX_TOKEN_CHARS, ParsedQuery, Phrase, QueryError, SearchHit, SearchPage, SearchQuery,
+    SearchScope, SearchStore, excerpt,
+};
 pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;
 pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
@@ -110,6 +117,7 @@ pub trait Store:
     + ModerationStore
     + RetentionStore
     + ErasureStore
+    + SearchStore
 {
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.

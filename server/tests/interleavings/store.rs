@@ -11,12 +11,13 @@ use futures_util::{
 use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
-    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
-    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
-    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope, Setting,
-    Settings, SignIn, SignIns, SignOut, Standing, Store, StoreResult, StoredInvitation, StoredRestriction,
-    StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
+    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, IndexStep, JoinedRooms, LinkError, LinkHash,
+    LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier,
+    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
+    RetentionStore, Role, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
+    ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
+    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks,
+    UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -382,6 +383,25 @@ impl ErasureStore for SingleRoom {
 
     fn note_erased(&self, _: UserId, _: u64, _: Option<ScanPosition>) -> PendingCommit<()> {
         unreachable!("no test erases")
+    }
+}
+
+#[async_trait]
+impl SearchStore for SingleRoom {
+    async fn search(&self, _: SearchQuery) -> StoreResult<SearchPage> {
+        unreachable!("no test searches")
+    }
+    async fn authors_named(&self, _: &str) -> StoreResult<Vec<UserId>> {
+        unreachable!("no test searches")
+    }
+    async fn public_room_titled(&self, _: &str) -> StoreResult<Option<RoomName>> {
+        unreachable!("no test searches")
+    }
+    async fn removed_from(&self, _: UserId, _: Option<Network>) -> StoreResult<Vec<RoomName>> {
+        unreachable!("no test searches")
+    }
+    async fn index(&self, _: &[RoomName]) -> StoreResult<IndexStep> {
+        unreachable!("no test searches")
     }
 }
 

@@ -13,12 +13,13 @@ use futures_util::stream::{BoxStream, StreamExt};
 use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
-    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, JoinedRooms, LinkError, LinkHash, LogEntry,
-    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier, PendingCommit,
-    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore, ScanPosition, Scope, Setting,
-    Settings, SignIn, SignIns, SignOut, SqliteStore, Standing, Store, StoreResult, StoredInvitation,
-    StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
+    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, IndexStep, JoinedRooms, LinkError, LinkHash,
+    LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier,
+    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
+    RetentionStore, Role, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
+    ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
+    SqliteStore, Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, Sweep,
+    TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{
@@ -61,6 +62,25 @@ impl FaultyNotifications {
             }
         });
         Arc::new(Self { store, notifier, read_count: AtomicU32::new(0), readings: Arc::default() })
+    }
+}
+
+#[async_trait]
+impl SearchStore for FaultyNotifications {
+    async fn search(&self, query: SearchQuery) -> StoreResult<SearchPage> {
+        self.store.search(query).await
+    }
+    async fn authors_named(&self, name: &str) -> StoreResult<Vec<UserId>> {
+        self.store.authors_named(name).await
+    }
+    async fn public_room_titled(&self, title: &str) -> StoreResult<Option<RoomName>> {
+        self.store.public_room_titled(title).await
+    }
+    async fn removed_from(&self, user: UserId, network: Option<Network>) -> StoreResult<Vec<RoomName>> {
+        self.store.removed_from(user, network).await
+    }
+    async fn index(&self, grown: &[RoomName]) -> StoreResult<IndexStep> {
+        self.store.index(grown).await
     }
 }
 

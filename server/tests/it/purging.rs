@@ -4,7 +4,8 @@ use crate::support::{TEST_TIMEOUT, room};
 use app::wire::{Operation, UserId};
 use server::{
     store::{
-        ErasureStore, EventStore, NewEvent, RetentionStore, ServerRetention, SqliteStore, Sweep, UserStore,
+        ErasureStore, EventStore, NewEvent, RetentionStore, SearchStore, ServerRetention, SqliteStore, Sweep,
+        UserStore,
     },
     upkeep::erase_step,
 };
@@ -22,6 +23,11 @@ fn command(operation: Operation) -> NewEvent {
 fn count(folder: &Path, word: &str) -> usize {
     let files = fs::read_dir(folder).unwrap().flatten().map(|entry| fs::read(entry.path()).unwrap());
     files.map(|bytes| bytes.windows(word.len()).filter(|part| *part == word.as_bytes()).count()).sum()
+}
+
+/// Adds everything to the index of the search.
+async fn index(log: &SqliteStore) {
+    while log.index(&[]).await.unwrap().more {}
 }
 
 async fn wait_until_gone(folder: &Path, word: &str) {
@@ -51,6 +57,7 @@ async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
         let post = Operation::Post { text: text(n, word).into(), reply_to: None };
         targets.push((log.append(command(post)).await.unwrap().seq, word));
     }
+    index(&log).await;
     for (n, (target, word)) in targets.into_iter().enumerate() {
         if word == "secret" {
             let edited = Operation::Edit { target, text: text(n + 1, "secret-too").into() };
@@ -129,6 +136,7 @@ async fn expired_texts_leave_the_file_and_its_write_ahead_log() {
         other.room = room("jam");
         log.append(other).await.unwrap();
     }
+    index(&log).await;
     assert!(count(folder.path(), "secret") >= 300 && count(folder.path(), "🤫") > 0);
     expire_all(&log).await;
     wait_until_gone(folder.path(), "secret").await;
@@ -150,6 +158,7 @@ async fn everything_of_an_erased_user_leaves_the_file_also_after_a_crash_in_betw
         };
         log.append(other).await.unwrap();
     }
+    index(&log).await;
     log.begin_erasure(ANN).await.unwrap();
     assert!(!erase_step(&log, ANN).await.unwrap(), "there is more to do");
     let left = tempfile::tempdir().unwrap();
@@ -162,4 +171,35 @@ async fn everything_of_an_erased_user_leaves_the_file_also_after_a_crash_in_betw
     wait_until_gone(left.path(), "secret").await;
     wait_until_gone(left.path(), "Mystery Ann").await;
     assert!(count(left.path(), "public") >= 250, "everything else is there");
+}
+
+#[tokio::test]
+async fn words_of_deleted_and_expired_texts_leave_the_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
+    let mut targets = Vec::new();
+    for n in 0..400 {
+        // Many words of its own, so that they are in pages of the index of all kinds; and the same one everywhere.
+        let words: String = (0..n % 40).map(|k| format!(" secret{n}x{k} public")).collect();
+        let post =
+            Operation::Post { text: format!("secretive common{words} 秘密{n}").into(), reply_to: None };
+        targets.push(log.append(command(post)).await.unwrap().seq);
+        let other = Operation::Post { text: format!("common public{n}").into(), reply_to: None };
+        log.append(command(other)).await.unwrap();
+        if n % 150 == 0 {
+            index(&log).await;
+        }
+    }
+    index(&log).await;
+    for (n, target) in targets.iter().enumerate() {
+        let operation = match n % 3 {
+            0 => Operation::Delete { target: *target },
+            _ => Operation::Edit { target: *target, text: "common harmless".into() },
+        };
+        log.append(command(operation)).await.unwrap();
+    }
+    for word in ["secret", "秘密"] {
+        wait_until_gone(folder.path(), word).await;
+    }
+    assert!(count(folder.path(), "public") >= 400, "everything else is there");
 }

@@ -7,6 +7,7 @@
 //! - [`notify`] and [`listen`]: messages between the servers; nothing depends on them but speed.
 //! - [`import`]: what `hubbub migrate` writes.
 //! - [`retention_writes`]: what has expired, abandoned rooms, erasures.
+//! - [`search`] and [`search_index`]: what a search finds; how messages come into the index.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
 mod access;
@@ -36,6 +37,8 @@ mod room_reads;
 mod room_writes;
 mod rows;
 mod schema;
+mod search;
+mod search_index;
 mod session;
 mod shared;
 mod signal;
@@ -58,6 +61,7 @@ use futures_util::stream::BoxStream;
 use listen::Listener;
 use queue::{Queue, Request};
 use schema::Identity;
+use search_index::Indexer;
 use session::Session;
 use shared::Shared;
 use std::{
@@ -86,6 +90,7 @@ pub struct PostgresStore {
     shared: Arc<Shared>,
     /// Tasks that end with the store. The writer ends by itself.
     tasks: [JoinHandle<()>; 3],
+    indexer: tokio::sync::Mutex<Indexer>,
     /// Sections under this lock are short and never wait.
     probed_at: Mutex<Option<Instant>>,
 }
@@ -114,7 +119,9 @@ impl PostgresStore {
             tokio::spawn(listen::follow_signals(listener, connector.clone(), shared.clone())),
             tokio::spawn(presence::keep_lease(readers.clone(), shared.clone())),
         ];
-        Ok(Self { identity, readers, queue: Queue(queue), shared, tasks, probed_at: Mutex::default() })
+        let indexer = Indexer::new(connector, shared.clone()).into();
+        let queue = Queue(queue);
+        Ok(Self { identity, readers, queue, shared, tasks, indexer, probed_at: Mutex::default() })
     }
 
     /// Returns the keys that sign the cookies on all servers, as they were when the store was opened.

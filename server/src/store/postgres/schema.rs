@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/9-devices.sql"),
     include_str!("../../../migrations/postgres/10-retention.sql"),
     include_str!("../../../migrations/postgres/11-networks.sql"),
+    include_str!("../../../migrations/postgres/12-search.sql"),
 ];
 
 /// The newest schema that this program supports.

@@ -26,6 +26,8 @@ mod retention;
 mod room_reads;
 mod rows;
 mod schema;
+mod search;
+mod search_sql;
 mod sql;
 mod upkeep_sql;
 mod user_reads;
@@ -52,7 +54,11 @@ use record::Record;
 use std::{
     io,
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64},
+        mpsc,
+    },
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -73,6 +79,8 @@ pub struct SqliteStore {
     readers: ReadPool,
     health: Arc<Health>,
     check: Mutex<Option<BackgroundCheck>>,
+    /// The index of the search may have segments to merge.
+    has_unmerged: AtomicBool,
 }
 
 /// How a store is opened.
@@ -153,6 +161,7 @@ impl SqliteStore {
             readers,
             health,
             check: Mutex::new(check),
+            has_unmerged: AtomicBool::new(true),
         })
     }
 

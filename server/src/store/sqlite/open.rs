@@ -10,6 +10,7 @@ use super::{
     files::{self, Found},
     record::Record,
     schema::{check_pages, initialize, migrate},
+    search::prepare_index,
 };
 use rusqlite::{Connection, OptionalExtension, config::DbConfig};
 use std::{
@@ -83,6 +84,7 @@ pub(super) fn load(
 ) -> Result<Opened, OpenError> {
     backfill_name_skeletons(&mut connection)?;
     backfill_titles(&mut connection)?;
+    prepare_index(&mut connection)?;
     let epochs = Epochs::open(&mut connection, is_continuous)?;
     let id = connection.query_row("SELECT id FROM log", [], |row| row.get(0))?;
     let is_unused = connection.query_row(IS_UNUSED, [], |row| row.get(0))?;

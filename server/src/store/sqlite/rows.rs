@@ -95,7 +95,7 @@ pub(super) fn named_user(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::
 }
 
 /// Reads the id of an author, and from the next columns their name, ambiguity and number, if they have a name.
-fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<User> {
+pub(super) fn author(row: &Row<'_>, column: usize) -> rusqlite::Result<User> {
     let id = user_id(row.get(column)?);
     if row.get_ref(column + 1)?.data_type() == Type::Null {
         return Ok(User::new(id, DisplayName::generated(id)));
@@ -109,7 +109,7 @@ fn display_name(row: &Row<'_>, column: usize, id: UserId) -> rusqlite::Result<Di
 }
 
 /// Reads a text without control characters, which an older version may have stored.
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
+pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
     Ok(sanitize_for_display(row.get_ref(column)?.as_str()?).into())
 }
 

@@ -23,6 +23,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/14-access.sql")),
     M::up(include_str!("../../../migrations/15-devices.sql")),
     M::up(include_str!("../../../migrations/16-retention.sql")),
+    M::up(include_str!("../../../migrations/17-search.sql")),
 ];
 
 /// The newest schema that this program supports.

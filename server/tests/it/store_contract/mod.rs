@@ -15,6 +15,7 @@ mod read_markers;
 mod retention;
 mod room_lists;
 mod rooms;
+mod search;
 
 use crate::support::{TestDatabase, room, text};
 use app::wire::{Event, Operation, RoomName, Seq, UserId};

@@ -18,7 +18,9 @@ const SELECT_STATE: &str = "
 /// Removes what an import has written.
 const WIPE: &str = "
     TRUNCATE log, import, import_chunk, user_account, room, room_activity, event, message_state, reactions,
-        read_marker, device_link, device, sign_out, recovery_code, setting, role, restriction, pace, invitation, action, report, blocked, access_change, erasure;
+        read_marker, device_link, device, sign_out, recovery_code, setting, role, restriction, pace, invitation, action, report, blocked, access_change, erasure,
+        search_message, search_room, search_backlog, search_change;
+    UPDATE search_state SET version = 0;
     UPDATE device_link_count SET links = 0";
 
 /// A database into which a folder may be imported.

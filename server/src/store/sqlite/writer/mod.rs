@@ -9,13 +9,17 @@ mod erasure;
 mod read_markers;
 mod retention;
 mod rooms;
+mod search;
 #[cfg(test)]
 mod tests;
 mod transaction;
 mod upkeep;
 mod users;
 
-use super::{access::AccessHistory, connection::close_as_single_file, health::Health, record::Record};
+use super::{
+    access::AccessHistory, connection::close_as_single_file, health::Health, record::Record,
+    search::IndexBatch,
+};
 use crate::store::{
     Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification,
     Notifier, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep, TooManyLinks,
@@ -71,6 +75,12 @@ pub(super) enum WriteOutput {
     /// How many events have expired.
     Expired(u32),
     RoomRemoved(bool),
+    /// There may be more to merge.
+    Merged(bool),
+    Indexed {
+        /// Other commands were in the same commit.
+        is_contended: bool,
+    },
     None,
 }
 
@@ -128,6 +138,8 @@ pub(super) enum WriteCommand {
     RecordRoomVisit(RoomName, Millis),
     BeginErasure(UserId),
     NoteErased(UserId, u64, Option<ScanPosition>),
+    Index(Box<IndexBatch>),
+    MergeIndex,
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }
@@ -258,6 +270,7 @@ impl Writer {
         commands: Vec<WriteCommand>,
     ) -> rusqlite::Result<(Vec<WriteResult>, CommitEffects)> {
         let mut transaction = WriteTransaction::begin(self)?;
+        transaction.is_contended = commands.len() > 1;
         let results =
             commands.into_iter().map(|command| transaction.execute(command)).collect::<Result<_, _>>()?;
         Ok((results, transaction.commit()?))

@@ -58,6 +58,7 @@ impl WriteTransaction<'_> {
     /// Removes the content of the events after `after` up to `up_to`, and everything about them.
     fn remove_content(&self, room: &RoomName, after: Seq, up_to: Seq) -> rusqlite::Result<()> {
         let range = (room.as_str(), after, up_to);
+        self.unindex_range(room, after, up_to)?;
         // Only the newest edit of a message has a text, and it may be younger than what has expired.
         let edited: Vec<Seq> = self
             .transaction
@@ -119,6 +120,7 @@ impl WriteTransaction<'_> {
         }
         self.remove_content(room, 0, found.head)?;
         self.transaction.prepare_cached(sql::DELETE_EVENTS)?.execute([room.as_str()])?;
+        self.lower_indexed()?;
         for statement in sql::DELETE_RIGHTS_OF_ROOM {
             self.transaction.prepare_cached(statement)?.execute([room.as_str()])?;
         }

@@ -73,6 +73,8 @@ pub(super) struct WriteTransaction<'a> {
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     pub(super) has_purged: bool,
+    /// It has several commands.
+    pub(super) is_contended: bool,
     /// Rooms were created, which are active at the same time.
     pub(super) has_new_rooms: bool,
 }
@@ -96,6 +98,7 @@ impl<'a> WriteTransaction<'a> {
             signed_out: Vec::new(),
             bytes_left,
             has_purged: false,
+            is_contended: false,
             has_new_rooms: false,
         })
     }
@@ -175,6 +178,11 @@ impl<'a> WriteTransaction<'a> {
             WriteCommand::NoteErased(user, erased, position) => {
                 self.note_erased(user, erased, position).map(|()| Ok(WriteOutput::None))
             }
+            WriteCommand::Index(batch) => {
+                self.index(*batch)?;
+                Ok(Ok(WriteOutput::Indexed { is_contended: self.is_contended }))
+            }
+            WriteCommand::MergeIndex => self.merge_index().map(|more| Ok(WriteOutput::Merged(more))),
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
     }
@@ -258,13 +266,18 @@ impl<'a> WriteTransaction<'a> {
             Operation::Delete { target } => (*target, None),
         };
         let (room, row) = (new.room.as_str(), self.transaction.last_insert_rowid());
+        let indexed = self.unindex(&new.room, target)?;
         self.transaction.prepare_cached(sql::UPSERT_CHANGE)?.execute((room, target, self.at, text))?;
         let mut update = self.transaction.prepare_cached(sql::UPDATE_EVENT_TEXT)?;
         update.execute((room, target, text.unwrap_or_default(), columns::of_mentions(&new.mentions)))?;
         self.transaction.prepare_cached(sql::DELETE_MENTIONS)?.execute((room, target))?;
         self.transaction.prepare_cached(sql::PURGE_PREVIOUS_EDIT)?.execute((room, target, row))?;
-        if text.is_none() {
-            self.transaction.prepare_cached(sql::DELETE_REACTIONS)?.execute((room, target))?;
+        match (text, indexed) {
+            (None, _) => {
+                self.transaction.prepare_cached(sql::DELETE_REACTIONS)?.execute((room, target))?;
+            }
+            (Some(_), Some(indexed)) => self.index_again(indexed)?,
+            (Some(_), None) => {}
         }
         self.has_purged = true;
         Ok(())
