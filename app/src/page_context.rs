@@ -20,6 +20,8 @@ pub struct AssetUrls {
     pub sheets: String,
     /// The script that helps to write.
     pub writing: String,
+    /// The script that searches while the user types.
+    pub search: String,
     /// The names of emoji in the language of the page, a line each.
     pub emoji: String,
     /// The style sheet.

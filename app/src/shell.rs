@@ -10,7 +10,7 @@ use crate::{
     pages::{
         DataPage, DeviceLink, DeviceLinkPage, Devices, DevicesPage, Door, DoorPage, ErrorPage, Manage,
         ManagePage, NewRecoveryCode, Person, PersonPage, Recover, RejectedForm, RoomDirectory, RoomsPage,
-        UserData,
+        SearchPage, SearchResults, UserData,
     },
     raw_text::inline_script,
     theme::Theme,
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use leptos::{
-    either::{Either, EitherOf11},
+    either::{Either, EitherOf12},
     html,
     nonce::use_nonce,
     prelude::*,
@@ -55,6 +55,8 @@ pub enum View {
     },
     /// Everything of the user: its export and its erasure.
     Data(DataPage),
+    /// What a search has found.
+    Search(Box<SearchResults>),
     /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
@@ -179,7 +181,7 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 (page.room.clone(), view! { <RoomDialog page=page.clone() shared retention /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf11::A(view! {
+            EitherOf12::A(view! {
                 <App />
                 <MessageActions room assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
@@ -190,16 +192,20 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        View::Rooms(page) => EitherOf11::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf11::C(view! { <DeviceLink page=*page lang /> }),
-        View::Door(page) => EitherOf11::D(view! { <Door page lang /> }),
-        View::Manage(page) => EitherOf11::E(view! { <Manage page=*page lang /> }),
-        View::Person(page) => EitherOf11::F(view! { <Person page=*page lang /> }),
-        View::Devices(page) => EitherOf11::G(view! { <Devices page=*page lang /> }),
-        View::NewRecoveryCode(code) => EitherOf11::H(view! { <NewRecoveryCode code lang /> }),
-        View::Recover { is_wrong } => EitherOf11::I(view! { <Recover is_wrong lang /> }),
-        View::Error(error, rejected) => EitherOf11::J(view! { <ErrorPage error rejected lang /> }),
-        View::Data(page) => EitherOf11::K(view! { <UserData page lang /> }),
+        View::Rooms(page) => EitherOf12::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf12::C(view! { <DeviceLink page=*page lang /> }),
+        View::Door(page) => EitherOf12::D(view! { <Door page lang /> }),
+        View::Manage(page) => EitherOf12::E(view! { <Manage page=*page lang /> }),
+        View::Person(page) => EitherOf12::F(view! { <Person page=*page lang /> }),
+        View::Devices(page) => EitherOf12::G(view! { <Devices page=*page lang /> }),
+        View::NewRecoveryCode(code) => EitherOf12::H(view! { <NewRecoveryCode code lang /> }),
+        View::Recover { is_wrong } => EitherOf12::I(view! { <Recover is_wrong lang /> }),
+        View::Error(error, rejected) => EitherOf12::J(view! { <ErrorPage error rejected lang /> }),
+        View::Data(page) => EitherOf12::K(view! { <UserData page lang /> }),
+        View::Search(results) => EitherOf12::L(view! {
+            <SearchPage results=*results lang />
+            <script type="module" src=context.assets.search.clone() nonce=use_nonce()></script>
+        }),
     }
 }
 
@@ -209,6 +215,7 @@ fn title(view: &View, lang: Lang) -> String {
     let title = match view {
         View::Room(page, ..) => &*page.title,
         View::Rooms(_) => strings.rooms,
+        View::Search(_) => lang.search().search,
         View::Manage(page) => match &page.place.room {
             Some((_, title)) => return format!("{} · {title}", moderation.people_and_moderation),
             None => moderation.administration,

@@ -11,6 +11,7 @@
 //! - [`websocket`]: RFC 6455, as bytes.
 //! - [`hub`]: the live rooms and their subscribers.
 //! - `mentions`: whom the text of a message addresses.
+//! - [`search`]: the messages that a user may see and that match.
 //! - [`access`]: the one way into the server and its rooms; [`administration`]: what the operator says about it.
 //! - [`store`]: the durable event log, users, rooms and read markers.
 
@@ -39,6 +40,7 @@ mod recent_networks;
 pub mod recovery_codes;
 mod redact;
 pub mod router;
+pub mod search;
 pub mod secret;
 pub mod secret_url;
 pub mod serve;

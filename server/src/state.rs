@@ -15,6 +15,7 @@ use crate::{
     settings_cache::SettingsCache,
     sign_ins::{SignInCache, Validity},
     store::{Store, StoreResult},
+    upkeep::IndexLag,
 };
 use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
@@ -72,6 +73,8 @@ pub struct AppState {
     pub exports: Arc<Semaphore>,
     /// Wakes the task that erases, after an erasure has begun.
     pub erasure_begun: Arc<Notify>,
+    /// How far the index of messages is behind.
+    pub index_lag: IndexLag,
     has_others: Arc<OnceCell<bool>>,
 }
 
@@ -110,6 +113,7 @@ impl AppState {
             writers: TaskTracker::new(),
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             erasure_begun: Arc::default(),
+            index_lag: IndexLag::default(),
             has_others: Arc::default(),
             config: Arc::new(config),
         }

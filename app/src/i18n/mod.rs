@@ -12,6 +12,7 @@ mod moderation;
 mod privacy;
 #[cfg(feature = "ssr")]
 mod problem;
+mod search;
 
 #[cfg(feature = "ssr")]
 pub use devices::DeviceStrings;
@@ -21,6 +22,7 @@ pub use moderation::ModerationStrings;
 pub use privacy::PrivacyStrings;
 #[cfg(feature = "ssr")]
 pub use problem::{PageError, RoomFormError};
+pub use search::{SearchProblem, SearchStrings};
 
 use crate::wire::{
     ErrorCode, InvalidName, RoomName,

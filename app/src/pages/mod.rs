@@ -15,6 +15,8 @@ mod room;
 #[cfg(feature = "ssr")]
 mod rooms;
 #[cfg(feature = "ssr")]
+mod search;
+#[cfg(feature = "ssr")]
 mod user_data;
 
 #[cfg(feature = "ssr")]
@@ -34,5 +36,7 @@ pub use recovery::{NewRecoveryCode, Recover};
 pub use room::Room;
 #[cfg(feature = "ssr")]
 pub use rooms::{NewRoom, RoomDirectory, RoomsPage};
+#[cfg(feature = "ssr")]
+pub use search::{FoundMessage, SearchForm, SearchPage, SearchResults};
 #[cfg(feature = "ssr")]
 pub use user_data::{DataPage, UserData};

@@ -56,6 +56,7 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink, retention: Room
             </div>
             {owner_form}
             <div class="stack">
+                <a class="button outlined" href=link("/search")>{page.lang.search().label}</a>
                 <a class="button outlined" href=link(&format!("/r/{}/manage", page.room))>
                     {page.lang.moderation().people_and_moderation}
                 </a>
@@ -147,6 +148,7 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
             <dl>
                 {shortcut("?", strings.server.shortcut_help)}
                 {shortcut("Ctrl /", strings.server.shortcut_help_in_field)}
+                {shortcut("Ctrl F", strings.lang.search().label)}
                 {shortcut("Alt Shift ↓", strings.server.shortcut_next_unread)}
                 {shortcut("Alt ↓", strings.server.shortcut_next_room)}
                 {shortcut("Alt ↑", strings.server.shortcut_previous_room)}

@@ -15,6 +15,7 @@ use leptos::prelude::*;
 
 const ROOMS: &str = "M4 7h16M4 12h16M4 17h10";
 const MEMBERS: &str = "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M16 4.5a3.5 3.5 0 0 1 0 6M18.5 15c1.7.9 2.7 2.5 3 5";
+const SEARCH: &str = "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.5 15.5 20 20";
 const DETAILS: &str = "M8.5 12.5l7-4M8.5 13.5l7 4M6 15.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM18 21.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z";
 
 /// The header with the title, the topic and the profile card.
@@ -46,6 +47,14 @@ pub fn Header(
             .child(InertElement::from_server("svg", || icon(MEMBERS)))
             .child(count)
     });
+    let open_search = InertElement::from_server("a", || {
+        let (label, open) =
+            (strings.lang.search().label, InertElement::new("a").with("href", link("/search")));
+        open.class("icon-button open-search")
+            .with("aria-label", label)
+            .with("title", label)
+            .child(icon(SEARCH))
+    });
     let open_details = InertElement::from_server("button", || {
         let button = opener("about").class("icon-button").child(icon(DETAILS));
         button.with("aria-label", strings.room_menu).with("title", strings.room_menu)
@@ -55,6 +64,7 @@ pub fn Header(
             {skip}
             {open_rooms}
             {reactive(move || heading(info, is_start))}
+            {open_search}
             {open_members}
             {open_details}
             <ProfileCard rejected />

@@ -29,7 +29,7 @@ pub(crate) fn MessageActions(
         view! { <button type="button" role="menuitem" data-action=action>{label}<kbd aria-hidden="true">{key}</kbd></button> }
     };
     view! {
-        <div id="message-bar" class="message-bar" role="toolbar" hidden data-room=link(&format!("/r/{room}")) aria-label=strings.server.message_actions data-copied=strings.copied data-failed=strings.server.copy_message_failed data-unread=strings.server.marked_unread>
+        <div id="message-bar" class="message-bar" role="toolbar" hidden data-search=assets.search data-room=link(&format!("/r/{room}")) aria-label=strings.server.message_actions data-copied=strings.copied data-failed=strings.server.copy_message_failed data-unread=strings.server.marked_unread>
             <button type="button" class="emoji" data-react=QUICK_REACTIONS[0] aria-label=format!("{} {}", strings.react, QUICK_REACTIONS[0])>{QUICK_REACTIONS[0]}</button>
             {button("react", strings.react, "M12 21a9 9 0 1 1 0-18 9 9 0 0 1 0 18M8.5 14a4 4 0 0 0 7 0M9 9.5h.01M15 9.5h.01")}
             {button("reply", strings.reply, "M9 6 4 11l5 5M4 11h9c4 0 7 2 7 7")}

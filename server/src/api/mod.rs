@@ -1,7 +1,10 @@
 //! The HTTP API: rooms, messages, events, posting, and the health checks.
 
 pub mod frames;
+mod search;
 mod sse;
+
+pub use search::{is_index_behind, search};
 
 use crate::{
     http::{

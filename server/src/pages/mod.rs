@@ -15,6 +15,7 @@ mod request;
 mod room;
 mod room_view;
 mod rooms;
+mod search;
 mod settings;
 mod share;
 mod size;
@@ -35,6 +36,7 @@ pub use profile::rename;
 pub use recovery::{change_recovery_code, recover, recover_form};
 pub use room::{lobby, read_beacon, room};
 pub use rooms::{create_room, leave_room, room_directory, update_room};
+pub use search::search;
 pub use settings::save_settings;
 pub use user_data::{erase_user, export_user, user_data};
 

@@ -112,6 +112,7 @@ fn page_context(state: &AppState, context: RequestContext, brand: Brand) -> Page
         days: url("pkg/day-pill.js"),
         sheets: url("pkg/sheet-drag.js"),
         writing: url("pkg/writing-aids.js"),
+        search: url("pkg/search.js"),
         emoji: url(emoji_of(context.lang)),
         style: url("pkg/hubbub.css"),
         reload: state.assets.reload(),

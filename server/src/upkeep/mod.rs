@@ -1,12 +1,14 @@
-//! What the server does by itself: it removes what has expired and rooms that are abandoned, and it carries out erasures. On a
-//! shared store one server at a time does each.
+//! What the server does by itself: it removes what has expired and rooms that are abandoned, it carries out erasures, and it
+//! indexes messages for the search. On a shared store one server at a time does each.
 
 mod clock;
 mod erase;
+mod index;
 mod sweep;
 
 pub use clock::SweepClock;
 pub use erase::erase_step;
+pub use index::{IndexLag, follow_index};
 pub use sweep::{Step, Sweeper};
 
 use crate::{
@@ -30,7 +32,7 @@ const LEASE: Duration = Duration::from_secs(30);
 
 /// Runs the tasks until the future is dropped. Whatever a step has not done, the next one does, after a restart as well.
 pub async fn run(state: AppState) {
-    tokio::join!(sweep_rooms(&state), erase_users(&state));
+    tokio::join!(sweep_rooms(&state), erase_users(&state), follow_index(&*state.store, &state.index_lag));
 }
 
 /// Makes one round over all rooms in each interval.

@@ -303,3 +303,21 @@ lines.addEventListener("keydown", (key) => {
   key.preventDefault();
   key.stopPropagation();
 });
+
+// The search over the room. The first Ctrl F opens it; while it is open, Ctrl F is the browser's own.
+
+const finder = document.querySelector(".open-search");
+
+async function openSearch(event) {
+  event.preventDefault();
+  const { open } = await import(bar.dataset.search);
+  open(finder.href);
+}
+
+finder.addEventListener("click", (click) => {
+  if (!click.ctrlKey && !click.metaKey && !click.shiftKey) openSearch(click);
+});
+document.addEventListener("keydown", (key) => {
+  const isFind = (key.ctrlKey || key.metaKey) && !key.altKey && !key.shiftKey && key.key.toLowerCase() === "f";
+  if (isFind && !document.querySelector("#search:popover-open")) openSearch(key);
+});

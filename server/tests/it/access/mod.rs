@@ -6,6 +6,7 @@ mod forms;
 mod networks;
 mod random_revocations;
 mod revocation;
+mod search;
 
 use crate::support::{TestServer, room, within_timeout};
 use app::wire::{RoomName, UserId};

@@ -1,0 +1,209 @@
+//! Search for a user: reads the query, finds out which rooms the user may see, searches, and checks again before it shows.
+
+use crate::{
+    http::identity::Identity,
+    state::AppState,
+    store::{
+        Entrance, ExcerptPart, MAX_EXCLUDED_ROOMS, MAX_PRIVATE_ROOMS, MAX_READ_MARKERS, ParsedQuery,
+        QueryError, SearchHit, SearchQuery, SearchScope, StoreError, StoreResult, excerpt, may_enter_room,
+    },
+};
+use app::wire::{Millis, RoomName, Seq, User, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+use thiserror::Error;
+
+/// Results of a page, if nothing else is asked for.
+pub const DEFAULT_RESULTS: u32 = 20;
+
+/// A message before which a page of results begins.
+pub type Before = (RoomName, Seq);
+
+/// What a search has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The messages, newest first.
+    pub results: Vec<SearchResult>,
+    /// Where the next page begins.
+    pub next: Option<Before>,
+    /// Older messages were not searched: there are too many.
+    pub is_partial: bool,
+}
+
+/// A message, as a search shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchResult {
+    /// Its room.
+    pub room: RoomName,
+    /// The title of the room.
+    pub title: String,
+    /// Its position.
+    pub seq: Seq,
+    /// When it was posted.
+    pub at: Millis,
+    /// Its author.
+    pub author: User,
+    /// The part of its text that matches.
+    pub excerpt: Vec<ExcerptPart>,
+}
+
+/// Why a search has no answer.
+#[derive(Debug, Error)]
+pub enum SearchError {
+    /// The query cannot be searched for.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Searches all messages that the user may see. What the user may not see takes no time.
+///
+/// # Errors
+/// [`SearchError`].
+pub async fn search(
+    state: &AppState,
+    identity: Identity,
+    text: &str,
+    before: Option<Before>,
+    limit: u32,
+) -> Result<Found, SearchError> {
+    let parsed = ParsedQuery::parse(text)?;
+    let store = &*state.store;
+    let before_room: BTreeSet<RoomName> = before.iter().map(|(room, _)| room.clone()).collect();
+    if visible(state, identity, before_room.clone()).await? != before_room {
+        return Ok(Found::default());
+    }
+    let scope = match parsed.rooms.is_empty() {
+        true => everywhere(state, identity).await?,
+        false => SearchScope {
+            rooms: named_rooms(state, identity, &parsed.rooms).await?,
+            ..SearchScope::default()
+        },
+    };
+    let authors = match parsed.from.is_empty() {
+        true => None,
+        false => Some(named_users(state, identity, &parsed.from).await?),
+    };
+    let query = SearchQuery {
+        phrases: parsed.phrases,
+        has: parsed.has,
+        authors,
+        scope,
+        blocked: store.blocked(identity.id).await?,
+        since: parsed.since,
+        until: parsed.until,
+        before,
+        limit,
+    };
+    let phrases = query.phrases.clone();
+    let page = store.search(query).await?;
+    // A right may have been taken from the user meanwhile.
+    let seen = visible(state, identity, page.hits.iter().map(|hit| hit.room.clone()).collect()).await?;
+    let hits: Vec<SearchHit> = page.hits.into_iter().filter(|hit| seen.contains(&hit.room)).collect();
+    let titles = titles(state, &seen).await?;
+    let result = |hit: SearchHit| SearchResult {
+        title: titles.get(&hit.room).cloned().unwrap_or_else(|| hit.room.title()),
+        excerpt: excerpt(&hit.text, &phrases),
+        room: hit.room,
+        seq: hit.seq,
+        at: hit.at,
+        author: hit.author,
+    };
+    let results = hits.into_iter().map(result).collect();
+    Ok(Found { results, next: page.next, is_partial: page.is_partial })
+}
+
+/// Returns all public rooms but those from which the user was removed, and the private rooms in which the user has been.
+async fn everywhere(state: &AppState, identity: Identity) -> StoreResult<SearchScope> {
+    let removed = state.store.removed_from(identity.id, Some(identity.network)).await?;
+    let removed: BTreeSet<RoomName> = removed.into_iter().take(MAX_EXCLUDED_ROOMS).collect();
+    let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
+    let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
+    let private: BTreeSet<RoomName> = private.take(MAX_PRIVATE_ROOMS).collect();
+    let seen = visible(state, identity, removed.union(&private).cloned().collect()).await?;
+    Ok(SearchScope {
+        is_public: true,
+        excluded: removed.difference(&seen).cloned().collect(),
+        rooms: private.intersection(&seen).cloned().collect(),
+    })
+}
+
+/// Returns those of some rooms that the user may enter.
+async fn visible(
+    state: &AppState,
+    identity: Identity,
+    rooms: BTreeSet<RoomName>,
+) -> StoreResult<BTreeSet<RoomName>> {
+    if rooms.is_empty() {
+        return Ok(rooms);
+    }
+    let entrance = |room: &RoomName| Entrance {
+        user: identity.id,
+        network: Some(identity.network),
+        room: Some(room.clone()),
+    };
+    let entrances: Vec<Entrance> = rooms.iter().map(entrance).collect();
+    let standings = state.store.standings(&entrances).await?;
+    let allowed =
+        rooms.into_iter().zip(standings).filter(|(room, standing)| may_enter_room(room, standing).is_ok());
+    Ok(allowed.map(|(room, _)| room).collect())
+}
+
+/// Returns the rooms with these names or titles that the user may enter. One that the user may not enter is like one that does
+/// not exist.
+async fn named_rooms(state: &AppState, identity: Identity, names: &[String]) -> StoreResult<Vec<RoomName>> {
+    let mut found = BTreeSet::new();
+    let mut own = None;
+    for name in names {
+        let known: Option<RoomName> = name.to_lowercase().parse().ok();
+        if let Some(room) = known {
+            found.insert(room);
+        }
+        found.extend(state.store.public_room_titled(name).await?);
+        // Private rooms have titles that others may have, too.
+        if own.is_none() {
+            own = Some(own_titles(state, identity).await?);
+        }
+        let titled = own.iter().flatten().filter(|(_, title)| title.to_lowercase() == name.to_lowercase());
+        found.extend(titled.map(|(room, _)| room.clone()));
+    }
+    Ok(visible(state, identity, found).await?.into_iter().collect())
+}
+
+/// Returns the private rooms of the user with their titles.
+async fn own_titles(state: &AppState, identity: Identity) -> StoreResult<BTreeMap<RoomName, String>> {
+    let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
+    let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
+    titles(state, &private.take(MAX_PRIVATE_ROOMS).collect()).await
+}
+
+async fn titles(state: &AppState, rooms: &BTreeSet<RoomName>) -> StoreResult<BTreeMap<RoomName, String>> {
+    let rooms: Vec<RoomName> = rooms.iter().cloned().collect();
+    let records = state.store.rooms(&rooms).await?;
+    Ok(records.into_iter().map(|record| (record.room.clone(), record.title())).collect())
+}
+
+/// Returns the users with these names; `me` is the user who asks.
+async fn named_users(state: &AppState, identity: Identity, names: &[String]) -> StoreResult<Vec<UserId>> {
+    let mut found = BTreeSet::new();
+    for name in names {
+        let name = name.trim_start_matches('@');
+        if name.eq_ignore_ascii_case("me") {
+            found.insert(identity.id);
+        }
+        found.extend(state.store.authors_named(name).await?);
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Reads the position of a message, as [`before_text`] writes it.
+pub fn parse_before(text: &str) -> Option<Before> {
+    let (room, seq) = text.rsplit_once('.')?;
+    Some((room.parse().ok()?, seq.parse().ok()?))
+}
+
+/// Writes the position of a message.
+pub fn before_text((room, seq): &Before) -> String {
+    format!("{room}.{seq}")
+}
