@@ -4,18 +4,21 @@
 //! cargo run --release -p bench --bin store -- fill --data target/years --messages 2000000
 //! cargo run --release -p bench --bin store -- measure --data target/years
 //! cargo run --release -p bench --bin store -- database --url postgres://…
+//! cargo run --release -p bench --bin store -- search --messages 1000000 [--url postgres://…]
 //! ```
 //!
 //! `measure` prints the events committed a second, alone and in groups, with a sync of the disk
 //! for every commit (`FULL`, as in Hubbub) and only at checkpoints (`NORMAL`, for comparison), whether
 //! concurrent readers slow the writer down, and the latency of a page. `database` prints the events committed a second by
-//! several servers into one PostgreSQL database, and the time of a sync of this disk beside them.
+//! several servers into one PostgreSQL database, and the time of a sync of this disk beside them. `search` prints how fast
+//! messages are indexed, how long queries take, and what the index costs those who post.
 
 mod appends;
 mod database;
 mod fill;
 mod pages;
 mod quantiles;
+mod search;
 
 use clap::Parser;
 use std::{
@@ -64,6 +67,18 @@ enum Command {
         #[arg(long, default_value_t = 3.0)]
         seconds: f64,
     },
+    /// Measure the search: indexing, queries, and what they cost; fills the folder or the database first
+    Search {
+        /// The data folder
+        #[arg(long, default_value = "target/search")]
+        data: PathBuf,
+        /// The database instead, as for `hubbub --database`
+        #[arg(long)]
+        url: Option<String>,
+        /// Number of messages
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+    },
 }
 
 #[derive(clap::Args)]
@@ -82,6 +97,7 @@ async fn main() -> ExitCode {
             fill::fill(&folder.data, messages, rooms, users).await
         }
         Command::Measure { folder, seconds } => measure(&folder.data, seconds).await,
+        Command::Search { data, url, messages } => search::measure(&data, url.as_deref(), messages).await,
         Command::Database { url, servers, seconds } => database::measure(&url, servers, seconds).await,
     };
     match done {
