@@ -11,6 +11,7 @@ use crate::{
     store::{Entrance, Standing, StoreError, StoreResult, may_enter_room, may_enter_server},
 };
 use app::wire::RoomName;
+use std::collections::BTreeSet;
 
 /// Proof that a user may enter the server, or a room, as of a generation of access.
 #[derive(Debug, Clone)]
@@ -42,6 +43,27 @@ impl AppState {
             None => may_enter_server(&standing)?,
         }
         Ok(Admission { standing, room: room.cloned() })
+    }
+
+    /// Returns those of some rooms that a user may enter, at most [`MAX_ROOMS_PER_READ`](crate::store::MAX_ROOMS_PER_READ). Others
+    /// do not exist for the user, also if they moderate the server.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`].
+    pub async fn enterable(
+        &self,
+        identity: Identity,
+        rooms: BTreeSet<RoomName>,
+    ) -> StoreResult<BTreeSet<RoomName>> {
+        if rooms.is_empty() {
+            return Ok(rooms);
+        }
+        let network = Some(identity.network);
+        let entrance = |room: &RoomName| Entrance { user: identity.id, network, room: Some(room.clone()) };
+        let standings = self.store.standings(&rooms.iter().map(entrance).collect::<Vec<_>>()).await?;
+        let entered = rooms.into_iter().zip(standings);
+        let entered = entered.filter(|(room, standing)| may_enter_room(room, standing).is_ok());
+        Ok(entered.map(|(room, _)| room).collect())
     }
 
     /// Checks again, if access has changed, that a user may still enter. Whatever was read from the store before this resolves

@@ -6,7 +6,7 @@ use crate::{
     state::AppState,
     store::{
         Entrance, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope,
-        Settings, Standing, StoreResult, Subject, hexadecimal, may_enter_room, moderates,
+        Settings, Standing, StoreResult, Subject, hexadecimal, moderates,
     },
 };
 use app::{
@@ -17,7 +17,7 @@ use app::{
     },
     wire::{Message, RoomName, Seq, User, UserId},
 };
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// Reports on one page. Each shows its message.
 const MAX_SHOWN_REPORTS: usize = 50;
@@ -73,25 +73,6 @@ fn user_of(subject: Subject) -> Option<UserId> {
     }
 }
 
-/// Returns those of some rooms that the user may enter. Others do not exist for them, also if they moderate the server.
-async fn enterable(
-    state: &AppState,
-    identity: Identity,
-    rooms: BTreeSet<RoomName>,
-) -> StoreResult<HashSet<RoomName>> {
-    let entrance = |room: &RoomName| Entrance {
-        user: identity.id,
-        network: Some(identity.network),
-        room: Some(room.clone()),
-    };
-    let standings = state.store.standings(&rooms.iter().map(entrance).collect::<Vec<_>>()).await?;
-    let entered = rooms.into_iter().zip(standings);
-    Ok(entered
-        .filter(|(room, standing)| may_enter_room(room, standing).is_ok())
-        .map(|(room, _)| room)
-        .collect())
-}
-
 /// Loads the page that manages a room, or the server. What only moderators may see is left out for others.
 ///
 /// # Errors
@@ -130,7 +111,7 @@ pub(super) async fn load_manage_page(
     let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
     if room.is_none() {
         let rooms = reports.iter().map(|it| &it.room).chain(log.iter().filter_map(|it| it.room.as_ref()));
-        let visible = enterable(state, identity, rooms.cloned().collect()).await?;
+        let visible = state.enterable(identity, rooms.cloned().collect()).await?;
         reports.retain(|it| visible.contains(&it.room));
         log.retain(|it| it.room.as_ref().is_none_or(|room| visible.contains(room)));
     }
