@@ -32,8 +32,10 @@ for (const colorScheme of ["light", "dark"] as const) {
     }
     await ann.page.goto(`/r/${room}?before=1`);
     await isAccessible(ann);
-    await ann.page.goto("/rooms");
-    await isAccessible(ann);
+    for (const page of ["/rooms", "/search", "/search?q=before:gestern"]) {
+      await ann.page.goto(page);
+      await isAccessible(ann);
+    }
     await ann.page.goto(`/r/${room}`);
     await ann.openDialog("settings");
     await ann.page.getByRole("button", { name: "Create link" }).click();

@@ -54,8 +54,10 @@ test("the parts of the composer stay in one row below a reply and the posting ru
 for (const width of [320, 390, 768, 1024, 1280, 2560]) {
   test(`at ${width} px nothing is cut off and nothing scrolls horizontally`, async ({ newUser, room }) => {
     const ann = await newUser({ viewport: { width, height: 800 } });
-    await ann.page.goto("/rooms");
     const overflow = () => ann.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    await ann.page.goto(`/search?q=${"w".repeat(200)}`);
+    expect(await overflow(), "the search").toBeLessThanOrEqual(0);
+    await ann.page.goto("/rooms");
     expect(await overflow(), "the rooms").toBeLessThanOrEqual(0);
     await ann.page.getByLabel("Room name").fill(`${room.slice(-12)} 字${"w".repeat(40)}`.slice(0, 48));
     await ann.page.getByLabel("Topic (optional)").fill("topic ".repeat(30));

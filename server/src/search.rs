@@ -1,19 +1,29 @@
 //! Search for a user: reads the query, finds out which rooms the user may see, searches, and checks again before it shows.
 
 use crate::{
-    http::identity::Identity,
+    http::{
+        identity::Identity,
+        work::{Busy, Priority},
+    },
     state::AppState,
     store::{
-        Entrance, ExcerptPart, MAX_EXCLUDED_ROOMS, MAX_PRIVATE_ROOMS, MAX_READ_MARKERS, ParsedQuery,
-        QueryError, SearchHit, SearchQuery, SearchScope, StoreError, StoreResult, excerpt, may_enter_room,
+        ExcerptPart, MAX_EXCLUDED_ROOMS, MAX_PRIVATE_ROOMS, MAX_READ_MARKERS, ParsedQuery, Phrase,
+        QueryError, SearchHit, SearchPage, SearchQuery, SearchScope, StoreError, StoreResult, excerpt,
+        has_phrases,
     },
 };
-use app::wire::{Millis, RoomName, Seq, User, UserId};
+use app::{
+    markup::plain_text,
+    wire::{Millis, RoomName, Seq, User, UserId, limits::MAX_MESSAGE_BYTES},
+};
 use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 /// Results of a page, if nothing else is asked for.
 pub const DEFAULT_RESULTS: u32 = 20;
+
+/// How often a search is made, at most, if it finds rooms that the user may not enter.
+const MAX_TRIES: u32 = 3;
 
 /// A message before which a page of results begins.
 pub type Before = (RoomName, Seq);
@@ -55,13 +65,34 @@ pub enum SearchError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No thread became free.
+    #[error("The server is too busy to search.")]
+    Busy,
 }
 
-/// Searches all messages that the user may see. What the user may not see takes no time.
+impl From<Busy> for SearchError {
+    fn from(Busy: Busy) -> Self {
+        Self::Busy
+    }
+}
+
+/// Searches all messages that the user may see, on the thread for searches. What the user may not see takes no time.
 ///
 /// # Errors
 /// [`SearchError`].
 pub async fn search(
+    state: &AppState,
+    (identity, priority): (Identity, Priority),
+    text: String,
+    before: Option<Before>,
+    limit: u32,
+) -> Result<Found, SearchError> {
+    let own = state.clone();
+    let searching = async move { find(&own, identity, &text, before, limit).await };
+    state.search_work.run(priority, searching).await?
+}
+
+async fn find(
     state: &AppState,
     identity: Identity,
     text: &str,
@@ -71,7 +102,7 @@ pub async fn search(
     let parsed = ParsedQuery::parse(text)?;
     let store = &*state.store;
     let before_room: BTreeSet<RoomName> = before.iter().map(|(room, _)| room.clone()).collect();
-    if visible(state, identity, before_room.clone()).await? != before_room {
+    if state.enterable(identity, before_room.clone()).await? != before_room {
         return Ok(Found::default());
     }
     let scope = match parsed.rooms.is_empty() {
@@ -97,21 +128,53 @@ pub async fn search(
         limit,
     };
     let phrases = query.phrases.clone();
-    let page = store.search(query).await?;
-    // A right may have been taken from the user meanwhile.
-    let seen = visible(state, identity, page.hits.iter().map(|hit| hit.room.clone()).collect()).await?;
-    let hits: Vec<SearchHit> = page.hits.into_iter().filter(|hit| seen.contains(&hit.room)).collect();
+    let (page, seen) = visible_page(state, identity, query).await?;
     let titles = titles(state, &seen).await?;
     let result = |hit: SearchHit| SearchResult {
         title: titles.get(&hit.room).cloned().unwrap_or_else(|| hit.room.title()),
-        excerpt: excerpt(&hit.text, &phrases),
+        excerpt: shown(&hit.text, &phrases),
         room: hit.room,
         seq: hit.seq,
         at: hit.at,
         author: hit.author,
     };
-    let results = hits.into_iter().map(result).collect();
+    let results = page.hits.into_iter().map(result).collect();
     Ok(Found { results, next: page.next, is_partial: page.is_partial })
+}
+
+/// Returns the part of a text that matches, without markup if nothing of the match is in it, such as in the address of a link.
+fn shown(text: &str, phrases: &[Phrase]) -> Vec<ExcerptPart> {
+    let plain = plain_text(text, MAX_MESSAGE_BYTES);
+    excerpt(if has_phrases(&plain, phrases) { &plain } else { text }, phrases)
+}
+
+/// Searches, and leaves out the rooms that the user may not enter after all: a right may have been taken meanwhile, or the user
+/// was removed from more than [`MAX_EXCLUDED_ROOMS`]. Returns the page and its rooms.
+async fn visible_page(
+    state: &AppState,
+    identity: Identity,
+    mut query: SearchQuery,
+) -> StoreResult<(SearchPage, BTreeSet<RoomName>)> {
+    let mut tries_left = MAX_TRIES;
+    loop {
+        let mut page = state.store.search(query.clone()).await?;
+        let places = page.hits.iter().map(|hit| &hit.room).chain(page.next.iter().map(|(room, _)| room));
+        let rooms: BTreeSet<RoomName> = places.cloned().collect();
+        let seen = state.enterable(identity, rooms.clone()).await?;
+        if seen == rooms {
+            return Ok((page, seen));
+        }
+        tries_left -= 1;
+        if tries_left == 0 {
+            page.hits.retain(|hit| seen.contains(&hit.room));
+            // The position of a message that the user may not see would tell of it.
+            let last = page.hits.last().map(|hit| (hit.room.clone(), hit.seq));
+            page.next = page.next.and_then(|next| if seen.contains(&next.0) { Some(next) } else { last });
+            return Ok((page, seen));
+        }
+        query.scope.rooms.retain(|room| seen.contains(room) || !rooms.contains(room));
+        query.scope.excluded.extend(rooms.difference(&seen).cloned());
+    }
 }
 
 /// Returns all public rooms but those from which the user was removed, and the private rooms in which the user has been.
@@ -121,33 +184,12 @@ async fn everywhere(state: &AppState, identity: Identity) -> StoreResult<SearchS
     let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
     let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
     let private: BTreeSet<RoomName> = private.take(MAX_PRIVATE_ROOMS).collect();
-    let seen = visible(state, identity, removed.union(&private).cloned().collect()).await?;
+    let seen = state.enterable(identity, removed.union(&private).cloned().collect()).await?;
     Ok(SearchScope {
         is_public: true,
         excluded: removed.difference(&seen).cloned().collect(),
         rooms: private.intersection(&seen).cloned().collect(),
     })
-}
-
-/// Returns those of some rooms that the user may enter.
-async fn visible(
-    state: &AppState,
-    identity: Identity,
-    rooms: BTreeSet<RoomName>,
-) -> StoreResult<BTreeSet<RoomName>> {
-    if rooms.is_empty() {
-        return Ok(rooms);
-    }
-    let entrance = |room: &RoomName| Entrance {
-        user: identity.id,
-        network: Some(identity.network),
-        room: Some(room.clone()),
-    };
-    let entrances: Vec<Entrance> = rooms.iter().map(entrance).collect();
-    let standings = state.store.standings(&entrances).await?;
-    let allowed =
-        rooms.into_iter().zip(standings).filter(|(room, standing)| may_enter_room(room, standing).is_ok());
-    Ok(allowed.map(|(room, _)| room).collect())
 }
 
 /// Returns the rooms with these names or titles that the user may enter. One that the user may not enter is like one that does
@@ -168,7 +210,7 @@ async fn named_rooms(state: &AppState, identity: Identity, names: &[String]) -> 
         let titled = own.iter().flatten().filter(|(_, title)| title.to_lowercase() == name.to_lowercase());
         found.extend(titled.map(|(room, _)| room.clone()));
     }
-    Ok(visible(state, identity, found).await?.into_iter().collect())
+    Ok(state.enterable(identity, found).await?.into_iter().collect())
 }
 
 /// Returns the private rooms of the user with their titles.

@@ -14,8 +14,7 @@ use crate::{
     recent_networks::RecentNetworks,
     settings_cache::SettingsCache,
     sign_ins::{SignInCache, Validity},
-    store::{Store, StoreResult},
-    upkeep::IndexLag,
+    store::{IndexLag, Store, StoreResult},
 };
 use app::wire::{DisplayName, User, UserId};
 use axum::extract::FromRef;
@@ -52,6 +51,8 @@ pub struct AppState {
     pub page_work: Arc<HttpWork>,
     /// The thread that serves reads of the API, so that pages do not wait for responses of up to 256 KiB.
     pub api_work: Arc<HttpWork>,
+    /// The thread that searches, so that nothing else waits for a search.
+    pub search_work: Arc<HttpWork>,
     /// How fast each network may act.
     pub networks: Arc<NetworkLimits>,
     /// How many WebSockets and event streams may be open.
@@ -78,6 +79,9 @@ pub struct AppState {
     has_others: Arc<OnceCell<bool>>,
 }
 
+/// Searches at the same time. With a page and a read of the API, one of the connections that read the store is left.
+const MAX_SEARCHES: usize = 1;
+
 /// Time between two WebSockets that a stopping server closes if other servers share its store: those take in its clients
 /// while they serve their own.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(4);
@@ -100,6 +104,7 @@ impl AppState {
             renames: Arc::new(UserLimiter::for_renames(config.post_rate)),
             page_work: Arc::default(),
             api_work: Arc::new(HttpWork::with_threads(1)),
+            search_work: Arc::new(HttpWork::with_threads(MAX_SEARCHES)),
             networks: Arc::new(NetworkLimits::new(config.per_network, config.post_rate)),
             connection_limit: ConnectionLimit::new(config.max_connections, config.per_network),
             unsent_budget: UnsentBudget::new(config.max_unsent_mib.max(1).saturating_mul(1_024 * 1_024)),

@@ -18,7 +18,7 @@ mod tokens;
 #[path = "../../../app/src/wire/mod.rs"]
 mod wire;
 
-use excerpt::{MAX_EXCERPT_CHARS, excerpt, find_phrases};
+use excerpt::{MAX_EXCERPT_CHARS, excerpt, find_phrases, has_phrases};
 use libfuzzer_sys::fuzz_target;
 use query::{MAX_QUERY_BYTES, MAX_QUERY_FILTERS, MAX_QUERY_WORDS, ParsedQuery};
 use tokens::{FILLER, MAX_TOKEN_CHARS, indexed_words};
@@ -37,7 +37,9 @@ fuzz_target!(|input: (&str, &str)| {
         assert!(words.len() <= MAX_QUERY_WORDS && words.iter().all(|word| is_plain(word)));
         assert!(query.from.len() + query.rooms.len() <= MAX_QUERY_FILTERS);
         let mut end = 0;
-        for place in find_phrases(text, &query.phrases).unwrap_or_default() {
+        let places = find_phrases(text, &query.phrases);
+        assert_eq!(places.is_some(), has_phrases(text, &query.phrases));
+        for place in places.unwrap_or_default() {
             assert!(place.start >= end && text.get(place.clone()).is_some_and(|part| !part.is_empty()));
             end = place.end;
         }

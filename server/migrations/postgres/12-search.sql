@@ -157,9 +157,9 @@ END $$;
 
 -- Searches for messages with `_words`, newest first: at most `_most`, after `_room` and `_seq` if they are given, posted from
 -- `_since` on and before `_until`. Goes back in ranges that grow: so a word that is everywhere is found in the newest ids, and
--- a rare one with few look-ups. `partial`: it gave up after `_reach` ids.
+-- a rare one with few look-ups. `partial`: it gave up after `_reach` ids, or after the range in which `_millis` were over.
 CREATE FUNCTION search_messages(
-    _words tsquery, _name text, _seq int8, _since int8, _until int8, _most int, _reach int8
+    _words tsquery, _name text, _seq int8, _since int8, _until int8, _most int, _reach int8, _millis int
 ) RETURNS TABLE (id int8, room int, seq int8, partial bool) LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
@@ -172,6 +172,7 @@ DECLARE
     _step int := 0;
     _found int := 0;
     _rows int;
+    _deadline timestamptz := clock_timestamp() + _millis * interval '1 ms';
 BEGIN
     IF _name IS NOT NULL THEN
         SELECT s.id INTO _end FROM search_message s JOIN room r ON r.id = s.room WHERE r.name = _name AND s.seq = _seq;
@@ -192,6 +193,7 @@ BEGIN
         _found := _found + _rows;
         _end := _from;
         _step := _step + 1;
+        EXIT WHEN clock_timestamp() >= _deadline;
     END LOOP;
     IF _found < _most AND _end > _first THEN RETURN QUERY SELECT 0::int8, 0, 0::int8, true; END IF;
 END $$;

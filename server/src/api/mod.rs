@@ -4,7 +4,7 @@ pub mod frames;
 mod search;
 mod sse;
 
-pub use search::{is_index_behind, search};
+pub use search::search;
 
 use crate::{
     http::{

@@ -2,7 +2,12 @@
 
 use super::{invalid_query, validate_limit};
 use crate::{
-    http::{identity::Identity, problem::Problem, public_address::PublicAddress, work::Priority},
+    http::{
+        identity::Identity,
+        problem::Problem,
+        public_address::PublicAddress,
+        work::{Busy, Priority},
+    },
     search::{self, DEFAULT_RESULTS, SearchError, before_text, parse_before},
     state::AppState,
     store::MAX_RESULTS,
@@ -15,9 +20,6 @@ use axum::{
     response::IntoResponse,
 };
 use serde::{Deserialize, Serialize};
-
-/// The age of the oldest message that is not indexed from which on a search says that it is behind, in milliseconds.
-const BEHIND: Millis = 10_000;
 
 /// The query of `GET /api/search`.
 #[derive(Deserialize)]
@@ -70,12 +72,12 @@ pub async fn search(
     let limit = validate_limit(query.limit, DEFAULT_RESULTS, MAX_RESULTS)?;
     let invalid_before = || Problem::bad_request("`before` must be a room and a `seq`, as in lobby.42.");
     let before = query.before.map(|before| parse_before(&before).ok_or_else(invalid_before)).transpose()?;
-    let work = state.api_work.clone();
     let behind_ms = state.index_lag.millis();
-    let searching = async move { search::search(&state, identity, &query.q, before, limit).await };
-    let found = work.run(Priority::Low, searching).await?.map_err(|error| match error {
+    let found = search::search(&state, (identity, Priority::Low), query.q, before, limit).await;
+    let found = found.map_err(|error| match error {
         SearchError::Query(error) => Problem::bad_request(error.to_string()),
         SearchError::Store(error) => error.into(),
+        SearchError::Busy => Busy.into(),
     })?;
     let result = |result: search::SearchResult| SearchResult {
         href: address.path(&format!("{}?around={}", result.room.path(), result.seq)),
@@ -97,9 +99,4 @@ pub async fn search(
         behind_ms,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(results)))
-}
-
-/// Returns `true` if the newest messages may not be found yet.
-pub fn is_index_behind(state: &AppState) -> bool {
-    state.index_lag.millis() >= BEHIND
 }

@@ -50,7 +50,13 @@ fn is_read(method: &Method) -> bool {
 fn limited_use(request: &Request) -> Option<Use> {
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if is_read(request.method()) {
-        Some(if path.contains("/api/") || path.ends_with("/ws") { Use::Read } else { Use::Page })
+        Some(if path.ends_with("/search") {
+            Use::Search
+        } else if path.contains("/api/") || path.ends_with("/ws") {
+            Use::Read
+        } else {
+            Use::Page
+        })
     } else {
         PAGE_LIMITED_FORMS.iter().any(|form| path.ends_with(form)).then_some(Use::Page)
     }

@@ -63,6 +63,8 @@ pub enum Use {
     Join,
     /// A page is rendered.
     Page,
+    /// Messages are searched.
+    Search,
     /// A link to another device or a recovery code is made.
     DeviceLink,
     /// A password or the secret of a link is tried.
@@ -72,7 +74,7 @@ pub enum Use {
 }
 
 impl Use {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Identity,
         Self::Post,
         Self::AnonymousPost,
@@ -81,6 +83,7 @@ impl Use {
         Self::Read,
         Self::Join,
         Self::Page,
+        Self::Search,
         Self::DeviceLink,
         Self::Secret,
         Self::Recovery,
@@ -101,6 +104,7 @@ impl Use {
             Self::Read => (400.0, 4_000),
             Self::Join => (1_000.0, 60_000),
             Self::Page => (100.0, 2_000),
+            Self::Search => (20.0, 400),
             Self::DeviceLink => (1.0, 100),
             Self::Secret => (0.2, 100),
             Self::Recovery => (0.2, 20),

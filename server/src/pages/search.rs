@@ -5,13 +5,13 @@ use super::{
     render::{render, run_page},
 };
 use crate::{
-    api::is_index_behind,
+    http::work::{Busy, Priority},
     search::{self, DEFAULT_RESULTS, SearchError, before_text, parse_before},
     store::QueryError,
 };
 use app::{
     View,
-    i18n::SearchProblem,
+    i18n::{Lang, SearchProblem},
     pages::{FoundMessage, SearchResults},
 };
 use axum::{
@@ -38,37 +38,38 @@ pub async fn search(
 ) -> PageResult {
     let PageRequest { state, identity, context } = request;
     let (handle, activity) = (state.clone(), context.activity.clone());
-    let parameters = parameters.map(|Query(parameters)| parameters).unwrap_or_default();
-    let page = async move {
-        let mut results = SearchResults { is_behind: is_index_behind(&state), ..SearchResults::default() };
-        if !parameters.q.trim().is_empty() {
-            let before = parameters.before.as_deref().and_then(parse_before);
-            match search::search(&state, identity, &parameters.q, before, DEFAULT_RESULTS).await {
-                Ok(found) => {
-                    results.next = found.next.as_ref().map(before_text);
-                    results.is_partial = found.is_partial;
-                    results.messages = found.results.into_iter().map(message).collect();
-                }
-                Err(SearchError::Query(error)) => {
-                    results.problem = Some(problem(error));
-                }
-                Err(SearchError::Store(error)) => return Err(error.into()),
+    let SearchParameters { q, before } = parameters.map(|Query(parameters)| parameters).unwrap_or_default();
+    let mut results =
+        SearchResults { is_behind: state.index_lag.millis() > 0, query: q, ..SearchResults::default() };
+    if !results.query.trim().is_empty() {
+        let before = before.as_deref().and_then(parse_before);
+        let (asked, query) = ((identity, Priority::High), results.query.clone());
+        match search::search(&state, asked, query, before, DEFAULT_RESULTS).await {
+            Ok(found) => {
+                results.next = found.next.as_ref().map(before_text);
+                results.is_partial = found.is_partial;
+                let lang = context.lang;
+                results.messages = found.results.into_iter().map(|found| message(found, lang)).collect();
             }
+            Err(SearchError::Query(error)) => results.problem = Some(problem(error)),
+            Err(SearchError::Store(error)) => return Err(error.into()),
+            Err(SearchError::Busy) => return Err(Busy.into()),
         }
-        // A query that is too long is not sent back.
-        results.query =
-            if results.problem == Some(SearchProblem::TooLong) { String::new() } else { parameters.q };
-        render(&state, context, View::Search(Box::new(results)), StatusCode::OK).await
-    };
+    }
+    if results.problem == Some(SearchProblem::TooLong) {
+        // It is not sent back.
+        results.query.clear();
+    }
+    let page = async move { render(&state, context, View::Search(Box::new(results)), StatusCode::OK).await };
     run_page(&handle, activity, page).await
 }
 
-fn message(result: search::SearchResult) -> FoundMessage {
+fn message(result: search::SearchResult, lang: Lang) -> FoundMessage {
     let tag = result.author.tag.as_deref().unwrap_or_default();
     FoundMessage {
         author: format!("{}{tag}", result.author.name),
+        title: lang.strings().title_of(&result.room, result.title),
         room: result.room,
-        title: result.title,
         seq: result.seq,
         at: result.at,
         excerpt: result.excerpt.into_iter().map(|part| (part.text, part.is_match)).collect(),

@@ -78,10 +78,10 @@ pub use retention::{
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
 pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates, posting_rules};
 pub use search::{
-    ExcerptPart, Has, IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCERPT_CHARS, MAX_EXCLUDED_ROOMS,
-    MAX_INDEXED_PER_STEP, MAX_PRIVATE_ROOMS, MAX_QUERY_BYTES, MAX_QUERY_FILTERS, MAX_QUERY_WORDS,
-    MAX_RESULTS, MAX_TOKEN_CHARS, ParsedQuery, Phrase, QueryError, SearchHit, SearchPage, SearchQuery,
-    SearchScope, SearchStore, excerpt,
+    ExcerptPart, Has, IndexLag, IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCERPT_CHARS,
+    MAX_EXCLUDED_ROOMS, MAX_INDEXED_PER_STEP, MAX_PRIVATE_ROOMS, MAX_QUERY_BYTES, MAX_QUERY_FILTERS,
+    MAX_QUERY_WORDS, MAX_RESULTS, MAX_TOKEN_CHARS, ParsedQuery, Phrase, QueryError, SearchHit, SearchPage,
+    SearchQuery, SearchScope, SearchStore, excerpt, has_phrases,
 };
 pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;

@@ -8,7 +8,7 @@ mod sweep;
 
 pub use clock::SweepClock;
 pub use erase::erase_step;
-pub use index::{IndexLag, follow_index};
+pub use index::follow_index;
 pub use sweep::{Step, Sweeper};
 
 use crate::{

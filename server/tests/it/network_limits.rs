@@ -222,3 +222,20 @@ async fn only_users_are_limited_without_limits_by_network() {
         assert_eq!(answer(posting(&server, SCHOOL, &format!("r{n}"))).await.status(), StatusCode::CREATED);
     }
 }
+
+#[tokio::test]
+async fn searches_have_a_limit_of_their_own_over_both_ways() {
+    let server = small().await;
+    let search = async |path: &str, network: &str| {
+        let request = Client::new().get(server.http(path)).header("x-forwarded-for", network);
+        answer(request).await
+    };
+    let mut answers = Vec::new();
+    for path in ["/search?q=tea", "/api/search?q=tea"].repeat(3) {
+        answers.push(search(path, SCHOOL).await);
+    }
+    assert_eq!(count_limited(&answers), 2);
+    assert!(answers[..4].iter().all(|answer| answer.status() == 200));
+    assert_eq!(search("/api/search?q=tea", ELSEWHERE).await.status(), 200);
+    assert_eq!(search("/rooms", SCHOOL).await.status(), 200);
+}

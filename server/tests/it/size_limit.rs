@@ -32,9 +32,10 @@ async fn fill(client: &mut V1, stored: &mut Vec<u64>) {
     }
 }
 
-/// Repeats a request until the server rejects it, at most a hundred times.
+/// Repeats a request until the server rejects it, at most as often as the quota has room for its text: the index of the search
+/// frees what it has written to the write-ahead log.
 async fn rejected(request: impl Fn() -> reqwest::RequestBuilder) -> reqwest::Response {
-    for _ in 0..100 {
+    for _ in 0..QUOTA / 8_000 {
         let response = sent(request()).await;
         if response.status() == 507 {
             return response;

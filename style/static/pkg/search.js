@@ -47,6 +47,13 @@ function follow(root, onFound) {
     clearTimeout(timer);
     timer = setTimeout(search, DELAY_MS);
   });
+  // Over a room the results come here, and the room stays.
+  form.addEventListener("submit", (submit) => {
+    if (!form.closest(".dialog")) return;
+    submit.preventDefault();
+    clearTimeout(timer);
+    search();
+  });
   root.addEventListener("keydown", (key) => {
     if (key.key !== "ArrowDown" && key.key !== "ArrowUp") return;
     const stops = [field, ...results.querySelectorAll("a")];

@@ -7,13 +7,14 @@ use crate::{
     store::{
         IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCLUDED_ROOMS, MAX_RESULTS, SearchHit, SearchPage,
         SearchQuery, SearchStore, StoreResult, Subject,
-        search::{MAX_HITS_READ, Requirement, requirements, split_number},
+        search::{MAX_HITS_READ, MAX_SEARCH_TIME, Requirement, requirements, split_number},
         skeleton,
     },
 };
 use app::wire::{DisplayName, RoomName, Seq, User, UserId, sanitize_for_display};
 use async_trait::async_trait;
 use deadpool_postgres::Object;
+use std::time::Instant;
 use tokio_postgres::Row;
 
 /// Messages that are read at once after the first page, if so many are left out that it is not full.
@@ -21,7 +22,7 @@ const MORE_HITS: u32 = 500;
 
 const SEARCH: &str = "
     SELECT f.id, r.name, f.seq, e.at, e.author, u.name, u.ambiguous, u.number, e.text, f.partial
-    FROM search_messages($1::text::tsquery, $2, $3, $4, $5, $6, $7) f
+    FROM search_messages($1::text::tsquery, $2, $3, $4, $5, $6, $7, $8) f
     LEFT JOIN room r ON r.id = f.room
     LEFT JOIN event e ON e.room = f.room AND e.seq = f.seq AND e.kind = 0
     LEFT JOIN user_account u ON u.id = e.author";
@@ -85,11 +86,12 @@ async fn search(client: &Object, query: &SearchQuery, words: &str) -> StoreResul
     let (mut most, mut read) = (limit + 1, 0);
     let statement = client.prepare_cached(SEARCH).await?;
     let (since, until) = (query.since.map(rows::position), query.until.map(rows::position));
-    let reach = rows::position(MAX_EVENTS_SEARCHED);
+    let (reach, begun) = (rows::position(MAX_EVENTS_SEARCHED), Instant::now());
     loop {
         let (room, seq) = before.as_ref().map(|(room, seq)| (room.as_str(), rows::position(*seq))).unzip();
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
-            [&words, &room, &seq, &since, &until, &most.cast_signed(), &reach];
+        let millis = MAX_SEARCH_TIME.saturating_sub(begun.elapsed()).as_millis() as i32;
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
+            [&words, &room, &seq, &since, &until, &most.cast_signed(), &reach, &millis];
         let mut found = client.query(&statement, &parameters).await?;
         found.sort_by_key(|row| std::cmp::Reverse(row.get::<_, i64>(0)));
         let is_last = found.len() < most as usize;

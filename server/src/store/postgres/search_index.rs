@@ -193,7 +193,7 @@ async fn index_next(
     let more = is_cut || count == MAX_INDEXED_PER_STEP || !backlog.is_empty();
     // What was there before the index comes in as fast as it can.
     let is_contended = backlog.is_empty();
-    Ok((IndexStep { events: looked_at, more, age, is_contended }, scanned == 0))
+    Ok((IndexStep { events: looked_at, more, age, is_contended, is_full: false }, scanned == 0))
 }
 
 /// Indexes messages again whose text has changed. Each is a transaction of its own, so that it never holds two rows for which

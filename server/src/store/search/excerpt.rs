@@ -2,7 +2,7 @@
 
 use super::{
     query::Phrase,
-    tokens::{single_characters, tokens},
+    tokens::{Token, single_characters, tokens},
 };
 use std::ops::Range;
 
@@ -11,6 +11,9 @@ pub const MAX_EXCERPT_CHARS: usize = 240;
 
 /// Characters before the first match, at most, if the excerpt does not begin with the text.
 const CONTEXT_CHARS: usize = 60;
+
+/// A word that is longer may be cut at the end.
+const MAX_CUT_WORD_CHARS: usize = 24;
 
 /// A part of an excerpt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,18 +24,34 @@ pub struct ExcerptPart {
     pub is_match: bool,
 }
 
+/// Returns `true` if every phrase stands in a text.
+pub fn has_phrases(text: &str, phrases: &[Phrase]) -> bool {
+    if phrases.is_empty() {
+        return true;
+    }
+    let (words, singles) = (tokens(text), single_characters(text));
+    let has_phrase = |phrase: &Phrase| {
+        let mut places = words.windows(phrase.len().max(1));
+        places.any(|place| is_phrase(place, phrase))
+            || matches!(&phrase[..], [one] if singles.iter().any(|(single, _)| single == one))
+    };
+    phrases.iter().all(has_phrase)
+}
+
+fn is_phrase(place: &[Token], phrase: &Phrase) -> bool {
+    place.iter().map(|token| &token.word).eq(phrase)
+}
+
 /// Returns where each phrase stands in a text, in order and without overlaps; `None` if one of them does not.
-pub(crate) fn find_phrases(text: &str, phrases: &[Phrase]) -> Option<Vec<Range<usize>>> {
+pub(super) fn find_phrases(text: &str, phrases: &[Phrase]) -> Option<Vec<Range<usize>>> {
     let (words, singles) = (tokens(text), single_characters(text));
     let mut found = Vec::new();
     for phrase in phrases {
         let before = found.len();
         let places = words.windows(phrase.len().max(1));
-        let is_phrase =
-            |place: &[_]| place.iter().map(|token: &super::tokens::Token| &token.word).eq(phrase.iter());
         found.extend(
             places
-                .filter(|place| is_phrase(place))
+                .filter(|place| is_phrase(place, phrase))
                 .filter_map(|place| Some(place.first()?.bytes.start..place.last()?.bytes.end)),
         );
         if let [one] = &phrase[..] {
@@ -60,7 +79,8 @@ pub fn excerpt(text: &str, phrases: &[Phrase]) -> Vec<ExcerptPart> {
     let before = text[..first].char_indices().rev().take(CONTEXT_CHARS).last().map_or(first, |(at, _)| at);
     let start =
         if text[..first].chars().count() > CONTEXT_CHARS { after_space(text, before, first) } else { 0 };
-    let end = text[start..].char_indices().nth(MAX_EXCERPT_CHARS).map_or(text.len(), |(at, _)| start + at);
+    let end = text[start..].char_indices().nth(MAX_EXCERPT_CHARS);
+    let end = end.map_or(text.len(), |(at, _)| before_space(text, start + at));
     let mut parts = Vec::new();
     let mut push = |range: Range<usize>, is_match: bool| {
         if !range.is_empty() {
@@ -90,6 +110,16 @@ fn after_space(text: &str, start: usize, end: usize) -> usize {
         let rest = &text[start + space..end];
         end - rest.trim_start().len()
     })
+}
+
+/// Returns the last space before a place if the place is in a word and the space is not far, so that no word is cut; else the
+/// place.
+fn before_space(text: &str, end: usize) -> usize {
+    if text[end..].starts_with(char::is_whitespace) {
+        return end;
+    }
+    let near = text[..end].char_indices().rev().take(MAX_CUT_WORD_CHARS).last().map_or(end, |(at, _)| at);
+    text[near..end].rfind(char::is_whitespace).map_or(end, |space| near + space)
 }
 
 fn one_line(text: &str) -> String {
@@ -123,6 +153,7 @@ mod tests {
         let cut = marked(&text, "tea");
         assert!(cut.starts_with("… word") && cut.contains("[tea]") && cut.ends_with(" …"), "{cut}");
         assert!(cut.chars().count() <= MAX_EXCERPT_CHARS + 6, "{cut}");
+        assert!(cut.ends_with("more …"), "no word is cut: {cut}");
     }
 
     #[test]

@@ -93,6 +93,11 @@ pub(in super::super) fn requirements(query: &SearchQuery) -> Option<Vec<Requirem
     Some(all)
 }
 
+/// Returns `true` if a text has all of these contents.
+pub(super) fn has_contents(text: &str, all: &BTreeSet<Has>) -> bool {
+    all.is_empty() || all.is_subset(&contents(text))
+}
+
 /// Returns what a text has: as it is shown, so that a link within code is none.
 fn contents(text: &str) -> BTreeSet<Has> {
     let mut found = BTreeSet::new();

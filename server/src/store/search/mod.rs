@@ -3,21 +3,23 @@
 //! - [`tokens`]: the words of a text, the same in both stores.
 //! - [`query`]: what a user writes.
 //! - [`excerpt`]: where it matches.
+//! - [`lag`]: how far the index is behind.
 //! - [`marks`]: what the index has of a message beside its words.
 //!
 //! The index follows the events: [`SearchStore::index`] adds what was posted, some time after its commit. What is edited or
 //! deleted or expires leaves the index in the transaction of that change.
 
 mod excerpt;
+mod lag;
 mod marks;
 mod query;
 mod tokens;
 
-pub use excerpt::{ExcerptPart, MAX_EXCERPT_CHARS, excerpt};
+pub use excerpt::{ExcerptPart, MAX_EXCERPT_CHARS, excerpt, has_phrases};
+pub use lag::IndexLag;
 pub use query::{Has, MAX_QUERY_BYTES, MAX_QUERY_FILTERS, MAX_QUERY_WORDS, ParsedQuery, Phrase, QueryError};
 pub use tokens::MAX_TOKEN_CHARS;
 
-pub(super) use excerpt::find_phrases;
 pub(super) use marks::{Indexed, Requirement, requirements};
 pub(super) use tokens::FILLER;
 
@@ -25,7 +27,8 @@ use super::StoreResult;
 use crate::limits::network::Network;
 use app::wire::{Millis, RoomName, Seq, User, UserId};
 use async_trait::async_trait;
-use std::{collections::BTreeSet, sync::Arc};
+use marks::has_contents;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// Messages that one search returns, at most.
 pub const MAX_RESULTS: u32 = 50;
@@ -45,6 +48,9 @@ pub(super) const MAX_HITS_READ: u32 = 2_000;
 
 /// Events whose entries in the index one search looks at, at most.
 pub const MAX_EVENTS_SEARCHED: u64 = 1 << 24;
+
+/// How long one search looks for older messages. It ends with the range of messages that it looks at then.
+pub(super) const MAX_SEARCH_TIME: Duration = Duration::from_millis(500);
 
 /// Messages that one step adds to the index, at most.
 pub const MAX_INDEXED_PER_STEP: u32 = 500;
@@ -96,19 +102,21 @@ pub struct SearchPage {
     pub hits: Vec<SearchHit>,
     /// Where the next page begins; `None` if there is nothing more.
     pub next: Option<(RoomName, Seq)>,
-    /// Older messages were not looked at, because there are more than [`MAX_EVENTS_SEARCHED`].
+    /// Older messages were not looked at: there are more than [`MAX_EVENTS_SEARCHED`], or the search took too long.
     pub is_partial: bool,
 }
 
 impl SearchPage {
-    /// Adds what the index has found, unless the query leaves it out or its text has changed since.
+    /// Adds what the index has found, unless the query leaves it out or its text has changed since: the row of the message
+    /// decides.
     pub(super) fn add(&mut self, hit: SearchHit, query: &SearchQuery) {
         let is_in_time =
             query.since.is_none_or(|since| hit.at >= since) && query.until.is_none_or(|until| hit.at < until);
         if is_in_time
             && !hit.text.is_empty()
             && !query.blocked.contains(&hit.author.id)
-            && find_phrases(&hit.text, &query.phrases).is_some()
+            && has_phrases(&hit.text, &query.phrases)
+            && has_contents(&hit.text, &query.has)
         {
             self.hits.push(hit);
         }
@@ -141,6 +149,8 @@ pub struct IndexStep {
     pub age: Millis,
     /// Others have waited for the writer meanwhile.
     pub is_contended: bool,
+    /// There is no space for more.
+    pub is_full: bool,
 }
 
 /// The index of all messages.

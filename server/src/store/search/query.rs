@@ -6,7 +6,7 @@
 
 use super::tokens::{Token, tokens};
 use app::wire::Millis;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use thiserror::Error;
 use time::{Date, Month};
 
@@ -99,6 +99,9 @@ impl ParsedQuery {
         if words > MAX_QUERY_WORDS || query.from.len() + query.rooms.len() > MAX_QUERY_FILTERS {
             return Err(QueryError::TooManyWords);
         }
+        // The same words once more would only cost time.
+        let mut seen = HashSet::new();
+        query.phrases.retain(|phrase| seen.insert(phrase.clone()));
         if query == Self::default() { Err(QueryError::Empty) } else { Ok(query) }
     }
 
@@ -223,6 +226,7 @@ mod tests {
     #[test]
     fn words_and_phrases_are_told_apart() {
         assert_eq!(phrases(r#"Green tea "Earl  Grey" x"#), ["green", "tea", "earl grey", "x"]);
+        assert_eq!(phrases("tea TEA \"tea\" téa"), ["tea"], "the same once more");
         assert_eq!(phrases("a@b.example don't"), ["a b example", "don t"]);
         assert_eq!(phrases("“earl grey” 「北京 茶」"), ["earl grey", "北京", "茶"]);
         assert_eq!(

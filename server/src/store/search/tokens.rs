@@ -180,7 +180,8 @@ fn fold_letter(c: char) -> char {
     }
 }
 
-/// Returns `true` for scripts that are written without spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
+/// Returns `true` for scripts that are written without spaces between words, Chinese, Japanese, Thai, Lao, Burmese and Khmer, and
+/// for Korean, whose words have endings.
 fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{0e00}'..='\u{0eff}'
@@ -193,6 +194,7 @@ fn is_unspaced(c: char) -> bool {
         | '\u{31f0}'..='\u{31ff}'
         | '\u{3400}'..='\u{4dbf}'
         | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
         | '\u{f900}'..='\u{faff}'
         | '\u{1b000}'..='\u{1b16f}'
         | '\u{20000}'..='\u{3ffff}')
@@ -218,10 +220,11 @@ mod tests {
     }
 
     #[test]
-    fn chinese_and_japanese_are_cut_into_pairs() {
+    fn chinese_japanese_and_korean_are_cut_into_pairs() {
         assert_eq!(words("我爱北京 tea茶"), ["我爱", "爱北", "北京", "tea", "茶"]);
         assert_eq!(words("ガム ｶﾞﾑ カム"), ["ガム", "ガム", "カム"]);
-        assert_eq!(words("한국어"), ["한국어"]);
+        assert_eq!(words("한국어를"), ["한국", "국어", "어를"]);
+        assert_eq!(words(&"한국어".nfd().collect::<String>()), ["한국", "국어"]);
         assert_eq!(indexed_words("北京 北"), ["北京", "北", ":", "京"]);
         assert_eq!(indexed_words("tea"), ["tea"]);
     }

@@ -7,7 +7,8 @@ use crate::{
         IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCLUDED_ROOMS, MAX_INDEXED_PER_STEP, MAX_RESULTS,
         SearchHit, SearchPage, SearchQuery, SearchStore, StoreResult, Subject, now,
         search::{
-            INDEX_VERSION, Indexed, MAX_HITS_READ, MAX_INDEXED_BYTES, Requirement, requirements, split_number,
+            INDEX_VERSION, Indexed, MAX_HITS_READ, MAX_INDEXED_BYTES, MAX_SEARCH_TIME, Requirement,
+            requirements, split_number,
         },
         skeleton,
     },
@@ -15,7 +16,7 @@ use crate::{
 use app::wire::{Millis, RoomName, UserId};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row};
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Instant};
 
 /// Rows of the first range that a search looks at. Each range is larger than the one before, so that a word that is everywhere
 /// is found in the newest rows, and a rare one in few ranges.
@@ -25,7 +26,7 @@ const FIRST_RANGE: u64 = 1 << 16;
 const RANGE_GROWTH: u64 = 4;
 
 /// Rows of a range, at most.
-const MAX_RANGE: u64 = 1 << 22;
+const MAX_RANGE: u64 = 1 << 20;
 
 /// The next events, as the index has them.
 #[derive(Default)]
@@ -44,6 +45,8 @@ pub(super) struct IndexBatch {
 /// A message on its way into the index.
 pub(super) struct IndexedMessage {
     pub(super) row: i64,
+    /// Its event: the row of one that was removed is used again.
+    pub(super) id: [u8; 16],
     /// Its text when it was read.
     pub(super) text: String,
     /// What the index has of it.
@@ -90,11 +93,12 @@ impl SearchStore for SqliteStore {
             return self.merge_index().await;
         }
         self.has_unmerged.store(true, Ordering::Relaxed);
-        let is_contended = self.commit(WriteCommand::Index(Box::new(batch)), |output| match output {
-            WriteOutput::Indexed { is_contended } => Some(is_contended),
+        let indexed = self.commit(WriteCommand::Index(Box::new(batch)), |output| match output {
+            WriteOutput::Indexed { is_contended, is_full } => Some((is_contended, is_full)),
             _ => None,
         });
-        Ok(IndexStep { events, more, is_contended: is_contended.await?, age: now().saturating_sub(at) })
+        let (is_contended, is_full) = indexed.await?;
+        Ok(IndexStep { events, more: more || is_full, is_contended, is_full, age: now().saturating_sub(at) })
     }
 }
 
@@ -125,8 +129,15 @@ pub(super) fn prepare_index(connection: &mut Connection) -> rusqlite::Result<()>
     transaction.commit()
 }
 
-/// An event as it is indexed: its row, what the index has of it, its text, and its time.
-pub(super) type IndexedRow = (i64, String, String, Millis);
+/// An event as it is indexed.
+pub(super) struct IndexedRow {
+    pub(super) row: i64,
+    /// What the index has of it; empty if it has no text.
+    pub(super) document: String,
+    text: String,
+    at: Millis,
+    id: [u8; 16],
+}
 
 /// Reads an event in the columns of [`SELECT_UNINDEXED`](sql::SELECT_UNINDEXED).
 pub(super) fn indexed_row(row: &Row<'_>) -> rusqlite::Result<IndexedRow> {
@@ -138,7 +149,7 @@ pub(super) fn indexed_row(row: &Row<'_>) -> rusqlite::Result<IndexedRow> {
         true => String::new(),
         false => Indexed { room, is_private: row.get(2)?, author, text: &text }.document(),
     };
-    Ok((row.get(0)?, document, text, row.get(5)?))
+    Ok(IndexedRow { row: row.get(0)?, document, text, at: row.get(5)?, id: row.get(6)? })
 }
 
 fn next_batch(db: &Connection) -> rusqlite::Result<IndexBatch> {
@@ -147,12 +158,12 @@ fn next_batch(db: &Connection) -> rusqlite::Result<IndexBatch> {
     let mut statement = db.prepare_cached(sql::SELECT_UNINDEXED)?;
     let mut bytes = 0;
     for found in statement.query_map((after, MAX_INDEXED_PER_STEP), indexed_row)? {
-        let (row, document, text, at) = found?;
+        let IndexedRow { row, document, text, at, id } = found?;
         bytes += text.len();
         (batch.up_to, batch.at) = (row, at);
         batch.events += 1;
         if !text.is_empty() {
-            batch.messages.push(IndexedMessage { row, text, document });
+            batch.messages.push(IndexedMessage { row, id, text, document });
         }
         if bytes >= MAX_INDEXED_BYTES {
             break;
@@ -168,9 +179,10 @@ fn search(db: &Connection, query: &SearchQuery) -> rusqlite::Result<SearchPage> 
     let (required, limit) = (expression(&required), query.limit.min(MAX_RESULTS) as usize);
     let (first, mut end) = range(db, query)?;
     let (mut size, mut searched, mut read) = (FIRST_RANGE, 0, 0);
+    let deadline = Instant::now() + MAX_SEARCH_TIME;
     let mut statement = db.prepare_cached(sql::SELECT_HITS)?;
     while end > first {
-        if searched >= MAX_EVENTS_SEARCHED {
+        if searched >= MAX_EVENTS_SEARCHED || Instant::now() >= deadline {
             page.is_partial = true;
             break;
         }
@@ -244,4 +256,65 @@ fn hit(row: &Row<'_>) -> rusqlite::Result<SearchHit> {
         author: rows::author(row, 3)?,
         text: rows::text(row, 7)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        ABANDONED_AFTER, EventStore, NewEvent, ParsedQuery, RetentionStore, SearchScope, Store,
+        sqlite::{Options, Synchronous},
+    };
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_step_without_space_adds_nothing_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hubbub.db");
+        let open = |max_bytes| {
+            let synchronous = Synchronous::Normal;
+            SqliteStore::open_with(&file, Options { synchronous, max_bytes, save_key: &mut |_| Ok(()) })
+                .unwrap()
+        };
+        let store = open(None);
+        for n in 0..20 {
+            let new =
+                NewEvent::message(Uuid::now_v7(), "tea".parse().unwrap(), UserId(1), &format!("tea {n}"));
+            store.append(new).await.unwrap();
+        }
+        store.close().await;
+        let store = open(Some(1));
+        for _ in 0..3 {
+            let step = store.index(&[]).await.unwrap();
+            assert!(step.is_full && step.more, "{step:?}");
+        }
+        store.close().await;
+        let store = open(None);
+        assert_eq!(store.index(&[]).await.unwrap().events, 20);
+    }
+
+    #[tokio::test]
+    async fn a_row_that_is_used_again_is_indexed_as_the_event_that_uses_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
+        let post = async |room: &RoomName| {
+            store.append(NewEvent::message(Uuid::now_v7(), room.clone(), UserId(1), "hello")).await.unwrap();
+        };
+        let public: RoomName = "tea".parse().unwrap();
+        let private: RoomName = format!("p-{}", "0".repeat(32)).parse().unwrap();
+        post(&public).await;
+        let batch = store.readers.read(next_batch).await.unwrap();
+        let later = store.clock().await.unwrap() + 2 * ABANDONED_AFTER;
+        while !store.remove_if_abandoned(public.clone(), later).await.unwrap() {}
+        post(&private).await;
+        store.commit(WriteCommand::Index(Box::new(batch)), |_| Some(())).await.unwrap();
+        while store.index(&[]).await.unwrap().more {}
+        let found = async |scope: SearchScope| {
+            let phrases = ParsedQuery::parse("hello").unwrap().phrases;
+            let query = SearchQuery { phrases, scope, limit: 1, ..SearchQuery::default() };
+            store.search(query).await.unwrap().hits.len()
+        };
+        assert_eq!(found(SearchScope { is_public: true, ..SearchScope::default() }).await, 0);
+        assert_eq!(found(SearchScope { rooms: vec![private], ..SearchScope::default() }).await, 1);
+    }
 }

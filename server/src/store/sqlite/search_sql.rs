@@ -12,13 +12,16 @@ pub(super) const LOWER_INDEXED: &str =
 
 /// Events after a row, as they are indexed.
 pub(super) const SELECT_UNINDEXED: &str = "
-    SELECT e.row, e.room, coalesce(r.private, 1), e.author, CASE e.kind WHEN 0 THEN e.text ELSE '' END, e.at
+    SELECT e.row, e.room, coalesce(r.private, 1), e.author, CASE e.kind WHEN 0 THEN e.text ELSE '' END, e.at, e.id
     FROM event e LEFT JOIN room r ON r.name = e.room WHERE e.row > ?1 ORDER BY e.row LIMIT ?2";
 
 /// An event, as it is indexed.
 pub(super) const SELECT_INDEXED_EVENT: &str = "
-    SELECT e.row, e.room, coalesce(r.private, 1), e.author, CASE e.kind WHEN 0 THEN e.text ELSE '' END, e.at
+    SELECT e.row, e.room, coalesce(r.private, 1), e.author, CASE e.kind WHEN 0 THEN e.text ELSE '' END, e.at, e.id
     FROM event e LEFT JOIN room r ON r.name = e.room WHERE e.row = ?1";
+
+/// Whether a row is still this event with this text.
+pub(super) const IS_UNCHANGED: &str = "SELECT kind = 0 AND id = ?2 AND text = ?3 FROM event WHERE row = ?1";
 
 /// The row of an event.
 pub(super) const SELECT_ROW: &str = "SELECT row FROM event WHERE room = ?1 AND seq = ?2";

@@ -4,7 +4,7 @@ use super::{Visitor, act, client, create_room, make_admin, names, remove};
 use crate::support::{TestServer, room};
 use app::wire::{Operation, RoomName, Seq, UserId};
 use serde_json::Value;
-use server::store::{Action, NewEvent, Role, Store};
+use server::store::{Action, MAX_EXCLUDED_ROOMS, NewEvent, Role, Store};
 use uuid::Uuid;
 
 async fn post(store: &dyn Store, name: &RoomName, author: UserId, text: &str) -> Seq {
@@ -111,6 +111,34 @@ async fn access_that_ends_or_begins_counts_at_once() {
 }
 
 #[tokio::test]
+async fn a_user_who_was_removed_from_more_rooms_than_a_search_leaves_out_learns_nothing_of_them() {
+    let server = TestServer::start().await;
+    let store = server.store();
+    let (owner, user) = (Visitor::new(&server).await, Visitor::new(&server).await);
+    post(store, &room("tea"), owner.id, "needle").await;
+    for n in 0..MAX_EXCLUDED_ROOMS + 2 {
+        let name = room(&format!("closed-{n}"));
+        create_room(store, &name, owner.id).await;
+        post(store, &name, owner.id, "needle").await;
+        act(store, owner.id, Some(&name), remove(user.id)).await.unwrap();
+    }
+    let (mut before, mut pages, mut rooms) = (None::<String>, 0, Vec::new());
+    loop {
+        let mut query = vec![("q", "needle"), ("limit", "1")];
+        query.extend(before.as_deref().map(|before| ("before", before)));
+        let (status, answer) = search(&server, &user, &query).await;
+        assert!(status == 200 && !answer.to_string().contains("closed-"), "{answer}");
+        rooms.extend(answer["results"].as_array().unwrap().iter().map(|result| result["room"].clone()));
+        before = answer["next"].as_str().map(str::to_owned);
+        pages += 1;
+        if before.is_none() || pages == 9 {
+            break;
+        }
+    }
+    assert_eq!((pages, rooms), (1, vec![Value::from("tea")]));
+}
+
+#[tokio::test]
 async fn blocked_users_and_deleted_texts_are_not_found() {
     let server = TestServer::start().await;
     let store = server.store();
@@ -160,6 +188,19 @@ async fn results_have_their_room_their_matches_and_a_link() {
         { "text": "<b>" }, { "text": "Green", "match": true }, { "text": "</b> tea 24 & more" }
     ]);
     assert_eq!(result["excerpt"], parts);
+    for (text, query, shown) in [
+        ("**bold** [kettle](https://x.example/spout) `code`", "kettle", "bold kettle code"),
+        (
+            "**bold** [kettle](https://x.example/spout) `code`",
+            "spout",
+            "**bold** [kettle](https://x.example/spout) `code`",
+        ),
+    ] {
+        post(store, &room("markup"), ann.id, text).await;
+        let (_, found) = search(&server, &ann, &[("q", query), ("limit", "1")]).await;
+        let parts = found["results"][0]["excerpt"].as_array().unwrap().iter();
+        assert_eq!(parts.map(|part| part["text"].as_str().unwrap()).collect::<String>(), shown);
+    }
     let next = first["next"].as_str().unwrap();
     let (_, second) = search(&server, &ann, &[("q", "green"), ("before", next)]).await;
     assert_eq!(second["results"].as_array().map(Vec::len), Some(5));

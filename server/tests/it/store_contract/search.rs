@@ -13,6 +13,7 @@ every_store! {
     words_and_phrases_are_found_newest_first
     words_of_one_and_two_chinese_characters_are_found
     case_width_and_accents_make_no_difference
+    scripts_of_all_kinds_are_found
     filters_hold_together
     days_are_bounds
     pages_follow_each_other_without_gaps
@@ -92,12 +93,43 @@ async fn words_of_one_and_two_chinese_characters_are_found(store: Arc<dyn Store>
 }
 
 async fn case_width_and_accents_make_no_difference(store: Arc<dyn Store>) {
-    for text in ["Crème brûlée", "CREME", "ｃｒｅｍｅ", "STRASSE", "Straße"] {
+    for text in ["Crème brûlée", "CREME", "ｃｒｅｍｅ", "STRASSE", "Straße", "cre\u{300}me"] {
         post(&*store, "tea", text).await;
     }
-    assert_eq!(find(&*store, "crÈme").await, [3, 2, 1]);
+    assert_eq!(find(&*store, "crÈme").await, [6, 3, 2, 1]);
+    assert_eq!(find(&*store, "CRE\u{300}ME").await, [6, 3, 2, 1]);
     assert_eq!(find(&*store, "strasse").await, [5, 4]);
     assert_eq!(find(&*store, "brulee").await, [1]);
+}
+
+async fn scripts_of_all_kinds_are_found(store: Arc<dyn Store>) {
+    for text in [
+        "한국어를 배워요",
+        "ﾗｰﾒﾝを食べる🍜",
+        "ラーメン",
+        "السَّلَامُ عليكم",
+        "שָׁלוֹם עולם",
+        "tea🎉party",
+        "नमस्ते",
+        "ไทย",
+    ] {
+        post(&*store, "tea", text).await;
+    }
+    for (text, found) in [
+        ("한국어", vec![1]),
+        ("배", vec![1]),
+        ("ラーメン", vec![3, 2]),
+        ("食", vec![2]),
+        ("べる", vec![2]),
+        ("السلام", vec![4]),
+        ("\u{202e}שלום עולם", vec![5]),
+        ("party", vec![6]),
+        ("\"tea party\"", vec![6]),
+        ("नमस्ते", vec![7]),
+        ("ไท", vec![8]),
+    ] {
+        assert_eq!(find(&*store, text).await, found, "{text}");
+    }
 }
 
 async fn filters_hold_together(store: Arc<dyn Store>) {

@@ -80,6 +80,8 @@ pub(super) enum WriteOutput {
     Indexed {
         /// Other commands were in the same commit.
         is_contended: bool,
+        /// The quota is used up.
+        is_full: bool,
     },
     None,
 }

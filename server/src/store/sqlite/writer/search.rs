@@ -2,7 +2,7 @@
 
 use super::transaction::WriteTransaction;
 use crate::store::sqlite::{
-    search::{IndexBatch, indexed_row},
+    search::{IndexBatch, IndexedRow, indexed_row},
     search_sql as sql,
 };
 use app::wire::{RoomName, Seq};
@@ -16,27 +16,27 @@ const BYTES_PER_BYTE: usize = 2;
 
 impl WriteTransaction<'_> {
     /// Adds messages to the index, unless another step has added them. A message that was changed since it was read is indexed
-    /// as it is now. Ends early if the quota is used up.
-    pub(super) fn index(&mut self, batch: IndexBatch) -> rusqlite::Result<()> {
+    /// as it is now. Ends early if the quota is used up, and returns `true` then.
+    pub(super) fn index(&mut self, batch: IndexBatch) -> rusqlite::Result<bool> {
         if self.indexed()? != batch.after {
-            return Ok(());
+            return Ok(false);
         }
-        let mut up_to = batch.up_to;
+        let (mut up_to, mut is_full) = (batch.up_to, false);
         for message in batch.messages {
             if !self.take_bytes(message.document.len() * BYTES_PER_BYTE) {
-                up_to = message.row - 1;
+                (up_to, is_full) = (message.row - 1, true);
                 break;
             }
-            let mut select =
-                self.transaction.prepare_cached("SELECT kind = 0 AND text = ?2 FROM event WHERE row = ?1")?;
-            let is_same: Option<bool> =
-                select.query_row((message.row, &message.text), |row| row.get(0)).optional()?;
+            let mut select = self.transaction.prepare_cached(sql::IS_UNCHANGED)?;
+            let event = (message.row, message.id, &message.text);
+            let is_same: Option<bool> = select.query_row(event, |row| row.get(0)).optional()?;
             match is_same {
                 Some(true) => self.insert_indexed(message.row, &message.document)?,
                 _ => self.index_again(message.row)?,
             }
         }
-        self.transaction.prepare_cached(sql::UPDATE_INDEXED)?.execute([up_to]).map(drop)
+        self.transaction.prepare_cached(sql::UPDATE_INDEXED)?.execute([up_to])?;
+        Ok(is_full)
     }
 
     /// Merges a part of the index, so that queries look into few segments. Returns `false` if there is nothing to merge.
@@ -75,7 +75,7 @@ impl WriteTransaction<'_> {
     pub(super) fn index_again(&self, row: i64) -> rusqlite::Result<()> {
         let mut select = self.transaction.prepare_cached(sql::SELECT_INDEXED_EVENT)?;
         match select.query_row([row], indexed_row).optional()? {
-            Some((_, document, ..)) if !document.is_empty() => self.insert_indexed(row, &document),
+            Some(IndexedRow { document, .. }) if !document.is_empty() => self.insert_indexed(row, &document),
             _ => Ok(()),
         }
     }
@@ -87,7 +87,7 @@ impl WriteTransaction<'_> {
 
     fn unindex_row(&self, row: i64) -> rusqlite::Result<()> {
         let mut select = self.transaction.prepare_cached(sql::SELECT_INDEXED_EVENT)?;
-        let (_, document, ..) = select.query_row([row], indexed_row)?;
+        let IndexedRow { document, .. } = select.query_row([row], indexed_row)?;
         if !document.is_empty() {
             self.transaction.prepare_cached(sql::DELETE_INDEXED)?.execute((row, document))?;
         }

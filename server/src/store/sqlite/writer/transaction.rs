@@ -179,8 +179,8 @@ impl<'a> WriteTransaction<'a> {
                 self.note_erased(user, erased, position).map(|()| Ok(WriteOutput::None))
             }
             WriteCommand::Index(batch) => {
-                self.index(*batch)?;
-                Ok(Ok(WriteOutput::Indexed { is_contended: self.is_contended }))
+                let is_full = self.index(*batch)?;
+                Ok(Ok(WriteOutput::Indexed { is_contended: self.is_contended, is_full }))
             }
             WriteCommand::MergeIndex => self.merge_index().map(|more| Ok(WriteOutput::Merged(more))),
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
