@@ -7,6 +7,7 @@ use crate::{
 use app::wire::{ClientFrame, ServerFrame, UserId};
 use futures_util::future::join_all;
 use reqwest::StatusCode;
+use std::collections::BTreeMap;
 
 /// Returns the users that `frames` rename, with their marks.
 fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
@@ -19,14 +20,13 @@ fn renamed(frames: &[ServerFrame]) -> Vec<(UserId, bool)> {
     renamed
 }
 
-/// Returns the next `count` users that frames to `client` rename, with their marks.
-async fn next_renamed(client: &mut V1, count: usize) -> Vec<(UserId, bool)> {
-    let mut renames = Vec::new();
-    while renames.len() < count {
+/// Waits until frames to `client` have renamed just these users, with these marks at last. With several servers a frame may come
+/// once more.
+async fn wait_for_renamed(client: &mut V1, expected: Vec<(UserId, bool)>) {
+    let mut renames = BTreeMap::new();
+    while renames.iter().map(|(id, mark)| (*id, *mark)).ne(expected.iter().copied()) {
         renames.extend(renamed(&[client.next_frame().await]));
     }
-    renames.sort();
-    renames
 }
 
 fn both(one: &V1, other: &V1, ambiguous: bool) -> Vec<(UserId, bool)> {
@@ -40,16 +40,18 @@ async fn a_confusable_name_marks_both_users_as_ambiguous() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     ann.set_name("Ann").await;
-    next_renamed(&mut bob, 1).await;
+    wait_for_renamed(&mut bob, vec![(ann.you().id, false)]).await;
     ann.frames_until_pong().await;
     // The first letter is Cyrillic.
     bob.set_name("\u{410}nn").await;
-    assert_eq!(next_renamed(&mut ann, 2).await, both(&ann, &bob, true));
+    let marked = both(&ann, &bob, true);
+    wait_for_renamed(&mut ann, marked).await;
     ann.post("tea", "it is me").await;
     assert!(ann.events(1).await[0].author.ambiguous);
     bob.frames_until_pong().await;
     bob.set_name("Bob").await;
-    assert_eq!(next_renamed(&mut ann, 2).await, both(&ann, &bob, false));
+    let unmarked = both(&ann, &bob, false);
+    wait_for_renamed(&mut ann, unmarked).await;
     ann.post("tea", "only me").await;
     assert!(!ann.events(1).await[0].author.ambiguous);
 }
@@ -59,17 +61,15 @@ async fn a_default_name_that_another_user_has_taken_is_marked_after_a_post() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     ann.set_name(bob.you().name.as_str()).await;
-    next_renamed(&mut bob, 1).await;
+    wait_for_renamed(&mut bob, vec![(ann.you().id, false)]).await;
     ann.frames_until_pong().await;
     bob.post("tea", "that is my name").await;
-    let (mut renames, mut is_marked) = (Vec::new(), false);
-    while renames.len() < 2 || !is_marked {
+    let (mut renames, mut is_marked) = (BTreeMap::new(), false);
+    while !is_marked || renames.iter().map(|(id, mark)| (*id, *mark)).ne(both(&ann, &bob, true)) {
         let frame = ann.next_frame().await;
         is_marked |= matches!(&frame, ServerFrame::Events { events, .. } if events[0].author.ambiguous);
         renames.extend(renamed(&[frame]));
     }
-    renames.sort();
-    assert_eq!(renames, both(&ann, &bob, true));
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_rename_reaches_every_room_that_the_user_has_visited() {
     let (mut bob, mut carol) =
         (V1::connect_and_join(&server, "coffee").await, V1::connect_and_join(&server, "elsewhere").await);
     ann.set_name("Ann").await;
-    assert_eq!(next_renamed(&mut bob, 1).await, [(ann.you().id, false)]);
+    wait_for_renamed(&mut bob, vec![(ann.you().id, false)]).await;
     assert_eq!(renamed(&carol.frames_until_pong().await), []);
 }
 

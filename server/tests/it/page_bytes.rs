@@ -17,8 +17,13 @@ fn longest() -> [String; 11] {
         .map(|text| text.repeat((MAX_MESSAGE_BYTES - 1) / text.len()) + ".")
 }
 
-async fn fill(server: &TestServer, author: UserId, text: &str, count: usize) {
-    let post = |_| server.store().append(NewEvent::message(Uuid::now_v7(), room("tea"), author, text));
+/// Gives each text a room.
+fn in_rooms(texts: impl IntoIterator<Item = String>) -> impl Iterator<Item = (String, String)> {
+    texts.into_iter().enumerate().map(|(n, text)| (format!("tea-{n}"), text))
+}
+
+async fn fill(server: &TestServer, name: &str, text: &str, count: usize) {
+    let post = |_| server.store().append(NewEvent::message(Uuid::now_v7(), room(name), UserId(7), text));
     assert!(join_all((0..count).map(post)).await.iter().all(Result::is_ok));
 }
 
@@ -30,13 +35,13 @@ async fn get(server: &TestServer, path: &str) -> String {
 
 #[tokio::test]
 async fn api_responses_have_at_most_256_kib_and_report_that_there_is_more() {
-    for text in longest() {
-        let server = TestServer::start().await;
-        fill(&server, UserId(7), &text, 100).await;
+    let server = TestServer::start().await;
+    for (name, text) in in_rooms(longest()) {
+        fill(&server, &name, &text, 100).await;
         let mut seqs: Vec<Seq> = Vec::new();
         loop {
             let after = seqs.last().copied().unwrap_or(0);
-            let body = get(&server, &format!("/api/rooms/tea/events?after={after}")).await;
+            let body = get(&server, &format!("/api/rooms/{name}/events?after={after}")).await;
             assert!(body.len() <= MAX_PAGE_BYTES, "{} bytes of {:.1}", body.len(), text);
             let page: Events = serde_json::from_str(&body).unwrap();
             seqs.extend(page.events.iter().map(|event| event.seq));
@@ -45,11 +50,11 @@ async fn api_responses_have_at_most_256_kib_and_report_that_there_is_more() {
             }
         }
         assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
-        let body = get(&server, "/api/rooms/tea/messages?limit=500").await;
+        let body = get(&server, &format!("/api/rooms/{name}/messages?limit=500")).await;
         let page: Messages = serde_json::from_str(&body).unwrap();
         assert!(body.len() <= MAX_PAGE_BYTES && page.more, "{} bytes of {:.1}", body.len(), text);
         assert_eq!(page.messages.last().unwrap().seq, 100);
-        let body = get(&server, "/api/rooms/tea/messages?around=50&limit=500").await;
+        let body = get(&server, &format!("/api/rooms/{name}/messages?around=50&limit=500")).await;
         let page: Messages = serde_json::from_str(&body).unwrap();
         assert!(body.len() <= MAX_PAGE_BYTES && page.messages.iter().any(|message| message.seq == 50));
     }
@@ -57,12 +62,12 @@ async fn api_responses_have_at_most_256_kib_and_report_that_there_is_more() {
 
 #[tokio::test]
 async fn a_joined_frame_and_each_frame_after_it_have_at_most_256_kib() {
-    for text in longest() {
-        let server = TestServer::start().await;
-        fill(&server, UserId(7), &text, 100).await;
+    let server = TestServer::start().await;
+    for (name, text) in in_rooms(longest()) {
+        fill(&server, &name, &text, 100).await;
         let mut ann = V1::connect(&server).await;
         let join = ClientFrame::Join {
-            room: "tea".into(),
+            room: name.as_str().into(),
             after: None,
             after_id: None,
             log: None,
@@ -79,7 +84,7 @@ async fn a_joined_frame_and_each_frame_after_it_have_at_most_256_kib() {
             other => panic!("{other:?}"),
         }
         let mut bob = V1::connect(&server).await;
-        bob.join("tea", Some(0)).await;
+        bob.join(&name, Some(0)).await;
         let mut last = 0;
         while last < 100 {
             let frame = bob.expect_frame().await;
@@ -93,22 +98,23 @@ async fn a_joined_frame_and_each_frame_after_it_have_at_most_256_kib() {
 
 #[tokio::test]
 async fn a_room_page_has_at_most_256_kib_for_its_owner_too() {
-    for text in longest().into_iter().chain(["short".into()]) {
-        let server = TestServer::start().await;
+    let server = TestServer::start().await;
+    for (name, text) in in_rooms(longest().into_iter().chain(["short".into()])) {
         let owner = visitor(&server).await;
-        sent(owner.post(server.http("/rooms")).form(&[("title", "Tea")])).await;
-        fill(&server, UserId(7), &text, 400).await;
-        sent(owner.get(server.http("/r/tea/seen?seq=1"))).await;
+        sent(owner.post(server.http("/rooms")).form(&[("title", &name)])).await;
+        fill(&server, &name, &text, 400).await;
+        sent(owner.get(server.http(&format!("/r/{name}/seen?seq=1")))).await;
         let reader = visitor(&server).await;
-        sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
+        sent(reader.get(server.http(&format!("/r/{name}/seen?seq=1")))).await;
         for (browser, path, shown) in [
-            (&owner, "/r/tea", 400),
-            (&reader, "/r/tea", 400),
-            (&owner, "/r/tea?around=200", 200),
-            (&owner, "/r/tea?around=390", 390),
-            (&reader, "/r/tea?before=200", 199),
+            (&owner, "", 400),
+            (&reader, "", 400),
+            (&owner, "?around=200", 200),
+            (&owner, "?around=390", 390),
+            (&reader, "?before=200", 199),
         ] {
-            let page = sent(browser.get(server.http(path))).await.text().await.unwrap();
+            let page =
+                sent(browser.get(server.http(&format!("/r/{name}{path}")))).await.text().await.unwrap();
             assert!(page.len() <= MAX_PAGE_BYTES, "{path} of {text:.1} has {} bytes", page.len());
             assert!(page.contains(&format!("id=\"m{shown}\"")), "{path} of {text:.1} lacks {shown}");
         }
@@ -118,7 +124,7 @@ async fn a_room_page_has_at_most_256_kib_for_its_owner_too() {
 #[tokio::test]
 async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_all() {
     let server = TestServer::start().await;
-    fill(&server, UserId(7), "A sentence of a usual length, as people write it.", 291).await;
+    fill(&server, "tea", "A sentence of a usual length, as people write it.", 291).await;
     let reader = visitor(&server).await;
     sent(reader.get(server.http("/r/tea/seen?seq=1"))).await;
     let page = sent(reader.get(server.http("/r/tea"))).await.text().await.unwrap();
@@ -132,7 +138,7 @@ async fn stored_control_characters_are_replaced_in_every_response() {
     let folder = tempfile::tempdir().unwrap();
     let log = Arc::new(SqliteStore::open(&folder.path().join("hubbub.db")).unwrap());
     let server = TestServer::with_store(log).await;
-    fill(&server, UserId(7), &format!("a{}b", "\u{1b}".repeat(MAX_MESSAGE_BYTES - 2)), 100).await;
+    fill(&server, "tea", &format!("a{}b", "\u{1b}".repeat(MAX_MESSAGE_BYTES - 2)), 100).await;
     for path in ["/api/rooms/tea/events", "/api/rooms/tea/messages?limit=500"] {
         let body = get(&server, path).await;
         assert!(body.len() <= MAX_PAGE_BYTES && !body.contains("\\u001b"), "{path}: {} bytes", body.len());

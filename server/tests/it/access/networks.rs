@@ -23,7 +23,7 @@ async fn remove_with_network(server: &TestServer, admin: &Visitor, user: &Visito
 
 #[tokio::test]
 async fn a_user_who_has_only_posted_over_the_api_is_removed_with_their_network() {
-    let server = TestServer::start().await;
+    let server = TestServer::alone().await;
     let (admin, troll, neighbor) =
         (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
     make_admin(server.store(), admin.id).await;

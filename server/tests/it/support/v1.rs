@@ -72,12 +72,16 @@ impl V1 {
         }
     }
 
-    /// Joins `room` and returns the `joined` frame.
+    /// Joins `room` and returns the `joined` frame. What comes before it may say that rights have changed meanwhile.
     pub async fn join(&mut self, room: &str, after: Option<Seq>) -> ServerFrame {
         self.send(&join_frame(room, after)).await;
-        let joined = self.expect_frame().await;
-        assert!(matches!(joined, ServerFrame::Joined { .. }), "instead of joined came {joined:?}");
-        joined
+        loop {
+            match self.expect_frame().await {
+                ServerFrame::PostingChanged { .. } => {}
+                joined @ ServerFrame::Joined { .. } => return joined,
+                other => panic!("instead of joined came {other:?}"),
+            }
+        }
     }
 
     pub async fn send(&mut self, frame: &ClientFrame) {
