@@ -6,6 +6,8 @@ test("a mention follows the user who renames, and a namesake takes nothing over"
   await ann.joinRoom(room);
   await ann.rename(name);
   await bob.joinRoom(room);
+  // With two servers it takes a moment until the other one knows who is there.
+  await expect(bob.page.locator("#members")).toContainText(name);
   await bob.send(`hello @${name}, see #lobby and #1`);
   const pill = (user: typeof ann) => user.page.locator(".text .mention");
   await expect(pill(ann)).toHaveText(`@${name}`);

@@ -27,6 +27,9 @@ const STEP_PAUSE: Duration = Duration::from_millis(100);
 /// The pause before an erasure, in which all servers announce the generated name in the rooms of the user.
 const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
 
+/// The pause after which a server looks again for erasures that another one carries out now.
+const TURN_PAUSE: Duration = Duration::from_secs(1);
+
 /// How long a server has the right to a task after it has begun a step.
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -58,21 +61,41 @@ async fn sweep_rooms(state: &AppState) {
 /// Carries out the erasures that are under way.
 async fn erase_users(state: &AppState) {
     loop {
-        if let Err(error) = erase_all(&*state.store).await {
-            log_failure(&error, "erasure failed; retrying");
-        }
-        let _ = timeout(ROUND_INTERVAL, state.erasure_begun.notified()).await;
+        let pause = match erase_all(&*state.store).await {
+            Ok(true) => ROUND_INTERVAL,
+            Ok(false) => TURN_PAUSE,
+            Err(error) => {
+                log_failure(&error, "erasure failed; retrying");
+                ROUND_INTERVAL
+            }
+        };
+        let _ = timeout(pause, state.erasure_begun.notified()).await;
     }
 }
 
-async fn erase_all(store: &dyn Store) -> StoreResult<()> {
-    for user in store.unfinished_erasures().await? {
+/// Carries out the erasures that are under way, and leaves the task to other servers then. Returns `false` if it is another
+/// server's turn.
+///
+/// # Errors
+/// [`StoreError`]; the next call continues.
+pub async fn erase_all(store: &dyn Store) -> StoreResult<bool> {
+    let unfinished = store.unfinished_erasures().await?;
+    if unfinished.is_empty() {
+        return Ok(true);
+    }
+    for user in unfinished {
         sleep(ANNOUNCE_PAUSE).await;
-        while store.take_lease("erase", LEASE).await? && !erase_step(store, user).await? {
+        loop {
+            if !store.take_lease("erase", LEASE).await? {
+                return Ok(false);
+            }
+            if erase_step(store, user).await? {
+                break;
+            }
             sleep(STEP_PAUSE).await;
         }
     }
-    Ok(())
+    store.take_lease("erase", Duration::ZERO).await
 }
 
 fn log_failure(error: &StoreError, what: &str) {

@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use serde_json::Value;
 use server::{
     store::{
-        ABANDONED_AFTER, AccessStore, EventStore, MAX_EXPIRED_PER_STEP, NewEvent, RetentionStore, RoomInfo,
-        RoomStore, ServerRetention, Setting, SqliteStore, Store, Sweep,
+        ABANDONED_AFTER, AccessStore, ErasureStore, EventStore, MAX_EXPIRED_PER_STEP, NewEvent,
+        RetentionStore, RoomInfo, RoomStore, ServerRetention, Setting, SqliteStore, Store, Sweep,
     },
-    upkeep::{Step, Sweeper},
+    upkeep::{Step, Sweeper, erase_all},
 };
 use std::{
     path::Path,
@@ -237,6 +237,23 @@ async fn of_two_servers_on_a_postgres_database_one_sweeps() {
     let events = one.events_after(&room("tea"), 0, 500).await.unwrap();
     let seqs: Vec<Seq> = events.iter().map(|event| event.seq).collect();
     assert_eq!(seqs, (1..=seqs.len() as Seq).collect::<Vec<_>>(), "no position is missing");
+}
+
+#[tokio::test]
+async fn of_two_servers_on_a_postgres_database_one_erases_and_then_the_other_one_may() {
+    let Some(database) = TestDatabase::create().await else { return };
+    let (one, two) = (database.open().await, database.open().await);
+    for user in [ANN, UserId(8)] {
+        one.append(NewEvent::message(Uuid::now_v7(), room("tea"), user, "mine")).await.unwrap();
+    }
+    one.begin_erasure(ANN).await.unwrap();
+    assert!(two.take_lease("erase", Duration::from_secs(60)).await.unwrap());
+    assert!(!erase_all(&one).await.unwrap(), "it is the turn of the other server");
+    assert!(erase_all(&two).await.unwrap());
+    assert!(one.erasure(ANN).await.unwrap().unwrap().finished_at.is_some());
+    one.begin_erasure(UserId(8)).await.unwrap();
+    assert!(erase_all(&one).await.unwrap(), "nobody waits for the end of a lease");
+    assert!(one.erasure(UserId(8)).await.unwrap().unwrap().finished_at.is_some());
 }
 
 #[tokio::test]
