@@ -2,7 +2,7 @@
 //!
 //! - [`tokens`]: the words of a text, the same in both stores.
 //! - [`query`]: what a user writes.
-//! - [`excerpt`]: where it matches.
+//! - [`mod@excerpt`]: where it matches.
 //! - [`lag`]: how far the index is behind.
 //! - [`marks`]: what the index has of a message beside its words.
 //!
