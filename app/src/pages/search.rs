@@ -9,7 +9,7 @@ use crate::{
 };
 use leptos::{either::EitherOf3, prelude::*};
 
-/// Bytes of a query that the field takes, at most.
+/// The most characters that the field takes; the server counts bytes.
 const MAX_QUERY_CHARS: &str = "1024";
 
 /// What a search has found.
@@ -19,7 +19,7 @@ pub struct SearchResults {
     pub query: String,
     /// The messages, newest first.
     pub messages: Vec<FoundMessage>,
-    /// Where older ones begin.
+    /// The path of the page with older ones.
     pub next: Option<String>,
     /// Older messages were not searched.
     pub is_partial: bool,
@@ -124,8 +124,7 @@ fn found(results: SearchResults, lang: Lang) -> impl IntoView {
         return EitherOf3::B(help(strings));
     }
     let older = results.next.map(|next| {
-        let address = format!("/search?q={}&before={next}", encoded(&results.query));
-        view! { <p><a href=link(&address) rel="next">{strings.older}</a></p> }
+        view! { <p><a href=link(&next) rel="next">{strings.older}</a></p> }
     });
     let messages =
         results.messages.into_iter().map(|message| view! { <Result message lang /> }).collect::<Vec<_>>();
@@ -164,15 +163,4 @@ fn help(strings: &'static SearchStrings) -> impl IntoView {
         .help
         .map(|(term, meaning)| view! { <div><dt><code>{term}</code></dt><dd>{meaning}</dd></div> });
     view! { <dl class="search-help">{terms.into_iter().collect::<Vec<_>>()}</dl> }
-}
-
-/// Writes a query into an address (RFC 3986, section 2).
-fn encoded(query: &str) -> String {
-    query.bytes().fold(String::new(), |mut address, byte| {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => address.push(byte.into()),
-            byte => address.push_str(&format!("%{byte:02X}")),
-        }
-        address
-    })
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     http::work::{Busy, Priority},
-    search::{self, DEFAULT_RESULTS, SearchError, before_text, parse_before},
+    search::{self, Before, DEFAULT_RESULTS, SearchError, before_text, parse_before},
     store::QueryError,
 };
 use app::{
@@ -18,7 +18,11 @@ use axum::{
     extract::{Query, rejection::QueryRejection},
     http::StatusCode,
 };
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+
+/// What is encoded in the query of an address (RFC 3986, section 2).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 /// What is searched for.
 #[derive(Deserialize, Default)]
@@ -46,7 +50,7 @@ pub async fn search(
         let (asked, query) = ((identity, Priority::High), results.query.clone());
         match search::search(&state, asked, query, before, DEFAULT_RESULTS).await {
             Ok(found) => {
-                results.next = found.next.as_ref().map(before_text);
+                results.next = found.next.as_ref().map(|next| path_before(next, &results.query));
                 results.is_partial = found.is_partial;
                 let lang = context.lang;
                 results.messages = found.results.into_iter().map(|found| message(found, lang)).collect();
@@ -62,6 +66,11 @@ pub async fn search(
     }
     let page = async move { render(&state, context, View::Search(Box::new(results)), StatusCode::OK).await };
     run_page(&handle, activity, page).await
+}
+
+/// Returns the path of the page with the results of a query before a message.
+fn path_before(before: &Before, query: &str) -> String {
+    format!("/search?q={}&before={}", utf8_percent_encode(query, ENCODED), before_text(before))
 }
 
 fn message(result: search::SearchResult, lang: Lang) -> FoundMessage {
