@@ -132,9 +132,9 @@ impl Memory {
     fn note(&mut self, user: UserId, network: Network, is_shared: bool) {
         self.forget_old();
         let now = Instant::now();
-        let known = self.recent.get(&user).or_else(|| self.older.get(&user));
+        let known = self.seen(user);
         let known = known.filter(|seen| seen.network == network && seen.due_at.elapsed() < RECORDED_FOR);
-        let seen = known.copied().unwrap_or(Seen { network, due_at: now });
+        let seen = known.unwrap_or(Seen { network, due_at: now });
         if is_shared && seen.due_at == now {
             self.unrecorded.insert(user);
         }
@@ -143,7 +143,11 @@ impl Memory {
 
     fn find(&mut self, user: UserId) -> Option<Network> {
         self.forget_old();
-        self.recent.get(&user).or_else(|| self.older.get(&user)).map(|seen| seen.network)
+        self.seen(user).map(|seen| seen.network)
+    }
+
+    fn seen(&self, user: UserId) -> Option<Seen> {
+        self.recent.get(&user).or_else(|| self.older.get(&user)).copied()
     }
 
     /// Returns what a shared store is to record next.
