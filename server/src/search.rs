@@ -167,7 +167,7 @@ async fn visible_page(
         tries_left -= 1;
         if tries_left == 0 {
             page.hits.retain(|hit| seen.contains(&hit.room));
-            // The position of a message that the user may not see would tell of it.
+            // The position of a hidden message would reveal that it exists.
             let last = page.hits.last().map(|hit| (hit.room.clone(), hit.seq));
             page.next = page.next.and_then(|next| if seen.contains(&next.0) { Some(next) } else { last });
             return Ok((page, seen));
@@ -181,9 +181,7 @@ async fn visible_page(
 async fn everywhere(state: &AppState, identity: Identity) -> StoreResult<SearchScope> {
     let removed = state.store.removed_from(identity.id, Some(identity.network)).await?;
     let removed: BTreeSet<RoomName> = removed.into_iter().take(MAX_EXCLUDED_ROOMS).collect();
-    let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
-    let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
-    let private: BTreeSet<RoomName> = private.take(MAX_PRIVATE_ROOMS).collect();
+    let private = private_rooms(state, identity).await?;
     let seen = state.enterable(identity, removed.union(&private).cloned().collect()).await?;
     Ok(SearchScope {
         is_public: true,
@@ -205,7 +203,7 @@ async fn named_rooms(state: &AppState, identity: Identity, names: &[String]) -> 
         found.extend(state.store.public_room_titled(name).await?);
         // Private rooms have titles that others may have, too.
         if own.is_none() {
-            own = Some(own_titles(state, identity).await?);
+            own = Some(titles(state, &private_rooms(state, identity).await?).await?);
         }
         let titled = own.iter().flatten().filter(|(_, title)| title.to_lowercase() == name.to_lowercase());
         found.extend(titled.map(|(room, _)| room.clone()));
@@ -213,11 +211,11 @@ async fn named_rooms(state: &AppState, identity: Identity, names: &[String]) -> 
     Ok(state.enterable(identity, found).await?.into_iter().collect())
 }
 
-/// Returns the private rooms of the user with their titles.
-async fn own_titles(state: &AppState, identity: Identity) -> StoreResult<BTreeMap<RoomName, String>> {
+/// Returns the private rooms in which the user has been, at most [`MAX_PRIVATE_ROOMS`].
+async fn private_rooms(state: &AppState, identity: Identity) -> StoreResult<BTreeSet<RoomName>> {
     let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
     let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
-    titles(state, &private.take(MAX_PRIVATE_ROOMS).collect()).await
+    Ok(private.take(MAX_PRIVATE_ROOMS).collect())
 }
 
 async fn titles(state: &AppState, rooms: &BTreeSet<RoomName>) -> StoreResult<BTreeMap<RoomName, String>> {
