@@ -34,7 +34,7 @@ struct Cached {
 }
 
 impl SettingsCache {
-    /// Creates a cache that follows `store` until the store's notifications end, and tells `hub` how long messages are kept.
+    /// Creates a cache that follows `store` until the store's notifications end, and passes the retention to `hub`.
     /// Must be called within a Tokio runtime.
     pub fn start(store: Arc<dyn Store>, hub: Arc<Hub>) -> Arc<Self> {
         let notifications = store.subscribe();

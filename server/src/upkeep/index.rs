@@ -7,7 +7,7 @@ use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 use std::{collections::BTreeSet, future::pending, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// Time between two looks for messages of which no notification has told.
+/// Time between two looks for messages whose notifications were lost.
 const ROUND_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The pause before a step, in which more messages come that it takes along.

@@ -7,7 +7,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// The age from which on the index is behind, in milliseconds. A smaller one would tell how much is posted in rooms that a user
+/// The age from which on the index is behind, in milliseconds. A smaller one would reveal how much is posted in rooms that a user
 /// does not see.
 const BEHIND: Millis = 10_000;
 

@@ -76,7 +76,7 @@ async fn a_search_finds_what_the_user_may_see() {
     ] {
         assert_eq!(found(&server, user, "needle").await, expected, "{who}");
         for name in [&public, &unlisted, &members] {
-            // Whoever knows the name of an unlisted room may enter it.
+            // A user who knows the name of an unlisted room may enter it.
             let may_enter = user.page(&server, &name.path()).await.0 == 200;
             let rooms = found(&server, user, &format!("in:{name} needle")).await;
             assert_eq!(!rooms.is_empty(), may_enter, "{who} in {name}");
