@@ -3,11 +3,11 @@
 //! - [`wire`]: the protocol: names, events, frames, limits. It does not depend on Leptos.
 //! - [`markup`]: the markup of a message, parsed to a small tree.
 //! - [`i18n`]: the texts of the user interface, one folder for each language.
-//! - `base`, `brand`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: what pages are made of.
+//! - `base`, `brand`, `theme`, `clock`, `raw_text`, `keyboard`, [`page_data`], `page_context`: the parts of pages.
 //! - [`client`]: the state of one client as plain data: timeline, outbox, heartbeat.
 //! - [`state`]: the state of a page as signals.
 //! - `browser`: the socket, the storage and everything else that needs a browser.
-//! - `commands`: what the user does on the page.
+//! - `commands`: the commands of the user on the page.
 //! - [`ui`]: the components.
 //! - [`pages`]: one component for each page.
 //! - [`App`]: the root that the browser hydrates; `shell` is the HTML document around it.

@@ -28,7 +28,7 @@ pub struct RoomPage {
     pub topic: String,
     /// For how many hours its messages are kept; `None` without limit.
     pub kept_hours: Option<u32>,
-    /// Whether the current user may post, and how often.
+    /// The rules for the posts of the current user.
     pub posting: PostingRules,
     /// The current user owns the room.
     pub is_owner: bool,
@@ -67,7 +67,7 @@ pub struct RoomPage {
     pub suggestions: Option<Vec<(String, String)>>,
 }
 
-/// What a reply shows of the message that it replies to.
+/// The part of a message that a reply to it shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotedMessage {
     /// Its author.

@@ -7,7 +7,7 @@ use crate::{
 use app::wire::UserId;
 use std::time::Duration;
 
-/// How long a link works.
+/// The time for which a link works.
 const LINK_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Creates a link for `user` and returns its secret: 122 random bits, safe in a URL. It replaces the user's unused link.

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 /// Time between two looks at the keys. A new key signs much later, so that every server knows it by then.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Where the keys are.
+/// The place of the keys.
 pub enum KeySource {
     /// In a file.
     File(PathBuf),
@@ -27,7 +27,7 @@ pub enum KeySource {
     Database(Weak<PostgresStore>),
 }
 
-/// What tells one content of a file from another: its inode, size and time of change.
+/// The properties that distinguish one content of a file from another: its inode, size and time of change.
 type FileState = (u64, u64, i64, i64);
 
 /// Keeps `keys` as they are in `source`, as long as anybody else has them. Must be called within a Tokio runtime.

@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How long a network that was recorded is not recorded again.
+/// The time for which a network that was recorded is not recorded again.
 const RECORDED_FOR: Duration = Duration::from_secs(10 * 60);
 
 /// Time between two writes to a shared store.

@@ -27,14 +27,14 @@ const EVICTION_INTERVAL: Duration = Duration::from_secs(60);
 /// Time between two warnings of the same kind, at least.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long the connections are drained when the store is superseded: nothing is left to deliver, and their clients wait for
-/// the server to open again. Those that are not closed by then close by themselves.
+/// The time for which the connections are drained when the store is superseded: nothing is left to deliver, and their
+/// clients wait for the server to open again. Those that are not closed by then close by themselves.
 const SUPERSEDED_DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Connections that are answered 503 at the same time, on spare descriptors. Others are closed at once.
 const MAX_REFUSING: usize = 16;
 
-/// How the server's shutdown ended.
+/// The outcome of the server's shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ShutdownOutcome {
     /// Every connection closed in time.

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How long what is known is used without a read: notifications may be lost.
+/// The time for which the known settings are used without a read: notifications may be lost.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// The pause before a failed read is tried again.

@@ -1,4 +1,4 @@
-//! Which cookies are valid: what is known of where users are signed in, and the end of connections that are signed out.
+//! The validity of cookies: the known sign-ins of users, and the end of connections that are signed out.
 //!
 //! A request costs no read while its user is known. What is known of a user ends with the notification of a sign-out, by
 //! whatever server, and with [`MAX_AGE`] at the latest. A connection is registered first and checked then, and a sign-out is
@@ -27,7 +27,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// How long what is known of a user is used without a read.
+/// The time for which the known sign-ins of a user are used without a read.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// Users of whom something is known, and devices that were recorded.
@@ -39,7 +39,7 @@ pub const SEEN_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// The pause before a failed read is tried again.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Where users are signed in, as far as it is known.
+/// The sign-ins of users, as far as they are known.
 pub struct SignInCache {
     store: Arc<dyn Store>,
     hub: Arc<Hub>,
@@ -72,7 +72,7 @@ struct Pending {
     has_missed: bool,
 }
 
-/// What a cookie is worth.
+/// The validity of a cookie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
     /// It is valid.
@@ -141,7 +141,7 @@ impl SignInCache {
         });
     }
 
-    /// Ends the connections of a user that are signed out. The caller has signed devices out, or was told so.
+    /// Ends the connections of a user that are signed out. The caller has signed devices out, or has a notification of that.
     ///
     /// # Errors
     /// [`StoreError`](crate::store::StoreError) if the store cannot be read.

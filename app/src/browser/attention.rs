@@ -1,4 +1,4 @@
-//! Whether the user attends to the page, and what counts as read while they do.
+//! The user's attention to the page, and the messages that count as read while they attend.
 
 use super::{carrier, dom, notifications, outbox::storage};
 use crate::{

@@ -20,7 +20,7 @@ const ANSWER_TIMEOUT_MS: u32 = 15_000;
 /// HTTP status of an answer to a page of a foreign origin.
 const FORBIDDEN: u16 = 403;
 
-/// What a connection yields.
+/// A signal that a connection yields.
 pub(crate) enum Signal {
     /// A frame of the server.
     Frame(String),
@@ -64,7 +64,7 @@ impl Carrier {
         let frames = signals.clone();
         let message = Listener::new(&target, "message", move |event| {
             let text = event.dyn_into::<MessageEvent>().ok().and_then(|message| message.data().as_string());
-            // What arrives after the receiver is gone is dropped.
+            // A signal that arrives after the receiver is gone is dropped.
             let _ = frames.unbounded_send(text.map_or(Signal::Lost, Signal::Frame));
         });
         // A stream would connect again by itself, after the last event that the browser has received; the page knows

@@ -22,7 +22,7 @@ use leptos::{prelude::*, task::spawn_local};
 /// Milliseconds between two ticks of the session's clock.
 const TICK_MS: u32 = 1_000;
 
-/// What happens to a connection.
+/// An event of a connection.
 enum Event {
     Signal(Signal),
     Wakeup,

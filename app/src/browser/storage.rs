@@ -1,5 +1,5 @@
-//! What this browser stores across reloads: the pending commands and the drafts of each room. They stay if the user
-//! changes, by a link from another device or because the server has lost its data.
+//! The data that this browser stores across reloads: the pending commands and the drafts of each room. They stay if
+//! the user changes, by a link from another device or because the server has lost its data.
 //!
 //! Each pending command has its own key, so that tabs do not overwrite each other's. The tab that created a command sends
 //! it; if that tab is gone, another one takes the command over. If two tabs send it, the server executes it once, by its id.
@@ -22,7 +22,7 @@ use web_sys::Storage;
 /// The key of the read marker that the tab's last page had, with the log and the room to which it belongs.
 const READ_KEY: &str = "hubbub/read";
 
-/// What is stored for one room. In a browser without storage every write fails and every read finds nothing.
+/// The stored data of one room. In a browser without storage every write fails and every read finds nothing.
 pub(crate) struct RoomStorage {
     prefix: String,
 }

@@ -1,4 +1,4 @@
-//! Who is typing: the user of the page, and the others.
+//! The users who are typing: the user of the page, and the others.
 
 use crate::{
     client::{TYPING_TIMEOUT_MS, TypingAction},

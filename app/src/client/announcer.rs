@@ -1,4 +1,4 @@
-//! What a screen reader announces: each message while few arrive, and only a count now and then while many do.
+//! The announcements of a screen reader: each message while few arrive, and only a count now and then while many do.
 
 use crate::wire::Millis;
 

@@ -1,4 +1,4 @@
-//! Whether the user attends to the page: a message that is merely in view has not been read.
+//! The user's attention to the page: a message that is merely in view has not been read.
 
 use crate::wire::Millis;
 
@@ -16,7 +16,7 @@ pub struct Attention {
     has_left: bool,
 }
 
-/// How the user's attention has changed.
+/// A change of the user's attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttentionChange {
     /// It has not changed.

@@ -3,7 +3,7 @@
 
 use crate::wire::limits::{HEARTBEAT_INTERVAL_MS, PONG_TIMEOUT_MS};
 
-/// What the client does after a tick of the clock or a probe.
+/// The client's action after a tick of the clock or a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeartbeatAction {
     /// Nothing.

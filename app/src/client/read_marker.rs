@@ -1,4 +1,4 @@
-//! How far the user has read the room, and what the server knows of it.
+//! The position up to which the user has read the room, and the server's knowledge of it.
 
 use crate::wire::{Millis, Seq};
 

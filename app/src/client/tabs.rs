@@ -1,5 +1,5 @@
-//! Which tabs of this browser are alive, as far as one of them can see. Each writes heartbeats that change; a tab
-//! without one is gone, and another tab takes over its unsent commands.
+//! The tabs of this browser that are alive, as far as one of them can see. Each tab writes heartbeats that
+//! change; a tab without one is gone, and another tab takes over its unsent commands.
 //!
 //! Plain data. Wall clocks are set back and forth, so the observer's monotonic clock judges a heartbeat too.
 
@@ -40,7 +40,7 @@ impl std::fmt::Display for TabHeartbeat {
     }
 }
 
-/// What a page has seen of the other tabs.
+/// The heartbeats that a page has seen of the other tabs.
 #[derive(Debug, Clone, Default)]
 pub struct Tabs {
     /// The last heartbeat of each tab, and when this page first saw it by its monotonic clock. There are few tabs.

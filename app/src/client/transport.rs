@@ -1,4 +1,4 @@
-//! Which transport a page uses: a WebSocket, or HTTP if the network blocks WebSockets.
+//! The transport of a page: a WebSocket, or HTTP if the network blocks WebSockets.
 //!
 //! Plain data; the time is passed in and never goes back.
 
@@ -21,7 +21,7 @@ const KNOWN_PROBE_MS: Millis = 2_000;
 const FIRST_PROBE_MS: Millis = 30_000;
 const MAX_PROBE_MS: Millis = 10 * 60 * 1_000;
 
-/// How frames travel.
+/// A transport of frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// One WebSocket in both directions.
@@ -30,7 +30,7 @@ pub enum Transport {
     Http,
 }
 
-/// How a connection ended.
+/// The end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionEnd {
     /// It failed before the server's first frame.

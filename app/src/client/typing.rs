@@ -1,4 +1,4 @@
-//! Who is typing in the room: other users, and the user of this browser.
+//! The users who are typing in the room: other users, and the user of this browser.
 
 use crate::wire::{Millis, User};
 
@@ -26,7 +26,7 @@ pub struct TypingNotifier {
     is_typing: bool,
 }
 
-/// What the caller does after input of the user.
+/// The caller's action after input of the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypingAction {
     /// Nothing: a signal is scheduled already.

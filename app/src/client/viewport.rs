@@ -1,5 +1,5 @@
-//! Which entries of a timeline are in the page's document: enough to read on in both directions, never all of ten
-//! thousand.
+//! The entries of a timeline that are in the page's document: enough to read on in both directions, never all of
+//! ten thousand.
 
 use std::ops::Range;
 

@@ -75,7 +75,7 @@ struct Pair {
     emphasis: Emphasis,
 }
 
-/// What a pair does.
+/// The emphasis that a pair gives.
 #[derive(Clone, Copy)]
 enum Emphasis {
     Bold,
@@ -94,7 +94,7 @@ struct Bracket {
 #[derive(Default)]
 struct Parser<'a> {
     text: &'a str,
-    /// Where the text begins that is not in a piece yet.
+    /// The start of the text that is not in a piece yet.
     start: usize,
     at: usize,
     pieces: Vec<Piece<'a>>,
@@ -283,7 +283,7 @@ impl<'a> Parser<'a> {
     }
 
     fn into_spans(self, spans: &mut Vec<Span>) {
-        // How many pairs begin less how many end before each piece.
+        // The number of pairs that begin before each piece, less the number of those that end there.
         let mut changes = vec![[0_i32; 3]; self.pieces.len() + 1];
         for Pair { pieces, emphasis } in &self.pairs {
             changes[pieces.start][*emphasis as usize] += 1;

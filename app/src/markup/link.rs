@@ -1,4 +1,4 @@
-//! Which addresses are links, and how a long one is shown.
+//! The addresses in a text that are links, and the short form of a long one.
 
 use std::borrow::Cow;
 
@@ -18,7 +18,7 @@ const KEPT_END: usize = 15;
 pub(super) struct Link<'a> {
     /// The bytes of the text that it takes.
     pub len: usize,
-    /// What is shown.
+    /// The text that is shown.
     pub text: &'a str,
     pub href: Cow<'a, str>,
 }

@@ -38,7 +38,7 @@ pub const MAX_LIST_DEPTH: u8 = 3;
 pub struct Block {
     /// The quotes around it: 0 to [`MAX_QUOTE_DEPTH`].
     pub quote_depth: u8,
-    /// What it is.
+    /// The paragraph, the code or the list.
     pub content: Content,
 }
 
@@ -74,7 +74,7 @@ pub struct Item {
 pub struct Span {
     /// The text; never empty.
     pub text: String,
-    /// How it looks.
+    /// The style of the text.
     pub style: Style,
     /// The address that it leads to: `http`, `https` or `mailto`.
     pub href: Option<String>,

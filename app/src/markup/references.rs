@@ -1,4 +1,4 @@
-//! What a text refers to: users by `@` and a name, and rooms by `#` and a name. Neither stands in code or in a link.
+//! The references of a text: users by `@` and a name, and rooms by `#` and a name. Neither stands in code or in a link.
 
 use super::{Block, Content, Span};
 use crate::wire::{
@@ -109,7 +109,7 @@ impl<'a> References<'a> {
 pub struct MentionPlace {
     /// The text after the mark, as far as a name may reach.
     text: String,
-    /// Where a name may end, from the shortest to the longest.
+    /// The byte offsets at which a name may end, from the shortest name to the longest.
     ends: Vec<usize>,
 }
 

@@ -14,13 +14,13 @@ use leptos::{either::Either, prelude::*};
 pub struct DevicesPage {
     /// The user.
     pub you: User,
-    /// What is stored about the user; `None` for a guest.
+    /// The stored data about the user; `None` for a guest.
     pub stored: Option<StoredDevices>,
-    /// What the user has just done.
+    /// The action that the user has just completed.
     pub notice: Option<DevicesNotice>,
 }
 
-/// What is stored about where a user is signed in.
+/// The stored data about the sign-ins of a user.
 #[derive(Debug, Clone)]
 pub struct StoredDevices {
     /// The device that shows the page.
@@ -44,7 +44,7 @@ pub struct DeviceSummary {
     pub hours_ago: u64,
 }
 
-/// What the user has just done.
+/// An action that the user has just completed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DevicesNotice {
     /// Devices were signed out.

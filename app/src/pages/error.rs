@@ -28,7 +28,7 @@ pub enum RejectedForm {
         title: String,
         /// The topic.
         topic: String,
-        /// How long its messages are kept.
+        /// The retention of its messages.
         retention: RoomRetention,
     },
 }

@@ -1,4 +1,4 @@
-//! What a page shows, as signals: a small struct for each concern.
+//! The content of a page, as signals: a small struct for each concern.
 //!
 //! The page of a room provides its [`RoomState`] as a context. A component asks for the parts that it needs with
 //! [`use_state`]. Copies are handles on the same state.

@@ -31,13 +31,13 @@ pub struct TimelineState {
     pub notice: RwSignal<Option<&'static str>>,
     /// The message that the composer replies to.
     pub replying_to: RwSignal<Option<Quote>>,
-    /// How many deletions the user can still undo, and until when.
+    /// The number of deletions that the user can still undo, and the time until which they can.
     pub held_deletions: RwSignal<Option<(usize, Millis)>>,
     /// The present day in the browser's time zone, counted from 1970; 0 before the browser has hydrated the page.
     pub today: RwSignal<u64>,
     /// The timeline, the outbox and the read marker, with the rules of the protocol.
     pub session: StoredValue<Session>,
-    /// Whether the user attends to the page.
+    /// The user's attention to the page.
     pub attention: StoredValue<Attention>,
     /// Entries are being loaded at an end of the timeline.
     pub is_loading: StoredValue<bool>,

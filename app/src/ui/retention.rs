@@ -9,12 +9,12 @@ use leptos::prelude::*;
 /// The hours to choose from.
 const CHOICES: [u32; 7] = [1, 24, 7 * 24, 30 * 24, 90 * 24, 365 * 24, 0];
 
-/// How long a room keeps its messages.
+/// The retention of a room's messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RoomRetention {
-    /// What its owner has chosen; `None` as long as the server keeps them.
+    /// The retention that its owner has chosen; `None` for that of the server.
     pub own: Option<Retention>,
-    /// How long the server keeps messages.
+    /// The server's retention of messages.
     pub server: Retention,
     /// No room keeps messages longer than the server.
     pub is_limit: bool,

@@ -1,4 +1,4 @@
-//! What helps to write a message. Only the server renders it; `writing-aids.js` shows it beside the composer.
+//! The aids for writing a message. Only the server renders them; `writing-aids.js` shows them beside the composer.
 
 use crate::{i18n::Strings, wire::limits::MAX_MESSAGE_BYTES};
 use leptos::prelude::*;

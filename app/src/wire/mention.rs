@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A user whom a message addresses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
-    /// What stands after `@` in the text; empty for the author of the message that this one replies to.
+    /// The name after `@` in the text; empty for the author of the message that this one replies to.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub name: Arc<str>,
     /// The user under their present name.
@@ -23,10 +23,10 @@ pub struct Mention {
 #[serde(transparent)]
 pub struct Mentions(Arc<[Mention]>);
 
-/// What a client says about a name in the text that it sends: which user the author has chosen.
+/// A hint of a client about a name in the text that it sends: the user whom the author has chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MentionHint {
-    /// What stands after `@` in the text.
+    /// The name after `@` in the text.
     pub name: String,
     /// The id of the user.
     pub id: UserId,

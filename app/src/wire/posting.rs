@@ -1,13 +1,13 @@
-//! Whether a user may post in a room, and how often.
+//! The rules for the posts of a user in a room.
 
 use super::{ErrorCode, json::record};
 use serde::{Deserialize, Serialize};
 
-/// Whether a user may post in a room, and how often, until the next change.
+/// The rules for the posts of a user in a room, until the next change: the permission to post, and the limit on how often.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostingRules {
-    /// Why the user may not post: [`Muted`](ErrorCode::Muted), [`PostsClosed`](ErrorCode::PostsClosed), or
-    /// [`ReadOnly`](ErrorCode::ReadOnly) if no user may.
+    /// The reason why the user may not post: [`Muted`](ErrorCode::Muted),
+    /// [`PostsClosed`](ErrorCode::PostsClosed), or [`ReadOnly`](ErrorCode::ReadOnly) if no user may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<ErrorCode>,
     /// Milliseconds until the user may post again by themselves; `None` if only a moderator can end it.

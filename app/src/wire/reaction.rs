@@ -1,4 +1,4 @@
-//! What users feel about a message: an emoji, and who gave it.
+//! The reactions of users to a message: an emoji, and the users who gave it.
 
 use super::{Seq, User, UserId};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! How long messages are kept.
+//! The retention of messages.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,7 +8,7 @@ pub const MAX_RETENTION_HOURS: u32 = 87_600;
 
 const MILLIS_PER_HOUR: u64 = 60 * 60 * 1_000;
 
-/// How long messages are kept: whole hours from one to [`MAX_RETENTION_HOURS`], or without limit.
+/// The time for which messages are kept: whole hours from one to [`MAX_RETENTION_HOURS`], or without limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Retention(u32);

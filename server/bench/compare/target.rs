@@ -27,7 +27,7 @@ pub enum Goal {
     AtMost(f64, f64),
 }
 
-/// How a figure compares with its target.
+/// The comparison of a figure with its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It reaches the goal.
@@ -39,7 +39,7 @@ pub enum Verdict {
 }
 
 impl Goal {
-    /// How a figure compares with its target.
+    /// Compares a figure with its target.
     pub fn judge(self, value: f64) -> Verdict {
         let (must, aim) = match self {
             AtLeast(must, aim) => (value >= must, value >= aim),

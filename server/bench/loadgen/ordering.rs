@@ -32,7 +32,7 @@ struct Position {
     due: u64,
 }
 
-/// What one connection has received.
+/// The positions that one connection has received.
 #[derive(Debug, Clone, Default)]
 pub struct Receiver {
     /// The position that it receives next.

@@ -29,16 +29,16 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-/// How long a request may take, and how long the moderator waits until the reader is in the room.
+/// The longest time that a request may take, and that the moderator waits until the reader is in the room.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The pause before a request is repeated, or a lost connection is opened again.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// How long a reader stays removed, in seconds.
+/// The time for which a reader stays removed, in seconds.
 const REMOVED_SECONDS: std::ops::Range<f64> = 0.3..1.2;
 
-/// What the moderator has seen.
+/// The observations of the moderator.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct ModerationReport {
     /// Removals that were acknowledged while the reader was in the room.

@@ -206,7 +206,7 @@ async fn wait_until_found(
 async fn posting(store: Arc<dyn Store>, rooms: &[RoomName]) -> Outcome {
     let mut rates = [0.0, 0.0];
     for round in 0..POSTING_ROUNDS {
-        // What comes second has the larger store: so the order changes.
+        // The second one has the larger store: so the order changes.
         for is_followed in [round % 2 == 1, round % 2 == 0] {
             let following = store.clone();
             let follower = is_followed

@@ -23,7 +23,7 @@ use futures_util::{
 };
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-/// How long a browser waits before it reconnects.
+/// The time that a browser waits before it reconnects.
 const RECONNECT_DELAY: Duration = Duration::from_secs(1);
 
 /// Header that makes nginx forward each event without buffering it.

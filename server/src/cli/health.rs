@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-/// How long the server may take to accept, and then for each piece of its answer.
+/// The longest time that the server may take to accept, and then for each piece of its answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Bytes of the status line, at most.

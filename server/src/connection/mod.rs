@@ -45,7 +45,7 @@ const MAX_IN_FLIGHT_POSTS: usize = 64;
 /// Events that a room may have yet to broadcast. Beyond them, connections that post there are not read.
 const MAX_UNBROADCAST_EVENTS: u64 = 512;
 
-/// How long a connection of a stopping server waits for its final events.
+/// The time that a connection of a stopping server waits for its final events.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The protocol that the client speaks.
@@ -57,7 +57,7 @@ enum Protocol {
     V1,
 }
 
-/// What the connections of both protocols work with.
+/// The state of a connection of either protocol.
 struct ConnectionContext {
     state: AppState,
     session: SubscriberSession,

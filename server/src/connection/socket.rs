@@ -1,4 +1,4 @@
-//! What both protocols need of a WebSocket: messages, pings, the idle timeout and the close.
+//! The parts of a WebSocket that both protocols need: messages, pings, the idle timeout and the close.
 
 use super::{
     close::{CloseReason, RESTART},
@@ -16,13 +16,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// How often the server pings.
+/// The time between two pings of the server.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
-/// How long a client may give no sign of life: three pings without an answer.
+/// The longest time in which a client may give no sign of life: three pings without an answer.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a close may take, including the bytes that are still on the way to the server.
+/// The longest time that a close may take, including the bytes that are still on the way to the server.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Bytes of one read.

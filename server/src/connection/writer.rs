@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-/// How long a client may take no byte of what is written to it.
+/// The longest time in which a client may take no byte of what is written to it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Frames in one vectored write.

@@ -15,7 +15,8 @@ pub const KEY_BYTES: usize = 64;
 /// Former keys of a ring.
 pub const MAX_FORMER_KEYS: usize = 8;
 
-/// How long a key verifies after the next one has begun to sign: as long as browsers keep a cookie, and a day more.
+/// The time for which a key verifies after the next one has begun to sign: as long as browsers keep a cookie, and a day
+/// more.
 pub const VERIFIES_AFTER: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 /// Stands between the newest key and the others. Other bytes there are no keys: a file may have any number of random bytes.

@@ -23,7 +23,7 @@ const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// What is known about the client of a request; a request extension.
+/// The client of a request, as far as it is known; a request extension.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Forwarded {
     /// The client's address: the peer's, or the rightmost untrusted address of `X-Forwarded-For` if the peer is a

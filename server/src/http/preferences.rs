@@ -21,10 +21,10 @@ const LANGUAGE_COOKIE: &str = "hubbub_lang";
 /// The cookie with the chosen theme. The page's script sets it too.
 const THEME_COOKIE: &str = "hubbub_theme";
 
-/// How long the browser keeps a preference cookie.
+/// The time for which the browser keeps a preference cookie.
 const COOKIE_MAX_AGE: Duration = Duration::days(365);
 
-/// What a page needs to know about its request.
+/// The data about its request that a page needs.
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     /// The chosen language, or the best match for `Accept-Language`.

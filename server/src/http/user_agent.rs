@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, header};
 /// Characters of a program's name that is not in the list below.
 const MAX_NAME_CHARS: usize = 32;
 
-/// What a browser's `User-Agent` contains, and its name. The first match counts, since most browsers also claim to be others.
+/// A part of each browser's `User-Agent`, and the name of the browser. The first match counts, since most browsers also
+/// claim to be others.
 const BROWSERS: [(&str, &str); 20] = [
     ("Edg/", "Edge"),
     ("EdgA/", "Edge"),
@@ -30,7 +31,7 @@ const BROWSERS: [(&str, &str); 20] = [
     ("Safari/", "Safari"),
 ];
 
-/// What the `User-Agent` of a system contains, and its name. The first match counts.
+/// A part of each system's `User-Agent`, and the name of the system. The first match counts.
 const SYSTEMS: [(&str, &str); 12] = [
     ("OpenHarmony", "HarmonyOS"),
     ("HarmonyOS", "HarmonyOS"),

@@ -20,7 +20,7 @@ use std::{
 use tokio::{runtime::Handle, sync::oneshot, task::spawn_blocking, time::timeout};
 use tower_http::CompressionLevel;
 
-/// How long a job may wait for a thread. Past it the response is 503.
+/// The longest time that a job may wait for a thread. Past it the response is 503.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// A queue has a backlog if its oldest job has waited this long.

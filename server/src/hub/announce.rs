@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 /// Users whose names one read returns.
 const USERS_PER_READ: usize = 1_000;
 
-/// What has changed and is not yet announced.
+/// The changes that are not yet announced.
 #[derive(Debug, Default)]
 pub(super) struct Announcements {
     /// Sections under this lock are short and never wait.
@@ -44,7 +44,7 @@ struct Pending {
     has_missed: bool,
 }
 
-/// How a read marker has moved.
+/// The move of a read marker.
 #[derive(Debug, Clone, Copy, Default)]
 struct MovedMarker {
     /// The furthest position that was notified.

@@ -21,7 +21,7 @@ pub struct Backlog {
     draining: bool,
 }
 
-/// What the hub broadcasts next.
+/// The next broadcast of the hub.
 #[derive(Debug)]
 pub enum NextDelivery {
     /// These events, which follow the cursor.

@@ -73,7 +73,7 @@ pub struct Hub {
     shared_presence: SharedPresence,
     access: AccessWatch,
     visits: Visits,
-    /// How long the server keeps messages, as it was read last. Sections under this lock are short and never wait.
+    /// The server's retention of messages, as it was read last. Sections under this lock are short and never wait.
     retention: Mutex<ServerRetention>,
     /// The heads must be polled at once, because notifications were lost.
     has_missed: Notify,

@@ -31,7 +31,7 @@ const ROOMS_PER_WRITE: usize = 100;
 /// Further reads of a room's users if names change meanwhile.
 const MAX_REREADS: usize = 3;
 
-/// What differs, or may differ, between this process and the store.
+/// The differences, certain or possible, between this process and the store.
 #[derive(Debug, Default)]
 pub(super) struct SharedPresence {
     /// Sections under this lock are short and never wait.

@@ -126,7 +126,7 @@ impl Subscriber {
     }
 
     /// Ends the subscription to a room, because its user may not enter it any more: what is queued of it is dropped, and the
-    /// user is told why. If bytes are under way that cannot be taken back, the whole connection ends. Returns `true` if
+    /// user gets the reason. If bytes are under way that cannot be taken back, the whole connection ends. Returns `true` if
     /// there was a subscription.
     pub fn revoke(&self, room: &RoomName, why: &StoreError) -> bool {
         let frame =

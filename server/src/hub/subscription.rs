@@ -20,7 +20,7 @@ const CATCH_UP_BATCH: u32 = 128;
 /// The pause before a failed read is tried again.
 const READ_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// What a subscriber finds when it joins a room.
+/// The state that a subscriber finds when it joins a room.
 #[derive(Debug)]
 pub struct Joined {
     /// The room's newest `seq`.

@@ -3,17 +3,17 @@
 use std::{fmt, time::Duration};
 use tokio::time::Instant;
 
-/// How long a request's header may take from its first byte, and a new connection until its first byte.
+/// The longest time for a request's header from its first byte, and for a new connection until its first byte.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may be idle between two requests. It is longer than the 60 s of the usual proxies and load
-/// balancers, so that they never send into a connection that is closing.
+/// The longest time that a connection may be idle between two requests. It is longer than the 60 s of the usual
+/// proxies and load balancers, so that they never send into a connection that is closing.
 pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The same for a connection whose requests name a host that neither this server nor a trusted proxy knows.
 pub const UNKNOWN_HOST_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// How long the client may take no byte while bytes wait for it.
+/// The longest time in which the client may take no byte while bytes wait for it.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The period over which the client's rate is measured while bytes wait for it.
@@ -23,10 +23,10 @@ pub const RATE_WINDOW: Duration = Duration::from_secs(30);
 /// streams are exempt, since they last.
 pub const MIN_BYTES_PER_WINDOW: usize = 8 * 1_024 * 30;
 
-/// How long the connection may be writable before the next wait is measured on its own.
+/// The time for which the connection may be writable before the next wait is measured on its own.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long an answer may still take once the server drains.
+/// The longest time that an answer may still take once the server drains.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time limit that a connection has exceeded.

@@ -56,8 +56,8 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 /// Bytes of an answer that hyper takes from its body before the client takes any.
 const WRITE_BUFFER_BYTES: usize = 64 * 1_024;
 
-/// How long a closed connection is still read. Bytes of the client that arrive later would destroy the answer before the
-/// client has read it (RFC 9112, section 9.6).
+/// The time for which a closed connection is still read. Bytes of the client that arrive later would destroy the answer
+/// before the client has read it (RFC 9112, section 9.6).
 const LINGER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Bytes that are read and dropped in that time.

@@ -26,7 +26,7 @@ use serde::Deserialize;
 /// The milliseconds of an hour.
 const HOUR_MS: Millis = 60 * 60 * 1_000;
 
-/// What the user has just done, for a sentence on the page.
+/// The action that the user has just completed, for a sentence on the page.
 #[derive(Deserialize, Default)]
 pub struct DevicesQuery {
     #[serde(default)]

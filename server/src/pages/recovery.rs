@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-/// What becomes of the recovery code: `create` or `revoke`.
+/// The action on the recovery code: `create` or `revoke`.
 #[derive(Deserialize)]
 pub struct RecoveryCodeForm {
     action: String,

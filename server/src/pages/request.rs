@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// What every page handler needs.
+/// The data that every page handler needs.
 pub struct PageRequest {
     /// The application's state.
     pub state: AppState,

@@ -21,10 +21,10 @@ use axum::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
-/// What is encoded in the query of an address (RFC 3986, section 2).
+/// The characters that are encoded in the query of an address (RFC 3986, section 2).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
-/// What is searched for.
+/// The parameters of a search.
 #[derive(Deserialize, Default)]
 pub struct SearchParameters {
     #[serde(default)]

@@ -1,6 +1,6 @@
-//! Who may enter the server and its rooms, and who moderates them.
+//! Access to the server and its rooms, and their moderators.
 //!
-//! Every change has a generation. Whatever reads events compares it afterwards, so that a user whose access was revoked
+//! Every change has a generation. Each reader of events compares it afterwards, so that a user whose access was revoked
 //! receives nothing that was posted after the revocation was acknowledged.
 
 use super::{
@@ -23,7 +23,7 @@ pub const MAX_SLOW_SECONDS: u32 = 24 * 60 * 60;
 /// Changes of access that a process can read one by one. After more it checks all of its subscribers.
 pub const MAX_ACCESS_CHANGES: usize = 1_000;
 
-/// What a user is in a room, or on the server. The owner of a room has no role there.
+/// The role of a user in a room, or on the server. The owner of a room has no role there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A user who may enter.
@@ -34,7 +34,7 @@ pub enum Role {
     Admin,
 }
 
-/// Who may post in a room.
+/// The users who may post in a room.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RoomMode {
     /// Everyone who may enter it.
@@ -46,7 +46,7 @@ pub enum RoomMode {
     ReadOnly,
 }
 
-/// What a user may not do.
+/// The action that a restriction forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestrictionKind {
     /// Write.
@@ -55,7 +55,7 @@ pub enum RestrictionKind {
     Ban,
 }
 
-/// Whom a restriction is about.
+/// The user or the network that a restriction is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A user, on every network.
@@ -64,7 +64,7 @@ pub enum Subject {
     Network(Network),
 }
 
-/// How long a restriction lasts: until a time, or for ever.
+/// The duration of a restriction: until a time, or for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Until(pub Option<Millis>);
 
@@ -78,12 +78,12 @@ impl Until {
     }
 }
 
-/// What the store knows about the rights of a user. It is read in one piece.
+/// The store's knowledge of a user's rights. It is read in one piece.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Standing {
     /// The generation of access before this was read.
     pub generation: u64,
-    /// Who may enter the server.
+    /// The users who may enter the server.
     pub access: ServerAccess,
     /// The user has a name, has posted or has read: they were in before the server was closed.
     pub is_known: bool,
@@ -97,7 +97,7 @@ pub struct Standing {
     pub room: RoomStanding,
 }
 
-/// What the store knows about the rights of a user in a room.
+/// The store's knowledge of a user's rights in a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomStanding {
     /// The room exists.
@@ -106,7 +106,7 @@ pub struct RoomStanding {
     pub is_owner: bool,
     /// Only its members may enter.
     pub members_only: bool,
-    /// Who may post.
+    /// The users who may post.
     pub mode: RoomMode,
     /// The time between two posts of a user, if there is one.
     pub slow: Option<Duration>,
@@ -120,7 +120,7 @@ pub struct RoomStanding {
     pub mute: Option<Until>,
 }
 
-/// Who asks to enter, and where.
+/// The user who asks to enter, and the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entrance {
     /// The user.
@@ -131,7 +131,7 @@ pub struct Entrance {
     pub room: Option<RoomName>,
 }
 
-/// Whose access has changed. What is `None` stands for all.
+/// A change of access. A field that is `None` stands for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessChange {
     /// The user or the network.

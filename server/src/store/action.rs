@@ -1,4 +1,4 @@
-//! What moderators do.
+//! The actions of moderators.
 
 use super::{AccessChange, Invitation, LinkHash, RestrictionKind, Role, RoomMode, Setting, Subject, Until};
 use crate::limits::network::Network;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Characters of the reason of a moderator.
 pub const MAX_REASON_CHARS: usize = 200;
 
-/// What a moderator does, in a room or on the server.
+/// An action of a moderator, in a room or on the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Gives a user a role, or takes it.
@@ -27,28 +27,28 @@ pub enum Action {
     Mute {
         /// The user.
         user: UserId,
-        /// For how long.
+        /// The time until which the user is muted.
         until: Until,
     },
     /// Removes a user, and does not let them in again.
     Remove {
         /// The user.
         user: UserId,
-        /// For how long.
+        /// The time until which the user is removed.
         until: Until,
         /// The network that may not enter either; on the server alone.
         network: Option<Network>,
     },
     /// Ends a restriction.
     Lift {
-        /// Whose.
+        /// The restricted user or network.
         subject: Subject,
-        /// Which.
+        /// The kind of the restriction.
         kind: RestrictionKind,
     },
     /// Changes who may post in a room, and how often.
     SetMode {
-        /// Who may post.
+        /// The users who may post.
         mode: RoomMode,
         /// Seconds between two posts of a user; 0 for no limit.
         slow: u32,
@@ -185,12 +185,12 @@ impl Action {
 /// An action with its actor, place and reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moderation {
-    /// Who does it.
+    /// The user who does it.
     pub actor: UserId,
     /// The room; `None` for the server.
     pub room: Option<RoomName>,
-    /// What is done.
+    /// The action.
     pub action: Action,
-    /// Why, in at most [`MAX_REASON_CHARS`] characters of one line.
+    /// The reason, in at most [`MAX_REASON_CHARS`] characters of one line.
     pub reason: String,
 }

@@ -49,7 +49,7 @@ pub struct DeviceLabel {
 pub struct Device {
     /// Its id.
     pub id: DeviceId,
-    /// What it is.
+    /// Its browser and its system.
     pub label: DeviceLabel,
     /// When the user was first seen on it.
     pub added_at: Millis,
@@ -57,7 +57,7 @@ pub struct Device {
     pub seen_at: Millis,
 }
 
-/// Where a user is signed in.
+/// The sign-ins of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SignIns {
     /// The user has posted or chosen a name. A guest has no devices.

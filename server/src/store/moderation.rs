@@ -1,4 +1,4 @@
-//! What moderators work with: invitations, reports, lists of users, and the log of their actions.
+//! The tools of moderators: invitations, reports, lists of users, and the log of their actions.
 
 use super::{LinkError, LinkHash, PendingCommit, RestrictionKind, Role, StoreResult, Subject, Until};
 use app::wire::{Millis, RoomName, Seq, UserId};
@@ -29,7 +29,7 @@ pub struct Invitation {
     pub hash: LinkHash,
     /// When it ends.
     pub expires_at: Millis,
-    /// How often it can be used; `None` for no limit.
+    /// The number of times that it can be used; `None` for no limit.
     pub most_uses: Option<u32>,
 }
 
@@ -42,22 +42,22 @@ pub struct StoredInvitation {
     pub room: Option<RoomName>,
     /// The moderator who created it.
     pub by: UserId,
-    /// How often it was used.
+    /// The number of times that it was used.
     pub uses: u32,
 }
 
 /// A restriction in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRestriction {
-    /// Whom it is about.
+    /// The user or the network that it is about.
     pub subject: Subject,
-    /// What it forbids.
+    /// The action that it forbids.
     pub kind: RestrictionKind,
-    /// How long it lasts.
+    /// The duration of the restriction.
     pub until: Until,
     /// The moderator.
     pub by: UserId,
-    /// Why.
+    /// The reason that the moderator gave.
     pub reason: String,
 }
 
@@ -68,13 +68,13 @@ pub struct Report {
     pub id: u64,
     /// When it was made.
     pub at: Millis,
-    /// Who made it.
+    /// The user who made it.
     pub by: UserId,
     /// The room of the message.
     pub room: RoomName,
     /// The message.
     pub seq: Seq,
-    /// Why.
+    /// The reason that the user gave.
     pub reason: String,
 }
 
@@ -85,23 +85,23 @@ pub struct LogEntry {
     pub id: u64,
     /// When it was done.
     pub at: Millis,
-    /// Who did it.
+    /// The user who did it.
     pub actor: UserId,
-    /// What was done: a word of [`Action::word`](super::Action::word).
+    /// The action: a word of [`Action::word`](super::Action::word).
     pub action: String,
     /// The room; `None` for the server.
     pub room: Option<RoomName>,
-    /// To whom.
+    /// The user or the network that it was done to.
     pub subject: Option<Subject>,
-    /// For how long, if the action ends by itself.
+    /// The end of its effect, if it ends by itself.
     pub until: Option<Millis>,
-    /// What else belongs to it, such as a role.
+    /// Further details, such as a role.
     pub detail: String,
-    /// Why.
+    /// The reason that the actor gave.
     pub reason: String,
 }
 
-/// Which entries a list contains: those of one room, of the server alone, or all.
+/// The scope of a list: the entries of one room, of the server alone, or all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
     /// One room.

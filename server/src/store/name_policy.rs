@@ -1,4 +1,4 @@
-//! Which names a user may choose.
+//! The names that a user may choose.
 
 use super::skeleton::name_key;
 use app::wire::{DisplayName, InvalidName};

@@ -27,7 +27,7 @@ pub enum Notification {
     RoomChanged(RoomName),
     /// A read marker has moved forward.
     ReadMarkerMoved {
-        /// Whose marker it is.
+        /// The user of the marker.
         user: UserId,
         /// The room.
         room: RoomName,
@@ -36,7 +36,7 @@ pub enum Notification {
     },
     /// A user has marked messages as unread: their read marker may have moved back.
     MarkedUnread {
-        /// Whose marker it is.
+        /// The user of the marker.
         user: UserId,
         /// The room.
         room: RoomName,

@@ -1,4 +1,4 @@
-//! Which users are present on which of the processes that share the store.
+//! The users present on each of the processes that share the store.
 
 use super::StoreResult;
 use crate::limits::network::Network;
@@ -19,11 +19,11 @@ pub const MAX_RECENT_NETWORKS: u32 = 100_000;
 pub struct PresentElsewhere {
     /// At most [`MAX_PRESENT_ELSEWHERE`] of them, under their present names.
     pub users: Vec<User>,
-    /// How many more there are.
+    /// The number of further users.
     pub uncounted: u32,
 }
 
-/// How the users present in a room of this process have changed.
+/// The changes of the users present in a room of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomPresence {
     /// The room.

@@ -1,4 +1,4 @@
-//! How far each user has read in each room.
+//! The positions up to which users have read in rooms.
 
 use super::{PendingCommit, RoomRecord, StoreResult};
 use app::wire::{RoomName, Seq, UserId};
@@ -10,7 +10,7 @@ pub const UNREAD_SCAN_EVENTS: Seq = 1_000;
 /// Read markers that are kept for each user. A new one evicts the one that moved least recently.
 pub const MAX_READ_MARKERS: u32 = 1_000;
 
-/// What became of a read marker.
+/// The result of an update of a read marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkerUpdate {
     /// It has moved to this `seq`, or it is the user's first one in the room.

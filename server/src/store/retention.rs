@@ -1,4 +1,4 @@
-//! How long messages are kept: what rooms and the server say, and the sweep that removes what has expired.
+//! The retention of messages: the settings of rooms and the server, and the sweep that removes what has expired.
 
 use super::{PendingCommit, StoreResult};
 use app::wire::{Millis, Retention, RoomName, Seq, UserId};
@@ -23,7 +23,7 @@ pub(super) const MAX_MARKERS_PER_STEP: u32 = 500;
 /// Milliseconds during which further visits of a room are not recorded.
 pub const VISIT_INTERVAL: Millis = 24 * 60 * 60 * 1_000;
 
-/// How long the server keeps messages.
+/// The server's retention of messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ServerRetention {
     /// For rooms that say nothing else.
@@ -60,12 +60,12 @@ impl ServerRetention {
     }
 }
 
-/// What a sweep goes by.
+/// The time and the retention that a sweep goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sweep {
     /// The present time.
     pub now: Millis,
-    /// How long the server keeps messages.
+    /// The server's retention of messages.
     pub server: ServerRetention,
 }
 
@@ -74,9 +74,9 @@ pub struct Sweep {
 pub struct AgingRoom {
     /// Its name.
     pub room: RoomName,
-    /// How long it keeps messages; `None` as long as the server does.
+    /// The time for which it keeps messages; `None` as long as the server does.
     pub retention: Option<Retention>,
-    /// Whether a user has created it with a form.
+    /// A user has created it with a form.
     pub has_owner: bool,
     /// Its latest `seq`.
     pub head: Seq,
@@ -99,7 +99,7 @@ impl AgingRoom {
     }
 }
 
-/// How long messages are kept.
+/// The retention of messages.
 #[async_trait]
 pub trait RetentionStore: Send + Sync + 'static {
     /// Sets how long a room keeps its messages, on behalf of its owner; `None` as long as the server does.

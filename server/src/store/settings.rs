@@ -3,7 +3,7 @@
 use super::ServerRetention;
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// Who may enter the server. Users who are in stay in.
+/// The users who may enter the server. Users who are in stay in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ServerAccess {
     /// Everyone.
@@ -18,7 +18,7 @@ pub enum ServerAccess {
 /// The settings of the server that its administrator changes while it runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Who may enter the server.
+    /// The users who may enter the server.
     pub access: ServerAccess,
     /// The value of `--access` that was applied last.
     pub access_flag: Option<ServerAccess>,
@@ -30,7 +30,7 @@ pub struct Settings {
     pub name: Option<Arc<str>>,
     /// The hue of the server's own color, in degrees.
     pub hue: Option<u16>,
-    /// How long messages are kept.
+    /// The server's retention of messages.
     pub retention: ServerRetention,
 }
 

@@ -4,10 +4,10 @@ use app::wire::Millis;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// By how much the clock of the store may run ahead of the time that has passed for the process.
+/// The most by which the clock of the store may run ahead of the time that has passed for the process.
 const MAX_JUMP: Duration = Duration::from_secs(60 * 60);
 
-/// How long a clock that has jumped ahead is not believed. A wrong one is corrected by then.
+/// The time for which a clock that has jumped ahead is not believed. A wrong one is corrected by then.
 const HOLD: Duration = Duration::from_secs(60 * 60);
 
 /// The clock of the store as a sweep believes it. A clock that jumps back delays what expires. One that jumps ahead by more

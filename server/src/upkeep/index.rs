@@ -13,8 +13,8 @@ const ROUND_INTERVAL: Duration = Duration::from_secs(5);
 /// The pause before a step, in which more messages come that it takes along.
 const GATHERING_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long indexing pauses after a step during which others have waited for the writer, as a multiple of the time of the
-/// step: so it takes a small part of the writer's time.
+/// The pause of indexing after a step during which others have waited for the writer, as a multiple of the time of the
+/// step: so indexing takes a small part of the writer's time.
 const PAUSE_FACTOR: u32 = 25;
 
 /// The longest pause: however slow the machine is, more than 1,000 messages are indexed a second.
@@ -26,7 +26,7 @@ const MAX_GROWN_ROOMS: usize = 1_000;
 /// Notifications that are read at once, at most.
 const MAX_NOTIFICATIONS_PER_DRAIN: u32 = 10_000;
 
-/// How long a server has the right to index, and after which time it renews that.
+/// The time for which a server has the right to index, and the time after which it renews that.
 const LEASE: Duration = Duration::from_secs(15);
 const RENEWAL: Duration = Duration::from_secs(4);
 

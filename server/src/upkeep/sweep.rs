@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Commits of one step, each with a bounded number of rows.
 const MAX_COMMITS_PER_STEP: u32 = 10;
 
-/// What comes after a step.
+/// The state of a round after a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// There are more rooms in this round.

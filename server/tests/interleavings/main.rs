@@ -1,7 +1,7 @@
 //! Interleavings of appending, broadcasting, joining and reading. The real hub, room, subscriber and session run under
 //! shuttle, a model checker that schedules the threads at each lock.
 //!
-//! `cargo test -p server --features shuttle --test interleavings`
+//! `cargo test --no-default-features --features server/shuttle --test interleavings`
 
 mod store;
 
@@ -63,7 +63,7 @@ fn broadcast(hub: &Hub, mut notifications: BoxStream<'static, Notification>, cou
     }
 }
 
-/// Where a client starts.
+/// The position at which a client starts.
 #[derive(Debug, Clone, Copy)]
 enum Start {
     /// At the newest page.

@@ -17,7 +17,7 @@ use std::{
 use tokio::{net::TcpListener, process::Command, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long the suite may take. It usually takes about 15 seconds.
+/// The longest time that the suite may take. It usually takes about 15 seconds.
 const SUITE_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Bytes of one message; the largest of the suite has 16 MiB.

@@ -1,5 +1,4 @@
-//! A stopping server: it stores and acknowledges what it accepted, and closes every connection (H11 of the Go demo,
-//! corrected).
+//! A stopping server: it stores and acknowledges what it accepted, and closes every connection, unlike the Go demo.
 
 use crate::{
     joining::fill,

@@ -1,4 +1,4 @@
-//! Pings, the idle timeout and the close, compared with the Go demo (L01 to L07), with the clock advanced.
+//! Pings, the idle timeout and the close, compared with the Go demo, with the clock advanced.
 
 use crate::support::{Lines, TestServer, V1, within_timeout};
 use app::wire::ServerFrame;
@@ -33,7 +33,7 @@ async fn next(client: &mut Lines) -> Message {
     within_timeout(client.socket.next()).await.expect("the socket is open").expect("the socket has no error")
 }
 
-/// L01: every 20 s instead of 54, for the routers of phones.
+/// The Go demo pings every 54 s. The shorter interval is for the routers of phones.
 #[tokio::test]
 async fn the_server_sends_an_empty_ping_every_20_seconds() {
     let server = TestServer::alone().await;
@@ -45,7 +45,7 @@ async fn the_server_sends_an_empty_ping_every_20_seconds() {
     }
 }
 
-/// L02, corrected: in the demo only a pong counts.
+/// In the Go demo only a pong counts.
 #[tokio::test]
 async fn any_message_counts_as_activity_without_pongs() {
     let server = TestServer::alone().await;
@@ -61,7 +61,7 @@ async fn any_message_counts_as_activity_without_pongs() {
     }
 }
 
-/// L03, corrected: in the demo a client's own pings do not count.
+/// In the Go demo a client's own pings do not count.
 #[tokio::test]
 async fn a_ping_is_answered_with_its_payload_and_counts_as_activity() {
     let server = TestServer::alone().await;
@@ -84,7 +84,6 @@ async fn a_ping_is_answered_with_its_payload_and_counts_as_activity() {
     }
 }
 
-/// L02 and L07.
 #[tokio::test]
 async fn a_connection_without_activity_is_closed_after_60_seconds() {
     let server = TestServer::alone().await;
@@ -98,7 +97,6 @@ async fn a_connection_without_activity_is_closed_after_60_seconds() {
     assert_eq!(members(&mut ann, "tea").await, 1, "only ann");
 }
 
-/// L04.
 #[tokio::test]
 async fn a_close_frame_is_answered_with_its_own_code() {
     let server = TestServer::alone().await;
@@ -113,7 +111,6 @@ async fn a_close_frame_is_answered_with_its_own_code() {
     assert_eq!(ann.closed().await, None, "an empty close gets an empty one");
 }
 
-/// L05.
 #[tokio::test]
 async fn an_invalid_close_code_and_an_unmasked_frame_are_closed_with_1002() {
     let server = TestServer::alone().await;
@@ -128,7 +125,6 @@ async fn an_invalid_close_code_and_an_unmasked_frame_are_closed_with_1002() {
     }
 }
 
-/// L07.
 #[tokio::test]
 async fn a_broken_connection_is_removed() {
     let server = TestServer::alone().await;

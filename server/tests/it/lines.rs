@@ -1,5 +1,4 @@
-//! The lines protocol, compared with the Go demo: each test names the behavior of the demo that it keeps or corrects (M01
-//! to M12 are its messages, C01 its read limit).
+//! The lines protocol, compared with the Go demo. A comment says where a test corrects the behavior of the demo.
 
 use crate::{
     joining::fill,
@@ -28,7 +27,6 @@ async fn code_of_close(client: &mut Lines) -> (u16, String) {
     (frame.code.into(), frame.reason.as_str().to_owned())
 }
 
-/// M01, and the ends of M02.
 #[tokio::test]
 async fn a_line_reaches_all_clients_including_its_author() {
     let server = TestServer::start().await;
@@ -37,7 +35,6 @@ async fn a_line_reaches_all_clients_including_its_author() {
     assert_eq!((ann.expect_line().await, bob.expect_line().await), ("hello".into(), "hello".into()));
 }
 
-/// M02.
 #[tokio::test]
 async fn line_breaks_become_spaces_and_unicode_white_space_is_trimmed() {
     let server = TestServer::start().await;
@@ -50,7 +47,7 @@ async fn line_breaks_become_spaces_and_unicode_white_space_is_trimmed() {
     assert_eq!(bob.expect_line().await, "tea\u{3000}for two");
 }
 
-/// M03, corrected: the demo broadcasts them.
+/// The Go demo broadcasts blank lines.
 #[tokio::test]
 async fn blank_lines_are_ignored() {
     let server = TestServer::start().await;
@@ -63,7 +60,7 @@ async fn blank_lines_are_ignored() {
     assert_eq!(server.store().head(&room("tea")).await.unwrap(), 1);
 }
 
-/// M04, corrected: the demo turns it into text.
+/// The Go demo turns binary messages into text.
 #[tokio::test]
 async fn binary_is_closed_with_1003_and_not_broadcast() {
     let server = TestServer::start().await;
@@ -74,7 +71,7 @@ async fn binary_is_closed_with_1003_and_not_broadcast() {
     assert_eq!(bob.expect_line().await, "1");
 }
 
-/// M05, corrected: in the demo one such message disconnects the whole room.
+/// In the Go demo one invalid message disconnects the whole room.
 #[tokio::test]
 async fn invalid_utf8_is_closed_with_1007_and_not_broadcast() {
     let server = TestServer::start().await;
@@ -85,7 +82,6 @@ async fn invalid_utf8_is_closed_with_1007_and_not_broadcast() {
     assert_eq!(bob.expect_line().await, "1");
 }
 
-/// M06.
 #[tokio::test]
 async fn fragments_are_joined() {
     let server = TestServer::start().await;
@@ -96,7 +92,7 @@ async fn fragments_are_joined() {
     assert_eq!(bob.expect_line().await, "parts");
 }
 
-/// M07 and C01, with our limit in place of the demo's 512 bytes.
+/// The limit of the Go demo is 512 bytes.
 #[tokio::test]
 async fn the_longest_line_is_relayed_intact() {
     let server = TestServer::start().await;
@@ -106,7 +102,7 @@ async fn the_longest_line_is_relayed_intact() {
     assert_eq!(bob.expect_line().await, longest);
 }
 
-/// M08, corrected: the reason names the limit.
+/// Unlike in the Go demo, the reason names the limit.
 #[tokio::test]
 async fn a_longer_line_is_closed_with_1009_and_not_broadcast() {
     let server = TestServer::start().await;
@@ -124,7 +120,6 @@ async fn a_longer_line_is_closed_with_1009_and_not_broadcast() {
     assert_eq!(bob.expect_line().await, "1");
 }
 
-/// M09.
 #[tokio::test]
 async fn all_clients_receive_the_same_order() {
     let server = TestServer::start().await;
@@ -138,7 +133,6 @@ async fn all_clients_receive_the_same_order() {
     }
 }
 
-/// M10.
 #[tokio::test]
 async fn lines_that_wait_share_a_websocket_message() {
     let folder = tempfile::tempdir().unwrap();
@@ -166,7 +160,7 @@ async fn a_client_misses_no_message_after_the_101_answer() {
     }
 }
 
-/// M12, corrected by v1; lines have only new messages, as in the demo.
+/// Lines have only new messages, as in the Go demo; `hubbub.v1` corrects that.
 #[tokio::test]
 async fn only_new_lines_flow() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! How long messages are kept, exports and erasures, as users meet them.
+//! Retention, exports and erasures, as users meet them.
 
 use crate::support::{TestDatabase, TestServer, V1, browser, room, sent, visitor, within_timeout};
 use app::wire::{EventBody, Retention, Seq, ServerFrame, UserId};

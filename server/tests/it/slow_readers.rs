@@ -1,5 +1,4 @@
-//! Slow clients: they delay no other client and lose no message. The Go demo (S01 to S04) disconnects them and loses
-//! what they missed.
+//! Slow clients: they delay no other client and lose no message. The Go demo disconnects them and loses what they missed.
 
 use crate::{
     heartbeat::{advance_time, flush_sockets, raw_socket},
@@ -44,7 +43,6 @@ async fn receives_all(client: &mut V1, count: usize) {
     }
 }
 
-/// S01 to S04.
 #[tokio::test]
 async fn a_client_that_pauses_reading_delays_no_one_and_loses_nothing() {
     let server = TestServer::alone().await;
@@ -66,7 +64,7 @@ async fn a_slow_lines_client_loses_nothing() {
     }
 }
 
-/// S03, corrected: the client gets a close reason, and finds every message after it reconnects.
+/// Unlike in the Go demo, the client gets a close reason, and finds every message after it reconnects.
 #[tokio::test]
 async fn a_client_that_takes_no_byte_for_10_seconds_is_closed_with_a_reason() {
     let server = TestServer::alone().await;

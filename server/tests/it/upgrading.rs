@@ -1,4 +1,4 @@
-//! The WebSocket upgrade and the choice of the protocol, compared with the Go demo (U01 to U09).
+//! The WebSocket upgrade and the choice of the protocol, compared with the Go demo.
 
 use crate::support::{Lines, TestServer, within_timeout};
 use app::wire::PROTOCOL;
@@ -39,7 +39,6 @@ async fn send_with(
     within_timeout(Client::new().request(method, server.http(path)).headers(headers).send()).await.unwrap()
 }
 
-/// U01.
 #[tokio::test]
 async fn a_valid_request_is_answered_with_101_and_the_right_key() {
     let server = TestServer::start().await;
@@ -51,7 +50,7 @@ async fn a_valid_request_is_answered_with_101_and_the_right_key() {
     assert!(!answer.headers().contains_key("sec-websocket-protocol"), "none was offered");
 }
 
-/// U02 and U03: 426 names the supported version.
+/// The answer 426 names the supported version.
 #[tokio::test]
 async fn a_request_without_an_upgrade_gets_426() {
     let server = TestServer::start().await;
@@ -64,7 +63,6 @@ async fn a_request_without_an_upgrade_gets_426() {
     }
 }
 
-/// U04.
 #[tokio::test]
 async fn methods_other_than_get_are_rejected_with_405() {
     let server = TestServer::start().await;
@@ -77,7 +75,7 @@ async fn methods_other_than_get_are_rejected_with_405() {
     }
 }
 
-/// U05 and U07: axum itself only checks that there is a key.
+/// axum itself only checks that there is a key.
 #[tokio::test]
 async fn an_unsupported_version_or_invalid_key_is_rejected_with_400() {
     let server = TestServer::start().await;
@@ -96,7 +94,7 @@ async fn an_unsupported_version_or_invalid_key_is_rejected_with_400() {
     }
 }
 
-/// U06: host and port are compared, the scheme is not.
+/// The server compares host and port, and not the scheme.
 #[tokio::test]
 async fn only_own_pages_and_programs_may_connect() {
     let server = TestServer::start().await;
@@ -129,7 +127,6 @@ async fn allowed_origins_may_connect() {
     assert_eq!(status("https://example.org").await, StatusCode::FORBIDDEN);
 }
 
-/// U08.
 #[tokio::test]
 async fn extensions_are_not_negotiated() {
     let server = TestServer::start().await;
@@ -166,7 +163,6 @@ async fn an_invalid_room_is_rejected_for_lines() {
     }
 }
 
-/// H05: the path is exact.
 #[tokio::test]
 async fn only_the_exact_path_is_the_endpoint() {
     let server = TestServer::start().await;

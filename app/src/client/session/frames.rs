@@ -1,4 +1,4 @@
-//! What a frame of the server changes.
+//! The changes that the server's frames make to a session.
 
 use super::{Connection, Effect, MAX_RETRY_DELAY_MS, PendingRename, RETRY_DELAY_MS, Session};
 use crate::{
@@ -122,7 +122,7 @@ impl Session {
         effects: &mut Vec<Effect>,
     ) {
         if code == ErrorCode::SignedOut {
-            // What waits in the outbox stays there.
+            // Commands that wait in the outbox stay there.
             effects.push(Effect::SignedOut);
             return;
         }

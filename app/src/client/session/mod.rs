@@ -25,7 +25,7 @@ const RETRY_DELAY_MS: u64 = 2_000;
 /// Longest delay in milliseconds that the server may ask for before a command is sent again.
 const MAX_RETRY_DELAY_MS: u64 = 60_000;
 
-/// What happens to a session.
+/// An input of a session.
 #[derive(Debug)]
 pub enum Input {
     /// A frame has arrived over the connection.
@@ -44,7 +44,7 @@ pub enum Input {
     Probe,
 }
 
-/// What the driver does for a session.
+/// An effect of a session, which the driver carries out.
 #[derive(Debug)]
 pub enum Effect {
     /// It sends a frame.
@@ -113,7 +113,7 @@ pub struct PendingRename {
     pub previous: DisplayName,
 }
 
-/// What holds for one connection only.
+/// The state of one connection.
 #[derive(Debug, Default)]
 struct Connection {
     is_http: bool,
@@ -146,13 +146,13 @@ pub struct Session {
     pub timeline: Timeline,
     /// The commands that the server has not acknowledged.
     pub outbox: Outbox,
-    /// How far the user has read.
+    /// The position up to which the user has read.
     pub read_marker: ReadMarker,
-    /// Whether the user is typing.
+    /// The typing state of the user.
     pub typing: TypingNotifier,
     /// The new name of the user that the server has not taken yet.
     pub pending_rename: Option<PendingRename>,
-    /// Which transport the next connection uses.
+    /// The transport of the next connection.
     pub transport: TransportChoice,
     backoff: Backoff,
     connection: Connection,

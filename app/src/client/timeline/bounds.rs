@@ -1,4 +1,4 @@
-//! How many entries a timeline stores, and how a reader comes to those that it has dropped.
+//! The number of entries that a timeline stores, and a reader's way to those that it has dropped.
 
 use super::{Entry, Timeline, assign_group_indexes};
 use crate::wire::{Message, Seq};

@@ -26,7 +26,7 @@ pub struct RestrictionRow {
     pub until: Option<Millis>,
     /// The name of the moderator.
     pub by: String,
-    /// Why.
+    /// The reason that the moderator gave.
     pub reason: String,
 }
 
@@ -39,9 +39,9 @@ pub struct InvitationRow {
     pub by: String,
     /// When it ends.
     pub expires_at: Millis,
-    /// How often it was used.
+    /// The number of times that it was used.
     pub uses: u32,
-    /// How often it can be used.
+    /// The number of times that it can be used.
     pub most_uses: Option<u32>,
 }
 
@@ -62,7 +62,7 @@ pub struct ReportRow {
     pub seq: Seq,
     /// Its author and text, if it was not deleted.
     pub message: Option<(User, String)>,
-    /// Why.
+    /// The reason that the user gave.
     pub reason: String,
 }
 
@@ -77,17 +77,17 @@ pub struct LogRow {
     pub action: String,
     /// The name of the user, or the network.
     pub whom: String,
-    /// What else belongs to it.
+    /// Further details of the action.
     pub detail: String,
     /// The room with its title, on the page of the server.
     pub room: Option<(RoomName, String)>,
     /// Its end.
     pub until: Option<Millis>,
-    /// Why.
+    /// The reason that the actor gave.
     pub reason: String,
 }
 
-/// Who posts in a room.
+/// The rules for posts in a room.
 #[derive(Debug, Clone, Copy)]
 pub struct Posting {
     /// 0 everyone, 1 moderators, 2 no user.

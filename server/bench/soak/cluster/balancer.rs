@@ -8,7 +8,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a node may take to accept a connection.
+/// The longest time that a node may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A load balancer on a port of its own.

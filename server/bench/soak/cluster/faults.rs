@@ -21,16 +21,16 @@ const CUT_NOTIFICATIONS: &str = "
 /// Seconds that a killed node is gone.
 const DOWN_SECONDS: std::ops::Range<f64> = 0.5..1.5;
 
-/// How long the standby is away: longer than the nodes wait for a commit.
+/// The time for which the standby is away: longer than the nodes wait for a commit.
 const STANDBY_PAUSE: Duration = Duration::from_secs(15);
 
-/// How long a node may take to start, while the database may be away, and to be ready.
+/// The longest time that a node may take to start, while the database may be away, and to be ready.
 const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// The pause between two attempts to start a node.
 const START_DELAY: Duration = Duration::from_millis(200);
 
-/// From when until when something was away.
+/// The time from which and the time until which something was away.
 pub type Window = (Instant, Instant);
 
 /// All injected faults.

@@ -26,7 +26,7 @@ use postgres::Postgres;
 use report::{ClusterReport, Stored};
 use std::{error::Error, io, path::PathBuf};
 
-/// What only a soak of several nodes needs
+/// Settings that only a soak of several nodes needs
 #[derive(Debug, Clone, Args)]
 pub struct ClusterSettings {
     /// Number of servers that share a PostgreSQL database; 0 for one server with a data folder
@@ -44,7 +44,7 @@ pub struct ClusterSettings {
     /// Number of kills of a synchronous standby, which is started again after 15 seconds
     #[arg(long, default_value_t = 0)]
     pub standby_kills: usize,
-    /// How often the connections for notifications are cut
+    /// Number of cuts of the connections for notifications
     #[arg(long, default_value_t = 0)]
     pub cuts: usize,
 }

@@ -16,7 +16,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// Where Debian has the programs of each version.
+/// The folder in which Debian has the programs of each version.
 const VERSIONS: &str = "/usr/lib/postgresql";
 
 /// The user, and its password.
@@ -32,7 +32,7 @@ wal_retrieve_retry_interval = '200ms'
 wal_keep_size = '256MB'
 ";
 
-/// How long a step may take: a start, a promotion, or until the standby has caught up.
+/// The longest time that a step may take: a start, a promotion, or the wait until the standby has caught up.
 const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The pause between two looks at what takes a while.

@@ -1,4 +1,4 @@
-//! What happened to the nodes and to their database, and what the database holds.
+//! The report of the nodes and of their database, with counts from its tables.
 
 use super::{faults::ClusterFaults, postgres::Postgres};
 use crate::{
@@ -15,7 +15,7 @@ use std::{
 /// The time after which the nodes have noticed that the database is back.
 const RECOVERY_TIME: Duration = Duration::from_secs(2);
 
-/// What happened to the nodes and to their database.
+/// The report of the nodes and of their database.
 #[derive(Debug, Serialize)]
 pub struct ClusterReport {
     pub nodes: usize,
@@ -27,7 +27,7 @@ pub struct ClusterReport {
     /// Outages of clients during rolling restarts while the database answered.
     pub rolling_ms: Percentiles,
     pub rolling_restarts: usize,
-    /// How long the database was away, from its death to its first commit.
+    /// The time for which the database was away, from its death to its first commit.
     pub database_kills_ms: Percentiles,
     pub promotions_ms: Percentiles,
     pub standby_kills: usize,
@@ -35,7 +35,7 @@ pub struct ClusterReport {
     pub stored: Stored,
 }
 
-/// What the tables hold.
+/// Counts from the tables.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Stored {
     pub events: usize,

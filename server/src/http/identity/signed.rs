@@ -18,7 +18,7 @@ use axum_extra::extract::{
 use sha2::{Digest, Sha256};
 use time::Duration;
 
-/// How long the browser keeps the cookies.
+/// The time for which the browser keeps the cookies.
 const MAX_AGE: Duration = Duration::days(365);
 
 /// Cookies of each kind whose signatures are checked in one request. No browser sends more than one of each of our names.

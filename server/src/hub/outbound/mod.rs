@@ -54,7 +54,7 @@ pub trait FrameSink: Send + Sync {
 pub(crate) struct OutboundQueue {
     /// Sorted by room name. Most subscribers follow one room, which is inline: every delivery looks it up.
     subscriptions: SmallVec<[Subscription; 1]>,
-    /// How many subscriptions lag.
+    /// The number of subscriptions that lag.
     lagging: usize,
     /// In order of arrival.
     queue: Vec<Delivery>,
@@ -69,7 +69,7 @@ pub(crate) struct OutboundQueue {
     end: Option<Box<End>>,
 }
 
-/// Why nothing is sent any more, and the connection must end.
+/// The reason why nothing is sent any more, and the connection must end.
 #[derive(Debug, Clone)]
 pub enum End {
     /// The device was signed out.
@@ -80,7 +80,7 @@ pub enum End {
     Revoked,
 }
 
-/// What ended with the access to a room.
+/// The part of a connection that ended with the access to a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Revoked {
     /// Nothing: there was no subscription.
@@ -96,7 +96,7 @@ struct Subscription {
     room: RoomName,
     /// The last `seq` that was accepted.
     cursor: Seq,
-    /// How far the subscriber itself has read, if it has reported that.
+    /// The position up to which the subscriber itself has read, if it has reported that.
     read: Option<Seq>,
     /// Events after the cursor are missing and must be read from the store.
     lagging: bool,
@@ -207,7 +207,7 @@ impl OutboundQueue {
         });
         self.queued_bytes = self.queue.iter().map(Delivery::bytes).sum();
         let keeps_bytes = self.sink.as_ref().is_some_and(|(sink, _)| !sink.is_writable());
-        // A client in lines has one room, and no frame tells it why.
+        // A client in lines has one room, and no frame that could say why.
         let is_lines = self.sink.as_ref().is_some_and(|(_, encoding)| *encoding == Encoding::Lines);
         if keeps_bytes || is_lines {
             self.end(End::Revoked);

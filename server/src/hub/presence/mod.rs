@@ -11,11 +11,11 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long a user must have been present to be given [`DISCONNECT_GRACE`]. Others leave with their last connection, so
-/// that users who only pass through stay on no page.
+/// The time for which a user must have been present to be given [`DISCONNECT_GRACE`]. Others leave with their last
+/// connection, so that users who only pass through stay on no page.
 const MIN_STAY: Duration = Duration::from_secs(5);
 
-/// How long a user without a connection still counts as present.
+/// The time for which a user without a connection still counts as present.
 pub const DISCONNECT_GRACE: Duration = Duration::from_secs(10);
 
 /// Time between two presence broadcasts of a room, at least.
@@ -35,7 +35,7 @@ pub struct Presence {
     by_name: BTreeSet<ByName>,
     /// The only user who has joined since the last diff; `None` if there were none or several.
     sole_join: Option<UserId>,
-    /// How many users have joined since the last diff.
+    /// The number of users who have joined since the last diff.
     pending_joins: usize,
     /// The order of the list has changed since the last diff.
     order_changed: bool,

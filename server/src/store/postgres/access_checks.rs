@@ -1,4 +1,4 @@
-//! Whether the authors of events may write. What is read is of one generation of access, which the append compares.
+//! Checks whether the authors of events may write. The rights are of one generation of access, which the append compares.
 
 use super::{
     access::select_standings, access_sql::SELECT_STANDINGS, rows, session::WriteError, writer::Writer,

@@ -1,4 +1,4 @@
-//! What the writer knows of the database, so that nearly every batch is one round trip.
+//! The writer's knowledge of the database, so that nearly every batch is one round trip.
 //!
 //! The database has a generation of names and one of read markers. [`append_events`](super::append) compares them under the
 //! locks of the batch, so that nothing here can be out of date without being noticed.
@@ -36,7 +36,7 @@ impl RoomRef {
     }
 }
 
-/// What the writer knows of the database.
+/// The writer's knowledge of the database.
 #[derive(Default)]
 pub(super) struct Cache {
     rooms: HashMap<RoomName, RoomRef>,

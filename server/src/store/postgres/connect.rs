@@ -32,19 +32,19 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// Connections that read, at most. Beside them are the writer's, the notifier's and the listener's.
 pub(super) const MAX_READERS: usize = 8;
 
-/// How long one host may take to accept a connection.
+/// The longest time that one host may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a read may take, with its wait for a connection.
+/// The longest time that a read may take, with its wait for a connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it is tried to open a connection, after the first attempt.
+/// The time for which it is tried to open a connection, after the first attempt.
 const RETRY_FOR: Duration = Duration::from_secs(1);
 
 /// Time between two attempts to open a connection.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// How long sent bytes may stay without an answer of the other machine before the connection is given up.
+/// The longest time that sent bytes may stay without an answer of the other machine before the connection is given up.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time without bytes after which the system probes whether the other machine is there, and between two probes.

@@ -7,7 +7,7 @@ use std::error::Error;
 /// within a Tokio runtime.
 ///
 /// # Errors
-/// Why the database cannot be used, or what `change` says; nothing is changed then.
+/// The reason that the database cannot be used, or the error of `change`; nothing is changed then.
 pub async fn replace_cookie_key(
     url: &DatabaseUrl,
     change: impl FnOnce(&[u8]) -> Result<Vec<u8>, String>,

@@ -33,7 +33,7 @@ const SELECT_UNFLUSHED: &str = "
 /// batch is synced, the other server's batch waits for its clients.
 const EARLY_FROM_OTHERS: usize = 2;
 
-/// How long a server counts as one that writes after its last message about new events.
+/// The time for which a server counts as one that writes after its last message about new events.
 const WRITES_FOR: Duration = Duration::from_secs(10);
 
 /// Servers that are remembered, at most.

@@ -198,7 +198,7 @@ async fn snapshot(
     Ok(RoomSnapshot { record, read, page: Some(page) })
 }
 
-/// Whether the events after a position continue what a client has.
+/// The condition under which the events after a position continue what a client has.
 enum Continuity {
     /// The identity of the log says it.
     Known(bool),

@@ -1,4 +1,4 @@
-//! Whether the database continues the past that this process has shown to clients.
+//! The continuity of the database with the past that this process has shown to clients.
 //!
 //! A promotion of a standby or a recovery to a point in time begins a new timeline, and a dump that is restored has tables
 //! of its own. What the standby or the copy lacks is lost then, although clients have seen it, and the positions of their
@@ -39,7 +39,7 @@ pub(super) struct History {
 #[error("the database has another past than before, as after a failover or a restore")]
 pub(super) struct Superseded;
 
-/// Why a connection cannot be used.
+/// The reason why a connection cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HistoryError {
     #[error(transparent)]

@@ -20,7 +20,7 @@ use tokio_postgres::{AsyncMessage, Client};
 /// Time between two polls. They find changes whose notification was lost, and whether the connection is alive.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a poll may take before the connection is given up.
+/// The longest time that a poll may take before the connection is given up.
 const POLL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time between two attempts to connect.
@@ -51,7 +51,7 @@ impl Listener {
     /// Opens a connection that listens.
     ///
     /// # Errors
-    /// Why the database cannot be reached, or does not answer.
+    /// The reason that the database cannot be reached, or does not answer.
     pub(super) async fn open(connector: &Connector, shared: &Arc<Shared>) -> Result<Self, String> {
         let (client, connection) = connector.connect_polled().await.map_err(|error| causes(&error))?;
         let receiver = tokio::spawn(receive(connection, shared.clone()));

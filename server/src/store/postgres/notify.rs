@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 const NOTIFY: &str = "SELECT count(pg_notify($1, p)) FROM unnest($2::text[]) AS p";
 
-/// How long one statement may take before the connection is dropped.
+/// The longest time that one statement may take before the connection is dropped.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Time between two attempts to connect.

@@ -1,4 +1,4 @@
-//! How long the messages of a [`PostgresStore`] are kept.
+//! The retention of messages in a [`PostgresStore`].
 
 use super::{PostgresStore, queue::Request, rows};
 use crate::store::{

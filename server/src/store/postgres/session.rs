@@ -9,11 +9,12 @@ use deadpool_postgres::ClientWrapper;
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
-/// How long one attempt may take before its connection is dropped. A cancel request would be wrong: it could acknowledge a
-/// commit that a synchronous standby does not have.
+/// The longest time that one attempt may take before its connection is dropped. A cancel request would be wrong: it could
+/// acknowledge a commit that a synchronous standby does not have.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a write is tried again before it is refused, after its first attempt. A server that was killed is back by then.
+/// The time for which a write is tried again before it is refused, after its first attempt. A server that was killed is back
+/// by then.
 const RETRY_FOR: Duration = Duration::from_secs(5);
 
 /// Time between two attempts to connect.
@@ -39,7 +40,7 @@ pub(super) struct Session {
     shared: Arc<Shared>,
 }
 
-/// Why a write failed.
+/// The reason why a write failed.
 pub(super) enum WriteError {
     /// The database did not answer, or cannot write. The write may have been carried out.
     Away(String),

@@ -1,4 +1,5 @@
-//! What the tasks of a store share: the subscribers, the generation of names, what waits for other servers, and health.
+//! The state that the tasks of a store share: the subscribers, the generation of names, what waits for other servers, and
+//! health.
 
 use super::{durability::WritingServers, history::History, schema::Identity, signal::Outgoing};
 use crate::store::{Notification, Notifier};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 /// Time between two lines about a failure of one part, at least.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What the tasks of a store share.
+/// The state that the tasks of a store share.
 pub(super) struct Shared {
     /// The past that this process has shown.
     pub(super) history: History,
@@ -39,11 +40,11 @@ pub(super) struct Shared {
     pub(super) writing_servers: WritingServers,
     /// The lease of this process must be renewed at once, because the database may have lost it.
     pub(super) lease_due: Notify,
-    /// Whether the last write failed.
+    /// The health of writes: the last one may have failed.
     pub(super) writes: Health,
-    /// Whether the last read failed.
+    /// The health of reads: the last one may have failed.
     pub(super) reads: Health,
-    /// Whether the connection that listens is lost.
+    /// The health of the connection that listens: it may be lost.
     pub(super) listening: Health,
 }
 
@@ -134,8 +135,8 @@ impl Shared {
     }
 }
 
-/// Whether the database answers, as one of the tasks sees it. Logs one line when it goes away, and one when it is back: at
-/// most two in a [`LOG_INTERVAL`], since a database with a full disk comes and goes with each probe.
+/// The availability of the database, as one of the tasks sees it. Logs one line when the database goes away, and one when
+/// it is back: at most two in a [`LOG_INTERVAL`], since a database with a full disk comes and goes with each probe.
 pub(super) struct Health {
     part: &'static str,
     is_away: AtomicBool,

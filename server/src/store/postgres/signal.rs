@@ -112,7 +112,7 @@ pub(super) fn room_payload(node: &str, room: &RoomName) -> String {
     format!("{node} room {room}")
 }
 
-/// What waits to be sent to the other servers, merged.
+/// The signals that wait to be sent to the other servers, merged.
 #[derive(Default)]
 pub(super) struct Outgoing {
     heads: HashMap<RoomName, Seq>,

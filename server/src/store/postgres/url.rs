@@ -13,7 +13,7 @@ pub struct DatabaseUrl {
     pub(super) ca_file: Option<PathBuf>,
 }
 
-/// Why a text is not the URL of a database.
+/// The reason why a text is not the URL of a database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidDatabaseUrl(String);

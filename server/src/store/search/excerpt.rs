@@ -1,4 +1,4 @@
-//! Where a query matches in a text, and the part of the text to show.
+//! The matches of a query in a text, and the part of the text to show.
 
 use super::{
     query::Phrase,

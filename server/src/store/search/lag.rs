@@ -1,4 +1,4 @@
-//! How far the index is behind.
+//! The lag of the index.
 
 use super::IndexStep;
 use app::wire::Millis;
@@ -11,7 +11,7 @@ use std::sync::{
 /// does not see.
 const BEHIND: Millis = 10_000;
 
-/// How far the index is behind what is posted.
+/// The lag of the index behind what is posted.
 #[derive(Debug, Clone, Default)]
 pub struct IndexLag(Arc<AtomicU64>);
 

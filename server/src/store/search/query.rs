@@ -1,4 +1,4 @@
-//! What a user may write into the search field.
+//! The syntax of a query in the search field.
 //!
 //! Words and `"phrases"` must all be in a message, and filters must hold: `from:name`, `in:room`, `has:link`, `has:file`,
 //! `has:code`, `before:2026-11-25`, `after:2026-11`. Everything else is words: there is no other syntax, so nothing else can be
@@ -28,13 +28,13 @@ pub type Phrase = Vec<String>;
 /// A query as its author wrote it: names are not looked up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ParsedQuery {
-    /// What must be in the text.
+    /// The phrases that must be in the text.
     pub phrases: Vec<Phrase>,
     /// The names after `from:`: one of them must be the author's.
     pub from: Vec<String>,
     /// The rooms after `in:`, names or titles: the message must be in one of them.
     pub rooms: Vec<String>,
-    /// What the message must have.
+    /// The contents that the message must have.
     pub has: BTreeSet<Has>,
     /// The first millisecond after the day of `after:`.
     pub since: Option<Millis>,
@@ -42,7 +42,7 @@ pub struct ParsedQuery {
     pub until: Option<Millis>,
 }
 
-/// What a message may have.
+/// A content that a message may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Has {
     /// A link.
@@ -53,7 +53,7 @@ pub enum Has {
     Code,
 }
 
-/// Why a query is refused.
+/// The reason why a query is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum QueryError {
     /// It has more than [`MAX_QUERY_BYTES`].
@@ -62,10 +62,10 @@ pub enum QueryError {
     /// It has more than [`MAX_QUERY_WORDS`] or [`MAX_QUERY_FILTERS`].
     #[error("A query has at most {MAX_QUERY_WORDS} words, and {MAX_QUERY_FILTERS} names and rooms.")]
     TooManyWords,
-    /// What follows `before:` or `after:` is no date.
+    /// The text after `before:` or `after:` is no date.
     #[error("A date is written as 2026-11-25, 2026-11 or 2026.")]
     InvalidDate,
-    /// What follows `has:` is not known.
+    /// The text after `has:` is not known.
     #[error("After has: stands link, file or code.")]
     UnknownHas,
     /// There is nothing in it that could be found.

@@ -1,4 +1,4 @@
-//! What the store reads about rights and moderators, from any connection.
+//! The reads of rights and moderators, from any connection.
 
 use super::rows;
 use crate::store::{

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OpenFlags};
 use std::{path::Path, time::Duration};
 
-/// How long a statement waits for a lock that another process holds.
+/// The time that a statement waits for a lock that another process holds.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements that a connection keeps: all of them.

@@ -13,7 +13,7 @@ const NAME_DIGITS: usize = 12;
 #[derive(Debug, Clone)]
 pub(super) struct Epochs(Vec<(String, i64)>);
 
-/// Which events of an epoch are in the event log.
+/// The events of an epoch that are in the event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shared {
     /// All of them: it is the present epoch.

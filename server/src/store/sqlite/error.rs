@@ -1,4 +1,4 @@
-//! Why the file of a store cannot be opened.
+//! The reasons why the file of a store cannot be opened.
 
 use rusqlite::ErrorCode;
 

@@ -87,7 +87,7 @@ impl EventStore for SqliteStore {
     }
 }
 
-/// Whether the events after a position continue what a client has.
+/// The condition under which the events after a position continue what a client has.
 enum Continuity {
     /// The identity of the log says it.
     Known(bool),

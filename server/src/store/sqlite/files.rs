@@ -28,7 +28,7 @@ const APPLICATION_ID_OFFSET: usize = 68;
 /// The first schema in which the file stores its own schema cookie.
 const SCHEMA_WITH_COOKIE: usize = 9;
 
-/// What is at the path of a store.
+/// The file that was found at the path of a store.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// No file, or an empty one.

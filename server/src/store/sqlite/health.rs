@@ -1,4 +1,4 @@
-//! Whether the store accepts writes: the result of the last commit.
+//! The health of a store, which accepts writes or not: the result of the last commit.
 
 use std::{
     sync::{

@@ -1,4 +1,4 @@
-//! What the store reads, from any connection.
+//! The reads of the store, from any connection.
 
 use super::{rows, sql};
 use crate::store::{

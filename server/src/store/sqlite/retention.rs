@@ -1,4 +1,4 @@
-//! How long the messages of a [`SqliteStore`] are kept.
+//! The retention of messages in a [`SqliteStore`].
 
 use super::{SqliteStore, WriteCommand, WriteOutput, rows, sql};
 use crate::store::{

@@ -1,4 +1,5 @@
-//! What `hubbub migrate` takes from a SQLite file to a PostgreSQL database: rows in chunks, as the database reads them.
+//! The rows that `hubbub migrate` takes from a SQLite file to a PostgreSQL database: rows in chunks, as the database reads
+//! them.
 
 mod chunk;
 mod table;

@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-/// What happens next, by a server with this number.
+/// The next step, by a server with this number.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Post(usize),
@@ -44,7 +44,7 @@ async fn post(server: &TestServer, author: &Visitor, name: &RoomName, text: &str
     server.store().append(message).await.expect("the author may post");
 }
 
-/// What a user has received.
+/// The texts that a user has received.
 #[derive(Default)]
 struct Received {
     texts: Mutex<Vec<String>>,

@@ -4,7 +4,6 @@ use super::{get, sent};
 use crate::{joining::fill, support::TestServer};
 use reqwest::{Client, Method, StatusCode};
 
-/// H07 and H08 of the Go demo, corrected.
 #[tokio::test]
 async fn head_has_the_headers_of_get_and_other_methods_list_the_allowed_ones() {
     let server = TestServer::start().await;

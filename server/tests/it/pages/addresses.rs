@@ -32,7 +32,7 @@ async fn other_spellings_of_a_path_redirect_with_their_query() {
     assert_eq!(answer.status(), StatusCode::OK);
 }
 
-/// H05 and H06, as a page in place of plain text.
+/// The Go demo answers in plain text.
 #[tokio::test]
 async fn an_unknown_path_is_a_page_with_status_404() {
     let server = TestServer::start().await;

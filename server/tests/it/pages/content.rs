@@ -1,4 +1,4 @@
-//! What a page contains, and its headers.
+//! The content of a page, and its headers.
 
 use super::page;
 use crate::{
@@ -8,7 +8,6 @@ use crate::{
 use app::wire::{Messages, Millis, Seq};
 use reqwest::Client;
 
-/// H03.
 #[tokio::test]
 async fn the_lobby_is_html_that_is_never_stored() {
     let server = TestServer::start().await;
@@ -23,7 +22,6 @@ async fn the_lobby_is_html_that_is_never_stored() {
     assert!(body.contains("<h1") && body.contains("Lobby"), "{body}");
 }
 
-/// H12, corrected.
 #[tokio::test]
 async fn the_content_security_policy_allows_own_scripts_only() {
     let server = TestServer::start().await;
@@ -88,7 +86,6 @@ async fn a_room_without_messages_has_a_page_and_the_lobby_has_two_paths() {
     }
 }
 
-/// P03.
 #[tokio::test]
 async fn markup_in_a_message_is_text() {
     let server = TestServer::start().await;

@@ -1,4 +1,4 @@
-//! What a store notifies its subscribers of.
+//! The notifications of a store to its subscribers.
 
 use super::{ANN, BOB, every_store, message, next_appended, post, room_info};
 use crate::support::room;

@@ -1,4 +1,4 @@
-//! What is kept, for how long, and what is left of it afterwards.
+//! The retention of data, and what is left of it afterwards.
 
 use super::{ANN, BOB, delete, edit, every_store, info, latest_page, message, post, reply, room_info};
 use crate::support::room;

@@ -53,7 +53,7 @@ async fn acknowledged_events_survive_a_killed_process() {
     let (folder, file) = temporary_file();
     let store = open(&file);
     join_all((0..100).map(|n| store.append(message(n)))).await;
-    // What a killed process leaves behind: the file and its write-ahead log as they are now.
+    // A killed process leaves behind the file and its write-ahead log as they are now.
     let copies = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(folder.path()).unwrap().flatten() {
         fs::copy(entry.path(), copies.path().join(entry.file_name())).unwrap();

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a start or a stop may take.
+/// The longest time that a start or a stop may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server with a data folder of its own, which is removed with it.

@@ -1,4 +1,4 @@
-//! Why a data folder cannot be imported.
+//! The reasons why a data folder cannot be imported.
 
 use crate::store::postgres::error::PostgresError;
 use tokio_postgres::error::SqlState;
@@ -17,7 +17,7 @@ pub enum ImportError {
     Different {
         /// The table.
         table: &'static str,
-        /// What differs.
+        /// The difference.
         detail: String,
     },
     /// The database cannot be used.

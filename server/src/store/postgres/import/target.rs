@@ -28,7 +28,7 @@ pub struct ImportTarget {
     client: ClientWrapper,
 }
 
-/// What a database has.
+/// The content of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetState {
     /// No event log.

@@ -1,4 +1,4 @@
-//! How far each user has read.
+//! The positions up to which users have read.
 
 use super::transaction::{MovedMarker, WriteTransaction};
 use crate::store::{

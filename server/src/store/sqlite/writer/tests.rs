@@ -26,7 +26,7 @@ const FIRST_USER: u64 = 1 << 20;
 
 struct CountingWriter {
     writer: Writer,
-    /// How often SQLite's virtual machine reached the end of a loop or of a statement.
+    /// The number of times that SQLite's virtual machine reached the end of a loop or of a statement.
     steps: Arc<AtomicU64>,
 }
 

@@ -12,7 +12,7 @@ use std::{
 /// another process reads an older state. It bounds how often purges cause a checkpoint.
 const SCRUB_DELAY: Duration = Duration::from_secs(5);
 
-/// How long a checkpoint waits for readers. Commands wait as long.
+/// The time that a checkpoint waits for readers. Commands wait as long.
 const SCRUB_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Time between two checkpoints that only free space under the quota, unless the write-ahead log is large.
