@@ -87,16 +87,21 @@ fn short_hash(body: &[u8]) -> String {
 }
 
 /// Returns the name that pages use and the path under which the file is served. `pkg/hubbub.js`, which cargo-leptos has
-/// named `pkg/hubbub.ITS-HASH.js`, is served as `pkg/hubbub.HASH.js`. Other files keep their names, because robots and
-/// imports in scripts refer to them by name.
+/// named `pkg/hubbub.ITS-HASH.js`, is served as `pkg/hubbub.HASH.js`, and `scripts/files.js` as `scripts/files.HASH.js`. Other
+/// files keep their names, because robots and the service worker's address need them.
 fn names(name: &str, hash: &str) -> (String, String) {
     let parts: Vec<&str> = name.split('.').collect();
     match parts[..] {
-        [stem, extension] | [stem, _, extension] if stem.starts_with("pkg/") && !stem[4..].contains('/') => {
+        [stem, extension] | [stem, _, extension] if is_hashed(stem) => {
             (format!("{stem}.{extension}"), format!("{stem}.{hash}.{extension}"))
         }
         _ => (name.into(), name.into()),
     }
+}
+
+/// Returns `true` if the path of a file gets its hash: cargo-leptos builds into `pkg`, where no other file may be.
+fn is_hashed(stem: &str) -> bool {
+    matches!(stem.split_once('/'), Some(("pkg" | "scripts", file)) if !file.contains('/'))
 }
 
 fn stored(out: &Path, hash: &str, extension: &str, body: Option<Vec<u8>>) -> Result<String> {

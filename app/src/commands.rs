@@ -1,10 +1,14 @@
-//! What the user does on the page of a room.
+//! The commands of the user on the page of a room.
 //!
 //! The server compiles it too, for the event handlers of the components that it renders; it never calls them.
 
 #[cfg(feature = "hydrate")]
 use crate::browser::{attention, dom, load_older, outbox, typing};
-use crate::{client::Operation, state::RoomState, wire::MentionHint};
+use crate::{
+    client::OutboxOperation,
+    state::RoomState,
+    wire::{Files, MentionHint},
+};
 
 /// The commands of a room's page. Components ask for them with [`use_state`](crate::state::use_state).
 #[derive(Clone, Copy)]
@@ -20,15 +24,15 @@ impl From<RoomState> for Commands {
 
 #[cfg_attr(not(feature = "hydrate"), expect(clippy::unused_self, reason = "the server gives no commands"))]
 impl Commands {
-    /// Posts a message, in which names mean `mentions`. It is shown at once and sent as soon as possible.
+    /// Posts a message, in which names mean `mentions` and which shows `files`. It is shown at once and sent as soon as possible.
     ///
     /// # Errors
     /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
-    pub fn post(self, text: &str, mentions: Vec<MentionHint>) -> Result<(), String> {
-        let text = self.room.info.validate_message(text)?;
+    pub fn post(self, text: &str, mentions: Vec<MentionHint>, files: Files) -> Result<(), String> {
+        let text = self.room.info.validate_message(text, &files)?;
         self.stop_typing();
         let reply_to = self.room.timeline.take_reply();
-        self.submit(Operation::Post { text, reply_to, mentions });
+        self.submit(OutboxOperation::Post { text, reply_to, mentions, files });
         Ok(())
     }
 
@@ -37,15 +41,20 @@ impl Commands {
     ///
     /// # Errors
     /// As [`post`](Self::post).
-    pub fn post_on_latest_page(self, text: &str, mentions: Vec<MentionHint>) -> Result<bool, String> {
-        let text = self.room.info.validate_message(text)?;
+    pub fn post_on_latest_page(
+        self,
+        text: &str,
+        mentions: Vec<MentionHint>,
+        files: Files,
+    ) -> Result<bool, String> {
+        let text = self.room.info.validate_message(text, &files)?;
         #[cfg(feature = "hydrate")]
         let is_stored = {
             let reply_to = self.room.timeline.reply_target();
-            outbox::post_on_latest_page(self.room, Operation::Post { text, reply_to, mentions })
+            outbox::post_on_latest_page(self.room, OutboxOperation::Post { text, reply_to, mentions, files })
         };
         #[cfg(not(feature = "hydrate"))]
-        let is_stored = text.is_empty() && mentions.is_empty();
+        let is_stored = text.is_empty() && mentions.is_empty() && files.is_empty();
         Ok(is_stored)
     }
 
@@ -113,7 +122,7 @@ impl Commands {
         attention::look(self.room);
     }
 
-    fn submit(self, operation: Operation) {
+    fn submit(self, operation: OutboxOperation) {
         #[cfg(feature = "hydrate")]
         outbox::submit(self.room, operation);
         #[cfg(not(feature = "hydrate"))]

@@ -1,4 +1,4 @@
-//! What every page of one visitor has in common.
+//! The data that all pages of one visitor share.
 
 use crate::{base::Base, brand::Brand, i18n::Lang, theme::Theme};
 use leptos::prelude::LeptosOptions;
@@ -14,12 +14,24 @@ pub struct AssetUrls {
     pub actions: String,
     /// The script with the picker of emoji, which is loaded when it is opened.
     pub picker: String,
+    /// The script that writes messages as Markdown, which is loaded when it is used.
+    pub markdown: String,
     /// The script that shows the day of the messages in view.
     pub days: String,
     /// The script that lets a finger pull a dialog away.
     pub sheets: String,
     /// The script that helps to write.
     pub writing: String,
+    /// The script of the tray of files.
+    pub files: String,
+    /// The script that uploads them, which `files` and `share` load.
+    pub uploads: String,
+    /// The script that shows pictures.
+    pub light_box: String,
+    /// The script that keeps files over a reload and reads what is shared, which `files` and `share` load too.
+    pub kept_files: String,
+    /// The script of the page on which a room is chosen for what is shared.
+    pub share: String,
     /// The script that searches while the user types.
     pub search: String,
     /// The names of emoji in the language of the page, a line each.
@@ -30,7 +42,7 @@ pub struct AssetUrls {
     pub reload: Option<LeptosOptions>,
 }
 
-/// What every page of one visitor has in common.
+/// The data that all pages of one visitor share.
 #[derive(Debug, Clone)]
 pub struct PageContext {
     /// The addresses of the page's files.
@@ -45,4 +57,6 @@ pub struct PageContext {
     pub path: String,
     /// The path below which the browser reaches the server.
     pub base: Base,
+    /// Bytes of one file that the server takes; 0 for no files.
+    pub max_file: u64,
 }

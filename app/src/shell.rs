@@ -8,14 +8,15 @@ use crate::{
     page_context::{AssetUrls, PageContext},
     page_data::{PageKind, RoomPage},
     pages::{
-        DataPage, DeviceLink, DeviceLinkPage, Devices, DevicesPage, Door, DoorPage, ErrorPage, Manage,
-        ManagePage, NewRecoveryCode, Person, PersonPage, Recover, RejectedForm, RoomDirectory, RoomsPage,
-        SearchPage, SearchResults, UserData,
+        Access, AccessPage, DataPage, DeviceLink, DeviceLinkPage, Devices, DevicesPage, ErrorPage, Manage,
+        ManagePage, ManageUser, NewRecoveryCode, Recover, RejectedForm, RoomDirectory, RoomsPage, SearchPage,
+        SearchResults, ShareChoice, SharePage, UserData, UserPage,
     },
     raw_text::inline_script,
     theme::Theme,
     ui::{
         dialogs::{RoomDialog, SettingsDialog, ShortcutsDialog},
+        file_tray::FileTray,
         message_bar::MessageActions,
         retention::RoomRetention,
         share::ShareLink,
@@ -23,7 +24,7 @@ use crate::{
     },
 };
 use leptos::{
-    either::{Either, EitherOf12},
+    either::{Either, EitherOf13},
     html,
     nonce::use_nonce,
     prelude::*,
@@ -39,11 +40,11 @@ pub enum View {
     /// A link to another device.
     DeviceLink(Box<DeviceLinkPage>),
     /// The way in: the closed server, an invitation, the admin link.
-    Door(DoorPage),
+    Access(AccessPage),
     /// The page that manages a room, or the server.
     Manage(Box<ManagePage>),
-    /// The page of a person.
-    Person(Box<PersonPage>),
+    /// The page of a user.
+    User(Box<UserPage>),
     /// The user's devices.
     Devices(Box<DevicesPage>),
     /// A new recovery code.
@@ -55,8 +56,10 @@ pub enum View {
     },
     /// Everything of the user: its export and its erasure.
     Data(DataPage),
-    /// What a search has found.
+    /// The results of a search.
     Search(Box<SearchResults>),
+    /// The choice of a room for what the system shares.
+    Share(SharePage),
     /// An error and the form that the server rejected.
     Error(PageError, Option<RejectedForm>),
 }
@@ -132,7 +135,7 @@ const FETCH_SCRIPT: &str =
 /// elements among those of the app are loaded after that, since hydration expects the elements of the server.
 const HYDRATE_SCRIPT: &str = "(async () => { if (!window.app) throw 0; const app = await import({});\
     await app.default({ module_or_path: window.app }); app.hydrate(); performance.mark('hydrated');\
-    for (const aid of [{}, {}, {}, {}]) import(aid).catch(console.error) })()\
+    for (const aid of [{}, {}, {}, {}, {}, {}]) import(aid).catch(console.error) })()\
     .catch(error => { if (error) console.error(error);\
     document.querySelector('.status')?.append(document.getElementById('no-app').content) })";
 
@@ -148,22 +151,24 @@ fn script(assets: &AssetUrls) -> impl IntoView + use<> {
         <script type="module" nonce=use_nonce()>
             {inline_script(
                 HYDRATE_SCRIPT,
-                &[&assets.script, &assets.actions, &assets.writing, &assets.days, &assets.sheets],
+                &[&assets.script, &assets.actions, &assets.writing, &assets.days, &assets.sheets, &assets.files, &assets.light_box],
             )}
         </script>
     }
 }
 
-/// Removes what the browser stores of the user: drafts, messages that wait, choices, and copies of pages. Its arguments are the
-/// names of the caches.
+/// Removes what the browser stores of the user: drafts, messages that wait, choices, files that wait to be sent or shared, and
+/// copies of pages. Its arguments are the names of the caches, and that of the database.
 const FORGET_SCRIPT: &str = "for (const of of ['localStorage', 'sessionStorage']) try { const kept = window[of];\
     for (const key of Object.keys(kept)) if (key.startsWith('hubbub/')) kept.removeItem(key) } catch (error) { console.error(error) }\
-    for (const name of [{}, {}]) window.caches?.delete(name).catch(console.error)";
+    for (const name of [{}, {}, {}]) window.caches?.delete(name).catch(console.error);\
+    window.indexedDB?.deleteDatabase({})";
 
 fn forget_script(base: &str) -> impl IntoView + use<> {
-    let names = ["pages", "whose"].map(|name| format!("hubbub-{name}{base}"));
+    let [pages, owner, share, tray] =
+        ["pages", "whose", "share", "tray"].map(|name| format!("hubbub-{name}{base}"));
     view! {
-        <script nonce=use_nonce()>{inline_script(FORGET_SCRIPT, &[&names[0], &names[1]])}</script>
+        <script nonce=use_nonce()>{inline_script(FORGET_SCRIPT, &[&pages, &owner, &share, &tray])}</script>
     }
 }
 
@@ -181,8 +186,9 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 (page.room.clone(), view! { <RoomDialog page=page.clone() shared retention /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf12::A(view! {
+            EitherOf13::A(view! {
                 <App />
+                <FileTray room=room.clone() max_bytes=context.max_file assets=context.assets.clone() lang />
                 <MessageActions room assets=context.assets.clone() strings />
                 <WritingAids emoji=context.assets.emoji.clone() strings />
                 {about}
@@ -192,19 +198,23 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
             })
         }
-        View::Rooms(page) => EitherOf12::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf12::C(view! { <DeviceLink page=*page lang /> }),
-        View::Door(page) => EitherOf12::D(view! { <Door page lang /> }),
-        View::Manage(page) => EitherOf12::E(view! { <Manage page=*page lang /> }),
-        View::Person(page) => EitherOf12::F(view! { <Person page=*page lang /> }),
-        View::Devices(page) => EitherOf12::G(view! { <Devices page=*page lang /> }),
-        View::NewRecoveryCode(code) => EitherOf12::H(view! { <NewRecoveryCode code lang /> }),
-        View::Recover { is_wrong } => EitherOf12::I(view! { <Recover is_wrong lang /> }),
-        View::Error(error, rejected) => EitherOf12::J(view! { <ErrorPage error rejected lang /> }),
-        View::Data(page) => EitherOf12::K(view! { <UserData page lang /> }),
-        View::Search(results) => EitherOf12::L(view! {
+        View::Rooms(page) => EitherOf13::B(view! { <RoomDirectory page=*page lang />{settings} }),
+        View::DeviceLink(page) => EitherOf13::C(view! { <DeviceLink page=*page lang /> }),
+        View::Access(page) => EitherOf13::D(view! { <Access page lang /> }),
+        View::Manage(page) => EitherOf13::E(view! { <Manage page=*page lang /> }),
+        View::User(page) => EitherOf13::F(view! { <ManageUser page=*page lang /> }),
+        View::Devices(page) => EitherOf13::G(view! { <Devices page=*page lang /> }),
+        View::NewRecoveryCode(code) => EitherOf13::H(view! { <NewRecoveryCode code lang /> }),
+        View::Recover { is_wrong } => EitherOf13::I(view! { <Recover is_wrong lang /> }),
+        View::Error(error, rejected) => EitherOf13::J(view! { <ErrorPage error rejected lang /> }),
+        View::Data(page) => EitherOf13::K(view! { <UserData page lang /> }),
+        View::Search(results) => EitherOf13::L(view! {
             <SearchPage results=*results lang />
             <script type="module" src=context.assets.search.clone() nonce=use_nonce()></script>
+        }),
+        View::Share(page) => EitherOf13::M(view! {
+            <ShareChoice page assets=context.assets.clone() lang />
+            <script type="module" src=context.assets.share.clone() nonce=use_nonce()></script>
         }),
     }
 }
@@ -216,12 +226,13 @@ fn title(view: &View, lang: Lang) -> String {
         View::Room(page, ..) => &*page.title,
         View::Rooms(_) => strings.rooms,
         View::Search(_) => lang.search().search,
+        View::Share(_) => lang.share().title,
         View::Manage(page) => match &page.place.room {
             Some((_, title)) => return format!("{} · {title}", moderation.people_and_moderation),
             None => moderation.administration,
         },
-        View::Person(page) => return page.user.disambiguated(),
-        View::Door(page) => page.title(moderation),
+        View::User(page) => return page.user.disambiguated(),
+        View::Access(page) => page.title(moderation),
         View::DeviceLink(_) => strings.server.other_device,
         View::Devices(_) => devices.title,
         View::NewRecoveryCode(_) => devices.your_code,

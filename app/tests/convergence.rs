@@ -2,7 +2,7 @@
 //! the server stores each command once and in order.
 
 use app::{
-    client::{ApplyResult, Command, Operation, Outbox, Timeline},
+    client::{ApplyResult, Command, Outbox, OutboxOperation, Timeline},
     wire::{DisplayName, ErrorCode, Event, EventBody, Mentions, Message, Reaction, Seq, User, UserId},
 };
 use proptest::{collection::vec, prelude::*};
@@ -65,16 +65,16 @@ impl Server {
             return Ok(first.seq);
         }
         let body = match command.operation.clone() {
-            Operation::Post { text, reply_to, mentions } => {
-                EventBody::Message { text, reply_to, mentions: Mentions::from_hints(&mentions) }
+            OutboxOperation::Post { text, reply_to, mentions, files } => {
+                EventBody::Message { text, reply_to, mentions: Mentions::from_hints(&mentions), files }
             }
-            Operation::Edit { target, text } => self
+            OutboxOperation::Edit { target, text } => self
                 .check_author(target, user)
                 .map(|()| EventBody::Edit { target, text, mentions: Mentions::default() })?,
-            Operation::Delete { target } => {
+            OutboxOperation::Delete { target } => {
                 self.check_author(target, user).map(|()| EventBody::Delete { target })?
             }
-            Operation::React { target, emoji, on } => {
+            OutboxOperation::React { target, emoji, on } => {
                 let messages = self.messages();
                 let found = messages.iter().find(|message| message.seq == target && !message.deleted);
                 let message = found.ok_or(ErrorCode::NoSuchMessage)?;
@@ -132,7 +132,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn submit(&mut self, operation: Operation) {
+    fn submit(&mut self, operation: OutboxOperation) {
         self.submitted += 1;
         let command = Command { id: Uuid::from_u128(self.submitted), operation };
         self.stored.push(command.clone());
@@ -153,7 +153,11 @@ impl Browser {
             .collect();
         let Some(&target) = mine.get(choice % mine.len().max(1)) else { return };
         let text = format!("edit {}", self.submitted).into();
-        self.submit(if delete { Operation::Delete { target } } else { Operation::Edit { target, text } });
+        self.submit(if delete {
+            OutboxOperation::Delete { target }
+        } else {
+            OutboxOperation::Edit { target, text }
+        });
     }
 
     fn react(&mut self, choice: usize) {
@@ -163,7 +167,7 @@ impl Browser {
         let Some(&target) = seqs.get(choice % seqs.len().max(1)) else { return };
         let emoji = EMOJI[choice / 7 % 2];
         let on = !self.timeline.has_reacted(target, emoji, UserId(1));
-        self.submit(Operation::React { target, emoji: emoji.into(), on });
+        self.submit(OutboxOperation::React { target, emoji: emoji.into(), on });
     }
 
     fn send(&mut self, server: &mut Server, is_acknowledged: bool) {
@@ -234,17 +238,17 @@ proptest! {
         let mut posted = 0;
         for (n, step) in steps.into_iter().enumerate() {
             match step {
-                Step::Post => { posted += 1; browser.submit(Operation::post(format!("post {n}"))); }
+                Step::Post => { posted += 1; browser.submit(OutboxOperation::post(format!("post {n}"))); }
                 Step::Change { choice, delete } => browser.change(choice, delete),
                 Step::React { choice } => browser.react(choice),
                 Step::OtherUser { choice } => {
                     let target = choice as Seq % (server.events.len() as Seq + 1);
                     let (emoji, on) = (EMOJI[choice / 7 % 2].into(), choice % 3 > 0);
                     let operation = match choice % 5 {
-                        0 => Operation::Delete { target },
-                        1 => Operation::Edit { target, text: "theirs".into() },
-                        2 => Operation::React { target, emoji, on },
-                        _ => Operation::post("theirs"),
+                        0 => OutboxOperation::Delete { target },
+                        1 => OutboxOperation::Edit { target, text: "theirs".into() },
+                        2 => OutboxOperation::React { target, emoji, on },
+                        _ => OutboxOperation::post("theirs"),
                     };
                     let _ = server.execute(&Command { id: Uuid::from_u128(1_000_000 + n as u128), operation }, 2);
                 }

@@ -1,13 +1,14 @@
-//! What the operator says about access at the start, and the link that makes a user the administrator.
+//! The operator's options about access at the start, and the link that makes a user the administrator.
 
 use crate::{
+    hexadecimal,
     net::ListenAddr,
     password, secret,
     state::AppState,
-    store::{Role, Scope, ServerAccess, Setting, StoreResult, hexadecimal},
+    store::{Role, Scope, ServerAccess, Setting, StoreResult},
 };
 use app::wire::UserId;
-use std::fs;
+use std::{fs, sync::Arc};
 
 /// Carries out the options about access, and creates the first admin link. Returns its secret, if the server has neither an
 /// administrator nor a link yet.
@@ -57,7 +58,7 @@ async fn first_link(state: &AppState) -> StoreResult<Option<String>> {
         return Ok(None);
     }
     let (token, hash) = secret::new_secret();
-    let hash = hexadecimal(&hash);
+    let hash: Arc<str> = hexadecimal::encode(&hash).into();
     state.store.set(Setting::AdminLink, Some(hash.clone())).await?;
     // Another server that has started at the same time may have been the last one.
     let stored = state.store.settings().await?.admin_link;

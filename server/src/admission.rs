@@ -1,6 +1,10 @@
 //! Counts writes against the limits of the user and of the network, whichever transport they arrive by.
 
-use crate::{http::identity::Identity, limits::network::Use, state::AppState};
+use crate::{
+    http::identity::Identity,
+    limits::network::{Network, Use},
+    state::AppState,
+};
 use app::wire::{RoomName, UserId};
 use std::time::Duration;
 
@@ -29,6 +33,11 @@ impl AppState {
     pub fn admit_user(&self, user: UserId, what: Use) -> Result<(), Duration> {
         self.posts.check(user)?;
         if what == Use::Rename { self.renames.check(user) } else { Ok(()) }
+    }
+
+    /// Returns the network of `identity` whose uploads count together; `None` if networks are not limited.
+    pub fn limited_network(&self, identity: Identity) -> Option<Network> {
+        self.networks.usage(identity.network).is_limited(Use::Upload).then_some(identity.network)
     }
 
     /// Counts a post of `identity` into `room`, which creates the room if it does not exist.

@@ -3,16 +3,17 @@
 pub use crate::secret_url::SecretUrl;
 
 use crate::{
-    cli::{Command, Settings},
+    files::{
+        FileLimits,
+        objects::{FilePlace, InvalidPlace},
+    },
     net::ListenAddr,
     origin::{InvalidAddress, Origin, PublicUrl},
     store::ServerAccess,
 };
-use clap::{CommandFactory, FromArgMatches, Parser, builder::Resettable};
+use clap::Args;
 use ipnet::IpNet;
 use std::{
-    env,
-    ffi::OsStr,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
@@ -35,19 +36,15 @@ const DEFAULT_MAX_UNSENT_MIB: usize = 256;
 /// Seconds of the drain.
 const DEFAULT_DRAIN_SECONDS: u64 = 10;
 
-/// Group chat in one binary. Start it, open the printed link, share it.
-#[derive(Debug, Clone, Parser)]
-#[command(
-    name = "hubbub",
-    version,
-    max_term_width = 110,
-    after_help = "Stop it at any time with Ctrl-C or SIGTERM: no message is lost."
-)]
-pub struct Config {
-    /// A command that runs instead of the server.
-    #[command(subcommand)]
-    pub command: Option<Command>,
+/// Bytes of one file.
+const DEFAULT_MAX_FILE: &str = "25M";
 
+/// Bytes of all files.
+const DEFAULT_FILES_QUOTA: &str = "10G";
+
+/// The settings of a server.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
     /// The address to listen at: HOST:PORT, :PORT for every interface (IPv4 and IPv6), or unix:PATH. Only this machine by
     /// default.
     #[arg(long, env = "HUBBUB_ADDR", default_value = "127.0.0.1:8080", value_name = "ADDR")]
@@ -117,7 +114,8 @@ pub struct Config {
     pub post_rate: u32,
 
     /// Percent of the limits that all clients of one network (IPv4 address, IPv6 /64) share: new users, posts, names,
-    /// rooms, reads, pages, sockets, device links. The defaults suffice for 2,000 users behind one address; 0 for no limit.
+    /// rooms, reads, pages, sockets, device links, uploads. The defaults suffice for 2,000 users behind one address; 0 for
+    /// no limit.
     #[arg(
         long,
         env = "HUBBUB_PER_NETWORK",
@@ -138,6 +136,19 @@ pub struct Config {
     /// Bytes of the messages on disk, as 500M or 10G. Beyond it users can only read and delete; 0 for no limit.
     #[arg(long, env = "HUBBUB_MAX_BYTES", default_value = "0", value_name = "BYTES", value_parser = bytes)]
     pub max_bytes: u64,
+
+    /// Where the files of messages are kept: a folder, by default `files` in the data folder, or s3://BUCKET/PREFIX. Servers that
+    /// share a database share it too; without it they take no files.
+    #[arg(long, global = true, env = "HUBBUB_FILES", value_name = "PLACE", value_parser = place)]
+    pub files: Option<FilePlace>,
+
+    /// Bytes of one file; 0 for no files.
+    #[arg(long, env = "HUBBUB_MAX_FILE", default_value = DEFAULT_MAX_FILE, value_name = "BYTES", value_parser = bytes)]
+    pub max_file: u64,
+
+    /// Bytes of all files. Beyond it no further ones are taken.
+    #[arg(long, env = "HUBBUB_FILES_QUOTA", default_value = DEFAULT_FILES_QUOTA, value_name = "BYTES", value_parser = bytes)]
+    pub files_quota: u64,
 
     /// MiB of unsent data in memory, in all. Beyond it the clients with the most are disconnected.
     #[arg(
@@ -163,48 +174,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings from the command line and the environment. An empty variable counts as unset: Compose files and
-    /// unit files leave such behind.
-    ///
-    /// # Errors
-    /// An invalid setting, or the answer to `--help` and `--version`.
-    pub fn read() -> Result<Self, clap::Error> {
-        let is_empty = |name: &OsStr| {
-            env::var_os(name).is_some_and(|value| value.as_encoded_bytes().trim_ascii().is_empty())
-        };
-        let mut command = Self::cli();
-        let settings = command.get_arguments();
-        let empty = settings.filter(|setting| setting.get_env().is_some_and(is_empty));
-        for id in empty.map(|setting| setting.get_id().clone()).collect::<Vec<_>>() {
-            command = command.mut_arg(id, |setting| setting.env(Resettable::Reset));
-        }
-        Self::from_arg_matches(&command.try_get_matches()?)
-    }
-
-    /// Returns the command line. Help shows no values of the environment, and a negative number is an invalid value rather
-    /// than an unknown flag.
-    fn cli() -> clap::Command {
-        Self::command().mut_args(|arg| {
-            let takes_values = arg.get_action().takes_values();
-            arg.hide_env_values(true).allow_negative_numbers(takes_values)
-        })
-    }
-
-    /// Returns what a command needs of the settings.
-    pub fn for_command(&self) -> Settings<'_> {
-        Settings {
-            data: &self.data,
-            addr: &self.addr,
-            database: self.database.as_ref(),
-            cookie_key_file: self.cookie_key_file.as_deref(),
-            public_url: self.public_url.as_ref(),
-        }
+    /// Returns how large files may be.
+    pub fn file_limits(&self) -> FileLimits {
+        FileLimits { max_bytes: self.max_file, quota: self.files_quota }
     }
 
     /// Returns the default settings of an ephemeral server on a free port, for tests and tools.
     pub fn plain() -> Self {
         Self {
-            command: None,
             addr: ListenAddr::Tcp(SocketAddr::from(([127, 0, 0, 1], 0))),
             data: DEFAULT_DATA.into(),
             database: None,
@@ -224,6 +201,9 @@ impl Config {
             max_unsent_mib: DEFAULT_MAX_UNSENT_MIB,
             drain_seconds: DEFAULT_DRAIN_SECONDS,
             max_bytes: 0,
+            files: None,
+            max_file: 25 << 20,
+            files_quota: 10 << 30,
             max_files: usize::MAX,
         }
     }
@@ -246,6 +226,10 @@ fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| address()).map_err(|_| "a network is an address, or ADDRESS/BITS".into())
+}
+
+fn place(text: &str) -> Result<FilePlace, InvalidPlace> {
+    text.trim().parse()
 }
 
 fn origin(text: &str) -> Result<Origin, InvalidAddress> {
@@ -277,14 +261,12 @@ fn bytes(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::CommandLine;
+    use clap::FromArgMatches;
 
     fn parse(flags: &[&str]) -> Result<Config, clap::Error> {
-        Config::from_arg_matches(&Config::cli().try_get_matches_from([&["hubbub"], flags].concat())?)
-    }
-
-    #[test]
-    fn the_flags_are_valid() {
-        Config::cli().debug_assert();
+        let line = CommandLine::clap_command().try_get_matches_from([&["hubbub"], flags].concat())?;
+        CommandLine::from_arg_matches(&line).map(|line| line.config)
     }
 
     #[test]

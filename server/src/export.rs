@@ -3,7 +3,7 @@
 use crate::store::{
     Device, MAX_READ_MARKERS, Role, ScanPosition, Store, StoreResult, UserContent, UserRecord, UserRight,
 };
-use app::wire::{Millis, RoomName, Seq, UserId};
+use app::wire::{Files, Millis, RoomName, Seq, UserId};
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use serde::Serialize;
@@ -40,6 +40,8 @@ enum Line<'a> {
         reply_to: Option<Seq>,
         #[serde(skip_serializing_if = "Option::is_none")]
         edited_at: Option<Millis>,
+        #[serde(skip_serializing_if = "Files::is_empty")]
+        files: &'a Files,
     },
     Reaction {
         room: &'a RoomName,
@@ -74,7 +76,7 @@ enum Line<'a> {
     End,
 }
 
-/// Where an export is.
+/// The position of an export.
 enum Position {
     Profile,
     ReadMarkers(u32),
@@ -165,8 +167,8 @@ async fn piece(
 fn line(UserRecord { room, seq, at, content, .. }: &UserRecord) -> Line<'_> {
     let (seq, at) = (*seq, *at);
     match content {
-        UserContent::Message { text, reply_to, edited_at } => {
-            Line::Message { room, seq, at, text, reply_to: *reply_to, edited_at: *edited_at }
+        UserContent::Message { text, reply_to, edited_at, files } => {
+            Line::Message { room, seq, at, text, reply_to: *reply_to, edited_at: *edited_at, files }
         }
         UserContent::Reaction { target, emoji } => Line::Reaction { room, seq, at, target: *target, emoji },
     }

@@ -2,6 +2,7 @@
 
 use server::{
     administration,
+    cli::CommandLine,
     config::Config,
     links, net,
     serve::{self, ShutdownOutcome},
@@ -22,11 +23,11 @@ use tracing_subscriber::EnvFilter;
 const REOPEN_DELAY: Duration = Duration::from_millis(200);
 
 fn main() -> ExitCode {
-    let result = match Config::read() {
-        Ok(config) => match &config.command {
-            Some(command) => command.run(config.for_command()).map(|line| print_line(&line)),
-            None => run(config),
-        },
+    let result = match CommandLine::read() {
+        Ok(CommandLine { command: Some(command), config }) => {
+            command.run(&config).map(|line| print_line(&line))
+        }
+        Ok(CommandLine { command: None, config }) => run(config),
         Err(error) if error.use_stderr() => Err(first_line(&error)),
         Err(answer) => {
             // `--help` or `--version`; a closed stdout is no failure.

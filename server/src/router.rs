@@ -3,6 +3,7 @@
 use crate::{
     access::let_in,
     api, connection,
+    files::MAX_PART_BYTES,
     http::{
         canonical_path::redirect_to_canonical,
         cors::allow_cross_origin,
@@ -12,7 +13,7 @@ use crate::{
         problem::Problem,
         rate_limit::limit_reads,
         request_log,
-        request_source::{reject_foreign, reject_foreign_writes},
+        request_source::{reject_foreign, reject_foreign_shares, reject_foreign_writes},
         work::COMPRESSION_LEVEL,
     },
     pages,
@@ -32,11 +33,14 @@ use tower_http::{
     catch_panic::CatchPanicLayer, compression::CompressionLayer, timeout::TimeoutLayer, trace::TraceLayer,
 };
 
-/// How long a response may take to begin, including the time to read a slow request body.
+/// The longest time that a response may take to begin, including the time to read a slow request body.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Bytes of a form with a text. More than a message may have, so that the user gets a text back that is too long.
 const MAX_FORM_BYTES: usize = 1_024 * 1_024;
+
+/// The longest time that a form with files may take.
+const FILE_FORM_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Browser features that pages never use.
 const PERMISSIONS_POLICY: &str = "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), \
@@ -51,6 +55,7 @@ pub fn router(state: AppState) -> Router {
     let _ = any_spawner::Executor::init_tokio();
     let routes = Router::new()
         .merge(user_routes(&state))
+        .merge(file_routes(&state))
         .merge(door_routes(&state))
         .merge(reader_routes(&state))
         .merge(public_routes(&state))
@@ -59,6 +64,7 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), pages::render_errors))
         .layer(DefaultBodyLimit::max(MAX_FRAME_BYTES))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, RESPONSE_TIMEOUT))
+        .merge(file_form_route(&state))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .with_state(state.clone());
     // A router of its own, because a layer that removes a prefix from the path must run before the routes match.
@@ -90,14 +96,15 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/r/{room}/{seq}/delete", post(pages::delete_message))
         .route("/r/{room}/{seq}/author", get(pages::message_author))
         .route("/r/{room}/manage", get(pages::manage_room).post(pages::act_in_room))
-        .route("/r/{room}/people/{user}", get(pages::person_in_room).post(pages::act_on_person_in_room))
+        .route("/r/{room}/people/{user}", get(pages::user_in_room).post(pages::act_on_user_in_room))
         .route("/admin", get(pages::manage_server).post(pages::act_on_server))
-        .route("/admin/people/{user}/export", post(pages::export_person))
-        .route("/admin/people/{user}", get(pages::person_on_server).post(pages::act_on_person_on_server))
+        .route("/admin/people/{user}/export", post(pages::export_data_of))
+        .route("/admin/people/{user}", get(pages::user_on_server).post(pages::act_on_user_on_server))
         .route("/r/{room}/about", post(pages::update_room))
         .route("/r/{room}/leave", post(pages::leave_room))
         .route("/r/{room}/seen", get(pages::read_beacon).layer(from_fn(reject_foreign)))
         .route("/rooms", get(pages::room_directory).post(pages::create_room))
+        .route("/share", get(pages::choose_room_for_share))
         .route("/search", get(pages::search))
         .route("/name", post(pages::rename))
         .route("/you/data", get(pages::user_data))
@@ -114,12 +121,51 @@ fn user_routes(state: &AppState) -> Router<AppState> {
         .route("/ws", any(connection::upgrade).layer(from_fn(reject_foreign)))
         .route_layer(from_fn_with_state(state.clone(), let_in))
         .layer(CompressionLayer::new().quality(COMPRESSION_LEVEL))
+        // An archive is compressed already.
+        .route("/r/{room}/export", get(pages::export_room).layer(from_fn_with_state(state.clone(), let_in)))
         .route_layer(from_fn(reject_foreign_writes))
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .layer(from_fn_with_state(state.clone(), identify))
 }
 
-/// Returns the routes by which users come in, and those that tell nothing.
+/// Returns the routes of uploads and files. What they answer is compressed already, or has ranges.
+fn file_routes(state: &AppState) -> Router<AppState> {
+    let uploads = Router::new()
+        .route("/api/files", post(api::files::begin_upload))
+        .route(
+            "/api/files/{id}",
+            get(api::files::upload_progress)
+                .patch(api::files::upload_part)
+                .put(api::files::describe_upload)
+                .delete(api::files::cancel_upload)
+                .layer(DefaultBodyLimit::max(MAX_PART_BYTES)),
+        )
+        .route_layer(from_fn_with_state(state.clone(), let_in))
+        .route_layer(from_fn(reject_foreign_writes))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
+        .layer(from_fn_with_state(state.clone(), identify));
+    let files = Router::new()
+        .route("/f/{id}/thumb", get(api::files::thumbnail))
+        .route("/f/{id}/{name}", get(api::files::file))
+        .route_layer(from_fn_with_state(state.clone(), let_in))
+        .route_layer(from_fn_with_state(state.clone(), limit_reads))
+        .layer(from_fn_with_state(state.clone(), recognize));
+    uploads.merge(files)
+}
+
+/// Returns the route of the form with files, whose body may take minutes. It bounds that itself.
+fn file_form_route(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .route("/r/{room}/files", post(pages::post_files))
+        .route_layer(from_fn_with_state(state.clone(), let_in))
+        .route_layer(from_fn(reject_foreign_writes))
+        .layer(from_fn_with_state(state.clone(), identify))
+        .layer(from_fn_with_state(state.clone(), pages::render_errors))
+        .layer(DefaultBodyLimit::disable())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, FILE_FORM_TIMEOUT))
+}
+
+/// Returns the routes by which users come in, and those that show no data.
 fn door_routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/offline", get(pages::offline))
@@ -147,8 +193,11 @@ fn reader_routes(state: &AppState) -> Router<AppState> {
 
 /// Returns the routes that are the same for every user.
 fn public_routes(state: &AppState) -> Router<AppState> {
+    let share = post(pages::refuse_share).layer(from_fn(reject_foreign_shares));
     Router::new()
         .route("/hubbub.webmanifest", get(pages::manifest))
+        // It changes nothing, not even cookies, so it needs no user.
+        .route("/share", share)
         .route_layer(from_fn_with_state(state.clone(), limit_reads))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))

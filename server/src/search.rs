@@ -16,24 +16,32 @@ use app::{
     markup::plain_text,
     wire::{Millis, RoomName, Seq, User, UserId, limits::MAX_MESSAGE_BYTES},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use thiserror::Error;
+use tokio::time::{Instant, sleep_until};
 
 /// Results of a page, if nothing else is asked for.
 pub const DEFAULT_RESULTS: u32 = 20;
 
-/// How often a search is made, at most, if it finds rooms that the user may not enter.
+/// A search is answered at a multiple of this time after its beginning. A search of the store usually takes less than half of
+/// it, so the time of an answer does not reveal the number of messages that the user may not see.
+const ANSWER_STEP: Duration = Duration::from_millis(50);
+
+/// The number of attempts of a search, at most, if it finds rooms that the user may not enter.
 const MAX_TRIES: u32 = 3;
 
 /// A message before which a page of results begins.
 pub type Before = (RoomName, Seq);
 
-/// What a search has found.
+/// The results of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// The messages, newest first.
     pub results: Vec<SearchResult>,
-    /// Where the next page begins.
+    /// The message before which the next page begins.
     pub next: Option<Before>,
     /// Older messages were not searched: there are too many.
     pub is_partial: bool,
@@ -56,7 +64,7 @@ pub struct SearchResult {
     pub excerpt: Vec<ExcerptPart>,
 }
 
-/// Why a search has no answer.
+/// The reason why a search has no answer.
 #[derive(Debug, Error)]
 pub enum SearchError {
     /// The query cannot be searched for.
@@ -76,7 +84,8 @@ impl From<Busy> for SearchError {
     }
 }
 
-/// Searches all messages that the user may see, on the thread for searches. What the user may not see takes no time.
+/// Searches all messages that the user may see, on the thread for searches. Every answer waits for the next multiple of
+/// [`ANSWER_STEP`], off that thread.
 ///
 /// # Errors
 /// [`SearchError`].
@@ -89,7 +98,16 @@ pub async fn search(
 ) -> Result<Found, SearchError> {
     let own = state.clone();
     let searching = async move { find(&own, identity, &text, before, limit).await };
-    state.search_work.run(priority, searching).await?
+    answer_on_step(state.search_work.run(priority, searching)).await?
+}
+
+/// Returns what `work` returns, at the next multiple of [`ANSWER_STEP`] after the call.
+async fn answer_on_step<T>(work: impl Future<Output = T>) -> T {
+    let begun = Instant::now();
+    let done = work.await;
+    let steps = begun.elapsed().as_millis() / ANSWER_STEP.as_millis() + 1;
+    sleep_until(begun + ANSWER_STEP * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+    done
 }
 
 async fn find(
@@ -211,11 +229,14 @@ async fn named_rooms(state: &AppState, identity: Identity, names: &[String]) -> 
     Ok(state.enterable(identity, found).await?.into_iter().collect())
 }
 
-/// Returns the private rooms in which the user has been, at most [`MAX_PRIVATE_ROOMS`].
+/// Returns the private rooms in which the user has been, at most [`MAX_PRIVATE_ROOMS`]: those whose messages the index does not
+/// show to every user. An imported room may be on no list and have an ordinary name.
 async fn private_rooms(state: &AppState, identity: Identity) -> StoreResult<BTreeSet<RoomName>> {
     let markers = state.store.read_markers(identity.id, 0, MAX_READ_MARKERS).await?;
-    let private = markers.into_iter().map(|(room, _)| room).filter(RoomName::is_private);
-    Ok(private.take(MAX_PRIVATE_ROOMS).collect())
+    let visited: Vec<RoomName> = markers.into_iter().map(|(room, _)| room).collect();
+    let records = state.store.rooms(&visited).await?;
+    let private = records.into_iter().filter(|record| record.info.private || record.room.is_private());
+    Ok(private.map(|record| record.room).take(MAX_PRIVATE_ROOMS).collect())
 }
 
 async fn titles(state: &AppState, rooms: &BTreeSet<RoomName>) -> StoreResult<BTreeMap<RoomName, String>> {
@@ -246,4 +267,19 @@ pub fn parse_before(text: &str) -> Option<Before> {
 /// Writes the position of a message.
 pub fn before_text((room, seq): &Before) -> String {
     format!("{room}.{seq}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_come_on_steps() {
+        for (work, answer) in [(0, 50), (1, 50), (49, 50), (50, 100), (120, 150), (2_000, 2_050)] {
+            let begun = Instant::now();
+            answer_on_step(sleep(Duration::from_millis(work))).await;
+            assert_eq!(begun.elapsed(), Duration::from_millis(answer), "{work}");
+        }
+    }
 }

@@ -17,31 +17,14 @@ pub fn hash(secret: &str) -> LinkHash {
     Sha256::digest(secret).into()
 }
 
-/// Parses a hash in the digits of [`hexadecimal`](crate::store::hexadecimal); `None` if it is none.
-pub fn from_hex(text: &str) -> Option<LinkHash> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (n, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * n..2 * n + 2], 16).ok()?;
-    }
-    Some(hash)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::hexadecimal;
 
     #[test]
-    fn a_hash_is_written_in_digits_and_read_again() {
+    fn a_secret_comes_with_its_hash_and_is_another_each_time() {
         let (secret, of) = new_secret();
         assert_eq!(hash(&secret), of);
-        assert_eq!(from_hex(&hexadecimal(&of)), Some(of));
-        for bad in ["", "00", &"g".repeat(64), &"é".repeat(32)] {
-            assert_eq!(from_hex(bad), None, "{bad}");
-        }
         assert_ne!(new_secret(), new_secret());
     }
 }

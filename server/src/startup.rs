@@ -4,15 +4,20 @@ use crate::{
     config::{Config, SecretUrl},
     data::{
         cookie_key,
-        folder::{DataFolder, cannot_open},
+        folder::cannot_open,
         key_ring::{KeyRing, SharedKeys},
     },
+    files::objects::{self, FilePlace},
+    folder_store::open_folder,
     key_watch::{self, KeySource},
     state::AppState,
-    store::{DatabaseUrl, Options, PostgresStore, SqliteStore, Store, Synchronous},
+    store::{DatabaseUrl, PostgresStore, SqliteStore, Store},
 };
 use axum_extra::extract::cookie::Key;
 use std::{fmt, fs::File, sync::Arc};
+
+/// Bytes of the files of a server that keeps nothing: they are in memory.
+const MAX_EPHEMERAL_FILE_BYTES: u64 = 256 * 1_024 * 1_024;
 
 /// A state, and the lock that must be held while the process uses the data folder.
 pub struct Startup {
@@ -26,8 +31,8 @@ pub struct Startup {
 ///
 /// # Errors
 /// One line that names the database or the file and says what is wrong with it.
-pub async fn open(config: Config) -> Result<Startup, String> {
-    let Some(SecretUrl(url)) = &config.database else { return start(config) };
+pub async fn open(mut config: Config) -> Result<Startup, String> {
+    let Some(SecretUrl(url)) = config.database.clone() else { return start(config) };
     let url: DatabaseUrl = url.parse().map_err(|error| format!("cannot use --database: {error}"))?;
     let cannot_use = |error: &dyn fmt::Display| format!("cannot use the database {url}: {error}");
     let file = config.cookie_key_file.as_deref();
@@ -49,7 +54,15 @@ pub async fn open(config: Config) -> Result<Startup, String> {
     };
     let keys = SharedKeys::from(keys);
     key_watch::start(source, keys.clone());
-    Ok(Startup { state: AppState::new(config, store, keys), lock: None })
+    let objects = match &config.files {
+        Some(place) => place.open()?,
+        None => {
+            // A folder here would be another one than that of the next server.
+            config.max_file = 0;
+            objects::in_memory().into()
+        }
+    };
+    Ok(Startup { state: AppState::new(config, store, keys, objects), lock: None })
 }
 
 /// Opens the data folder of the settings. Must be called within a Tokio runtime, because the hub starts to follow the
@@ -57,32 +70,19 @@ pub async fn open(config: Config) -> Result<Startup, String> {
 ///
 /// # Errors
 /// One line that names the file and says what is wrong with it.
-pub fn start(config: Config) -> Result<Startup, String> {
+pub fn start(mut config: Config) -> Result<Startup, String> {
     if config.ephemeral {
         let store =
             SqliteStore::ephemeral().map_err(|error| format!("cannot open a temporary file: {error}"))?;
-        let state = AppState::new(config, Arc::new(store), Key::generate());
+        config.files_quota = config.files_quota.min(MAX_EPHEMERAL_FILE_BYTES);
+        let state = AppState::new(config, Arc::new(store), Key::generate(), objects::in_memory());
         return Ok(Startup { state, lock: None });
     }
-    let folder = DataFolder::lock(&config.data)?;
-    let store_file = folder.store_file();
-    if let Some(mark) = folder.move_mark()? {
-        return Err(cannot_open(&store_file, mark.refusal(&folder.mark_file())));
-    }
-    let key_file = folder.key_file();
-    let save_key = &mut |key: &[u8]| cookie_key::restore(&key_file, key);
-    let options = Options {
-        synchronous: Synchronous::Full,
-        max_bytes: Some(config.max_bytes).filter(|bytes| *bytes > 0),
-        save_key,
-    };
-    let store =
-        SqliteStore::open_with(&store_file, options).map_err(|error| cannot_open(&store_file, error))?;
-    let keys =
-        cookie_key::load(&key_file, store.is_unused()).map_err(|error| cannot_open(&key_file, error))?;
+    let (folder, store, keys) = open_folder(&config.data, Some(config.max_bytes).filter(|bytes| *bytes > 0))?;
     let keys = SharedKeys::from(keys);
-    key_watch::start(KeySource::File(key_file), keys.clone());
+    key_watch::start(KeySource::File(folder.key_file()), keys.clone());
     folder.log_exposed();
+    let objects = config.files.clone().unwrap_or_else(|| FilePlace::within(&config.data)).open()?;
     let store: Arc<dyn Store> = Arc::new(store);
-    Ok(Startup { state: AppState::new(config, store, keys), lock: Some(folder.lock) })
+    Ok(Startup { state: AppState::new(config, store, keys, objects), lock: Some(folder.lock) })
 }

@@ -4,12 +4,16 @@ use crate::{
     config::Config,
     data::key_ring::{self, SharedKeys},
     export::MAX_EXPORTS,
+    files::{FileService, objects::Objects},
     http::{assets::AssetSource, identity::Identity, work::HttpWork},
     hub::{
         Hub,
         subscriber::{End, Subscriber},
     },
-    limits::{connection_limit::ConnectionLimit, network::NetworkLimits, rate_limit::UserLimiter},
+    limits::{
+        connection_limit::ConnectionLimit, form_limit::FormLimit, network::NetworkLimits,
+        rate_limit::UserLimiter,
+    },
     net::{HTTP_CONNECTIONS, TransportLimit, UnsentBudget},
     recent_networks::RecentNetworks,
     settings_cache::SettingsCache,
@@ -33,9 +37,11 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// The durable events, rooms, users and read markers.
     pub store: Arc<dyn Store>,
+    /// The files of messages.
+    pub files: Arc<FileService>,
     /// The live rooms.
     pub hub: Arc<Hub>,
-    /// Where users are signed in.
+    /// The devices on which users are signed in.
     pub sign_ins: Arc<SignInCache>,
     /// The networks from which users came last.
     pub recent_networks: Arc<RecentNetworks>,
@@ -43,9 +49,9 @@ pub struct AppState {
     pub settings: Arc<SettingsCache>,
     /// The keys that sign the cookies.
     pub keys: SharedKeys,
-    /// How fast each user may post.
+    /// The limit of each user's posts in a time.
     pub posts: Arc<UserLimiter>,
-    /// How fast each user may change their name, besides the limit on posts.
+    /// The limit of each user's name changes in a time, besides that on posts.
     pub renames: Arc<UserLimiter>,
     /// The threads that render pages.
     pub page_work: Arc<HttpWork>,
@@ -53,13 +59,13 @@ pub struct AppState {
     pub api_work: Arc<HttpWork>,
     /// The thread that searches, so that nothing else waits for a search.
     pub search_work: Arc<HttpWork>,
-    /// How fast each network may act.
+    /// The limits that the clients of a network share.
     pub networks: Arc<NetworkLimits>,
-    /// How many WebSockets and event streams may be open.
+    /// The limit of open WebSockets and event streams.
     pub connection_limit: ConnectionLimit,
     /// The bytes that clients have yet to take.
     pub unsent_budget: UnsentBudget,
-    /// How many connections of any kind may be open.
+    /// The limit of open connections of any kind.
     pub transport_limit: TransportLimit,
     /// The files that pages load.
     pub assets: Arc<AssetSource>,
@@ -70,12 +76,14 @@ pub struct AppState {
     /// The connections and requests that may still append. A stopping server delivers their last posts before it closes
     /// the connections.
     pub writers: TaskTracker,
-    /// How many exports may be under way.
+    /// The permits of exports that are under way.
     pub exports: Arc<Semaphore>,
     /// Wakes the task that erases, after an erasure has begun.
     pub erasure_begun: Arc<Notify>,
-    /// How far the index of messages is behind.
+    /// The lag of the index of messages.
     pub index_lag: IndexLag,
+    /// The forms with files that are under way.
+    pub file_forms: FormLimit,
     has_others: Arc<OnceCell<bool>>,
 }
 
@@ -86,18 +94,24 @@ const MAX_SEARCHES: usize = 1;
 /// while they serve their own.
 const CLOSE_INTERVAL: Duration = Duration::from_millis(4);
 
-/// How long a stopping server waits for the answer whether there are others.
+/// The time that a stopping server waits to learn whether there are others.
 const OTHERS_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl AppState {
-    /// Creates the state of a server that has just started. Must be called within a Tokio runtime.
-    pub fn new(config: Config, store: Arc<dyn Store>, keys: impl Into<SharedKeys>) -> Self {
+    /// Creates the state of a server that has just started and keeps its files in `objects`. Must be called within a Tokio runtime.
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        keys: impl Into<SharedKeys>,
+        objects: impl Into<Objects>,
+    ) -> Self {
         let hub = Hub::start(store.clone());
         Self {
             sign_ins: SignInCache::start(store.clone(), hub.clone()),
             recent_networks: RecentNetworks::start(store.clone(), hub.clone()),
             settings: SettingsCache::start(store.clone(), hub.clone()),
             hub,
+            files: Arc::new(FileService::new(store.clone(), objects, config.file_limits())),
             store,
             keys: keys.into(),
             posts: Arc::new(UserLimiter::per_second(config.post_rate)),
@@ -119,6 +133,7 @@ impl AppState {
             exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             erasure_begun: Arc::default(),
             index_lag: IndexLag::default(),
+            file_forms: FormLimit::new(config.per_network),
             has_others: Arc::default(),
             config: Arc::new(config),
         }

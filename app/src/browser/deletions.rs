@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     base::link,
-    client::{Command, Operation, Timeline},
+    client::{Command, OutboxOperation, Timeline},
     clock::steady,
     state::RoomState,
     wire::{Millis, Seq},
@@ -24,7 +24,7 @@ const FOCUSED_UNDO_MS: Millis = 1_000;
 
 /// Hides a message and sends its deletion after [`UNDO_MS`], unless the user undoes it before.
 pub(crate) fn hold(room: RoomState, target: Seq) {
-    let command = Command { id: new_id(), operation: Operation::Delete { target } };
+    let command = Command { id: new_id(), operation: OutboxOperation::Delete { target } };
     // If the browser ends this page without an event, the next page sends it.
     warn_unless_stored(room, storage(room).store_command(&command));
     let user = room.profile.user.get_untracked();
@@ -46,7 +46,7 @@ pub(crate) fn undo(room: RoomState) {
 pub(super) fn release_all(room: RoomState) {
     let name = room.info.name.get_value();
     for command in room.timeline.with_timeline(Timeline::held_deletions) {
-        if let Operation::Delete { target } = command.operation {
+        if let OutboxOperation::Delete { target } = command.operation {
             // The socket may be gone before it has sent more than the first. The server deletes a message once.
             let _ = window().navigator().send_beacon(&link(&format!("/r/{name}/{target}/delete")));
         }

@@ -3,9 +3,7 @@
 use super::{
     attention,
     carrier::{Carrier, Signal},
-    dom,
-    file_drop::show_notice,
-    notifications,
+    dom, notifications,
     outbox::storage as room_storage,
     service_worker, storage, typing,
 };
@@ -23,7 +21,10 @@ use futures_util::{
 };
 use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// The time for which a notice is shown.
+const NOTICE_TIME: Duration = Duration::from_secs(8);
 
 /// Milliseconds that a WebSocket beside HTTP may take up to the server's welcome.
 const PROBE_TIMEOUT_MS: u32 = 10_000;
@@ -253,4 +254,11 @@ pub(super) async fn probe(room: RoomState, (_carrier, mut signals): (Carrier, Un
     if let Either::Left((Some(Signal::Frame(_)), _)) = welcome {
         room.timeline.with_session(|session| session.transport.probe_succeeded());
     }
+}
+
+/// Shows for a while why what the user has just done has no effect.
+fn show_notice(room: RoomState, sentence: &'static str) {
+    let notice = room.timeline.notice;
+    notice.set(Some(sentence));
+    set_timeout(move || notice.set(None), NOTICE_TIME);
 }

@@ -63,8 +63,9 @@ impl MessageEditor {
         Some(Self { room, seq, menu, field })
     }
 
-    /// Moves the focus to the field of a menu that was opened. The user may have typed in it already, and it keeps its text while
-    /// the menu is open: only a field whose value was never set follows the text of the message.
+    /// Moves the focus to the field of a menu that was opened, unless the user is in it already: the event comes some time after
+    /// the menu has opened. The field keeps its text while the menu is open: only one whose value was never set follows the text
+    /// of the message.
     fn on_toggle(&self) {
         let Ok(Some(row)) = self.menu.closest(".line") else { return };
         if !self.menu.has_attribute("open") {
@@ -74,6 +75,9 @@ impl MessageEditor {
         let _ = row.set_attribute(EDITING, "");
         self.field.set_value(&self.field.value());
         self.show_problem("");
+        if self.field.matches(":focus").unwrap_or(false) {
+            return;
+        }
         let end = self.field.value().encode_utf16().count() as u32;
         let _ = self.field.focus();
         let _ = self.field.set_selection_range(end, end);

@@ -7,7 +7,6 @@ mod command_id;
 pub(crate) mod deletions;
 pub(crate) mod dom;
 mod effects;
-mod file_drop;
 pub(crate) mod load_older;
 mod message_editor;
 mod notifications;
@@ -59,7 +58,6 @@ fn start_controls(room: RoomState) {
     shortcuts::start(room);
     message_editor::start(room);
     profile_card::start(room);
-    file_drop::start(room);
     notifications::start(info);
     reopen_in_time(info);
     service_worker::register();

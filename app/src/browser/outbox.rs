@@ -3,10 +3,10 @@
 use super::{command_id::new_id, storage::RoomStorage};
 use crate::{
     base::link,
-    client::{Command, Operation, PendingRename},
+    client::{Command, OutboxOperation, PendingRename},
     page_data::NameError,
     state::{RoomState, rename_error},
-    wire::{CommandId, DisplayName, ErrorCode, InvalidText, Seq, trim_message},
+    wire::{CommandId, DisplayName, ErrorCode, Files, InvalidText, Seq, trim_message},
 };
 use leptos::prelude::*;
 
@@ -16,7 +16,7 @@ pub(super) fn storage(room: RoomState) -> RoomStorage {
 }
 
 /// Shows a command of the user, stores it and sends it.
-pub(crate) fn submit(room: RoomState, operation: Operation) {
+pub(crate) fn submit(room: RoomState, operation: OutboxOperation) {
     let (command, user) = (Command { id: new_id(), operation }, room.profile.user.get_untracked());
     room.timeline.change(|timeline| timeline.add_local(&command, user));
     send(room, command);
@@ -29,9 +29,9 @@ pub(crate) fn submit(room: RoomState, operation: Operation) {
 pub(super) fn edit(room: RoomState, target: Seq, text: &str) -> Result<(), String> {
     let text = match trim_message(text) {
         Err(InvalidText::Blank) => return Err((room.info.strings.command_error)(ErrorCode::Blank)),
-        _ => room.info.validate_message(text)?,
+        _ => room.info.validate_message(text, &Files::default())?,
     };
-    submit(room, Operation::Edit { target, text });
+    submit(room, OutboxOperation::Edit { target, text });
     Ok(())
 }
 
@@ -39,7 +39,7 @@ pub(super) fn edit(room: RoomState, target: Seq, text: &str) -> Result<(), Strin
 pub(super) fn react(room: RoomState, target: Seq, emoji: &str) {
     let you = room.profile.user.with_untracked(|user| user.id);
     let has_given = room.timeline.with_timeline(|timeline| timeline.has_reacted(target, emoji, you));
-    submit(room, Operation::React { target, emoji: emoji.into(), on: !has_given });
+    submit(room, OutboxOperation::React { target, emoji: emoji.into(), on: !has_given });
 }
 
 /// Stores a command that is shown already, and sends it.
@@ -98,7 +98,7 @@ pub(super) fn rename(room: RoomState, name: &str) -> bool {
 
 /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser
 /// does not store it; nothing has happened then.
-pub(crate) fn post_on_latest_page(room: RoomState, operation: Operation) -> bool {
+pub(crate) fn post_on_latest_page(room: RoomState, operation: OutboxOperation) -> bool {
     let command = Command { id: new_id(), operation };
     let is_stored = storage(room).store_command(&command);
     if is_stored {

@@ -3,7 +3,7 @@
 use crate::{
     markup::excerpt,
     page_data::QuotedMessage,
-    wire::{CommandId, ErrorCode, Mentions, Message, Millis, Reactions, Seq, User, UserId},
+    wire::{CommandId, ErrorCode, Files, Mentions, Message, Millis, Reactions, Seq, User, UserId},
 };
 use std::sync::Arc;
 
@@ -26,20 +26,22 @@ pub struct Entry {
     pub reply_to: Option<Seq>,
     /// The users whom it addresses.
     pub mentions: Mentions,
+    /// The files that it shows.
+    pub files: Files,
     /// Its author has edited it.
     pub edited: bool,
     /// It was deleted.
     pub deleted: bool,
     /// The reactions to it.
     pub reactions: Reactions,
-    /// How far it has come.
+    /// The state of its delivery.
     pub delivery: DeliveryState,
     /// Its index in its group, from 0 for the one with the head. It is stored with the entry, so that heads stay where
     /// they are when entries before it come or go.
     pub(super) group_index: u8,
 }
 
-/// How far a message has come.
+/// The state of a message's delivery.
 ///
 /// A message begins as *pending*. The server's event makes it *confirmed*; a refusal makes it *failed*, and a retry
 /// makes it pending again.
@@ -121,7 +123,7 @@ impl Entry {
         author: User,
         text: Arc<str>,
         reply_to: Option<Seq>,
-        mentions: Mentions,
+        (mentions, files): (Mentions, Files),
         delivery: DeliveryState,
     ) -> Self {
         Self {
@@ -130,6 +132,7 @@ impl Entry {
             text,
             reply_to,
             mentions,
+            files,
             edited: false,
             deleted: false,
             reactions: Reactions::default(),
@@ -167,6 +170,7 @@ impl Entry {
         self.text = Arc::default();
         self.reactions = Reactions::default();
         self.mentions = Mentions::default();
+        self.files = Files::default();
         self.deleted = true;
     }
 
@@ -181,11 +185,23 @@ impl Entry {
 
 impl From<Message> for Entry {
     fn from(message: Message) -> Self {
-        let Message { seq, at, id, author, text, reply_to, edited_at, mentions, deleted, reactions } =
+        let Message { seq, at, id, author, text, reply_to, edited_at, mentions, files, deleted, reactions } =
             message;
         let delivery = DeliveryState::Confirmed { seq, at };
         let edited = edited_at.is_some();
-        Self { id, author, text, reply_to, mentions, edited, deleted, reactions, delivery, group_index: 0 }
+        Self {
+            id,
+            author,
+            text,
+            reply_to,
+            mentions,
+            files,
+            edited,
+            deleted,
+            reactions,
+            delivery,
+            group_index: 0,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What one browser knows of a room: plain data without signals, without I/O and without a browser, tested natively.
+//! The state of a room as one browser knows it: plain data without signals, without I/O and without a browser, tested
+//! natively.
 
 mod announcer;
 pub(crate) mod attention;
@@ -23,7 +24,7 @@ pub use backoff::Backoff;
 pub use entry::{DeliveryState, Entry, EntryView, Quote};
 pub use heartbeat::{Heartbeat, HeartbeatAction};
 pub use members::mark_duplicates;
-pub use outbox::{Command, Operation, Outbox};
+pub use outbox::{Command, Outbox, OutboxOperation};
 pub use read_marker::ReadMarker;
 pub use session::{Effect, Input, PendingRename, Session};
 pub use timeline::{ApplyResult, MAX_ENTRIES, Timeline};

@@ -1,7 +1,7 @@
 //! The commands of this browser that the server has not acknowledged yet.
 
 use crate::wire::{
-    ClientFrame, CommandId, MentionHint, RoomName, Seq,
+    ClientFrame, CommandId, Files, MentionHint, RoomName, Seq,
     json::{FromJson, Json, ObjectWriter, ToJson, fields},
 };
 use std::{collections::VecDeque, sync::Arc};
@@ -12,12 +12,12 @@ pub struct Command {
     /// Its id, the same at every attempt.
     pub id: CommandId,
     /// The operation.
-    pub operation: Operation,
+    pub operation: OutboxOperation,
 }
 
-/// What a user can do in a room.
+/// An operation of a user in a room, with the choices of its author that the server has not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Operation {
+pub enum OutboxOperation {
     /// Posts a message.
     Post {
         /// Its text.
@@ -26,6 +26,8 @@ pub enum Operation {
         reply_to: Option<Seq>,
         /// The users whom its author has chosen for names in it.
         mentions: Vec<MentionHint>,
+        /// The files that it shows.
+        files: Files,
     },
     /// Replaces the text of a message of one's own.
     Edit {
@@ -50,10 +52,10 @@ pub enum Operation {
     },
 }
 
-impl Operation {
+impl OutboxOperation {
     /// Returns the operation that posts a message that replies to none.
     pub fn post(text: impl Into<Arc<str>>) -> Self {
-        Self::Post { text: text.into(), reply_to: None, mentions: Vec::new() }
+        Self::Post { text: text.into(), reply_to: None, mentions: Vec::new(), files: Files::default() }
     }
 }
 
@@ -62,19 +64,20 @@ impl Command {
     pub fn frame(&self, room: &RoomName) -> ClientFrame {
         let (id, room) = (self.id, room.to_string());
         match &self.operation {
-            Operation::Post { text, reply_to, mentions } => ClientFrame::Post {
+            OutboxOperation::Post { text, reply_to, mentions, files } => ClientFrame::Post {
                 id,
                 room,
                 text: text.to_string(),
                 reply_to: *reply_to,
                 mentions: mentions.clone(),
+                files: files.ids(),
             },
             // The server keeps the mentions of the message.
-            Operation::Edit { target, text } => {
+            OutboxOperation::Edit { target, text } => {
                 ClientFrame::Edit { id, room, target: *target, text: text.to_string(), mentions: Vec::new() }
             }
-            Operation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
-            Operation::React { target, emoji, on } => {
+            OutboxOperation::Delete { target } => ClientFrame::Delete { id, room, target: *target },
+            OutboxOperation::React { target, emoji, on } => {
                 ClientFrame::React { id, room, target: *target, emoji: emoji.to_string(), on: *on }
             }
         }
@@ -97,12 +100,12 @@ impl ToJson for Command {
     }
 }
 
-impl FromJson for Operation {
+impl FromJson for OutboxOperation {
     fn from_json(json: &Json<'_>) -> Option<Self> {
         let (name, json) = json.variant()?;
         let json = json?;
         match name {
-            "post" => fields!(json Self::Post { text, reply_to, mentions: default }),
+            "post" => fields!(json Self::Post { text, reply_to, mentions: default, files: default }),
             "edit" => fields!(json Self::Edit { target, text }),
             "delete" => fields!(json Self::Delete { target }),
             "react" => fields!(json Self::React { target, emoji, on }),
@@ -111,12 +114,12 @@ impl FromJson for Operation {
     }
 }
 
-impl ToJson for Operation {
+impl ToJson for OutboxOperation {
     fn write_json(&self, json: &mut String) {
         let (name, object) = match self {
-            Self::Post { text, reply_to, mentions } => {
+            Self::Post { text, reply_to, mentions, files } => {
                 let object = ObjectWriter::new("text", &**text).field("reply_to", reply_to);
-                ("post", object.field("mentions", &mentions[..]))
+                ("post", object.field("mentions", &mentions[..]).field("files", files))
             }
             Self::Edit { target, text } => {
                 ("edit", ObjectWriter::new("target", target).field("text", &**text))
@@ -178,15 +181,17 @@ impl Outbox {
 
     /// Returns `true` if `id` is a queued reaction.
     pub fn is_reaction(&self, id: CommandId) -> bool {
-        let is_reaction =
-            |command: &Command| command.id == id && matches!(command.operation, Operation::React { .. });
+        let is_reaction = |command: &Command| {
+            command.id == id && matches!(command.operation, OutboxOperation::React { .. })
+        };
         self.queue.iter().any(is_reaction)
     }
 
     /// Returns `true` if `id` is a queued deletion.
     pub fn is_deletion(&self, id: CommandId) -> bool {
-        let is_deletion =
-            |command: &Command| command.id == id && matches!(command.operation, Operation::Delete { .. });
+        let is_deletion = |command: &Command| {
+            command.id == id && matches!(command.operation, OutboxOperation::Delete { .. })
+        };
         self.queue.iter().any(is_deletion)
     }
 
@@ -207,7 +212,7 @@ mod tests {
     use uuid::Uuid;
 
     fn post(n: u128) -> Command {
-        Command { id: Uuid::from_u128(n), operation: Operation::post(format!("{n}")) }
+        Command { id: Uuid::from_u128(n), operation: OutboxOperation::post(format!("{n}")) }
     }
 
     #[test]
@@ -254,10 +259,15 @@ mod tests {
 
     #[test]
     fn a_stored_command_reads_back_unchanged() {
-        let edit =
-            Command { id: Uuid::from_u128(7), operation: Operation::Edit { target: 3, text: "a\nb".into() } };
+        let edit = Command {
+            id: Uuid::from_u128(7),
+            operation: OutboxOperation::Edit { target: 3, text: "a\nb".into() },
+        };
+        let files =
+            Files::parse(r#"[{"id":"019ac000-0000-7000-8000-000000000001","name":"a","type":"b","size":1}]"#);
+        assert_eq!(files.ids().len(), 1);
         let mentions = vec![MentionHint { name: "Ann \"A\"".into(), id: UserId(7) }];
-        let mentioning = Operation::Post { text: "hi".into(), reply_to: Some(3), mentions };
+        let mentioning = OutboxOperation::Post { text: "hi".into(), reply_to: Some(3), mentions, files };
         let mentioning = Command { id: Uuid::from_u128(8), operation: mentioning };
         for command in [post(1), edit, mentioning] {
             let mut stored = String::new();
@@ -271,7 +281,7 @@ mod tests {
         let stored =
             r#"{"id":"019ac000-0000-7000-8000-000000000001","deed":{"edit":{"target":3,"text":"a"}}}"#;
         let command = Command::from_json(&Json::parse(stored).unwrap()).unwrap();
-        assert_eq!(command.operation, Operation::Edit { target: 3, text: "a".into() });
+        assert_eq!(command.operation, OutboxOperation::Edit { target: 3, text: "a".into() });
         let mut again = String::new();
         command.write_json(&mut again);
         assert_eq!(again, stored);

@@ -1,4 +1,4 @@
-//! How many messages of a room are unread, as events arrive and as the user reads on other devices.
+//! The number of unread messages of a room, as events arrive and as the user reads on other devices.
 
 use crate::{
     page_data::RoomSummary,
@@ -110,7 +110,7 @@ impl RoomSummary {
         let UnreadCount { head, unread, mentions } = counted.unwrap_or(UnreadCount {
             head: self.head,
             unread: u32::try_from(self.head.saturating_sub(seq)).unwrap_or(MAX_UNREAD_COUNT),
-            // Which of the events address the user is not known.
+            // The page does not know which of the events address the user.
             mentions: self.mentions,
         });
         self.read = seq;
@@ -201,7 +201,7 @@ impl RoomSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, Mention, RoomName, User};
+    use crate::wire::{DisplayName, Files, Mention, RoomName, User};
 
     const YOU: UserId = UserId(1);
     const NOBODY: fn(UserId) -> bool = |_| false;
@@ -215,7 +215,12 @@ mod tests {
         event(
             seq,
             author,
-            EventBody::Message { text: "hi".into(), reply_to: None, mentions: Mentions::default() },
+            EventBody::Message {
+                text: "hi".into(),
+                reply_to: None,
+                mentions: Mentions::default(),
+                files: Files::default(),
+            },
         )
     }
 
@@ -302,7 +307,11 @@ mod tests {
             Mentions::from_iter([Mention { name: "Ann".into(), user }])
         };
         let post = |seq, author, mentions| {
-            event(seq, author, EventBody::Message { text: "hi".into(), reply_to: None, mentions })
+            event(
+                seq,
+                author,
+                EventBody::Message { text: "hi".into(), reply_to: None, mentions, files: Files::default() },
+            )
         };
         let edit =
             |seq, target, mentions| event(seq, 2, EventBody::Edit { target, text: "hi".into(), mentions });

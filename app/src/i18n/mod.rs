@@ -7,15 +7,21 @@ mod default_names;
 #[cfg(feature = "ssr")]
 mod devices;
 #[cfg(feature = "ssr")]
+mod files;
+#[cfg(feature = "ssr")]
 mod moderation;
 #[cfg(feature = "ssr")]
 mod privacy;
 #[cfg(feature = "ssr")]
 mod problem;
 mod search;
+#[cfg(feature = "ssr")]
+mod share;
 
 #[cfg(feature = "ssr")]
 pub use devices::DeviceStrings;
+#[cfg(feature = "ssr")]
+pub use files::FileStrings;
 #[cfg(feature = "ssr")]
 pub use moderation::ModerationStrings;
 #[cfg(feature = "ssr")]
@@ -23,6 +29,8 @@ pub use privacy::PrivacyStrings;
 #[cfg(feature = "ssr")]
 pub use problem::{PageError, RoomFormError};
 pub use search::{SearchProblem, SearchStrings};
+#[cfg(feature = "ssr")]
+pub use share::ShareStrings;
 
 use crate::wire::{
     ErrorCode, InvalidName, RoomName,
@@ -111,7 +119,7 @@ strings! {
     more_actions reply replying_to cancel_reply in_reply_to earlier_message
     present draft
     react reaction_failed too_many_reactions mark_unread edit
-    room_not_found did_you_mean question_mark files_unsupported
+    room_not_found did_you_mean question_mark
     // The composer and the message menu.
     send edit_or_delete delete_only message_text_label save delete cancel try_again discard
     // The connection.
@@ -160,7 +168,7 @@ strings! {
     jump_to_day
     completions completion_hint pasted_code format_as_code formatting formatting_bold formatting_italic
     formatting_struck formatting_block formatting_quote formatting_list
-    message_actions more_emoji search_emoji recent_emoji no_emoji insert_emoji copy_text copy_as_quote
+    message_actions more_emoji search_emoji recent_emoji no_emoji insert_emoji copy_text copy_as_markdown copy_as_quote
     marked_unread copy_message_failed
     leave leave_hint
     // The connection.
@@ -169,9 +177,9 @@ strings! {
     theme system light dark language other_device device_intro create_device_link device_link_usage link_label
     confirm_device_link device_link_warning shortcuts
     // Shortcuts.
-    shortcut_help shortcut_help_in_field shortcut_next_unread shortcut_next_room shortcut_previous_room
-    shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line shortcut_messages shortcut_reply
-    shortcut_copy
+    shortcut_help shortcut_help_in_field shortcut_switcher shortcut_next_unread shortcut_next_room
+    shortcut_previous_room shortcut_latest shortcut_edit_last shortcut_send shortcut_new_line shortcut_messages shortcut_reply
+    shortcut_copy shortcut_markdown
     // Notifications.
     notify notify_off notify_mentions notify_all sound
     // Pages without a room.

@@ -25,6 +25,8 @@ pub enum PageError {
     CookiesDisabled,
     /// The browser is offline and has no copy of the page.
     Offline,
+    /// The data that the system shares has reached the server, since no service worker has taken it.
+    NotShared,
     /// The server failed.
     Internal,
 }

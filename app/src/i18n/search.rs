@@ -2,16 +2,16 @@
 
 use super::Lang;
 
-/// Why a query is not searched for.
+/// The reason why a query is not searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SearchProblem {
     /// It is too long.
     TooLong,
     /// It has too many words.
     TooManyWords,
-    /// What follows `before:` or `after:` is no date.
+    /// The text after `before:` or `after:` is no date.
     InvalidDate,
-    /// What follows `has:` is not known.
+    /// The text after `has:` is not known.
     UnknownHas,
     /// It has neither words nor filters.
     Empty,
@@ -23,12 +23,13 @@ pub enum SearchProblem {
 pub struct SearchStrings {
     pub search: &'static str,
     pub label: &'static str,
-    /// What may be written, each with what it means.
+    /// The terms that a query may have, each with its meaning.
     pub help: [(&'static str, &'static str); 6],
     pub none: &'static str,
     pub older: &'static str,
     pub partial: &'static str,
     pub behind: &'static str,
+    pub failed: &'static str,
     pub found: fn(usize, bool) -> String,
     pub problem: fn(SearchProblem) -> &'static str,
 }
@@ -58,6 +59,7 @@ static EN: SearchStrings = SearchStrings {
     older: "Older messages",
     partial: "Older messages were not searched. Add a date, as before:2026, to look further back.",
     behind: "The newest messages are not in the search yet.",
+    failed: "The search does not answer. Try again in a moment.",
     found: |count, more| match (count, more) {
         (1, false) => "1 message".into(),
         (count, false) => format!("{count} messages"),
@@ -87,6 +89,7 @@ static ZH: SearchStrings = SearchStrings {
     older: "更早的消息",
     partial: "更早的消息没有搜索。加上日期（如 before:2026）可以继续往前找。",
     behind: "最新的消息还没有进入搜索。",
+    failed: "搜索没有响应，请稍后再试。",
     found: |count, more| match more {
         false => format!("{count} 条消息"),
         true => format!("最新的 {count} 条消息"),

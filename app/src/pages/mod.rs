@@ -17,6 +17,8 @@ mod rooms;
 #[cfg(feature = "ssr")]
 mod search;
 #[cfg(feature = "ssr")]
+mod share;
+#[cfg(feature = "ssr")]
 mod user_data;
 
 #[cfg(feature = "ssr")]
@@ -27,9 +29,9 @@ pub use devices::{DeviceSummary, Devices, DevicesNotice, DevicesPage, StoredDevi
 pub use error::{ErrorPage, RejectedForm};
 #[cfg(feature = "ssr")]
 pub use moderation::{
-    Door, DoorPage, InvitationRow, KeptMessages, LogRow, Manage, ManagePage, Person, PersonErasure,
-    PersonPage, Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, RoomRow, ServerLimits,
-    ServerOverview, ServerSettings,
+    Access, AccessPage, ErasureState, InvitationRow, KeptMessages, LogRow, Manage, ManagePage, ManageUser,
+    Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, RoomRow, ServerLimits, ServerOverview,
+    ServerSettings, UserPage,
 };
 #[cfg(feature = "ssr")]
 pub use recovery::{NewRecoveryCode, Recover};
@@ -38,5 +40,7 @@ pub use room::Room;
 pub use rooms::{NewRoom, RoomDirectory, RoomsPage};
 #[cfg(feature = "ssr")]
 pub use search::{FoundMessage, SearchForm, SearchPage, SearchResults};
+#[cfg(feature = "ssr")]
+pub use share::{ShareChoice, SharePage};
 #[cfg(feature = "ssr")]
 pub use user_data::{DataPage, UserData};

@@ -117,7 +117,7 @@ fn NewRoomForm(
 
 /// Returns the entries of the user's rooms, and those of the others. Rooms with the same title are distinguished by their
 /// addresses.
-fn entries(
+pub(super) fn entries(
     rooms: &[RoomSummary],
     strings: &'static Strings,
 ) -> (Vec<impl IntoView + use<>>, Vec<impl IntoView + use<>>) {

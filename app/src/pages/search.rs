@@ -12,10 +12,10 @@ use leptos::{either::EitherOf3, prelude::*};
 /// The most characters that the field takes; the server counts bytes.
 const MAX_QUERY_CHARS: &str = "1024";
 
-/// What a search has found.
+/// The results of a search.
 #[derive(Debug, Clone, Default)]
 pub struct SearchResults {
-    /// What the user has written.
+    /// The query as the user has written it.
     pub query: String,
     /// The messages, newest first.
     pub messages: Vec<FoundMessage>,
@@ -25,7 +25,7 @@ pub struct SearchResults {
     pub is_partial: bool,
     /// The newest messages are not in the index yet.
     pub is_behind: bool,
-    /// Why the query was not searched for.
+    /// The reason why the query was not searched for.
     pub problem: Option<SearchProblem>,
 }
 
@@ -62,7 +62,7 @@ pub fn SearchPage(
             </nav>
             <h1>{strings.search}</h1>
             <SearchForm query=results.query.clone() is_focused=results.query.is_empty() lang />
-            <p id="search-status" class="hint" role="status">{summary(&results, strings)}</p>
+            <p id="search-status" class="hint" role="status" data-failed=strings.failed>{summary(&results, strings)}</p>
             <div id="search-results">{found(results, lang)}</div>
         </main>
     }
@@ -71,7 +71,7 @@ pub fn SearchPage(
 /// The form of the search. A script searches while the user types.
 #[component]
 pub fn SearchForm(
-    /// What the user has written.
+    /// The query as the user has written it.
     query: String,
     /// The field has the focus.
     is_focused: bool,
@@ -157,7 +157,7 @@ fn Result(message: FoundMessage, lang: Lang) -> impl IntoView {
     }
 }
 
-/// What a query may have.
+/// Returns the list of terms that a query may have.
 fn help(strings: &'static SearchStrings) -> impl IntoView {
     let terms = strings
         .help

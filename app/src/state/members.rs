@@ -49,8 +49,14 @@ impl MembersState {
         self.count.set(count);
     }
 
-    /// Changes the name of a user who is listed.
+    /// Changes the name of a user who is listed or typing.
     pub fn update_user(self, user: &User) {
+        let is_typing = |typing: &TypingUser| typing.user.id == user.id;
+        if self.typing.with_untracked(|typing| typing.iter().any(is_typing)) {
+            self.typing.update(|typing| {
+                typing.iter_mut().filter(|it| is_typing(it)).for_each(|it| it.user = user.clone());
+            });
+        }
         if self.members.with_untracked(|members| members.iter().any(|member| member.id == user.id)) {
             self.members.update(|members| {
                 let others = std::mem::take(members);

@@ -2,7 +2,7 @@
 
 use crate::{
     i18n::Strings,
-    wire::{InvalidText, PostingRules, RoomName, UserId, trim_message},
+    wire::{Files, InvalidText, PostingRules, RoomName, UserId, trim_message},
 };
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub struct RoomInfoState {
     pub topic: RwSignal<String>,
     /// For how many hours its messages are kept; `None` without limit.
     pub kept_hours: RwSignal<Option<u32>>,
-    /// Whether the user may post, and how often.
+    /// The rules for the posts of the user.
     pub posting: RwSignal<PostingRules>,
     /// The user moderates it.
     pub moderates: bool,
@@ -42,14 +42,15 @@ impl RoomInfoState {
         self.blocked.with_value(|blocked| blocked.contains(&other))
     }
 
-    /// Returns a text as it can be posted.
+    /// Returns a text as it can be posted with `files`.
     ///
     /// # Errors
     /// Returns one sentence for the author if the text is no valid message. The sentence is empty if the text is.
-    pub fn validate_message(self, text: &str) -> Result<Arc<str>, String> {
-        trim_message(text).map(Into::into).map_err(|invalid| match invalid {
-            InvalidText::Blank => String::new(),
-            InvalidText::TooLong { over } => (self.strings.too_long)(over),
+    pub fn validate_message(self, text: &str, files: &Files) -> Result<Arc<str>, String> {
+        trim_message(text).map(Into::into).or_else(|invalid| match invalid {
+            InvalidText::Blank if !files.is_empty() => Ok(files.names().into()),
+            InvalidText::Blank => Err(String::new()),
+            InvalidText::TooLong { over } => Err((self.strings.too_long)(over)),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::{
         inert_tree::{InertElement, Reactive, reactive},
         quote::quoted_line,
     },
-    wire::{InvalidText, MentionHint, PostingRules, trim_message},
+    wire::{Files, InvalidText, MentionHint, PostingRules, trim_message},
 };
 use leptos::{
     ev::{KeyboardEvent, SubmitEvent},
@@ -24,6 +24,14 @@ use leptos::{
 
 /// The attribute of the field in which `writing-aids.js` leaves the users whom the author has chosen.
 const MENTIONS: &str = "data-mentions";
+
+/// The attribute of the field in which `files.js` leaves the files that were uploaded, as JSON. The script empties its list
+/// when the attribute goes.
+const FILES: &str = "data-files";
+
+fn files(field: &HtmlTextAreaElement) -> Files {
+    Files::parse(&field.get_attribute(FILES).unwrap_or_default())
+}
 
 fn mentions(field: &HtmlTextAreaElement) -> Vec<MentionHint> {
     MentionHint::from_lines(&field.get_attribute(MENTIONS).unwrap_or_default())
@@ -90,10 +98,11 @@ impl DraftField {
     fn send(self) {
         let Some(field) = self.field.get() else { return };
         self.timeline.notice.set(None);
-        match self.commands.post(&field.value(), mentions(&field)) {
+        match self.commands.post(&field.value(), mentions(&field), files(&field)) {
             Ok(()) => {
                 field.set_value("");
                 let _ = field.remove_attribute(MENTIONS);
+                let _ = field.remove_attribute(FILES);
                 self.store();
                 // The focus keeps the virtual keyboard open.
                 let _ = field.focus();
@@ -108,7 +117,7 @@ impl DraftField {
     /// posts it.
     fn send_from_history(self, submit: &SubmitEvent) {
         let Some(field) = self.field.get() else { return };
-        let kept = self.commands.post_on_latest_page(&field.value(), mentions(&field));
+        let kept = self.commands.post_on_latest_page(&field.value(), mentions(&field), files(&field));
         if kept != Ok(false) {
             submit.prevent_default();
             self.problem.set(kept.err().unwrap_or_default());
@@ -154,7 +163,7 @@ pub fn Composer(
     let draft = DraftField::new(info, why);
     let label = Memo::new(move |_| (info.strings.composer_label)(&info.title.get()));
     view! {
-        <form class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
+        <form id="composer" class="composer" method="post" action=link(&format!("/r/{}", info.name.get_value())) on:submit=move |submit| draft.on_submit(&submit)>
             {posting_notice(info)}
             {reply_notice(info, draft.timeline)}
             {reactive(move || {

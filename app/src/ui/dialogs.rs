@@ -13,7 +13,10 @@ use crate::{
         share::{ShareLink, ShareLinkField},
         writing_aids::FormattingHelp,
     },
-    wire::limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
+    wire::{
+        RoomName,
+        limits::{MAX_TITLE_CHARS, MAX_TOPIC_CHARS},
+    },
 };
 use leptos::prelude::*;
 
@@ -60,9 +63,22 @@ pub(crate) fn RoomDialog(page: Box<RoomPage>, shared: ShareLink, retention: Room
                 <a class="button outlined" href=link(&format!("/r/{}/manage", page.room))>
                     {page.lang.moderation().people_and_moderation}
                 </a>
+                <ExportButton room=page.room.clone() lang=page.lang />
             </div>
             {leave}
         </section>
+    }
+}
+
+/// The button that downloads the room.
+#[component]
+fn ExportButton(room: RoomName, lang: Lang) -> impl IntoView {
+    let strings = lang.privacy();
+    view! {
+        <a class="button outlined" id="export-room" href=link(&format!("/r/{room}/export")) download aria-describedby="export-hint">
+            {strings.export_room}
+        </a>
+        <p class="hint" id="export-hint">{strings.export_room_hint}</p>
     }
 }
 
@@ -148,6 +164,7 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
             <dl>
                 {shortcut("?", strings.server.shortcut_help)}
                 {shortcut("Ctrl /", strings.server.shortcut_help_in_field)}
+                {shortcut("Ctrl K", strings.server.shortcut_switcher)}
                 {shortcut("Ctrl F", strings.lang.search().label)}
                 {shortcut("Alt Shift ↓", strings.server.shortcut_next_unread)}
                 {shortcut("Alt ↓", strings.server.shortcut_next_room)}
@@ -159,6 +176,7 @@ pub(crate) fn ShortcutsDialog(strings: &'static Strings) -> impl IntoView {
                 {shortcut("↑ ↓", strings.server.shortcut_messages)}
                 {shortcut("R", strings.server.shortcut_reply)}
                 {shortcut("C Q U E Del", strings.server.shortcut_copy)}
+                {shortcut("Shift Y", strings.server.shortcut_markdown)}
             </dl>
             <FormattingHelp strings />
         </section>

@@ -7,6 +7,7 @@ use crate::{
     state::{ProfileState, RoomInfoState, TimelineState, use_state},
     ui::{
         face::face,
+        files::file_list,
         formatted_text::formatted_text,
         inert_tree::InertElement,
         message_menu::message_menu,
@@ -195,13 +196,15 @@ impl Row<'_> {
         InertElement::new("p").class("head").child(author).text(" ").children(time)
     }
 
-    /// Returns the message that it replies to, the text, and whether it was edited.
+    /// Returns the message that it replies to, the text, whether it was edited, and the files.
     fn content(&self) -> InertElement {
         let (entry, strings) = (&self.view.entry, self.strings);
         let quote = self.view.quote.as_ref().filter(|_| !entry.deleted);
         let text = match entry.deleted {
-            true => InertElement::new("p").class("text").text(strings.message_deleted),
-            false => formatted_text(&self.text(), &entry.mentions, self.you.id, strings),
+            true => Some(InertElement::new("p").class("text").text(strings.message_deleted)),
+            // Without a text of its own it has the names of its files.
+            false if !entry.files.is_empty() && *entry.text == *entry.files.names() => None,
+            false => Some(formatted_text(&self.text(), &entry.mentions, self.you.id, strings)),
         };
         let note = (entry.edited && !entry.deleted)
             .then(|| InertElement::new("small").class("edited").text(" ").text(strings.edited));
@@ -216,8 +219,9 @@ impl Row<'_> {
         InertElement::new("div")
             .class("message-content")
             .children(quote.map(|quote| quote_link(quote, self.path, strings)))
-            .child(text)
+            .children(text)
             .children(note)
+            .children(file_list(&entry.files))
             .children(links.into_iter().flatten())
     }
 

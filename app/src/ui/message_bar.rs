@@ -36,7 +36,7 @@ pub(crate) fn MessageActions(
             {button("link", strings.server.copy, "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1")}
             {button("more", strings.more_actions, "M5 12h.01M12 12h.01M19 12h.01")}
         </div>
-        <div id="message-menu" class="message-menu" popover="manual" role="dialog" aria-label=strings.server.message_actions>
+        <div id="message-menu" class="message-menu" popover="manual" role="dialog" aria-label=strings.server.message_actions data-markdown=assets.markdown>
             <div class="quick-reactions" role="group" aria-label=strings.react>
                 {QUICK_REACTIONS.map(|emoji| view! {
                     <button type="button" class="emoji" data-react=emoji aria-label=format!("{} {emoji}", strings.react)>{emoji}</button>
@@ -49,6 +49,7 @@ pub(crate) fn MessageActions(
                 {item("reply", strings.reply, "R")}
                 {item("link", strings.server.copy, "C")}
                 {item("text", strings.server.copy_text, "")}
+                {item("markdown", strings.server.copy_as_markdown, "Shift Y")}
                 {item("quote", strings.server.copy_as_quote, "Q")}
                 {item("unread", strings.mark_unread, "U")}
                 {item("edit", strings.edit, "E")}

@@ -7,6 +7,9 @@ mod connection_status;
 pub(crate) mod dialogs;
 pub(crate) mod face;
 mod field_error;
+#[cfg(feature = "ssr")]
+pub(crate) mod file_tray;
+mod files;
 mod formatted_text;
 mod header;
 mod history_footer;
@@ -37,6 +40,8 @@ pub use composer::Composer;
 pub use connection_status::ConnectionStatus;
 #[cfg(feature = "ssr")]
 pub(crate) use face::face;
+#[cfg(feature = "ssr")]
+pub use files::file_bytes;
 #[cfg(feature = "ssr")]
 pub use formatted_text::formatted_bytes;
 pub use header::Header;

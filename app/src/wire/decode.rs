@@ -1,8 +1,8 @@
-//! How the browser reads frames, events and messages, and how it writes the frames of a client.
+//! The browser's decoder of frames, events and messages, and its encoder of the frames of a client.
 
 use super::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, MentionHint, Message, Messages, Reaction, Reactions,
-    ServerFrame, User,
+    ClientFrame, ErrorCode, Event, EventBody, Limits, Message, Messages, Reaction, Reactions, ServerFrame,
+    User,
     json::{FromJson, Json, ObjectWriter, ToJson, fields, record},
 };
 use std::{fmt, sync::Arc};
@@ -63,6 +63,7 @@ record!(Message {
     reply_to,
     edited_at,
     mentions: default,
+    files: default,
     deleted: default,
     reactions: flattened,
 });
@@ -87,7 +88,7 @@ impl FromJson for Arc<Event> {
 impl FromJson for EventBody {
     fn from_json(json: &Json<'_>) -> Option<Self> {
         match json.field("kind")??.text()? {
-            "message" => fields!(json Self::Message { text, reply_to, mentions: default }),
+            "message" => fields!(json Self::Message { text, reply_to, mentions: default, files: default }),
             "edit" => fields!(json Self::Edit { target, text, mentions: default }),
             "delete" => fields!(json Self::Delete { target }),
             "react" => fields!(json Self::React { target, emoji, on }),
@@ -127,12 +128,13 @@ impl ClientFrame {
                 if *presence { object } else { object.field("presence", presence) }
             }
             Self::Leave { room } => object("leave").field("room", &**room),
-            Self::Post { id, room, text, reply_to, mentions } => object("post")
+            Self::Post { id, room, text, reply_to, mentions, files } => object("post")
                 .field("id", id)
                 .field("room", &**room)
                 .field("text", &**text)
                 .optional("reply_to", reply_to.as_ref())
-                .optional("mentions", unless_empty(mentions)),
+                .optional("mentions", unless_empty(mentions))
+                .optional("files", unless_empty(files)),
             Self::Edit { id, room, target, text, mentions } => object("edit")
                 .field("id", id)
                 .field("room", &**room)
@@ -158,6 +160,6 @@ impl ClientFrame {
     }
 }
 
-fn unless_empty(hints: &[MentionHint]) -> Option<&[MentionHint]> {
-    (!hints.is_empty()).then_some(hints)
+fn unless_empty<T>(items: &[T]) -> Option<&[T]> {
+    (!items.is_empty()).then_some(items)
 }

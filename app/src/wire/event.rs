@@ -1,6 +1,6 @@
 //! The events of a room's log, and the messages that they produce.
 
-use super::{CommandId, Mentions, Millis, Reactions, Seq, User};
+use super::{CommandId, Files, Mentions, Millis, Reactions, Seq, User};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,6 +41,9 @@ pub enum EventBody {
         /// The users whom it addresses.
         #[serde(default, skip_serializing_if = "Mentions::is_empty")]
         mentions: Mentions,
+        /// The files that it shows.
+        #[serde(default, skip_serializing_if = "Files::is_empty")]
+        files: Files,
     },
     /// The author of a message changed its text.
     Edit {
@@ -119,6 +122,9 @@ pub struct Message {
     /// The users whom it addresses.
     #[serde(default, skip_serializing_if = "Mentions::is_empty")]
     pub mentions: Mentions,
+    /// The files that it shows.
+    #[serde(default, skip_serializing_if = "Files::is_empty")]
+    pub files: Files,
     /// The message was deleted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
@@ -130,7 +136,7 @@ pub struct Message {
 impl Message {
     /// Returns the message that `event` posted, if it posted one.
     pub fn from_event(event: &Event) -> Option<Self> {
-        let EventBody::Message { text, reply_to, mentions } = &event.body else { return None };
+        let EventBody::Message { text, reply_to, mentions, files } = &event.body else { return None };
         Some(Self {
             seq: event.seq,
             at: event.at,
@@ -140,6 +146,7 @@ impl Message {
             reply_to: *reply_to,
             edited_at: None,
             mentions: mentions.clone(),
+            files: files.clone(),
             deleted: text.is_empty(),
             reactions: Reactions::default(),
         })
@@ -152,11 +159,12 @@ impl Message {
         self.edited_at = Some(at);
     }
 
-    /// Marks the message as deleted and removes its text and reactions.
+    /// Marks the message as deleted and removes its text, files and reactions.
     pub fn delete(&mut self) {
         self.text = Arc::default();
         self.reactions = Reactions::default();
         self.mentions = Mentions::default();
+        self.files = Files::default();
         self.edited_at = None;
         self.deleted = true;
     }

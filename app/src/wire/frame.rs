@@ -1,7 +1,7 @@
 //! The frames on the wire: a client sends [`ClientFrame`], the server sends [`ServerFrame`].
 
 use super::{
-    CommandId, DisplayName, Event, MentionHint, Message, PostingRules, RoomName, Seq, User, UserId,
+    CommandId, DisplayName, Event, FileId, MentionHint, Message, PostingRules, RoomName, Seq, User, UserId,
     event::is_false,
 };
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub enum ClientFrame {
         /// The users whom names in the text mean, as far as the author has chosen them. The server resolves the others.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<MentionHint>,
+        /// The files that it shows, which the user has uploaded for this room. The text may be empty then.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<FileId>,
     },
     /// Changes the text of the user's own message.
     Edit {
@@ -212,7 +215,7 @@ pub enum ServerFrame {
         /// For how many hours its messages are kept; without limit if missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kept_hours: Option<u32>,
-        /// Whether the user may post, and how often.
+        /// The rules for the posts of the user.
         #[serde(flatten)]
         posting: PostingRules,
         /// Its newest `seq`.
@@ -263,7 +266,7 @@ pub enum ServerFrame {
         /// A sentence for humans.
         message: String,
     },
-    /// Whether the user may post in a joined room, or how often, may have changed.
+    /// The rules for the posts of the user in a joined room may have changed.
     PostingChanged {
         /// The room.
         room: RoomName,
@@ -407,6 +410,8 @@ pub enum ErrorCode {
     NotJoined,
     /// The message does not exist.
     NoSuchMessage,
+    /// A file of the message does not exist, or is not the user's.
+    NoSuchFile,
     /// The user is not allowed to do this.
     NotAllowed,
     /// The user needs an invitation or the password of the server first.
@@ -440,7 +445,7 @@ impl ErrorCode {
     }
 
     /// The names on the wire.
-    pub(super) const NAMES: [(&'static str, Self); 18] = [
+    pub(super) const NAMES: [(&'static str, Self); 19] = [
         ("bad_request", Self::BadRequest),
         ("unknown_type", Self::UnknownType),
         ("blank", Self::Blank),
@@ -449,6 +454,7 @@ impl ErrorCode {
         ("no_such_room", Self::NoSuchRoom),
         ("not_joined", Self::NotJoined),
         ("no_such_message", Self::NoSuchMessage),
+        ("no_such_file", Self::NoSuchFile),
         ("not_allowed", Self::NotAllowed),
         ("not_admitted", Self::NotAdmitted),
         ("banned", Self::Banned),

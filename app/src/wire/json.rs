@@ -346,9 +346,12 @@ macro_rules! record {
 macro_rules! fields {
     ($json:ident $($path:ident)::+ { $($field:ident $(: $how:ident)?),* $(,)? }) => {
         // A value of another type has no fields.
-        $json.field("").and_then(|_| {
-            Some($($path)::+ { $($field: $crate::wire::json::field!($json $field $($how)?)),* })
-        })
+        match $json {
+            $crate::wire::json::Json::Object(_) => {
+                Some($($path)::+ { $($field: $crate::wire::json::field!($json $field $($how)?)),* })
+            }
+            _ => None,
+        }
     };
 }
 

@@ -59,5 +59,14 @@ pub const MAX_LISTED_ROOMS: usize = 20;
 /// The names in a message that are mentions, at most. Further ones are text.
 pub const MAX_MENTIONS: usize = 20;
 
+/// The files of a message, at most.
+pub const MAX_FILES: usize = 10;
+
+/// The characters of the name of a file. A longer name is cut before its extension.
+pub const MAX_FILE_NAME_CHARS: usize = 100;
+
+/// The characters of the description of a file. A longer one is cut.
+pub const MAX_ALT_CHARS: usize = 500;
+
 /// Unread messages that are counted, at most.
 pub const MAX_UNREAD_COUNT: u32 = 100;

@@ -5,6 +5,7 @@
 
 mod decode;
 mod event;
+mod file;
 mod frame;
 mod http;
 pub(crate) mod json;
@@ -23,6 +24,7 @@ mod visible_line;
 
 pub use decode::InvalidFrame;
 pub use event::{Event, EventBody, Message};
+pub use file::{FileInfo, Files};
 pub use frame::{ClientFrame, ErrorCode, Limits, Malformed, ServerFrame};
 pub use http::{Events, Messages, RoomHead, Rooms};
 pub use mention::{Mention, MentionHint, Mentions};
@@ -52,3 +54,6 @@ pub type Millis = u64;
 
 /// The id that a client generates for a command. The server executes a command once, however often it is repeated.
 pub type CommandId = uuid::Uuid;
+
+/// The id of an uploaded file, which the server chooses.
+pub type FileId = uuid::Uuid;

@@ -1,6 +1,6 @@
-//! What a user can do in a room.
+//! The operations of a user in a room.
 
-use super::{EventBody, Mentions, Seq};
+use super::{EventBody, Files, Mentions, Seq};
 use std::sync::Arc;
 
 /// An operation of a user in a room. Its text is already trimmed.
@@ -56,10 +56,11 @@ impl Operation {
 }
 
 impl Operation {
-    /// Returns the content of the event that the operation makes. Its text addresses the users of `mentions`.
-    pub fn into_body(self, mentions: Mentions) -> EventBody {
+    /// Returns the content of the event that the operation makes. Its text addresses the users of `mentions`; a
+    /// message shows `files`.
+    pub fn into_body(self, mentions: Mentions, files: Files) -> EventBody {
         match self {
-            Self::Post { text, reply_to } => EventBody::Message { text, reply_to, mentions },
+            Self::Post { text, reply_to } => EventBody::Message { text, reply_to, mentions, files },
             Self::Edit { target, text } => EventBody::Edit { target, text, mentions },
             Self::Delete { target } => EventBody::Delete { target },
             Self::React { target, emoji, on } => EventBody::React { target, emoji, on },

@@ -1,7 +1,8 @@
 //! The size of messages and events in JSON, which bounds pages and frames.
 
 use super::{
-    Event, EventBody, Mention, Mentions, Message, Reaction, Reactions, User, limits::MAX_PAGE_BYTES,
+    Event, EventBody, FileInfo, Files, Mention, Mentions, Message, Reaction, Reactions, User,
+    limits::MAX_PAGE_BYTES,
 };
 
 /// Upper bound of the bytes of a message or an event besides its text, name and numbers: field names, ids and flags.
@@ -37,6 +38,21 @@ impl Mentions {
     }
 }
 
+impl Files {
+    /// Returns an upper bound of the bytes of the field in JSON.
+    pub fn json_bytes(&self) -> usize {
+        const LIST_BYTES: usize = 16;
+        const FILE_OVERHEAD_BYTES: usize = 180;
+        let file = |file: &FileInfo| {
+            json_bytes(&file.name)
+                + json_bytes(&file.media_type)
+                + json_bytes(&file.alt)
+                + FILE_OVERHEAD_BYTES
+        };
+        if self.is_empty() { 0 } else { LIST_BYTES + self.iter().map(file).sum::<usize>() }
+    }
+}
+
 impl Message {
     /// Returns an upper bound of the bytes of the message in JSON.
     pub fn json_bytes(&self) -> usize {
@@ -45,6 +61,7 @@ impl Message {
             + numbers.map(digits).iter().sum::<usize>()
             + json_bytes(&self.text)
             + self.mentions.json_bytes()
+            + self.files.json_bytes()
             + name_bytes(&self.author)
             + self.reactions.json_bytes()
     }
@@ -75,7 +92,9 @@ impl Event {
     /// Returns an upper bound of the bytes of the event in JSON.
     pub fn json_bytes(&self) -> usize {
         let (text, other) = match &self.body {
-            EventBody::Message { text, reply_to, .. } => (json_bytes(text), reply_to.unwrap_or(0)),
+            EventBody::Message { text, reply_to, files, .. } => {
+                (json_bytes(text) + files.json_bytes(), reply_to.unwrap_or(0))
+            }
             EventBody::Edit { text, target, .. } => (json_bytes(text), *target),
             EventBody::Delete { target } => (0, *target),
             EventBody::React { emoji, target, .. } => (json_bytes(emoji), *target),
@@ -159,6 +178,17 @@ mod tests {
             reactions.seq = Some(u64::MAX);
             let mention = |name: &str| Mention { name: name.into(), user: author.clone() };
             let mentions = Mentions::from_iter([mention(author.name.as_str()), mention("")]);
+            let file = FileInfo {
+                id: Uuid::max(),
+                name: text.as_str().into(),
+                media_type: "application/octet-stream".into(),
+                size: u64::MAX,
+                width: Some(u32::MAX),
+                height: Some(u32::MAX),
+                alt: text.as_str().into(),
+                animated: true,
+            };
+            let files = Files::from_iter([file.clone(), file]);
             let message = Message {
                 seq: u64::MAX,
                 at: u64::MAX,
@@ -168,6 +198,7 @@ mod tests {
                 reply_to: Some(u64::MAX),
                 edited_at: Some(u64::MAX),
                 mentions: mentions.clone(),
+                files: files.clone(),
                 deleted: true,
                 reactions,
             };
@@ -178,6 +209,7 @@ mod tests {
                     text: text.as_str().into(),
                     reply_to: Some(u64::MAX),
                     mentions: mentions.clone(),
+                    files: files.clone(),
                 },
                 EventBody::Edit { target: u64::MAX, text: text.as_str().into(), mentions: mentions.clone() },
                 EventBody::Delete { target: u64::MAX },

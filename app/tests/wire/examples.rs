@@ -1,8 +1,8 @@
 //! Frames with the JSON that the protocol gives them.
 
 use app::wire::{
-    ClientFrame, ErrorCode, Event, EventBody, Limits, Mention, Mentions, Message, PostingRules, RoomName,
-    ServerFrame, User, UserId, limits,
+    ClientFrame, ErrorCode, Event, EventBody, Files, Limits, Mention, Mentions, Message, PostingRules,
+    RoomName, ServerFrame, User, UserId, limits,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ fn server_frames_have_the_json_of_the_protocol() {
             text: "hi @Ann".into(),
             reply_to: Some(3),
             mentions: Mentions::from_iter([mention("Ann"), mention("")]),
+            files: Files::default(),
         },
     };
     let author = json!({"id": "000000000000000a", "name": "Ann"});

@@ -1,8 +1,8 @@
 //! Strategies that generate frames and JSON.
 
 use app::wire::{
-    ClientFrame, DisplayName, ErrorCode, Event, EventBody, Limits, Mention, MentionHint, Mentions, Message,
-    PostingRules, RoomName, ServerFrame, User, UserId,
+    ClientFrame, DisplayName, ErrorCode, Event, EventBody, FileInfo, Files, Limits, Mention, MentionHint,
+    Mentions, Message, PostingRules, RoomName, ServerFrame, User, UserId,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde_json::Value;
@@ -33,6 +33,24 @@ fn mentions() -> impl Strategy<Value = Mentions> {
     vec(mention, 0..3).prop_map(Mentions::from_iter)
 }
 
+fn files() -> impl Strategy<Value = Files> {
+    let text = || any::<String>().prop_map(Into::into);
+    let pixels = || any::<Option<u32>>();
+    let file = (ids(), (text(), text(), text()), any::<u64>(), (pixels(), pixels()), any::<bool>()).prop_map(
+        |(id, (name, media_type, alt), size, (width, height), animated)| FileInfo {
+            id,
+            name,
+            media_type,
+            size,
+            width,
+            height,
+            alt,
+            animated,
+        },
+    );
+    vec(file, 0..3).prop_map(Files::from_iter)
+}
+
 fn hints() -> impl Strategy<Value = Vec<MentionHint>> {
     let hint = (any::<String>(), any::<u64>()).prop_map(|(name, id)| MentionHint { name, id: UserId(id) });
     vec(hint, 0..3)
@@ -41,8 +59,9 @@ fn hints() -> impl Strategy<Value = Vec<MentionHint>> {
 fn bodies() -> impl Strategy<Value = EventBody> {
     let text = || any::<String>().prop_map(Into::into);
     prop_oneof![
-        (text(), option::of(any::<u64>()), mentions())
-            .prop_map(|(text, reply_to, mentions)| EventBody::Message { text, reply_to, mentions }),
+        (text(), option::of(any::<u64>()), mentions(), files()).prop_map(
+            |(text, reply_to, mentions, files)| EventBody::Message { text, reply_to, mentions, files }
+        ),
         (any::<u64>(), text(), mentions()).prop_map(|(target, text, mentions)| EventBody::Edit {
             target,
             text,
@@ -67,9 +86,9 @@ fn events() -> impl Strategy<Value = Arc<Event>> {
 fn messages() -> impl Strategy<Value = Message> {
     let changes = option::of((any::<u64>(), option::of(any::<String>())));
     let reactions = vec((1..9_u64, any::<String>().prop_map(Into::into), authors()), 0..3);
-    (events(), any::<String>(), option::of(any::<u64>()), changes, (reactions, mentions())).prop_map(
-        |(event, text, reply_to, change, (reactions, mentions))| {
-            let body = EventBody::Message { text: text.into(), reply_to, mentions: mentions.clone() };
+    (events(), any::<String>(), option::of(any::<u64>()), changes, (reactions, mentions(), files())).prop_map(
+        |(event, text, reply_to, change, (reactions, mentions, files))| {
+            let body = EventBody::Message { text: text.into(), reply_to, mentions: mentions.clone(), files };
             let mut message = Message::from_event(&Event { body, ..(*event).clone() }).unwrap();
             for (seq, emoji, user) in &reactions {
                 message.reactions.apply(*seq, emoji, user, true);
@@ -107,8 +126,15 @@ pub fn client_frames() -> impl Strategy<Value = ClientFrame> {
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Read { room, seq }),
         (text(), any::<u64>()).prop_map(|(room, seq)| ClientFrame::Unread { room, seq }),
         text().prop_map(|room| ClientFrame::Leave { room }),
-        (ids(), text(), text(), option::of(any::<u64>()), hints()).prop_map(
-            |(id, room, text, reply_to, mentions)| ClientFrame::Post { id, room, text, reply_to, mentions }
+        (ids(), text(), text(), option::of(any::<u64>()), hints(), vec(ids(), 0..3)).prop_map(
+            |(id, room, text, reply_to, mentions, files)| ClientFrame::Post {
+                id,
+                room,
+                text,
+                reply_to,
+                mentions,
+                files
+            }
         ),
         (ids(), text(), any::<u64>(), text(), hints()).prop_map(|(id, room, target, text, mentions)| {
             ClientFrame::Edit { id, room, target, text, mentions }

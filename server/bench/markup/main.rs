@@ -118,6 +118,7 @@ fn page(texts: &[&str]) -> RoomPage {
         reply_to: None,
         edited_at: None,
         mentions: Mentions::default(),
+        files: app::wire::Files::default(),
         deleted: false,
         reactions: Reactions::default(),
     });

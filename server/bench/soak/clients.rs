@@ -6,7 +6,7 @@ use crate::{
     proxy::{Fault, Proxy},
     test_client::{ClientState, Pace, TestClient},
 };
-use app::{client::Operation, wire::Seq};
+use app::{client::OutboxOperation, wire::Seq};
 use futures_util::future::join_all;
 use std::{collections::HashMap, convert::Infallible, net::SocketAddr, ops::Deref, time::Duration};
 use tokio::{sync::watch::Ref, time::sleep};
@@ -107,10 +107,10 @@ async fn write(n: usize, client: &TestClient, every: f64) {
         // Looking for a message takes time that grows with their number.
         let target = if kind <= 5 { random_own_message(&client.state()) } else { None };
         client.submit(match (kind, target) {
-            (0, Some(target)) => Operation::Delete { target },
-            (4..=5, Some(target)) => Operation::React { target, emoji: "👍".into(), on: kind == 4 },
-            (_, Some(target)) => Operation::Edit { target, text },
-            _ => Operation::post(text),
+            (0, Some(target)) => OutboxOperation::Delete { target },
+            (4..=5, Some(target)) => OutboxOperation::React { target, emoji: "👍".into(), on: kind == 4 },
+            (_, Some(target)) => OutboxOperation::Edit { target, text },
+            _ => OutboxOperation::post(text),
         });
     }
 }
@@ -119,9 +119,11 @@ async fn write(n: usize, client: &TestClient, every: f64) {
 /// deleted.
 fn random_own_message(state: &ClientState) -> Option<Seq> {
     let (id, seq) = *fastrand::choice(&state.acknowledged)?;
-    let is_deleted =
-        state.commands.iter().any(|it| matches!(it.operation, Operation::Delete { target } if target == seq));
+    let is_deleted = state
+        .commands
+        .iter()
+        .any(|it| matches!(it.operation, OutboxOperation::Delete { target } if target == seq));
     let is_post =
-        state.commands.iter().any(|it| it.id == id && matches!(it.operation, Operation::Post { .. }));
+        state.commands.iter().any(|it| it.id == id && matches!(it.operation, OutboxOperation::Post { .. }));
     (is_post && !is_deleted).then_some(seq)
 }

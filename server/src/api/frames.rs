@@ -2,10 +2,7 @@
 //! Server-Sent Events, the client sends its commands in requests.
 
 use crate::{
-    connection::v1::{
-        commands::{JoinOptions, execute, join, welcome},
-        reply::CommandError,
-    },
+    commands::{JoinOptions, execute, join, reply::CommandError, welcome},
     http::{identity::Identity, problem::Problem},
     hub::{
         outbound::Delivery,

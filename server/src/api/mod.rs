@@ -1,5 +1,6 @@
 //! The HTTP API: rooms, messages, events, posting, and the health checks.
 
+pub mod files;
 pub mod frames;
 mod search;
 mod sse;
@@ -7,6 +8,7 @@ mod sse;
 pub use search::search;
 
 use crate::{
+    attachments::{append_with_files, message_text},
     http::{
         conditional::is_not_modified, form::is_utf8, identity::Identity, problem::Problem,
         public_address::PublicAddress, work::Priority,
@@ -17,7 +19,7 @@ use crate::{
     store::{NewEvent, RoomOrder, RoomQuery, RoomRecord, StreamPosition, complete_reactions, read_around},
 };
 use app::wire::{
-    CommandId, Events, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits, trim_message,
+    CommandId, Events, FileId, InvalidRoomName, Messages, RoomHead, RoomName, Rooms, Seq, limits,
 };
 use axum::{
     Extension, Json,
@@ -67,8 +69,12 @@ impl EventsQuery {
 /// A message to post.
 #[derive(Deserialize)]
 struct PostRequest {
-    text: String,
+    /// Required, unless there are files.
+    text: Option<String>,
     id: Option<CommandId>,
+    /// The files that it shows, in JSON alone.
+    #[serde(default)]
+    files: Vec<FileId>,
 }
 
 /// The position of a posted message.
@@ -206,12 +212,16 @@ pub async fn post(
     let room: RoomName = room.parse().map_err(Problem::invalid_room_name)?;
     let _writer = state.writers.token();
     let posted = parse_post(&headers, &body)?;
-    let text = trim_message(&posted.text).map_err(Problem::invalid_text)?;
+    if posted.text.is_none() && posted.files.is_empty() {
+        return Err(Problem::bad_request("The body must have the field text, or files."));
+    }
+    let text =
+        message_text(&posted.text.unwrap_or_default(), posted.files.len()).map_err(Problem::invalid_text)?;
     state.admit_post(identity, &room).await.map_err(Problem::rate_limited)?;
     let id = posted.id.unwrap_or_else(Uuid::now_v7);
     let message = NewEvent::message(id, room, identity.id, &text);
     let message = mentions::resolve(&state, message, Vec::new()).await?;
-    let appended = state.store.append(message).await?;
+    let appended = append_with_files(&state, message, posted.files).await?.await?;
     let location = address.path(&format!("{}?around={}", appended.room.path(), appended.seq));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(PostResponse { seq: appended.seq, id }))
         .into_response())
@@ -251,7 +261,7 @@ fn parse_post(headers: &HeaderMap, body: &[u8]) -> Result<PostRequest, Problem> 
         "text/plain" => {
             let text =
                 std::str::from_utf8(body).map_err(|_| Problem::bad_request("The body must be UTF-8."))?;
-            Ok(PostRequest { text: text.into(), id: None })
+            Ok(PostRequest { text: Some(text.into()), id: None, files: Vec::new() })
         }
         _ => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,27 +1,28 @@
 //! `hubbub admin-link`.
 
-use super::{Settings, block_on, cannot_use_database, database_url};
+use super::{block_on, cannot_use_database, database_url};
 use crate::{
+    config::Config,
     data::folder::{STORE_FILE, cannot_open},
-    links, secret,
+    hexadecimal, links, secret,
     secret_url::SecretUrl,
-    store::{PostgresStore, SqliteStore, hexadecimal},
+    store::{PostgresStore, SqliteStore},
 };
 
-pub(super) fn run(settings: Settings<'_>, database: Option<&SecretUrl>) -> Result<String, String> {
+pub(super) fn run(config: &Config, database: Option<&SecretUrl>) -> Result<String, String> {
     let (token, hash) = secret::new_secret();
-    let hash = hexadecimal(&hash);
-    match database.or(settings.database) {
+    let hash = hexadecimal::encode(&hash);
+    match database.or(config.database.as_ref()) {
         Some(SecretUrl(url)) => {
             let url = database_url(url)?;
             block_on(PostgresStore::set_admin_link(&url, &hash))?
                 .map_err(|error| cannot_use_database(&url, error))?;
         }
         None => {
-            let file = settings.data.join(STORE_FILE);
+            let file = config.data.join(STORE_FILE);
             SqliteStore::set_admin_link(&file, &hash).map_err(|error| cannot_open(&file, error))?;
         }
     }
-    let link = links::admin_link(settings.public_url, settings.addr, &token);
+    let link = links::admin_link(config.public_url.as_ref(), &config.addr, &token);
     Ok(format!("Whoever opens this link first becomes the administrator. An earlier link ends.\n{link}"))
 }

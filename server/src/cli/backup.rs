@@ -1,8 +1,10 @@
 //! `hubbub backup FILE`.
 
-use super::counted;
+use super::{counted, files};
 use crate::{
+    config::Config,
     data::folder::{KEY_FILE, STORE_FILE, cannot_open},
+    files::objects::FilePlace,
     store::back_up,
 };
 use std::{
@@ -11,7 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) fn run(data: &Path, file: &Path, is_forced: bool) -> Result<String, String> {
+pub(super) fn run(config: &Config, file: &Path, is_forced: bool) -> Result<String, String> {
+    let data = &config.data;
     let to = target(data, file, is_forced).map_err(|why| cannot_open(file, why))?;
     let key_file = data.join(KEY_FILE);
     let key = match fs::read(&key_file) {
@@ -22,10 +25,12 @@ pub(super) fn run(data: &Path, file: &Path, is_forced: bool) -> Result<String, S
     let log = data.join(STORE_FILE);
     let summary = back_up(&log, key.as_deref(), &to)
         .map_err(|error| format!("cannot back up {} to {}: {error}", log.display(), file.display()))?;
+    // After the messages: a file that comes in between belongs to none of them.
+    let about_files = files::copy(&to, &files::place(config), &FilePlace::Folder(files::folder_of(&to)))?;
     let (events, rooms) = (counted(summary.events, "event"), counted(summary.rooms, "room"));
     let file = file.display();
     Ok(format!(
-        "{file} has {events} in {rooms} and the key that signs the cookies: keep it as private as the data folder."
+        "{file} has {events} in {rooms} and the key that signs the cookies: keep it as private as the data folder.{about_files}"
     ))
 }
 

@@ -1,7 +1,8 @@
 //! `hubbub rotate-key`: makes a new key for the cookies, while servers may be running.
 
-use super::{Settings, block_on, cannot_use_database, counted, database_url};
+use super::{block_on, cannot_use_database, counted, database_url};
 use crate::{
+    config::Config,
     data::{
         cookie_key,
         folder::{KEY_FILE, MARK_FILE, cannot_open},
@@ -20,37 +21,37 @@ const DELAY_MINUTES: u32 = 1;
 /// The same for a key in a file, which an operator copies to every server.
 const FILE_DELAY_MINUTES: u32 = 60;
 
-/// How the key is rotated.
+/// The options of a rotation of the key.
 struct Rotation {
     delay_minutes: u32,
     is_forced: bool,
 }
 
-/// What was done.
+/// The result of a rotation.
 struct Rotated {
     former: usize,
     has_dropped: bool,
 }
 
 pub(super) fn run(
-    settings: Settings<'_>,
+    config: &Config,
     database: Option<&SecretUrl>,
     file: Option<&Path>,
     delay_minutes: Option<u32>,
     is_forced: bool,
 ) -> Result<String, String> {
-    let file = file.or(settings.cookie_key_file);
+    let file = file.or(config.cookie_key_file.as_deref());
     let default = if file.is_some() { FILE_DELAY_MINUTES } else { DELAY_MINUTES };
     let rotation = Rotation { delay_minutes: delay_minutes.unwrap_or(default), is_forced };
-    let (place, rotated) = match (file, database.or(settings.database)) {
+    let (place, rotated) = match (file, database.or(config.database.as_ref())) {
         (Some(file), _) => (file.display().to_string(), rotation.in_file(file)?),
         (None, Some(SecretUrl(url))) => {
             let url = database_url(url)?;
             (url.to_string(), rotation.in_database(&url)?)
         }
         (None, None) => {
-            let key_file = settings.data.join(KEY_FILE);
-            refuse_moved(settings.data)?;
+            let key_file = config.data.join(KEY_FILE);
+            refuse_moved(&config.data)?;
             (key_file.display().to_string(), rotation.in_file(&key_file)?)
         }
     };

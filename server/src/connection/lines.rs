@@ -114,7 +114,7 @@ impl Protocol for Lines {
         }
     }
 
-    fn tell_end(_: &Socket, end: &End) -> CloseReason {
+    fn report_end(_: &Socket, end: &End) -> CloseReason {
         match end {
             End::Revoked => REMOVED,
             End::NoAccess(_) => ACCESS_ENDED,

@@ -13,7 +13,7 @@ use crate::{
 use std::pin::pin;
 use tokio::time::{Instant, sleep_until};
 
-/// What a protocol does with the messages of its client.
+/// The handling of a client's messages by a protocol.
 pub(super) trait Protocol: Send {
     /// The result of an operation of the store.
     type Commit: Send;
@@ -52,7 +52,7 @@ pub(super) trait Protocol: Send {
     fn on_tick(&mut self, _context: &mut ConnectionContext) {}
 
     /// Sends the client the error that ends its connection. Returns the close reason.
-    fn tell_end(socket: &Socket, end: &End) -> CloseReason;
+    fn report_end(socket: &Socket, end: &End) -> CloseReason;
 
     /// Returns the reason to close with after a protocol error.
     fn close_reason(error: ProtocolError) -> CloseReason {
@@ -110,7 +110,7 @@ async fn run<P: Protocol>(
             biased;
             end = context.subscriber.ended() => {
                 writer.drop_unsent();
-                return Some(P::tell_end(socket, &end));
+                return Some(P::report_end(socket, &end));
             }
             () = &mut draining, if close_at.is_none() => {
                 close_at = Some(Instant::now() + Box::pin(context.state.close_delay()).await);

@@ -14,6 +14,9 @@ pub(crate) const STORE_FILE: &str = "hubbub.db";
 /// The file of the key that signs cookies.
 pub(crate) const KEY_FILE: &str = "cookie.key";
 
+/// The folder of the files of messages.
+pub(crate) const FILES_FOLDER: &str = "files";
+
 /// The file that is locked while a process writes in the folder: the store has one writer.
 const LOCK_FILE: &str = "lock";
 
@@ -99,8 +102,10 @@ impl DataFolder {
     }
 
     fn has_only_own_files(&self) -> bool {
-        let is_ours =
-            |name: &str| [STORE_FILE, KEY_FILE, LOCK_FILE].iter().any(|ours| name.starts_with(ours));
+        let is_ours = |name: &str| {
+            [STORE_FILE, KEY_FILE, LOCK_FILE].iter().any(|ours| name.starts_with(ours))
+                || name == FILES_FOLDER
+        };
         fs::read_dir(&self.path).is_ok_and(|entries| {
             entries
                 .into_iter()

@@ -35,16 +35,16 @@ pub async fn allow_cross_origin(State(config): State<Arc<Config>>, request: Requ
 fn add_headers(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    let readable = HeaderValue::from_static("etag, hubbub-person, location, retry-after");
+    let readable = HeaderValue::from_static("etag, hubbub-person, location, retry-after, upload-offset");
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, readable);
 }
 
 fn preflight() -> impl IntoResponse {
     let allowed = [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "DELETE, GET, HEAD, PATCH, POST, PUT"),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "accept, cache-control, content-type, if-none-match, last-event-id",
+            "accept, cache-control, content-type, if-none-match, last-event-id, upload-offset",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];

@@ -1,4 +1,4 @@
-//! What every HTTP handler shares: middleware, extractors and responses. Nothing here uses the application's state.
+//! The parts that all HTTP handlers share: middleware, extractors and responses. Nothing here uses the application's state.
 
 pub mod assets;
 pub mod canonical_path;
@@ -12,7 +12,7 @@ pub mod identity;
 pub mod preferences;
 pub mod problem;
 pub mod public_address;
-mod range;
+pub mod range;
 pub mod rate_limit;
 pub(crate) mod request_log;
 pub mod request_source;

@@ -225,7 +225,9 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match error {
             StoreError::IdConflict | StoreError::OutOfRange => StatusCode::BAD_REQUEST,
-            StoreError::MessageNotFound | StoreError::RoomNotFound => StatusCode::NOT_FOUND,
+            StoreError::MessageNotFound | StoreError::RoomNotFound | StoreError::FileNotFound => {
+                StatusCode::NOT_FOUND
+            }
             StoreError::Forbidden
             | StoreError::TooManyReactions
             | StoreError::TooMany
@@ -237,7 +239,7 @@ impl From<StoreError> for Problem {
             | StoreError::PostsClosed => StatusCode::FORBIDDEN,
             StoreError::TooFast(wait) => return Self::rate_limited(wait),
             StoreError::RoomExists | StoreError::TitleTaken(_) => StatusCode::CONFLICT,
-            StoreError::ReadOnly => StatusCode::INSUFFICIENT_STORAGE,
+            StoreError::ReadOnly | StoreError::FilesFull => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Corrupt => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Away(_) | StoreError::Backend(_) => {
                 if !error.is_logged() && may_log() {

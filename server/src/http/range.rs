@@ -10,11 +10,11 @@ use std::ops::Range;
 
 /// The requested part of a file.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub enum Part {
     /// The whole file.
     Whole,
     /// Some of its bytes.
-    Bytes(Range<usize>),
+    Bytes(Range<u64>),
     /// Bytes beyond its end.
     Unsatisfiable,
 }
@@ -22,24 +22,38 @@ enum Part {
 /// Answers a `GET` with `body`, or with the part of it that `headers` request. `tag` is the strong entity tag of the
 /// body; without one no `If-Range` condition is met. Several ranges at once, and invalid ranges, get the whole body.
 pub fn respond(headers: &HeaderMap, tag: Option<&str>, body: Bytes) -> Response {
-    let size = body.len();
-    let mut response = match part(headers, tag, size) {
-        Part::Whole => Response::new(Body::from(body)),
+    let size = body.len() as u64;
+    let (status, range, part) = match requested_part(headers, tag, size) {
+        Part::Whole => (StatusCode::OK, None, body),
         Part::Bytes(range) => {
+            let part = body.slice(range.start as usize..range.end as usize);
+            (StatusCode::PARTIAL_CONTENT, Some(range), part)
+        }
+        Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, None, Bytes::new()),
+    };
+    let mut response = content_range(status, range, size);
+    *response.body_mut() = Body::from(part);
+    response
+}
+
+/// Returns a response without a body that says which part of a file of `size` bytes it has: `range`, or the whole.
+pub fn content_range(status: StatusCode, range: Option<Range<u64>>, size: u64) -> Response {
+    let mut response = match (status, range) {
+        (StatusCode::RANGE_NOT_SATISFIABLE, _) => {
+            (status, [(header::CONTENT_RANGE, format!("bytes */{size}"))]).into_response()
+        }
+        (_, Some(range)) => {
             let about = format!("bytes {}-{}/{size}", range.start, range.end - 1);
-            let part = body.slice(range);
-            (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, about)], Body::from(part)).into_response()
+            (status, [(header::CONTENT_RANGE, about)]).into_response()
         }
-        Part::Unsatisfiable => {
-            let about = format!("bytes */{size}");
-            (StatusCode::RANGE_NOT_SATISFIABLE, [(header::CONTENT_RANGE, about)]).into_response()
-        }
+        (_, None) => status.into_response(),
     };
     response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     response
 }
 
-fn part(headers: &HeaderMap, tag: Option<&str>, size: usize) -> Part {
+/// Returns the part of a file of `size` bytes that `headers` request; see [`respond`].
+pub fn requested_part(headers: &HeaderMap, tag: Option<&str>, size: u64) -> Part {
     let Some(range) = headers.get(header::RANGE).and_then(|range| range.to_str().ok()) else {
         return Part::Whole;
     };
@@ -56,16 +70,15 @@ fn part(headers: &HeaderMap, tag: Option<&str>, size: usize) -> Part {
     }
 }
 
-fn resolve(range: SyntacticallyCorrectRange, size: usize) -> Part {
-    let index = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+fn resolve(range: SyntacticallyCorrectRange, size: u64) -> Part {
     let start = match range.start {
-        StartPosition::Index(start) => index(start),
-        StartPosition::FromLast(count) => size.saturating_sub(index(count)),
+        StartPosition::Index(start) => start,
+        StartPosition::FromLast(count) => size.saturating_sub(count),
     };
     let end = match range.end {
         // A range that ends before it starts is invalid.
-        EndPosition::Index(end) if index(end) < start => return Part::Whole,
-        EndPosition::Index(end) => index(end).saturating_add(1).min(size),
+        EndPosition::Index(end) if end < start => return Part::Whole,
+        EndPosition::Index(end) => end.saturating_add(1).min(size),
         EndPosition::LastByte => size,
     };
     if start < end { Part::Bytes(start..end) } else { Part::Unsatisfiable }
@@ -76,11 +89,11 @@ mod tests {
     use super::*;
     use axum::http::HeaderName;
 
-    const SIZE: usize = 100;
+    const SIZE: u64 = 100;
 
     fn requested_part(headers: &[(HeaderName, &'static str)]) -> Part {
         let headers = headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        part(&headers.collect(), Some("\"a\""), SIZE)
+        super::requested_part(&headers.collect(), Some("\"a\""), SIZE)
     }
 
     #[test]
@@ -98,7 +111,11 @@ mod tests {
             assert_eq!(requested_part(&[(header::RANGE, range)]), part, "{range}");
         }
         assert_eq!(
-            part(&HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static("bytes=0-"))]), None, 0),
+            super::requested_part(
+                &HeaderMap::from_iter([(header::RANGE, HeaderValue::from_static("bytes=0-"))]),
+                None,
+                0
+            ),
             Part::Unsatisfiable
         );
     }

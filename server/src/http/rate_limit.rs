@@ -13,7 +13,7 @@ use axum::{
 use std::{sync::Arc, time::Duration};
 
 /// Forms whose POST is limited as a page is, because nothing else of it is limited.
-const PAGE_LIMITED_FORMS: [&str; 3] = ["/settings", "/device/{link}", "/devices/sign-out"];
+const PAGE_LIMITED_FORMS: [&str; 4] = ["/settings", "/device/{link}", "/devices/sign-out", "/share"];
 
 /// Returns the network that a request comes from.
 pub fn client_network(request: &Request) -> Network {
@@ -52,7 +52,7 @@ fn limited_use(request: &Request) -> Option<Use> {
     if is_read(request.method()) {
         Some(if path.ends_with("/search") {
             Use::Search
-        } else if path.contains("/api/") || path.ends_with("/ws") {
+        } else if path.contains("/api/") || path.contains("/f/{id}/") || path.ends_with("/ws") {
             Use::Read
         } else {
             Use::Page

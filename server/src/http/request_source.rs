@@ -30,6 +30,14 @@ pub async fn reject_foreign_writes(request: Request, next: Next) -> Response {
     if request.method().is_safe() { next.run(request).await } else { reject_foreign(request, next).await }
 }
 
+/// Middleware for what the system shares: refuses requests from pages of other sites, but not those that the browser sends by
+/// itself. These come with `Origin: null` and `Sec-Fetch-Site: none`, which no page can send (Fetch Metadata, section 2.4).
+pub async fn reject_foreign_shares(request: Request, next: Next) -> Response {
+    let mut sites = request.headers().get_all("sec-fetch-site").iter();
+    let is_of_browser = sites.next().is_some_and(|site| site == "none") && sites.next().is_none();
+    if is_of_browser { next.run(request).await } else { reject_foreign(request, next).await }
+}
+
 /// Middleware that refuses every request from a page of another site: for WebSockets and for reads that change
 /// something.
 pub async fn reject_foreign(request: Request, next: Next) -> Response {

@@ -22,7 +22,7 @@ use crate::websocket::frame;
 use app::wire::{RoomName, ServerFrame, UserId};
 use std::sync::Arc;
 
-/// What the hub knows of changes of access.
+/// The hub's knowledge of changes of access.
 #[derive(Debug)]
 pub(super) struct AccessWatch {
     /// The generation up to which subscriptions were ended.
@@ -63,7 +63,7 @@ struct Checked {
     subscriber: Arc<Subscriber>,
     /// A room of theirs, or the server alone.
     room: Option<RoomName>,
-    /// Whether they may post there may have changed.
+    /// Their permission to post there may have changed.
     posting_changed: bool,
 }
 
@@ -173,7 +173,7 @@ impl Hub {
                             self.leave(room, subscriber);
                         }
                     }
-                    Ok(()) if *posting_changed => tell_posting_rules(subscriber, room, &standing),
+                    Ok(()) if *posting_changed => send_posting_rules(subscriber, room, &standing),
                     Ok(()) => {}
                 },
             }
@@ -200,7 +200,7 @@ impl Hub {
 }
 
 /// Sends a subscriber the posting rules of a room: whether the user may post, and how often.
-fn tell_posting_rules(subscriber: &Subscriber, room: &RoomName, standing: &Standing) {
+fn send_posting_rules(subscriber: &Subscriber, room: &RoomName, standing: &Standing) {
     let posting = posting_rules(room, standing, now());
     let changed = ServerFrame::PostingChanged { room: room.clone(), posting };
     subscriber.deliver(Delivery::Control(frame::text(&changed.to_json())));

@@ -1,7 +1,7 @@
 //! A batch of consecutive events of one room, encoded once for each protocol and shared by all subscribers.
 
 use crate::websocket::frame;
-use app::wire::{Event, EventBody, RoomName, Seq, ServerFrame, to_single_line};
+use app::wire::{Event, EventBody, FileInfo, Files, RoomName, Seq, ServerFrame, to_single_line};
 use bytes::Bytes;
 use std::sync::{Arc, OnceLock};
 
@@ -111,11 +111,22 @@ fn fits_in_batch(events: &[Arc<Event>]) -> usize {
     overflow.map_or(events.len(), |index| index.max(1))
 }
 
+/// Returns a message in one line, with its files.
+fn line(text: &str, files: &Files) -> String {
+    let mut parts = Vec::new();
+    if files.is_empty() || text != files.names() {
+        parts.push(to_single_line(text));
+    }
+    let file = |file: &FileInfo| format!("[file {}, {} bytes, {}]", file.name, file.size, file.path());
+    parts.extend(files.iter().map(file));
+    parts.join(" ")
+}
+
 fn lines(events: &[Arc<Event>]) -> Option<String> {
-    let line = |event: &Arc<Event>| match &event.body {
-        EventBody::Message { text, .. } if !text.is_empty() => Some(to_single_line(text)),
+    let of_event = |event: &Arc<Event>| match &event.body {
+        EventBody::Message { text, files, .. } if !text.is_empty() => Some(line(text, files)),
         _ => None,
     };
-    let lines: Vec<String> = events.iter().filter_map(line).collect();
+    let lines: Vec<String> = events.iter().filter_map(of_event).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

@@ -62,7 +62,7 @@ struct Subscribers {
     flush_scheduled: bool,
 }
 
-/// Whether a change of presence needs the caller's help.
+/// A change of presence, which may need the caller's help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum PresenceChange {
@@ -72,13 +72,13 @@ pub enum PresenceChange {
     FlushNeeded,
 }
 
-/// What [`Room::leave`] left behind.
+/// The result of [`Room::leave`].
 #[derive(Debug, Clone, Copy)]
 #[must_use]
 pub struct Left {
     /// The room has no subscriber any more.
     pub is_empty: bool,
-    /// Whether a presence flush is needed.
+    /// The need for a presence flush.
     pub presence: PresenceChange,
 }
 
@@ -330,13 +330,18 @@ impl Subscribers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::{DisplayName, EventBody, Mentions, UserId};
+    use app::wire::{DisplayName, EventBody, Files, Mentions, UserId};
     use uuid::Uuid;
 
     fn commit(seqs: std::ops::RangeInclusive<Seq>) -> Commit {
         let event = |seq| {
             let author = User::new(UserId(1), DisplayName::generated(UserId(1)));
-            let body = EventBody::Message { text: "x".into(), reply_to: None, mentions: Mentions::default() };
+            let body = EventBody::Message {
+                text: "x".into(),
+                reply_to: None,
+                mentions: Mentions::default(),
+                files: Files::default(),
+            };
             Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
         };
         seqs.map(event).collect()

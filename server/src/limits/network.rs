@@ -29,7 +29,7 @@ const OVERFLOW_GROUPS: usize = 256;
 /// Time without a use after which a network is evicted: every limit is replenished by then.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How long a read may wait for its turn before it is rejected.
+/// The longest time that a read may wait for its turn before it is rejected.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// The clients that share a limit: those of an IPv4 address, of an IPv6 /64 (the least that one customer gets), or the
@@ -53,6 +53,8 @@ pub enum Use {
     Post,
     /// The same without a cookie: together they have three quarters of the rate of one user.
     AnonymousPost,
+    /// A user begins to upload a file.
+    Upload,
     /// A user changes their name.
     Rename,
     /// A room is created, or its title changes.
@@ -74,10 +76,11 @@ pub enum Use {
 }
 
 impl Use {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Identity,
         Self::Post,
         Self::AnonymousPost,
+        Self::Upload,
         Self::Rename,
         Self::Room,
         Self::Read,
@@ -99,6 +102,7 @@ impl Use {
             Self::Identity => (300.0, 3_000),
             Self::Post => (5.0 * f64::from(post_rate), post_rate.saturating_mul(25)),
             Self::AnonymousPost => (0.75 * f64::from(post_rate), (post_rate / 2).max(1)),
+            Self::Upload => (2.0, 600),
             Self::Rename => (10.0, 2_500),
             Self::Room => (0.2, 100),
             Self::Read => (400.0, 4_000),

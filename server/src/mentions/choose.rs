@@ -1,4 +1,4 @@
-//! Which of the users that were found the names in a text mean. Plain data: the caller reads from the store.
+//! The users that the names in a text mean, of those that were found. Plain data: the caller reads from the store.
 
 use app::{
     markup::MentionPlace,
@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use unicode_normalization::UnicodeNormalization;
 
 /// Users whom the author of a text has chosen for names in it: the name and the id.
-pub(super) type Chosen = Vec<(String, UserId)>;
+pub(super) type ChosenUsers = Vec<(String, UserId)>;
 
-/// What was found of a text: whom candidates mean, and the users themselves.
+/// The users that were found for a text: the ids that candidates mean, and the users themselves.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundUsers {
     pub(super) by_name: BTreeMap<String, UserId>,
     pub(super) users: BTreeMap<UserId, User>,
 }
 
-impl Found {
+impl FoundUsers {
     /// Adds users that were found by another spelling of a candidate, unless it means two of them, or is another name.
     pub(super) fn add_spellings(&mut self, by_spelling: BTreeSet<(String, UserId)>) {
         let is_same = |(name, id): &(String, UserId)| {
@@ -52,7 +52,7 @@ fn folded(name: &str) -> String {
 }
 
 /// Returns the names to look up, at most `limit`: the candidates of places for which the author has chosen no user.
-pub(super) fn names_to_find(places: &[MentionPlace], chosen: &Chosen, limit: usize) -> Vec<String> {
+pub(super) fn names_to_find(places: &[MentionPlace], chosen: &ChosenUsers, limit: usize) -> Vec<String> {
     let unchosen = places.iter().filter(|place| longest_chosen(place, chosen).is_none());
     let mut names: Vec<String> = Vec::new();
     for candidate in unchosen.flat_map(MentionPlace::candidates) {
@@ -63,12 +63,12 @@ pub(super) fn names_to_find(places: &[MentionPlace], chosen: &Chosen, limit: usi
     names
 }
 
-fn longest_chosen<'a>(place: &MentionPlace, chosen: &'a Chosen) -> Option<&'a (String, UserId)> {
+fn longest_chosen<'a>(place: &MentionPlace, chosen: &'a ChosenUsers) -> Option<&'a (String, UserId)> {
     place.candidates().rev().find_map(|candidate| chosen.iter().find(|(name, _)| name == candidate))
 }
 
 /// Returns a mention for each name in the text, in their order, each name once.
-pub(super) fn choose_all(places: &[MentionPlace], chosen: &Chosen, found: &Found) -> Vec<Mention> {
+pub(super) fn choose_all(places: &[MentionPlace], chosen: &ChosenUsers, found: &FoundUsers) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
     for place in places {
         let choice = match longest_chosen(place, chosen) {
@@ -87,7 +87,7 @@ pub(super) fn choose_all(places: &[MentionPlace], chosen: &Chosen, found: &Found
 
 /// Returns the longest name at a place that means a user. Punctuation after the name makes no other name of it: of the
 /// candidates that mean the same user it is the one that is spelled like their name, or else the shortest.
-fn choose<'a>(place: &'a MentionPlace, found: &Found) -> Option<(&'a str, UserId)> {
+fn choose<'a>(place: &'a MentionPlace, found: &FoundUsers) -> Option<(&'a str, UserId)> {
     let id = *place.candidates().rev().find_map(|candidate| found.by_name.get(candidate))?;
     let mut same = place.candidates().filter(|candidate| found.by_name.get(*candidate) == Some(&id));
     let is_spelled_like = |candidate: &&str| {
@@ -104,7 +104,7 @@ mod tests {
 
     fn mentions(text: &str, chosen: &[(&str, u64)], names: &[(&str, u64)]) -> Vec<(String, u64)> {
         let users = names.iter().map(|(name, id)| User::new(UserId(*id), name.parse().unwrap()));
-        let chosen: Chosen = chosen.iter().map(|(name, id)| ((*name).into(), UserId(*id))).collect();
+        let chosen: ChosenUsers = chosen.iter().map(|(name, id)| ((*name).into(), UserId(*id))).collect();
         let places = mention_places(text);
         let candidates = places.iter().flat_map(MentionPlace::candidates);
         let by_name = candidates.filter_map(|candidate| {
@@ -113,7 +113,8 @@ mod tests {
             let found = names.iter().find(|(name, _)| name.to_lowercase() == plain.trim());
             found.map(|(_, id)| (candidate.to_owned(), UserId(*id)))
         });
-        let found = Found { by_name: by_name.collect(), users: users.map(|user| (user.id, user)).collect() };
+        let found =
+            FoundUsers { by_name: by_name.collect(), users: users.map(|user| (user.id, user)).collect() };
         let mentions = choose_all(&places, &chosen, &found);
         mentions.iter().map(|mention| (mention.name.to_string(), mention.user.id.0)).collect()
     }
@@ -144,7 +145,8 @@ mod tests {
             ("нина", &[("Нина", 1), ("НИНА", 2)], None),
             ("нина", &[("HИHA", 1)], None),
         ] {
-            let mut found = Found { users: users.iter().copied().map(user).collect(), ..Found::default() };
+            let mut found =
+                FoundUsers { users: users.iter().copied().map(user).collect(), ..FoundUsers::default() };
             found.add_spellings(users.iter().map(|(_, id)| (name.to_owned(), UserId(*id))).collect());
             assert_eq!(found.by_name.get(name), expected.map(UserId).as_ref(), "{name}");
         }

@@ -15,7 +15,7 @@ use app::{
     markup::{MentionPlace, mention_places},
     wire::{Mention, MentionHint, Message, Operation, RoomName, Seq, UserId, limits::MAX_MENTIONS},
 };
-use choose::{Chosen, Found, choose_all, names_to_find, spellings};
+use choose::{ChosenUsers, FoundUsers, choose_all, names_to_find, spellings};
 use std::collections::BTreeSet;
 
 /// Sets whom the text of `event` addresses. `hints` are the users whom its author has chosen; the first [`MAX_MENTIONS`] count,
@@ -40,7 +40,7 @@ pub(crate) async fn resolve(
     let store = &*state.store;
     event.names = store.names_generation();
     let hints = hints.into_iter().take(MAX_MENTIONS).map(|hint| (hint.name, hint.id));
-    let mut chosen: Chosen = known(store, &event.room, hints.collect()).await?;
+    let mut chosen: ChosenUsers = known(store, &event.room, hints.collect()).await?;
     let mut mentions = Vec::new();
     if let Some(message) = find_message(store, &event.room, target).await? {
         if is_edit {
@@ -57,7 +57,7 @@ pub(crate) async fn resolve(
 }
 
 /// Returns those of the chosen users that exist.
-async fn known(store: &dyn Store, room: &RoomName, chosen: Chosen) -> StoreResult<Chosen> {
+async fn known(store: &dyn Store, room: &RoomName, chosen: ChosenUsers) -> StoreResult<ChosenUsers> {
     if chosen.is_empty() {
         return Ok(chosen);
     }
@@ -77,10 +77,10 @@ async fn find_names(
     state: &AppState,
     event: &NewEvent,
     places: &[MentionPlace],
-    chosen: &Chosen,
-) -> StoreResult<Found> {
+    chosen: &ChosenUsers,
+) -> StoreResult<FoundUsers> {
     let names = names_to_find(places, chosen, MAX_NAMES_PER_READ);
-    let (mut found, mut by_spelling) = (Found::default(), BTreeSet::new());
+    let (mut found, mut by_spelling) = (FoundUsers::default(), BTreeSet::new());
     if !names.is_empty() {
         let members = state.hub.members(&event.room, event.author).await.list;
         let present: Vec<UserId> = members.into_iter().map(|member| member.id).collect();

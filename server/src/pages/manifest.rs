@@ -12,7 +12,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The language of the page that links the manifest.
 #[derive(Deserialize)]
@@ -49,6 +49,22 @@ pub async fn manifest(
             icon("/icon-512.png", "512x512", "image/png", "maskable"),
         ],
         "shortcuts": [{ "name": strings.new_room, "url": address.path("/rooms") }],
+        "share_target": share_target(&address, state.config.max_file > 0),
     });
     ([(header::CONTENT_TYPE, "application/manifest+json")], manifest.to_string())
+}
+
+/// Returns what the share sheet of the system hands over, and where to (Web Share Target). A form, so that neither the address
+/// nor a log has any of it; the service worker takes it.
+fn share_target(address: &PublicAddress, takes_files: bool) -> Value {
+    let mut params = json!({ "title": "title", "text": "text", "url": "url" });
+    if takes_files {
+        params["files"] = json!([{ "name": "files", "accept": ["*/*"] }]);
+    }
+    json!({
+        "action": address.path("/share"),
+        "method": "POST",
+        "enctype": "multipart/form-data",
+        "params": params,
+    })
 }

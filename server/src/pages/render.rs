@@ -107,24 +107,38 @@ fn page_context(state: &AppState, context: RequestContext, brand: Brand) -> Page
     let assets = AssetUrls {
         script: url("pkg/hubbub.js"),
         wasm: url("pkg/hubbub.wasm"),
-        actions: url("pkg/message-actions.js"),
-        picker: url("pkg/emoji-picker.js"),
-        days: url("pkg/day-pill.js"),
-        sheets: url("pkg/sheet-drag.js"),
-        writing: url("pkg/writing-aids.js"),
-        search: url("pkg/search.js"),
+        actions: url("scripts/message-actions.js"),
+        picker: url("scripts/emoji-picker.js"),
+        markdown: url("scripts/copy-markdown.js"),
+        days: url("scripts/day-pill.js"),
+        sheets: url("scripts/sheet-drag.js"),
+        writing: url("scripts/writing-aids.js"),
+        files: url("scripts/files.js"),
+        light_box: url("scripts/light-box.js"),
+        uploads: url("scripts/uploads.js"),
+        kept_files: url("scripts/kept-files.js"),
+        share: url("scripts/share.js"),
+        search: url("scripts/search.js"),
         emoji: url(emoji_of(context.lang)),
         style: url("pkg/hubbub.css"),
         reload: state.assets.reload(),
     };
     let base = Base(context.address.prefix);
-    PageContext { assets, brand, lang: context.lang, theme: context.theme, path: context.path, base }
+    PageContext {
+        assets,
+        brand,
+        lang: context.lang,
+        theme: context.theme,
+        path: context.path,
+        base,
+        max_file: state.config.max_file,
+    }
 }
 
 fn emoji_of(lang: Lang) -> &'static str {
     match lang {
-        Lang::En => "pkg/emoji-en.txt",
-        Lang::Zh => "pkg/emoji-zh.txt",
+        Lang::En => "scripts/emoji-en.txt",
+        Lang::Zh => "scripts/emoji-zh.txt",
     }
 }
 
@@ -149,7 +163,7 @@ fn content_security_policy() {
     let reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" };
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; media-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; worker-src 'self'; \
+         img-src 'self' data: blob:; media-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; worker-src 'self'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -17,7 +17,7 @@ use app::{
     RoomRetention,
     i18n::Lang,
     page_data::{PageKind, QuotedMessage, RejectedInput, RoomPage, RoomSummary},
-    wire::{Message, Millis, Retention, RoomName, Seq, limits},
+    wire::{Message, Millis, Retention, RoomName, Seq, User, limits},
 };
 use futures_util::future::try_join_all;
 
@@ -50,6 +50,20 @@ pub enum PageAnchor {
 }
 
 impl PageAnchor {
+    /// Returns whether a page of a room with this head is the newest one, and the message that it highlights.
+    fn kind(self, head: Seq) -> (PageKind, Option<Seq>) {
+        match self {
+            Self::Latest | Self::At(_) => (PageKind::Latest, None),
+            Self::Before(seq) if seq > head => (PageKind::Latest, None),
+            Self::Before(_) => (PageKind::History, None),
+            // Near the end, the newest page shows the message and receives updates.
+            Self::Around(seq) if seq.saturating_add(MESSAGES_AFTER_ANCHOR) >= head => {
+                (PageKind::Latest, Some(seq))
+            }
+            Self::Around(seq) => (PageKind::History, Some(seq)),
+        }
+    }
+
     /// Returns the number of messages to read together with the room.
     fn snapshot_size(self) -> u32 {
         match self {
@@ -59,7 +73,7 @@ impl PageAnchor {
     }
 }
 
-/// What a request wants of a room's page.
+/// The view of a room's page that a request asks for.
 pub struct PageView {
     /// The messages.
     pub anchor: PageAnchor,
@@ -88,38 +102,13 @@ pub async fn load_room_page(
         PageAnchor::At(at) => PageAnchor::Around(find_by_time(state, &room, at, head).await?),
         anchor => anchor,
     };
-    let (mut kind, highlighted) = match anchor {
-        PageAnchor::Latest | PageAnchor::At(_) => (PageKind::Latest, None),
-        PageAnchor::Before(seq) if seq > head => (PageKind::Latest, None),
-        PageAnchor::Before(_) => (PageKind::History, None),
-        // Near the end, the newest page shows the message and receives updates.
-        PageAnchor::Around(seq) if seq.saturating_add(MESSAGES_AFTER_ANCHOR) >= head => {
-            (PageKind::Latest, Some(seq))
-        }
-        PageAnchor::Around(seq) => (PageKind::History, Some(seq)),
-    };
-    let size = page_size(kind, head, read);
-    let mut page = match (kind, anchor) {
-        (PageKind::History, PageAnchor::Around(seq)) => read_around(&*state.store, &room, seq, size).await?,
-        (PageKind::History, PageAnchor::Before(seq)) => state.store.messages_before(&room, seq, size).await?,
-        _ => match newest.filter(|newest| !newest.more || size <= anchor.snapshot_size()) {
-            Some(newest) => newest,
-            None => state.store.messages_before(&room, head + 1, size).await?,
-        },
-    };
+    let (mut kind, highlighted) = anchor.kind(head);
+    let mut page = read_messages(state, &room, anchor, newest, (head, read)).await?;
     complete_reactions(&*state.store, &room, identity.id, &mut page, highlighted).await?;
     let you = state.author_of(identity.id).await;
-    let Members { list: mut members, count: mut member_count } = state.hub.members(&room, you.id).await;
-    if kind == PageKind::Latest && members.iter().all(|member| member.id != you.id) {
-        // The user is about to join.
-        members.truncate(limits::MAX_LISTED_MEMBERS - 1);
-        members.push(you.clone());
-        member_count += 1;
-    }
-    let is_owner = info.owner == Some(identity.id);
+    let Members { list: mut members, count: member_count } = load_members(state, &room, &you, kind).await;
     let standing = state.standing(identity, Some(&room)).await?;
     let moderates = moderates(Some(&room), &standing);
-    let blocked = state.store.blocked(identity.id).await?;
     let others = RoomQuery::new(RoomOrder::Activity, limits::MAX_LISTED_ROOMS);
     let also = [RoomName::lobby(), room.clone()];
     let RoomList { rooms, .. } = RoomList::load(state, identity, lang, 0, &also, others).await?;
@@ -138,20 +127,15 @@ pub async fn load_room_page(
         complete_reactions(&*state.store, &room, identity.id, &mut page, highlighted).await?;
         fit(&mut page, highlighted);
     }
-    let replying_to = match reply_to.filter(|seq| *seq <= head) {
-        Some(seq) => read_source(state, &room, seq).await?.filter(|(_, source)| source.excerpt.is_some()),
-        None => None,
-    };
+    let replying_to = read_reply_target(state, &room, reply_to, head).await?;
     let sources = read_sources(state, &room, &page.messages).await?;
-    let older_unread = match kind {
-        PageKind::Latest => older_unread(state, identity, &room, read, &page.messages).await?,
-        PageKind::History => 0,
-    };
-    let suggestions = if kind == PageKind::Latest && !exists(&info, &room, head) {
-        Some(suggest_rooms(state.store.as_ref(), lang, &room).await?)
-    } else {
-        None
-    };
+    let (mut older_unread, mut suggestions) = (0, None);
+    if kind == PageKind::Latest {
+        older_unread = count_older_unread(state, identity, &room, read, &page.messages).await?;
+        if !exists(&info, &room, head) {
+            suggestions = Some(suggest_rooms(state.store.as_ref(), lang, &room).await?);
+        }
+    }
     let page = RoomPage {
         lang,
         log: state.store.log_id().into(),
@@ -159,9 +143,9 @@ pub async fn load_room_page(
         topic: lang.strings().topic_of(&room, info.topic.to_string()),
         kept_hours: state.hub.kept_hours(&info),
         posting: posting_rules(&room, &standing, now()),
-        is_owner,
+        is_owner: info.owner == Some(identity.id),
         moderates,
-        blocked,
+        blocked: state.store.blocked(identity.id).await?,
         head,
         read,
         older_unread,
@@ -186,6 +170,48 @@ pub async fn load_room_page(
 pub fn room_retention(state: &AppState, own: Option<Retention>) -> RoomRetention {
     let ServerRetention { default, is_limit } = state.hub.retention();
     RoomRetention { own, server: default, is_limit }
+}
+
+/// Reads the messages of a page. `newest` are the newest ones, as far as they were read together with the room.
+async fn read_messages(
+    state: &AppState,
+    room: &RoomName,
+    anchor: PageAnchor,
+    newest: Option<MessagePage>,
+    (head, read): (Seq, Option<Seq>),
+) -> StoreResult<MessagePage> {
+    let (kind, _) = anchor.kind(head);
+    let size = page_size(kind, head, read);
+    match (kind, anchor) {
+        (PageKind::History, PageAnchor::Around(seq)) => read_around(&*state.store, room, seq, size).await,
+        (PageKind::History, PageAnchor::Before(seq)) => state.store.messages_before(room, seq, size).await,
+        _ => match newest.filter(|newest| !newest.more || size <= anchor.snapshot_size()) {
+            Some(newest) => Ok(newest),
+            None => state.store.messages_before(room, head + 1, size).await,
+        },
+    }
+}
+
+/// Returns the members of a room, with the user if their page is about to join it.
+async fn load_members(state: &AppState, room: &RoomName, you: &User, kind: PageKind) -> Members {
+    let mut members = state.hub.members(room, you.id).await;
+    if kind == PageKind::Latest && members.list.iter().all(|member| member.id != you.id) {
+        members.list.truncate(limits::MAX_LISTED_MEMBERS - 1);
+        members.list.push(you.clone());
+        members.count += 1;
+    }
+    members
+}
+
+/// Reads the message that the composer replies to; `None` if there is none or it was deleted.
+async fn read_reply_target(
+    state: &AppState,
+    room: &RoomName,
+    reply_to: Option<Seq>,
+    head: Seq,
+) -> StoreResult<Option<(Seq, QuotedMessage)>> {
+    let Some(seq) = reply_to.filter(|seq| *seq <= head) else { return Ok(None) };
+    Ok(read_source(state, room, seq).await?.filter(|(_, source)| source.excerpt.is_some()))
 }
 
 /// Reads the messages that those of a page reply to and that are not on it, the newest [`MAX_SOURCES`] at most.
@@ -263,6 +289,28 @@ impl RoomList {
         also: &[RoomName],
         others: RoomQuery,
     ) -> StoreResult<Self> {
+        let Self { mut rooms, next } = Self::load_joined(state, identity, lang, skip, also).await?;
+        // The rooms of `also` may have no read marker.
+        let limit = others.limit;
+        let others = RoomQuery { not_joined_by: Some(identity.id), limit: limit + also.len(), ..others };
+        let mut listed = state.store.list_rooms(others).await?;
+        listed.retain(|record| !also.contains(&record.room));
+        listed.truncate(limit);
+        rooms.extend(listed.into_iter().map(|record| room_summary(lang, record, 0, false)));
+        Ok(Self { rooms, next })
+    }
+
+    /// Loads at most [`MAX_JOINED_ROOMS`] rooms of the user, without the first `skip`, and those of `also`.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::Backend`].
+    pub async fn load_joined(
+        state: &AppState,
+        identity: Identity,
+        lang: Lang,
+        skip: u32,
+        also: &[RoomName],
+    ) -> StoreResult<Self> {
         let skip = skip.min(MAX_READ_MARKERS);
         let joined = state.store.joined_rooms(identity.id, skip, MAX_JOINED_ROOMS, also).await?;
         let mut rooms: Vec<RoomSummary> = joined
@@ -275,13 +323,6 @@ impl RoomList {
             })
             .collect();
         rooms.sort_by_cached_key(|entry| (!entry.room.is_lobby(), entry.title.to_lowercase()));
-        // The rooms of `also` may have no read marker.
-        let limit = others.limit;
-        let others = RoomQuery { not_joined_by: Some(identity.id), limit: limit + also.len(), ..others };
-        let mut listed = state.store.list_rooms(others).await?;
-        listed.retain(|record| !also.contains(&record.room));
-        listed.truncate(limit);
-        rooms.extend(listed.into_iter().map(|record| room_summary(lang, record, 0, false)));
         Ok(Self { rooms, next: joined.more.then_some(skip + MAX_JOINED_ROOMS) })
     }
 }
@@ -312,7 +353,7 @@ fn room_summary(lang: Lang, record: RoomRecord, unread: u32, is_joined: bool) ->
 }
 
 /// Returns the number of unread messages before the first one on the page.
-async fn older_unread(
+async fn count_older_unread(
     state: &AppState,
     identity: Identity,
     room: &RoomName,

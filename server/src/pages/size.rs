@@ -8,7 +8,7 @@ use app::{
     i18n::Strings,
     markup::MAX_ROOM_LINKS,
     page_data::RoomSummary,
-    ui::{formatted_bytes, reaction_bytes},
+    ui::{file_bytes, formatted_bytes, reaction_bytes},
     wire::{Mention, Mentions, Message, PageBudget, Seq, User, UserId},
 };
 use std::collections::BTreeMap;
@@ -64,6 +64,8 @@ impl Viewer<'_> {
             + formatted_bytes(text, &message.mentions, self.you.id, self.strings)
             + room_link_bytes(text)
             + mention_bytes(&message.mentions)
+            + file_bytes(&message.files)
+            + 2 * message.files.json_bytes()
             + json(text)
             + html(name)
             + json(name)

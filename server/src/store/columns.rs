@@ -1,6 +1,9 @@
-//! What the columns of both kinds of database have in common.
+//! The common parts of the columns of both kinds of database.
 
-use app::wire::{DisplayName, Mention, Mentions, Operation, Retention, Seq, User, UserId};
+use super::NewFile;
+use app::wire::{
+    DisplayName, FileId, FileInfo, Files, Mention, Mentions, Operation, Retention, Seq, User, UserId,
+};
 
 /// The column `kind` of an event.
 pub(super) mod kind {
@@ -61,6 +64,37 @@ pub(super) fn mentions(column: Option<&str>) -> Mentions {
         Some(Mention { name: name.into(), user: User::new(id, DisplayName::generated(id)) })
     };
     column.map_or_else(Mentions::default, |column| column.split('\n').filter_map(mention).collect())
+}
+
+/// Returns the column `files` of an event. NULL if the message shows none.
+pub(super) fn of_files(files: &Files) -> Option<String> {
+    (!files.is_empty()).then(|| files.to_json())
+}
+
+/// Reads the column `files`. One that is damaged counts as empty.
+pub(super) fn files(column: Option<&str>) -> Files {
+    column.map_or_else(Files::default, Files::parse)
+}
+
+/// Returns the column `info` of a file.
+pub(super) fn of_file_info(info: &FileInfo) -> String {
+    Files::from_iter([info.clone()]).to_json()
+}
+
+/// Returns the column `info` of an upload that begins.
+pub(super) fn new_file_info(file: &NewFile) -> String {
+    of_file_info(&unknown_file(file.id, file.name.clone(), file.alt.clone(), file.size))
+}
+
+/// Reads the column `info` of a file. One that is damaged has no name.
+pub(super) fn file_info(column: &str, id: FileId) -> FileInfo {
+    let info = Files::parse(column).iter().next().cloned();
+    info.unwrap_or_else(|| unknown_file(id, "".into(), "".into(), 0))
+}
+
+fn unknown_file(id: FileId, name: std::sync::Arc<str>, alt: std::sync::Arc<str>, size: u64) -> FileInfo {
+    let media_type = "application/octet-stream".into();
+    FileInfo { id, name, media_type, size, width: None, height: None, alt, animated: false }
 }
 
 /// Returns the users whom a message of `author` notifies, each once.

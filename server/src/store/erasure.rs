@@ -1,7 +1,7 @@
 //! Everything of a user: reading it for an export, and erasing it.
 
 use super::{PendingCommit, Role, StoreResult};
-use app::wire::{CommandId, Millis, RoomName, Seq, UserId};
+use app::wire::{CommandId, Files, Millis, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -29,11 +29,11 @@ pub struct UserRecord {
     pub at: Millis,
     /// The id of the command.
     pub id: CommandId,
-    /// What it is.
+    /// The message or the reaction.
     pub content: UserContent,
 }
 
-/// What a user has written.
+/// The content that a user has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserContent {
     /// A message.
@@ -44,6 +44,8 @@ pub enum UserContent {
         reply_to: Option<Seq>,
         /// The time of its last edit.
         edited_at: Option<Millis>,
+        /// The files that it shows.
+        files: Files,
     },
     /// A reaction that the user gives.
     Reaction {
@@ -54,16 +56,16 @@ pub enum UserContent {
     },
 }
 
-/// What one read has found of a user.
+/// The result of one read of a user's records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserRecords {
     /// The records in the order of the store.
     pub records: Vec<UserRecord>,
-    /// Where the next read begins; `None` at the end.
+    /// The position at which the next read begins; `None` at the end.
     pub next: Option<ScanPosition>,
 }
 
-/// What else is stored of a user, in or of a room.
+/// Other data that is stored of a user, in or of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserRight {
     /// The user has a role.
@@ -84,14 +86,14 @@ pub enum UserRight {
         room: RoomName,
         /// The message.
         seq: Seq,
-        /// When.
+        /// The time of the report.
         at: Millis,
-        /// Why.
+        /// The reason that the user gave.
         reason: Box<str>,
     },
 }
 
-/// How far the erasure of a user is.
+/// The progress of a user's erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
     /// When it began.
@@ -100,7 +102,7 @@ pub struct Erasure {
     pub erased: u64,
     /// When it ended; `None` while it is under way.
     pub finished_at: Option<Millis>,
-    /// Where it continues.
+    /// The position at which it continues.
     pub position: ScanPosition,
 }
 

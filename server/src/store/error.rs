@@ -1,4 +1,4 @@
-//! Why the store refused a request or failed.
+//! The reasons why the store refuses a request or fails.
 
 use super::Until;
 use app::wire::{ErrorCode, Millis, RoomName};
@@ -59,6 +59,12 @@ pub enum StoreError {
     /// Another public room has a title that a reader could confuse with this one.
     #[error("the room {0} has a title that looks the same")]
     TitleTaken(RoomName),
+    /// The file does not exist, is not ready, or is not the user's.
+    #[error("the file does not exist")]
+    FileNotFound,
+    /// The quota of files is used up.
+    #[error("there is no space left for files (--files-quota)")]
+    FilesFull,
     /// The room was not created.
     #[error("the room does not exist")]
     RoomNotFound,
@@ -103,6 +109,7 @@ impl StoreError {
                 ErrorCode::BadRequest
             }
             Self::MessageNotFound => ErrorCode::NoSuchMessage,
+            Self::FileNotFound => ErrorCode::NoSuchFile,
             Self::Forbidden | Self::TooManyReactions | Self::TooMany | Self::Erased => ErrorCode::NotAllowed,
             Self::NotAdmitted => ErrorCode::NotAdmitted,
             Self::Banned(_) => ErrorCode::Banned,
@@ -111,7 +118,7 @@ impl StoreError {
             Self::PostsClosed => ErrorCode::PostsClosed,
             Self::TooFast(_) => ErrorCode::RateLimited,
             Self::RoomNotFound => ErrorCode::NoSuchRoom,
-            Self::ReadOnly | Self::Corrupt => ErrorCode::ReadOnly,
+            Self::ReadOnly | Self::FilesFull | Self::Corrupt => ErrorCode::ReadOnly,
             Self::Away(_) | Self::Backend(_) => ErrorCode::Internal,
         }
     }
@@ -142,6 +149,8 @@ impl StoreError {
             Self::Erased => "This user has erased everything, and writes nothing more.",
             Self::RoomExists => "A room with this name already exists.",
             Self::TitleTaken(_) => "A room with this title already exists.",
+            Self::FileNotFound => "A file of this message is no longer there, or was sent already.",
+            Self::FilesFull => "The server has no space left for files.",
             Self::RoomNotFound => "The room does not exist.",
             Self::ReadOnly => "The server has no space left for new messages. Deleting messages frees some.",
             Self::Corrupt => "The messages on the server are damaged, so it accepts no changes.",

@@ -1,7 +1,7 @@
 //! Events on their way into the event log, and out of it.
 
 use super::{MessagePage, PendingCommit, RoomSnapshot, StoreResult, StreamPosition};
-use app::wire::{CommandId, Event, EventBody, Mentions, Millis, Operation, RoomName, Seq, UserId};
+use app::wire::{CommandId, Event, EventBody, Files, Mentions, Millis, Operation, RoomName, Seq, UserId};
 use async_trait::async_trait;
 use std::{slice, sync::Arc};
 
@@ -110,10 +110,12 @@ pub struct NewEvent {
     pub room: RoomName,
     /// The user who does it.
     pub author: UserId,
-    /// What the user does.
+    /// The operation of the user.
     pub operation: Operation,
     /// The users whom the text addresses.
     pub mentions: Mentions,
+    /// The files that a message shows, which were [claimed](super::FileStore::claim_files) for its command.
+    pub files: Files,
     /// The [generation of names](super::UserStore::names_generation) before those of `mentions` were read.
     pub names: u64,
 }
@@ -121,12 +123,12 @@ pub struct NewEvent {
 impl NewEvent {
     /// Returns an operation that addresses no user.
     pub fn new(id: CommandId, room: RoomName, author: UserId, operation: Operation) -> Self {
-        Self { id, room, author, operation, mentions: Mentions::default(), names: 0 }
+        Self { id, room, author, operation, mentions: Mentions::default(), files: Files::default(), names: 0 }
     }
 
     /// Returns the content of the event.
     pub(super) fn body(&self) -> EventBody {
-        self.operation.clone().into_body(self.mentions.clone())
+        self.operation.clone().into_body(self.mentions.clone(), self.files.clone())
     }
 
     /// Returns a message that replies to no other one.

@@ -1,11 +1,11 @@
 //! Durable state: the event log of each room, rooms, users and read markers.
 //!
 //! Every subscriber asks one question: which events came after `seq`? The hub depends on [`Store`] alone, a trait for
-//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`],
-//! [`DeviceLinkStore`], [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`],
-//! [`ModerationStore`], [`RetentionStore`], [`ErasureStore`] and [`SearchStore`]. Every read is bounded and
-//! answered from an index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it
-//! in a file, [`PostgresStore`] in such a database.
+//! each concern: [`EventStore`], [`RoomStore`], [`UserStore`], [`ReadMarkerStore`], [`DeviceLinkStore`],
+//! [`DeviceStore`], [`RecoveryCodeStore`], [`PresenceStore`], [`AccessStore`], [`ModerationStore`], [`RetentionStore`],
+//! [`ErasureStore`], [`RoomImportStore`], [`SearchStore`] and [`FileStore`]. Every read is bounded and answered from an
+//! index, so that the state may be in a database that several servers share. [`SqliteStore`] keeps it in a file,
+//! [`PostgresStore`] in such a database.
 
 mod access;
 mod action;
@@ -15,6 +15,7 @@ mod devices;
 mod erasure;
 mod error;
 mod events;
+mod files;
 mod moderation;
 mod name_policy;
 mod notification;
@@ -25,6 +26,7 @@ mod presence;
 mod reactions;
 mod read_markers;
 mod retention;
+mod room_import;
 mod rooms;
 mod rules;
 mod search;
@@ -51,6 +53,11 @@ pub use erasure::{
 };
 pub use error::{StoreError, StoreResult};
 pub use events::{Appended, EventStore, MAX_HEADS_PER_READ, NewEvent};
+pub use files::{
+    Content, ContentHash, ContentState, FileStore, MAX_REMOVED_PER_STEP, MAX_UNPOSTED_FILES,
+    MAX_UNPOSTED_FILES_PER_NETWORK, NewFile, StoredFile, UNPOSTED_LIFETIME, UNPOSTED_SHARE_OF_NETWORK,
+    UNPOSTED_SHARE_OF_USER,
+};
 pub use moderation::{
     Invitation, LogEntry, MAX_BLOCKED, MAX_ENTRIES_PER_READ, MAX_INVITATIONS, MAX_LOG_ENTRIES, MAX_REPORTS,
     MAX_REPORTS_PER_USER, ModerationStore, Report, Scope, StoredInvitation, StoredRestriction,
@@ -75,8 +82,11 @@ pub use retention::{
     ABANDONED_AFTER, AgingRoom, MAX_ABANDONED_EVENTS, MAX_EXPIRED_PER_STEP, MAX_ROOMS_PER_SWEEP,
     RetentionStore, ServerRetention, Sweep, VISIT_INTERVAL,
 };
+pub use room_import::{ImportRefusal, MAX_IMPORT_AHEAD, MAX_IMPORTED_EVENTS, RoomImport, RoomImportStore};
 pub use rooms::{MAX_ROOMS_PER_READ, RoomInfo, RoomOrder, RoomQuery, RoomRecord, RoomStore};
-pub use rules::{may_enter_room, may_enter_server, may_see_log, moderates, posting_rules};
+pub use rules::{
+    may_enter_room, may_enter_server, may_read_file, may_see_log, may_upload_to, moderates, posting_rules,
+};
 pub use search::{
     ExcerptPart, Has, IndexLag, IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCERPT_CHARS,
     MAX_EXCLUDED_ROOMS, MAX_INDEXED_PER_STEP, MAX_PRIVATE_ROOMS, MAX_QUERY_BYTES, MAX_QUERY_FILTERS,
@@ -85,17 +95,16 @@ pub use search::{
 };
 pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;
-pub use sqlite::{Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, restore};
+pub use sqlite::{
+    Export, OpenError, Options, SqliteStore, Summary, Synchronous, back_up, check, file_contents, restore,
+};
 pub use transfer::{Chunk, Position, Table};
 pub use users::{MAX_FOUND_USERS, MAX_NAMES_PER_READ, MAX_NAMESAKES, UserStore};
 
 use app::wire::Millis;
 use async_trait::async_trait;
 use futures_util::{future::BoxFuture, stream::BoxStream};
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A write that was queued when the method was called, not when the future is first polled: writes of one caller are
 /// carried out in the order of the calls. Resolves once the write is durable; if it is dropped, the write is carried
@@ -117,7 +126,9 @@ pub trait Store:
     + ModerationStore
     + RetentionStore
     + ErasureStore
+    + RoomImportStore
     + SearchStore
+    + FileStore
 {
     /// Returns the identity of the event log. It changes when a backup is restored, or when the file may have been
     /// replaced by an older copy.
@@ -150,11 +161,6 @@ pub trait Store:
 
     /// Commits what is queued, then rejects further writes.
     async fn close(&self);
-}
-
-/// Returns a hash in hexadecimal digits, as it is stored in a setting.
-pub fn hexadecimal(hash: &LinkHash) -> Arc<str> {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
 }
 
 /// Returns the time, in milliseconds since 1970: 0 if the clock is before that.

@@ -83,7 +83,7 @@ pub async fn read_around(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use app::wire::{DisplayName, Mentions, Reactions, User, UserId, limits::MAX_PAGE_BYTES};
+    use app::wire::{DisplayName, Files, Mentions, Reactions, User, UserId, limits::MAX_PAGE_BYTES};
     use uuid::Uuid;
 
     fn page(seqs: std::ops::RangeInclusive<Seq>) -> MessagePage {
@@ -96,6 +96,7 @@ mod tests {
             reply_to: None,
             edited_at: None,
             mentions: Mentions::default(),
+            files: Files::default(),
             deleted: false,
             reactions: Reactions::default(),
         };

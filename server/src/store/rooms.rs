@@ -25,7 +25,7 @@ pub struct RoomInfo {
     /// Its first message created it while another public room had the title that its address makes. So its title
     /// shows the address too.
     pub contested: bool,
-    /// How long its messages are kept; `None` as long as the server keeps them.
+    /// The time for which its messages are kept; `None` as long as the server keeps them.
     pub retention: Option<Retention>,
 }
 
@@ -51,7 +51,7 @@ pub enum RoomOrder {
     Activity,
 }
 
-/// What a list of public rooms contains.
+/// A query for a list of public rooms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomQuery {
     /// The order of the list.
@@ -169,7 +169,7 @@ impl RoomInfo {
 }
 
 /// Returns `true` if this is the skeleton of the lobby's title in some language.
-fn is_lobby_title(skeleton: &str) -> bool {
+pub(super) fn is_lobby_title(skeleton: &str) -> bool {
     static SKELETONS: LazyLock<HashSet<String>> =
         LazyLock::new(|| Lang::ALL.iter().map(|lang| skeleton::title_key(lang.strings().lobby)).collect());
     SKELETONS.contains(skeleton)

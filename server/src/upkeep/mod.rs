@@ -1,5 +1,5 @@
-//! What the server does by itself: it removes what has expired and rooms that are abandoned, it carries out erasures, and it
-//! indexes messages for the search. On a shared store one server at a time does each.
+//! The tasks that the server does by itself: it removes what has expired and rooms that are abandoned, it carries out
+//! erasures, and it indexes messages for the search. On a shared store one server at a time does each.
 
 mod clock;
 mod erase;
@@ -12,6 +12,7 @@ pub use index::follow_index;
 pub use sweep::{Step, Sweeper};
 
 use crate::{
+    files::FileError,
     state::AppState,
     store::{Store, StoreError, StoreResult},
 };
@@ -30,12 +31,17 @@ const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
 /// The pause after which a server looks again for erasures that another one carries out now.
 const TURN_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a server has the right to a task after it has begun a step.
+/// The time for which a server has the right to a task after it has begun a step.
 const LEASE: Duration = Duration::from_secs(30);
 
 /// Runs the tasks until the future is dropped. Whatever a step has not done, the next one does, after a restart as well.
 pub async fn run(state: AppState) {
-    tokio::join!(sweep_rooms(&state), erase_users(&state), follow_index(&*state.store, &state.index_lag));
+    tokio::join!(
+        sweep_rooms(&state),
+        erase_users(&state),
+        sweep_files(&state),
+        follow_index(&*state.store, &state.index_lag)
+    );
 }
 
 /// Makes one round over all rooms in each interval.
@@ -96,6 +102,23 @@ pub async fn erase_all(store: &dyn Store) -> StoreResult<bool> {
         }
     }
     store.take_lease("erase", Duration::ZERO).await
+}
+
+/// Removes files that no message shows.
+async fn sweep_files(state: &AppState) {
+    loop {
+        if let Err(error) = sweep_all_files(state).await {
+            tracing::error!(%error, "removing files failed; retrying");
+        }
+        sleep(ROUND_INTERVAL).await;
+    }
+}
+
+async fn sweep_all_files(state: &AppState) -> Result<(), FileError> {
+    while state.store.take_lease("files", LEASE).await? && state.files.sweep().await? {
+        sleep(STEP_PAUSE).await;
+    }
+    Ok(())
 }
 
 fn log_failure(error: &StoreError, what: &str) {

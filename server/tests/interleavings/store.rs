@@ -1,7 +1,8 @@
 //! A store for a model checker: it never waits, so that the checker decides alone which thread runs.
 
 use app::wire::{
-    DisplayName, Event, Message, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId,
+    CommandId, DisplayName, Event, FileId, FileInfo, Files, Message, Millis, Retention, RoomName, RoomTitle,
+    Seq, Topic, User, UserId,
 };
 use async_trait::async_trait;
 use futures_util::{
@@ -10,14 +11,15 @@ use futures_util::{
 };
 use server::limits::network::Network;
 use server::store::{
-    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
-    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, IndexStep, JoinedRooms, LinkError, LinkHash,
-    LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier,
-    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
-    RetentionStore, Role, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
+    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, Content, ContentHash, ContentState,
+    DeviceLabel, DeviceLinkStore, DeviceStore, Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore,
+    FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate,
+    MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier, PendingCommit,
+    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
+    RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
     ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
-    Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, Sweep, TooManyLinks,
-    UserRecords, UserRight, UserStore,
+    Standing, Store, StoreResult, StoredFile, StoredInvitation, StoredRestriction, StreamPosition, Sweep,
+    TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -48,8 +50,13 @@ impl EventStore for SingleRoom {
         let mut events = self.events();
         let (seq, author) =
             (events.len() as Seq + 1, User::new(new.author, DisplayName::generated(new.author)));
-        let event =
-            Arc::new(Event { seq, at: 0, id: new.id, author, body: new.operation.into_body(new.mentions) });
+        let event = Arc::new(Event {
+            seq,
+            at: 0,
+            id: new.id,
+            author,
+            body: new.operation.into_body(new.mentions, new.files),
+        });
         events.push(event.clone());
         let (room, events) = (new.room.clone(), Some([event].into()));
         self.notifier.send(Notification::Appended { room, head: seq, events });
@@ -265,6 +272,12 @@ impl PresenceStore for SingleRoom {
     }
 }
 
+impl RoomImportStore for SingleRoom {
+    fn import_events(&self, _: RoomImport) -> PendingCommit<Result<u32, ImportRefusal>> {
+        unreachable!("no test imports")
+    }
+}
+
 #[async_trait]
 impl AccessStore for SingleRoom {
     async fn settings(&self) -> StoreResult<Settings> {
@@ -402,6 +415,55 @@ impl SearchStore for SingleRoom {
     }
     async fn index(&self, _: &[RoomName]) -> StoreResult<IndexStep> {
         unreachable!("no test searches")
+    }
+}
+
+#[async_trait]
+impl FileStore for SingleRoom {
+    fn create_file(&self, _: NewFile, _: u64) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    async fn file(&self, _: FileId) -> StoreResult<Option<StoredFile>> {
+        unreachable!("no test has files")
+    }
+    fn note_part(&self, _: FileId, _: u64, _: u64, _: u64) -> PendingCommit<u64> {
+        unreachable!("no test has files")
+    }
+    fn shrink_file(&self, _: FileId, _: UserId, _: u64) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    fn reserve_content(&self, _: FileId, _: Content, _: FileInfo, _: u64) -> PendingCommit<ContentState> {
+        unreachable!("no test has files")
+    }
+    fn release_content(&self, _: Content) -> PendingCommit<ContentState> {
+        unreachable!("no test has files")
+    }
+    fn note_ready(&self, _: FileId) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    fn describe_file(&self, _: FileId, _: UserId, _: Arc<str>) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    fn claim_files(&self, _: UserId, _: RoomName, _: CommandId, _: Vec<FileId>) -> PendingCommit<Files> {
+        unreachable!("no test has files")
+    }
+    fn release_files(&self, _: UserId, _: CommandId) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    async fn abandoned_files(&self) -> StoreResult<Vec<FileId>> {
+        unreachable!("no test has files")
+    }
+    fn forget_file(&self, _: FileId, _: Option<UserId>) -> PendingCommit<bool> {
+        unreachable!("no test has files")
+    }
+    fn take_unused_contents(&self) -> PendingCommit<Vec<ContentHash>> {
+        unreachable!("no test has files")
+    }
+    fn forget_contents(&self, _: Vec<ContentHash>) -> PendingCommit<()> {
+        unreachable!("no test has files")
+    }
+    async fn file_bytes(&self) -> StoreResult<u64> {
+        unreachable!("no test has files")
     }
 }
 

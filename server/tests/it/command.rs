@@ -44,6 +44,17 @@ async fn fails(command: Command) -> String {
     stderr
 }
 
+/// Returns what the command has printed, and the line on stderr if it failed.
+pub async fn run(folder: &Path, args: &[&str]) -> Result<String, String> {
+    let output = ends(hubbub(folder, args)).await;
+    let errors = String::from_utf8(output.stderr).unwrap();
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout).unwrap());
+    }
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{errors}");
+    Err(errors.lines().last().unwrap_or_default().to_owned())
+}
+
 /// A running hubbub and its address.
 pub struct Running {
     child: Child,
@@ -93,7 +104,7 @@ pub fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// H11, corrected, and H04: it works in any working directory.
+/// The server works in any working directory.
 #[tokio::test]
 async fn a_stop_is_clean_and_a_kill_loses_nothing_that_was_acknowledged() {
     let folder = folder();
@@ -142,7 +153,6 @@ async fn a_killed_ephemeral_server_leaves_no_temporary_files() {
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
-/// H02.
 #[tokio::test]
 async fn an_address_in_use_is_one_line_and_exit_1() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,7 +161,6 @@ async fn an_address_in_use_is_one_line_and_exit_1() {
     assert!(stderr.contains(&address) && stderr.contains("in use"), "{stderr}");
 }
 
-/// H01.
 #[tokio::test]
 async fn flags_override_the_environment() {
     let folder = folder();
@@ -296,8 +305,8 @@ async fn an_invalid_key_is_one_line_and_exit_1() {
     assert!(stderr.contains("cookie.key"), "{stderr}");
 }
 
-/// H10, U09 and L06: failures, rejected pages and broken connections are a line of JSON each. Served requests and normal
-/// closes are counted in one line.
+/// Failures, rejected pages and broken connections are a line of JSON each. Served requests and normal closes are counted
+/// in one line.
 #[tokio::test]
 async fn rejected_requests_and_broken_connections_are_logged() {
     let folder = folder();

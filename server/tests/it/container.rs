@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser};
 use serde_json::Value;
-use server::{cli::Command, config::Config};
+use server::cli::{Command, CommandLine};
 use std::{fs, path::Path};
 
 /// Returns a file at the root of the repository.
@@ -11,17 +11,17 @@ fn file(name: &str) -> String {
 }
 
 /// Parses variables as options of the server.
-fn config(variables: &[(String, String)], arguments: &[&str]) -> Config {
+fn command_line(variables: &[(String, String)], arguments: &[&str]) -> CommandLine {
     let mut line = vec!["hubbub".to_owned()];
     for (name, value) in variables {
-        let command = Config::command();
+        let command = CommandLine::command();
         let option =
             command.get_arguments().find(|option| option.get_env().is_some_and(|env| env == &**name));
         let option = option.unwrap_or_else(|| panic!("{name} is the variable of no option"));
         line.push(format!("--{}={value}", option.get_long().expect("each option has a long name")));
     }
     line.extend(arguments.iter().map(|&argument| argument.to_owned()));
-    Config::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"))
+    CommandLine::try_parse_from(line).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn keys(value: &Value) -> Vec<&str> {
@@ -54,7 +54,7 @@ fn compose_file_gives_two_servers_valid_options_and_names_only_what_it_declares(
                     (name.clone(), value.as_str().unwrap().replace("${POSTGRES_PASSWORD}", "secret"))
                 })
                 .collect();
-            let url = config(&variables, &[]).database.expect("they share a database").0;
+            let url = command_line(&variables, &[]).config.database.expect("they share a database").0;
             let host = url.split(['@', '/']).nth(3).unwrap();
             assert!(services.contains_key(host) && url.contains(":secret@"), "{url}");
             assert!(proxied.contains(&format!(" {name}:8080")), "{name} is behind the proxy");
@@ -87,7 +87,7 @@ fn dockerfile_copies_what_the_script_lays_out_and_runs_commands_that_exist() {
         .map(|variable| variable.split_once('=').unwrap())
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let parsed = config(&variables, &[]);
+    let parsed = command_line(&variables, &[]).config;
     assert_eq!(parsed.addr.to_string(), format!(":{}", of("EXPOSE")[0]));
     assert_eq!(parsed.data, Path::new(of("VOLUME")[0]));
     assert!(copies.iter().any(|copy| copy[1] == of("VOLUME")[0]), "the volume belongs to the user");
@@ -96,7 +96,7 @@ fn dockerfile_copies_what_the_script_lays_out_and_runs_commands_that_exist() {
     let entrypoint: Vec<String> = serde_json::from_str(of("ENTRYPOINT")[0]).unwrap();
     assert_eq!(entrypoint, health[..1]);
     assert!(copies.iter().any(|copy| copy[1] == health[0]), "the binary is in the image");
-    assert!(matches!(config(&variables, &[&health[1]]).command, Some(Command::Health)));
+    assert!(matches!(command_line(&variables, &[&health[1]]).command, Some(Command::Health)));
     assert_ne!(of("USER")[0].split(':').next(), Some("0"));
     assert_eq!(of("FROM"), ["scratch"]);
 }

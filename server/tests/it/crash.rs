@@ -1,7 +1,7 @@
 //! Crashes, full disks and damaged files: acknowledged messages are stored, and clients keep the others.
 
 use crate::support::{ConsistencyReport, Pace, Process, TestClient, events, within_timeout};
-use app::{client::Operation, wire::Event};
+use app::{client::OutboxOperation, wire::Event};
 use futures_util::{StreamExt, stream};
 use server::{
     config::Config,
@@ -78,7 +78,7 @@ async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
     let clients: Vec<TestClient> = (0..8).map(|_| TestClient::join(server.address, "tea", BRISK)).collect();
     let talk = async {
         for n in 0.. {
-            clients.iter().for_each(|client| client.submit(Operation::post(format!("message {n}"))));
+            clients.iter().for_each(|client| client.submit(OutboxOperation::post(format!("message {n}"))));
             sleep(Duration::from_millis(10)).await;
         }
     };
@@ -146,7 +146,7 @@ async fn a_full_disk_rejects_posts_until_there_is_room_again() {
     assert_eq!(stored_events(&server).await.len(), stored, "exactly the acknowledged messages can be read");
     let ann = TestClient::join(server.address, "tea", BRISK);
     within_timeout(ann.wait_until(|state| state.is_live)).await;
-    ann.submit(Operation::post(long.clone()));
+    ann.submit(OutboxOperation::post(long.clone()));
     sleep(Duration::from_millis(200)).await;
     assert!(!ann.state().session.outbox.is_empty(), "it waits with its author");
     assert!(disk.remount("size=64m").await);
@@ -215,7 +215,8 @@ async fn files_after(signal: &str) -> (TempDir, PathBuf) {
     }
     server.stop(signal).await.unwrap();
     let copies = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(server.folder.path()).unwrap().flatten() {
+    let entries = fs::read_dir(server.folder.path()).unwrap().flatten();
+    for entry in entries.filter(|entry| entry.path().is_file()) {
         fs::copy(entry.path(), copies.path().join(entry.file_name())).unwrap();
     }
     let file = copies.path().join("hubbub.db");

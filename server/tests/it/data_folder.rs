@@ -51,13 +51,14 @@ async fn a_new_folder_and_its_files_are_private() {
     assert_eq!(mode(&data), 0o700);
     let mut names = Vec::new();
     for entry in fs::read_dir(&data).unwrap().flatten() {
-        assert_eq!(mode(&entry.path()), 0o600, "{:?}", entry.file_name());
+        let expected = if entry.path().is_dir() { 0o700 } else { 0o600 };
+        assert_eq!(mode(&entry.path()), expected, "{:?}", entry.file_name());
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort_unstable();
     assert_eq!(
         names,
-        ["cookie.key", "hubbub.db", "hubbub.db-record", "hubbub.db-shm", "hubbub.db-wal", "lock"]
+        ["cookie.key", "files", "hubbub.db", "hubbub.db-record", "hubbub.db-shm", "hubbub.db-wal", "lock"]
     );
 }
 

@@ -2,7 +2,7 @@
 
 use crate::support::{TestServer, V1, within_timeout};
 use app::wire::{
-    ClientFrame, CommandId, ErrorCode, EventBody, Mentions, Messages, Operation, Seq, ServerFrame,
+    ClientFrame, CommandId, ErrorCode, EventBody, Files, Mentions, Messages, Operation, Seq, ServerFrame,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -66,7 +66,12 @@ async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
     let events = carol.events(2).await;
     assert_eq!(
         events[0].body,
-        EventBody::Message { text: "".into(), reply_to: None, mentions: Mentions::default() }
+        EventBody::Message {
+            text: "".into(),
+            reply_to: None,
+            mentions: Mentions::default(),
+            files: Files::default(),
+        }
     );
     let page: Value = within_timeout(reqwest::get(server.http("/api/rooms/tea/messages")))
         .await

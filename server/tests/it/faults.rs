@@ -3,7 +3,7 @@
 use crate::support::{
     ConsistencyReport, Direction, Fault, Pace, Proxy, TestClient, TestServer, events, within_timeout,
 };
-use app::{client::Operation, wire::Event};
+use app::{client::OutboxOperation, wire::Event};
 use futures_util::{StreamExt, stream};
 use std::{sync::Arc, time::Duration};
 
@@ -32,7 +32,7 @@ impl MobileClient {
     /// Posts three messages and waits until all have arrived.
     async fn write(&self) {
         for text in ["one", "two", "three"] {
-            self.client.submit(Operation::post(text));
+            self.client.submit(OutboxOperation::post(text));
         }
         within_timeout(self.client.wait_until(|state| state.has_settled(3))).await;
     }

@@ -125,7 +125,14 @@ async fn every_way_in_stores_a_hostile_text_as_it_was_written() {
         sent(author.post(server.http("/api/rooms/api/messages")).json(&json!({ "text": text }))).await;
         let (id, room) = (Uuid::now_v7(), "socket".into());
         socket
-            .send(&ClientFrame::Post { id, room, text: text.clone(), reply_to: None, mentions: Vec::new() })
+            .send(&ClientFrame::Post {
+                id,
+                room,
+                text: text.clone(),
+                reply_to: None,
+                mentions: Vec::new(),
+                files: Vec::new(),
+            })
             .await;
         assert_eq!(text_of(&socket.events(1).await[0]), stored);
         for room in ["form", "api"] {

@@ -48,7 +48,9 @@ fn mentions(event: &Arc<Event>) -> Vec<(String, UserId)> {
 async fn send(client: &mut V1, text: &str, reply_to: Option<Seq>, hints: &[(&str, UserId)]) -> Arc<Event> {
     let hint = |(name, id): &(&str, UserId)| MentionHint { name: (*name).into(), id: *id };
     let (id, room, mentions) = (Uuid::now_v7(), "tea".into(), hints.iter().map(hint).collect());
-    client.send(&ClientFrame::Post { id, room, text: text.into(), reply_to, mentions }).await;
+    client
+        .send(&ClientFrame::Post { id, room, text: text.into(), reply_to, mentions, files: Vec::new() })
+        .await;
     event(client, |event| event.id == id).await
 }
 

@@ -4,7 +4,7 @@
 use crate::support::{Lines, TestServer, V1, sent, visitor, within_timeout};
 use app::wire::{ClientFrame, ErrorCode, ServerFrame};
 use futures_util::future::join_all;
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -143,9 +143,18 @@ async fn a_network_renames_at_a_bounded_rate() {
 async fn reads_of_a_network_queue_and_are_rejected_beyond_the_queue() {
     let server = small().await;
     let browser = visitor(&server).await;
-    for (path, count) in [("/r/tea", 40), ("/rooms", 40), ("/nothing-here", 40), ("/api/rooms", 80)] {
+    for (method, path, count) in [
+        (Method::GET, "/r/tea", 40),
+        (Method::GET, "/rooms", 40),
+        (Method::GET, "/nothing-here", 40),
+        (Method::GET, "/api/rooms", 80),
+        // Data that is shared to a browser without a worker: only a page answers it.
+        (Method::POST, "/share?of=phone", 40),
+    ] {
         let network = format!("192.0.2.{}", path.len());
-        let get = |network: &str| browser.get(server.http(path)).header("x-forwarded-for", network);
+        let get = |network: &str| {
+            browser.request(method.clone(), server.http(path)).header("x-forwarded-for", network)
+        };
         let answers = join_all((0..count).map(|_| sent(get(&network)))).await;
         let limited = count_limited(&answers);
         assert!(limited > 0 && limited < count, "{path}: {limited} of {count}");

@@ -5,21 +5,22 @@ use crate::{
     support::{Lines, TestServer, V1, room, within_timeout},
 };
 use app::wire::{
-    ClientFrame, DisplayName, Event, Millis, Retention, RoomName, RoomTitle, Seq, ServerFrame, Topic, User,
-    UserId,
+    ClientFrame, CommandId, DisplayName, Event, FileId, FileInfo, Files, Millis, Retention, RoomName,
+    RoomTitle, Seq, ServerFrame, Topic, User, UserId,
 };
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, StreamExt};
 use server::limits::network::Network;
 use server::store::{
-    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, DeviceLabel, DeviceLinkStore, DeviceStore,
-    Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore, IndexStep, JoinedRooms, LinkError, LinkHash,
-    LogEntry, MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, Notification, Notifier,
-    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
-    RetentionStore, Role, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
+    AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, Content, ContentHash, ContentState,
+    DeviceLabel, DeviceLinkStore, DeviceStore, Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore,
+    FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate,
+    MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier, PendingCommit,
+    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
+    RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
     ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
-    SqliteStore, Standing, Store, StoreResult, StoredInvitation, StoredRestriction, StreamPosition, Sweep,
-    TooManyLinks, UserRecords, UserRight, UserStore,
+    SqliteStore, Standing, Store, StoreResult, StoredFile, StoredInvitation, StoredRestriction,
+    StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{
@@ -81,6 +82,67 @@ impl SearchStore for FaultyNotifications {
     }
     async fn index(&self, grown: &[RoomName]) -> StoreResult<IndexStep> {
         self.store.index(grown).await
+    }
+}
+
+#[async_trait]
+impl FileStore for FaultyNotifications {
+    fn create_file(&self, file: NewFile, quota: u64) -> PendingCommit<()> {
+        self.store.create_file(file, quota)
+    }
+    async fn file(&self, id: FileId) -> StoreResult<Option<StoredFile>> {
+        self.store.file(id).await
+    }
+    fn note_part(&self, id: FileId, from: u64, to: u64, quota: u64) -> PendingCommit<u64> {
+        self.store.note_part(id, from, to, quota)
+    }
+    fn shrink_file(&self, id: FileId, owner: UserId, size: u64) -> PendingCommit<()> {
+        self.store.shrink_file(id, owner, size)
+    }
+    fn reserve_content(
+        &self,
+        id: FileId,
+        content: Content,
+        info: FileInfo,
+        quota: u64,
+    ) -> PendingCommit<ContentState> {
+        self.store.reserve_content(id, content, info, quota)
+    }
+    fn release_content(&self, content: Content) -> PendingCommit<ContentState> {
+        self.store.release_content(content)
+    }
+    fn note_ready(&self, id: FileId) -> PendingCommit<()> {
+        self.store.note_ready(id)
+    }
+    fn describe_file(&self, id: FileId, owner: UserId, alt: Arc<str>) -> PendingCommit<()> {
+        self.store.describe_file(id, owner, alt)
+    }
+    fn claim_files(
+        &self,
+        owner: UserId,
+        room: RoomName,
+        message: CommandId,
+        files: Vec<FileId>,
+    ) -> PendingCommit<Files> {
+        self.store.claim_files(owner, room, message, files)
+    }
+    fn release_files(&self, owner: UserId, message: CommandId) -> PendingCommit<()> {
+        self.store.release_files(owner, message)
+    }
+    async fn abandoned_files(&self) -> StoreResult<Vec<FileId>> {
+        self.store.abandoned_files().await
+    }
+    fn forget_file(&self, id: FileId, owner: Option<UserId>) -> PendingCommit<bool> {
+        self.store.forget_file(id, owner)
+    }
+    fn take_unused_contents(&self) -> PendingCommit<Vec<ContentHash>> {
+        self.store.take_unused_contents()
+    }
+    fn forget_contents(&self, hashes: Vec<ContentHash>) -> PendingCommit<()> {
+        self.store.forget_contents(hashes)
+    }
+    async fn file_bytes(&self) -> StoreResult<u64> {
+        self.store.file_bytes().await
     }
 }
 
@@ -394,6 +456,12 @@ impl ModerationStore for FaultyNotifications {
     }
     async fn blocked(&self, user: UserId) -> StoreResult<Vec<UserId>> {
         self.store.blocked(user).await
+    }
+}
+
+impl RoomImportStore for FaultyNotifications {
+    fn import_events(&self, import: RoomImport) -> PendingCommit<Result<u32, ImportRefusal>> {
+        self.store.import_events(import)
     }
 }
 

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 const ANN: UserId = UserId(0xa);
 
-/// What makes every event fail like a disk without space.
+/// A trigger that makes every event fail like a disk without space.
 const FILL_DISK: &str = "
     CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$;
@@ -55,7 +55,9 @@ async fn wait_until_ready(server: &TestServer) {
 /// Returns the reply to a post, and skips everything else.
 async fn reply_to(client: &mut V1, text: &str, id: Uuid) -> ServerFrame {
     let (room, text) = ("tea".to_owned(), text.to_owned());
-    client.send(&ClientFrame::Post { id, room, text, reply_to: None, mentions: Vec::new() }).await;
+    client
+        .send(&ClientFrame::Post { id, room, text, reply_to: None, mentions: Vec::new(), files: Vec::new() })
+        .await;
     within_timeout(async {
         loop {
             let frame = client.next_frame().await;

@@ -32,6 +32,7 @@ async fn post_as(client: &mut V1, id: CommandId, text: &str, reply_to: Option<Se
             text: text.into(),
             reply_to,
             mentions: Vec::new(),
+            files: Vec::new(),
         })
         .await;
 }

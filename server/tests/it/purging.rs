@@ -201,5 +201,8 @@ async fn words_of_deleted_and_expired_texts_leave_the_index() {
     for word in ["secret", "秘密"] {
         wait_until_gone(folder.path(), word).await;
     }
+    let database = rusqlite::Connection::open(folder.path().join("hubbub.db")).unwrap();
+    let check = "INSERT INTO message_index (message_index, rank) VALUES ('integrity-check', 0)";
+    database.execute(check, []).expect("the index is sound");
     assert!(count(folder.path(), "public") >= 400, "everything else is there");
 }

@@ -69,7 +69,15 @@ async fn a_page_shows_quotes_of_older_messages_up_to_its_bound() {
     }
     for n in 1..=50 {
         let (id, room, text) = (Uuid::now_v7(), "tea".into(), format!("answer {n}"));
-        bob.send(&ClientFrame::Post { id, room, text, reply_to: Some(n), mentions: Vec::new() }).await;
+        bob.send(&ClientFrame::Post {
+            id,
+            room,
+            text,
+            reply_to: Some(n),
+            mentions: Vec::new(),
+            files: Vec::new(),
+        })
+        .await;
         bob.expect_reply().await;
     }
     let quotes = texts(&page(&visitor(&server).await, &server, "/r/tea").await, ".quote");

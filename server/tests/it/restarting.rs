@@ -1,7 +1,7 @@
 //! Restarts of the real binary while clients post.
 
 use crate::support::{ClientState, ConsistencyReport, Pace, Process, TestClient, events, within_timeout};
-use app::client::Operation;
+use app::client::OutboxOperation;
 use std::{
     io::{Write, stdout},
     ops::Deref,
@@ -17,7 +17,7 @@ const REAL: Pace = Pace { heartbeat_second: Duration::from_secs(1), backoff_seco
 async fn talk(clients: &[TestClient]) {
     for n in 0.. {
         for client in &clients[..TALKERS] {
-            client.submit(Operation::post(format!("message {n}")));
+            client.submit(OutboxOperation::post(format!("message {n}")));
         }
         sleep(Duration::from_millis(50)).await;
     }

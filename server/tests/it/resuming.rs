@@ -43,6 +43,7 @@ async fn a_repeated_post_is_stored_once() {
         text: "hello".into(),
         reply_to: None,
         mentions: Vec::new(),
+        files: Vec::new(),
     };
     for dup in [false, true, true] {
         let mut ann = V1::connect_as(&server, &cookie).await;

@@ -15,6 +15,7 @@ fn post(text: &str) -> ClientFrame {
         text: text.into(),
         reply_to: None,
         mentions: Vec::new(),
+        files: Vec::new(),
     }
 }
 

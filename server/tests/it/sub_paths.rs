@@ -5,7 +5,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use server::config::Config;
 
-/// How a proxy forwards a path below `/chat`.
+/// The way in which a proxy forwards a path below `/chat`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Proxy {
     /// The proxy strips the prefix and sends it in `X-Forwarded-Prefix`.
@@ -120,7 +120,7 @@ async fn cookies_and_the_manifest_are_for_the_sub_path_alone() {
             assert_eq!(manifest[field], "/chat/", "{field}");
         }
         let icons = manifest["icons"].as_array().unwrap().iter().map(|icon| &icon["src"]);
-        for path in icons.chain([&manifest["shortcuts"][0]["url"]]) {
+        for path in icons.chain([&manifest["shortcuts"][0]["url"], &manifest["share_target"]["action"]]) {
             assert!(path.as_str().unwrap().starts_with("/chat/"), "{path}");
         }
     }

@@ -82,7 +82,14 @@ async fn command(server: &TestServer, cookie: &str, frame: &ClientFrame) -> Serv
 }
 
 fn message(id: Uuid, text: &str) -> ClientFrame {
-    ClientFrame::Post { id, room: "tea".into(), text: text.into(), reply_to: None, mentions: Vec::new() }
+    ClientFrame::Post {
+        id,
+        room: "tea".into(),
+        text: text.into(),
+        reply_to: None,
+        mentions: Vec::new(),
+        files: Vec::new(),
+    }
 }
 
 #[tokio::test]

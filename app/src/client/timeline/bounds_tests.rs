@@ -1,4 +1,4 @@
-//! Which entries the timeline stores, drops, hides and fetches again.
+//! The entries that the timeline stores, drops, hides and fetches again.
 
 use super::*;
 use crate::wire::DisplayName;
@@ -10,7 +10,14 @@ fn author(n: u64) -> User {
 }
 
 fn pending(id: CommandId, text: &str) -> Entry {
-    Entry::local(id, author(1), text.into(), None, Mentions::default(), DeliveryState::Pending)
+    Entry::local(
+        id,
+        author(1),
+        text.into(),
+        None,
+        (Mentions::default(), Files::default()),
+        DeliveryState::Pending,
+    )
 }
 
 /// Returns message `seq` of the log. All are by one author and within a minute.
@@ -19,6 +26,7 @@ fn event(seq: Seq) -> Arc<Event> {
         text: format!("message {seq}").into(),
         reply_to: None,
         mentions: Mentions::default(),
+        files: Files::default(),
     };
     Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(1), body })
 }
@@ -45,7 +53,7 @@ fn heads(timeline: &Timeline) -> Vec<Seq> {
 }
 
 fn deletion(id: u128, target: Seq) -> Command {
-    Command { id: Uuid::from_u128(id), operation: Operation::Delete { target } }
+    Command { id: Uuid::from_u128(id), operation: OutboxOperation::Delete { target } }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Messages that the room keeps no longer.
 
 use super::{PendingChange, Timeline};
-use crate::{client::Operation, wire::Seq};
+use crate::{client::OutboxOperation, wire::Seq};
 
 impl Timeline {
     /// Drops the messages up to a `seq`, and what quotes have of them. The text of an edit that waits for the server stays.
@@ -16,10 +16,10 @@ impl Timeline {
         self.detached_at = self.detached_at.map(|at| at.max(up_to));
         self.sources.expire(up_to);
         let is_gone = |change: &PendingChange| match change.command.operation {
-            Operation::Edit { target, .. }
-            | Operation::Delete { target }
-            | Operation::React { target, .. } => target <= up_to,
-            Operation::Post { .. } => false,
+            OutboxOperation::Edit { target, .. }
+            | OutboxOperation::Delete { target }
+            | OutboxOperation::React { target, .. } => target <= up_to,
+            OutboxOperation::Post { .. } => false,
         };
         let (gone, kept) = std::mem::take(&mut self.changes).into_iter().partition(is_gone);
         self.changes = kept;
@@ -30,7 +30,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, Event, EventBody, Mentions, User, UserId};
+    use crate::wire::{DisplayName, Event, EventBody, Files, Mentions, User, UserId};
     use std::sync::Arc;
     use uuid::Uuid;
 
@@ -41,7 +41,10 @@ mod tests {
 
     fn message(seq: Seq, reply_to: Option<Seq>) -> Arc<Event> {
         let text = format!("text {seq}").into();
-        event(seq, EventBody::Message { text, reply_to, mentions: Mentions::default() })
+        event(
+            seq,
+            EventBody::Message { text, reply_to, mentions: Mentions::default(), files: Files::default() },
+        )
     }
 
     fn seqs(timeline: &Timeline) -> Vec<Option<Seq>> {

@@ -2,7 +2,7 @@
 
 use super::{Entry, PendingChange, Timeline};
 use crate::{
-    client::{Command, Operation},
+    client::{Command, OutboxOperation},
     wire::{CommandId, User},
 };
 
@@ -30,7 +30,7 @@ impl Timeline {
         let seq = entry.delivery.seq();
         let hides = |change: &PendingChange| {
             change.is_held
-                && matches!(change.command.operation, Operation::Delete { target } if Some(target) == seq)
+                && matches!(change.command.operation, OutboxOperation::Delete { target } if Some(target) == seq)
         };
         !self.changes.is_empty() && self.changes.iter().any(hides)
     }

@@ -1,4 +1,4 @@
-//! What one browser shows of a room: the confirmed messages in the log's order, then its own pending ones.
+//! The messages of a room in one browser: the confirmed ones in the log's order, then its own pending ones.
 
 mod bounds;
 mod expiry;
@@ -10,10 +10,10 @@ pub use bounds::MAX_ENTRIES;
 use self::quotes::Sources;
 use super::entry::assign_group_indexes;
 use crate::{
-    client::{Command, DeliveryState, Entry, EntryView, Operation},
+    client::{Command, DeliveryState, Entry, EntryView, OutboxOperation},
     clock,
     markup::excerpt,
-    wire::{CommandId, ErrorCode, Event, EventBody, Mentions, Message, Millis, Seq, User, UserId},
+    wire::{CommandId, ErrorCode, Event, EventBody, Files, Mentions, Message, Millis, Seq, User, UserId},
 };
 use std::{ops::Range, sync::Arc};
 
@@ -235,16 +235,16 @@ impl Timeline {
             self.changes.iter().filter(|change| !change.is_held)
         {
             match &command.operation {
-                Operation::Edit { target, text } if Some(*target) == seq => {
+                OutboxOperation::Edit { target, text } if Some(*target) == seq => {
                     // Also if the message was deleted meanwhile: the user's text stays until the command is complete.
                     view.entry.deleted = false;
                     view.entry.edit(text.clone());
                 }
-                Operation::Delete { target } if Some(*target) == seq && refused.is_none() => {
+                OutboxOperation::Delete { target } if Some(*target) == seq && refused.is_none() => {
                     view.entry.delete();
                 }
-                Operation::Delete { target } if Some(*target) == seq => {}
-                Operation::React { target, emoji, on } if Some(*target) == seq => {
+                OutboxOperation::Delete { target } if Some(*target) == seq => {}
+                OutboxOperation::React { target, emoji, on } if Some(*target) == seq => {
                     let reactions = &mut view.entry.reactions;
                     if reactions.has(emoji, author.id) != *on {
                         reactions.change(emoji, author, *on);
@@ -261,7 +261,7 @@ impl Timeline {
     /// Returns `true` if `user` has given `emoji` to the message `seq`, or is about to.
     pub fn has_reacted(&self, seq: Seq, emoji: &str, user: UserId) -> bool {
         let is_about_to = self.changes.iter().rev().find_map(|change| match &change.command.operation {
-            Operation::React { target, emoji: of, on } if *target == seq && **of == *emoji => Some(*on),
+            OutboxOperation::React { target, emoji: of, on } if *target == seq && **of == *emoji => Some(*on),
             _ => None,
         });
         let entry = self.index_of(seq).and_then(|at| self.confirmed.get(at));
@@ -277,17 +277,17 @@ impl Timeline {
     /// Shows a command of this browser at once, before the server has it.
     pub fn add_local(&mut self, command: &Command, author: User) {
         match &command.operation {
-            Operation::Post { text, reply_to, mentions } => {
+            OutboxOperation::Post { text, reply_to, mentions, files } => {
                 self.add_pending(Entry::local(
                     command.id,
                     author,
                     text.clone(),
                     *reply_to,
-                    Mentions::from_hints(mentions),
+                    (Mentions::from_hints(mentions), files.clone()),
                     DeliveryState::Pending,
                 ));
             }
-            Operation::Edit { .. } | Operation::Delete { .. } | Operation::React { .. } => {
+            OutboxOperation::Edit { .. } | OutboxOperation::Delete { .. } | OutboxOperation::React { .. } => {
                 self.changes.push(PendingChange {
                     command: command.clone(),
                     author,
@@ -333,7 +333,8 @@ impl Timeline {
         entry.delivery.failure()?;
         entry.delivery = DeliveryState::Pending;
         let (text, reply_to, mentions) = (entry.text.clone(), entry.reply_to, entry.mentions.hints());
-        let operation = Operation::Post { text, reply_to, mentions };
+        let files = entry.files.clone();
+        let operation = OutboxOperation::Post { text, reply_to, mentions, files };
         Some(Command { id, operation })
     }
 
@@ -433,9 +434,16 @@ impl Timeline {
 impl PendingChange {
     /// Returns a failed entry with the text of an edit whose message is gone.
     fn into_failed_entry(self) -> Option<Entry> {
-        let Operation::Edit { text, .. } = self.command.operation else { return None };
+        let OutboxOperation::Edit { text, .. } = self.command.operation else { return None };
         let delivery = DeliveryState::Failed { why: ErrorCode::NoSuchMessage };
-        Some(Entry::local(self.command.id, self.author, text, None, Mentions::default(), delivery))
+        Some(Entry::local(
+            self.command.id,
+            self.author,
+            text,
+            None,
+            (Mentions::default(), Files::default()),
+            delivery,
+        ))
     }
 }
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 /// comes), and fetched again when it is shown.
 const MAX_SOURCES: usize = 1_000;
 
-/// What is known of quoted messages, in the order of their `seq`.
+/// The known quoted messages, in the order of their `seq`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sources(Vec<(Seq, QuotedMessage)>);
 
@@ -101,7 +101,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{DisplayName, Event, EventBody, Mentions, Message, UserId};
+    use crate::wire::{DisplayName, Event, EventBody, Files, Mentions, Message, UserId};
     use std::sync::Arc;
     use uuid::Uuid;
 
@@ -114,7 +114,15 @@ mod tests {
     }
 
     fn message(seq: Seq, text: &str, reply_to: Option<Seq>) -> Arc<Event> {
-        event(seq, EventBody::Message { text: text.into(), reply_to, mentions: Mentions::default() })
+        event(
+            seq,
+            EventBody::Message {
+                text: text.into(),
+                reply_to,
+                mentions: Mentions::default(),
+                files: Files::default(),
+            },
+        )
     }
 
     fn quote(timeline: &Timeline, at: usize) -> Option<Quote> {

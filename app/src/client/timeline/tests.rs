@@ -10,7 +10,14 @@ fn author(n: u64) -> User {
 }
 
 fn pending(id: CommandId, text: &str) -> Entry {
-    Entry::local(id, author(1), text.into(), None, Mentions::default(), DeliveryState::Pending)
+    Entry::local(
+        id,
+        author(1),
+        text.into(),
+        None,
+        (Mentions::default(), Files::default()),
+        DeliveryState::Pending,
+    )
 }
 
 fn event(seq: Seq) -> Arc<Event> {
@@ -18,6 +25,7 @@ fn event(seq: Seq) -> Arc<Event> {
         text: format!("message {seq}").into(),
         reply_to: None,
         mentions: Mentions::default(),
+        files: Files::default(),
     };
     Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: author(seq % 3), body })
 }
@@ -87,10 +95,10 @@ fn a_change_is_shown_at_once_until_its_event_or_rejection() {
     timeline.apply_events(&[event(1), event(2)]);
     let (edit, delete) = (Uuid::from_u128(71), Uuid::from_u128(72));
     timeline.add_local(
-        &Command { id: edit, operation: Operation::Edit { target: 1, text: "new".into() } },
+        &Command { id: edit, operation: OutboxOperation::Edit { target: 1, text: "new".into() } },
         author(1),
     );
-    timeline.add_local(&Command { id: delete, operation: Operation::Delete { target: 2 } }, author(1));
+    timeline.add_local(&Command { id: delete, operation: OutboxOperation::Delete { target: 2 } }, author(1));
     let shown = all(&timeline);
     assert_eq!((&*shown[0].entry.text, shown[1].entry.deleted), ("new", true));
     assert_eq!(shown[0].pending_change, Some((edit, None)));
@@ -182,7 +190,7 @@ fn a_failed_message_keeps_its_text_until_it_is_retried_or_discarded() {
     timeline.add_pending(pending(id, "too much"));
     timeline.fail(id, ErrorCode::TooLong);
     assert_eq!(all(&timeline)[0].entry.delivery.failure(), Some(ErrorCode::TooLong));
-    let again = Command { id, operation: Operation::post("too much") };
+    let again = Command { id, operation: OutboxOperation::post("too much") };
     assert_eq!(timeline.retry(id), Some(again));
     assert_eq!(timeline.retry(id), None, "it is pending already");
     timeline.remove_pending(id);

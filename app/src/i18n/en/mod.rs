@@ -80,7 +80,6 @@ pub(super) static STRINGS: Strings = Strings {
     room_not_found: "This room does not exist yet.",
     did_you_mean: "Did you mean ",
     question_mark: "?",
-    files_unsupported: "Sending files is not supported yet.",
 
     send: "Send",
     edit_or_delete: "Edit or delete",
@@ -157,6 +156,7 @@ pub(super) static STRINGS: Strings = Strings {
                 "A room address has 1 to 64 of a-z, 0-9 and -, and does not start or end with -."
             }
             ErrorCode::NoSuchMessage => "This message no longer exists.",
+            ErrorCode::NoSuchFile => "A file of this message is no longer there, or was sent already.",
             ErrorCode::NotAllowed => "You are not allowed to change this.",
             ErrorCode::NotAdmitted => "You need an invitation or the password of this server first.",
             ErrorCode::Banned => "A moderator has ended your access to this server.",

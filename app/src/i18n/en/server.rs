@@ -42,6 +42,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     no_emoji: "No emoji found.",
     insert_emoji: "Insert emoji",
     copy_text: "Copy text",
+    copy_as_markdown: "Copy as Markdown",
     copy_as_quote: "Quote in reply",
     marked_unread: "Marked as unread",
     copy_message_failed: "Copying failed.",
@@ -66,6 +67,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
 
     shortcut_help: "Show shortcuts",
     shortcut_help_in_field: "Show shortcuts while you type",
+    shortcut_switcher: "Go to a room",
     shortcut_next_unread: "Next unread room",
     shortcut_next_room: "Next room",
     shortcut_previous_room: "Previous room",
@@ -75,6 +77,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     shortcut_new_line: "New line",
     shortcut_messages: "Move through the messages (Shift Tab in the message box)",
     shortcut_reply: "Reply to the message",
+    shortcut_markdown: "Copy it, or the selected messages, as Markdown",
     shortcut_copy: "Copy its link, quote it, mark it unread, edit it, delete it",
 
     notify: "Notifications",
@@ -110,6 +113,9 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
             }
             PageError::CookiesDisabled => STRINGS.cannot_save_without_cookies,
             PageError::Offline => "This page is not available offline. Messages from other rooms will be sent when you reconnect.",
+            PageError::NotShared => {
+                "This browser was not ready to take what you share, and nothing was sent. Open the lobby, then share it once more."
+            }
             PageError::Internal => "The server failed. Please try again in a moment.",
         }
         .into()
@@ -118,6 +124,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
         match trouble {
             PageError::NotFound => "Page not found",
             PageError::Offline => "You are offline",
+            PageError::NotShared => "Please share it once more",
             PageError::LinkUsed => "This link has been used",
             PageError::LinkExpired => "This link has expired",
             PageError::Command(ErrorCode::SignedOut) => "You are signed out",

@@ -21,12 +21,12 @@ macro_rules! strings {
 
 strings! {
     // The way in.
-    door_title door_invite door_password password_label enter_server wrong_password
+    closed_title door_invite door_password password_label enter_server wrong_password
     invitation_title accept_invitation admin_link_title admin_link_text become_admin link_invalid_title link_invalid
     // The page of a room or of the server.
     administration room_people people_and_moderation back_to_room
     owner moderators members no_moderators no_members admin you
-    people person_by_id person_hint person_on_server_hint add_member appoint_moderator dismiss remove_member hand_over hand_over_hint leave_members
+    people person_by_id user_hint user_on_server_hint add_member appoint_moderator dismiss remove_member hand_over hand_over_hint leave_members
     // Restrictions.
     mute_title ban_from_room ban_from_server network restrictions no_restrictions muted banned lift for_ever reason reason_hint duration hour day week month mute unmute ban readmit with_network network_unknown
     // Invitations.
@@ -42,7 +42,7 @@ strings! {
     // The log.
     log no_log older_entries
     // A person.
-    on_this_server role is_moderator appoint_hint block_title block unblock block_hint blocked_person delete_hour delete_hour_hint delete_hour_everywhere may_not ;
+    on_this_server role is_moderator appoint_hint block_title block unblock block_hint blocked_user delete_hour delete_hour_hint delete_hour_everywhere may_not ;
 
     invited_by(&str)
     invited_to(&str, &str)

@@ -4,7 +4,7 @@ use super::{super::zh, ModerationStrings};
 
 pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     hues: ["玫红", "红", "琥珀", "金", "青柠", "绿", "薄荷", "青", "天蓝", "蓝", "紫", "粉"],
-    door_title: "这个服务器不对外开放",
+    closed_title: "这个服务器不对外开放",
     door_invite: "你需要邀请。请向已在这里的人要一个链接，并用这个浏览器打开。",
     door_password: "请输入这个服务器的密码。在这个浏览器里只需输入一次。",
     password_label: "密码",
@@ -31,8 +31,8 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     you: "你",
     people: "成员",
     person_by_id: "名字，或其页面的地址",
-    person_hint: "这个名字必须只属于一个现在或曾经在房间里的人。",
-    person_on_server_hint: "这个名字必须只属于一个现在或曾经在大厅里的人。",
+    user_hint: "这个名字必须只属于一个现在或曾经在房间里的人。",
+    user_on_server_hint: "这个名字必须只属于一个现在或曾经在大厅里的人。",
     add_member: "加入",
     appoint_moderator: "设为管理员",
     dismiss: "撤销",
@@ -153,7 +153,7 @@ pub(super) static STRINGS: ModerationStrings = ModerationStrings {
     block: "屏蔽",
     unblock: "取消屏蔽",
     block_hint: "你将看不到对方的消息，对方不会知道。",
-    blocked_person: "你已屏蔽此人。",
+    blocked_user: "你已屏蔽此人。",
     delete_hour: "删除其最近一小时的消息",
     delete_hour_hint: "在这个房间，最多 500 条。",
     delete_hour_everywhere: "在其最近使用且你可以进入的 50 个房间，最多 500 条。",

@@ -74,7 +74,6 @@ pub(super) static STRINGS: Strings = Strings {
     room_not_found: "还没有这个房间。",
     did_you_mean: "你要找的是不是",
     question_mark: "？",
-    files_unsupported: "暂不支持发送文件。",
 
     send: "发送",
     edit_or_delete: "编辑或删除",
@@ -137,6 +136,7 @@ pub(super) static STRINGS: Strings = Strings {
             ErrorCode::RateLimited => "发送太快，请稍等。",
             ErrorCode::NoSuchRoom => "房间地址由 1 到 64 个 a-z、0-9 和 - 组成，且不以 - 开头或结尾。",
             ErrorCode::NoSuchMessage => "这条消息已不存在。",
+            ErrorCode::NoSuchFile => "这条消息的某个文件已不存在，或已经发送。",
             ErrorCode::NotAllowed => "你没有权限更改。",
             ErrorCode::NotAdmitted => "请先用邀请链接或密码进入这个服务器。",
             ErrorCode::Banned => "管理员已停止你在这个服务器的访问。",

@@ -42,6 +42,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     no_emoji: "没有找到表情。",
     insert_emoji: "插入表情",
     copy_text: "复制文字",
+    copy_as_markdown: "复制为 Markdown",
     copy_as_quote: "引用到输入框",
     marked_unread: "已标为未读",
     copy_message_failed: "复制失败。",
@@ -66,6 +67,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
 
     shortcut_help: "显示快捷键",
     shortcut_help_in_field: "输入时显示快捷键",
+    shortcut_switcher: "前往房间",
     shortcut_next_unread: "下一个有未读消息的房间",
     shortcut_next_room: "下一个房间",
     shortcut_previous_room: "上一个房间",
@@ -75,6 +77,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
     shortcut_new_line: "换行",
     shortcut_messages: "在消息间移动（在输入框按 Shift Tab 进入）",
     shortcut_reply: "回复该消息",
+    shortcut_markdown: "将此消息或选中的消息复制为 Markdown",
     shortcut_copy: "复制链接、引用、标为未读、编辑、删除",
 
     notify: "通知",
@@ -106,6 +109,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
             PageError::LinkExpired => "链接 10 分钟内有效，服务器重启后也会失效。请在原来的设备上再生成一个。",
             PageError::CookiesDisabled => STRINGS.cannot_save_without_cookies,
             PageError::Offline => "离线时无法查看这一页。恢复连接后会发送其他房间里的消息。",
+            PageError::NotShared => "浏览器还没有准备好接收分享的内容，什么都没有发送。请先打开大厅，再分享一次。",
             PageError::Internal => "服务器出错，请稍后再试。",
         }
         .into()
@@ -114,6 +118,7 @@ pub(super) static SERVER_STRINGS: ServerStrings = ServerStrings {
         match trouble {
             PageError::NotFound => "页面不存在",
             PageError::Offline => "已离线",
+            PageError::NotShared => "请再分享一次",
             PageError::LinkUsed => "这个链接已经用过了",
             PageError::LinkExpired => "这个链接已过期",
             PageError::Command(ErrorCode::SignedOut) => "你已退出登录",

@@ -1,7 +1,7 @@
 //! Lists of the page that manages a room, or the server: invitations, reports, restrictions and the log.
 
 use super::{
-    ActionForm, InvitationRow, LogRow, ManagePage, PersonLink, Place, ReportRow, RestrictionRow, moment,
+    ActionForm, InvitationRow, LogRow, ManagePage, Place, ReportRow, RestrictionRow, UserLink, moment,
 };
 use crate::{base::link, i18n::ModerationStrings};
 use leptos::{either::Either, prelude::*};
@@ -71,7 +71,7 @@ pub(super) fn Reports(page: ManagePage, strings: &'static ModerationStrings) -> 
         let place_of_author = Place { room: Some((room, String::new())) };
         let message = match message {
             Some((user, text)) => Either::Left(view! {
-                <p><PersonLink place=place_of_author user /></p>
+                <p><UserLink place=place_of_author user /></p>
                 <blockquote dir="auto">{text}</blockquote>
             }),
             None => Either::Right(view! { <p class="hint">{strings.message_gone}</p> }),
@@ -94,7 +94,7 @@ pub(super) fn Reports(page: ManagePage, strings: &'static ModerationStrings) -> 
     view! { <section><h2>{strings.reports}</h2><ul class="entries">{rows}</ul>{none}</section> }
 }
 
-/// Who is muted or removed.
+/// The users and networks that are muted or removed.
 #[component]
 pub(super) fn Restrictions(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
     let place = page.place.clone();
@@ -102,7 +102,7 @@ pub(super) fn Restrictions(page: ManagePage, strings: &'static ModerationStrings
     let rows =
         page.restrictions.into_iter().map(|RestrictionRow { user, subject, is_ban, until, by, reason }| {
             let whom = match user {
-                Some(user) => Either::Left(view! { <PersonLink place=place.clone() user /> }),
+                Some(user) => Either::Left(view! { <UserLink place=place.clone() user /> }),
                 None => Either::Right(view! { {strings.network}" "<b>{subject.clone()}</b> }),
             };
             let (word, kind) = if is_ban { (strings.banned, "ban") } else { (strings.muted, "mute") };
@@ -124,7 +124,7 @@ pub(super) fn Restrictions(page: ManagePage, strings: &'static ModerationStrings
     view! { <section><h2>{strings.restrictions}</h2><ul class="entries">{rows}</ul>{none}</section> }
 }
 
-/// What moderators have done, the newest first.
+/// The actions of moderators, newest first.
 #[component]
 pub(super) fn Log(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
     let none = page.log.is_empty().then(|| view! { <p class="hint">{strings.no_log}</p> });

@@ -1,8 +1,8 @@
 //! The page that manages a room, or the server: its people, its rules, its reports and its log.
 
 use super::{
-    ActionForm, InvitationRow, KeptMessages, LogRow, PersonLink, Place, Posting, ReportRow, RestrictionRow,
-    RoleRow,
+    ActionForm, InvitationRow, KeptMessages, LogRow, Place, Posting, ReportRow, RestrictionRow, RoleRow,
+    UserLink,
     lists::{Invitations, Log, Reports, Restrictions},
     privacy::KeptMessagesForm,
     server::{Limits, ServerOverview, ServerRooms, ServerUsers},
@@ -28,7 +28,7 @@ pub struct ServerSettings {
     pub name: String,
     /// The hue of its color.
     pub hue: Option<u16>,
-    /// How long messages are kept.
+    /// The retention of messages.
     pub kept: KeptMessages,
     /// The version of the program.
     pub version: &'static str,
@@ -37,7 +37,7 @@ pub struct ServerSettings {
 /// The content of the page.
 #[derive(Debug, Clone)]
 pub struct ManagePage {
-    /// What it is about.
+    /// The room, or the server.
     pub place: Place,
     /// The owner of the room.
     pub owner: Option<User>,
@@ -53,7 +53,7 @@ pub struct ManagePage {
     pub has_link: bool,
     /// The current user may leave the room as a member.
     pub may_leave: bool,
-    /// Who posts, in a room.
+    /// The rules for posts, in a room.
     pub posting: Option<Posting>,
     /// The settings, for the administrator.
     pub settings: Option<ServerSettings>,
@@ -83,7 +83,7 @@ pub fn Manage(page: ManagePage, lang: Lang) -> impl IntoView {
     let problem =
         page.problem.clone().map(|problem| view! { <p role="alert" class="notice danger">{problem}</p> });
     let moderates = page.moderates;
-    // What waits for the moderators comes first.
+    // Reports that wait for the moderators come first.
     let (urgent, calm) = match page.reports.is_empty() {
         true => (None, Some(view! { <Reports page=page.clone() strings /> })),
         false => (Some(view! { <Reports page=page.clone() strings /> }), None),
@@ -152,7 +152,7 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
         let rows = page.roles.iter().filter(|row| row.is_moderator == is_moderator);
         let entry = |row: &RoleRow| {
             let note = row.is_admin.then(|| view! { <span class="hint">{strings.admin}</span> });
-            view! { <li><PersonLink place=page.place.clone() user=row.user.clone() />{note}</li> }
+            view! { <li><UserLink place=page.place.clone() user=row.user.clone() />{note}</li> }
         };
         rows.map(entry).collect::<Vec<_>>()
     };
@@ -160,7 +160,7 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
     let no_moderators = moderators.is_empty().then(|| view! { <p class="hint">{strings.no_moderators}</p> });
     let no_members = members.is_empty().then(|| view! { <p class="hint">{strings.no_members}</p> });
     let owner = page.owner.clone().map(|user| {
-        view! { <h3>{strings.owner}</h3><ul class="people"><li><PersonLink place=page.place.clone() user /></li></ul> }
+        view! { <h3>{strings.owner}</h3><ul class="people"><li><UserLink place=page.place.clone() user /></li></ul> }
     });
     let members = (page.is_closed || no_members.is_none())
         .then(|| view! { <h3>{strings.members}</h3><ul class="people">{members}</ul>{no_members} });
@@ -175,22 +175,22 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
             <ul class="people">{moderators}</ul>
             {no_moderators}
             {members}
-            <AddPerson page=page.clone() strings />
+            <AddUser page=page.clone() strings />
             {leave}
         </section>
     }
 }
 
-/// The form that gives a person a role.
+/// The form that gives a user a role.
 #[component]
-fn AddPerson(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
+fn AddUser(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
     let is_room = page.place.room.is_some();
     let button = |action, label| {
         view! { <button type="submit" name="action" value=action class="outlined">{label}</button> }
     };
     let let_in = (is_room && page.is_closed && page.moderates).then(|| button("let-in", strings.add_member));
     let appoint = page.owns.then(|| button("appoint", strings.appoint_moderator));
-    let hint = if is_room { strings.person_hint } else { strings.person_on_server_hint };
+    let hint = if is_room { strings.user_hint } else { strings.user_on_server_hint };
     (let_in.is_some() || appoint.is_some()).then(|| {
         view! {
             <form method="post" action=link(&page.place.path()) class="stack">

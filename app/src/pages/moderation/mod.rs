@@ -1,19 +1,19 @@
 //! Pages about access and moderation. They are forms, and work without script.
 
-mod door;
+mod access_page;
 mod lists;
 mod manage;
-mod person;
 mod privacy;
 mod rows;
 mod server;
+mod user;
 
-pub use door::{Door, DoorPage};
+pub use access_page::{Access, AccessPage};
 pub use manage::{Manage, ManagePage, ServerSettings};
-pub use person::{Person, PersonPage, Reported};
-pub use privacy::{KeptMessages, PersonErasure};
+pub use privacy::{ErasureState, KeptMessages};
 pub use rows::{InvitationRow, LogRow, Posting, ReportRow, RestrictionRow, RoleRow};
 pub use server::{RoomRow, ServerLimits, ServerOverview};
+pub use user::{ManageUser, Reported, UserPage};
 
 use crate::{
     base::link,
@@ -42,8 +42,8 @@ impl Place {
         }
     }
 
-    /// Returns the path of the page of a person there.
-    pub fn person_path(&self, user: &User) -> String {
+    /// Returns the path of the page of a user there.
+    pub fn user_path(&self, user: &User) -> String {
         match &self.room {
             Some((room, _)) => format!("/r/{room}/people/{}", user.id),
             None => format!("/admin/people/{}", user.id),
@@ -62,7 +62,7 @@ fn moment(at: Millis) -> String {
 fn ActionForm(
     /// The path of the form.
     path: String,
-    /// What it does.
+    /// The action of the form.
     action: &'static str,
     /// Hidden fields.
     #[prop(default = Vec::new())]
@@ -129,7 +129,7 @@ fn ReasonField(id: &'static str, strings: &'static ModerationStrings) -> impl In
 
 /// The name of a user, with a link to their page.
 #[component]
-fn PersonLink(place: Place, user: User) -> impl IntoView {
+fn UserLink(place: Place, user: User) -> impl IntoView {
     let name = user.disambiguated();
-    view! { <a class="person-link" href=link(&place.person_path(&user))>{crate::ui::face(&user)}<bdi>{name}</bdi></a> }
+    view! { <a class="person-link" href=link(&place.user_path(&user))>{crate::ui::face(&user)}<bdi>{name}</bdi></a> }
 }

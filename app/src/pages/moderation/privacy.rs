@@ -1,10 +1,10 @@
-//! What the administrator says about what is kept: for how long, and what is stored of a person.
+//! The administrator's control of stored data: the retention of messages, and the data of a user.
 
 use super::ActionForm;
 use crate::{base::link, i18n::PrivacyStrings, ui::retention::retention_options, wire::Retention};
 use leptos::prelude::*;
 
-/// How long the server keeps messages.
+/// The server's retention of messages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct KeptMessages {
     /// For rooms that say nothing else.
@@ -13,9 +13,9 @@ pub struct KeptMessages {
     pub is_limit: bool,
 }
 
-/// How far the erasure of a person is.
+/// The progress of a user's erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PersonErasure {
+pub enum ErasureState {
     /// It was never begun.
     None,
     /// It is under way: so many messages and reactions are gone.
@@ -42,34 +42,34 @@ pub(super) fn KeptMessagesForm(kept: KeptMessages, strings: &'static PrivacyStri
     }
 }
 
-/// What is stored of a person: the forms that export and erase it.
+/// The stored data of a user: the forms that export and erase it.
 #[component]
-pub(super) fn PersonData(
+pub(super) fn ErasureForms(
     path: String,
-    erasure: PersonErasure,
+    erasure: ErasureState,
     strings: &'static PrivacyStrings,
 ) -> impl IntoView {
     let erase = match erasure {
-        PersonErasure::None => view! {
+        ErasureState::None => view! {
             <ActionForm path=path.clone() action="erase" label=strings.erase is_danger=true>
-                <p class="hint">{strings.erase_person_intro}</p>
+                <p class="hint">{strings.erase_user_intro}</p>
                 <label class="checkbox">
                     <input type="checkbox" name="confirm" value="yes" autocomplete="off" required />
-                    {strings.erase_person_confirm}
+                    {strings.erase_user_confirm}
                 </label>
             </ActionForm>
         }
         .into_any(),
-        PersonErasure::UnderWay(count) => {
-            view! { <p role="status">{(strings.erasing_person)(count)}</p> }.into_any()
+        ErasureState::UnderWay(count) => {
+            view! { <p role="status">{(strings.erasing_user)(count)}</p> }.into_any()
         }
-        PersonErasure::Done(count) => view! { <p role="status">{(strings.erased)(count)}</p> }.into_any(),
+        ErasureState::Done(count) => view! { <p role="status">{(strings.erased)(count)}</p> }.into_any(),
     };
     view! {
         <section>
-            <h2>{strings.person_data}</h2>
+            <h2>{strings.user_data_title}</h2>
             <form method="post" action=link(&format!("{path}/export")) class="stack">
-                <p class="hint">{strings.export_person_intro}</p>
+                <p class="hint">{strings.export_user_intro}</p>
                 <button type="submit" class="outlined">{strings.export}</button>
             </form>
             {erase}

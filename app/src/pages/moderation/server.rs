@@ -1,6 +1,6 @@
-//! What the administrator sees of the whole server: its rooms, its users, its limits.
+//! The administrator's view of the whole server: its rooms, its users, its limits.
 
-use super::{PersonLink, Place, moment};
+use super::{Place, UserLink, moment};
 use crate::{
     base::link,
     i18n::ModerationStrings,
@@ -98,7 +98,7 @@ pub(super) fn ServerUsers(overview: ServerOverview, strings: &'static Moderation
     let ServerOverview { users, search, next_user, .. } = overview;
     let none = users.is_empty().then(|| view! { <p class="hint">{strings.no_users}</p> });
     let place = Place { room: None };
-    let rows = users.into_iter().map(|user| view! { <li><PersonLink place=place.clone() user /></li> });
+    let rows = users.into_iter().map(|user| view! { <li><UserLink place=place.clone() user /></li> });
     let rows = rows.collect::<Vec<_>>();
     let more = next_user.map(|user| {
         let path = link(&format!("/admin?name={}&users={user}#all-users", query_value(&search)));

@@ -122,7 +122,7 @@ impl InertElement {
             html.push('"');
         }
         html.push('>');
-        if self.name == "input" {
+        if matches!(self.name, "input" | "img" | "source") {
             return;
         }
         if self.name == "textarea" {
@@ -177,5 +177,6 @@ mod tests {
     #[test]
     fn an_element_without_an_end_tag_has_none() {
         assert_eq!(InertElement::new("input").flag("required", true).to_html(), "<input required=\"\">");
+        assert_eq!(InertElement::new("img").with("alt", "a").to_html(), "<img alt=\"a\">");
     }
 }

@@ -1,12 +1,20 @@
 //! `hubbub migrate --to URL`: copies a data folder into an empty PostgreSQL database.
 
 mod folder;
-mod progress;
 
-use super::{block_on, cannot_use_database, counted};
-use crate::store::{DatabaseUrl, Export, Import, ImportError, ImportTarget, Position, Table, TargetState};
+use super::{
+    block_on, cannot_use_database, counted, files,
+    progress::{self, Progress},
+};
+use crate::{
+    config::Config,
+    data::folder::STORE_FILE,
+    files::objects::FilePlace,
+    store::{
+        DatabaseUrl, Export, Import, ImportError, ImportTarget, Position, Table, TargetState, file_contents,
+    },
+};
 use folder::Source;
-use progress::Progress;
 use std::{fmt::Display, path::Path};
 use tokio::{
     sync::mpsc,
@@ -17,11 +25,26 @@ use uuid::Uuid;
 /// Chunks that are read ahead of the database.
 const CHUNKS_WAITING: usize = 2;
 
-pub(super) fn run(data: &Path, to: &str, is_forced: bool) -> Result<String, String> {
+pub(super) fn run(config: &Config, to: &str, is_forced: bool) -> Result<String, String> {
+    let data = &config.data;
     let url: DatabaseUrl = to.parse().map_err(|error| format!("cannot use --to: {error}"))?;
     // First, so that a wrong path does not create a data folder.
     folder::check_exists(data)?;
-    block_on(migrate(data, &url, is_forced))?
+    let done = block_on(migrate(data, &url, is_forced))??;
+    Ok(done + &move_files(config)?)
+}
+
+/// Copies the files of messages to where servers on the database have them. Returns a line about that.
+fn move_files(config: &Config) -> Result<String, String> {
+    let (store, here) = (config.data.join(STORE_FILE), FilePlace::within(&config.data));
+    match &config.files {
+        Some(there) if *there != here => Ok(format!("\n{}", files::copy(&store, &here, there)?.trim())),
+        Some(_) => Ok(String::new()),
+        None if file_contents(&store).is_ok_and(|contents| !contents.is_empty()) => Ok(format!(
+            "\nThe files of messages are in {here}: start the server with --files, which names them."
+        )),
+        None => Ok(String::new()),
+    }
 }
 
 /// The database, for messages.
@@ -63,7 +86,7 @@ async fn migrate(data: &Path, url: &DatabaseUrl, is_forced: bool) -> Result<Stri
     let counts = export.counts().map_err(|error| source.cannot_read(error))?;
     let total = counts.iter().map(|(_, rows)| rows).sum();
     let export = copy(&target, &source, export, &mut import, total).await?;
-    let progress = Progress::start("checked", total, 0);
+    let progress = Progress::start(("checked", "rows"), total, 0);
     let verified = import.verify(&counts, |rows| progress.advance(rows)).await;
     progress.finish();
     let id = import.id();
@@ -115,7 +138,7 @@ async fn copy(
         let read = export.read(from, |chunk| sender.blocking_send(chunk).is_ok());
         (export, read)
     });
-    let progress = Progress::start("copied", total, import.rows());
+    let progress = Progress::start(("copied", "rows"), total, import.rows());
     while let Some(chunk) = chunks.recv().await {
         let rows = chunk.rows;
         import.append(chunk).await.map_err(|error| target.interrupted(&error))?;

@@ -50,6 +50,9 @@ const USER_ID_HEADER: HeaderName = HeaderName::from_static("hubbub-person");
 /// stream.
 const PROTOCOL_ROUTES: [&str; 3] = ["/ws", "/frames", "/api/commands"];
 
+/// The route of forms with files, whose handler reads the body and checks the device again after that.
+const STREAMED_ROUTE: &str = "/r/{room}/files";
+
 /// The user that a request belongs to; a request extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -195,7 +198,8 @@ pub async fn recognize(
 /// # Errors
 /// [`Problem`] for a body that no route takes.
 async fn with_body_read(request: Request) -> Result<Request, Problem> {
-    if request.body().is_end_stream() {
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    if request.body().is_end_stream() || path.ends_with(STREAMED_ROUTE) {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();

@@ -1,7 +1,7 @@
 //! Tests of the outbound queue with a sink that is writable or not.
 
 use super::*;
-use app::wire::{DisplayName, EventBody, Mentions, User, UserId};
+use app::wire::{DisplayName, EventBody, Files, Mentions, User, UserId};
 use proptest::prelude::*;
 use std::sync::{
     Mutex,
@@ -48,7 +48,12 @@ fn word(bytes: &[u8]) -> String {
 
 fn event(seq: Seq, text: &str) -> Arc<Event> {
     let author = User::new(UserId(1), DisplayName::generated(UserId(1)));
-    let body = EventBody::Message { text: text.into(), reply_to: None, mentions: Mentions::default() };
+    let body = EventBody::Message {
+        text: text.into(),
+        reply_to: None,
+        mentions: Mentions::default(),
+        files: Files::default(),
+    };
     Arc::new(Event { seq, at: 0, id: Uuid::nil(), author, body })
 }
 

@@ -1,6 +1,7 @@
-//! What the forms of moderators and users do.
+//! The actions of the forms of moderators and users.
 
 use crate::{
+    hexadecimal,
     http::problem::Problem,
     pages::{PageRequest, user_data::begin_erasure},
     password, secret,
@@ -61,9 +62,9 @@ pub struct ActionFields {
     confirm: Option<String>,
 }
 
-/// What was done.
+/// The result of an action.
 pub(super) enum Done {
-    /// What the page shows by itself.
+    /// A change that the page shows by itself.
     Plain,
     /// The user has left the room.
     Left,
@@ -100,14 +101,14 @@ pub(super) fn notice(done: &str, lang: Lang) -> Option<String> {
     }
 }
 
-/// Does what a form says, in a room or on the server, about a person if it is about one.
+/// Does what a form says, in a room or on the server, about a user if it is about one.
 ///
 /// # Errors
 /// [`Problem`] if a field is missing or invalid, if the user may not do this, or if the store fails.
 pub(super) async fn carry_out(
     request: &PageRequest,
     room: Option<&RoomName>,
-    person: Option<UserId>,
+    target: Option<UserId>,
     fields: ActionFields,
 ) -> Result<Done, Problem> {
     let PageRequest { state, identity, .. } = request;
@@ -119,22 +120,22 @@ pub(super) async fn carry_out(
             return Ok(Done::Reported);
         }
         ("block" | "unblock", _) => {
-            let other = person.filter(|person| *person != actor).ok_or_else(missing)?;
+            let other = target.filter(|target| *target != actor).ok_or_else(missing)?;
             state.store.set_blocked(actor, other, fields.action == "block").await?;
             return Ok(Done::Plain);
         }
         ("delete-hour", _) => {
-            return delete_hour(state, actor, room, person.ok_or_else(missing)?, &fields.reason).await;
+            return delete_hour(state, actor, room, target.ok_or_else(missing)?, &fields.reason).await;
         }
         ("set-access", None) => return set_access(state, actor, fields).await,
         ("set-retention", None) => return set_retention(state, actor, fields).await,
         ("erase", None) if fields.confirm.as_deref() == Some("yes") => {
-            return erase(state, actor, person.ok_or_else(missing)?, &fields.reason).await;
+            return erase(state, actor, target.ok_or_else(missing)?, &fields.reason).await;
         }
         ("set-name", None) => return set_name(state, actor, fields).await,
         _ => {}
     }
-    let (action, done) = parse_action(state, actor, room, person, &fields).await?;
+    let (action, done) = parse_action(state, actor, room, target, &fields).await?;
     moderate(state, actor, room, action, &fields.reason).await?;
     Ok(done)
 }
@@ -154,16 +155,16 @@ async fn parse_action(
     state: &AppState,
     actor: UserId,
     room: Option<&RoomName>,
-    person: Option<UserId>,
+    target: Option<UserId>,
     fields: &ActionFields,
 ) -> Result<(Action, Done), Problem> {
-    let user = || person.ok_or_else(missing);
+    let user = || target.ok_or_else(missing);
     let until = Until(fields.hours.filter(|hours| *hours > 0).map(after_hours));
     let action = match fields.action.as_str() {
         "let-in" | "appoint" => {
-            let user = match person {
-                Some(person) => person,
-                None => find_person(state, room, fields.person.as_deref().unwrap_or_default()).await?,
+            let user = match target {
+                Some(target) => target,
+                None => find_user(state, room, fields.person.as_deref().unwrap_or_default()).await?,
             };
             let role = if fields.action == "appoint" { Role::Moderator } else { Role::Member };
             Action::Appoint { user, role: Some(role) }
@@ -210,7 +211,7 @@ async fn parse_action(
             return Ok((action, Done::Invitation(token)));
         }
         "revoke" => {
-            let hash = fields.hash.as_deref().and_then(secret::from_hex);
+            let hash = fields.hash.as_deref().and_then(hexadecimal::decode);
             Action::Revoke { hash: hash.ok_or_else(missing)? }
         }
         "resolve" => Action::Resolve { report: fields.report.ok_or_else(missing)? },
@@ -219,9 +220,9 @@ async fn parse_action(
     Ok((action, Done::Plain))
 }
 
-/// Returns the person whom a text means: the end of the address of their page, or the name of exactly one user who is or was in
+/// Returns the user whom a text means: the end of the address of their page, or the name of exactly one user who is or was in
 /// the room, or in the lobby.
-async fn find_person(state: &AppState, room: Option<&RoomName>, text: &str) -> Result<UserId, Problem> {
+async fn find_user(state: &AppState, room: Option<&RoomName>, text: &str) -> Result<UserId, Problem> {
     let last = text.trim().rsplit('/').next().unwrap_or_default();
     let id = last.split('?').next().unwrap_or_default();
     if id.len() == 16
@@ -364,14 +365,14 @@ async fn set_retention(state: &AppState, actor: UserId, fields: ActionFields) ->
     Ok(Done::Plain)
 }
 
-/// Begins to erase everything of a person, and records that.
+/// Begins to erase everything of a user, and records that.
 async fn erase(state: &AppState, actor: UserId, user: UserId, reason: &str) -> Result<Done, Problem> {
     moderate(state, actor, None, Action::Erase { user }, reason).await?;
     begin_erasure(state, user).await?;
     Ok(Done::Plain)
 }
 
-/// Records that everything of a person is exported.
+/// Records that everything of a user is exported.
 ///
 /// # Errors
 /// [`Problem`] if the user may not do this, or if the store fails.

@@ -2,18 +2,20 @@
 
 use super::{ManageQuery, overview::load_overview};
 use crate::{
+    hexadecimal,
     http::identity::Identity,
     state::AppState,
     store::{
-        Entrance, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role, RoomMode, Scope,
-        Settings, Standing, StoreResult, Subject, hexadecimal, moderates,
+        Entrance, LogEntry, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role,
+        RoomMode, RoomRecord, Scope, Settings, Standing, StoreResult, StoredInvitation, StoredRestriction,
+        Subject, moderates,
     },
 };
 use app::{
     i18n::Lang,
     pages::{
-        InvitationRow, KeptMessages, LogRow, ManagePage, PersonErasure, PersonPage, Place, Posting,
-        ReportRow, Reported, RestrictionRow, RoleRow, ServerSettings,
+        ErasureState, InvitationRow, KeptMessages, LogRow, ManagePage, Place, Posting, ReportRow, Reported,
+        RestrictionRow, RoleRow, ServerSettings, UserPage,
     },
     wire::{Message, RoomName, Seq, User, UserId},
 };
@@ -73,7 +75,77 @@ fn user_of(subject: Subject) -> Option<UserId> {
     }
 }
 
-/// Loads the page that manages a room, or the server. What only moderators may see is left out for others.
+/// The records of a room or the server that its page of moderation shows.
+#[derive(Default)]
+struct Records {
+    roles: Vec<(UserId, Role)>,
+    restrictions: Vec<StoredRestriction>,
+    invitations: Vec<StoredInvitation>,
+    reports: Vec<Report>,
+    log: Vec<LogEntry>,
+    /// The id of the last entry of the log, if older entries may follow.
+    older: Option<u64>,
+}
+
+impl Records {
+    /// Reads the roles, and for a moderator the other records as well. The log is read from before the entry `before`.
+    async fn read(
+        state: &AppState,
+        identity: Identity,
+        room: Option<&RoomName>,
+        is_moderator: bool,
+        before: Option<u64>,
+    ) -> StoreResult<Self> {
+        let (store, scope) = (&state.store, Scope::of(room));
+        // Moderators may be more than one list has: they come first.
+        let mut roles = store.roles(&scope, Role::Moderator, UserId(0)).await?;
+        if room.is_some() {
+            let members = store.roles(&scope, Role::Member, UserId(0)).await?;
+            roles.extend(members.into_iter().filter(|(_, role)| *role == Role::Member));
+        }
+        if !is_moderator {
+            return Ok(Self { roles, ..Self::default() });
+        }
+        // The page of the server has the reports and the log of all rooms.
+        let wide = if room.is_some() { scope.clone() } else { Scope::All };
+        let mut reports = store.reports(&wide).await?;
+        reports.truncate(MAX_SHOWN_REPORTS);
+        let log = store.log(&wide, before).await?;
+        let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
+        let (restrictions, invitations) =
+            (store.restrictions(&scope).await?, store.invitations(&scope).await?);
+        let mut records = Self { roles, restrictions, invitations, reports, log, older };
+        if room.is_none() {
+            records.retain_visible(state, identity).await?;
+        }
+        Ok(records)
+    }
+
+    /// Removes the reports and log entries of rooms that the user may not enter.
+    async fn retain_visible(&mut self, state: &AppState, identity: Identity) -> StoreResult<()> {
+        let visible = state.enterable(identity, self.rooms()).await?;
+        self.reports.retain(|it| visible.contains(&it.room));
+        self.log.retain(|it| it.room.as_ref().is_none_or(|room| visible.contains(room)));
+        Ok(())
+    }
+
+    /// Returns the rooms of the reports and log entries.
+    fn rooms(&self) -> BTreeSet<RoomName> {
+        let logged = self.log.iter().filter_map(|it| it.room.as_ref());
+        self.reports.iter().map(|it| &it.room).chain(logged).cloned().collect()
+    }
+
+    /// Returns the users whose names the page shows.
+    fn users(&self) -> BTreeSet<UserId> {
+        let roles = self.roles.iter().map(|(user, _)| *user);
+        let restricted = self.restrictions.iter().flat_map(|it| [Some(it.by), user_of(it.subject)]);
+        let authors = self.invitations.iter().map(|it| it.by).chain(self.reports.iter().map(|it| it.by));
+        let logged = self.log.iter().flat_map(|it| [Some(it.actor), it.subject.and_then(user_of)]);
+        roles.chain(authors).chain(restricted.chain(logged).flatten()).collect()
+    }
+}
+
+/// Loads the page that manages a room, or the server. For users who are no moderators it leaves out what only moderators may see.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Backend`].
@@ -84,118 +156,96 @@ pub(super) async fn load_manage_page(
     query: ManageQuery,
     lang: Lang,
 ) -> StoreResult<ManagePage> {
-    let (store, scope) = (&state.store, Scope::of(room.as_ref()));
     let standing = state.standing(identity, room.as_ref()).await?;
     let (is_moderator, is_admin) = (moderates(room.as_ref(), &standing), standing.role == Some(Role::Admin));
     let record = match &room {
-        Some(room) => Some(store.room(room).await?),
+        Some(room) => Some(state.store.room(room).await?),
         None => None,
     };
     let owner = record.as_ref().and_then(|record| record.info.owner);
-    // Moderators may be more than one list has: they come first.
-    let least = if room.is_some() { Role::Member } else { Role::Moderator };
-    let mut roles = store.roles(&scope, Role::Moderator, UserId(0)).await?;
-    if least == Role::Member {
-        let members = store.roles(&scope, least, UserId(0)).await?;
-        roles.extend(members.into_iter().filter(|(_, role)| *role == Role::Member));
-    }
-    let (mut restrictions, mut invitations, mut reports, mut log) = (vec![], vec![], vec![], vec![]);
-    if is_moderator {
-        restrictions = store.restrictions(&scope).await?;
-        invitations = store.invitations(&scope).await?;
-        let reported = if room.is_some() { scope.clone() } else { Scope::All };
-        reports = store.reports(&reported).await?;
-        reports.truncate(MAX_SHOWN_REPORTS);
-        log = store.log(if room.is_some() { &scope } else { &Scope::All }, query.before).await?;
-    }
-    let older = log.last().filter(|_| log.len() == MAX_ENTRIES_PER_READ as usize).map(|last| last.id);
-    if room.is_none() {
-        let rooms = reports.iter().map(|it| &it.room).chain(log.iter().filter_map(|it| it.room.as_ref()));
-        let visible = state.enterable(identity, rooms.cloned().collect()).await?;
-        reports.retain(|it| visible.contains(&it.room));
-        log.retain(|it| it.room.as_ref().is_none_or(|room| visible.contains(room)));
-    }
-    let ids = roles.iter().map(|(user, _)| *user).chain(owner);
-    let ids = ids.chain(restrictions.iter().flat_map(|it| [Some(it.by), user_of(it.subject)]).flatten());
-    let ids = ids.chain(invitations.iter().map(|it| it.by)).chain(reports.iter().map(|it| it.by));
-    let ids = ids.chain(log.iter().flat_map(|it| [Some(it.actor), it.subject.and_then(user_of)]).flatten());
-    let names = Names::read(state, ids.collect()).await?;
-    let mut titles = Titles::default();
-    if room.is_none() {
-        let rooms = reports.iter().map(|it| &it.room).chain(log.iter().filter_map(|it| it.room.as_ref()));
-        titles = Titles::read(state, rooms.cloned().collect(), lang).await?;
-    }
-    let reports = load_reports(state, reports, &names, &titles).await?;
-    let has_role = standing.room.role.is_some();
-    let settings =
-        if is_admin && room.is_none() { Some(server_settings(store.settings().await?)) } else { None };
-    let overview = match settings {
-        Some(_) => Some(load_overview(state, identity.id, &query, lang).await?),
-        None => None,
+    let records = Records::read(state, identity, room.as_ref(), is_moderator, query.before).await?;
+    let names = Names::read(state, records.users().into_iter().chain(owner).collect()).await?;
+    let titles = match room {
+        Some(_) => Titles::default(),
+        None => Titles::read(state, records.rooms(), lang).await?,
     };
-    let title = |record: &crate::store::RoomRecord| lang.strings().title_of(&record.room, record.title());
+    let (mut settings, mut overview) = (None, None);
+    if is_admin && room.is_none() {
+        settings = Some(server_settings(state.store.settings().await?));
+        overview = Some(load_overview(state, identity.id, &query, lang).await?);
+    }
+    let title = |record: &RoomRecord| lang.strings().title_of(&record.room, record.title());
     Ok(ManagePage {
         place: Place { room: room.clone().zip(record.as_ref().map(title)) },
         owner: owner.map(|owner| names.user(owner)),
-        roles: roles
-            .into_iter()
-            .map(|(user, role)| RoleRow {
-                user: names.user(user),
-                is_moderator: role >= Role::Moderator,
-                is_admin: role == Role::Admin,
-            })
-            .collect(),
+        roles: role_rows(records.roles, &names),
         moderates: is_moderator,
         owns: is_admin || standing.room.is_owner,
         is_closed: room.as_ref().is_some_and(|room| standing.room.members_only || room.is_members_only()),
         has_link: room.as_ref().is_some_and(RoomName::is_private),
-        may_leave: has_role && !standing.room.is_owner,
+        may_leave: standing.room.role.is_some() && !standing.room.is_owner,
         posting: record.is_some().then(|| posting(&standing)),
         settings,
         overview,
-        restrictions: restrictions
-            .into_iter()
-            .map(|it| RestrictionRow {
-                user: user_of(it.subject).map(|user| names.user(user)),
-                subject: it.subject.to_string(),
-                is_ban: it.kind == RestrictionKind::Ban,
-                until: it.until.0,
-                by: names.name(it.by),
-                reason: it.reason,
-            })
-            .collect(),
-        invitations: invitations
-            .into_iter()
-            .map(|it| InvitationRow {
-                hash: hexadecimal(&it.invitation.hash).to_string(),
-                by: names.name(it.by),
-                expires_at: it.invitation.expires_at,
-                uses: it.uses,
-                most_uses: it.invitation.most_uses,
-            })
-            .collect(),
+        restrictions: restriction_rows(records.restrictions, &names),
+        invitations: invitation_rows(records.invitations, &names),
         created: None,
-        reports,
-        log: log
-            .into_iter()
-            .map(|it| LogRow {
-                at: it.at,
-                actor: names.name(it.actor),
-                action: it.action,
-                whom: match it.subject {
-                    Some(Subject::User(user)) => names.name(user),
-                    Some(network) => network.to_string(),
-                    None => String::new(),
-                },
-                detail: it.detail,
-                room: it.room.filter(|_| room.is_none()).map(|room| titles.of(room)),
-                until: it.until,
-                reason: it.reason,
-            })
-            .collect(),
-        older,
+        reports: load_reports(state, records.reports, &names, &titles).await?,
+        log: log_rows(records.log, &names, room.is_none().then_some(&titles)),
+        older: records.older,
         problem: None,
     })
+}
+
+fn role_rows(roles: Vec<(UserId, Role)>, names: &Names) -> Vec<RoleRow> {
+    let row = |(user, role)| RoleRow {
+        user: names.user(user),
+        is_moderator: role >= Role::Moderator,
+        is_admin: role == Role::Admin,
+    };
+    roles.into_iter().map(row).collect()
+}
+
+fn restriction_rows(restrictions: Vec<StoredRestriction>, names: &Names) -> Vec<RestrictionRow> {
+    let row = |it: StoredRestriction| RestrictionRow {
+        user: user_of(it.subject).map(|user| names.user(user)),
+        subject: it.subject.to_string(),
+        is_ban: it.kind == RestrictionKind::Ban,
+        until: it.until.0,
+        by: names.name(it.by),
+        reason: it.reason,
+    };
+    restrictions.into_iter().map(row).collect()
+}
+
+fn invitation_rows(invitations: Vec<StoredInvitation>, names: &Names) -> Vec<InvitationRow> {
+    let row = |it: StoredInvitation| InvitationRow {
+        hash: hexadecimal::encode(&it.invitation.hash),
+        by: names.name(it.by),
+        expires_at: it.invitation.expires_at,
+        uses: it.uses,
+        most_uses: it.invitation.most_uses,
+    };
+    invitations.into_iter().map(row).collect()
+}
+
+/// Returns the entries of the log, with their rooms if there are titles.
+fn log_rows(log: Vec<LogEntry>, names: &Names, titles: Option<&Titles>) -> Vec<LogRow> {
+    let row = |it: LogEntry| LogRow {
+        at: it.at,
+        actor: names.name(it.actor),
+        action: it.action,
+        whom: match it.subject {
+            Some(Subject::User(user)) => names.name(user),
+            Some(network) => network.to_string(),
+            None => String::new(),
+        },
+        detail: it.detail,
+        room: titles.and_then(|titles| it.room.map(|room| titles.of(room))),
+        until: it.until,
+        reason: it.reason,
+    };
+    log.into_iter().map(row).collect()
 }
 
 fn posting(standing: &Standing) -> Posting {
@@ -239,18 +289,18 @@ async fn read_message(state: &AppState, room: &RoomName, seq: Seq) -> StoreResul
     Ok(page.messages.into_iter().find(|message| message.seq == seq && !message.deleted))
 }
 
-/// Loads the page of a person in a room, or on the server.
+/// Loads the page of a user in a room, or on the server.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Backend`].
-pub(super) async fn load_person_page(
+pub(super) async fn load_user_page(
     state: &AppState,
     identity: Identity,
     room: Option<RoomName>,
     user: UserId,
     seq: Option<Seq>,
     lang: Lang,
-) -> StoreResult<PersonPage> {
+) -> StoreResult<UserPage> {
     let own = state.standing(identity, room.as_ref()).await?;
     let entrance = Entrance { user, network: None, room: room.clone() };
     let theirs = state.store.standing(entrance).await?;
@@ -283,7 +333,7 @@ pub(super) async fn load_person_page(
         None if !is_self && own.role == Some(Role::Admin) => Some(erasure_of(state, user).await?),
         _ => None,
     };
-    Ok(PersonPage {
+    Ok(UserPage {
         erasure,
         may_restrict: may_moderate,
         may_appoint: !is_self && owns,
@@ -301,10 +351,10 @@ pub(super) async fn load_person_page(
     })
 }
 
-async fn erasure_of(state: &AppState, user: UserId) -> StoreResult<PersonErasure> {
+async fn erasure_of(state: &AppState, user: UserId) -> StoreResult<ErasureState> {
     Ok(match state.store.erasure(user).await? {
-        None => PersonErasure::None,
-        Some(erasure) if erasure.finished_at.is_none() => PersonErasure::UnderWay(erasure.erased),
-        Some(erasure) => PersonErasure::Done(erasure.erased),
+        None => ErasureState::None,
+        Some(erasure) if erasure.finished_at.is_none() => ErasureState::UnderWay(erasure.erased),
+        Some(erasure) => ErasureState::Done(erasure.erased),
     })
 }

@@ -1,13 +1,15 @@
 //! The pages and forms of access and moderation. A form redirects (303) to its page; what a user may not do is refused by the
 //! store.
 
+mod access_page;
 mod actions;
-mod door;
 mod load;
 mod overview;
 
-pub(super) use door::closed_page;
-pub use door::{accept_admin_link, accept_invitation, enter_with_password, open_admin_link, open_invitation};
+pub(super) use access_page::closed_page;
+pub use access_page::{
+    accept_admin_link, accept_invitation, enter_with_password, open_admin_link, open_invitation,
+};
 
 use super::{
     CheckedForm, MessagePath, PageRejection, PageRequest, PageResult, RoomPath,
@@ -30,10 +32,10 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use load::{load_manage_page, load_person_page};
+use load::{load_manage_page, load_user_page};
 use serde::Deserialize;
 
-/// Which entries of its lists a page shows.
+/// The entries of its lists that a page shows.
 #[derive(Default, Deserialize)]
 pub struct ManageQuery {
     /// The entry of the log before which the list begins.
@@ -50,9 +52,9 @@ pub struct ManageQuery {
 #[derive(Deserialize)]
 pub struct Confirmed {}
 
-/// The message from which the page of a person was opened, and what was done before.
+/// The message from which the page of a user was opened, and what was done before.
 #[derive(Deserialize)]
-pub struct PersonQuery {
+pub struct UserQuery {
     seq: Option<Seq>,
     done: Option<String>,
 }
@@ -107,38 +109,38 @@ pub async fn act_on_server(
     act(request, None, None, fields).await
 }
 
-/// `GET /r/{room}/people/{user}`: what one can do about a person in a room.
+/// `GET /r/{room}/people/{user}`: what moderators can do about a user in a room.
 ///
 /// # Errors
 /// [`PageRejection`] if the id or the message is invalid, or if the store or the rendering fails.
-pub async fn person_in_room(
+pub async fn user_in_room(
     request: PageRequest,
     Path((room, user)): Path<(String, String)>,
-    query: Result<Query<PersonQuery>, QueryRejection>,
+    query: Result<Query<UserQuery>, QueryRejection>,
 ) -> PageResult {
     let (room, user) = (parse::<RoomName>(&room)?, parse(&user)?);
-    render_person_page(request, Some(room), user, query).await
+    render_user_page(request, Some(room), user, query).await
 }
 
 /// `GET /admin/people/{user}`: the same on the server.
 ///
 /// # Errors
-/// [`PageRejection`] as for [`person_in_room`].
-pub async fn person_on_server(
+/// [`PageRejection`] as for [`user_in_room`].
+pub async fn user_on_server(
     request: PageRequest,
     Path(user): Path<String>,
-    query: Result<Query<PersonQuery>, QueryRejection>,
+    query: Result<Query<UserQuery>, QueryRejection>,
 ) -> PageResult {
     check_moderates(&request).await?;
     let user = parse(&user)?;
-    render_person_page(request, None, user, query).await
+    render_user_page(request, None, user, query).await
 }
 
-/// `POST /r/{room}/people/{user}`: does what the form says about a person in a room.
+/// `POST /r/{room}/people/{user}`: does what the form says about a user in a room.
 ///
 /// # Errors
 /// [`PageRejection`] if the user may not do this, or if the store fails.
-pub async fn act_on_person_in_room(
+pub async fn act_on_user_in_room(
     request: PageRequest,
     Path((room, user)): Path<(String, String)>,
     CheckedForm(fields): CheckedForm<ActionFields>,
@@ -147,11 +149,11 @@ pub async fn act_on_person_in_room(
     act(request, Some(room), Some(user), fields).await
 }
 
-/// `POST /admin/people/{user}`: does what the form says about a person on the server.
+/// `POST /admin/people/{user}`: does what the form says about a user on the server.
 ///
 /// # Errors
 /// [`PageRejection`] if the user may not do this, or if the store fails.
-pub async fn act_on_person_on_server(
+pub async fn act_on_user_on_server(
     request: PageRequest,
     Path(user): Path<String>,
     CheckedForm(fields): CheckedForm<ActionFields>,
@@ -161,11 +163,11 @@ pub async fn act_on_person_on_server(
     act(request, None, Some(user), fields).await
 }
 
-/// `POST /admin/people/{user}/export`: downloads everything of a person as JSON Lines, for the administrator.
+/// `POST /admin/people/{user}/export`: downloads everything of a user as JSON Lines, for the administrator.
 ///
 /// # Errors
 /// [`PageRejection`] if the user may not do this, if too many exports are under way, or if the store fails.
-pub async fn export_person(
+pub async fn export_data_of(
     request: PageRequest,
     Path(user): Path<String>,
     CheckedForm(Confirmed {}): CheckedForm<Confirmed>,
@@ -203,19 +205,19 @@ async fn check_moderates(PageRequest { state, identity, .. }: &PageRequest) -> R
 async fn act(
     request: PageRequest,
     room: Option<RoomName>,
-    person: Option<UserId>,
+    target: Option<UserId>,
     fields: ActionFields,
 ) -> PageResult {
     let PageRequest { state, identity, .. } = &request;
     request.require_cookies()?;
     state.admit_write(*identity, Use::Post).map_err(Problem::rate_limited)?;
-    match actions::carry_out(&request, room.as_ref(), person, fields).await {
+    match actions::carry_out(&request, room.as_ref(), target, fields).await {
         Ok(Done::Invitation(token)) => {
             let link = share_link(request.context.address.url(&format!("/invite/{token}")));
             render_manage_page(request, room, ManageQuery::default(), Some(link), None, StatusCode::OK).await
         }
-        Ok(done) => Ok(redirect_after(&request, room.as_ref(), person, &done)),
-        Err(problem) if person.is_none() => {
+        Ok(done) => Ok(redirect_after(&request, room.as_ref(), target, &done)),
+        Err(problem) if target.is_none() => {
             let status = problem.status();
             let text = match problem.code() {
                 Some(code) => (request.context.lang.strings().command_error)(code),
@@ -231,14 +233,14 @@ async fn act(
 fn redirect_after(
     request: &PageRequest,
     room: Option<&RoomName>,
-    person: Option<UserId>,
+    target: Option<UserId>,
     done: &Done,
 ) -> Response {
-    let place = match (room, person) {
+    let place = match (room, target) {
         _ if matches!(done, Done::Left) => "/".into(),
-        (Some(room), Some(person)) => format!("/r/{room}/people/{person}{}", done.query()),
+        (Some(room), Some(target)) => format!("/r/{room}/people/{target}{}", done.query()),
         (Some(room), None) => format!("/r/{room}/manage"),
-        (None, Some(person)) => format!("/admin/people/{person}{}", done.query()),
+        (None, Some(target)) => format!("/admin/people/{target}{}", done.query()),
         (None, None) => "/admin".into(),
     };
     request.redirect(&place)
@@ -261,19 +263,19 @@ async fn render_manage_page(
     run_page(&handle, activity, page).await
 }
 
-async fn render_person_page(
+async fn render_user_page(
     PageRequest { state, identity, context }: PageRequest,
     room: Option<RoomName>,
     user: UserId,
-    query: Result<Query<PersonQuery>, QueryRejection>,
+    query: Result<Query<UserQuery>, QueryRejection>,
 ) -> PageResult {
     let (seq, done) = query.map_or((None, None), |Query(query)| (query.seq, query.done));
     let (handle, activity) = (state.clone(), context.activity.clone());
     let page = async move {
         let notice = done.and_then(|done| actions::notice(&done, context.lang));
-        let page = load_person_page(&state, identity, room, user, seq, context.lang).await?;
-        let page = app::pages::PersonPage { notice, ..page };
-        render(&state, context, View::Person(Box::new(page)), StatusCode::OK).await
+        let page = load_user_page(&state, identity, room, user, seq, context.lang).await?;
+        let page = app::pages::UserPage { notice, ..page };
+        render(&state, context, View::User(Box::new(page)), StatusCode::OK).await
     };
     run_page(&handle, activity, page).await
 }

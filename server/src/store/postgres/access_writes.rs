@@ -8,11 +8,14 @@ use super::{
     rows,
     writer::{Writer, answer},
 };
-use crate::store::{
-    AccessChange, Entrance, Invitation, LinkError, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES,
-    MAX_REASON_CHARS, MAX_REPORTS, MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation,
-    Notification, RestrictionKind, Role, Setting, Standing, StoreError, StoreResult, Subject, hexadecimal,
-    rules::{self, Effect},
+use crate::{
+    hexadecimal,
+    store::{
+        AccessChange, Entrance, Invitation, LinkError, LinkHash, MAX_BLOCKED, MAX_INVITATIONS,
+        MAX_LOG_ENTRIES, MAX_REASON_CHARS, MAX_REPORTS, MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES,
+        Moderation, Notification, RestrictionKind, Role, Setting, Standing, StoreError, StoreResult, Subject,
+        rules::{self, Effect},
+    },
 };
 use app::wire::{RoomName, Seq, UserId};
 use deadpool_postgres::{ClientWrapper, Transaction};
@@ -21,7 +24,7 @@ use tokio_postgres::{Error, types::ToSql};
 use uuid::Uuid;
 
 /// The advisory lock under which rights are changed.
-const ACCESS_LOCK: i64 = 0x0068_7562_6275_6202;
+pub(super) const ACCESS_LOCK: i64 = 0x0068_7562_6275_6202;
 
 /// A transaction that changes rights, with the channel and the name of this server.
 struct Change<'a> {
@@ -362,7 +365,7 @@ impl<'a> Change<'a> {
     async fn redeem_admin_link(self, secret: &LinkHash, user: UserId, is_retry: bool) -> Result<bool, Error> {
         let id = user.0.cast_signed();
         let used = "DELETE FROM setting WHERE name = $1 AND value = $2";
-        if self.execute(used, &[&Setting::AdminLink.name(), &&*hexadecimal(secret)]).await? == 0 {
+        if self.execute(used, &[&Setting::AdminLink.name(), &&*hexadecimal::encode(secret)]).await? == 0 {
             // The first attempt has used it, and its answer was lost.
             let is_admin = "SELECT count(*) FROM role WHERE user_id = $1 AND room = 0 AND role = $2";
             return Ok(is_retry && self.count(is_admin, &[&id, &Role::Admin.column()]).await? > 0);

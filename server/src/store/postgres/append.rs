@@ -29,6 +29,11 @@ const APPEND_EVENTS_WITH_MENTIONS: &str = "SELECT a.* FROM log l CROSS JOIN LATE
     $1 AND l.singleton, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $22) a
     WHERE l.access_generation = $21";
 
+/// The same for a batch whose messages show files.
+const APPEND_EVENTS_WITH_FILES: &str = "SELECT a.* FROM log l CROSS JOIN LATERAL append_events(
+    $1 AND l.singleton, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $22, $23) a
+    WHERE l.access_generation = $21";
+
 const MOST_MARKERS: i32 = MAX_READ_MARKERS.cast_signed();
 
 /// The operations of one call, as parallel arrays.
@@ -47,6 +52,7 @@ pub(super) struct Batch<'a> {
     replies: Vec<Option<i64>>,
     targets: Vec<Option<i64>>,
     mentions: Vec<Option<String>>,
+    files: Vec<Option<String>>,
     visits: Vec<bool>,
     users: Vec<i64>,
     names: Vec<String>,
@@ -88,6 +94,7 @@ impl<'a> Batch<'a> {
         self.replies.push(reply_to.map(position));
         self.targets.push(target.map(position));
         self.mentions.push(columns::of_mentions(&event.mentions));
+        self.files.push(columns::of_files(&event.files));
     }
 
     fn push_user(&mut self, user: UserId) {
@@ -109,8 +116,18 @@ impl<'a> Batch<'a> {
             || self.kinds.iter().any(|kind| matches!(*kind, columns::kind::EDIT | columns::kind::DELETE))
     }
 
+    fn has_files(&self) -> bool {
+        self.files.iter().any(Option::is_some)
+    }
+
     fn statement(&self) -> &'static str {
-        if self.may_change_mentions() { APPEND_EVENTS_WITH_MENTIONS } else { APPEND_EVENTS }
+        if self.has_files() {
+            APPEND_EVENTS_WITH_FILES
+        } else if self.may_change_mentions() {
+            APPEND_EVENTS_WITH_MENTIONS
+        } else {
+            APPEND_EVENTS
+        }
     }
 
     /// Sends the batch. Everything in it, also what a repeat has found, is durable afterwards.
@@ -196,14 +213,18 @@ impl<'a> Batch<'a> {
             &MOST_MARKERS,
             &cache.access,
         ];
-        if self.may_change_mentions() {
+        if self.has_files() {
+            parameters.extend(
+                [&self.mentions, &self.files].map(|it| it as &(dyn tokio_postgres::types::ToSql + Sync)),
+            );
+        } else if self.may_change_mentions() {
             parameters.push(&self.mentions);
         }
         parameters
     }
 }
 
-/// What `append_events` returns.
+/// The output of `append_events`.
 pub(super) struct Output {
     at: i64,
     /// The position before the first operation in each room, if all were appended.

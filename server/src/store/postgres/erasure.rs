@@ -3,7 +3,8 @@
 use super::{PostgresStore, queue::Request, rows};
 use crate::store::{
     Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, PendingCommit,
-    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight, columns::kind,
+    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight,
+    columns::{self, kind},
 };
 use app::wire::{UserId, sanitize_for_display};
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ const SELECT_SCAN_END: &str = "
 
 /// Messages and reactions of a user in a range of events.
 const SELECT_USER_RECORDS: &str = "
-    SELECT r.name, e.seq, e.at, e.id, e.kind, e.text, e.reply_to, e.target, s.at, e.room
+    SELECT r.name, e.seq, e.at, e.id, e.kind, e.text, e.reply_to, e.target, s.at, e.room, e.files
     FROM (
         SELECT * FROM event e
         WHERE (e.room, e.seq) > ($1::int8::int, $2) AND (e.room, e.seq) <= ($3::int8::int, $4)
@@ -33,7 +34,7 @@ const SELECT_USER_RECORDS: &str = "
     LEFT JOIN message_state s ON s.room = e.room AND s.seq = e.seq
     ORDER BY e.room, e.seq";
 
-/// What a user has and does besides messages: kind, room, number, time, reason.
+/// The data of a user besides messages: kind, room, number, time, reason.
 const SELECT_USER_RIGHTS: &str = "
     SELECT * FROM (
         SELECT 0 AS kind, coalesce(r.name, '') AS room, o.role::int8 AS number, 0::int8 AS at, '' AS reason
@@ -145,6 +146,7 @@ fn record(row: &Row) -> StoreResult<UserRecord> {
             text,
             reply_to: row.try_get::<_, Option<i64>>(6)?.map(rows::unsigned),
             edited_at: row.try_get::<_, Option<i64>>(8)?.map(rows::unsigned),
+            files: columns::files(row.try_get(10)?),
         },
     };
     Ok(UserRecord {

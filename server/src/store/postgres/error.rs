@@ -1,4 +1,4 @@
-//! Why a database cannot be opened, and its failures as failures of the store.
+//! The reasons why a database cannot be opened, and its failures as failures of the store.
 
 use crate::store::StoreError;
 use std::{error::Error, io, iter, sync::Arc};
@@ -70,8 +70,14 @@ impl From<tokio_postgres::Error> for PostgresError {
     }
 }
 
+/// The error of `append_events` if a file of a message is not there, or another command has claimed it.
+const FILE_NOT_FOUND: &str = "22HF1";
+
 impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
+        if error.code().is_some_and(|state| state.code() == FILE_NOT_FOUND) {
+            return Self::FileNotFound;
+        }
         if is_connection_lost(&error) { away(causes(&error)) } else { Self::backend(causes(&error)) }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`import`]: what `hubbub migrate` writes.
 //! - [`retention_writes`]: what has expired, abandoned rooms, erasures.
 //! - [`search`] and [`search_index`]: what a search finds; how messages come into the index.
+//! - [`room_import`]: events that come from another installation.
 //! - [`schema`]: migrations. The tables and functions are in `server/migrations/postgres/`.
 
 mod access;
@@ -24,6 +25,7 @@ mod erasure;
 mod error;
 mod event_reads;
 mod event_writes;
+mod files;
 mod history;
 mod import;
 mod listen;
@@ -33,6 +35,7 @@ mod presence;
 mod queue;
 mod retention;
 mod retention_writes;
+mod room_import;
 mod room_reads;
 mod room_writes;
 mod rows;
@@ -78,7 +81,7 @@ use writer::Writer;
 /// Time between two probes by readiness checks.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long a readiness check waits for a probe.
+/// The longest time that a readiness check waits for a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A store in a PostgreSQL database.

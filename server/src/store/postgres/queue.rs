@@ -1,8 +1,10 @@
 //! The requests to the writer, in the order of the calls.
 
 use crate::store::{
-    Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, PendingCommit,
-    RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep, TooManyLinks,
+    Appended, CodeHash, DeviceLabel, ImportRefusal, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent,
+    PendingCommit, RoomImport, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult,
+    Sweep, TooManyLinks,
+    files::{FileCommand, FileOutput},
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use futures_util::FutureExt;
@@ -15,7 +17,7 @@ use tokio::{
 /// Commands in one batch, at most.
 pub(super) const MAX_COMMANDS_PER_BATCH: usize = 1_024;
 
-/// Where the result of a request goes.
+/// The sender of the result of a request.
 pub(super) type Reply<T> = oneshot::Sender<StoreResult<T>>;
 
 /// A request to the writer.
@@ -64,6 +66,8 @@ pub(super) enum Request {
     RecordRoomVisit(RoomName, Millis, Reply<()>),
     BeginErasure(UserId, Reply<()>),
     NoteErased(UserId, u64, Option<ScanPosition>, Reply<()>),
+    ChangeFile(Box<FileCommand>, Reply<FileOutput>),
+    ImportEvents(Box<RoomImport>, Reply<Result<u32, ImportRefusal>>),
     /// Writes something, to find out whether the database accepts it.
     Probe(Reply<()>),
     /// Carries out what was requested before it, then ends the writer.

@@ -1,4 +1,4 @@
-//! What the writer does about retention and erasures. A sweep holds the lock of one room for a few round trips.
+//! The writer's part in retention and erasures. A sweep holds the lock of one room for a few round trips.
 
 use super::{rows, shared::Shared, signal::room_payload, writer::Writer};
 use crate::store::{
@@ -30,7 +30,7 @@ const RECORD_ROOM_VISIT: &str = "
     WITH recorded AS (UPDATE room SET visited_at = $2 WHERE name = $1 AND visited_at <= $3 RETURNING id)
     SELECT count(*) FROM recorded";
 
-/// How many events have expired, and the position of the event that says so.
+/// The number of events that have expired, and the position of the event that says so.
 type Expired = (u32, Option<Seq>);
 
 impl Writer {
@@ -78,6 +78,11 @@ impl Writer {
     pub(super) async fn begin_erasure(&mut self, user: UserId) -> StoreResult<()> {
         let (id, name) = (user.0.cast_signed(), DisplayName::generated(user));
         let (skeleton, shared) = (skeleton::name_key(name.as_str()), self.shared.clone());
+        // The upkeep removes their bytes.
+        let abandon = "
+            WITH abandoned AS (UPDATE file SET touched_at = 0 WHERE owner = $1 AND NOT posted RETURNING id)
+            SELECT count(*) FROM abandoned";
+        self.one_row(abandon, &[&id]).await?;
         let begin = "
             WITH forgotten AS (DELETE FROM recent_network WHERE user_id = $1)
             SELECT e.names, e.changed FROM begin_erasure($1, $2, $3, $4, $5, $6) e";

@@ -153,7 +153,7 @@ async fn stored_room(
 }
 
 /// Returns a public room other than `room` whose title has this skeleton.
-async fn other_with_title(
+pub(super) async fn other_with_title(
     transaction: &Transaction<'_>,
     room: &RoomName,
     key: &str,
@@ -189,7 +189,11 @@ async fn free_title_key(
     Ok(other_with_title(transaction, room, &key).await?.is_none().then_some(key))
 }
 
-async fn insert_room(transaction: &Transaction<'_>, room: &RoomName, info: &RoomInfo) -> Result<(), Error> {
+pub(super) async fn insert_room(
+    transaction: &Transaction<'_>,
+    room: &RoomName,
+    info: &RoomInfo,
+) -> Result<(), Error> {
     let key = free_title_key(transaction, room, info).await?;
     let RoomInfo { title, topic, owner, private, contested, retention } = info;
     let parameters: [&(dyn ToSql + Sync); 10] = [

@@ -9,7 +9,7 @@ use crate::store::{
     users::user,
 };
 use app::wire::{
-    DisplayName, Event, EventBody, Mentions, Message, Millis, Reactions, RoomName, User, UserId,
+    DisplayName, Event, EventBody, Files, Mentions, Message, Millis, Reactions, RoomName, User, UserId,
     sanitize_for_display,
 };
 use std::sync::Arc;
@@ -36,6 +36,7 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
             text: text(row, 8)?,
             reply_to: row.try_get::<_, Option<i64>>(9)?.map(unsigned),
             mentions: mentions(row, 11)?,
+            files: files(row, 12)?,
         },
         kind::EDIT => {
             EventBody::Edit { target: target()?, text: text(row, 8)?, mentions: mentions(row, 11)? }
@@ -57,7 +58,7 @@ pub(super) fn event(row: &Row) -> StoreResult<Event> {
     })
 }
 
-/// Reads a message with its last change, its mentions and its reactions: fourteen columns from `first` on.
+/// Reads a message with its last change, its mentions, its reactions and its files: fifteen columns from `first` on.
 pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
     let mut message = Message {
         seq: number(row, first)?,
@@ -68,6 +69,7 @@ pub(super) fn message(row: &Row, first: usize) -> StoreResult<Message> {
         reply_to: row.try_get::<_, Option<i64>>(first + 8)?.map(unsigned),
         edited_at: None,
         mentions: mentions(row, first + 11)?,
+        files: files(row, first + 14)?,
         deleted: false,
         reactions: Reactions::default(),
     };
@@ -129,6 +131,11 @@ fn author(row: &Row, column: usize) -> StoreResult<User> {
 /// Reads whom a text addresses, under generated names.
 fn mentions(row: &Row, column: usize) -> StoreResult<Mentions> {
     Ok(columns::mentions(row.try_get(column)?))
+}
+
+/// Reads the files that a message shows.
+fn files(row: &Row, column: usize) -> StoreResult<Files> {
+    Ok(columns::files(row.try_get(column)?))
 }
 
 fn text(row: &Row, column: usize) -> StoreResult<Arc<str>> {

@@ -22,6 +22,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/10-retention.sql"),
     include_str!("../../../migrations/postgres/11-networks.sql"),
     include_str!("../../../migrations/postgres/12-search.sql"),
+    include_str!("../../../migrations/postgres/13-files.sql"),
+    include_str!("../../../migrations/postgres/14-late-messages.sql"),
+    include_str!("../../../migrations/postgres/15-claims.sql"),
+    include_str!("../../../migrations/postgres/16-uploads.sql"),
 ];
 
 /// The newest schema that this program supports.
@@ -33,7 +37,7 @@ const OLDEST_SERVER: i32 = 15_00_00;
 /// The advisory lock under which one server after the other migrates.
 const MIGRATION_LOCK: i64 = 0x0068_7562_6275_6200;
 
-/// What the servers of an installation share.
+/// The identity that the servers of an installation share.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
     /// The identity of the event log, with its epoch.

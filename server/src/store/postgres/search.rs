@@ -1,5 +1,5 @@
 //! The search of a [`PostgresStore`]: an index of the words (GIN) whose rows are numbered in their order, so that a search goes
-//! back from the newest ones.
+//! back from the newest ones. Late messages are found by ranges of their times, and merged.
 
 use super::{PostgresStore, rows};
 use crate::{
@@ -14,15 +14,16 @@ use crate::{
 use app::wire::{DisplayName, RoomName, Seq, User, UserId, sanitize_for_display};
 use async_trait::async_trait;
 use deadpool_postgres::Object;
-use std::time::Instant;
+use std::{cmp::Reverse, time::Instant};
 use tokio_postgres::Row;
 
 /// Messages that are read at once after the first page, if so many are left out that it is not full.
 const MORE_HITS: u32 = 500;
 
 const SEARCH: &str = "
-    SELECT f.id, r.name, f.seq, e.at, e.author, u.name, u.ambiguous, u.number, e.text, f.partial
-    FROM search_messages($1::text::tsquery, $2, $3, $4, $5, $6, $7, $8) f
+    SELECT f.id, r.name, f.seq, e.at, e.author, u.name, u.ambiguous, u.number, e.text, f.partial,
+        e.files IS NOT NULL, f.at
+    FROM search_newest($1::text::tsquery, $2, $3, $4, $5, $6, $7, $8) f
     LEFT JOIN room r ON r.id = f.room
     LEFT JOIN event e ON e.room = f.room AND e.seq = f.seq AND e.kind = 0
     LEFT JOIN user_account u ON u.id = e.author";
@@ -92,14 +93,8 @@ async fn search(client: &Object, query: &SearchQuery, words: &str) -> StoreResul
         let millis = MAX_SEARCH_TIME.saturating_sub(begun.elapsed()).as_millis() as i32;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
             [&words, &room, &seq, &since, &until, &most.cast_signed(), &reach, &millis];
-        let mut found = client.query(&statement, &parameters).await?;
-        found.sort_by_key(|row| std::cmp::Reverse(row.get::<_, i64>(0)));
-        let is_last = found.len() < most as usize;
+        let (found, end) = newest(client.query(&statement, &parameters).await?, most as usize);
         for row in &found {
-            if row.try_get(9)? {
-                page.is_partial = true;
-                continue;
-            }
             if page.hits.len() == limit as usize || read == MAX_HITS_READ {
                 return Ok(page);
             }
@@ -111,13 +106,41 @@ async fn search(client: &Object, query: &SearchQuery, words: &str) -> StoreResul
             }
             page.next = Some(place);
         }
-        if is_last {
-            page.next = None;
+        if end != RowsEnd::Cut {
+            (page.next, page.is_partial) = (None, end == RowsEnd::Partial);
             return Ok(page);
         }
         before.clone_from(&page.next);
         most = MORE_HITS;
     }
+}
+
+/// Why the rows of a step end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RowsEnd {
+    /// There are no more.
+    All,
+    /// There may be more.
+    Cut,
+    /// The database gave up.
+    Partial,
+}
+
+/// Merges the rows of `search_newest`, and returns the newest ones, at most `most`.
+fn newest(mut found: Vec<Row>, most: usize) -> (Vec<Row>, RowsEnd) {
+    let is_partial = |row: &Row| row.get::<_, bool>(9);
+    found.sort_by_cached_key(|row| {
+        let (id, at): (i64, i64) = (row.get(0), row.get(11));
+        (Reverse(at), is_partial(row), id < 0, Reverse(id))
+    });
+    let complete = found.iter().position(is_partial).unwrap_or(found.len());
+    let end = match complete {
+        complete if complete >= most => RowsEnd::Cut,
+        complete if complete < found.len() => RowsEnd::Partial,
+        _ => RowsEnd::All,
+    };
+    found.truncate(complete.min(most));
+    (found, end)
 }
 
 /// Returns what PostgreSQL is asked for.
@@ -146,5 +169,6 @@ fn hit(row: &Row) -> StoreResult<Option<((RoomName, Seq), Option<SearchHit>)>> {
         None => User::new(id, DisplayName::generated(id)),
     };
     let text = sanitize_for_display(text).into();
-    Ok(Some((place, Some(SearchHit { room, seq, at: rows::number(row, 3)?, author, text }))))
+    let (at, has_files) = (rows::number(row, 3)?, row.try_get(10)?);
+    Ok(Some((place, Some(SearchHit { room, seq, at, author, text, has_files }))))
 }

@@ -1,4 +1,4 @@
-//! How messages come into the index of a [`PostgresStore`](super::PostgresStore).
+//! The way of messages into the index of a [`PostgresStore`](super::PostgresStore).
 
 use super::{
     connect::Connector,
@@ -13,7 +13,7 @@ use crate::store::{
 use app::wire::{Millis, RoomName, UserId};
 use deadpool_postgres::{ClientWrapper, Transaction};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Write,
     sync::Arc,
     time::Duration,
@@ -21,10 +21,10 @@ use std::{
 use tokio::time::timeout;
 use tokio_postgres::{Error, Row};
 
-/// How long a step may take before its connection is dropped.
+/// The longest time that a step may take before its connection is dropped.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long it may take to list the messages of a database that has no index yet.
+/// The longest time that it may take to list the messages of a database that has no index yet.
 const BEGIN_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// Rooms that a step looks at beside those that have grown.
@@ -39,19 +39,34 @@ const EMPTY: i64 = -1;
 /// The sizes of the ranges of ids that have tokens, as powers of two.
 const RANGES: [u32; 3] = [12, 17, 22];
 
-const LOCK_STATE: &str = "SELECT s.version, s.next_id FROM search_state s FOR UPDATE SKIP LOCKED";
+/// The sizes of the ranges of times that have tokens, as powers of two milliseconds.
+const TIME_RANGES: [u32; 5] = [16, 21, 26, 31, 36];
+
+/// Milliseconds by which a message may be older than one that is in the index, without being late.
+const MAX_DISORDER: i64 = 10_000;
+
+const LOCK_STATE: &str =
+    "SELECT s.version, s.next_id, s.last_at, s.next_late FROM search_state s FOR UPDATE SKIP LOCKED";
 
 const CLEAR: &str = "
     TRUNCATE search_message, search_room, search_backlog, search_change;
     UPDATE search_state SET version = -1";
 
 const SELECT_UNINDEXED: &str = "
-    SELECT u.id, u.room, u.seq, u.name, u.private, u.author, u.at, u.text FROM unindexed_events($1, $2, $3) u";
+    SELECT u.id, u.room, u.seq, u.name, u.private, u.author, u.at, u.text, false
+    FROM unindexed_events($1, $2, $3) u";
+
+/// Those of some events that have files. A statement of its own: `unindexed_events` also returns what was committed
+/// after the statement that calls it has begun, which the rest of that statement does not see.
+const SELECT_WITH_FILES: &str = "
+    SELECT e.room, e.seq FROM unnest($1::int4[], $2::int8[]) AS u (room, seq)
+    JOIN event e ON e.room = u.room AND e.seq = u.seq WHERE e.files IS NOT NULL";
 
 const SELECT_CHANGES: &str = "SELECT c.id, c.room, c.seq FROM search_change c ORDER BY c.id LIMIT $1";
 
 const SELECT_CHANGED: &str = "
-    SELECT s.id, e.room, e.seq, r.name, r.private, e.author, e.at, CASE WHEN e.kind = 0 THEN e.text ELSE '' END
+    SELECT s.id, e.room, e.seq, r.name, r.private, e.author, e.at, CASE WHEN e.kind = 0 THEN e.text ELSE '' END,
+        e.files IS NOT NULL
     FROM search_message s JOIN event e ON e.room = s.room AND e.seq = s.seq JOIN room r ON r.id = e.room
     WHERE s.room = $1 AND s.seq = $2";
 
@@ -62,6 +77,16 @@ pub(super) struct Indexer {
     client: Option<ClientWrapper>,
     /// Not all rooms were looked at since the start, or since a step had too many events.
     has_unseen_rooms: bool,
+}
+
+/// Where the next messages come into the index.
+struct NextPlaces {
+    /// The id of the next message that is not late.
+    id: i64,
+    /// The time of the one before it.
+    last_at: i64,
+    /// The id of the next late message.
+    late_id: i64,
 }
 
 /// An event that is not in the index.
@@ -75,6 +100,7 @@ struct Unindexed {
     is_private: bool,
     author: UserId,
     text: String,
+    has_files: bool,
 }
 
 impl Indexer {
@@ -140,7 +166,8 @@ async fn step(client: &mut ClientWrapper, grown: &[&str]) -> Result<(IndexStep, 
             return Ok((IndexStep { more: true, ..IndexStep::default() }, false));
         }
     }
-    let (step, is_round_done) = index_next(transaction, state.try_get(1)?, grown).await?;
+    let next = NextPlaces { id: state.try_get(1)?, last_at: state.try_get(2)?, late_id: state.try_get(3)? };
+    let (step, is_round_done) = index_next(transaction, next, grown).await?;
     let changed = index_changed(client).await?;
     Ok((IndexStep { more: step.more || changed == CHANGES_PER_STEP as usize, ..step }, is_round_done))
 }
@@ -148,7 +175,7 @@ async fn step(client: &mut ClientWrapper, grown: &[&str]) -> Result<(IndexStep, 
 /// Indexes the next events, and commits that.
 async fn index_next(
     transaction: Transaction<'_>,
-    mut next_id: i64,
+    mut next: NextPlaces,
     grown: &[&str],
 ) -> Result<(IndexStep, bool), Error> {
     let statement = transaction.prepare_cached(SELECT_UNINDEXED).await?;
@@ -157,6 +184,7 @@ async fn index_next(
     let count = found.len() as u32;
     let mut events = found.iter().map(unindexed).collect::<Result<Vec<_>, Error>>()?;
     let is_cut = cut(&mut events);
+    mark_files(&transaction, &mut events).await?;
     // A room continues where its events end, whatever the order in the index is.
     let mut rooms = BTreeMap::<i32, i64>::new();
     for event in events.iter().filter(|event| event.id.is_none()) {
@@ -170,12 +198,11 @@ async fn index_next(
     let (mut ats, mut words) = (Vec::<i64>::new(), Vec::<String>::new());
     let looked_at = events.len() as u32;
     for event in events.into_iter().filter(|event| !event.text.is_empty()) {
-        let id = event.id.unwrap_or(next_id);
-        next_id = next_id.max(id + 1);
+        let (id, at) = next.place(&event);
         ids.push(id);
         numbers.push(event.room);
         seqs.push(event.seq);
-        ats.push(event.at);
+        ats.push(at);
         words.push(event.words(id));
     }
     let (room_ids, room_seqs): (Vec<i32>, Vec<i64>) = rooms.into_iter().unzip();
@@ -183,7 +210,7 @@ async fn index_next(
         let index = "SELECT index_messages($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         let statement = transaction.prepare_cached(index).await?;
         let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
-            [&ids, &numbers, &seqs, &ats, &words, &next_id, &room_ids, &room_seqs, &backlog];
+            [&ids, &numbers, &seqs, &ats, &words, &next.id, &room_ids, &room_seqs, &backlog];
         transaction.query_one(&statement, &parameters).await?;
     }
     let statement = transaction.prepare_cached("SELECT scanned FROM search_state").await?;
@@ -194,6 +221,22 @@ async fn index_next(
     // What was there before the index comes in as fast as it can.
     let is_contended = backlog.is_empty();
     Ok((IndexStep { events: looked_at, more, age, is_contended, is_full: false }, scanned == 0))
+}
+
+/// Sets `has_files` of the events.
+async fn mark_files(transaction: &Transaction<'_>, events: &mut [Unindexed]) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let (rooms, seqs): (Vec<i32>, Vec<i64>) = events.iter().map(|event| (event.room, event.seq)).unzip();
+    let statement = transaction.prepare_cached(SELECT_WITH_FILES).await?;
+    let found = transaction.query(&statement, &[&rooms, &seqs]).await?;
+    let place = |row: &Row| Ok((row.try_get(0)?, row.try_get(1)?));
+    let with_files = found.iter().map(place).collect::<Result<HashSet<(i32, i64)>, Error>>()?;
+    for event in events {
+        event.has_files = with_files.contains(&(event.room, event.seq));
+    }
+    Ok(())
 }
 
 /// Indexes messages again whose text has changed. Each is a transaction of its own, so that it never holds two rows for which
@@ -243,16 +286,41 @@ fn unindexed(row: &Row) -> Result<Unindexed, Error> {
         author: rows::user_id(row.try_get(5)?),
         at: row.try_get(6)?,
         text: row.try_get(7)?,
+        has_files: row.try_get(8)?,
     })
+}
+
+impl NextPlaces {
+    /// Returns the id of an event in the index, and the time by which it is found there.
+    fn place(&mut self, event: &Unindexed) -> (i64, i64) {
+        if let Some(id) = event.id {
+            return (id, event.at);
+        }
+        if event.at.saturating_add(MAX_DISORDER) < self.last_at {
+            self.late_id += 1;
+            return (self.late_id - 1, event.at);
+        }
+        self.id += 1;
+        self.last_at = self.last_at.max(event.at);
+        (self.id - 1, self.last_at)
+    }
 }
 
 impl Unindexed {
     /// Returns the words with their positions, the marks and the ranges, as a `tsvector` is written.
     fn words(&self, id: i64) -> String {
-        let indexed =
-            Indexed { room: &self.name, is_private: self.is_private, author: self.author, text: &self.text };
+        let indexed = Indexed {
+            room: &self.name,
+            is_private: self.is_private,
+            author: self.author,
+            text: &self.text,
+            has_files: self.has_files,
+        };
         let mut marks = indexed.marks();
-        marks.extend(RANGES.map(|shift| format!("b{shift}:{}", id >> shift)));
+        match id < 0 {
+            true => marks.extend(TIME_RANGES.map(|shift| format!("t{shift}:{}", self.at >> shift))),
+            false => marks.extend(RANGES.map(|shift| format!("b{shift}:{}", id >> shift))),
+        }
         let words = indexed.words();
         let mut places = HashMap::<&str, String>::new();
         for (n, word) in words.iter().enumerate().filter(|(_, word)| *word != FILLER) {

@@ -19,10 +19,12 @@ macro_rules! page {
             "SELECT p.* FROM (
                 SELECT m.seq, m.at, m.id, m.author, u.name, u.ambiguous, u.number, m.text, m.reply_to,
                     s.at AS changed_at, s.text IS NULL AS is_deleted, m.mentions, x.last, x.summary,
-                    sum(octet_length(m.text) + coalesce(octet_length(x.summary), 0)) OVER (ORDER BY m.seq DESC)
-                        - octet_length(m.text) - coalesce(octet_length(x.summary), 0) AS bytes
+                    m.files,
+                    sum(octet_length(m.text) + coalesce(octet_length(x.summary), 0) + coalesce(octet_length(m.files), 0))
+                        OVER (ORDER BY m.seq DESC) - octet_length(m.text) - coalesce(octet_length(x.summary), 0)
+                        - coalesce(octet_length(m.files), 0) AS bytes
                 FROM (
-                    SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room, e.mentions FROM event e
+                    SELECT e.seq, e.at, e.id, e.author, e.text, e.reply_to, e.room, e.mentions, e.files FROM event e
                     WHERE e.room = ",
             $room,
             " AND e.seq < ",
@@ -46,12 +48,13 @@ macro_rules! page {
 /// Events of a room after a position. A superseded edit has the present text of the message.
 pub(super) const SELECT_EVENTS_AFTER: &str = "
     SELECT p.* FROM (
-        SELECT c.*, sum(octet_length(c.text)) OVER (ORDER BY c.seq) - octet_length(c.text) AS bytes
+        SELECT c.*, sum(octet_length(c.text) + coalesce(octet_length(c.files), 0)) OVER (ORDER BY c.seq)
+            - octet_length(c.text) - coalesce(octet_length(c.files), 0) AS bytes
         FROM (
             SELECT l.seq, l.at, l.id, l.author, u.name, u.ambiguous, u.number, l.kind,
                 CASE WHEN l.kind = 1 AND l.text = '' THEN coalesce(s.text, '') ELSE l.text END AS text,
                 l.reply_to, l.target,
-                l.mentions
+                l.mentions, l.files
             FROM (
                 SELECT * FROM event e
                 WHERE e.room = (SELECT r.id FROM room r WHERE r.name = $1) AND e.seq > $2 ORDER BY e.seq LIMIT $3
@@ -61,7 +64,7 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
         ) c
     ) p WHERE p.bytes < $4 ORDER BY p.seq";
 
-/// Whether a user has given emoji to messages, in their order.
+/// A boolean for each emoji of a message, in their order: `true` if the user has given it.
 pub(super) const SELECT_HAS_REACTED: &str = "
     SELECT coalesce((
         SELECT e.kind = 3 FROM event e
@@ -279,8 +282,8 @@ pub(super) const SELECT_KNOWN_USERS: &str = "
         WHERE m.user_id = n.id AND m.room = (SELECT r.id FROM room r WHERE r.name = $1) OFFSET 0
     )";
 
-/// Whether a user has a row, the generation of their cookies, and their devices, those seen last first. One statement, so that
-/// all are of one moment; without devices it returns one row, in which their columns are NULL.
+/// The existence of a user's row, the generation of their cookies, and their devices, those seen last first. One statement,
+/// so that all are of one moment; without devices it returns one row, in which their columns are NULL.
 pub(super) const SELECT_SIGN_INS: &str = "
     SELECT EXISTS (SELECT FROM user_account u WHERE u.id = $1),
         coalesce((SELECT s.generation FROM sign_out s WHERE s.user_id = $1), 0),

@@ -193,6 +193,8 @@ impl Writer {
             Request::NoteErased(user, erased, position, reply) => {
                 answer(reply, self.note_erased(user, erased, position).await);
             }
+            Request::ChangeFile(command, reply) => answer(reply, self.change_file(&command).await),
+            Request::ImportEvents(import, reply) => answer(reply, self.import_events(*import).await),
             Request::Probe(reply) => answer(reply, self.probe().await),
             Request::Close(reply) => return Some(reply),
             Request::Append(..) | Request::SetReadMarker(..) => {}
@@ -222,7 +224,9 @@ impl Writer {
                 WriteError::Away(error) => away(error),
                 WriteError::Refused(error) => {
                     let error = StoreError::from(error);
-                    tracing::error!(%error, "write failed");
+                    if !matches!(error, StoreError::FileNotFound) {
+                        tracing::error!(%error, "write failed");
+                    }
                     error
                 }
                 WriteError::Stale => StoreError::backend("the rights of users change too fast"),

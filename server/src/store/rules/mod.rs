@@ -1,14 +1,23 @@
-//! Who may do what: pure functions that a backend calls inside its transaction, and that each way in calls before.
+//! The permissions of users: pure functions that a backend calls inside its transaction, and that each way in calls before.
 //!
-//! - This module: who may enter, read and write.
-//! - [`moderation`]: what moderators, owners and the administrator may do.
-//! - [`retention`]: what has expired, and what a user may do after an erasure.
+//! - This module: the permissions to enter, to read and to write.
+//! - [`moderation`]: the permissions of moderators, owners and the administrator.
+//! - [`files`]: the permissions of a user for files.
+//! - [`import`]: the effect of another installation's events on a room, as a [plan](import_plan).
+//! - [`retention`]: the expired events, and the permissions of a user after an erasure.
 
+mod files;
+mod import;
+mod import_plan;
 mod moderation;
 mod retention;
 #[cfg(test)]
 mod tests;
 
+pub(super) use files::{content_state, in_order, may_claim, may_describe, may_keep, may_shrink, may_upload};
+pub use files::{may_read_file, may_upload_to};
+pub(super) use import::{ImportedRoom, Place, plan_import, referred};
+pub(super) use import_plan::{ImportPlan, ImportedChange, ImportedRow};
 pub(super) use moderation::{Effect, plan};
 pub(super) use retention::{authorize_erased, count_expired, cutoff, is_abandoned};
 

@@ -1,4 +1,4 @@
-//! What moderators, owners of rooms and the administrator may do, and what follows from it.
+//! The permissions of moderators, owners of rooms and the administrator, and the effects of their actions.
 
 use super::{Rank, allow, may_enter_room, rank, server_rank};
 use crate::store::{
@@ -71,70 +71,31 @@ pub(in super::super) fn plan(
             return Err(StoreError::RoomNotFound);
         }
     }
-    let own = room.map_or_else(|| server_rank(actor), |room| rank(room, actor));
-    let of_target = target.map_or(Rank::User, |target| rank_of_target(room, target));
-    let user = moderation.action.user();
-    let is_self = user == Some(moderation.actor);
-    let is_higher = !is_self && own > of_target;
-    let owns = room.is_some() && (own == Rank::Owner || own == Rank::Admin);
-    let moderates = own > Rank::User;
+    let powers = Powers {
+        room,
+        own: room.map_or_else(|| server_rank(actor), |room| rank(room, actor)),
+        of_target: target.map_or(Rank::User, |target| rank_of_target(room, target)),
+        is_self: moderation.action.user() == Some(moderation.actor),
+    };
+    let (owns, moderates, is_higher) = (powers.owns(), powers.moderates(), powers.is_higher());
+    let is_admin = room.is_none() && powers.own == Rank::Admin;
     match moderation.action.clone() {
-        Action::Appoint { user, role } => {
-            let may_resign = is_self && role.is_none();
-            let may_appoint = match role {
-                Some(Role::Admin) => false,
-                Some(Role::Member) => moderates,
-                Some(Role::Moderator) => {
-                    if room.is_some() {
-                        owns
-                    } else {
-                        own == Rank::Admin
-                    }
-                }
-                None if of_target == Rank::User => moderates,
-                None => {
-                    if room.is_some() {
-                        owns || own == Rank::Moderator
-                    } else {
-                        own == Rank::Admin
-                    }
-                }
-            };
-            allow(may_resign || (is_higher && may_appoint))?;
-            let lift = role.map(|_| Effect::Lift(Subject::User(user), RestrictionKind::Ban));
-            // Who leaves a room, or is no member any more, has no way back through an old read marker.
-            let forget = (role.is_none() && room.is_some()).then_some(Effect::Forget(user));
-            Ok([Effect::SetRole(user, role)].into_iter().chain(lift).chain(forget).collect())
-        }
-        Action::Transfer { user } => {
-            allow(
-                owns && target
-                    .is_some_and(|target| room.is_some_and(|room| may_enter_room(room, target).is_ok())),
-            )?;
-            // The owner before stays a moderator, unless the administrator has decided.
-            let stays =
-                (own == Rank::Owner).then_some(Effect::SetRole(moderation.actor, Some(Role::Moderator)));
-            Ok([Effect::SetRole(user, None), Effect::SetOwner(user)].into_iter().chain(stays).collect())
-        }
+        Action::Appoint { user, role } => plan_appointment(&powers, user, role),
+        Action::Transfer { user } => plan_transfer(&powers, moderation.actor, user, target),
         Action::Mute { user, until } => {
             allow(moderates && is_higher)?;
             Ok(vec![Effect::Restrict(Subject::User(user), RestrictionKind::Mute, until)])
         }
         Action::Remove { user, until, network } => {
             allow(moderates && is_higher && (network.is_none() || room.is_none()))?;
-            let mut effects = vec![
-                Effect::SetRole(user, None),
-                Effect::Restrict(Subject::User(user), RestrictionKind::Ban, until),
-            ];
-            effects.extend(
-                network
-                    .map(|network| Effect::Restrict(Subject::Network(network), RestrictionKind::Ban, until)),
-            );
-            effects.extend(room.map(|_| Effect::Forget(user)));
-            Ok(effects)
+            let subjects = [Some(Subject::User(user)), network.map(Subject::Network)];
+            let bans = subjects.into_iter().flatten();
+            let bans = bans.map(|subject| Effect::Restrict(subject, RestrictionKind::Ban, until));
+            let forget = room.map(|_| Effect::Forget(user));
+            Ok([Effect::SetRole(user, None)].into_iter().chain(bans).chain(forget).collect())
         }
         Action::Lift { subject, kind } => {
-            allow(moderates && !is_self)?;
+            allow(moderates && !powers.is_self)?;
             Ok(vec![Effect::Lift(subject, kind)])
         }
         Action::SetMode { mode, slow } => {
@@ -144,35 +105,80 @@ pub(in super::super) fn plan(
             }
             Ok(vec![Effect::SetMode(mode, slow)])
         }
-        Action::Invite(invitation) => {
-            allow(moderates)?;
-            Ok(vec![Effect::AddInvitation(invitation)])
-        }
-        Action::Revoke { hash } => {
-            allow(moderates)?;
-            Ok(vec![Effect::RemoveInvitation(hash)])
-        }
+        Action::Invite(invitation) => allow(moderates).map(|()| vec![Effect::AddInvitation(invitation)]),
+        Action::Revoke { hash } => allow(moderates).map(|()| vec![Effect::RemoveInvitation(hash)]),
         Action::RotateLink(invitation) => {
             allow(owns && room.is_some_and(RoomName::is_private))?;
             Ok(vec![Effect::CloseRoom, Effect::RemoveInvitations, Effect::AddInvitation(invitation)])
         }
-        Action::Change(setting, value) => {
-            allow(room.is_none() && own == Rank::Admin)?;
-            Ok(vec![Effect::Set(setting, value)])
-        }
-        Action::Resolve { report } => {
-            allow(moderates)?;
-            Ok(vec![Effect::RemoveReport(report)])
-        }
-        Action::Export { .. } | Action::Erase { .. } => {
-            allow(room.is_none() && own == Rank::Admin && is_higher)?;
-            Ok(Vec::new())
-        }
-        Action::Deleted { .. } => {
-            allow(moderates && is_higher)?;
-            Ok(Vec::new())
+        Action::Change(setting, value) => allow(is_admin).map(|()| vec![Effect::Set(setting, value)]),
+        Action::Resolve { report } => allow(moderates).map(|()| vec![Effect::RemoveReport(report)]),
+        Action::Export { .. } | Action::Erase { .. } => allow(is_admin && is_higher).map(|()| Vec::new()),
+        Action::Deleted { .. } => allow(moderates && is_higher).map(|()| Vec::new()),
+    }
+}
+
+/// The ranks that decide about an action.
+struct Powers<'a> {
+    /// The room of the action; `None` for the server.
+    room: Option<&'a RoomName>,
+    /// The rank of the actor.
+    own: Rank,
+    /// The rank of the user whom the action is about.
+    of_target: Rank,
+    /// The action is about the actor.
+    is_self: bool,
+}
+
+impl Powers<'_> {
+    fn moderates(&self) -> bool {
+        self.own > Rank::User
+    }
+
+    fn owns(&self) -> bool {
+        self.room.is_some() && (self.own == Rank::Owner || self.own == Rank::Admin)
+    }
+
+    fn is_higher(&self) -> bool {
+        !self.is_self && self.own > self.of_target
+    }
+
+    /// Returns `true` if the actor may give a user of a lower rank this role, or take the present one.
+    fn may_appoint(&self, role: Option<Role>) -> bool {
+        match role {
+            Some(Role::Admin) => false,
+            Some(Role::Member) => self.moderates(),
+            None if self.of_target == Rank::User => self.moderates(),
+            _ if self.room.is_none() => self.own == Rank::Admin,
+            Some(Role::Moderator) => self.owns(),
+            None => self.owns() || self.own == Rank::Moderator,
         }
     }
+}
+
+/// Plans that a user gets a role, or loses theirs.
+fn plan_appointment(powers: &Powers<'_>, user: UserId, role: Option<Role>) -> StoreResult<Vec<Effect>> {
+    let may_resign = powers.is_self && role.is_none();
+    allow(may_resign || (powers.is_higher() && powers.may_appoint(role)))?;
+    let lift = role.map(|_| Effect::Lift(Subject::User(user), RestrictionKind::Ban));
+    // A user who leaves a room, or is no member any more, has no way back through an old read marker.
+    let forget = (role.is_none() && powers.room.is_some()).then_some(Effect::Forget(user));
+    Ok([Effect::SetRole(user, role)].into_iter().chain(lift).chain(forget).collect())
+}
+
+/// Plans that a room gets another owner, who must be able to enter it.
+fn plan_transfer(
+    powers: &Powers<'_>,
+    actor: UserId,
+    user: UserId,
+    target: Option<&Standing>,
+) -> StoreResult<Vec<Effect>> {
+    let may_enter =
+        powers.room.zip(target).is_some_and(|(room, target)| may_enter_room(room, target).is_ok());
+    allow(powers.owns() && may_enter)?;
+    // The owner before stays a moderator, unless the administrator has decided.
+    let stays = (powers.own == Rank::Owner).then_some(Effect::SetRole(actor, Some(Role::Moderator)));
+    Ok([Effect::SetRole(user, None), Effect::SetOwner(user)].into_iter().chain(stays).collect())
 }
 
 /// Returns the rank of the user whom an action is about, whether or not they may enter the room.

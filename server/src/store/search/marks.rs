@@ -1,7 +1,7 @@
-//! What the index has of a message beside its words: marks, which are tokens that no text has, because they have a colon.
+//! The marks of a message, which the index has beside its words: tokens that no text has, because they have a colon.
 
 use super::{
-    SearchQuery,
+    SearchHit, SearchQuery,
     query::{Has, Phrase},
     tokens::indexed_words,
 };
@@ -19,12 +19,14 @@ const PUBLIC: &str = "v:public";
 pub(in super::super) struct Indexed<'a> {
     /// Its room.
     pub(in super::super) room: &'a str,
-    /// Whether the room is on no list.
+    /// The room is on no list.
     pub(in super::super) is_private: bool,
     /// Its author.
     pub(in super::super) author: UserId,
     /// Its text.
     pub(in super::super) text: &'a str,
+    /// It shows files.
+    pub(in super::super) has_files: bool,
 }
 
 impl Indexed<'_> {
@@ -38,6 +40,7 @@ impl Indexed<'_> {
         let mut marks = vec![format!("r:{}", self.room), author_mark(self.author)];
         marks.extend(self.is_public().then(|| PUBLIC.to_owned()));
         marks.extend(contents(self.text).into_iter().map(has_mark));
+        marks.extend(self.has_files.then(|| has_mark(Has::File)));
         marks
     }
 
@@ -57,7 +60,7 @@ impl Indexed<'_> {
     }
 }
 
-/// What the index must have of a message: one of the alternatives, each of which is a phrase.
+/// A requirement on the entry of a message in the index: one of the alternatives, each of which is a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Requirement {
     /// One of these.
@@ -93,9 +96,11 @@ pub(in super::super) fn requirements(query: &SearchQuery) -> Option<Vec<Requirem
     Some(all)
 }
 
-/// Returns `true` if a text has all of these contents.
-pub(super) fn has_contents(text: &str, all: &BTreeSet<Has>) -> bool {
-    all.is_empty() || all.is_subset(&contents(text))
+/// Returns `true` if a message has all of these contents.
+pub(super) fn has_contents(hit: &SearchHit, all: &BTreeSet<Has>) -> bool {
+    let mut in_text = all.clone();
+    let needs_files = in_text.remove(&Has::File);
+    (hit.has_files || !needs_files) && (in_text.is_empty() || in_text.is_subset(&contents(&hit.text)))
 }
 
 /// Returns what a text has: as it is shown, so that a link within code is none.
@@ -133,7 +138,7 @@ mod tests {
     use super::*;
 
     fn indexed(text: &str) -> Indexed<'_> {
-        Indexed { room: "tea-house", is_private: false, author: UserId(10), text }
+        Indexed { room: "tea-house", is_private: false, author: UserId(10), text, has_files: false }
     }
 
     #[test]
@@ -143,6 +148,7 @@ mod tests {
         assert_eq!(marks("see https://tea.example/ and [this](https://x.example)"), ["v:public", "h:link"]);
         assert_eq!(marks("`tea`"), ["v:public", "h:code"]);
         assert_eq!(marks("```\nhttps://tea.example\n```"), ["v:public", "h:code"]);
+        assert_eq!(Indexed { has_files: true, ..indexed("tea") }.marks()[3], "h:file");
         assert_eq!(Indexed { is_private: true, ..indexed("x") }.marks().len(), 2);
         let unlisted = format!("m-{}", "0".repeat(32));
         assert_eq!(Indexed { room: &unlisted, ..indexed("x") }.marks().len(), 2);

@@ -8,6 +8,9 @@
 //!
 //! The index follows the events: [`SearchStore::index`] adds what was posted, some time after its commit. What is edited or
 //! deleted or expires leaves the index in the transaction of that change.
+//!
+//! A message that comes into the index later than newer ones, as from an import, is late: the stores keep these apart in the
+//! order of their times, so that a search merges two lists.
 
 mod excerpt;
 mod lag;
@@ -49,7 +52,7 @@ pub(super) const MAX_HITS_READ: u32 = 2_000;
 /// Events whose entries in the index one search looks at, at most.
 pub const MAX_EVENTS_SEARCHED: u64 = 1 << 24;
 
-/// How long one search looks for older messages. It ends with the range of messages that it looks at then.
+/// The time for which one search looks for older messages. The search ends with the range of messages that it looks at then.
 pub(super) const MAX_SEARCH_TIME: Duration = Duration::from_millis(500);
 
 /// Messages that one step adds to the index, at most.
@@ -59,14 +62,14 @@ pub const MAX_INDEXED_PER_STEP: u32 = 500;
 pub(super) const MAX_INDEXED_BYTES: usize = 128 * 1_024;
 
 /// The version of the tokens and marks. When it changes, the index is built again.
-pub(super) const INDEX_VERSION: i64 = 1;
+pub(super) const INDEX_VERSION: i64 = 2;
 
-/// What is searched: names and rooms are known, and the rooms are those that the user may enter.
+/// A query of the index: names and rooms are known, and the rooms are those that the user may enter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// What must be in the text.
+    /// The phrases that must be in the text.
     pub phrases: Vec<Phrase>,
-    /// What the message must have.
+    /// The contents that the message must have.
     pub has: BTreeSet<Has>,
     /// The author is one of them; `None` for all.
     pub authors: Option<Vec<UserId>>,
@@ -95,12 +98,12 @@ pub struct SearchScope {
     pub rooms: Vec<RoomName>,
 }
 
-/// What a search finds.
+/// A page of search results.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchPage {
     /// The messages, newest first.
     pub hits: Vec<SearchHit>,
-    /// Where the next page begins; `None` if there is nothing more.
+    /// The position at which the next page begins; `None` if there is nothing more.
     pub next: Option<(RoomName, Seq)>,
     /// Older messages were not looked at: there are more than [`MAX_EVENTS_SEARCHED`], or the search took too long.
     pub is_partial: bool,
@@ -116,7 +119,7 @@ impl SearchPage {
             && !hit.text.is_empty()
             && !query.blocked.contains(&hit.author.id)
             && has_phrases(&hit.text, &query.phrases)
-            && has_contents(&hit.text, &query.has)
+            && has_contents(&hit, &query.has)
         {
             self.hits.push(hit);
         }
@@ -136,16 +139,18 @@ pub struct SearchHit {
     pub author: User,
     /// Its present text.
     pub text: Arc<str>,
+    /// It shows files.
+    pub has_files: bool,
 }
 
-/// What a step has added to the index.
+/// The result of a step that adds to the index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexStep {
     /// Events that were looked at.
     pub events: u32,
     /// There is more to add.
     pub more: bool,
-    /// How long ago the newest event of the step was posted, in milliseconds.
+    /// The age of the newest event of the step, in milliseconds.
     pub age: Millis,
     /// Others have waited for the writer meanwhile.
     pub is_contended: bool,
@@ -157,7 +162,8 @@ pub struct IndexStep {
 #[async_trait]
 pub trait SearchStore: Send + Sync + 'static {
     /// Returns the newest messages that a query finds. Takes time in proportion to the entries of its words in the index, but
-    /// at most to those of [`MAX_EVENTS_SEARCHED`], and none for rooms that are not in its scope.
+    /// at most to those of [`MAX_EVENTS_SEARCHED`]; the entries of rooms that are not in its scope count, but their texts are not
+    /// read.
     ///
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).

@@ -10,7 +10,7 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// Characters of a token, at most. Further ones are dropped, in texts and in queries alike.
 pub const MAX_TOKEN_CHARS: usize = 32;
 
-/// How often one token counts in a text: PostgreSQL keeps no more positions. Further ones are [`FILLER`].
+/// Occurrences of one token that count in a text, at most: PostgreSQL keeps no more positions. Further ones are [`FILLER`].
 const MAX_OCCURRENCES: u32 = 255;
 
 /// Takes the place of a token that is not counted.
@@ -19,7 +19,7 @@ pub(crate) const FILLER: &str = ":";
 /// A token with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token {
-    /// What is indexed and searched.
+    /// The word that is indexed and searched.
     pub(super) word: String,
     /// Its bytes in the text.
     pub(super) bytes: Range<usize>,
@@ -31,7 +31,7 @@ pub(super) struct Token {
 
 /// A character of a text, folded.
 struct Folded {
-    /// What it is in tokens.
+    /// The character as it stands in tokens.
     letter: char,
     bytes: Range<usize>,
     kind: Kind,
@@ -122,7 +122,9 @@ fn fold(text: &str) -> impl Iterator<Item = Folded> {
         if first.is_ascii() && rest.peek().is_none_or(|(_, next)| next.is_ascii()) {
             return Some((start..end, FoldedText::Ascii(first)));
         }
-        while let Some((at, mark)) = rest.next_if(|(_, next)| continues_character(*next)) {
+        // A space or a colon takes no final of Hangul with it: it would no longer separate two words.
+        let has_letter = first.is_alphanumeric() || !fold_character(&text[start..end]).is_empty();
+        while let Some((at, mark)) = rest.next_if(|(_, next)| has_letter && continues_character(*next)) {
             end = at + mark.len_utf8();
         }
         Some((start..end, FoldedText::Other(fold_character(&text[start..end]))))
@@ -146,22 +148,27 @@ fn fold(text: &str) -> impl Iterator<Item = Folded> {
     })
 }
 
-/// What a character becomes.
+/// The folded form of a character.
 enum FoldedText {
     Ascii(char),
     Other(String),
 }
 
 /// Returns `true` for what stands after a letter and belongs to it: accents, the sounds of kana in half width, and the
-/// vowels and finals of Hangul that is not composed.
+/// vowels and finals of Hangul that is not composed, also in half width.
 fn continues_character(c: char) -> bool {
     is_combining_mark(c)
-        || matches!(c, '\u{ff9e}' | '\u{ff9f}' | '\u{1160}'..='\u{11ff}' | '\u{200c}' | '\u{200d}')
+        || matches!(c,
+            '\u{ff9e}' | '\u{ff9f}' | '\u{ffc2}'..='\u{ffdc}'
+            | '\u{1160}'..='\u{11ff}' | '\u{314f}'..='\u{3163}'
+            | '\u{200c}' | '\u{200d}')
 }
 
 /// Folds one character: without accents, but kana keep their sound marks, which make other syllables; in lower case.
 fn fold_character(text: &str) -> String {
-    let is_kept = |c: &char| matches!(c, '\u{3099}' | '\u{309a}') || !is_combining_mark(*c);
+    // Parentheses, as in `㈀`, would keep Hangul from being composed.
+    let is_kept =
+        |c: &char| matches!(c, '\u{3099}' | '\u{309a}') || (c.is_alphanumeric() && !is_combining_mark(*c));
     let plain: String = text.nfkd().filter(is_kept).nfc().collect();
     let upper = plain.chars().flat_map(char::to_uppercase);
     let lower = upper.flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
@@ -224,6 +231,7 @@ mod tests {
         assert_eq!(words("我爱北京 tea茶"), ["我爱", "爱北", "北京", "tea", "茶"]);
         assert_eq!(words("ガム ｶﾞﾑ カム"), ["ガム", "ガム", "カム"]);
         assert_eq!(words("한국어를"), ["한국", "국어", "어를"]);
+        assert_eq!(words("ﾡￂ ㄱㅏ ㈀ￊ ㈀\u{1161}"), ["가", "가", "겨", "가"]);
         assert_eq!(words(&"한국어".nfd().collect::<String>()), ["한국", "국어"]);
         assert_eq!(indexed_words("北京 北"), ["北京", "北", ":", "京"]);
         assert_eq!(indexed_words("tea"), ["tea"]);
@@ -233,6 +241,11 @@ mod tests {
     fn everything_else_separates_words() {
         assert_eq!(words("a.b-c_d'e 1,5 #x \0 \u{202e}y"), ["a", "b", "c", "d", "e", "1", "5", "x", "y"]);
         assert_eq!(words("🎉 :) ---"), Vec::<String>::new());
+        assert_eq!(
+            words("gr:\u{11b4} x \u{11b4}\u{301}y"),
+            ["gr", "\u{11b4}", "x", "\u{11b4}y"],
+            "a final alone"
+        );
         assert_eq!(words(&"x".repeat(100)), ["x".repeat(MAX_TOKEN_CHARS)]);
     }
 

@@ -7,7 +7,10 @@ use super::{
     files::{self, Found},
     schema::{check_pages, migrate},
 };
-use crate::data::durable::{self, PRIVATE, beside};
+use crate::{
+    data::durable::{self, PRIVATE, beside},
+    store::ContentHash,
+};
 use rusqlite::Connection;
 use std::{
     fs::{self, OpenOptions},
@@ -16,6 +19,9 @@ use std::{
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
+
+const SELECT_CONTENTS: &str = "
+    SELECT hash FROM content c WHERE EXISTS (SELECT 1 FROM file f WHERE f.content = c.hash AND f.posted = 1)";
 
 /// The contents of a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +77,24 @@ pub fn restore(from: &Path, store: &Path, is_forced: bool) -> Result<(Summary, O
         durable::remove(&beside(&store, suffix))?;
     }
     Ok((summary, kept))
+}
+
+/// Returns the contents of the files that messages of a store show. A store of an earlier version has none.
+///
+/// # Errors
+/// Fails if the store cannot be read.
+pub fn file_contents(store: &Path) -> Result<Vec<ContentHash>, OpenError> {
+    let store = files::resolve(store)?;
+    if files::check(&store)? == Found::Nothing {
+        return Ok(Vec::new());
+    }
+    let connection = open_reader(&store)?;
+    if !connection.table_exists(None, "content")? {
+        return Ok(Vec::new());
+    }
+    let mut select = connection.prepare(SELECT_CONTENTS)?;
+    let contents = select.query_map([], |row| row.get(0))?;
+    Ok(contents.collect::<Result<_, _>>()?)
 }
 
 /// Links a file and its write-ahead log to other names, so that it can be replaced atomically.

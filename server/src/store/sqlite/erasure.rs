@@ -3,7 +3,8 @@
 use super::{SqliteStore, WriteCommand, rows, sql};
 use crate::store::{
     Erasure, ErasureStore, MAX_ERASURES_PER_READ, MAX_EVENTS_PER_SCAN, MAX_RECORDS_PER_READ, PendingCommit,
-    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight, columns::kind,
+    Role, ScanPosition, StoreResult, UserContent, UserRecord, UserRecords, UserRight,
+    columns::{self, kind},
 };
 use app::wire::{UserId, sanitize_for_display};
 use async_trait::async_trait;
@@ -102,7 +103,12 @@ fn record(row: &Row<'_>) -> rusqlite::Result<UserRecord> {
     let text = sanitize_for_display(row.get_ref(6)?.as_str()?).into();
     let content = match row.get(5)? {
         kind::REACT => UserContent::Reaction { target: row.get(8)?, emoji: text },
-        _ => UserContent::Message { text, reply_to: row.get(7)?, edited_at: row.get(9)? },
+        _ => UserContent::Message {
+            text,
+            reply_to: row.get(7)?,
+            edited_at: row.get(9)?,
+            files: columns::files(row.get_ref(10)?.as_str_or_null()?),
+        },
     };
     let id = Uuid::from_bytes(row.get(4)?);
     Ok(UserRecord { room: rows::room_name(row, 1)?, seq: row.get(2)?, at: row.get(3)?, id, content })

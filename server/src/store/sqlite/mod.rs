@@ -16,7 +16,9 @@ mod error;
 mod event_reads;
 mod export;
 mod files;
+mod files_table;
 mod health;
+mod import;
 mod open;
 mod pool;
 mod presence;
@@ -33,7 +35,7 @@ mod upkeep_sql;
 mod user_reads;
 mod writer;
 
-pub use backup::{Summary, back_up, restore};
+pub use backup::{Summary, back_up, file_contents, restore};
 pub use check::check;
 pub use connection::Synchronous;
 pub use error::OpenError;
@@ -83,7 +85,7 @@ pub struct SqliteStore {
     has_unmerged: AtomicBool,
 }
 
-/// How a store is opened.
+/// The options with which a store is opened.
 pub struct Options<'a> {
     /// When a commit is on disk.
     pub synchronous: Synchronous,
@@ -193,6 +195,15 @@ impl SqliteStore {
         &self,
         command: WriteCommand,
         select: fn(WriteOutput) -> Option<T>,
+    ) -> PendingCommit<T> {
+        self.commit_with(command, select)
+    }
+
+    /// Queues a command as [`commit`](Self::commit) does.
+    fn commit_with<T: 'static>(
+        &self,
+        command: WriteCommand,
+        select: impl FnOnce(WriteOutput) -> Option<T> + Send + 'static,
     ) -> PendingCommit<T> {
         self.execute(command).map(move |output| select(output?).ok_or_else(closed)).boxed()
     }

@@ -9,7 +9,8 @@ use crate::store::{
     users::user,
 };
 use app::wire::{
-    DisplayName, Event, EventBody, Mentions, Message, Reactions, RoomName, User, UserId, sanitize_for_display,
+    DisplayName, Event, EventBody, Files, Mentions, Message, Reactions, RoomName, User, UserId,
+    sanitize_for_display,
 };
 use rusqlite::{Row, types::Type};
 use std::sync::Arc;
@@ -19,7 +20,13 @@ use uuid::Uuid;
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let body = match row.get(7)? {
         kind::MESSAGE => {
-            EventBody::Message { text: text(row, 8)?, reply_to: row.get(9)?, mentions: mentions(row, 11)? }
+            let files = files(row, 12)?;
+            EventBody::Message {
+                text: text(row, 8)?,
+                reply_to: row.get(9)?,
+                mentions: mentions(row, 11)?,
+                files,
+            }
         }
         kind::EDIT => {
             EventBody::Edit { target: row.get(10)?, text: text(row, 8)?, mentions: mentions(row, 11)? }
@@ -48,6 +55,7 @@ pub(super) fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         reply_to: row.get(8)?,
         edited_at: None,
         mentions: mentions(row, 11)?,
+        files: files(row, 14)?,
         deleted: false,
         reactions: Reactions::default(),
     };
@@ -116,6 +124,11 @@ pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Arc<str>> {
 /// Reads whom a text addresses, under generated names.
 fn mentions(row: &Row<'_>, column: usize) -> rusqlite::Result<Mentions> {
     Ok(columns::mentions(row.get_ref(column)?.as_str_or_null()?))
+}
+
+/// Reads the files that a message shows.
+fn files(row: &Row<'_>, column: usize) -> rusqlite::Result<Files> {
+    Ok(columns::files(row.get_ref(column)?.as_str_or_null()?))
 }
 
 /// Parses a text column. A value that breaks its rule means that the file is corrupt.

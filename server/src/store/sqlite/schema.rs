@@ -24,6 +24,10 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/15-devices.sql")),
     M::up(include_str!("../../../migrations/16-retention.sql")),
     M::up(include_str!("../../../migrations/17-search.sql")),
+    M::up(include_str!("../../../migrations/18-files.sql")),
+    M::up(include_str!("../../../migrations/19-late-messages.sql")),
+    M::up(include_str!("../../../migrations/20-uploads.sql")),
+    M::up(include_str!("../../../migrations/21-index-words.sql")),
 ];
 
 /// The newest schema that this program supports.

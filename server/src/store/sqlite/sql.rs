@@ -6,7 +6,7 @@ pub(super) use super::upkeep_sql::*;
 pub(super) const SELECT_EVENTS_AFTER: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.kind,
         CASE WHEN e.kind = 1 AND e.text = '' THEN coalesce(c.text, '') ELSE e.text END, e.reply_to, e.target,
-        e.mentions
+        e.mentions, e.files
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON e.kind = 1 AND c.room = e.room AND c.seq = e.target
     WHERE e.room = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3";
@@ -15,7 +15,7 @@ pub(super) const SELECT_EVENTS_AFTER: &str = "
 /// are not scanned.
 pub(super) const SELECT_MESSAGES_BEFORE: &str = "
     SELECT e.seq, e.at, e.id, e.author, p.name, p.alike, p.number, e.text, e.reply_to, c.at, c.text,
-        e.mentions, r.last, r.summary
+        e.mentions, r.last, r.summary, e.files
     FROM event e LEFT JOIN person p ON p.id = e.author
     LEFT JOIN change c ON c.room = e.room AND c.seq = e.seq
     LEFT JOIN reactions r ON r.room = e.room AND r.seq = e.seq
@@ -104,8 +104,8 @@ pub(super) const SELECT_MESSAGE_AUTHOR: &str = "
 
 /// Appends an event, unless its id was used before.
 pub(super) const INSERT_EVENT: &str = "
-    INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target, mentions)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+    INSERT INTO event (room, seq, at, id, author, kind, text, reply_to, target, mentions, files)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING";
 
 /// The present text of a message; NULL if it was deleted.
 pub(super) const UPSERT_CHANGE: &str = "
@@ -155,7 +155,7 @@ pub(super) const UPSERT_USER: &str = "
 /// Another spelling of a user's name, with the same skeleton.
 pub(super) const UPDATE_USER_NAME: &str = "UPDATE person SET name = ?2 WHERE id = ?1";
 
-/// Whether another user has a confusable name.
+/// Records whether another user has a confusable name.
 pub(super) const SET_AMBIGUOUS: &str = "UPDATE person SET alike = ?2 WHERE id = ?1";
 
 /// Users whose names have no skeleton yet.
@@ -231,7 +231,7 @@ pub(super) const SELECT_ROOMS_WITHOUT_TITLE_SORT: &str = "
     SELECT name, title, topic, owner, private, contested, retention FROM room
     WHERE private = 0 AND title_sort IS NULL AND (title IS NOT NULL) = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
-/// What follows from the title of a room.
+/// Sets the columns that follow from the title of a room.
 pub(super) const SET_TITLE_COLUMNS: &str =
     "UPDATE room SET title_key = ?2, contested = ?3, title_sort = ?4 WHERE name = ?1";
 
@@ -258,7 +258,7 @@ pub(super) const DELETE_EXPIRED_DEVICE_LINKS: &str = "
 /// The number of links. SQLite counts pages, not rows.
 pub(super) const COUNT_DEVICE_LINKS: &str = "SELECT count(*) FROM device_link";
 
-/// Whether a user has a row, and the generation of their cookies.
+/// The existence of a user's row, and the generation of their cookies.
 pub(super) const SELECT_SIGN_IN_STATE: &str = "
     SELECT EXISTS (SELECT 1 FROM person WHERE id = ?1),
         coalesce((SELECT generation FROM sign_out WHERE person = ?1), 0)";
@@ -267,7 +267,7 @@ pub(super) const SELECT_SIGN_IN_STATE: &str = "
 pub(super) const SELECT_DEVICES: &str = "
     SELECT id, browser, system, added_at, seen_at FROM device WHERE person = ?1 ORDER BY seen_at DESC, rowid DESC";
 
-/// Whether a user has signed a device out.
+/// A row if a user has signed a device out.
 pub(super) const SELECT_SIGN_OUT: &str = "SELECT 1 FROM sign_out WHERE person = ?1";
 
 /// Records that a listed device was seen.

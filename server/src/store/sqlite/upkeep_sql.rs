@@ -63,7 +63,7 @@ pub(super) const RECORD_ROOM_VISIT: &str =
 
 /// Messages and reactions of a user among the events of some rows.
 pub(super) const SELECT_USER_RECORDS: &str = "
-    SELECT e.row, e.room, e.seq, e.at, e.id, e.kind, coalesce(c.text, e.text), e.reply_to, e.target, c.at
+    SELECT e.row, e.room, e.seq, e.at, e.id, e.kind, coalesce(c.text, e.text), e.reply_to, e.target, c.at, e.files
     FROM event e LEFT JOIN change c ON e.kind = 0 AND c.room = e.room AND c.seq = e.seq
     WHERE e.row > ?1 AND e.row <= ?2 AND e.author = ?3 AND e.text <> '' AND (
         e.kind = 0 OR e.kind = 3 AND NOT EXISTS (
@@ -74,7 +74,7 @@ pub(super) const SELECT_USER_RECORDS: &str = "
     )
     ORDER BY e.row LIMIT ?4";
 
-/// What a user has and does besides messages: kind, room, number, time, reason. Each part is read from an index by user.
+/// The data of a user besides messages: kind, room, number, time, reason. Each part is read from an index by user.
 pub(super) const SELECT_USER_RIGHTS: &str = "
     SELECT 0, room, role, 0, '' FROM role WHERE person = ?1
     UNION ALL SELECT 1, '', other, 0, '' FROM blocked WHERE person = ?1
@@ -90,7 +90,7 @@ pub(super) const INSERT_ERASURE: &str = "
     VALUES (?1, ?2, CASE WHEN EXISTS (SELECT 1 FROM person WHERE id = ?1) THEN NULL ELSE ?2 END)
     ON CONFLICT (person) DO NOTHING";
 
-/// How far an erasure is.
+/// The progress of an erasure.
 pub(super) const SELECT_ERASURE: &str =
     "SELECT started_at, erased, finished_at, row FROM erasure WHERE person = ?1";
 
@@ -123,12 +123,14 @@ pub(super) const DELETE_RIGHTS_OF_ROOM: [&str; 5] = [
 
 /// Remove what belongs to a user besides messages, the name and read markers. The generation of the cookies stays: without it
 /// those from before would be valid.
-pub(super) const DELETE_RECORDS_OF_USER: [&str; 5] = [
+pub(super) const DELETE_RECORDS_OF_USER: [&str; 6] = [
     "DELETE FROM pace WHERE person = ?1",
     "DELETE FROM blocked WHERE person = ?1",
     "DELETE FROM report WHERE by = ?1",
     "DELETE FROM device WHERE person = ?1",
     "DELETE FROM recovery_code WHERE person = ?1",
+    // The upkeep removes their bytes.
+    "UPDATE file SET touched_at = 0 WHERE owner = ?1 AND posted = 0",
 ];
 
 /// Removes the roles of a user.

@@ -15,19 +15,19 @@ pub enum Table {
     MessageState,
     /// The reactions to messages.
     Reactions,
-    /// How far users have read.
+    /// The read markers of users.
     ReadMarker,
     /// Links to other devices. They are few: see [`MAX_DEVICE_LINKS`](crate::store::MAX_DEVICE_LINKS).
     DeviceLink,
     /// The settings of the server. They are few.
     Setting,
-    /// What users are in rooms, and on the server.
+    /// The roles of users in rooms, and on the server.
     Role,
-    /// What users and networks may not do.
+    /// The restrictions of users and networks.
     Restriction,
     /// Invitations to rooms, and to the server.
     Invitation,
-    /// What moderators have done.
+    /// The actions of moderators.
     Action,
     /// Messages that users have reported.
     Report,
@@ -41,12 +41,16 @@ pub enum Table {
     RecoveryCode,
     /// Users who have erased everything, and those whose erasure has to begin again.
     Erasure,
+    /// The contents in the object store.
+    Content,
+    /// Uploads, and the files of messages.
+    File,
 }
 
 /// The place of a row in the order of its table: one number, or two. The second one is 0 for tables whose rows have one.
 pub type Key = (i64, i64);
 
-/// How far a transfer has come.
+/// The progress of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
     /// The table of the last chunk. Earlier ones are complete.
@@ -98,7 +102,7 @@ macro_rules! columns {
 
 impl Table {
     /// Every table, in the order in which they are filled.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Room,
         Self::RoomActivity,
         Self::User,
@@ -118,6 +122,8 @@ impl Table {
         Self::SignOut,
         Self::RecoveryCode,
         Self::Erasure,
+        Self::Content,
+        Self::File,
     ];
 
     /// Returns the name of the table in the database.
@@ -142,6 +148,8 @@ impl Table {
             Self::SignOut => "sign_out",
             Self::RecoveryCode => "recovery_code",
             Self::Erasure => "erasure",
+            Self::Content => "content",
+            Self::File => "file",
         }
     }
 
@@ -164,7 +172,7 @@ impl Table {
             ],
             Self::Event => columns![
                 room Int4, seq Int8, at Int8, author Int8, id Uuid, kind Int2, text MessageText, reply_to Int8, target Int8,
-                mentions Text
+                mentions Text, files Text
             ],
             Self::MessageState => columns![room Int4, seq Int8, at Int8, text MessageText],
             Self::Reactions => columns![room Int4, seq Int8, last Int8, summary Text],
@@ -189,6 +197,11 @@ impl Table {
             Self::SignOut => columns![user_id Int8, generation Int8],
             Self::RecoveryCode => columns![user_id Int8, hash Bytes, created_at Int8],
             Self::Erasure => columns![user_id Int8, started_at Int8, erased Int8, finished_at Int8],
+            Self::Content => columns![number Int8, hash Bytes, bytes Int8, unused Bool, removing Bool],
+            Self::File => columns![
+                number Int8, id Uuid, owner Int8, room Text, info Text, size Int8, received Int8, touched_at Int8, content Bytes,
+                ready Bool, message Uuid, posted Bool
+            ],
         }
     }
 
@@ -201,7 +214,9 @@ impl Table {
             | Self::Device
             | Self::SignOut
             | Self::RecoveryCode
-            | Self::Erasure => 1,
+            | Self::Erasure
+            | Self::Content
+            | Self::File => 1,
             Self::Restriction | Self::Invitation | Self::Action | Self::Report => 1,
             Self::Event | Self::MessageState | Self::Reactions | Self::ReadMarker => 2,
             Self::Role | Self::Blocked => 2,

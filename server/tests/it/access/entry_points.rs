@@ -4,7 +4,7 @@ use super::{Visitor, act, client, create_room, make_admin, names, remove};
 use crate::support::{TestServer, V1, room, within_timeout};
 use app::wire::{ClientFrame, ErrorCode, RoomName, ServerFrame};
 use futures_util::SinkExt;
-use server::store::{Action, Role, RoomMode, Until};
+use server::store::{Action, Role, RoomMode, Store, Until};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use uuid::Uuid;
 
@@ -54,7 +54,14 @@ async fn posts(server: &TestServer, user: &Visitor, name: &RoomName) -> [(&'stat
 
 fn post_frame(name: &RoomName) -> ClientFrame {
     let (room, text) = (name.to_string(), "hello".into());
-    ClientFrame::Post { id: Uuid::now_v7(), room, text, reply_to: None, mentions: Vec::new() }
+    ClientFrame::Post {
+        id: Uuid::now_v7(),
+        room,
+        text,
+        reply_to: None,
+        mentions: Vec::new(),
+        files: Vec::new(),
+    }
 }
 
 fn join_frame(name: &RoomName) -> ClientFrame {
@@ -127,6 +134,19 @@ fn all<const N: usize>(found: [(&'static str, u16); N], expected: u16, who: &str
     }
 }
 
+/// Creates a room with an owner, a member, one who is muted and one who was removed.
+async fn create_room_of(store: &dyn Store, name: &RoomName, users: [&Visitor; 4]) {
+    let [owner, member, muted, removed] = users;
+    create_room(store, name, owner.id).await;
+    for user in [member, muted, removed] {
+        let let_in = Action::Appoint { user: user.id, role: Some(Role::Member) };
+        act(store, owner.id, Some(name), let_in).await.unwrap();
+    }
+    act(store, owner.id, Some(name), remove(removed.id)).await.unwrap();
+    let mute = Action::Mute { user: muted.id, until: Until(None) };
+    act(store, owner.id, Some(name), mute).await.unwrap();
+}
+
 #[tokio::test]
 async fn each_way_in_decides_by_role_and_kind_of_room() {
     let server = TestServer::start().await;
@@ -145,14 +165,7 @@ async fn each_way_in_decides_by_role_and_kind_of_room() {
     );
     act(store, admin.id, None, remove(banned.id)).await.unwrap();
     for name in names() {
-        create_room(store, &name, owner.id).await;
-        for user in [&member, &muted, &removed] {
-            let let_in = Action::Appoint { user: user.id, role: Some(Role::Member) };
-            act(store, owner.id, Some(&name), let_in).await.unwrap();
-        }
-        act(store, owner.id, Some(&name), remove(removed.id)).await.unwrap();
-        let mute = Action::Mute { user: muted.id, until: Until(None) };
-        act(store, owner.id, Some(&name), mute).await.unwrap();
+        create_room_of(store, &name, [&owner, &member, &muted, &removed]).await;
     }
     let missing = room(&format!("m-{}", "b".repeat(32)));
     let [public, unlisted, members_only] = names();
@@ -250,4 +263,78 @@ async fn a_line_of_a_muted_user_ends_the_connection_with_the_reason() {
     let mut lines = crate::support::Lines::over(socket);
     let close = lines.closed().await.expect("a close frame");
     assert_eq!((u16::from(close.code), close.reason.as_str()), (1008, "you may not write in this room"));
+}
+
+/// The statuses that a user gets when they upload a file for a room, and read the file `id` of that room by each way.
+async fn files(server: &TestServer, user: &Visitor, name: &RoomName, id: Uuid) -> [(&'static str, u16); 3] {
+    let status = async |request| user.send(request).await.status().as_u16();
+    let upload = client().post(server.http(&format!("/api/files?room={name}")));
+    let upload = status(upload.body("{\"name\": \"a\", \"size\": 1}")).await;
+    [
+        ("upload", if upload == 201 { 200 } else { upload }),
+        ("file", status(client().get(server.http(&format!("/f/{id}/a.png")))).await),
+        ("thumbnail", status(client().get(server.http(&format!("/f/{id}/thumb")))).await),
+    ]
+}
+
+#[tokio::test]
+async fn files_need_the_right_of_their_room() {
+    let server = TestServer::start().await;
+    let store = server.store();
+    let (owner, member, removed, muted, stranger) = (
+        Visitor::new(&server).await,
+        Visitor::new(&server).await,
+        Visitor::new(&server).await,
+        Visitor::new(&server).await,
+        Visitor::new(&server).await,
+    );
+    for name in names() {
+        create_room_of(store, &name, [&owner, &member, &muted, &removed]).await;
+        let id = posted_picture(&server, &owner, &name).await;
+        let is_members_only = name.is_members_only();
+        // For each user: what they get for an upload, and for a file.
+        let table = [
+            (&owner, "the owner", 200, 200),
+            (&member, "a member", 200, 200),
+            (&muted, "a muted user", 403, 200),
+            (&removed, "a removed user", 403, 404),
+            (
+                &stranger,
+                "a stranger",
+                if is_members_only { 404 } else { 200 },
+                if is_members_only { 404 } else { 200 },
+            ),
+        ];
+        for (user, who, upload, read) in table {
+            for (way, status) in files(&server, user, &name, id).await {
+                assert_eq!(status, if way == "upload" { upload } else { read }, "{who} in {name} by {way}");
+            }
+        }
+    }
+    // A closed server shows a stranger none.
+    make_admin(store, owner.id).await;
+    let id = posted_picture(&server, &owner, &room("tea")).await;
+    let close = Action::Change(server::store::Setting::Access, Some("invite".into()));
+    act(store, owner.id, None, close).await.unwrap();
+    let newcomer = Visitor { id: app::wire::UserId(1), cookie: String::new() };
+    for (way, status) in files(&server, &newcomer, &room("tea"), id).await {
+        assert_eq!(status, 403, "a newcomer by {way}");
+    }
+}
+
+/// Uploads a picture and posts it. Returns its id.
+async fn posted_picture(server: &TestServer, user: &Visitor, name: &RoomName) -> Uuid {
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 4).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let png = png.into_inner();
+    let begin = client().post(server.http(&format!("/api/files?room={name}")));
+    let begun = user.send(begin.body(format!("{{\"name\": \"a.png\", \"size\": {}}}", png.len()))).await;
+    let begun: serde_json::Value = begun.json().await.unwrap();
+    let id = begun["id"].as_str().unwrap().to_owned();
+    let part =
+        client().patch(server.http(&format!("/api/files/{id}"))).header("upload-offset", "0").body(png);
+    assert_eq!(user.send(part).await.status(), 200);
+    let post = client().post(server.http(&format!("/api/rooms/{name}/messages")));
+    assert_eq!(user.send(post.json(&serde_json::json!({"files": [id]}))).await.status(), 201);
+    id.parse().unwrap()
 }

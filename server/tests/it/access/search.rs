@@ -4,7 +4,8 @@ use super::{Visitor, act, client, create_room, make_admin, names, remove};
 use crate::support::{TestServer, room};
 use app::wire::{Operation, RoomName, Seq, UserId};
 use serde_json::Value;
-use server::store::{Action, MAX_EXCLUDED_ROOMS, NewEvent, Role, Store};
+use server::store::{Action, MAX_EXCLUDED_ROOMS, NewEvent, Role, RoomInfo, Store};
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 async fn post(store: &dyn Store, name: &RoomName, author: UserId, text: &str) -> Seq {
@@ -87,6 +88,23 @@ async fn a_search_finds_what_the_user_may_see() {
             expected.len() > 1,
             "{who} learns of no other result: {answer}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_unlisted_room_with_an_ordinary_name_is_found_by_those_who_were_there() {
+    let server = TestServer::start().await;
+    let store = server.store();
+    let (owner, visitor, stranger) =
+        (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
+    // As `hubbub import --room attic` creates it.
+    let info = RoomInfo { private: true, owner: Some(owner.id), ..RoomInfo::default() };
+    store.create_room(room("attic"), info).await.unwrap();
+    post(store, &room("attic"), owner.id, "needle").await;
+    post(store, &room("attic"), visitor.id, "needle").await;
+    for (user, count) in [(&owner, 2), (&visitor, 2), (&stranger, 0)] {
+        assert_eq!(found(&server, user, "needle").await.len(), count, "{count}");
+        assert_eq!(found(&server, user, "needle in:attic").await.len(), 2, "{count}");
     }
 }
 
@@ -240,4 +258,29 @@ async fn hostile_queries_get_an_answer_or_one_sentence() {
     }
     let (status, page) = user.page(&server, &format!("/search?q={long}")).await;
     assert!(status == 200 && page.len() < 20_000 && page.contains("too long"), "{status}: {page}");
+}
+
+#[tokio::test]
+async fn no_answer_comes_before_the_first_step() {
+    let server = TestServer::start().await;
+    let user = Visitor::new(&server).await;
+    post(server.store(), &room("tea"), user.id, "needle").await;
+    let late = format!("m-{}.1", "0".repeat(32));
+    let queries = [
+        (200, vec![("q", "needle")]),
+        (200, vec![("q", "absent")]),
+        (200, vec![("q", "needle in:nowhere")]),
+        (200, vec![("q", "needle from:nobody")]),
+        (200, vec![("q", "needle"), ("before", &*late)]),
+        (400, vec![("q", "after:never")]),
+    ];
+    index(server.store()).await;
+    for path in ["/api/search", "/search"] {
+        for (status, query) in &queries {
+            let begun = Instant::now();
+            let answer = user.send(client().get(server.http(path)).query(query)).await;
+            assert!(begun.elapsed() >= Duration::from_millis(50), "{path} {query:?}");
+            assert!(path == "/search" || answer.status() == *status, "{path} {query:?}");
+        }
+    }
 }

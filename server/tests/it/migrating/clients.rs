@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use app::{
-    client::Operation,
+    client::OutboxOperation,
     wire::{ClientFrame, ServerFrame},
 };
 use server::{config::SecretUrl, serve::ShutdownOutcome};
@@ -32,8 +32,8 @@ async fn start(folder: &Path, address: SocketAddr, options: &[&str]) -> Running 
     Running::start_at(folder, &address.to_string(), &[&["--post-rate", "0"], options].concat()).await
 }
 
-fn post(text: &str) -> Operation {
-    Operation::post(text)
+fn post(text: &str) -> OutboxOperation {
+    OutboxOperation::post(text)
 }
 
 #[tokio::test]
@@ -48,14 +48,14 @@ async fn postgres_clients_continue_without_a_reset() {
         within_timeout(client.wait_until(|state| state.session.outbox.is_empty())).await;
     }
     let own = clients[0].state().acknowledged[0].1;
-    clients[0].submit(Operation::Edit { target: own, text: "edited".into() });
-    clients[0].submit(Operation::Delete { target: own + 1 });
+    clients[0].submit(OutboxOperation::Edit { target: own, text: "edited".into() });
+    clients[0].submit(OutboxOperation::Delete { target: own + 1 });
     within_timeout(clients[0].wait_until(|state| state.session.outbox.is_empty())).await;
     assert_eq!(server.signal("-TERM").await, Some(0));
     let before = clients[1].state().session.timeline.log().to_owned();
     // Commands of the time without a server wait in the outbox.
     clients[1].submit(post("during the migration"));
-    clients[0].submit(Operation::Edit { target: own, text: "edited again".into() });
+    clients[0].submit(OutboxOperation::Edit { target: own, text: "edited again".into() });
 
     let data = folder.path().join("hubbub-data");
     succeeds(&data, &database.url, &[]).await;

@@ -1,12 +1,12 @@
-//! What a folder has, the database has too.
+//! The database has everything that a folder has.
 
 use super::{alter, start_error_in, succeeds};
 use crate::support::{TestDatabase, TestServer, room, within_timeout};
-use app::wire::{DisplayName, Mention, Operation, RoomName, Seq, User, UserId};
+use app::wire::{DisplayName, FileInfo, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
-    Action, Appended, CodeHash, DeviceId, DeviceLabel, Entrance, Invitation, LinkError, LinkHash, Moderation,
-    NewEvent, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, ServerRetention, Setting, SignIn,
-    SignOut, SqliteStore, Standing, Store, StoreError, StreamPosition, Sweep, Until, check,
+    Action, Appended, CodeHash, Content, DeviceId, DeviceLabel, Entrance, Invitation, LinkError, LinkHash,
+    Moderation, NewEvent, NewFile, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, ServerRetention,
+    Setting, SignIn, SignOut, SqliteStore, Standing, Store, StoreError, StreamPosition, Sweep, Until, check,
 };
 use server::upkeep::erase_step;
 use std::{fs, path::Path, time::Duration};
@@ -19,6 +19,8 @@ const BOB: UserId = UserId(0xb);
 const EVE: UserId = UserId(u64::MAX - 1);
 const GUEST: UserId = UserId(0x1234_5678);
 const ERASED: UserId = UserId(0x77);
+
+const FILE: Uuid = Uuid::from_u128(u128::MAX - 5);
 
 const OPEN_LINK: LinkHash = [1; 32];
 const USED_LINK: LinkHash = [0xff; 32];
@@ -91,6 +93,7 @@ async fn fill(store: &dyn Store) {
     ] {
         post(store, "jam", BOB, text).await;
     }
+    post_file(store).await;
     post(store, "a", EVE, "the first room by name").await;
     post(store, "zz-top", GUEST, "under a generated name").await;
     post(store, PRIVATE, BOB, "secret").await;
@@ -129,6 +132,29 @@ async fn fill(store: &dyn Store) {
     post(store, "expired", ERASED, "secret").await;
     store.begin_erasure(ERASED).await.unwrap();
     while !erase_step(store, ERASED).await.unwrap() {}
+}
+
+/// Posts a message with a file, and begins another upload.
+async fn post_file(store: &dyn Store) {
+    let new = |id| NewFile {
+        id,
+        owner: ANN,
+        room: room("jam"),
+        name: "a \\N.png".into(),
+        alt: "".into(),
+        size: 9,
+        network: None,
+        is_imported: false,
+    };
+    store.create_file(new(Uuid::from_u128(1)), 100).await.unwrap();
+    store.create_file(new(FILE), 100).await.unwrap();
+    let info = store.file(FILE).await.unwrap().unwrap().info;
+    let content = Content { hash: [0xfe; 32], bytes: 8 };
+    store.reserve_content(FILE, content, FileInfo { size: 8, ..info }, u64::MAX).await.unwrap();
+    store.note_ready(FILE).await.unwrap();
+    let event = NewEvent::message(Uuid::now_v7(), room("jam"), ANN, "with a file");
+    let files = store.claim_files(ANN, room("jam"), event.id, vec![FILE]).await.unwrap();
+    store.append(NewEvent { files, ..event }).await.unwrap();
 }
 
 /// Stores every kind of row about rights.
@@ -185,6 +211,10 @@ async fn picture(store: &dyn Store) -> Vec<String> {
     }
     lines.extend(store.aging_rooms(None, 100).await.unwrap().iter().map(|room| format!("{room:?}")));
     lines.push(format!("{:?}", store.erasure(ERASED).await.unwrap()));
+    for id in [FILE, Uuid::from_u128(1), Uuid::from_u128(2)] {
+        lines.push(format!("{:?}", store.file(id).await.unwrap()));
+    }
+    lines.push(format!("{:?}", store.file_bytes().await.unwrap()));
     lines.extend(store.users(&users).await.unwrap().iter().map(|user| format!("{user:?}")));
     for user in users {
         let markers = store.read_markers(user, 0, 100).await.unwrap();
@@ -239,7 +269,7 @@ async fn postgres_gets_every_kind_of_row_as_it_was() {
 
     let printed = succeeds(folder.path(), &database.url, &[]).await;
     assert!(
-        printed.contains("30 events in 8 rooms, 6 users, ") && printed.contains("Start with --database"),
+        printed.contains("31 events in 8 rooms, 6 users, ") && printed.contains("Start with --database"),
         "{printed}"
     );
     let store = database.open().await;
@@ -250,7 +280,7 @@ async fn postgres_gets_every_kind_of_row_as_it_was() {
     continues_as_before(&store).await;
 }
 
-/// What comes after the migration continues what was before it.
+/// Checks that everything after the migration continues what was before it.
 async fn continues_as_before(store: &dyn Store) {
     let head = store.head(&room("tea")).await.unwrap();
     assert_eq!(post(store, "tea", ANN, "after").await, head + 1);
@@ -267,6 +297,17 @@ async fn continues_as_before(store: &dyn Store) {
     assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Ok(ANN));
     assert_eq!(store.redeem_device_link(OPEN_LINK).await.unwrap(), Err(LinkError::Used));
     assert_eq!(store.redeem_recovery_code(OPEN_CODE).await.unwrap(), Some(EVE));
+    let file = NewFile {
+        id: Uuid::nil(),
+        owner: BOB,
+        room: room("jam"),
+        name: "b".into(),
+        alt: "".into(),
+        size: 1,
+        network: None,
+        is_imported: false,
+    };
+    store.create_file(file, 100).await.unwrap();
     let first = store.events_after(&room("tea"), 0, 1).await.unwrap().remove(0);
     let repeat = NewEvent::message(first.id, room("tea"), ANN, "one");
     assert!(matches!(store.append(repeat).await, Ok(Appended { seq: 1, is_duplicate: true, .. })));

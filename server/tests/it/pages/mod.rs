@@ -5,6 +5,7 @@ mod content;
 mod cookies;
 mod message_forms;
 mod names;
+mod sharing;
 
 use crate::support::{TestServer, sent};
 use reqwest::{Client, StatusCode};

@@ -70,7 +70,7 @@ async fn the_records_of_a_user_are_what_is_there_and_nothing_of_others(store: Ar
         matches!(jam, (name, 1, UserContent::Message { text, .. }) if name == "jam" && &**text == "elsewhere")
     );
     assert!(
-        matches!(edited, (_, 1, UserContent::Message { text, edited_at: Some(_), reply_to: None }) if &**text == "edited"),
+        matches!(edited, (_, 1, UserContent::Message { text, edited_at: Some(_), reply_to: None, .. }) if &**text == "edited"),
         "{edited:?}"
     );
     assert!(matches!(reply, (_, 6, UserContent::Message { reply_to: Some(2), .. })), "{reply:?}");

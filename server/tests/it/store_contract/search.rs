@@ -1,13 +1,16 @@
-//! What a search finds, and what it does not find any more.
+//! The messages that a search finds, and those that it does not find any more.
 
 use super::{ANN, BOB, delete, edit, every_store, message, post, room_info};
 use crate::support::room;
-use app::wire::{Millis, Retention, RoomName, Seq, UserId};
+use app::wire::{
+    DisplayName, Event, EventBody, Files, Mentions, Millis, Retention, RoomName, Seq, User, UserId,
+};
 use server::store::{
-    ABANDONED_AFTER, Action, MAX_INDEXED_PER_STEP, Moderation, ParsedQuery, RoomInfo, SearchPage,
+    ABANDONED_AFTER, Action, MAX_INDEXED_PER_STEP, Moderation, ParsedQuery, RoomImport, RoomInfo, SearchPage,
     SearchQuery, SearchScope, ServerRetention, Store, Sweep, Until,
 };
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
+use uuid::Uuid;
 
 every_store! {
     words_and_phrases_are_found_newest_first
@@ -22,9 +25,14 @@ every_store! {
     rooms_outside_the_scope_are_not_found
     blocked_users_are_left_out
     the_index_goes_on_where_it_ended
+    messages_are_indexed_while_others_are_posted
     a_removed_room_leaves_the_index_and_later_messages_come_in
     names_and_titles_are_looked_up
     hostile_queries_find_nothing_else
+    messages_with_files_are_found_by_that
+    imported_messages_are_found_by_their_dates
+    messages_of_several_imports_are_found_newest_first_and_once
+    what_is_changed_or_removed_of_an_import_is_not_found
 }
 
 const CY: UserId = UserId(0xc);
@@ -54,6 +62,43 @@ async fn find(store: &dyn Store, text: &str) -> Vec<Seq> {
     let scope = SearchScope { rooms: vec![room("tea")], ..SearchScope::default() };
     let page = store.search(SearchQuery { scope, ..query(text) }).await.unwrap();
     page.hits.iter().map(|hit| hit.seq).collect()
+}
+
+/// The first moment of 2023.
+const YEAR_2023: Millis = 1_672_531_200_000;
+
+/// Adds `count` messages to a room that does not exist yet. The first one is from `at`, the next ones from a minute later each.
+async fn import(store: &dyn Store, name: &str, (at, count): (Millis, u64), text: &str) {
+    let event = |n: u64| Event {
+        seq: n + 1,
+        at: at + n * 60_000,
+        id: Uuid::now_v7(),
+        author: User::new(ANN, DisplayName::generated(ANN)),
+        body: EventBody::Message {
+            text: text.into(),
+            reply_to: None,
+            mentions: Mentions::default(),
+            files: Files::default(),
+        },
+    };
+    let events = (0..count).map(event).collect();
+    let import =
+        RoomImport { room: room(name), info: RoomInfo::default(), members_only: false, owner: None, events };
+    assert_eq!(u64::from(store.import_events(import).await.unwrap().unwrap()), count);
+}
+
+/// Returns the rooms, positions and times that a query finds, page by page.
+async fn all_pages(store: &dyn Store, query: SearchQuery) -> Vec<(RoomName, Seq, Millis)> {
+    let (mut found, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.search(SearchQuery { before, ..query.clone() }).await.unwrap();
+        assert!(!page.is_partial);
+        found.extend(page.hits.into_iter().map(|hit| (hit.room, hit.seq, hit.at)));
+        before = page.next;
+        if before.is_none() {
+            return found;
+        }
+    }
 }
 
 async fn words_and_phrases_are_found_newest_first(store: Arc<dyn Store>) {
@@ -298,6 +343,23 @@ async fn the_index_goes_on_where_it_ended(store: Arc<dyn Store>) {
     assert_eq!(find(&*store, "later").await, [u64::from(count) + 1]);
 }
 
+async fn messages_are_indexed_while_others_are_posted(store: Arc<dyn Store>) {
+    let is_posting = Cell::new(true);
+    let posts = async {
+        for n in 0..500 {
+            store.append(message("tea", ANN, &format!("word{n}"))).await.unwrap();
+        }
+        is_posting.set(false);
+    };
+    let steps = async {
+        while is_posting.get() {
+            store.index(&[room("tea")]).await.unwrap();
+        }
+    };
+    tokio::join!(posts, steps);
+    assert_eq!(find(&*store, "word499").await, [500]);
+}
+
 async fn a_removed_room_leaves_the_index_and_later_messages_come_in(store: Arc<dyn Store>) {
     post(&*store, "tea", "secret tea").await;
     assert_eq!(find(&*store, "secret").await, [1]);
@@ -356,4 +418,99 @@ async fn hostile_queries_find_nothing_else(store: Arc<dyn Store>) {
     }
     let most = format!("{} tea", (0..31).map(|n| format!("w{n}")).collect::<Vec<_>>().join(" "));
     assert_eq!(store.search(query(&most)).await.unwrap().hits.len(), 0);
+}
+
+async fn messages_with_files_are_found_by_that(store: Arc<dyn Store>) {
+    for text in ["tea one", "tea two"] {
+        post(&*store, "tea", text).await;
+    }
+    let id = super::files::upload(&*store, ANN, 1).await;
+    let event = message("tea", ANN, "tea three");
+    let files = store.claim_files(ANN, room("tea"), event.id, vec![id]).await.unwrap();
+    store.append(server::store::NewEvent { files, ..event }).await.unwrap();
+    assert_eq!(find(&*store, "has:file").await, [3]);
+    assert_eq!(find(&*store, "tea has:file").await, [3]);
+    store.append(edit(ANN, 3, "tea three, edited")).await.unwrap();
+    assert_eq!(find(&*store, "edited has:file").await, [3]);
+    store.append(delete(ANN, 3)).await.unwrap();
+    assert_eq!(find(&*store, "has:file").await, [0; 0]);
+}
+
+async fn imported_messages_are_found_by_their_dates(store: Arc<dyn Store>) {
+    for is_indexed in [false, true] {
+        for n in 0..20 {
+            post(&*store, "lobby", &format!("alpha {n}")).await;
+        }
+        if is_indexed {
+            index(&*store).await;
+        }
+        let name = format!("import-{is_indexed}");
+        import(&*store, &name, (YEAR_2023 + u64::from(is_indexed), 20), "alpha vintage").await;
+    }
+    post(&*store, "lobby", "alpha again").await;
+    index(&*store).await;
+    let count = async |text: &str| all_pages(&*store, query(text)).await.len();
+    assert_eq!(count("alpha").await, 81);
+    assert_eq!(count("alpha after:2025").await, 41);
+    assert_eq!(count("alpha after:2024").await, 41);
+    assert_eq!(count("alpha before:2024").await, 40);
+    assert_eq!(count("vintage before:2024").await, 40);
+    assert_eq!(count("vintage before:2023-01-02").await, 40);
+    assert_eq!(count("vintage after:2024").await, 0);
+    assert_eq!(count("alpha before:2023").await, 0);
+    let exact =
+        SearchQuery { since: Some(YEAR_2023 + 1), until: Some(YEAR_2023 + 5 * 60_000), ..query("vintage") };
+    assert_eq!(all_pages(&*store, exact).await.len(), 4 + 5);
+}
+
+async fn messages_of_several_imports_are_found_newest_first_and_once(store: Arc<dyn Store>) {
+    for n in 0..9 {
+        post(&*store, "lobby", &format!("alpha {n}")).await;
+    }
+    index(&*store).await;
+    let mut count = 9;
+    for (n, (at, messages)) in
+        [(0, 40), (30_000, 40), (0, 20), (700_000, 3), (86_400_000, 30), (9_000_000_000, 30)]
+            .into_iter()
+            .enumerate()
+    {
+        import(&*store, &format!("import-{n}"), (YEAR_2023 + at, messages), "alpha").await;
+        post(&*store, "lobby", "alpha between").await;
+        index(&*store).await;
+        count += messages as usize + 1;
+    }
+    let mut pages = Vec::new();
+    for limit in [1, 7, 20, 50] {
+        let found = all_pages(&*store, SearchQuery { limit, ..query("alpha") }).await;
+        assert!(found.is_sorted_by_key(|(_, _, at)| std::cmp::Reverse(*at)), "{limit}: {found:?}");
+        let places: std::collections::BTreeSet<_> = found.iter().collect();
+        assert_eq!((found.len(), places.len()), (count, count), "{limit}");
+        pages.push(found);
+    }
+    assert!(pages.windows(2).all(|two| two[0] == two[1]));
+    let blocked = SearchQuery { blocked: vec![ANN], ..query("alpha") };
+    assert_eq!(all_pages(&*store, blocked).await, []);
+}
+
+async fn what_is_changed_or_removed_of_an_import_is_not_found(store: Arc<dyn Store>) {
+    post(&*store, "lobby", "alpha").await;
+    index(&*store).await;
+    import(&*store, "tea", (YEAR_2023, 5), "alpha vintage").await;
+    assert_eq!(find(&*store, "vintage").await, [5, 4, 3, 2, 1]);
+    store.append(edit(ANN, 2, "alpha changed")).await.unwrap();
+    store.append(delete(ANN, 4)).await.unwrap();
+    assert_eq!(store.search(query("vintage")).await.unwrap().hits.len(), 3);
+    assert_eq!(find(&*store, "vintage").await, [5, 3, 1]);
+    assert_eq!(find(&*store, "changed before:2024").await, [2]);
+    let page = store.search(SearchQuery { before: Some((room("tea"), 4)), ..query("alpha") }).await.unwrap();
+    assert_eq!(places(&page), [3, 2, 1].map(|seq| ("tea".to_owned(), seq)));
+    let server = ServerRetention { default: Retention::try_from(1).unwrap(), is_limit: true };
+    let now = store.clock().await.unwrap();
+    assert!(store.expire(room("tea"), Sweep { now, server }).await.unwrap() > 0);
+    assert_eq!(find(&*store, "alpha").await, [0; 0]);
+    let later = now + 2 * ABANDONED_AFTER;
+    while !store.remove_if_abandoned(room("tea"), later).await.unwrap() {}
+    post(&*store, "tea", "alpha once more").await;
+    assert_eq!(find(&*store, "alpha").await, [1]);
+    assert_eq!(store.search(query("alpha")).await.unwrap().hits.len(), 2);
 }

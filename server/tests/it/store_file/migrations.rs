@@ -4,9 +4,10 @@ use super::{ANN, listed, message, open, temporary_file, texts};
 use crate::support::room;
 use app::wire::{Operation, UserId};
 use server::store::{
-    EventStore, NewEvent, ReadMarkerStore, RoomInfo, RoomOrder, RoomStore, Store, StoreError, UserStore,
+    EventStore, FileStore, NewEvent, ReadMarkerStore, RoomInfo, RoomOrder, RoomStore, Store, StoreError,
+    UserStore,
 };
-use std::path::Path;
+use std::{fs, path::Path};
 
 #[tokio::test]
 async fn a_file_of_the_first_version_is_migrated() {
@@ -168,4 +169,39 @@ async fn rooms_of_an_older_file_keep_a_shared_title_and_no_other_room_can_take_i
         }
         store.close().await;
     }
+}
+
+#[tokio::test]
+async fn uploads_of_an_older_file_count_with_the_bytes_that_have_come() {
+    let (_folder, file) = temporary_file();
+    let older = rusqlite::Connection::open(&file).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut steps: Vec<(usize, String)> = fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let number = path.file_stem()?.to_str()?.split_once('-')?.0.parse().ok()?;
+            Some((number, fs::read_to_string(path).unwrap()))
+        })
+        .filter(|(number, _)| *number <= 18)
+        .collect();
+    steps.sort();
+    for (_, step) in steps {
+        older.execute_batch(&step).unwrap();
+    }
+    older
+        .execute_batch(
+            "INSERT INTO log (id) VALUES ('the-same');
+             INSERT INTO content (hash, bytes) VALUES (x'0101', 90);
+             INSERT INTO file (id, owner, room, info, size, received, touched_at, content, ready) VALUES
+                 (x'01', 10, 'tea', '', 100, 100, 1, x'0101', 1), (x'02', 10, 'tea', '', 500, 30, 1, NULL, 0),
+                 (x'03', 10, 'tea', '', 500, 0, 1, NULL, 0)",
+        )
+        .unwrap();
+    let used = || older.query_row("SELECT bytes FROM file_usage", [], |row| row.get::<_, u64>(0)).unwrap();
+    assert_eq!(used(), 1_090);
+    older.pragma_update(None, "application_id", 0x4875_6262).unwrap();
+    older.pragma_update(None, "user_version", 18).unwrap();
+    drop(older);
+    assert_eq!(open(&file).file_bytes().await.unwrap(), 120);
 }

@@ -2,7 +2,7 @@
 
 use super::test_client::ClientState;
 use app::{
-    client::{Command, EntryView, Operation},
+    client::{Command, EntryView, OutboxOperation},
     wire::{CommandId, Event, EventBody, Events, Message, Reactions, Seq},
 };
 use reqwest::StatusCode;
@@ -101,7 +101,7 @@ impl Log {
     /// Returns `true` if a command, acknowledged with `seq`, is a reaction that was as it should be since the event there, or
     /// that was never given to the message there.
     fn has_changed_nothing(&self, command: &Command, seq: Seq) -> bool {
-        let Operation::React { target, on, .. } = command.operation else { return false };
+        let OutboxOperation::React { target, on, .. } = command.operation else { return false };
         match self.reactions.get(&seq) {
             Some(found) => *found == (target, on),
             None => seq == target && !on,

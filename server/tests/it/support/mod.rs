@@ -23,14 +23,17 @@ pub use v1::{V1, join_frame, text};
 use app::wire::RoomName;
 use axum_extra::extract::cookie::Key;
 use futures_util::StreamExt;
+use object_store::ObjectStore;
 use server::{
     config::{Config, SecretUrl},
+    files::objects::FilePlace,
     serve::{ShutdownOutcome, serve},
     startup::{Startup, open},
     state::AppState,
     store::Store,
 };
 use std::{env, fs::File, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -45,7 +48,7 @@ use tokio_tungstenite::{
     },
 };
 
-/// How long any expected event may take. Generous, because a test that passes never waits for it.
+/// The longest time that any expected event may take. Generous, because a test that passes never waits for it.
 pub const TEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -55,13 +58,15 @@ const STORE: &str = "HUBBUB_TEST_STORE";
 
 /// A real server on a port of its own. [`stop`](Self::stop) drains it; dropping it does not.
 pub struct TestServer {
-    /// Where clients connect to.
+    /// The address that clients connect to.
     pub address: SocketAddr,
     pub state: AppState,
     serving: JoinHandle<ShutdownOutcome>,
     lock: Option<File>,
     /// A second server on the same database, and the proxy that spreads clients over both.
     twin: Option<(Box<TestServer>, Proxy)>,
+    /// The files of servers that share a database.
+    _files: Option<Arc<TempDir>>,
 }
 
 impl TestServer {
@@ -69,7 +74,8 @@ impl TestServer {
     /// always on the other one.
     pub async fn start() -> Self {
         let Some(database) = shared_database().await else { return Self::alone().await };
-        let (mut one, two) = (Self::on_database(&database).await, Self::on_database(&database).await);
+        let files = Arc::new(TempDir::new().expect("a temporary folder"));
+        let (mut one, two) = (Self::sharing(&database, &files).await, Self::sharing(&database, &files).await);
         let proxy = Proxy::between(vec![one.address, two.address]).await;
         one.address = proxy.address;
         one.twin = Some((Box::new(two), proxy));
@@ -92,6 +98,16 @@ impl TestServer {
         .await
     }
 
+    /// Starts a server on a database, with its files in a folder, both of which others may use too.
+    async fn sharing(database: &TestDatabase, files: &Arc<TempDir>) -> Self {
+        let change = |config: &mut Config| {
+            config.ephemeral = false;
+            config.database = Some(SecretUrl(database.url.clone()));
+            config.files = Some(FilePlace::Folder(files.path().into()));
+        };
+        Self { _files: Some(files.clone()), ..Self::with(change).await }
+    }
+
     /// Starts a server with its data in `folder`.
     pub async fn on_disk(folder: &Path) -> Self {
         Self::with(|config| {
@@ -106,13 +122,18 @@ impl TestServer {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { post_rate: 0, ..Config::plain() };
         change(&mut config);
+        let mut files = None;
         if config.ephemeral
             && let Some(database) = shared_database().await
         {
             config.ephemeral = false;
             config.database = Some(SecretUrl(database.url));
+            let folder = TempDir::new().expect("a temporary folder");
+            config.files.get_or_insert_with(|| FilePlace::Folder(folder.path().into()));
+            files = Some(Arc::new(folder));
         }
-        Self::serving(open(config).await.expect("the test's settings are good")).await
+        let server = Self::serving(open(config).await.expect("the test's settings are good")).await;
+        Self { _files: files, ..server }
     }
 
     /// Starts a server on a given store.
@@ -124,14 +145,25 @@ impl TestServer {
     pub async fn with_store_and_key(store: Arc<dyn Store>, key: Key) -> Self {
         // Servers that share a store have the same names of cookies.
         let config = Config { post_rate: 0, ephemeral: false, ..Config::plain() };
-        Self::serving(Startup { state: AppState::new(config, store, key), lock: None }).await
+        Self::serving(Startup {
+            state: AppState::new(config, store, key, server::files::objects::in_memory()),
+            lock: None,
+        })
+        .await
+    }
+
+    /// Starts a server on a given store, which keeps its files in `objects`.
+    pub async fn with_objects(store: Arc<dyn Store>, objects: Arc<dyn ObjectStore>) -> Self {
+        let config = Config { post_rate: 0, ephemeral: false, ..Config::plain() };
+        Self::serving(Startup { state: AppState::new(config, store, Key::generate(), objects), lock: None })
+            .await
     }
 
     async fn serving(Startup { state, lock }: Startup) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let serving = tokio::spawn(serve(listener, state.clone()));
-        Self { address, state, serving, lock, twin: None }
+        Self { address, state, serving, lock, twin: None, _files: None }
     }
 
     /// Drains and stops, as after SIGTERM.

@@ -1,7 +1,7 @@
 //! A test client: it drives the session that the page drives, over a real WebSocket.
 
 use app::{
-    client::{Command, Effect, Input, Operation, ReadMarker, Session, Timeline, Transport},
+    client::{Command, Effect, Input, OutboxOperation, ReadMarker, Session, Timeline, Transport},
     wire::{ClientFrame, CommandId, PROTOCOL, RoomName, Seq, ServerFrame, User},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -24,10 +24,10 @@ use tokio_tungstenite::{
 };
 use uuid::Uuid;
 
-/// How long the client waits for a connection.
+/// The time that the client waits for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a second lasts, for tests that cannot wait.
+/// The length of a second, for tests that cannot wait.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
     /// A second of the heartbeat.
@@ -41,7 +41,7 @@ pub struct ClientState {
     pub session: Session,
     you: Option<User>,
     cookie: Option<HeaderValue>,
-    /// Whether the client is in the room now.
+    /// The client is in the room now.
     pub is_live: bool,
     /// The timeline has every event after this one.
     pub starts_after: Seq,
@@ -49,7 +49,7 @@ pub struct ClientState {
     pub commands: Vec<Command>,
     /// The commands that the server has acknowledged, each with its `seq`.
     pub acknowledged: Vec<(CommandId, Seq)>,
-    /// How often the client has joined again after a gap, and how often the server has replaced its timeline.
+    /// The number of times that the client has joined again after a gap, and that the server has replaced its timeline.
     pub gaps: usize,
     pub resets: usize,
     lost_at: Option<Instant>,
@@ -63,7 +63,7 @@ pub struct TestClient {
     task: JoinHandle<()>,
 }
 
-/// What the client shares with its task.
+/// The state that the client shares with its task.
 struct Shared {
     server: SocketAddr,
     pace: Pace,
@@ -97,7 +97,7 @@ impl TestClient {
     }
 
     /// Submits a command, which is sent until the server acknowledges it.
-    pub fn submit(&self, operation: Operation) {
+    pub fn submit(&self, operation: OutboxOperation) {
         let command = Command { id: Uuid::now_v7(), operation };
         self.shared.change(|state| {
             if let Some(you) = state.you.clone() {

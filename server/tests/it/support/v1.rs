@@ -105,6 +105,7 @@ impl V1 {
             text: text.into(),
             reply_to: None,
             mentions: Vec::new(),
+            files: Vec::new(),
         })
         .await;
         id

@@ -69,7 +69,7 @@ fn a_rejected_command_fails_and_the_next_one_is_sent() {
 fn a_deletion_of_a_deleted_message_is_complete() {
     let mut session = joined_session(Transport::WebSocket);
     let id = Uuid::from_u128(100);
-    session.outbox.push(Command { id, operation: Operation::Delete { target: 2 } });
+    session.outbox.push(Command { id, operation: OutboxOperation::Delete { target: 2 } });
     run(&mut session, Input::Wakeup);
     let effects = run(&mut session, Input::Frame(error(Some(id), ErrorCode::NoSuchMessage, None)));
     assert!(matches!(effects[0], Effect::Complete(done, None) if done == id));

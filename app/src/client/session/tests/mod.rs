@@ -7,8 +7,8 @@ mod transport;
 
 use super::*;
 use crate::{
-    client::{Command, Operation},
-    wire::{Event, EventBody, Limits, Mentions, Message, PostingRules, User, UserId},
+    client::{Command, OutboxOperation},
+    wire::{Event, EventBody, Files, Limits, Mentions, Message, PostingRules, User, UserId},
 };
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
@@ -27,6 +27,7 @@ fn events(seqs: std::ops::RangeInclusive<Seq>) -> ServerFrame {
             text: format!("message {seq}").into(),
             reply_to: None,
             mentions: Mentions::default(),
+            files: Files::default(),
         };
         Arc::new(Event { seq, at: seq, id: Uuid::from_u128(seq.into()), author: user(2), body })
     };
@@ -106,7 +107,7 @@ fn is_join_after(frames: &[ClientFrame], seq: Seq) -> bool {
 
 fn post(session: &mut Session, n: u128) -> CommandId {
     let id = Uuid::from_u128(n);
-    let command = Command { id, operation: Operation::post(format!("{n}")) };
+    let command = Command { id, operation: OutboxOperation::post(format!("{n}")) };
     session.timeline.add_local(&command, user(1));
     session.outbox.push(command);
     id

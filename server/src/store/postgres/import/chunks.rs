@@ -16,13 +16,15 @@ const INSERT_MENTIONS: &str = "
     WHERE (e.room, e.seq) > ($1::int8::int, $2::int8) AND (e.room, e.seq) <= ($3::int8::int, $4::int8)
         AND e.kind = 0 AND e.mentions IS NOT NULL";
 
-/// What follows from the imported rows: the next numbers, and the count of links.
+/// The data that follows from the imported rows: the next numbers, and the count of links.
 const FINISH: &str = "
     SELECT setval(pg_get_serial_sequence('room', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM room;
     SELECT setval(pg_get_serial_sequence('restriction', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM restriction;
     SELECT setval(pg_get_serial_sequence('invitation', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM invitation;
     SELECT setval(pg_get_serial_sequence('action', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM action;
     SELECT setval(pg_get_serial_sequence('report', 'id'), greatest(max(id), 1), max(id) IS NOT NULL) FROM report;
+    SELECT setval(pg_get_serial_sequence('content', 'number'), greatest(max(number), 1), max(number) IS NOT NULL) FROM content;
+    SELECT setval(pg_get_serial_sequence('file', 'number'), greatest(max(number), 1), max(number) IS NOT NULL) FROM file;
     UPDATE device_link_count SET links = (SELECT count(*) FROM device_link);
     DELETE FROM import_chunk";
 

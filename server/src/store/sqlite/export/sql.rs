@@ -37,7 +37,7 @@ pub(super) fn select(table: Table) -> &'static str {
         Table::Event => {
             "SELECT n.id, e.seq, e.at, e.author, e.id, e.kind,
                  coalesce(CASE WHEN c.at IS NULL THEN e.text ELSE c.text END, ''), e.reply_to, e.target,
-                 e.mentions
+                 e.mentions, e.files
              FROM room_number n CROSS JOIN event e ON e.room = n.name
              LEFT JOIN change c ON e.kind = 0 AND c.room = e.room AND c.seq = e.seq
              WHERE n.id >= coalesce(?1, 0) AND (n.id > coalesce(?1, 0) OR e.seq > ?2) ORDER BY n.id, e.seq"
@@ -97,6 +97,13 @@ pub(super) fn select(table: Table) -> &'static str {
         Table::Erasure => {
             "SELECT person, started_at, erased, finished_at FROM erasure WHERE ?1 IS NULL OR person > ?1 ORDER BY person"
         }
+        Table::Content => {
+            "SELECT number, hash, bytes, unused, removing FROM content WHERE number > coalesce(?1, 0) ORDER BY number"
+        }
+        Table::File => {
+            "SELECT number, id, owner, room, info, size, received, touched_at, content, ready, message, posted FROM file
+             WHERE number > coalesce(?1, 0) ORDER BY number"
+        }
     }
 }
 
@@ -132,5 +139,7 @@ pub(super) fn count(table: Table) -> &'static str {
         Table::SignOut => "SELECT count(*) FROM sign_out",
         Table::RecoveryCode => "SELECT count(*) FROM recovery_code",
         Table::Erasure => "SELECT count(*) FROM erasure",
+        Table::Content => "SELECT count(*) FROM content",
+        Table::File => "SELECT count(*) FROM file",
     }
 }

@@ -1,12 +1,15 @@
 //! The rights of users: actions of moderators, invitations, reports and blocks.
 
 use super::{WriteOutput, WriteResult, transaction::WriteTransaction};
-use crate::store::{
-    AccessChange, Entrance, Invitation, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES, MAX_REPORTS,
-    MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation, NewEvent, RestrictionKind, Role, Setting,
-    Standing, StoreError, StoreResult, Subject, hexadecimal,
-    rules::{self, Effect},
-    sqlite::access_queries as queries,
+use crate::{
+    hexadecimal,
+    store::{
+        AccessChange, Entrance, Invitation, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES,
+        MAX_REPORTS, MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation, NewEvent,
+        RestrictionKind, Role, Setting, Standing, StoreError, StoreResult, Subject,
+        rules::{self, Effect},
+        sqlite::access_queries as queries,
+    },
 };
 use app::wire::{RoomName, Seq, UserId};
 use rusqlite::OptionalExtension;
@@ -242,7 +245,7 @@ impl WriteTransaction<'_> {
     /// Makes a user the administrator if `secret` is that of the unused link.
     pub(super) fn redeem_admin_link(&mut self, secret: &LinkHash, user: UserId) -> rusqlite::Result<bool> {
         let stored = queries::settings(&self.transaction)?.admin_link;
-        if stored.as_deref() != Some(&*hexadecimal(secret)) {
+        if stored.as_deref() != Some(&*hexadecimal::encode(secret)) {
             return Ok(false);
         }
         self.set(Setting::AdminLink, None)?;

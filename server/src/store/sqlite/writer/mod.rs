@@ -6,6 +6,8 @@ mod access;
 mod device_links;
 mod devices;
 mod erasure;
+mod files;
+mod import;
 mod read_markers;
 mod retention;
 mod rooms;
@@ -21,8 +23,10 @@ use super::{
     search::IndexBatch,
 };
 use crate::store::{
-    Appended, CodeHash, DeviceLabel, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent, Notification,
-    Notifier, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError, StoreResult, Sweep, TooManyLinks,
+    Appended, CodeHash, DeviceLabel, ImportRefusal, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent,
+    Notification, Notifier, RoomImport, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError,
+    StoreResult, Sweep, TooManyLinks,
+    files::{FileCommand, FileOutput},
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
 use rusqlite::{Connection, config::DbConfig};
@@ -56,7 +60,7 @@ type UnrestrictedCache = HashSet<(UserId, RoomName)>;
 /// writes, so they stay right.
 type HeadCache = HashMap<RoomName, Seq>;
 
-/// What a command returns.
+/// The output of a command.
 pub(super) enum WriteOutput {
     Appended(Appended),
     /// The users who appear differently now.
@@ -72,7 +76,7 @@ pub(super) enum WriteOutput {
     CodeSet(bool),
     /// The user of a recovery code.
     Recovered(Option<UserId>),
-    /// How many events have expired.
+    /// The number of events that have expired.
     Expired(u32),
     RoomRemoved(bool),
     /// There may be more to merge.
@@ -83,6 +87,9 @@ pub(super) enum WriteOutput {
         /// The quota is used up.
         is_full: bool,
     },
+    File(FileOutput),
+    /// The number of events that an import has added.
+    Imported(Result<u32, ImportRefusal>),
     None,
 }
 
@@ -97,7 +104,7 @@ pub(super) enum WriterRequest {
     Shutdown(oneshot::Sender<WriteResult>),
 }
 
-/// What can be stored.
+/// A command that the writer carries out.
 pub(super) enum WriteCommand {
     Append(NewEvent),
     SetDisplayName(UserId, DisplayName),
@@ -142,11 +149,13 @@ pub(super) enum WriteCommand {
     NoteErased(UserId, u64, Option<ScanPosition>),
     Index(Box<IndexBatch>),
     MergeIndex,
+    ChangeFile(Box<FileCommand>),
+    ImportEvents(Box<RoomImport>),
     /// Writes something and removes it, to find out whether the disk accepts writes.
     Probe,
 }
 
-/// Where effects are published.
+/// The places where effects are published.
 pub(super) struct Publisher {
     pub(super) notifier: Notifier,
     /// The generation of names.
@@ -288,6 +297,9 @@ impl Writer {
         for (room, events) in effects.events {
             let Some(head) = events.last().map(|last| last.seq) else { continue };
             notifier.send(Notification::Appended { room, head, events: Some(events.into()) });
+        }
+        for (room, head) in effects.imported {
+            notifier.send(Notification::Appended { room, head, events: None });
         }
         if !effects.users.is_empty() {
             names_generation.fetch_add(1, Ordering::AcqRel);

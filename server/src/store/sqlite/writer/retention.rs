@@ -56,7 +56,7 @@ impl WriteTransaction<'_> {
     }
 
     /// Removes the content of the events after `after` up to `up_to`, and everything about them.
-    fn remove_content(&self, room: &RoomName, after: Seq, up_to: Seq) -> rusqlite::Result<()> {
+    pub(super) fn remove_content(&self, room: &RoomName, after: Seq, up_to: Seq) -> rusqlite::Result<()> {
         let range = (room.as_str(), after, up_to);
         self.unindex_range(room, after, up_to)?;
         // Only the newest edit of a message has a text, and it may be younger than what has expired.
@@ -91,7 +91,7 @@ impl WriteTransaction<'_> {
         let mut insert = self.transaction.prepare_cached(sql::INSERT_EVENT)?;
         let (none, author) = (None::<&str>, NOBODY.0.cast_signed());
         let columns =
-            (room.as_str(), seq, at, id.as_bytes(), author, kind::EXPIRE, "", none, Some(up_to), none);
+            (room.as_str(), seq, at, id.as_bytes(), author, kind::EXPIRE, "", none, Some(up_to), none, none);
         insert.execute(columns)?;
         drop(insert);
         let author = User::new(NOBODY, DisplayName::generated(NOBODY));
@@ -119,6 +119,7 @@ impl WriteTransaction<'_> {
             return Ok(false);
         }
         self.remove_content(room, 0, found.head)?;
+        self.forget_places(room)?;
         self.transaction.prepare_cached(sql::DELETE_EVENTS)?.execute([room.as_str()])?;
         self.lower_indexed()?;
         for statement in sql::DELETE_RIGHTS_OF_ROOM {

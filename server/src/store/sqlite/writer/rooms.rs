@@ -82,12 +82,16 @@ impl WriteTransaction<'_> {
     }
 
     /// Returns a public room other than `room` whose title has this skeleton.
-    fn other_with_title(&self, room: &RoomName, skeleton: &str) -> rusqlite::Result<Option<RoomName>> {
+    pub(super) fn other_with_title(
+        &self,
+        room: &RoomName,
+        skeleton: &str,
+    ) -> rusqlite::Result<Option<RoomName>> {
         let titled = queries::room_by_title_skeleton(&self.transaction, skeleton)?;
         Ok(titled.filter(|other| other != room))
     }
 
-    fn store_room(&mut self, room: RoomName, info: RoomInfo) -> rusqlite::Result<()> {
+    pub(super) fn store_room(&mut self, room: RoomName, info: RoomInfo) -> rusqlite::Result<()> {
         let skeleton = match info.title_key(&room) {
             // The title is shared with a room of an older file, or shows an address that another title copied.
             Some(key) if self.other_with_title(&room, &key)?.is_some() => None,

@@ -11,7 +11,11 @@ use crate::store::{
 };
 use app::wire::{CommandId, Event, EventBody, Millis, Operation, RoomName, Seq, UserId};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Bytes that a probe writes: a few of the longest messages.
 const PROBE_BYTES: u32 = 64 * 1_024;
@@ -28,9 +32,11 @@ type NewEventsByRoom = BTreeMap<RoomName, Vec<Arc<Event>>>;
 /// Heads that are cached. A full cache is cleared.
 const MAX_CACHED_HEADS: usize = 10_000;
 
-/// What a transaction has changed, to be published once it is durable.
+/// The changes of a transaction, to be published once it is durable.
 pub(super) struct CommitEffects {
     pub(super) events: NewEventsByRoom,
+    /// The heads of rooms into which events were imported.
+    pub(super) imported: BTreeMap<RoomName, Seq>,
     /// Users who appear differently now.
     pub(super) users: Vec<UserId>,
     /// Rooms whose title or topic has changed.
@@ -44,7 +50,7 @@ pub(super) struct CommitEffects {
     pub(super) access_changes: Vec<AccessChange>,
 }
 
-/// How a read marker has moved.
+/// The move of a read marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MovedMarker {
     /// Forward, to this `seq`.
@@ -63,6 +69,8 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) read_markers: &'a mut ReadMarkerCache,
     pub(super) unrestricted: &'a mut UnrestrictedCache,
     pub(super) events: NewEventsByRoom,
+    /// The heads of rooms into which events were imported.
+    pub(super) imported: BTreeMap<RoomName, Seq>,
     pub(super) access_changes: Vec<AccessChange>,
     /// Users who appear differently now: after a rename, or because a user with a confusable name has posted for the
     /// first time.
@@ -73,6 +81,8 @@ pub(super) struct WriteTransaction<'a> {
     /// Bytes that the transaction may still add; `None` without a quota.
     bytes_left: Option<u64>,
     pub(super) has_purged: bool,
+    /// The words that were removed from the index of the search.
+    pub(super) unindexed: RefCell<BTreeSet<String>>,
     /// It has several commands.
     pub(super) is_contended: bool,
     /// Rooms were created, which are active at the same time.
@@ -92,12 +102,14 @@ impl<'a> WriteTransaction<'a> {
             unrestricted: &mut writer.unrestricted,
             access_changes: Vec::new(),
             events: NewEventsByRoom::new(),
+            imported: BTreeMap::new(),
             changed_users: Vec::new(),
             changed_rooms: Vec::new(),
             moved_markers: Vec::new(),
             signed_out: Vec::new(),
             bytes_left,
             has_purged: false,
+            unindexed: RefCell::default(),
             is_contended: false,
             has_new_rooms: false,
         })
@@ -105,11 +117,21 @@ impl<'a> WriteTransaction<'a> {
 
     pub(super) fn commit(mut self) -> rusqlite::Result<CommitEffects> {
         self.update_heads()?;
-        let Self { transaction, events, has_purged, signed_out, .. } = self;
+        self.purge_separators()?;
+        let Self { transaction, events, imported, has_purged, signed_out, .. } = self;
         transaction.commit()?;
         let (users, rooms, read_markers) = (self.changed_users, self.changed_rooms, self.moved_markers);
         let access_changes = self.access_changes;
-        Ok(CommitEffects { events, users, rooms, read_markers, signed_out, has_purged, access_changes })
+        Ok(CommitEffects {
+            events,
+            imported,
+            users,
+            rooms,
+            read_markers,
+            signed_out,
+            has_purged,
+            access_changes,
+        })
     }
 
     /// Executes a command. An inner error refuses the command; an outer one fails the whole transaction.
@@ -183,6 +205,8 @@ impl<'a> WriteTransaction<'a> {
                 Ok(Ok(WriteOutput::Indexed { is_contended: self.is_contended, is_full }))
             }
             WriteCommand::MergeIndex => self.merge_index().map(|more| Ok(WriteOutput::Merged(more))),
+            WriteCommand::ChangeFile(command) => self.change_file(*command),
+            WriteCommand::ImportEvents(import) => self.import_events(*import),
             WriteCommand::Probe => self.probe().map(|()| Ok(WriteOutput::None)),
         }
     }
@@ -214,6 +238,10 @@ impl<'a> WriteTransaction<'a> {
         if !self.take_bytes(new.operation.text_bytes() + mention_bytes) && !frees_space {
             return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::ReadOnly)));
         }
+        if !self.has_files(&new)? {
+            // The upkeep has removed one, whose claim was older than an hour, or another command has one that was released.
+            return Ok(self.find_duplicate(&new)?.unwrap_or(Err(StoreError::FileNotFound)));
+        }
         let head = self.head(&new.room)?;
         let seq = head.unwrap_or(0) + 1;
         if !self.insert_event(&new, seq)? {
@@ -222,6 +250,7 @@ impl<'a> WriteTransaction<'a> {
         if head.is_none() {
             self.create_addressed_room(&new.room)?;
         }
+        self.post_files(new.id, &new.files)?;
         self.apply_change(&new)?;
         self.store_reactions(&new, seq, reactions)?;
         self.insert_mentions(&new, seq)?;
@@ -341,7 +370,7 @@ impl<'a> WriteTransaction<'a> {
     }
 
     /// Returns the author and position of the event with this id.
-    fn event_by_id(&self, id: CommandId) -> rusqlite::Result<Option<(UserId, Appended)>> {
+    pub(super) fn event_by_id(&self, id: CommandId) -> rusqlite::Result<Option<(UserId, Appended)>> {
         let mut statement = self.transaction.prepare_cached(sql::SELECT_EVENT_BY_ID)?;
         statement
             .query_row([id.as_bytes()], |row| {
@@ -361,8 +390,9 @@ impl<'a> WriteTransaction<'a> {
 
     /// Returns the room's latest `seq`, including this transaction's own events; `None` if the room has no row.
     pub(super) fn head(&mut self, room: &RoomName) -> rusqlite::Result<Option<Seq>> {
-        if let Some(own) = self.events.get(room).and_then(|events| events.last()) {
-            return Ok(Some(own.seq));
+        let own = self.events.get(room).and_then(|events| events.last()).map(|last| last.seq);
+        if let Some(head) = own.max(self.imported.get(room).copied()) {
+            return Ok(Some(head));
         }
         if let Some(head) = self.heads.get(room) {
             return Ok(Some(*head));
@@ -390,9 +420,9 @@ impl<'a> WriteTransaction<'a> {
         let (kind, text, reply_to, target) = columns::of_operation(&new.operation);
         let mut statement = self.transaction.prepare_cached(sql::INSERT_EVENT)?;
         let (room, id, author) = (new.room.as_str(), new.id.as_bytes(), new.author.0.cast_signed());
-        let mentions = columns::of_mentions(&new.mentions);
-        let inserted =
-            statement.execute((room, seq, self.at, id, author, kind, text, reply_to, target, mentions))?;
+        let (mentions, files) = (columns::of_mentions(&new.mentions), columns::of_files(&new.files));
+        let inserted = statement
+            .execute((room, seq, self.at, id, author, kind, text, reply_to, target, mentions, files))?;
         Ok(inserted == 1)
     }
 
@@ -403,6 +433,7 @@ impl<'a> WriteTransaction<'a> {
             .events
             .iter()
             .filter_map(|(room, events)| Some((room.clone(), events.last()?.seq)))
+            .filter(|(room, head)| self.imported.get(room) < Some(head))
             .collect();
         // What only says that messages have expired makes no room more active.
         let is_quiet = |events: &Vec<Arc<Event>>| {
@@ -417,6 +448,11 @@ impl<'a> WriteTransaction<'a> {
                 update.execute((room.as_str(), head, self.at))?;
             }
             self.cache_head(room, *head);
+        }
+        for (room, head) in self.imported.clone() {
+            if heads.iter().all(|(own, _)| *own != room) {
+                self.cache_head(&room, head);
+            }
         }
         match &heads[..] {
             _ if all_quiet && !self.has_new_rooms => {}
