@@ -21,5 +21,5 @@ for (const language of ["en", "zh"]) {
     const line = [unicode, name, others.slice(0, MAX_WORDS).join(" ")].join("\t");
     return at > 0 && all[at - 1].group !== group ? ["", line] : [line];
   });
-  writeFileSync(new URL(`../style/static/pkg/emoji-${language}.txt`, import.meta.url), `${lines.join("\n")}\n`);
+  writeFileSync(new URL(`../style/static/scripts/emoji-${language}.txt`, import.meta.url), `${lines.join("\n")}\n`);
 }

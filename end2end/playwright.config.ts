@@ -21,12 +21,15 @@ const launchOptions = {
 };
 /** The headless shell shows no notifications. */
 const withNotifications = /(pwa|unread)\.spec\.ts$/;
+/** `make screenshots` takes them; they test nothing that other tests do not. */
+const screenshots = /screens\.spec\.ts$/;
 
 export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   fullyParallel: true,
-  workers: 2,
+  // A test waits for a third of its time.
+  workers: 3,
   forbidOnly: Boolean(process.env.CI),
   // A test that fails and then passes is a fault of the test or of the app. A local run reports it as failed; CI reports
   // it as flaky and continues.
@@ -47,7 +50,8 @@ export default defineConfig({
     trace: "on-first-retry",
   },
   projects: [
-    { name: "shell", testIgnore: withNotifications, use: { launchOptions: { ...launchOptions, executablePath: headlessShell } } },
+    { name: "shell", testIgnore: [withNotifications, screenshots], use: { launchOptions: { ...launchOptions, executablePath: headlessShell } } },
+    { name: "screenshots", testMatch: screenshots, use: { launchOptions: { ...launchOptions, executablePath: headlessShell } } },
     { name: "chromium", testMatch: withNotifications, use: { launchOptions: { ...launchOptions, executablePath: chromium } } },
   ],
   webServer: Hubbub.isRunning

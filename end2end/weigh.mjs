@@ -68,7 +68,7 @@ for (const slower of [1, 4]) {
   const [paint, hydrated, interactive] = ["paint", "hydrated", "interactive"].map((moment) => middle(visits.map((visit) => visit[moment])));
   console.log(`processor slowed ${slower} times: first paint after ${paint} ms, hydrated after ${hydrated} ms, interactive after ${interactive} ms`);
 }
-const ours = visits[0].files.filter(([name]) => name.includes("/pkg/"));
+const ours = visits[0].files.filter(([name]) => /\/(pkg|scripts)\//.test(name));
 for (const [name, bytes] of ours) console.log(`${name.split(".").pop().padEnd(5)} ${bytes} bytes, brotli`);
 console.log(`in all ${ours.reduce((sum, [, bytes]) => sum + bytes, 0)} bytes, and ${visits[0].document} of the page of a room with 50 messages`);
 

@@ -1,58 +1,59 @@
 import { OwnServer } from "../hubbub";
-import { expect, isAccessible, postMessages, test } from "../people";
+import { expect, isAccessible, isAccessibleInLightAndDark, postMessages, test } from "../people";
 
 const phone = { width: 360, height: 740 };
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds no violation in any state of a room, in ${colorScheme}`, async ({ newUser, room }) => {
-    const ann = await newUser({ colorScheme });
-    const bob = await newUser();
-    await ann.joinRoom(room);
-    await isAccessible(ann);
-    await bob.joinRoom(room);
-    await bob.send("hello");
-    await ann.send("hello yourself");
-    await ann.seesMessage("hello");
-    await isAccessible(ann);
-    await ann.send("x".repeat(9_000));
-    await ann.profile.click();
-    await isAccessible(ann);
-    ann.allowConsoleError(/404/);
-    await ann.page.goto("/r/No_Such_Room");
-    await isAccessible(ann);
-  });
+test("axe finds no violation in any state of a room", async ({ newUser, room }) => {
+  const ann = await newUser();
+  const bob = await newUser();
+  await ann.joinRoom(room);
+  await isAccessibleInLightAndDark(ann);
+  await bob.joinRoom(room);
+  await bob.send("hello");
+  await ann.send("hello yourself");
+  await ann.seesMessage("hello");
+  await isAccessibleInLightAndDark(ann);
+  await ann.send("x".repeat(9_000));
+  await ann.profile.click();
+  await isAccessibleInLightAndDark(ann);
+  ann.allowConsoleError(/404/);
+  await ann.page.goto("/r/No_Such_Room");
+  await isAccessibleInLightAndDark(ann);
+});
 
-  test(`axe finds no violation in the dialogs and on the other pages, in ${colorScheme}`, async ({ newUser, room }) => {
-    test.slow();
-    const ann = await newUser({ colorScheme });
-    for (const dialog of ["about", "settings", "shortcuts"] as const) {
-      await ann.joinRoom(room);
-      await ann.openDialog(dialog);
-      await isAccessible(ann);
-    }
-    await ann.page.goto(`/r/${room}?before=1`);
-    await isAccessible(ann);
-    for (const page of ["/rooms", "/search", "/search?q=before:gestern"]) {
-      await ann.page.goto(page);
-      await isAccessible(ann);
-    }
-    await ann.page.goto(`/r/${room}`);
-    await ann.openDialog("settings");
-    await ann.page.getByRole("button", { name: "Create link" }).click();
-    await isAccessible(ann);
-  });
-
-  test(`axe finds no violation in the twelve colors of names, in ${colorScheme}`, async ({ newUser, room, playwright, baseURL }) => {
-    for (let n = 0; n < 24; n++) {
-      const visitor = await playwright.request.newContext({ baseURL });
-      await visitor.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
-      await visitor.dispose();
-    }
-    const ann = await newUser({ colorScheme });
+test("axe finds no violation in the dialogs and on the other pages", async ({ newUser, room }) => {
+  test.slow();
+  const ann = await newUser();
+  for (const dialog of ["about", "settings", "shortcuts"] as const) {
     await ann.joinRoom(room);
-    await isAccessible(ann);
-  });
-}
+    await ann.openDialog(dialog);
+    await isAccessibleInLightAndDark(ann);
+  }
+  await ann.page.goto(`/r/${room}?before=1`);
+  await isAccessibleInLightAndDark(ann);
+  for (const page of ["/rooms", "/search", "/search?q=before:gestern"]) {
+    await ann.page.goto(page);
+    await isAccessibleInLightAndDark(ann);
+  }
+  await ann.page.goto(`/r/${room}`);
+  await ann.openDialog("settings");
+  await ann.page.getByRole("button", { name: "Create link" }).click();
+  await isAccessibleInLightAndDark(ann);
+});
+
+test("axe finds no violation in the twelve colors of names", async ({ newUser, room, playwright, baseURL }) => {
+  for (let n = 0; n < 24; n++) {
+    const visitor = await playwright.request.newContext({ baseURL });
+    await visitor.post(`/api/rooms/${room}/messages`, { data: { text: `message ${n}` } });
+    await visitor.dispose();
+  }
+  const ann = await newUser();
+  await ann.joinRoom(room);
+  await isAccessibleInLightAndDark(ann);
+  // As a message whose link was opened.
+  await ann.messages.evaluateAll((lines) => lines.forEach((line) => line.classList.add("marked")));
+  await isAccessibleInLightAndDark(ann);
+});
 
 test("axe finds no violation on a phone in Chinese with each popover open", async ({ newUser, room }) => {
   const ming = await newUser({ viewport: phone, hasTouch: true, isMobile: true, locale: "zh-CN" });
@@ -167,31 +168,29 @@ test("screen readers do not announce older messages that are loaded", async ({ a
   await expect(ann.page.getByRole("log")).toHaveAttribute("aria-live", "polite");
 });
 
-for (const colorScheme of ["light", "dark"] as const) {
-  test(`axe finds no violation beside pending, unread and highlighted messages, in ${colorScheme}`, async ({ newUser, bob }) => {
-    const server = await OwnServer.start();
-    const ann = await newUser({ colorScheme, baseURL: server.url });
-    for (const user of [ann, bob]) user.allowServerLoss();
-    await ann.joinRoom("tea");
-    await bob.page.goto(`${server.url}/r/tea`);
-    await bob.waitUntilLive();
-    await ann.send("first");
-    await bob.seesMessage("first");
-    await ann.page.goto("/rooms");
-    for (let n = 1; n <= 30; n++) await bob.send(`message ${n}`);
-    await bob.seesMessage("message 30");
-    await ann.joinRoom("tea");
-    await expect(ann.page.locator("#new")).toBeVisible();
-    await isAccessible(ann);
-    await ann.page.goto("/r/tea?around=20#m20");
-    await ann.waitUntilLive();
-    await isAccessible(ann);
-    await server.stop();
-    await ann.send("this one waits");
-    await expect(ann.page.getByText("Offline.")).toBeVisible();
-    await isAccessible(ann);
-    await bob.page.close();
-    await ann.page.close();
-    await server.remove();
-  });
-}
+test("axe finds no violation beside pending, unread and highlighted messages", async ({ newUser, bob }) => {
+  const server = await OwnServer.start("--post-rate", "0");
+  const ann = await newUser({ baseURL: server.url });
+  for (const user of [ann, bob]) user.allowServerLoss();
+  await ann.joinRoom("tea");
+  await bob.page.goto(`${server.url}/r/tea`);
+  await bob.waitUntilLive();
+  await ann.send("first");
+  await bob.seesMessage("first");
+  await ann.page.goto("/rooms");
+  for (let n = 1; n <= 30; n++) await bob.page.request.post(`${server.url}/api/rooms/tea/messages`, { data: { text: `message ${n}` } });
+  await bob.seesMessage("message 30");
+  await ann.joinRoom("tea");
+  await expect(ann.page.locator("#new")).toBeVisible();
+  await isAccessibleInLightAndDark(ann);
+  await ann.page.goto("/r/tea?around=20#m20");
+  await ann.waitUntilLive();
+  await isAccessibleInLightAndDark(ann);
+  await server.stop();
+  await ann.send("this one waits");
+  await expect(ann.page.getByText("Offline.")).toBeVisible();
+  await isAccessibleInLightAndDark(ann);
+  await bob.page.close();
+  await ann.page.close();
+  await server.remove();
+});

@@ -1,5 +1,5 @@
 import { languages } from "../languages";
-import { expect, isAccessible, phone, postMessages, test, uniqueName } from "../people";
+import { expect, isAccessible, lightness, phone, postMessages, test, uniqueName } from "../people";
 
 const devices = {
   desktop: { viewport: { width: 1280, height: 800 } },
@@ -22,7 +22,7 @@ for (const strings of languages)
           await expect(bob.page.locator("html")).toHaveAttribute("lang", strings.tag);
           await expect(bob.page.locator(".room-header .topic")).toContainText(strings.start);
           const background = await bob.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
-          expect(Number(/[\d.]+/.exec(background)?.[0]) > 0.5, background).toBe(colorScheme === "light");
+          expect((await lightness(bob.page, background)) > 0.5, background).toBe(colorScheme === "light");
 
           await bob.page.getByRole("link", { name: strings.newRoom }).click();
           await bob.page.getByLabel(strings.called).fill(`Café ${room}`);

@@ -31,12 +31,13 @@ test("a theme is selected without script", async ({ newUser, room }) => {
   expect(await background(ann.page)).not.toBe(dark);
 });
 
-/** Checks that the button before the text, the text and the button after it are beside each other. */
+/** Checks that the buttons before the text, the text and the button after it are beside each other. */
 async function isOneRow(user: User): Promise<void> {
-  const parts = [".composer .insert", ".composer textarea", ".composer button[type=submit]"];
-  await expect(user.page.locator(parts[0]!)).toBeVisible();
-  const boxes = await Promise.all(parts.map((part) => user.page.locator(part).boundingBox()));
-  const places = boxes.map((box) => ({ from: box!.x, to: box!.x + box!.width, bottom: Math.round(box!.y + box!.height) }));
+  const parts = user.page.locator(".composer :is(.insert, textarea, button[type=submit]):visible");
+  await expect(parts.and(user.page.locator(".attach"))).toBeVisible();
+  const boxes = await Promise.all((await parts.all()).map((part) => part.boundingBox()));
+  const places = boxes.map((box) => ({ from: box!.x, to: box!.x + box!.width, bottom: Math.round(box!.y + box!.height) })).sort((a, b) => a.from - b.from);
+  expect(places.length).toBeGreaterThanOrEqual(3);
   expect(new Set(places.map(({ bottom }) => bottom)).size, "they end at one height").toBe(1);
   for (const [n, { to }] of places.slice(0, -1).entries()) expect(to).toBeLessThanOrEqual(places[n + 1]!.from + 0.5);
 }

@@ -15,6 +15,40 @@ test("the bar copies the link of a message, and the menu its text", async ({ new
   await expect.poll(clipboard).toBe("take this");
 });
 
+test("Ann copies selected messages as Markdown", async ({ newUser, room, bob }) => {
+  const ann = await newUser({ permissions: ["clipboard-read", "clipboard-write"] });
+  const clipboard = () => ann.page.evaluate(() => navigator.clipboard.readText());
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  const texts = ["# [x](y) **bold** `a*b` <b>", "- one\n- *two*", "> quoted\n\n```js\nlet tea = 1;\n```", "last https://tea.example/"];
+  for (const text of texts) {
+    await bob.composer.fill(text);
+    await bob.submit();
+  }
+  await expect(ann.messages).toHaveCount(texts.length);
+  const name = ((await bob.name.textContent()) ?? "").trim();
+  const row = (seq: number) => ann.page.locator(`#m${seq}`);
+  await row(4).focus();
+  await ann.page.keyboard.press("Shift+Y");
+  await expect.poll(clipboard).toMatch(/^\*\*.+\*\* \d{4}-\d\d-\d\d \d\d:\d\d\n\n> last <https:\/\/tea\.example\/>\n$/);
+  await expect(ann.page.locator("#action-status")).toHaveText("Copied");
+  await ann.page.evaluate(() => {
+    const text = (seq: number) => document.querySelector(`#m${seq} .text`) as Element;
+    getSelection()?.setBaseAndExtent(text(1), 0, text(3), 1);
+  });
+  await row(2).hover();
+  await ann.page.locator("#message-bar [data-action=more]").click();
+  await ann.actions.getByRole("menuitem", { name: "Copy as Markdown" }).click();
+  const quotes = [
+    "> \\# \\[x\\](y) **bold** `a*b` \\<b\\>\n",
+    "> - one\n> - *two*\n",
+    "> > quoted\n>\n> ```js\n> let tea = 1;\n> ```\n",
+  ];
+  const author = (await row(1).locator(".author").textContent())?.trim() ?? "";
+  expect(author).toContain(name);
+  await expect.poll(async () => (await clipboard()).split(/\*\*.+\*\* \d{4}-\d\d-\d\d \d\d:\d\d\n\n/)).toEqual(["", quotes[0] + "\n", quotes[1] + "\n", quotes[2]]);
+});
+
 test("without the clipboard API links, texts and code are copied by the selection", async ({ ann, bob, room }) => {
   await ann.page.addInitScript(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   await ann.joinRoom(room);
@@ -55,12 +89,12 @@ test("the menu of a message has what the user may do with it", async ({ ann, bob
   await ann.seesMessage("from Bob");
   await ann.act("from Bob", "More");
   await expect(ann.actions.getByRole("menuitem")).toHaveText([
-    /Reply/, /Copy link/, /Copy text/, /Quote/, /Mark unread/, /Report or block/,
+    /Reply/, /Copy link/, /Copy text/, /Copy as Markdown/, /Quote/, /Mark unread/, /Report or block/,
   ]);
   await ann.page.keyboard.press("Escape");
   await expect(ann.actions).toBeHidden();
   await ann.act("from Ann", "More");
-  await expect(ann.actions.getByRole("menuitem")).toHaveText([/Reply/, /Copy link/, /Copy text/, /Quote/, /Edit/, /Delete/]);
+  await expect(ann.actions.getByRole("menuitem")).toHaveText([/Reply/, /Copy link/, /Copy text/, /Copy as Markdown/, /Quote/, /Edit/, /Delete/]);
   await ann.actions.getByRole("menuitem", { name: "Edit" }).click();
   await ann.editor.fill("edited by Ann");
   await ann.editor.press("Enter");

@@ -1,6 +1,6 @@
 import type { OwnServer } from "../hubbub";
 import { becomeAdmin, introduce, submit, test, tour } from "../moderation";
-import { expect, isAccessible, type NewUser, type User } from "../people";
+import { expect, isAccessible, isAccessibleInLightAndDark, type NewUser, type User } from "../people";
 
 const scripts = [["with script", {}], ["without script", { javaScriptEnabled: false }]] as const;
 
@@ -325,13 +325,13 @@ test("the owner appoints a moderator and hands the room over, and the log shows 
   await isAccessible(carol!);
 });
 
-for (const [locale, colorScheme] of [["en-GB", "light"], ["en-GB", "dark"], ["zh-CN", "light"], ["zh-CN", "dark"]] as const) {
-  test(`every page of access and moderation is accessible and fits a small phone: ${locale}, ${colorScheme}`, async ({ startServer, newUser }) => {
+for (const locale of ["en-GB", "zh-CN"]) {
+  test(`every page of access and moderation is accessible and fits a small phone: ${locale}`, async ({ startServer, newUser }) => {
     test.slow();
     const viewport = { width: 320, height: 640 };
     const wide: string[] = [];
-    await tour(await startServer(), newUser, { locale, colorScheme, viewport }, async (user, page) => {
-      await isAccessible(user);
+    await tour(await startServer(), newUser, { locale, viewport }, async (user, page) => {
+      await isAccessibleInLightAndDark(user);
       if ((await user.page.evaluate(() => document.documentElement.scrollWidth)) > viewport.width) wide.push(page);
     });
     expect(wide).toEqual([]);
@@ -344,20 +344,24 @@ for (const hue of [0, 60, 120, 200, 300]) {
     const server = await startServer();
     const ann = await newUser({ baseURL: server.url });
     await becomeAdmin(ann, server);
-    const usual = await ann.page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--accent"));
-    await submit(ann, "/admin", { action: "set-name", name: "The <b>Kettle</b> & Co", hue: `${hue}` });
+    const accent = () => ann.page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--accent"));
+    const usual = { light: "", dark: "" };
     for (const colorScheme of ["light", "dark"] as const) {
       await ann.page.emulateMedia({ colorScheme });
-      for (const path of ["/admin", "/rooms", "/"]) {
-        await ann.page.goto(path);
-        await expect(ann.page).toHaveTitle(/ · The <b>Kettle<\/b> & Co$/);
-        const accent = await ann.page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--accent"));
-        expect(accent).not.toBe(usual);
-        await isAccessible(ann);
-      }
-      await ann.waitUntilLive();
-      await expect(ann.page.locator(".home")).toHaveText("The <b>Kettle</b> & Co");
+      usual[colorScheme] = await accent();
     }
+    await submit(ann, "/admin", { action: "set-name", name: "The <b>Kettle</b> & Co", hue: `${hue}` });
+    for (const path of ["/admin", "/rooms", "/"]) {
+      await ann.page.goto(path);
+      await expect(ann.page).toHaveTitle(/ · The <b>Kettle<\/b> & Co$/);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await ann.page.emulateMedia({ colorScheme });
+        expect(await accent(), colorScheme).not.toBe(usual[colorScheme]);
+      }
+      await isAccessibleInLightAndDark(ann);
+    }
+    await ann.waitUntilLive();
+    await expect(ann.page.locator(".home")).toHaveText("The <b>Kettle</b> & Co");
     await ann.send("hello");
     await ann.seesMessage("hello");
     await expect(ann.page, "the script keeps the name").toHaveTitle(/ · The <b>Kettle<\/b> & Co$/);

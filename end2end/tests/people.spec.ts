@@ -28,10 +28,22 @@ test("Ann sees that Bob is typing until his message arrives", async ({ ann, bob,
   await expect(ann.page.locator(".typing")).toHaveText("");
 });
 
+test("who renames while typing is shown with the new name", async ({ ann, bob, room }) => {
+  await ann.page.clock.install();
+  await ann.joinRoom(room);
+  await bob.joinRoom(room);
+  await expect(ann.page.locator("#members li")).toHaveCount(2);
+  await bob.composer.pressSequentially("so");
+  await expect(ann.page.locator(".typing")).toHaveText(/is typing…$/);
+  await bob.rename("Bob");
+  await expect(ann.page.locator(".typing")).toHaveText(/^Bob( #\d+)? is typing…$/);
+});
+
 test("the typing indicator times out", async ({ ann, bob, room }) => {
   await ann.page.clock.install();
   await ann.joinRoom(room);
   await bob.joinRoom(room);
+  await expect(ann.page.locator("#members li")).toHaveCount(2);
   await bob.rename("Bob");
   await bob.composer.pressSequentially("never mi");
   await expect(ann.page.locator(".typing")).toHaveText(/^Bob( #\d+)? is typing…$/);

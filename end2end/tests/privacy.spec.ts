@@ -54,8 +54,10 @@ for (const javaScriptEnabled of [true, false])
     await expect(ann.page.getByText("my secret")).toHaveCount(0);
   });
 
-test("erasing removes the drafts of this browser", async ({ ann, room }) => {
+test("erasing removes the drafts of this browser, and the files that were not sent", async ({ ann, room }) => {
   await ann.joinRoom(room);
+  await ann.page.locator("#composer input[type=file]").setInputFiles({ name: "secret.txt", mimeType: "text/plain", buffer: Buffer.from("secret") });
+  await expect(ann.page.locator("#file-tray li")).toHaveText(/Uploaded/);
   await ann.composer.fill("an unsent thought");
   const drafts = () => ann.page.evaluate(() => Object.values({ ...localStorage, ...sessionStorage }).join());
   await expect.poll(drafts).toContain("an unsent thought");
@@ -64,4 +66,5 @@ test("erasing removes the drafts of this browser", async ({ ann, room }) => {
   await ann.page.getByRole("button", { name: "Erase everything" }).click();
   await expect(ann.page.getByText("Everything is erased")).toBeVisible();
   expect(await drafts()).not.toContain("an unsent thought");
+  await expect.poll(() => ann.page.evaluate(async () => (await indexedDB.databases()).map(({ name }) => name))).toEqual([]);
 });

@@ -57,6 +57,96 @@ test("Ctrl F opens the search over a room, and leaves the second press to the br
   await expect(field).toHaveValue(`needle in:${room}`);
 });
 
+test("Ctrl K goes to a room by a part of its title, and finds messages below", async ({ ann, bob, room }) => {
+  const [kitchen, cafe] = [`kitchen-${room}`, `cafe-${room}`];
+  await ann.joinRoom(kitchen);
+  await ann.send(`needle of ${room}`);
+  await ann.joinRoom(cafe);
+  await ann.send("coffee");
+  await findOnPage(ann, `in:${kitchen} needle`, 1);
+  await ann.joinRoom(room);
+  await bob.joinRoom(cafe);
+  await bob.send("are you there?");
+  await expect(ann.page.locator("#rooms a.unread")).toHaveCount(1);
+  await ann.composer.fill("a draft");
+  await ann.page.keyboard.press("Control+k");
+  const dialog = ann.page.getByRole("dialog", { name: "Search" });
+  const field = dialog.getByRole("searchbox");
+  const found = dialog.locator(".found-rooms a");
+  await expect(field).toBeFocused();
+  await expect(found.first(), "the room with unread messages comes first").toHaveAttribute("href", new RegExp(`/r/${cafe}`));
+  await isAccessible(ann);
+  await field.fill(`NÉEDLE of ${room}`);
+  await expect(found).toHaveCount(0);
+  await expect(dialog.locator(".result mark").first()).toHaveText("needle");
+  await field.fill("kítchen");
+  await expect(found).toHaveCount(1);
+  await field.press("ArrowDown");
+  await expect(found).toBeFocused();
+  await found.press("ArrowUp");
+  await field.press("Enter");
+  await expect(ann.page).toHaveURL(new RegExp(`/r/${kitchen}$`));
+  await ann.waitUntilLive();
+  await expect(ann.line(`needle of ${room}`)).toBeVisible();
+});
+
+test("two quick presses of Ctrl K open one dialog", async ({ ann, room }) => {
+  await ann.joinRoom(room);
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await ann.page.route(/\/search$/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await ann.page.keyboard.press("Control+k");
+  await ann.page.keyboard.press("Control+k");
+  release();
+  await expect(ann.page.getByRole("dialog", { name: "Search" }).getByRole("searchbox")).toBeFocused();
+  await ann.page.waitForTimeout(500);
+  await expect(ann.page.locator("#search")).toHaveCount(1);
+});
+
+test("keys of an input method neither move the focus nor close the search", async ({ ann, room }) => {
+  await ann.joinRoom(room);
+  await ann.send(`needle of ${room}`);
+  await findOnPage(ann, `in:${room} needle`, 1);
+  await ann.joinRoom(room);
+  await ann.page.keyboard.press("Control+f");
+  const dialog = ann.page.getByRole("dialog", { name: "Search" });
+  const field = dialog.getByRole("searchbox");
+  await field.fill(`needle in:${room}`);
+  await expect(dialog.locator(".result")).toHaveCount(1);
+  const isTaken = (key: string, isComposing: boolean) =>
+    field.evaluate(
+      (element, init) => !element.dispatchEvent(new KeyboardEvent("keydown", { ...init, bubbles: true, cancelable: true })),
+      { key, isComposing },
+    );
+  for (const key of ["ArrowDown", "Escape"]) expect(await isTaken(key, true), key).toBe(false);
+  await expect(field).toBeFocused();
+  expect(await isTaken("ArrowDown", false)).toBe(true);
+  await expect(dialog.locator(".result")).toBeFocused();
+});
+
+for (const status of [429, 503, 0]) {
+  test(`a search that fails with ${status || "no answer"} says so, and shows no results of another query`, async ({ ann, room }) => {
+    await ann.joinRoom(room);
+    await ann.send(`needle of ${room}`);
+    await findOnPage(ann, `in:${room} needle`, 1);
+    ann.allowConsoleError(/Failed to load resource|Failed to fetch|Load failed|NetworkError/);
+    await ann.page.route(/\/search\?/, (route) =>
+      status ? route.fulfill({ status, contentType: "text/plain", body: "later" }) : route.abort(),
+    );
+    const field = ann.page.getByRole("searchbox");
+    await field.fill(`in:${room} needless`);
+    await expect(ann.page.getByRole("status")).toHaveText("The search does not answer. Try again in a moment.");
+    await expect(ann.page.locator(".result")).toHaveCount(0);
+    await ann.page.unroute(/\/search\?/);
+    await field.fill(`in:${room} needle`);
+    await expect(ann.page.locator(".result")).toHaveCount(1);
+    await expect(ann.page.getByRole("status")).toHaveText("1 message");
+  });
+}
+
 for (const locale of ["en", "zh-CN"]) {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`every state of the search is accessible and fits 320 px in ${locale} and ${colorScheme}`, async ({ newUser, bob, room }) => {

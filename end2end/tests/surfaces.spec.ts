@@ -1,6 +1,6 @@
 import { type Locator } from "@playwright/test";
 import { OwnServer } from "../hubbub";
-import { animationsEnd, expect, isAccessible, phone, postMessages, test } from "../people";
+import { animationsEnd, expect, isAccessible, lightness, phone, postMessages, test } from "../people";
 
 /** More rooms than fit on the screen. */
 const ROOMS = 25;
@@ -160,8 +160,7 @@ for (const options of [{ javaScriptEnabled: true }, { javaScriptEnabled: false }
       };
     });
     expect(paper).toMatchObject({ inOrder: true, whole: true, cut: [] });
-    const lightness = Number(/oklch\(([\d.]+)/.exec(paper.ink)?.[1]);
-    expect(lightness, `color of printed text: ${paper.ink}`).toBeLessThan(0.5);
+    expect(await lightness(ann.page, paper.ink), `color of printed text: ${paper.ink}`).toBeLessThan(0.5);
   });
 }
 
