@@ -15,7 +15,7 @@ mod markup;
 #[path = "../../../app/src/wire/mod.rs"]
 mod wire;
 
-use choose::{Chosen, Found, choose_all, names_to_find};
+use choose::{ChosenUsers, FoundUsers, choose_all, names_to_find};
 use libfuzzer_sys::fuzz_target;
 use markup::{
     Content, MAX_ROOM_LINKS, MentionPlace, Part, References, Span, is_plain, mention_places, parse,
@@ -69,12 +69,13 @@ fuzz_target!(|input: (&str, u8, u8)| {
         let picked = candidates.iter().enumerate().filter(move |(at, _)| bits >> (at % 8) & 1 == 1);
         picked.map(move |(at, name)| ((*name).to_owned(), UserId(from + at as u64 % 5)))
     };
-    let chosen: Chosen = some(chosen, 1).collect();
+    let chosen: ChosenUsers = some(chosen, 1).collect();
     let names = names_to_find(&places, &chosen, MAX_NAMES);
     assert!(names.len() <= MAX_NAMES);
     let by_name = some(found, 10).filter(|(name, _)| names.contains(name)).collect();
     let users = (1..20).map(|id| (UserId(id), user(id))).collect();
-    let mentions: Mentions = choose_all(&places, &chosen, &Found { by_name, users }).into_iter().collect();
+    let mentions: Mentions =
+        choose_all(&places, &chosen, &FoundUsers { by_name, users }).into_iter().collect();
     assert!(mentions.iter().count() <= MAX_MENTIONS);
 
     let blocks = parse(text);
