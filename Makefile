@@ -6,6 +6,8 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.tools/bin:$(CURDIR)/end2end/node_modules/.bin:$(PATH)
 # The suite of Autobahn cases; the tests start it.
 export HUBBUB_KOSOKU := $(CURDIR)/.tools/bin/kosoku
+# A server that speaks like S3; the tests start it.
+export HUBBUB_MOTO := $(CURDIR)/.tools/bin/moto_server
 
 PAGE := target/page
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
@@ -27,7 +29,7 @@ image: target/site/.stamp setup-static ## Build the image `hubbub` for container
 cluster: release setup-test-programs ## Start two servers on PostgreSQL behind nginx, to try them
 	@exec .ci/cluster
 
-test: setup-rust setup-packages setup-checkers setup-nextest setup-test-programs setup-chromium ## Run every check and test, as CI does
+test: setup-rust setup-packages setup-checkers setup-nextest ## Run every check and test, as CI does
 	@.ci/test
 
 test-cluster: release setup-packages setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
@@ -57,7 +59,7 @@ check-leptos: setup-rust setup-packages setup-wasm-bindgen setup-cargo-leptos se
 	@cargo leptos build --release && cargo leptos end-to-end --release
 
 screenshots: release setup-chromium ## Take screenshots of every page; renew those of the README
-	@cd end2end && playwright test screens && mkdir -p screens && cp test-results/screens/room-desktop-*.png screens/
+	@cd end2end && playwright test --project=screenshots && mkdir -p screens && cp test-results/screens/room-desktop-*.png screens/
 
 lighthouse: release setup-chromium ## Measure pages with Lighthouse, as phone and desktop
 	@cd end2end/lighthouse && npm ci --silent && node ../lighthouse.mjs
@@ -79,5 +81,5 @@ $(PAGE)/hubbub.wasm: $(WASM) end2end/shorten-imports.mjs end2end/package-lock.js
 $(PAGE)/hubbub.css: $(wildcard style/*.scss) end2end/package-lock.json | setup-packages
 	@.ci/site css
 
-target/site/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/* style/static/pkg/*)
+target/site/.stamp: $(PAGE)/hubbub.wasm $(PAGE)/hubbub.css $(wildcard style/static/* style/static/scripts/*)
 	@.ci/site folder
