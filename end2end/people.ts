@@ -151,10 +151,14 @@ export class User {
     await this.actions.getByRole("menuitem", { name: action }).tap();
   }
 
-  /** Chooses an action of the bar that appears on a message. */
+  /** Chooses an action of the bar that appears on a message. A message that comes meanwhile moves rows under the pointer. */
   async act(text: string, action: string): Promise<void> {
-    await this.line(text).hover();
-    await this.line(text).getByRole("toolbar").getByRole("button", { name: action, exact: true }).click();
+    const bar = this.line(text).getByRole("toolbar");
+    await expect(async () => {
+      await this.line(text).hover();
+      await expect(bar).toBeVisible({ timeout: 1_000 });
+    }).toPass();
+    await bar.getByRole("button", { name: action, exact: true }).click();
   }
 
   /** The line above a reply. */

@@ -46,6 +46,26 @@ test(": completes the name of an emoji, Escape does not, and a whole name is rep
   await expect(completions(ann)).toHaveCount(0);
 });
 
+test("a list of emoji that comes after Escape stays closed", async ({ ann, room }) => {
+  let answer = () => {};
+  const released = new Promise<void>((resolve) => (answer = resolve));
+  await ann.page.route("**/emoji-en*", async (route) => {
+    await released;
+    await route.continue();
+  });
+  await ann.joinRoom(room);
+  const request = ann.page.waitForRequest("**/emoji-en*");
+  await ann.composer.pressSequentially(":smi");
+  await request;
+  await ann.page.keyboard.press("Escape");
+  answer();
+  // The page reads the same list again, which it has only after the script.
+  await ann.page.evaluate(async () => (await fetch(document.getElementById("completions")!.dataset.emoji!)).text());
+  await expect(completions(ann)).toHaveCount(0);
+  await ann.composer.press("l");
+  await expect(completions(ann).first()).toContainText(":smile");
+});
+
 test("pasted code can be sent as code", async ({ ann, room }) => {
   await ann.joinRoom(room);
   await ann.composer.fill("look: ");

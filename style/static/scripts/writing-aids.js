@@ -54,6 +54,9 @@ const WORD_PATTERN = /(?:^|[\s(（])([@＠:：])([^@＠:：\n]{0,32})$/u;
 let selected = 0;
 let word;
 let emojiPromise;
+// Changes with each input, with Escape, and when the list closes. Options that are found after such a change are dropped: those
+// of an earlier input would close the list, and those that come after Escape would open it again.
+let generation = 0;
 
 // Loads the emoji of the page's language when the first one is needed.
 async function loadEmoji() {
@@ -96,6 +99,7 @@ async function findOptions(mark, begin) {
 }
 
 function closeOptions() {
+  generation++;
   word = undefined;
   list.hidden = true;
   field.removeAttribute("aria-activedescendant");
@@ -137,13 +141,14 @@ function showOptions(options) {
   selectOption(0);
 }
 
-async function completeWord() {
+async function completeWord(request) {
   const caret = field.selectionEnd;
   const found = field.selectionStart === caret && field.value.slice(0, caret).match(WORD_PATTERN);
   if (!found) return closeOptions();
   const [, mark, begin] = found;
   const options = await findOptions(mark, begin);
-  // The user may have typed on meanwhile.
+  if (request !== generation) return;
+  // The user may have moved the caret meanwhile.
   if (caret !== field.selectionEnd || !options.length) return closeOptions();
   word = { from: caret - begin.length - mark.length, options };
   showOptions(options);
@@ -152,17 +157,20 @@ async function completeWord() {
 // A whole `:name:` becomes its emoji.
 async function replaceEmojiName() {
   const caret = field.selectionEnd;
-  const found = field.value.slice(0, caret).match(/(?:^|[\s(（]):([\p{L}\p{N}_+-]{1,40}):$/u);
+  const text = field.value;
+  const found = text.slice(0, caret).match(/(?:^|[\s(（]):([\p{L}\p{N}_+-]{1,40}):$/u);
   if (!found) return;
   const entry = (await loadEmoji()).find(([, name]) => name === found[1].toLowerCase());
-  if (entry && caret === field.selectionEnd) replaceText(caret - found[1].length - 2, caret, `${entry[0]} `);
+  if (entry && field.value === text && caret === field.selectionEnd) replaceText(caret - found[1].length - 2, caret, `${entry[0]} `);
 }
 
 // This listener runs before that of the app, for which Enter sends the message.
 addEventListener(
   "keydown",
   (key) => {
-    if (key.target !== field || !word || key.isComposing || key.keyCode === 229) return;
+    if (key.target !== field || key.isComposing || key.keyCode === 229) return;
+    if (key.key === "Escape") generation++;
+    if (!word) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[key.key];
     if (step) selectOption(selected + step);
     else if (key.key === "Enter" || key.key === "Tab") acceptOption();
@@ -198,8 +206,9 @@ function updateCount() {
 field.addEventListener("input", async () => {
   updateCount();
   if (!field.value) offer.hidden = true;
+  const request = ++generation;
   await replaceEmojiName();
-  await completeWord();
+  if (request === generation) await completeWord(request);
 });
 updateCount();
 
