@@ -13,19 +13,16 @@ test("a page after 50,000 messages uses little more memory than after 1,000", as
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);
-  // The memory never shrinks, so a single busy second raises it for good. What the page retains raises it in every run.
-  const ratios: number[] = [];
-  while (ratios.length < 3 && !ratios.some((ratio) => ratio <= 1.5)) {
-    const own = `${room}-${ratios.length}`;
-    await ann.joinRoom(own, server.url);
-    await postRange(bob, own, 1, 1_000);
-    await ann.seesMessage("message 1000");
-    const early = await memory(ann.page);
-    await postRange(bob, own, 1_001, 50_000);
-    await ann.seesMessage("message 50000");
-    ratios.push((await memory(ann.page)) / early);
-  }
-  expect(Math.min(...ratios), `memory after 50,000 messages against 1,000: ${ratios}`).toBeLessThanOrEqual(1.5);
+  await ann.joinRoom(room, server.url);
+  // The memory never shrinks, and a page that falls behind needs more of it. So Ann sees a thousand before the next are posted.
+  const postThousand = async (first: number) => {
+    await postRange(bob, room, first, first + 999);
+    await ann.seesMessage(`message ${first + 999}`);
+  };
+  await postThousand(1);
+  const early = await memory(ann.page);
+  for (let first = 1_001; first < 50_000; first += 1_000) await postThousand(first);
+  expect((await memory(ann.page)) / early, "memory after 50,000 messages against 1,000").toBeLessThanOrEqual(1.25);
   await server.remove();
 });
 

@@ -70,9 +70,10 @@ impl TimelineState {
         }
     }
 
-    /// Returns whether times are shown in the browser's time zone. The first render is the server's, in UTC.
+    /// Returns whether times are shown in the browser's time zone. The first render is the server's, in UTC. A caller is not
+    /// subscribed to changes.
     pub fn is_local(self) -> bool {
-        self.today.get() > 0
+        self.today.get_untracked() > 0
     }
 
     /// Returns whether a message that gets its row now has just arrived at the end, where the reader is. Messages of a flood do not

@@ -58,8 +58,9 @@ pub fn MessageRow(
     let forms = info.name.with_value(|room| link(&format!("/r/{room}")));
     let has_arrived = entry.with_untracked(|view| timeline.has_arrived(&view.entry));
     move || {
+        // The list renders the rows again when one of these two changes.
         let is_local = timeline.is_local();
-        profile.user.with(|you| {
+        profile.user.with_untracked(|you| {
             entry.with(|view| {
                 let is_highlighted = highlighted.is_some() && view.entry.delivery.seq() == highlighted;
                 let is_blocked = info.is_blocked(view.entry.author.id);

@@ -3,16 +3,21 @@
 use super::scroll_controller::ScrollController;
 use crate::{
     base::link,
-    state::{MembersState, RoomInfoState, RoomListState, TimelineState, use_state},
+    state::{MembersState, ProfileState, RoomInfoState, RoomListState, TimelineState, use_state},
     ui::{
         MessageRow,
         icon::icon,
         inert_tree::{InertElement, Reactive, reactive},
         room_not_found::room_not_found,
+        row_owners::RowOwners,
     },
-    wire::Seq,
+    wire::{Seq, User},
 };
-use leptos::prelude::*;
+use leptos::{
+    prelude::*,
+    tachys::{reactive_graph::OwnedView, view::keyed::keyed},
+};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Users present up to whom a screen reader announces who comes.
 const MAX_ANNOUNCED: usize = 10;
@@ -44,9 +49,7 @@ pub fn MessageList(
                     {older_link}
                     <div role="log" aria-label=strings.messages aria-live=polite aria-relevant="additions">
                         <ol class="lines">
-                            <For each=move || timeline.entries.get() key=|(id, _)| *id let:line>
-                                <MessageRow entry=line.1 highlighted />
-                            </For>
+                            {rows(timeline, highlighted)}
                         </ol>
                         {empty}
                     </div>
@@ -60,6 +63,35 @@ pub fn MessageList(
             {jump_button(scroll, info, timeline)}
         </main>
     }
+}
+
+/// Returns the rows. It is `<For>` but for the owners of the rows.
+fn rows(timeline: TimelineState, highlighted: Option<Seq>) -> impl IntoView {
+    render_rows_again(timeline);
+    // Only the effect that renders the rows takes the lock.
+    let owners = Arc::new(Mutex::new(RowOwners::new()));
+    let row = move |_, (_, entry)| {
+        let owner = owners.lock().unwrap_or_else(PoisonError::into_inner).create();
+        let view = owner.with(|| view! { <MessageRow entry highlighted /> });
+        (drop, OwnedView::new_with_owner(view, owner))
+    };
+    move || keyed(timeline.entries.get(), |(id, _)| *id, row.clone())
+}
+
+/// Renders the rows again when the day or the user changes.
+///
+/// The rows do not subscribe to either themselves: a signal keeps its subscribers until it changes, those that are gone too, and
+/// these two change about once a day.
+fn render_rows_again(timeline: TimelineState) {
+    let profile = use_state::<ProfileState>();
+    let rendered = (timeline.today.get_untracked(), profile.user.get_untracked());
+    Effect::new(move |previous: Option<(u64, User)>| {
+        let current = (timeline.today.get(), profile.user.get());
+        if *previous.as_ref().unwrap_or(&rendered) != current {
+            timeline.entries.with_untracked(|rows| rows.iter().for_each(|(_, entry)| entry.notify()));
+        }
+        current
+    });
 }
 
 /// Returns the link to the page of older messages, before the first one of the page. It works without script.

@@ -28,6 +28,7 @@ mod reactions;
 pub mod retention;
 mod room_list;
 mod room_not_found;
+mod row_owners;
 mod scroll_controller;
 #[cfg(feature = "ssr")]
 pub mod share;
