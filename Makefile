@@ -32,11 +32,11 @@ cluster: release setup-test-programs ## Start two servers on PostgreSQL behind n
 test: setup-rust setup-packages setup-checkers setup-nextest ## Run every check and test, as CI does
 	@.ci/test
 
-test-cluster: release setup-packages setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
-	@HUBBUB_TEST_STORE=postgres cargo nextest run --profile cluster --package server --test it
-	@HUBBUB_ADDR=127.0.0.1:18080 .ci/cluster npm --prefix end2end run --silent test
+test-cluster: target/site/.stamp setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
+	@HUBBUB_TEST_STORE=postgres cargo nextest run --cargo-profile tested --profile cluster --package server --test it
+	@HUBBUB_BIN=$(CURDIR)/target/tested/hubbub HUBBUB_ADDR=127.0.0.1:18080 .ci/cluster npm --prefix end2end run --silent test
 
-lint: setup-rust setup-packages setup-checkers ## Check format, lints, types, docs, dependencies, spelling
+lint: target/site/.stamp setup-checkers ## Check format, lints, types, docs, dependencies, spelling
 	@.ci/lint
 
 fuzz: setup-rust ## Fuzz each target for a minute (ARGS="600 decoder": seconds, targets)

@@ -1,7 +1,8 @@
 //! Embeds the built site in the binary: every file with its compressed forms. The paths of scripts and style sheets contain
 //! a hash of their content.
 //!
-//! Only release builds embed the site; while developing, the server reads the files from the site folder.
+//! Profiles that inherit `release` embed the site, and have `cfg(embeds_site)`; while developing, the server reads the files
+//! from the site folder.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -17,9 +18,11 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     println!("cargo::rerun-if-env-changed=LEPTOS_SITE_ROOT");
+    println!("cargo::rustc-check-cfg=cfg(embeds_site)");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut table = String::new();
     if env::var("PROFILE")? == "release" {
+        println!("cargo::rustc-cfg=embeds_site");
         let site = site_root()?;
         println!("cargo::rerun-if-changed={}", site.display());
         for file in files_below(&site)?.iter().filter(|file| is_served(file)) {

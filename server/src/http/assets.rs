@@ -49,10 +49,10 @@ pub enum AssetSource {
 impl AssetSource {
     /// Returns the source of this build.
     pub fn detect() -> Self {
-        if cfg!(debug_assertions) {
-            Self::Folder(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into()).into())
-        } else {
+        if cfg!(embeds_site) {
             Self::Embedded
+        } else {
+            Self::Folder(std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into()).into())
         }
     }
 

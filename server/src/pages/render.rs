@@ -160,7 +160,7 @@ async fn compress(response: Response, encodings: Option<HeaderValue>) -> Respons
 fn content_security_policy() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
     // cargo-leptos reloads the page over a socket on another port.
-    let reload = if cfg!(debug_assertions) { " ws://127.0.0.1:* ws://localhost:*" } else { "" };
+    let reload = if cfg!(embeds_site) { "" } else { " ws://127.0.0.1:* ws://localhost:*" };
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
          img-src 'self' data: blob:; media-src 'self'; connect-src 'self'{reload}; manifest-src 'self'; worker-src 'self'; \
