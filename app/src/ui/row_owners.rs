@@ -54,7 +54,7 @@ mod tests {
         assert_ne!(rows[ROWS_PER_PARENT].parent(), first.upgrade());
         rows.drain(1..ROWS_PER_PARENT);
         assert!(first.upgrade().is_some(), "the first row is still there");
-        rows.remove(0);
+        drop(rows.remove(0));
         assert!(first.upgrade().is_none());
     }
 
