@@ -73,6 +73,39 @@ pub(super) fn strip(bytes: &[u8]) -> Option<Stripped> {
     has_scan.then_some(Stripped { bytes: kept, is_animated: false, orientation })
 }
 
+/// Returns the bytes of the coefficients that a decoder keeps until the last scan of a progressive picture, which [`strip`] has
+/// returned: 2 for each one, of whole blocks of 8 × 8 (ISO 10918-1, A.2 and G.1). Those of a sequential picture need none.
+pub(super) fn coefficient_bytes(bytes: &[u8]) -> u64 {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let [0xff, marker, high, low, ..] = *rest {
+        let Some((segment, after)) = rest.split_at_checked(2 + usize::from(u16::from_be_bytes([high, low])))
+        else {
+            break;
+        };
+        match marker {
+            0xc2 | 0xc6 | 0xca | 0xce => {
+                return segment.get(4..).and_then(progressive_bytes).unwrap_or_default();
+            }
+            SOS => break,
+            _ => rest = after,
+        }
+    }
+    0
+}
+
+/// Returns the bytes of the coefficients of a frame, from the content of its header (B.2.2).
+fn progressive_bytes(frame: &[u8]) -> Option<u64> {
+    let number = |at: usize| Some(u64::from(u16::from_be_bytes([*frame.get(at)?, *frame.get(at + 1)?])));
+    let (height, width) = (number(1)?, number(3)?);
+    let components = frame.get(6..)?.chunks_exact(3).map(|component| component[1]);
+    let factors: Vec<(u64, u64)> =
+        components.map(|factors| (u64::from(factors >> 4).max(1), u64::from(factors & 15).max(1))).collect();
+    let across = factors.iter().map(|(across, _)| *across).max()?;
+    let down = factors.iter().map(|(_, down)| *down).max()?;
+    let units = width.div_ceil(8 * across) * height.div_ceil(8 * down);
+    Some(factors.iter().map(|(across, down)| units * across * down * 64 * 2).sum())
+}
+
 fn is_kept(marker: u8, content: &[u8]) -> bool {
     match marker {
         APP0 => content.starts_with(b"JFIF\0"),

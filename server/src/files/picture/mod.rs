@@ -25,7 +25,8 @@ pub const MAX_PIXELS: u64 = 50_000_000;
 /// Pixels of one side.
 pub const MAX_SIDE: u32 = 30_000;
 
-/// Bytes of the pixels of one decoded picture. A decoder takes up to as much again for itself.
+/// Bytes of the pixels of one decoded picture. A decoder takes up to as much again for itself; a progressive JPEG that needs more
+/// is refused.
 const MAX_DECODED_BYTES: u64 = 208 * 1_024 * 1_024;
 
 /// The largest thumbnail: twice what a message shows, for dense screens.
@@ -41,7 +42,10 @@ pub enum PictureError {
     #[error("the picture is damaged or incomplete")]
     Damaged,
     /// It has too many pixels, or needs too much memory.
-    #[error("the picture has more than {} megapixels, or a side of more than {MAX_SIDE} pixels", MAX_PIXELS / 1_000_000)]
+    #[error(
+        "the picture has more than {} megapixels or a side of more than {MAX_SIDE} pixels, or needs too much memory",
+        MAX_PIXELS / 1_000_000
+    )]
     TooManyPixels,
 }
 
@@ -70,7 +74,7 @@ pub(super) struct Stripped {
     pub(super) orientation: u8,
 }
 
-/// Reads a picture. Takes up to about a second, and a few times [`MAX_DECODED_BYTES`] of memory: it runs on a thread of its
+/// Reads a picture. Takes up to about a second, and twice [`MAX_DECODED_BYTES`] of memory: it runs on a thread of its
 /// own, one at a time.
 ///
 /// # Errors
@@ -133,6 +137,9 @@ fn size(bytes: &[u8], format: PictureFormat) -> Result<(u32, u32), PictureError>
 fn decode(bytes: &[u8], format: PictureFormat) -> Result<DynamicImage, PictureError> {
     // Before anything is allocated for its pixels.
     size(bytes, format)?;
+    if format == PictureFormat::Jpeg && jpeg::coefficient_bytes(bytes) > MAX_DECODED_BYTES {
+        return Err(PictureError::TooManyPixels);
+    }
     let mut decoder = reader(bytes, format).into_decoder().map_err(refused)?;
     if decoder.total_bytes() > MAX_DECODED_BYTES {
         return Err(PictureError::TooManyPixels);

@@ -239,6 +239,39 @@ fn bombs_are_refused_before_they_are_decoded() {
     assert!(prepare(&bomb(0, 20)).is_err());
 }
 
+/// A JPEG of one frame without anything in its scan, whose components have these sampling factors.
+fn jpeg_frame(start_of_frame: u8, side: u16, factors: &[u8]) -> Vec<u8> {
+    let [high, low] = side.to_be_bytes();
+    let count = u8::try_from(factors.len()).unwrap();
+    let mut frame = vec![8, high, low, high, low, count];
+    for (id, factor) in (1_u8..).zip(factors) {
+        frame.extend([id, *factor, 0]);
+    }
+    let scan = [0xff, 0xda, 0, 8, 1, 1, 0, 0, 63, 0, 0xff, 0xd9];
+    with_segment(&[&[0xff, 0xd8], &scan[..]].concat(), start_of_frame, &frame)
+}
+
+#[test]
+fn a_progressive_jpeg_whose_coefficients_need_too_much_memory_is_refused() {
+    let side = 7_000;
+    let needed = |frame: u8, factors: &[u8]| jpeg::coefficient_bytes(&jpeg_frame(frame, side, factors));
+    assert_eq!(needed(0xc0, &[0x11; 4]), 0, "sequential");
+    assert_eq!(needed(0xc2, &[0x11; 4]), 875 * 875 * 64 * 2 * 4);
+    assert_eq!(
+        needed(0xc2, &[0x22, 0x11, 0x11]),
+        438 * 438 * 64 * 2 * 6,
+        "colors of half the width and height"
+    );
+    for factors in [&[0x11; 4][..], &[0x11; 3]] {
+        assert_eq!(prepare(&jpeg_frame(0xc2, side, factors)), Err(PictureError::TooManyPixels));
+    }
+    assert_eq!(
+        prepare(&jpeg_frame(0xc2, side, &[0x22, 0x11, 0x11])),
+        Err(PictureError::Damaged),
+        "nothing is in it"
+    );
+}
+
 #[test]
 fn a_truncated_picture_is_refused_at_every_length() {
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Gif, ImageFormat::WebP] {
