@@ -23,18 +23,18 @@ impl RowOwners {
     /// Panics outside of a component.
     pub fn new() -> Self {
         let list = Owner::current().expect("a component has an owner");
-        Self { parent: list.child(), list, children: 0 }
+        Self { parent: list.with(Owner::new), list, children: 0 }
     }
 
     /// Creates the owner of one more row.
     pub fn create(&mut self) -> Owner {
         if self.children == ROWS_PER_PARENT {
-            self.parent = self.list.child();
+            self.parent = self.list.with(Owner::new);
             self.children = 0;
         }
         self.children += 1;
         let parent = self.parent.clone();
-        let owner = parent.child();
+        let owner = parent.with(Owner::new);
         owner.with(|| Owner::on_cleanup(move || drop(parent)));
         owner
     }
