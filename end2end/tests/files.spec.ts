@@ -24,7 +24,7 @@ test("the files of the page are small, compressed, named by a content hash and i
     expect(await plain.body()).toEqual(await answer.body());
   }
   // A server that runs already may have the site of cargo-leptos, which does not shorten the names of imports.
-  const limit = Hubbub.isRunning ? 190 : 176;
+  const limit = Hubbub.isRunning ? 190 : 177;
   expect(Math.round(weight / 1_000), `KB of wasm, script and style (${weight} bytes)`).toBeLessThanOrEqual(limit);
 });
 

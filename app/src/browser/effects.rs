@@ -125,7 +125,13 @@ impl Connection {
         let state = self.room;
         let is_here = |room| state.info.is_here(room);
         match frame {
-            ServerFrame::Welcome { you, .. } => state.profile.user.set(you),
+            ServerFrame::Welcome { you, .. } => {
+                let is_other = state.profile.user.with_untracked(|user| user.id != you.id);
+                state.profile.user.set(you);
+                if is_other {
+                    state.timeline.render_rows_again();
+                }
+            }
             ServerFrame::Joined {
                 room, title, topic, kept_hours, posting, members, member_count, ..
             } if is_here(&room) => {

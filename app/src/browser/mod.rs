@@ -97,6 +97,7 @@ fn run_calendar(timeline: TimelineState) {
         let today = clock::day_here(clock::now());
         if timeline.today.get_untracked() != today {
             timeline.today.set(today);
+            timeline.render_rows_again();
         }
     };
     check();

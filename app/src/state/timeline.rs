@@ -76,6 +76,14 @@ impl TimelineState {
         self.today.get_untracked() > 0
     }
 
+    /// Renders the rows again, after the day or the id of the user has changed.
+    ///
+    /// The rows do not subscribe to either themselves: a signal keeps its subscribers until it changes, those that are gone too,
+    /// and these two change about once a day.
+    pub fn render_rows_again(self) {
+        self.entries.with_untracked(|rows| rows.iter().for_each(|(_, entry)| entry.notify()));
+    }
+
     /// Returns whether a message that gets its row now has just arrived at the end, where the reader is. Messages of a flood do not
     /// count, since they come one after the other, nor do those that the page was loaded with.
     pub fn has_arrived(self, message: &Entry) -> bool {

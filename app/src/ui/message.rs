@@ -58,7 +58,7 @@ pub fn MessageRow(
     let forms = info.name.with_value(|room| link(&format!("/r/{room}")));
     let has_arrived = entry.with_untracked(|view| timeline.has_arrived(&view.entry));
     move || {
-        // The list renders the rows again when one of these two changes.
+        // Neither is tracked: `TimelineState::render_rows_again` says why.
         let is_local = timeline.is_local();
         profile.user.with_untracked(|you| {
             entry.with(|view| {

@@ -3,7 +3,7 @@
 use super::scroll_controller::ScrollController;
 use crate::{
     base::link,
-    state::{MembersState, ProfileState, RoomInfoState, RoomListState, TimelineState, use_state},
+    state::{MembersState, RoomInfoState, RoomListState, TimelineState, use_state},
     ui::{
         MessageRow,
         icon::icon,
@@ -11,7 +11,7 @@ use crate::{
         room_not_found::room_not_found,
         row_owners::RowOwners,
     },
-    wire::{Seq, User},
+    wire::Seq,
 };
 use leptos::{
     prelude::*,
@@ -67,7 +67,6 @@ pub fn MessageList(
 
 /// Returns the rows. It is `<For>` but for the owners of the rows.
 fn rows(timeline: TimelineState, highlighted: Option<Seq>) -> impl IntoView {
-    render_rows_again(timeline);
     // Only the effect that renders the rows takes the lock.
     let owners = Arc::new(Mutex::new(RowOwners::new()));
     let row = move |_, (_, entry)| {
@@ -76,22 +75,6 @@ fn rows(timeline: TimelineState, highlighted: Option<Seq>) -> impl IntoView {
         (drop, OwnedView::new_with_owner(view, owner))
     };
     move || keyed(timeline.entries.get(), |(id, _)| *id, row.clone())
-}
-
-/// Renders the rows again when the day or the user changes.
-///
-/// The rows do not subscribe to either themselves: a signal keeps its subscribers until it changes, those that are gone too, and
-/// these two change about once a day.
-fn render_rows_again(timeline: TimelineState) {
-    let profile = use_state::<ProfileState>();
-    let rendered = (timeline.today.get_untracked(), profile.user.get_untracked());
-    Effect::new(move |previous: Option<(u64, User)>| {
-        let current = (timeline.today.get(), profile.user.get());
-        if *previous.as_ref().unwrap_or(&rendered) != current {
-            timeline.entries.with_untracked(|rows| rows.iter().for_each(|(_, entry)| entry.notify()));
-        }
-        current
-    });
 }
 
 /// Returns the link to the page of older messages, before the first one of the page. It works without script.
