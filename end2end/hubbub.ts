@@ -21,6 +21,9 @@ export const Hubbub = {
  * database of their own, and each connection goes to the next one.
  */
 export class OwnServer {
+  /** The addresses of removed servers. Pages that are still open try to reach them. */
+  static readonly removed = new Set<string>();
+
   private processes: ChildProcess[] = [];
   private readonly data = mkdtempSync(join(tmpdir(), "hubbub-"));
   private database = newDatabase();
@@ -48,6 +51,7 @@ export class OwnServer {
   }
 
   async start(): Promise<void> {
+    OwnServer.removed.delete(`//127.0.0.1:${this.port}/`);
     const ports = this.balancer?.servers ?? [this.port];
     this.processes = ports.map((port) =>
       spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...this.store, ...this.flags], { stdio: "ignore" }),
@@ -80,6 +84,7 @@ export class OwnServer {
   }
 
   async remove(): Promise<void> {
+    OwnServer.removed.add(`//127.0.0.1:${this.port}/`);
     await this.stop("SIGKILL");
     this.deleteFolder();
   }

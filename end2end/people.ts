@@ -1,5 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect, type APIRequestContext, type Browser, type BrowserContextOptions, type Locator, type Page, type Worker } from "@playwright/test";
+import { OwnServer } from "./hubbub";
 
 /** A user with their own browser context. */
 export class User {
@@ -11,7 +12,7 @@ export class User {
 
   constructor(readonly page: Page) {
     page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) this.record(message.text());
+      if (["error", "warning"].includes(message.type())) this.record(`${message.text()} ${message.location().url}`);
     });
     page.on("pageerror", (error) => this.record(String(error)));
   }
@@ -27,6 +28,7 @@ export class User {
   }
 
   private record(text: string): void {
+    if ([...OwnServer.removed].some((address) => text.includes(address))) return;
     if (!this.expected.some((expected) => expected.test(text))) this.consoleErrors.push(text);
   }
 
