@@ -29,7 +29,7 @@ fn events(count: usize) -> Vec<Arc<Event>> {
     let event = |seq| {
         let json = json!({
             "seq": seq, "at": 1_700_000_000_000_u64 + seq, "id": Uuid::from_u128(u128::from(seq)), "kind": "message",
-            "author": { "id": "0123456789abcdef0123456789abcdef", "name": "Ann", "ambiguous": false },
+            "author": { "id": "0123456789abcdef", "name": "Ann", "ambiguous": false },
             "text": format!("message {seq}: the tea is ready"),
         });
         Arc::new(serde_json::from_value(json).expect("an event"))
