@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn the_banner_names_every_interface_by_address_and_a_unix_socket_by_path() {
+    fn banner_names_interfaces_by_address_and_a_unix_socket_by_path() {
         let banner = startup_banner(&ListenAddr::EveryInterface(8080), &Config::plain());
         assert!(banner.starts_with("Hubbub is open at http://127.0.0.1:8080\n"), "{banner}");
         let banner = startup_banner(&ListenAddr::Unix("/run/hubbub.sock".into()), &Config::plain());

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_replaces_the_folder_and_its_password_is_never_shown() {
+    fn database_replaces_the_folder_and_its_password_is_never_shown() {
         let url = "postgres://ann:secret@db.example/chat";
         let config = parse(&["--database", url]).unwrap();
         assert_eq!(config.database.as_ref().map(|url| url.0.as_str()), Some(url));

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_users_keeps_the_memory_bounded_and_the_newest_half() {
+    async fn memory_is_bounded_and_keeps_newest_half_in_a_flood_of_users() {
         let mut memory = Memory::new();
         for user in 0..u64::from(MAX_RECENT_NETWORKS) * 2 {
             memory.note(UserId(user), network(1), true);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_network_is_recorded_once_until_it_changes_or_ten_minutes_have_passed() {
+    async fn network_is_recorded_once_in_ten_minutes_unless_it_changes() {
         let mut memory = Memory::new();
         memory.note(UserId(1), network(1), true);
         memory.note(UserId(1), network(1), true);

@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_double_from_a_quarter_second_to_ten_seconds_until_a_reset() {
+    fn steps_double_from_250_ms_to_ten_seconds_until_a_reset() {
         let mut backoff = Backoff::default();
         let steps: Vec<u128> = (0..8).map(|_| backoff.next_delay(1.0).as_millis()).collect();
         assert_eq!(steps, [250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);

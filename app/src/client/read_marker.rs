@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_position_is_reported_every_two_seconds_and_does_not_go_back() {
+    fn position_is_reported_every_two_seconds_and_never_goes_back() {
         let mut marker = ReadMarker::new(3);
         assert!(marker.advance(5));
         assert_eq!(marker.take_report(10_000), Some(5));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_leaves_the_room_reports_nothing_until_the_next_connection() {
+    fn leaving_the_room_stops_reports_until_the_next_connection() {
         let mut marker = ReadMarker::new(3);
         marker.advance(5);
         marker.stop();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_that_are_marked_as_unread_stay_unread_until_the_user_comes_back() {
+    fn messages_marked_as_unread_stay_unread_until_the_user_returns() {
         let mut marker = marked();
         assert_eq!((marker.take_unread(), marker.take_unread()), (Some(5), None));
         marker.apply_remote(4, true);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_on_another_device_moves_the_position_back_also_after_a_reconnect() {
+    fn remote_mark_moves_the_position_back_even_after_a_reconnect() {
         let mut marker = ReadMarker::new(3);
         marker.on_join(3);
         marker.advance(9);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_of_a_tab_continues_at_the_position_and_keeps_a_mark() {
+    fn a_tab_restores_its_position_and_mark_on_its_next_page() {
         let mut read = ReadMarker::new(3);
         read.advance(9);
         let restored = |stored: &ReadMarker, server, is_reload| {

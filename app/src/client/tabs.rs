@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_whose_heartbeat_stays_the_same_is_gone_although_the_clock_was_put_back() {
+    fn tab_with_a_stale_heartbeat_is_gone_even_if_clock_goes_back() {
         let mut tabs = Tabs::default();
         let (wall, future) = (100_000, Some(heartbeat(3_700_000)));
         assert!(!tabs.is_gone("a", future.clone(), wall, 5));

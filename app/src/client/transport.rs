@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_next_after_a_hanging_three_rejected_or_three_short_sockets() {
+    fn http_follows_one_hanging_or_three_rejected_or_short_sockets() {
         for ends in
             [&[ConnectionEnd::TimedOut][..], &[ConnectionEnd::Refused; 3], &[ConnectionEnd::Lasted(2_000); 3]]
         {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_due_soon_after_a_stable_socket_or_a_network_change() {
+    fn probe_is_due_soon_after_a_stable_socket_or_a_network_change() {
         let mut choice = after(&[ConnectionEnd::Lasted(STABLE_MS), ConnectionEnd::TimedOut]);
         assert!(!choice.should_probe(KNOWN_PROBE_MS - 1) && choice.should_probe(KNOWN_PROBE_MS));
         let mut choice = TransportChoice::blocked(0);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successful_probe_leads_to_the_socket_and_one_short_socket_back_to_http() {
+    fn successful_probe_selects_websocket_until_a_short_connection() {
         let mut choice = after(&[ConnectionEnd::Lasted(2_000); 3]);
         choice.probe_succeeded();
         assert_eq!(choice.next(), Transport::WebSocket);

@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn new_text_soon_after_a_message_is_signaled_when_the_interval_is_over() {
+    fn new_text_soon_after_a_message_is_signaled_after_the_interval() {
         let mut notifier = TypingNotifier::default();
         notifier.on_input(10_000);
         notifier.stop();

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deletion_lowers_the_count_of_messages_before_and_after_the_page() {
+    fn deletion_lowers_the_unread_count_before_and_after_the_page() {
         let mut tea = entry(2);
         tea.apply_events(&[message(21, 2), message(22, 3)], YOU, NOBODY);
         assert_eq!(tea.unread, 4);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_count_replaces_the_estimate_and_nothing_counts_twice() {
+    fn server_count_replaces_the_estimate_and_counts_nothing_twice() {
         let mut tea = entry(3);
         tea.apply_events(&[message(21, 2), message(24, 2)], YOU, NOBODY);
         tea.mark_read(18, Some(UnreadCount { head: 23, unread: 4, mentions: 0 }));

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_added_frame_by_frame_without_entries_that_would_be_dropped() {
+    fn flood_is_added_frame_by_frame_without_entries_to_be_dropped() {
         let mut viewport = Viewport::at_end(50);
         let mut frames = 1;
         while viewport.on_append(10_000, true) {

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_applied_once_and_the_last_user_takes_the_emoji_along() {
+    fn events_apply_once_and_an_emoji_goes_with_its_last_user() {
         let (thumb, party): (Arc<str>, Arc<str>) = ("👍".into(), "🎉".into());
         let mut reactions = Reactions::default();
         for _ in 0..2 {

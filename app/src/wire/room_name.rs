@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn room_name_is_short_and_lower_case_without_hyphens_at_its_ends() {
+    fn room_name_is_short_lowercase_and_without_hyphens_at_its_ends() {
         for good in ["a", "lobby", "team-tea", "2026", &"x".repeat(64)] {
             assert!(good.parse::<RoomName>().is_ok(), "{good} must be a room");
         }

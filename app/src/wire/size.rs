@@ -153,7 +153,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn page_takes_any_first_entry_and_none_after_one_that_does_not_fit() {
+    fn page_takes_any_first_entry_and_none_after_one_does_not_fit() {
         let mut page = PageBudget::default();
         assert!(page.take(2 * MAX_PAGE_BYTES) && !page.take(1));
         let mut page = PageBudget::besides(MAX_PAGE_BYTES - ENVELOPE_BYTES - 100);

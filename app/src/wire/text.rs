@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_control_characters_become_one_if_the_text_is_too_long_otherwise() {
+    fn control_character_runs_collapse_if_text_would_be_too_long() {
         assert_trimmed(&format!("a{}b", "\u{1}".repeat(MAX_MESSAGE_BYTES - 2)), "a\u{fffd}b");
         let apart = "\u{1}x".repeat(MAX_MESSAGE_BYTES / 2);
         assert_eq!(trim_message(&apart), Err(InvalidText::TooLong { over: MAX_MESSAGE_BYTES }));

@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn the_browsers_decoder_accepts_and_rejects_the_same_frames_as_serde(
+    fn browser_decoder_accepts_and_rejects_the_same_frames_as_serde(
         frame in server_frames(),
         in_event in any::<bool>(),
         field in any::<prop::sample::Index>(),
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trimmed_text_is_within_the_limit_and_trimming_is_idempotent(text in any::<String>()) {
+    fn trimmed_text_is_within_the_limit_and_trimming_is_idempotent(text in any::<String>()) {
         match trim_message(&text) {
             Ok(trimmed) => {
                 prop_assert!(!trimmed.is_empty() && trimmed.len() <= limits::MAX_MESSAGE_BYTES);
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn displayed_text_has_no_control_characters_except_tabs_and_line_feeds(text in any::<String>()) {
+    fn displayed_text_has_no_control_characters_but_tab_and_newline(text in any::<String>()) {
         let shown = sanitize_for_display(&text);
         prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n' && c != '\t'));
         prop_assert_eq!(sanitize_for_display(&shown), &*shown);

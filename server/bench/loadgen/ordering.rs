@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_a_sender_counts_even_if_all_receive_the_same_one() {
+    fn reordering_is_a_fault_even_if_all_receive_the_same_order() {
         assert_eq!(faults(3, &[2, 0, 1], &[2, 0, 1]), Faults { reordered: 1, ..Faults::default() });
     }
 

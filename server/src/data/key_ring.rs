@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_key_verifies_at_once_and_signs_when_all_servers_know_it() {
+    fn new_key_verifies_at_once_and_signs_when_all_servers_know_it() {
         let first = Key::generate();
         let (ring, second) = rotated(&first.clone().into(), 1_000);
         assert!(verifies(&ring, &second, 1_000) && verifies(&ring, &first, 1_000));

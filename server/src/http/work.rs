@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_job_of_high_priority_runs_before_earlier_ones_of_low_priority() {
+    async fn high_priority_job_runs_before_earlier_low_priority_jobs() {
         let work = Arc::new(HttpWork::with_threads(1));
         let (end, ended) = oneshot::channel::<()>();
         let order = Arc::new(Mutex::new(Vec::new()));

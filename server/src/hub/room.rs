@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_opens_with_a_notification_that_comes_before_the_read_ends() {
+    fn room_opens_with_a_notification_received_before_the_read_ends() {
         let room = Room::new(RoomName::lobby());
         assert_eq!((room.head(), room.cursor()), (None, 0));
         assert!(room.enqueue(Some(&commit(5..=6))));

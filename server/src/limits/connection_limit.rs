@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_oldest_connection_without_a_room_is_revoked_and_counted_once() {
+    async fn oldest_connection_without_room_is_revoked_and_counted_once() {
         let limit = ConnectionLimit::new(4, 100);
         let (first, second) =
             (limit.try_acquire(network(1)).unwrap(), limit.try_acquire(network(1)).unwrap());

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_beyond_the_limit_gets_the_time_to_wait_and_others_are_not_limited() {
+    fn user_beyond_the_limit_gets_a_wait_time_and_others_do_not() {
         let posts = UserLimiter::per_second(1);
         let (ann, bob) = (UserId(1), UserId(2));
         let taken = (0..50).take_while(|_| posts.check(ann).is_ok()).count();
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_may_rename_twenty_times_at_once_and_then_once_in_ten_seconds() {
+    fn user_may_rename_20_times_at_once_then_once_in_ten_seconds() {
         let renames = UserLimiter::for_renames(20);
         let (ann, bob) = (UserId(1), UserId(2));
         assert!((0..20).all(|_| renames.check(ann).is_ok()));

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn other_spellings_mean_the_only_user_whose_name_differs_in_case() {
+    fn other_case_spellings_mean_the_only_user_with_that_name() {
         let user = |(name, id): (&str, u64)| (UserId(id), User::new(UserId(id), name.parse().unwrap()));
         for (name, users, expected) in [
             ("αλέξης", &[("ΑΛΈΞΗΣ", 1)][..], Some(1)),

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn draining_gives_an_answer_one_second_and_a_stalled_event_stream_none() {
+    fn draining_gives_answers_one_second_and_stalled_streams_none() {
         let start = Instant::now();
         let mut answer = answering(start);
         answer.on_write_blocked(start);

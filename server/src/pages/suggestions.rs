@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_mistyped_address_suggests_public_rooms_with_a_similar_name_or_title() {
+    async fn mistyped_path_suggests_public_rooms_similar_in_name_or_title() {
         let log = log(&[
             ("garden-club", "Garden club", false),
             ("room-12345678", "Tea house", false),

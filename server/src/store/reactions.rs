@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_twenty_emoji_at_most_and_loses_those_that_nobody_gives() {
+    fn message_has_at_most_20_emoji_and_loses_those_without_a_user() {
         let mut summary = Summary::default();
         for n in 0..MAX_REACTIONS {
             summary.add(&n.to_string().into(), UserId(1)).unwrap();

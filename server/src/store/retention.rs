@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_setting_is_read_as_it_was_written_and_a_bad_one_keeps_everything() {
+    fn setting_reads_back_as_written_and_a_bad_one_keeps_everything() {
         for (hours, is_limit) in [(0, false), (1, true), (8_760, false), (0, true)] {
             let retention = ServerRetention { default: hours.try_into().unwrap(), is_limit };
             assert_eq!(ServerRetention::from_setting(Some(&retention.to_string())), retention);

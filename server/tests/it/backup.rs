@@ -62,7 +62,7 @@ fn temporary_file() -> (TempDir, String) {
 }
 
 #[tokio::test]
-async fn a_backup_of_a_running_server_restores_messages_and_users_under_a_new_log_id() {
+async fn live_backup_restores_messages_and_users_under_a_new_log_id() {
     let server = Process::start(binary()).await.unwrap();
     let ann = post(&server, "0", None).await;
     for n in 1..50 {
@@ -84,7 +84,7 @@ async fn a_backup_of_a_running_server_restores_messages_and_users_under_a_new_lo
 }
 
 #[tokio::test]
-async fn a_backup_replaces_a_file_only_with_force_and_never_the_servers_own() {
+async fn backup_replaces_files_only_with_force_and_never_server_files() {
     let server = Process::start(binary()).await.unwrap();
     post(&server, "hello", None).await;
     let data = server.folder.path();
@@ -113,7 +113,7 @@ async fn a_folder_without_messages_is_neither_backed_up_nor_created() {
 }
 
 #[tokio::test]
-async fn a_restore_needs_a_stopped_server_and_force_over_messages_which_it_keeps() {
+async fn restore_needs_a_stopped_server_and_force_and_keeps_old_data() {
     let mut server = Process::start(binary()).await.unwrap();
     post(&server, "old", None).await;
     let (_folder, file) = temporary_file();

@@ -106,7 +106,7 @@ pub fn folder() -> TempDir {
 
 /// The server works in any working directory.
 #[tokio::test]
-async fn a_stop_is_clean_and_a_kill_loses_nothing_that_was_acknowledged() {
+async fn stop_is_clean_and_a_kill_loses_no_acknowledged_message() {
     let folder = folder();
     for (signal, code) in [("-TERM", Some(0)), ("-INT", Some(0)), ("-KILL", None)] {
         let mut running = Running::start(folder.path(), &[]).await;
@@ -189,7 +189,7 @@ async fn starts_on_disk(folder: &Path, variables: &[(&str, &str)]) -> bool {
 }
 
 #[tokio::test]
-async fn an_empty_variable_is_unset_and_a_switch_takes_the_usual_words() {
+async fn empty_variable_is_unset_and_a_switch_takes_the_usual_words() {
     for (name, value, on_disk) in [
         ("HUBBUB_EPHEMERAL", "", true),
         ("HUBBUB_EPHEMERAL", " ", true),
@@ -280,7 +280,7 @@ async fn a_data_folder_that_cannot_be_created_is_one_line_and_exit_1() {
 }
 
 #[tokio::test]
-async fn a_foreign_or_newer_database_is_one_line_and_exit_1_and_unchanged() {
+async fn foreign_or_newer_database_fails_in_one_line_and_is_unchanged() {
     let folder = folder();
     let file = folder.path().join("hubbub.db");
     for (application, version, says) in [(1, 1, "not a Hubbub database"), (0x4875_6262, 99, "newer version")]

@@ -33,7 +33,7 @@ fn strings(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn compose_file_gives_two_servers_valid_options_and_names_only_what_it_declares() {
+fn compose_file_has_two_valid_servers_and_no_undeclared_names() {
     let compose: Value = serde_saphyr::from_str(&file("compose.yaml")).expect("it is YAML");
     let services = compose["services"].as_object().unwrap();
     let proxied = compose["configs"]["caddyfile"]["content"].as_str().unwrap();
@@ -65,7 +65,7 @@ fn compose_file_gives_two_servers_valid_options_and_names_only_what_it_declares(
 }
 
 #[test]
-fn dockerfile_copies_what_the_script_lays_out_and_runs_commands_that_exist() {
+fn dockerfile_copies_the_script_layout_and_runs_valid_commands() {
     let (dockerfile, script) = (file("Dockerfile"), file(".ci/image"));
     let lines = dockerfile.lines().filter(|line| !line.starts_with('#'));
     let instructions: Vec<_> = lines.filter_map(|line| line.split_once(' ')).collect();

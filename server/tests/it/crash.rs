@@ -73,7 +73,7 @@ async fn a_hundred_single_messages_are_a_hundred_syncs() {
 }
 
 #[tokio::test]
-async fn twenty_crashes_at_random_moments_lose_repeat_and_reorder_nothing() {
+async fn twenty_random_crashes_lose_repeat_and_reorder_nothing() {
     let mut server = Process::start(binary()).await.unwrap();
     let clients: Vec<TestClient> = (0..8).map(|_| TestClient::join(server.address, "tea", BRISK)).collect();
     let talk = async {
@@ -170,7 +170,7 @@ async fn a_server_that_cannot_write_rejects_posts_and_recovers() {
 }
 
 #[tokio::test]
-async fn a_read_only_database_rejects_posts_until_it_is_writable_again() {
+async fn read_only_database_rejects_posts_until_it_is_writable_again() {
     let server = Process::start(binary()).await.unwrap();
     assert_eq!(post(&server, "one").await, 201);
     let files = ["hubbub.db", "hubbub.db-wal"].map(|name| server.folder.path().join(name));
@@ -259,7 +259,7 @@ async fn a_torn_write_ahead_log_is_read_up_to_the_tear() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_and_its_write_ahead_log_are_rejected_and_unchanged() {
+async fn damaged_file_and_its_wal_are_rejected_and_left_unchanged() {
     let (folder, file) = files_after("-TERM").await;
     let server = Process::start_in(folder, binary()).await.unwrap();
     assert_eq!(post(&server, "in the write-ahead log").await, 201);
@@ -343,7 +343,7 @@ async fn assert_starts(data: &Path, after: &str) {
 }
 
 #[tokio::test]
-async fn a_first_start_killed_at_any_change_of_the_folder_leaves_it_usable() {
+async fn first_start_killed_at_any_change_leaves_the_folder_usable() {
     if !run("strace", &["-f", "-o", "/dev/null", "true"]).await {
         return skip("a first start that is killed, since strace is missing or not permitted");
     }

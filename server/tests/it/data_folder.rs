@@ -108,7 +108,7 @@ async fn copied(copy: impl FnOnce(&Path, &Path)) -> (TempDir, PathBuf) {
 }
 
 #[tokio::test]
-async fn a_copy_without_the_wal_of_a_running_server_is_rejected_and_unchanged() {
+async fn live_copy_without_its_wal_is_rejected_and_left_unchanged() {
     let (folder, file) = copied(|from, to| assert!(fs::copy(from, to).is_ok())).await;
     let before = fs::read(&file).unwrap();
     let error = SqliteStore::open(&file).map(drop).unwrap_err();
@@ -168,7 +168,7 @@ async fn killed() -> Process {
 }
 
 #[tokio::test]
-async fn a_store_that_another_program_has_checkpointed_after_a_kill_opens() {
+async fn store_opens_after_a_kill_and_a_checkpoint_by_another_program() {
     let server = killed().await;
     let file = server.folder.path().join("hubbub.db");
     let other = rusqlite::Connection::open(&file).unwrap();
@@ -218,7 +218,7 @@ async fn a_store_behind_a_symbolic_link_stays_at_its_target() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_moved_under_a_running_server_keeps_everything() {
+async fn folder_moved_under_a_running_server_keeps_everything() {
     let parent = tempfile::tempdir().unwrap();
     let (here, there) = (parent.path().join("here"), parent.path().join("there"));
     let Startup { state, lock: _lock } = start(config(&here)).unwrap();

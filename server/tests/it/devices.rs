@@ -170,7 +170,7 @@ async fn an_event_stream_ends_when_its_device_is_signed_out() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_this_device_and_every_copy_of_its_cookies() {
+async fn signing_out_everywhere_ends_every_device_and_cookie_copy() {
     let server = TestServer::start().await;
     let laptop = Device::named(&server, "Ann", FIREFOX).await;
     let (phone, stolen) = (laptop.link(&server, IPHONE).await, laptop.copy());
@@ -192,7 +192,7 @@ async fn signing_out_everywhere_ends_this_device_and_every_copy_of_its_cookies()
 }
 
 #[tokio::test]
-async fn a_cookie_of_an_earlier_version_is_valid_until_its_user_signs_devices_out() {
+async fn old_version_cookie_is_valid_until_devices_are_signed_out() {
     let server = TestServer::start().await;
     let laptop = Device::named(&server, "Ann", FIREFOX).await;
     let user = user_of(&laptop.get(&server, "/").await);
@@ -267,7 +267,7 @@ async fn a_request_that_is_sent_slowly_has_no_power_left_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_guest_who_posts_over_an_open_connection_has_a_device_from_then_on() {
+async fn guest_has_a_device_after_a_post_over_an_open_connection() {
     let server = TestServer::alone().await;
     let guest = Device::new(FIREFOX);
     guest.get(&server, "/").await;
@@ -284,7 +284,7 @@ async fn a_guest_who_posts_over_an_open_connection_has_a_device_from_then_on() {
 }
 
 #[tokio::test]
-async fn a_device_is_recorded_once_an_hour_however_many_requests_it_sends() {
+async fn device_is_recorded_once_an_hour_for_any_number_of_requests() {
     let server = TestServer::alone().await;
     let laptop = Device::named(&server, "Ann", FIREFOX).await;
     let user = user_of(&laptop.get(&server, "/").await);
@@ -339,7 +339,7 @@ async fn postgres_sign_out_reaches_the_other_server() {
 }
 
 #[tokio::test]
-async fn postgres_sign_out_is_found_after_the_connection_that_listens_was_lost() {
+async fn postgres_sign_out_is_found_if_the_listen_connection_is_lost() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let laptop = Device::named(&one, "Ann", FIREFOX).await;
@@ -377,7 +377,7 @@ async fn what_is_known_of_a_user_is_read_again_after_some_seconds() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_no_bytes_gets_nothing_of_what_waits_for_it() {
+async fn signed_out_client_that_takes_no_bytes_loses_its_queue() {
     let server = TestServer::alone().await;
     let laptop = Device::named(&server, "Ann", FIREFOX).await;
     let phone = laptop.link(&server, IPHONE).await;

@@ -57,7 +57,7 @@ async fn a_confusable_name_marks_both_users_as_ambiguous() {
 }
 
 #[tokio::test]
-async fn a_default_name_that_another_user_has_taken_is_marked_after_a_post() {
+async fn default_name_taken_by_another_user_is_marked_after_a_post() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) = V1::connect_two_and_join(&server, "tea").await;
     ann.set_name(bob.you().name.as_str()).await;

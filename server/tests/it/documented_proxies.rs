@@ -106,19 +106,19 @@ impl Proxied {
 }
 
 #[tokio::test]
-async fn documented_nginx_before_postgres_servers_goes_on_while_one_is_stopped() {
+async fn documented_nginx_serves_while_one_postgres_server_is_stopped() {
     let Some(proxied) = Proxied::nginx().await else { return };
     proxied.serves_with_one_server_less("/chat").await;
 }
 
 #[tokio::test]
-async fn documented_caddy_before_postgres_servers_goes_on_while_one_is_stopped() {
+async fn documented_caddy_serves_while_one_postgres_server_is_stopped() {
     let Some(proxied) = Proxied::caddy(1).await else { return };
     proxied.serves_with_one_server_less("").await;
 }
 
 #[tokio::test]
-async fn documented_caddy_forwards_posts_events_and_websockets_to_a_postgres_server() {
+async fn caddy_forwards_posts_events_and_sockets_to_a_postgres_server() {
     let Some(proxied) = Proxied::caddy(0).await else { return };
     posts_by_socket(proxied.proxy, "/ws").await;
     streams_events(proxied.proxy, "").await;

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
-async fn all_connections_are_closed_with_1012_and_the_server_stops_at_once() {
+async fn connections_close_with_1012_and_the_server_stops_at_once() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let mut bob = Lines::join(&server, "tea").await;
@@ -27,7 +27,7 @@ async fn all_connections_are_closed_with_1012_and_the_server_stops_at_once() {
 }
 
 #[tokio::test]
-async fn accepted_posts_are_stored_acknowledged_and_delivered_before_the_stop() {
+async fn posts_are_stored_acknowledged_and_delivered_before_the_stop() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let (mut ann, mut bob) = (V1::connect_and_join(&server, "tea").await, Lines::join(&server, "tea").await);
@@ -86,14 +86,14 @@ async fn an_event_stream_ends() {
 }
 
 #[tokio::test]
-async fn a_connection_that_stays_open_is_cut_off_after_the_drain_timeout() {
+async fn open_connection_is_cut_off_after_the_drain_timeout() {
     let server = TestServer::with(|config| config.drain_seconds = 0).await;
     let _ann = V1::connect_and_join(&server, "tea").await;
     assert_eq!(server.stop().await, ShutdownOutcome::TimedOut(1));
 }
 
 #[tokio::test]
-async fn a_server_on_a_shared_postgres_serves_its_connections_until_it_closes_each() {
+async fn server_on_shared_postgres_serves_each_socket_until_its_close() {
     let Some(database) = TestDatabase::create().await else { return };
     let leaving = TestServer::on_database(&database).await;
     let staying = TestServer::on_database(&database).await;
@@ -121,7 +121,7 @@ async fn a_server_on_a_shared_postgres_serves_its_connections_until_it_closes_ea
 }
 
 #[tokio::test]
-async fn a_line_is_echoed_before_a_server_on_a_shared_postgres_closes_the_connection() {
+async fn line_is_echoed_before_a_server_on_shared_postgres_closes() {
     let Some(database) = TestDatabase::create().await else { return };
     let leaving = TestServer::on_database(&database).await;
     let staying = TestServer::on_database(&database).await;

@@ -112,7 +112,7 @@ async fn postgres_a_read_up_to_a_head_ends_there() {
 }
 
 #[tokio::test]
-async fn postgres_three_servers_that_write_release_their_locks_early_and_keep_one_order() {
+async fn postgres_three_writers_unlock_early_and_keep_one_order() {
     let Some(database) = TestDatabase::create().await else { return };
     let stores = join_all((0..3).map(|_| database.open())).await;
     let client = database.client().await;

@@ -57,7 +57,7 @@ async fn an_edit_is_broadcast_and_part_of_later_pages() {
 }
 
 #[tokio::test]
-async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
+async fn deleted_message_is_removed_for_all_clients_and_from_history() {
     let (server, mut ann, mut bob) = room_with_a_message().await;
     delete(&mut ann, 1).await;
     assert_eq!(bob.events(1).await[0].body, EventBody::Delete { target: 1 });
@@ -83,7 +83,7 @@ async fn a_deleted_message_is_removed_for_all_clients_and_from_history() {
 }
 
 #[tokio::test]
-async fn a_repeated_edit_or_delete_is_acknowledged_again_and_applied_once() {
+async fn repeated_edit_or_delete_applies_once_and_is_acknowledged() {
     let (server, mut ann, _bob) = room_with_a_message().await;
     let (room, target) = ("tea".to_owned(), 1);
     let edit = ClientFrame::Edit {

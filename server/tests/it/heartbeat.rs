@@ -112,7 +112,7 @@ async fn a_close_frame_is_answered_with_its_own_code() {
 }
 
 #[tokio::test]
-async fn an_invalid_close_code_and_an_unmasked_frame_are_closed_with_1002() {
+async fn invalid_close_code_or_unmasked_frame_is_closed_with_1002() {
     let server = TestServer::alone().await;
     // FIN and close, masked with zeros, code 999; then FIN and text, unmasked, "hi".
     let frames: [&[u8]; 2] = [&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe7], &[0x81, 0x02, b'h', b'i']];

@@ -62,7 +62,7 @@ async fn a_local_proxy_can_forward_any_host_if_no_public_url_is_set() {
 }
 
 #[tokio::test]
-async fn with_a_public_url_only_its_host_and_those_of_allowed_origins_are_served() {
+async fn only_the_hosts_of_public_url_and_allowed_origins_are_served() {
     let server = TestServer::with(|config| {
         with_public_url("https://chat.example/")(config);
         config.allow_origin = vec!["https://intranet.example".parse().unwrap()];
@@ -149,7 +149,7 @@ async fn the_public_url_is_same_origin_whichever_host_the_proxy_sends() {
 }
 
 #[tokio::test]
-async fn a_cross_site_request_is_rejected_without_an_origin_header_too() {
+async fn cross_site_request_is_rejected_even_without_an_origin_header() {
     let server = TestServer::alone().await;
     let own = server.http("/r/tea");
     for (headers, expected) in [
@@ -184,7 +184,7 @@ async fn an_image_on_another_site_moves_no_read_marker() {
 }
 
 #[tokio::test]
-async fn a_cross_origin_rejection_names_the_origin_the_host_and_the_flag() {
+async fn cross_origin_rejection_names_the_origin_host_and_flag() {
     let server = TestServer::alone().await;
     let answer = send(&server, Method::POST, "/api/commands", &[("origin", "https://chat.example")]).await;
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);

@@ -74,7 +74,7 @@ async fn a_client_that_reads_no_answer_is_closed_after_10_s() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_no_event_stream_is_closed_and_its_permit_released() {
+async fn unread_event_stream_is_closed_and_its_permit_is_released() {
     let server = TestServer::with(|config| config.max_connections = 1).await;
     let _client = stalled_stream(&server).await;
     assert!(server.state.connection_limit.try_acquire(Network::Local).is_err(), "it holds the only place");
@@ -84,7 +84,7 @@ async fn a_client_that_reads_no_event_stream_is_closed_and_its_permit_released()
 }
 
 #[tokio::test]
-async fn a_client_that_reads_less_than_8_kib_a_second_is_closed_after_30_s() {
+async fn client_that_reads_below_8_kib_per_s_is_closed_after_30_s() {
     let server = TestServer::alone().await;
     let mut slow = stalled(&server).await;
     let mut taken = vec![0; 30 * 1_024];
@@ -132,7 +132,7 @@ async fn a_stop_waits_one_second_for_an_unread_answer() {
 }
 
 #[tokio::test]
-async fn a_stop_does_not_wait_for_unread_event_streams_or_partial_requests() {
+async fn stop_does_not_wait_for_unread_streams_or_partial_requests() {
     let server = TestServer::alone().await;
     let _stream = stalled_stream(&server).await;
     let mut half = client(&server).await;
@@ -161,7 +161,7 @@ async fn an_idle_connection_is_served_after_75_s_and_closed_after_90() {
 }
 
 #[tokio::test]
-async fn a_partial_header_expires_after_5_s_also_on_an_idle_connection() {
+async fn partial_header_expires_after_5_s_even_on_an_idle_connection() {
     let server = TestServer::alone().await;
     let mut half = client(&server).await;
     half.write_all(request("/healthz", "").as_bytes()).await.unwrap();

@@ -51,7 +51,7 @@ async fn join_with(
 }
 
 #[tokio::test]
-async fn a_message_reaches_all_clients_in_the_room_including_its_author() {
+async fn message_reaches_all_clients_in_the_room_including_its_author() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -88,7 +88,7 @@ async fn an_empty_room_is_joined_with_an_empty_page() {
 }
 
 #[tokio::test]
-async fn a_new_client_gets_the_newest_fifty_messages_and_then_live_events() {
+async fn new_client_gets_the_newest_50_messages_and_then_live_events() {
     let server = TestServer::start().await;
     fill(&server, "tea", 60).await;
     let mut ann = V1::connect(&server).await;
@@ -115,7 +115,7 @@ async fn a_new_client_may_ask_for_another_page_size_within_the_limit() {
 }
 
 #[tokio::test]
-async fn a_returning_client_gets_every_missed_event_and_then_live_events() {
+async fn returning_client_gets_each_missed_event_and_then_live_events() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1_200).await;
     let mut ann = V1::connect(&server).await;
@@ -166,7 +166,7 @@ async fn joining_a_busy_room_leaves_no_gap_before_live_events() {
 }
 
 #[tokio::test]
-async fn ten_thousand_missed_events_are_sent_and_one_more_resets_the_page() {
+async fn page_resets_only_if_more_than_ten_thousand_events_are_missed() {
     let server = TestServer::start().await;
     fill(&server, "tea", 10_001).await;
     let mut ann = V1::connect(&server).await;

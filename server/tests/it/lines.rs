@@ -202,7 +202,7 @@ async fn both_protocols_share_a_room_and_lines_have_no_line_breaks() {
 }
 
 #[tokio::test]
-async fn a_client_beyond_the_rate_limit_is_slowed_down_and_loses_nothing() {
+async fn client_beyond_the_rate_limit_is_slowed_and_loses_nothing() {
     let server = TestServer::with(|config| config.post_rate = 10).await;
     let (mut ann, mut bob) = ann_and_bob(&server).await;
     let begun = tokio::time::Instant::now();

@@ -123,7 +123,7 @@ async fn a_mention_follows_a_rename_and_a_namesake_takes_nothing_over() {
 }
 
 #[tokio::test]
-async fn the_author_chooses_among_namesakes_and_without_a_choice_it_is_text() {
+async fn author_chooses_among_namesakes_or_the_mention_stays_text() {
     let server = TestServer::start().await;
     let (one, two) = (named(&server, "Bob").await, named(&server, "Bob").await);
     let mut ann = named(&server, "Ann").await;

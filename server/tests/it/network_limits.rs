@@ -45,7 +45,7 @@ async fn joined(server: &TestServer, network: &str) -> V1 {
 }
 
 #[tokio::test]
-async fn clients_without_a_cookie_share_less_than_the_limit_of_one_user_per_network() {
+async fn cookieless_clients_of_a_network_share_less_than_a_user_limit() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     let (mut taken, start) = (0, Instant::now());
     for _ in 0..30 {
@@ -90,7 +90,7 @@ async fn the_users_of_one_network_share_five_times_the_limit_of_one() {
 }
 
 #[tokio::test]
-async fn a_network_creates_a_bounded_number_of_rooms_and_posts_on_in_existing_ones() {
+async fn network_past_the_limit_of_rooms_posts_in_existing_ones_only() {
     let server = small().await;
     assert_eq!(answer(posting(&server, SCHOOL, "one")).await.status(), StatusCode::CREATED);
     assert!(is_limited(&answer(posting(&server, SCHOOL, "two")).await));

@@ -144,7 +144,7 @@ pub async fn streams_events(proxy: SocketAddr, base: &str) {
 }
 
 #[tokio::test]
-async fn default_nginx_forwards_pages_posts_and_events_but_no_websocket() {
+async fn default_nginx_forwards_pages_posts_and_events_not_websockets() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let public = |config: &mut Config, address| {
         config.public_url = Some(format!("http://{address}/").parse().unwrap());
@@ -162,7 +162,7 @@ async fn default_nginx_forwards_pages_posts_and_events_but_no_websocket() {
 }
 
 #[tokio::test]
-async fn default_nginx_without_a_public_url_gets_a_hint_at_the_setting() {
+async fn default_nginx_without_a_public_url_gets_a_hint_at_the_flag() {
     let location = |server| format!("location / {{ proxy_pass http://{server}; }}");
     let Some(proxied) = Proxied::start(location, |_, _| {}).await else { return };
     let request = Client::new().post(proxied.url("/api/commands")).header("origin", proxied.url(""));

@@ -497,7 +497,7 @@ async fn assert_all_delivered_with(change: fn(u64, Notification) -> Vec<Notifica
 }
 
 #[tokio::test]
-async fn losing_half_of_the_notifications_costs_a_second_and_no_message() {
+async fn losing_half_the_notifications_costs_a_second_and_no_message() {
     assert_all_delivered_with(|n, notification| if n % 2 == 0 { vec![notification] } else { vec![] }).await;
 }
 
@@ -549,7 +549,7 @@ async fn names_and_titles_whose_notifications_were_lost_are_announced() {
 
 /// The room broadcasts nothing here before the hub polls the heads.
 #[tokio::test]
-async fn a_client_that_posts_faster_than_the_room_broadcasts_is_slowed_down() {
+async fn client_is_slowed_if_its_posts_outpace_the_broadcast() {
     const POSTS: u64 = 1_000;
     let server = TestServer::with_store(FaultyNotifications::new(|_, _| vec![])).await;
     let (mut ann, mut bob) = (Lines::join(&server, "tea").await, Lines::join(&server, "tea").await);
@@ -575,7 +575,7 @@ async fn a_client_that_posts_faster_than_the_room_broadcasts_is_slowed_down() {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_read_markers_faster_than_the_store_is_slowed_down() {
+async fn client_is_slowed_if_its_read_markers_outpace_the_store() {
     let store = FaultyNotifications::new(|_, notification| vec![notification]);
     let readings = store.readings.clone();
     let server = TestServer::with_store(store).await;

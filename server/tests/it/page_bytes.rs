@@ -34,7 +34,7 @@ async fn get(server: &TestServer, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn api_responses_have_at_most_256_kib_and_report_that_there_is_more() {
+async fn api_response_has_at_most_256_kib_and_says_if_more_follows() {
     let server = TestServer::start().await;
     for (name, text) in in_rooms(longest()) {
         fill(&server, &name, &text, 100).await;
@@ -122,7 +122,7 @@ async fn a_room_page_has_at_most_256_kib_for_its_owner_too() {
 }
 
 #[tokio::test]
-async fn a_page_with_three_hundred_unread_messages_of_usual_length_shows_them_all() {
+async fn page_shows_all_of_291_unread_messages_of_usual_length() {
     let server = TestServer::start().await;
     fill(&server, "tea", "A sentence of a usual length, as people write it.", 291).await;
     let reader = visitor(&server).await;

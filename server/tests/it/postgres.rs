@@ -78,7 +78,7 @@ async fn postgres_clients_of_two_servers_see_one_room() {
 }
 
 #[tokio::test]
-async fn postgres_servers_give_each_event_its_own_seq_and_each_command_one_event() {
+async fn postgres_servers_give_each_command_one_event_and_one_seq() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (database.open().await, database.open().await);
     let commands: Vec<_> = (0..400_u64)

@@ -74,7 +74,7 @@ fn is_refused_for_now(reply: &ServerFrame) -> bool {
 }
 
 #[tokio::test]
-async fn postgres_a_server_whose_database_is_away_keeps_its_sockets_and_continues() {
+async fn postgres_server_keeps_its_sockets_while_the_database_is_away() {
     let Some(database) = TestDatabase::create().await else { return };
     let (proxy, url) = behind_proxy(&database).await;
     let server = server_at(&url).await;
@@ -92,7 +92,7 @@ async fn postgres_a_server_whose_database_is_away_keeps_its_sockets_and_continue
 }
 
 #[tokio::test]
-async fn postgres_posts_to_a_full_disk_are_refused_until_there_is_space() {
+async fn postgres_posts_to_full_disk_are_refused_until_there_is_space() {
     let Some(database) = TestDatabase::create().await else { return };
     let server = server_at(&database.url).await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
@@ -109,7 +109,7 @@ async fn postgres_posts_to_a_full_disk_are_refused_until_there_is_space() {
 }
 
 #[tokio::test]
-async fn postgres_a_repeat_is_notified_since_the_first_notification_may_be_lost() {
+async fn postgres_repeated_append_is_notified_again_to_all_servers() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (database.open().await, database.open().await);
     let event = NewEvent::message(Uuid::now_v7(), room("tea"), ANN, "one");
@@ -130,7 +130,7 @@ async fn restore_dump(database: &TestDatabase) {
 }
 
 #[tokio::test]
-async fn postgres_a_database_with_another_past_has_another_log_id_and_clients_start_again() {
+async fn postgres_dump_restore_changes_the_log_id_and_resets_clients() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (server_at(&database.url).await, server_at(&database.url).await);
     let mut ann = V1::connect_and_join(&one, "tea").await;
@@ -176,7 +176,7 @@ async fn postgres_a_store_reads_and_writes_nothing_of_another_past() {
 }
 
 #[tokio::test]
-async fn postgres_users_of_other_servers_are_hidden_while_nobody_knows_whether_they_are_present() {
+async fn postgres_remote_users_are_hidden_while_presence_is_unknown() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (server_at(&database.url).await, server_at(&database.url).await);
     let mut ann = V1::connect_and_join(&one, "tea").await;
@@ -227,7 +227,7 @@ async fn wait_until(store: &PostgresStore, is_ready: bool) {
 }
 
 #[tokio::test]
-async fn postgres_servers_continue_by_themselves_after_their_database_was_killed() {
+async fn postgres_servers_continue_after_their_database_was_killed() {
     let Some(server) = PrivatePostgres::start().await else { return };
     let (one, two) = (open_postgres(&server.url).await, open_postgres(&server.url).await);
     let message = |text: &str| NewEvent::message(Uuid::now_v7(), room("tea"), ANN, text);

@@ -67,7 +67,7 @@ async fn a_repeated_post_is_acknowledged_again_and_broadcast_once() {
 }
 
 #[tokio::test]
-async fn an_id_may_have_any_uuid_version_unless_another_user_has_used_it() {
+async fn id_may_have_any_uuid_version_unless_another_user_has_used_it() {
     let server = TestServer::start().await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -182,7 +182,7 @@ fn retry_time(answer: ServerFrame, id: Uuid) -> Option<u64> {
 }
 
 #[tokio::test]
-async fn posts_beyond_the_rate_limit_get_a_retry_time_and_delay_no_other_user() {
+async fn posts_past_rate_limit_get_a_retry_time_and_delay_no_others() {
     let server = TestServer::with(|config| config.post_rate = 1).await;
     let (mut ann, mut bob) =
         (V1::connect_and_join(&server, "tea").await, V1::connect_and_join(&server, "tea").await);
@@ -289,7 +289,7 @@ async fn unknown_fields_are_ignored() {
 }
 
 #[tokio::test]
-async fn malformed_frames_are_rejected_and_the_twentieth_in_a_row_closes() {
+async fn malformed_frames_are_rejected_and_the_20th_in_a_row_closes() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let malformed = [

@@ -54,7 +54,7 @@ fn members(joined: &ServerFrame) -> Vec<UserId> {
 }
 
 #[tokio::test]
-async fn presence_announces_joins_at_once_and_leaves_after_ten_seconds() {
+async fn presence_announces_joins_at_once_and_leaves_after_10_seconds() {
     let server = TestServer::alone().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     let bob = V1::connect_and_join(&server, "tea").await;
@@ -169,7 +169,7 @@ async fn next_presence(client: &mut V1) -> (Vec<UserId>, Vec<UserId>, u32) {
 }
 
 #[tokio::test]
-async fn the_list_has_200_of_260_users_including_the_reader_and_counts_all() {
+async fn list_of_200_users_includes_the_reader_and_counts_all() {
     let server = TestServer::alone().await;
     let mut others = join_users(&server, 260, |id| format!("A {id:03}")).await;
     advance_time(1).await;

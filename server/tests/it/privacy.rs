@@ -51,7 +51,7 @@ async fn event(client: &mut V1, wanted: impl Fn(&EventBody) -> bool) -> Seq {
 }
 
 #[tokio::test]
-async fn the_owner_says_how_long_messages_are_kept_and_everyone_reads_it() {
+async fn owner_sets_how_long_messages_are_kept_and_everyone_sees_it() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     assert_eq!(form(&ann, &server, "/rooms", &[("title", "Tea")]).await, StatusCode::SEE_OTHER);
@@ -137,7 +137,7 @@ async fn sweep_round(sweeper: &mut Sweeper, store: &dyn Store) -> u32 {
 }
 
 #[tokio::test]
-async fn a_sweep_removes_what_is_too_old_in_each_room_and_continues_after_a_crash() {
+async fn sweep_removes_expired_messages_and_continues_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hubbub.db");
     let store = SqliteStore::open(&file).unwrap();
@@ -240,7 +240,7 @@ async fn of_two_servers_on_a_postgres_database_one_sweeps() {
 }
 
 #[tokio::test]
-async fn of_two_servers_on_a_postgres_database_one_erases_and_then_the_other_one_may() {
+async fn one_of_two_postgres_servers_erases_and_then_the_other_may() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (database.open().await, database.open().await);
     for user in [ANN, UserId(8)] {

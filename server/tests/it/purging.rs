@@ -48,7 +48,7 @@ fn text(n: usize, word: &str) -> String {
 }
 
 #[tokio::test]
-async fn deleted_and_replaced_texts_leave_the_file_and_its_write_ahead_log() {
+async fn deleted_and_replaced_texts_leave_the_file_and_its_wal() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     let mut targets = Vec::new();
@@ -95,7 +95,7 @@ async fn a_reader_of_an_older_state_delays_the_purge_and_no_message() {
 }
 
 #[tokio::test]
-async fn a_start_after_a_crash_removes_purged_texts_from_the_write_ahead_log() {
+async fn start_after_a_crash_removes_purged_texts_from_the_wal() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     let post = command(Operation::Post { text: "secret".into(), reply_to: None });
@@ -145,7 +145,7 @@ async fn expired_texts_leave_the_file_and_its_write_ahead_log() {
 }
 
 #[tokio::test]
-async fn everything_of_an_erased_user_leaves_the_file_also_after_a_crash_in_between() {
+async fn data_of_an_erased_user_leaves_the_file_even_after_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let log = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
     log.set_display_name(ANN, "Mystery Ann".parse().unwrap()).await.unwrap();

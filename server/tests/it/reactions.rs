@@ -21,7 +21,7 @@ async fn messages(server: &TestServer) -> Vec<Message> {
 }
 
 #[tokio::test]
-async fn a_reaction_is_acknowledged_and_one_that_changes_nothing_is_a_repeat() {
+async fn reaction_is_acknowledged_as_a_repeat_if_it_changes_nothing() {
     let server = TestServer::start().await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
     ann.post("tea", "hello").await;
@@ -154,7 +154,7 @@ fn emoji() -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn ten_thousand_reactions_of_five_hundred_users_stay_within_the_bounds() {
+async fn ten_thousand_reactions_of_500_users_stay_within_the_bounds() {
     let server = TestServer::start().await;
     let author = UserId(7);
     for _ in 0..100 {

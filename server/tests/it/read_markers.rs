@@ -50,7 +50,7 @@ async fn a_read_marker_reaches_the_users_other_devices() {
 }
 
 #[tokio::test]
-async fn messages_that_are_marked_as_unread_are_unread_on_every_device() {
+async fn messages_marked_as_unread_are_unread_on_every_device() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     fill(&server, "tea", 5).await;

@@ -36,7 +36,7 @@ async fn is_ann(device: &Device, server: &TestServer) -> bool {
 }
 
 #[tokio::test]
-async fn an_administrator_who_has_said_nothing_yet_gets_a_recovery_code() {
+async fn administrator_who_has_not_posted_gets_a_recovery_code() {
     let server = TestServer::start().await;
     let token = administration::prepare(&server.state).await.unwrap().expect("the first start has a link");
     let admin = newcomer(&server).await;
@@ -51,7 +51,7 @@ async fn an_administrator_who_has_said_nothing_yet_gets_a_recovery_code() {
 }
 
 #[tokio::test]
-async fn a_code_makes_a_new_browser_the_user_once_and_a_new_code_is_offered() {
+async fn code_recovers_the_user_once_and_a_new_code_is_offered() {
     let server = TestServer::start().await;
     let lost = Device::named(&server, "Ann of Tea", AGENT).await;
     let code = create(&lost, &server).await;
@@ -80,7 +80,7 @@ async fn a_code_makes_a_new_browser_the_user_once_and_a_new_code_is_offered() {
 }
 
 #[tokio::test]
-async fn a_code_that_was_replaced_or_removed_or_never_created_says_one_sentence() {
+async fn replaced_removed_and_unknown_codes_get_the_same_sentence() {
     let server = TestServer::start().await;
     let ann = Device::named(&server, "Ann of Tea", AGENT).await;
     let replaced = create(&ann, &server).await;
@@ -112,7 +112,7 @@ async fn a_code_that_was_replaced_or_removed_or_never_created_says_one_sentence(
 }
 
 #[tokio::test]
-async fn neither_a_browser_without_cookies_nor_another_site_uses_a_code_up() {
+async fn code_is_not_used_up_by_another_site_or_without_cookies() {
     let server = TestServer::start().await;
     let ann = Device::named(&server, "Ann of Tea", AGENT).await;
     let code = create(&ann, &server).await;

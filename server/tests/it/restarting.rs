@@ -63,11 +63,11 @@ async fn restart_by(signal: &str) {
 }
 
 #[tokio::test]
-async fn a_restart_while_clients_post_loses_repeats_and_reorders_nothing() {
+async fn restart_during_posts_loses_repeats_and_reorders_nothing() {
     restart_by("-TERM").await;
 }
 
 #[tokio::test]
-async fn a_crash_while_clients_post_loses_repeats_and_reorders_nothing() {
+async fn crash_during_posts_loses_repeats_and_reorders_nothing() {
     restart_by("-KILL").await;
 }

@@ -49,7 +49,7 @@ async fn a_restart_continues_every_position_under_the_same_log_id() {
 }
 
 #[tokio::test]
-async fn a_restored_folder_continues_its_own_positions_and_no_later_ones() {
+async fn restored_folder_continues_its_own_positions_not_later_ones() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
     let shared = post(&store, 5).await;

@@ -57,7 +57,7 @@ async fn a_private_room_is_listed_only_for_users_who_have_joined_it() {
 }
 
 #[tokio::test]
-async fn a_room_with_an_invalid_or_taken_title_is_rejected_and_the_form_keeps_its_fields() {
+async fn invalid_or_taken_title_is_rejected_and_the_form_keeps_fields() {
     let server = TestServer::start().await;
     let browser = visitor(&server).await;
     create(&browser, &server, &[("title", "Tea House")]).await;
@@ -186,7 +186,7 @@ async fn the_room_list_reaches_every_room_in_pages_of_200() {
 }
 
 #[tokio::test]
-async fn a_page_lists_the_latest_100_rooms_of_a_user_and_the_room_list_all() {
+async fn page_shows_the_latest_100_own_rooms_and_the_room_list_all() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for n in 0..250 {
@@ -209,7 +209,7 @@ async fn a_page_lists_the_latest_100_rooms_of_a_user_and_the_room_list_all() {
 }
 
 #[tokio::test]
-async fn a_room_with_a_private_name_is_not_listed_if_a_post_creates_it() {
+async fn room_with_private_name_is_not_listed_if_a_post_creates_it() {
     let server = TestServer::start().await;
     let (ann, bob) = (visitor(&server).await, visitor(&server).await);
     let path = format!("/r/p-{}", "0123456789abcdef".repeat(2));
@@ -249,7 +249,7 @@ async fn rooms_of_the_same_title_show_their_addresses() {
 }
 
 #[tokio::test]
-async fn a_second_lobby_is_rejected_with_a_link_to_the_first_in_any_language() {
+async fn second_lobby_is_rejected_with_a_link_in_any_language() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for (lang, title) in [("en", "lobby"), ("zh-Hans", "大厅")] {

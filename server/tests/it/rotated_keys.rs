@@ -110,7 +110,7 @@ async fn a_running_server_takes_over_the_key_of_its_folder() {
 }
 
 #[tokio::test]
-async fn a_folder_keeps_eight_former_keys_and_says_what_more_would_cost() {
+async fn folder_keeps_eight_former_keys_and_says_what_more_costs() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     TestServer::on_disk(folder.path()).await.stop().await;

@@ -33,8 +33,8 @@ macro_rules! on_every_store {
 
 on_every_store! {
     messages_reach_the_clients_of_both_servers_in_one_order
-    names_titles_and_typing_reach_the_clients_of_the_other_server
-    a_read_marker_reaches_the_users_connection_to_the_other_server
+    names_titles_and_typing_reach_clients_of_the_other_server
+    read_marker_reaches_the_user_on_the_other_server
     a_retention_of_the_server_reaches_the_rooms_of_the_other_one
 }
 
@@ -84,7 +84,7 @@ async fn messages_reach_the_clients_of_both_servers_in_one_order(one: TestServer
     assert!((1..=20).eq(seen_by_ann.iter().map(|event| event.seq)));
 }
 
-async fn names_titles_and_typing_reach_the_clients_of_the_other_server(one: TestServer, two: TestServer) {
+async fn names_titles_and_typing_reach_clients_of_the_other_server(one: TestServer, two: TestServer) {
     let owner = browser();
     let made = sent(owner.post(one.http("/rooms")).form(&[("title", "Tea"), ("topic", "")])).await;
     assert_eq!(made.status(), StatusCode::BAD_REQUEST, "a browser without a cookie owns nothing");
@@ -110,7 +110,7 @@ async fn names_titles_and_typing_reach_the_clients_of_the_other_server(one: Test
     assert!(matches!(typing, ServerFrame::Typing { user, .. } if user.id == ann.you().id));
 }
 
-async fn a_read_marker_reaches_the_users_connection_to_the_other_server(one: TestServer, two: TestServer) {
+async fn read_marker_reaches_the_user_on_the_other_server(one: TestServer, two: TestServer) {
     let cookie = one.new_user_cookie().await;
     let (mut phone, mut laptop) = (V1::connect_as(&one, &cookie).await, V1::connect_as(&two, &cookie).await);
     let tea: RoomName = room("tea");
@@ -162,7 +162,7 @@ fn ids(users: &[User]) -> Vec<UserId> {
 }
 
 #[tokio::test]
-async fn postgres_users_of_another_server_are_present_until_they_leave_or_their_server_stops() {
+async fn postgres_remote_users_stay_until_they_leave_or_server_stops() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let (mut ann, mut bob) = (V1::connect_and_join(&one, "tea").await, V1::connect(&two).await);
@@ -189,7 +189,7 @@ async fn postgres_users_of_another_server_are_present_until_they_leave_or_their_
 }
 
 #[tokio::test]
-async fn postgres_a_new_name_reaches_who_lists_its_user_by_another_server() {
+async fn postgres_new_name_reaches_the_lists_of_another_server() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let mut ann = V1::connect_and_join(&one, "tea").await;
@@ -206,7 +206,7 @@ async fn postgres_a_new_name_reaches_who_lists_its_user_by_another_server() {
 }
 
 #[tokio::test]
-async fn postgres_a_store_that_closes_announces_that_its_users_are_gone() {
+async fn postgres_closing_store_announces_that_its_users_are_gone() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (TestServer::on_database(&database).await, database.open().await);
     let change = RoomPresence { room: room("tea"), joined: vec![UserId(77)], left: Vec::new() };
@@ -218,7 +218,7 @@ async fn postgres_a_store_that_closes_announces_that_its_users_are_gone() {
 }
 
 #[tokio::test]
-async fn postgres_users_of_a_server_that_was_killed_leave_with_its_lease() {
+async fn postgres_users_of_a_killed_server_leave_with_its_lease() {
     let Some(database) = TestDatabase::create().await else { return };
     let one = TestServer::on_database(&database).await;
     let killed = "INSERT INTO node VALUES ('killed', 9000000000000);

@@ -61,7 +61,7 @@ async fn full(folder: &std::path::Path) -> (TestServer, V1, Vec<u64>) {
 }
 
 #[tokio::test]
-async fn posts_beyond_the_size_limit_are_rejected_until_deletes_make_room() {
+async fn posts_past_size_limit_are_rejected_until_deletes_make_space() {
     let folder = tempfile::tempdir().unwrap();
     let (server, mut ann, stored) = full(folder.path()).await;
     let bytes: u64 = ["hubbub.db", "hubbub.db-wal"]

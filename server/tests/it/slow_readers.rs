@@ -66,7 +66,7 @@ async fn a_slow_lines_client_loses_nothing() {
 
 /// Unlike in the Go demo, the client gets a close reason, and finds every message after it reconnects.
 #[tokio::test]
-async fn a_client_that_takes_no_byte_for_10_seconds_is_closed_with_a_reason() {
+async fn client_that_takes_no_byte_for_10_s_is_closed_with_a_reason() {
     let server = TestServer::alone().await;
     let mut stuck = V1::connect_and_join(&server, "tea").await;
     flood(&server, FLOOD).await;
@@ -114,7 +114,7 @@ async fn delays_no_one(server: &TestServer, connection: impl Future<Output = ()>
 }
 
 #[tokio::test]
-async fn a_client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
+async fn client_that_stops_within_a_frame_delays_no_one_and_is_closed() {
     let server = TestServer::alone().await;
     let mut half = raw_socket(&server, "tea").await;
     // A masked text frame of 100 bytes, of which 10 are sent.

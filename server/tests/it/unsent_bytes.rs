@@ -39,7 +39,7 @@ async fn until(what: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn clients_with_the_most_unsent_bytes_are_closed_above_the_budget() {
+async fn clients_with_most_unsent_bytes_are_closed_above_the_budget() {
     let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
     fill_long(&server, 200).await;
     let mut ann = V1::connect_and_join(&server, "tea").await;
@@ -61,7 +61,7 @@ async fn clients_with_the_most_unsent_bytes_are_closed_above_the_budget() {
 }
 
 #[tokio::test]
-async fn sockets_above_the_budget_drop_their_queue_and_catch_up_from_the_store() {
+async fn sockets_above_the_budget_drop_their_queue_and_catch_up() {
     let server = TestServer::with(|config| config.max_unsent_mib = 1).await;
     let mut slow = Vec::new();
     for _ in 0..10 {

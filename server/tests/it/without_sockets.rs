@@ -114,7 +114,7 @@ async fn a_stream_has_the_frames_of_a_joined_connection() {
 }
 
 #[tokio::test]
-async fn a_stream_after_an_event_of_another_log_or_beyond_the_end_starts_with_the_newest_page() {
+async fn stream_starts_with_the_newest_page_if_the_event_is_unknown() {
     let server = TestServer::start().await;
     fill(&server, "tea", 5).await;
     for query in ["?after=3&log=another", "?after=6", ""] {

@@ -57,7 +57,7 @@ fn deletion(id: u128, target: Seq) -> Command {
 }
 
 #[test]
-fn heads_repeat_after_ten_entries_and_stay_when_older_entries_come_or_go() {
+fn heads_repeat_every_ten_entries_and_stay_if_others_come_or_go() {
     let mut timeline = Timeline::new("log".into(), 130, messages(101..131));
     assert_eq!(heads(&timeline), [101, 111, 121]);
     timeline.prepend(messages(76..101));
@@ -97,7 +97,7 @@ fn a_reader_at_the_end_loses_only_the_oldest_entries() {
 }
 
 #[test]
-fn a_reader_far_back_loses_the_newest_entries_and_reads_on_without_a_gap() {
+fn the_newest_entries_are_trimmed_and_read_again_without_a_gap() {
     let mut timeline = timeline(1_601);
     assert_eq!(
         (timeline.trim(0..300, false), timeline.detached_at(), timeline.last()),
@@ -114,7 +114,7 @@ fn a_reader_far_back_loses_the_newest_entries_and_reads_on_without_a_gap() {
 }
 
 #[test]
-fn a_page_that_ends_before_newer_events_leaves_the_timeline_detached() {
+fn page_that_ends_before_newer_events_keeps_timeline_detached() {
     let mut timeline = timeline(1_601);
     timeline.trim(0..300, false);
     timeline.apply_events(&events(1_602..1_612));
@@ -147,7 +147,7 @@ fn a_held_deletion_hides_its_message_until_it_is_undone_or_sent() {
 }
 
 #[test]
-fn a_hidden_message_is_neither_the_first_of_a_day_nor_the_first_unread_one() {
+fn hidden_message_neither_starts_a_day_nor_is_the_first_unread() {
     let mut timeline = timeline(3);
     timeline.set_unread_after(0, UserId(2));
     timeline.hold_deletion(&deletion(7, 1), author(2));

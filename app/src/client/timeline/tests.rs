@@ -184,7 +184,7 @@ fn a_reset_replaces_confirmed_entries_and_keeps_pending_ones() {
 }
 
 #[test]
-fn a_failed_message_keeps_its_text_until_it_is_retried_or_discarded() {
+fn failed_message_keeps_its_text_until_retried_or_discarded() {
     let mut timeline = empty();
     let id = Uuid::from_u128(5);
     timeline.add_pending(pending(id, "too much"));
@@ -223,7 +223,7 @@ fn a_new_name_is_on_every_entry_of_its_author() {
 
 proptest! {
     #[test]
-    fn repeated_missing_and_late_events_leave_the_timeline_as_the_log(
+    fn timeline_equals_log_after_repeated_missing_and_late_events(
         pieces in prop::collection::vec((1_u64..40, 1_u64..10), 0..60),
         mine in prop::collection::vec(1_u128..45, 0..10),
     ) {

@@ -252,7 +252,7 @@ fn jpeg_frame(start_of_frame: u8, side: u16, factors: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_progressive_jpeg_whose_coefficients_need_too_much_memory_is_refused() {
+fn progressive_jpeg_is_refused_if_it_needs_too_much_memory() {
     let side = 7_000;
     let needed = |frame: u8, factors: &[u8]| jpeg::coefficient_bytes(&jpeg_frame(frame, side, factors));
     assert_eq!(needed(0xc0, &[0x11; 4]), 0, "sequential");

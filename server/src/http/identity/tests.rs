@@ -143,7 +143,7 @@ fn a_former_key_verifies_and_its_cookies_are_renewed() {
 }
 
 #[test]
-fn a_cookie_name_of_another_server_on_this_host_is_not_overwritten() {
+fn cookie_of_another_server_on_the_host_is_not_overwritten() {
     let (own_key, other_key) = (Key::generate(), Key::generate());
     let names = names("http://a.example");
     let other = signed_pair(&other_key, "hubbub_id", ID);
@@ -164,7 +164,7 @@ fn https_adds_a_name_prefix_that_the_browser_checks() {
 }
 
 #[test]
-fn a_cookie_is_renewed_once_a_day_or_if_its_time_is_in_the_future() {
+fn cookie_is_renewed_daily_or_if_its_time_is_in_the_future() {
     let day = RENEWAL_INTERVAL_SECONDS;
     assert_eq!([10, 10 + day - 1, 10 + day].map(|now| is_renewal_due(10, now)), [false, false, true]);
     assert!(is_renewal_due(10 + 2 * day, 10));

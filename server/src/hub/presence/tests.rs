@@ -92,7 +92,7 @@ struct Client {
 }
 
 #[tokio::test(start_paused = true)]
-async fn subscribers_list_the_first_200_and_count_all_after_every_diff() {
+async fn subscribers_list_the_first_200_and_count_all_after_each_diff() {
     let mut random = fastrand::Rng::with_seed(13);
     let (mut room, mut now) = (Presence::default(), Instant::now());
     let mut subscribers: HashMap<UserId, Client> = HashMap::new();

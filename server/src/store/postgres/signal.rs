@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn payloads_stay_below_the_bound_of_the_database_and_the_queue_below_its_own() {
+    fn payloads_fit_the_database_bound_and_the_queue_its_own() {
         let mut outgoing = Outgoing::default();
         for n in 0..MAX_WAITING + 1 {
             outgoing.add_head(room(&format!("a-room-with-quite-a-long-name-{n:034}")), Seq::MAX);

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn events_expire_in_the_order_of_the_log_whatever_the_clock_said() {
+    fn events_expire_in_log_order_whatever_the_clock_said() {
         for (times, expected) in [
             (&[][..], 0),
             (&[10, 20, 30], 2),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_is_abandoned_with_one_message_without_an_owner_and_without_visitors() {
+    fn room_is_abandoned_with_one_message_and_no_owner_or_visitor() {
         let now = 2 * ABANDONED_AFTER;
         let room = AgingRoom {
             room: "tea".parse().unwrap(),

@@ -97,14 +97,14 @@ fn each_operation_is_allowed_to_its_users_and_needs_its_target() {
 }
 
 #[test]
-fn only_the_owner_updates_a_room_and_a_room_without_an_owner_stays() {
+fn room_is_updated_only_by_its_owner_and_never_without_one() {
     assert!(authorize_update(OWNER, Some(OWNER)).is_ok());
     assert!(authorize_update(OTHER, Some(OWNER)).is_err());
     assert!(authorize_update(OTHER, None).is_err());
 }
 
 #[test]
-fn a_closed_server_lets_in_whom_it_knows_and_whom_it_has_admitted() {
+fn closed_server_lets_in_known_users_and_admitted_ones() {
     for (access, stranger) in [
         (ServerAccess::Open, "yes"),
         (ServerAccess::Invite, "not admitted"),
@@ -154,7 +154,7 @@ fn a_room_for_members_only_does_not_exist_for_others() {
 }
 
 #[test]
-fn a_removed_user_may_not_enter_and_a_muted_one_may_only_read_and_delete() {
+fn removed_user_may_not_enter_and_muted_one_may_only_delete() {
     let removed = |standing: Standing| {
         let room = RoomStanding { ban: FOR_EVER, ..standing.room };
         Standing { room, ..standing }
@@ -247,7 +247,7 @@ fn only_higher_ranks_mute_and_remove_on_the_server() {
 }
 
 #[test]
-fn owners_appoint_in_their_rooms_and_the_administrator_on_the_server() {
+fn owners_appoint_in_rooms_and_the_administrator_on_the_server() {
     let appoint = |role| Action::Appoint { user: AUTHOR, role };
     let moderator = appoint(Some(Role::Moderator));
     assert_eq!(planned(Some(public()), &moderator), [NO, NO, TO_ROOM_MODERATORS, NO, TO_MODERATORS]);
@@ -261,7 +261,7 @@ fn owners_appoint_in_their_rooms_and_the_administrator_on_the_server() {
 }
 
 #[test]
-fn everything_else_belongs_to_the_owner_the_moderators_or_the_administrator() {
+fn other_actions_need_an_owner_a_moderator_or_an_administrator() {
     let invitation = || Invitation { hash: [0; 32], expires_at: 1, most_uses: None };
     let per_rank = |place: Option<RoomName>, action: Action| planned(place, &action).map(|row| row[0]);
     let moderators = ["forbidden", "yes", "yes", "yes", "yes"];
@@ -299,7 +299,7 @@ fn everything_else_belongs_to_the_owner_the_moderators_or_the_administrator() {
 }
 
 #[test]
-fn a_page_knows_when_a_mute_ends_unless_somebody_must_open_the_room() {
+fn page_knows_when_a_mute_ends_unless_the_room_itself_is_closed() {
     let rules = |mode, server, there| {
         let standing = standing(None, None);
         let room = RoomStanding { mode, mute: there, ..standing.room };
@@ -335,7 +335,7 @@ fn no_user_restricts_themselves_but_every_one_may_resign() {
 }
 
 #[test]
-fn the_owner_before_becomes_a_moderator_and_a_long_reason_is_refused() {
+fn former_owner_becomes_moderator_and_a_long_reason_is_refused() {
     let transfer = |reason: &str| Moderation {
         actor: OWNER,
         room: Some(public()),
@@ -357,7 +357,7 @@ fn the_owner_before_becomes_a_moderator_and_a_long_reason_is_refused() {
 }
 
 #[test]
-fn an_invitation_to_a_room_is_none_to_the_server_and_removed_users_cannot_use_it() {
+fn room_invitation_opens_no_closed_server_and_ends_no_removal() {
     let closed = |standing: Standing| Standing { access: ServerAccess::Invite, ..standing };
     let accept = |room: Option<&RoomName>, standing: &Standing| match accept_invitation(room, standing) {
         Ok(true) => "is in",
@@ -377,7 +377,7 @@ fn an_invitation_to_a_room_is_none_to_the_server_and_removed_users_cannot_use_it
 }
 
 #[test]
-fn a_sign_out_ends_the_cookies_before_it_but_those_of_listed_devices() {
+fn sign_out_ends_earlier_cookies_except_those_of_listed_devices() {
     for (is_listed, cookie, user, is_valid) in [
         (false, 0, 0, true),
         (false, 0, 1, false),

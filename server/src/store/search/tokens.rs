@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_repeated_counts_as_often_as_postgresql_counts_it() {
+    fn repeated_word_counts_as_often_as_postgresql_counts_it() {
         let words = indexed_words(&"a ".repeat(300));
         assert_eq!((words.len(), &*words[254], &*words[255]), (300, "a", ":"));
     }

@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_row_that_is_used_again_is_indexed_as_the_event_that_uses_it() {
+    async fn reused_row_is_indexed_as_the_event_that_now_uses_it() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("hubbub.db")).unwrap();
         let post = async |room: &RoomName| {

@@ -71,7 +71,7 @@ fn lengths_of_two_and_eight_bytes_are_read() {
 }
 
 #[test]
-fn fragments_become_one_message_with_control_frames_between_them() {
+fn fragments_become_one_message_around_control_frames() {
     let frames = [
         frame(0x01, b"Hel"),
         frame(0x89, b"tick"),

@@ -19,7 +19,7 @@ async fn close(server: &TestServer, admin: &Visitor, access: &str) {
 }
 
 #[tokio::test]
-async fn an_invitation_lets_its_number_of_users_in_and_a_preview_uses_nothing_up() {
+async fn invitation_admits_its_number_of_users_not_counting_previews() {
     let server = TestServer::start().await;
     let (admin, ann, bob) =
         (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
@@ -74,7 +74,7 @@ async fn the_password_lets_in_and_attempts_are_limited_by_network() {
 }
 
 #[tokio::test]
-async fn the_closed_page_gives_a_new_browser_the_cookies_that_its_form_needs() {
+async fn closed_page_sets_the_cookies_its_form_needs_in_a_new_browser() {
     let server = TestServer::start().await;
     let admin = Visitor::new(&server).await;
     make_admin(server.store(), admin.id).await;
@@ -138,7 +138,7 @@ async fn the_option_applies_again_only_when_its_value_changes() {
 }
 
 #[tokio::test]
-async fn an_invitation_to_a_room_makes_a_member_and_none_of_the_closed_server() {
+async fn room_invitation_admits_to_the_room_not_to_a_closed_server() {
     let server = TestServer::start().await;
     let (admin, ann, bob) =
         (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);

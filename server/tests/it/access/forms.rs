@@ -11,7 +11,7 @@ async fn say(server: &TestServer, user: &Visitor, path: &str, text: &str) {
 }
 
 #[tokio::test]
-async fn a_user_creates_a_room_for_members_only_and_lets_others_in_by_name() {
+async fn user_creates_a_members_only_room_and_lets_others_in_by_name() {
     let server = TestServer::start().await;
     let (ann, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
     let fields = [("title", "The club"), ("members", "yes")];
@@ -39,7 +39,7 @@ async fn a_user_creates_a_room_for_members_only_and_lets_others_in_by_name() {
 }
 
 #[tokio::test]
-async fn a_moderator_mutes_removes_and_deletes_by_the_page_of_a_person() {
+async fn moderator_mutes_removes_and_deletes_on_the_page_of_a_user() {
     let server = TestServer::start().await;
     let (owner, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
     create_room(server.store(), &room("tea"), owner.id).await;
@@ -105,7 +105,7 @@ async fn a_report_reaches_the_moderators_and_not_the_author() {
 }
 
 #[tokio::test]
-async fn a_blocked_users_messages_are_marked_for_the_one_who_blocks_alone() {
+async fn messages_of_a_blocked_user_are_marked_for_the_blocker_only() {
     let server = TestServer::start().await;
     let (ann, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
     say(&server, &bob, "/r/tea", "hello").await;
@@ -124,7 +124,7 @@ async fn a_blocked_users_messages_are_marked_for_the_one_who_blocks_alone() {
 }
 
 #[tokio::test]
-async fn an_owner_hands_the_room_over_and_a_new_link_closes_the_old_address() {
+async fn owner_transfers_a_room_and_a_new_link_closes_its_old_address() {
     let server = TestServer::start().await;
     let (ann, bob, cat) =
         (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
@@ -144,7 +144,7 @@ async fn an_owner_hands_the_room_over_and_a_new_link_closes_the_old_address() {
 }
 
 #[tokio::test]
-async fn forms_with_missing_or_foreign_values_are_refused_with_a_sentence() {
+async fn forms_with_bad_or_foreign_values_are_refused_with_a_sentence() {
     let server = TestServer::start().await;
     let (owner, other) = (Visitor::new(&server).await, Visitor::new(&server).await);
     create_room(server.store(), &room("tea"), owner.id).await;
@@ -222,7 +222,7 @@ async fn the_administrator_says_how_long_messages_are_kept() {
 }
 
 #[tokio::test]
-async fn the_administrator_exports_and_erases_what_is_stored_of_a_person() {
+async fn administrator_exports_and_erases_everything_of_a_user() {
     let server = TestServer::start().await;
     let (admin, moderator) = (Visitor::new(&server).await, Visitor::new(&server).await);
     let bob = Visitor::new(&server).await;
@@ -263,7 +263,7 @@ async fn the_administrator_exports_and_erases_what_is_stored_of_a_person() {
 }
 
 #[tokio::test]
-async fn every_page_shows_the_name_and_the_color_of_the_server_as_text() {
+async fn every_page_shows_the_name_and_color_of_the_server_as_text() {
     let server = TestServer::start().await;
     let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
     make_admin(server.store(), admin.id).await;
@@ -347,7 +347,7 @@ async fn the_administrator_finds_rooms_and_users_page_by_page() {
 }
 
 #[tokio::test]
-async fn moderators_of_the_server_see_nothing_of_rooms_that_they_may_not_enter() {
+async fn server_moderators_see_nothing_of_rooms_they_may_not_enter() {
     let server = TestServer::start().await;
     let (admin, owner) = (Visitor::new(&server).await, Visitor::new(&server).await);
     make_admin(server.store(), admin.id).await;
@@ -373,7 +373,7 @@ async fn moderators_of_the_server_see_nothing_of_rooms_that_they_may_not_enter()
 }
 
 #[tokio::test]
-async fn a_moderator_of_the_server_deletes_the_last_hour_in_all_rooms_that_they_may_enter() {
+async fn server_moderator_deletes_last_hour_in_rooms_they_may_enter() {
     let server = TestServer::start().await;
     let (admin, bob) = (Visitor::new(&server).await, Visitor::new(&server).await);
     make_admin(server.store(), admin.id).await;

@@ -22,7 +22,7 @@ async fn remove_with_network(server: &TestServer, admin: &Visitor, user: &Visito
 }
 
 #[tokio::test]
-async fn a_user_who_has_only_posted_over_the_api_is_removed_with_their_network() {
+async fn user_who_only_posts_by_api_is_removed_with_their_network() {
     let server = TestServer::alone().await;
     let (admin, troll, neighbor) =
         (Visitor::new(&server).await, Visitor::new(&server).await, Visitor::new(&server).await);
@@ -35,7 +35,7 @@ async fn a_user_who_has_only_posted_over_the_api_is_removed_with_their_network()
 }
 
 #[tokio::test]
-async fn a_user_whose_network_nobody_knows_is_removed_without_it_and_the_page_says_so() {
+async fn user_is_removed_alone_with_a_notice_if_network_is_unknown() {
     let server = TestServer::start().await;
     let (admin, lurker) = (Visitor::new(&server).await, Visitor::new(&server).await);
     make_admin(server.store(), admin.id).await;
@@ -44,7 +44,7 @@ async fn a_user_whose_network_nobody_knows_is_removed_without_it_and_the_page_sa
 }
 
 #[tokio::test]
-async fn postgres_a_user_of_another_server_is_removed_with_their_network() {
+async fn postgres_user_of_other_server_is_removed_with_their_network() {
     let Some(database) = TestDatabase::create().await else { return };
     let (one, two) = (TestServer::on_database(&database).await, TestServer::on_database(&database).await);
     let (admin, troll, neighbor) =

@@ -158,13 +158,13 @@ fn try_all(servers: &[TestServer], cases: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_posted_while_a_user_is_removed_arrives_in_any_order_of_events() {
+async fn removed_user_receives_no_post_until_readmitted_in_any_order() {
     let servers = [TestServer::alone().await];
     tokio::task::block_in_place(|| try_all(&servers, 48));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_posted_while_a_user_is_removed_arrives_on_three_servers_on_postgres() {
+async fn removed_user_receives_no_post_on_three_postgres_servers() {
     let Some(database) = TestDatabase::create().await else { return };
     let mut servers = Vec::new();
     for _ in 0..3 {

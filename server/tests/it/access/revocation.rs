@@ -70,7 +70,7 @@ async fn nothing_after_the_removal(writers: [&TestServer; 2], reader: &TestServe
 }
 
 #[tokio::test]
-async fn a_removed_user_receives_nothing_that_was_posted_after_the_removal() {
+async fn removed_user_receives_nothing_posted_after_the_removal() {
     let server = TestServer::alone().await;
     nothing_after_the_removal([&server, &server], &server).await;
 }
@@ -145,7 +145,7 @@ async fn a_banned_user_is_told_why_and_their_connections_end() {
 }
 
 #[tokio::test]
-async fn a_removed_user_keeps_their_other_rooms_and_is_present_no_more() {
+async fn removed_user_keeps_other_rooms_and_is_no_longer_present() {
     let server = TestServer::start().await;
     let (owner, ann) = (Visitor::new(&server).await, Visitor::new(&server).await);
     create_room(server.store(), &room("tea"), owner.id).await;

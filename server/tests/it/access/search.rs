@@ -92,7 +92,7 @@ async fn a_search_finds_what_the_user_may_see() {
 }
 
 #[tokio::test]
-async fn an_unlisted_room_with_an_ordinary_name_is_found_by_those_who_were_there() {
+async fn unlisted_room_of_ordinary_name_is_found_by_its_visitors() {
     let server = TestServer::start().await;
     let store = server.store();
     let (owner, visitor, stranger) =
@@ -129,7 +129,7 @@ async fn access_that_ends_or_begins_counts_at_once() {
 }
 
 #[tokio::test]
-async fn a_user_who_was_removed_from_more_rooms_than_a_search_leaves_out_learns_nothing_of_them() {
+async fn search_reveals_nothing_of_more_removals_than_it_excludes() {
     let server = TestServer::start().await;
     let store = server.store();
     let (owner, user) = (Visitor::new(&server).await, Visitor::new(&server).await);

@@ -5,7 +5,7 @@ use crate::{joining::fill, support::TestServer};
 use reqwest::{Client, Method, StatusCode};
 
 #[tokio::test]
-async fn head_has_the_headers_of_get_and_other_methods_list_the_allowed_ones() {
+async fn head_has_the_headers_of_get_and_405_lists_allowed_methods() {
     let server = TestServer::start().await;
     fill(&server, "tea", 1).await;
     let paths = [

@@ -107,7 +107,7 @@ async fn a_stream_counts_against_the_connection_limit() {
 }
 
 #[tokio::test]
-async fn a_stream_of_events_continues_only_the_event_with_the_given_id() {
+async fn event_stream_continues_only_after_the_event_of_the_given_id() {
     let server = TestServer::start().await;
     fill(&server, "tea", 4).await;
     let (second, third) = (event_id(&server, 2).await, event_id(&server, 3).await);

@@ -68,7 +68,7 @@ async fn an_export_leaves_out_what_the_place_of_files_has_lost() {
 }
 
 #[tokio::test]
-async fn a_download_has_the_files_and_ends_with_the_access_of_its_user() {
+async fn download_has_the_files_and_ends_when_its_user_loses_access() {
     let server = TestServer::alone().await;
     let from = Installation { store: server.state.store.clone(), files: server.state.files.clone() };
     fill(&from).await;

@@ -14,7 +14,7 @@ use server::files::objects::FilePlace;
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 #[tokio::test]
-async fn an_import_brings_the_files_once_and_they_go_with_their_messages() {
+async fn import_brings_the_files_once_and_they_go_with_their_messages() {
     let folder = folder();
     let (expected, shown) = export(folder.path()).await;
     let args = ["import", "tea.zip", "--data", "to"];
@@ -140,7 +140,7 @@ async fn kill_when(folder: &Path, args: &[&str], is_there: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn an_import_that_was_killed_and_given_up_leaves_nothing_after_an_hour() {
+async fn killed_import_leaves_nothing_after_an_hour_if_not_resumed() {
     let folder = folder();
     export_many(folder.path()).await;
     let place = folder.path().join("to/files");

@@ -110,7 +110,7 @@ async fn bytes_under_another_hash_than_that_of_the_file_are_not_put() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_forgotten_while_its_bytes_are_put_leaves_nothing() {
+async fn upload_leaves_nothing_if_forgotten_while_its_bytes_are_put() {
     let services = Services::new(Duration::from_millis(300));
     let id = services.create(PART).await;
     let has_content = async || {
@@ -141,7 +141,7 @@ async fn an_upload_that_is_forgotten_while_its_bytes_are_put_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn an_upload_of_many_parts_ends_within_a_request_on_a_slow_bucket() {
+async fn upload_of_many_parts_ends_within_a_request_on_a_slow_bucket() {
     // One read after the other would take 18 s, and the removals as long again.
     let server = start(Duration::from_millis(90), Duration::from_millis(90)).await;
     let ann = Uploader::new(&server).await;
@@ -155,7 +155,7 @@ async fn an_upload_of_many_parts_ends_within_a_request_on_a_slow_bucket() {
 }
 
 #[tokio::test]
-async fn an_upload_ends_without_its_request_and_a_retry_waits_for_that() {
+async fn upload_ends_without_its_request_and_a_retry_waits_for_it() {
     let server = start(Duration::from_millis(700), Duration::ZERO).await;
     let ann = Uploader::new(&server).await;
     let bytes = noise(3 * PART);

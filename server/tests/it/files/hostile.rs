@@ -45,7 +45,7 @@ async fn names_are_no_paths_and_descriptions_are_one_line() {
 }
 
 #[tokio::test]
-async fn a_folder_that_cannot_be_written_is_an_error_and_the_upload_continues_after_that() {
+async fn upload_fails_on_an_unwritable_folder_and_continues_later() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let ann = Uploader::new(&server).await;

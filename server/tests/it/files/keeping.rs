@@ -111,7 +111,7 @@ async fn what_a_killed_server_has_staged_is_removed_when_it_is_old() {
 }
 
 #[tokio::test]
-async fn files_survive_a_restart_and_what_a_stopped_server_left_is_finished() {
+async fn files_survive_a_restart_and_unfinished_uploads_continue() {
     let folder = tempfile::tempdir().unwrap();
     let server = TestServer::on_disk(folder.path()).await;
     let ann = Uploader::new(&server).await;

@@ -128,7 +128,7 @@ async fn sizes_parts_and_limits_are_checked() {
 }
 
 #[tokio::test]
-async fn announcements_take_no_space_and_one_network_cannot_take_everything() {
+async fn announcements_take_no_space_and_no_network_takes_everything() {
     let server = TestServer::with(|config| {
         config.max_file = 1 << 20;
         config.files_quota = 4 << 20;
@@ -185,7 +185,7 @@ async fn a_server_without_files_takes_none_and_does_not_offer_it() {
 }
 
 #[tokio::test]
-async fn the_same_content_is_kept_once_and_uploads_at_once_do_not_disturb_each_other() {
+async fn same_content_is_kept_once_if_two_users_upload_it_at_once() {
     let server = TestServer::start().await;
     let (ann, bob) = (Uploader::new(&server).await, Uploader::new(&server).await);
     let bytes = noise(400 * 1_024);
@@ -285,7 +285,7 @@ async fn stalled_form(user: &Uploader, network: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn forms_that_send_nothing_end_and_leave_places_to_other_networks() {
+async fn stalled_forms_end_and_leave_places_to_other_networks() {
     let server = TestServer::alone().await;
     let ann = Uploader::new(&server).await;
     let send = async |network: &str| {

@@ -126,7 +126,7 @@ async fn postgres_rows_that_differ_from_the_folder_are_found() {
 }
 
 #[tokio::test]
-async fn postgres_part_of_a_folder_that_was_used_again_is_not_continued() {
+async fn postgres_part_of_a_folder_used_again_is_not_continued() {
     let Some(barrier) = Barrier::at("event", "NEW.seq = 11000").await else { return };
     let (folder, url) = (folder_with(&messages("tea", MESSAGES)).await, barrier.database.url.as_str());
     barrier.kill(folder.path(), 3).await;

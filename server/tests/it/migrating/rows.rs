@@ -358,7 +358,7 @@ async fn postgres_takes_over_and_the_folder_stays_as_a_backup() {
 }
 
 #[tokio::test]
-async fn postgres_log_continues_in_a_new_epoch_if_the_folder_is_used_again() {
+async fn postgres_log_gets_a_new_epoch_if_its_folder_is_used_again() {
     let Some(database) = TestDatabase::create().await else { return };
     let folder = filled_folder().await;
     let data = folder.path();

@@ -5,7 +5,7 @@ use crate::support::{TestServer, browser, sent, within_timeout};
 use reqwest::StatusCode;
 
 #[tokio::test]
-async fn the_settings_redirect_to_a_position_in_a_room_and_drop_other_parameters() {
+async fn settings_redirect_to_the_position_and_drop_other_parameters() {
     let server = TestServer::start().await;
     for (asked, back) in [("/r/tea?around=3&x=y", "/r/tea?around=3"), ("/?x=%22", "/")] {
         let body = page(&browser(), &server, asked).await;

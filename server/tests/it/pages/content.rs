@@ -76,7 +76,7 @@ async fn a_page_by_time_has_the_first_message_at_that_time_or_later() {
 }
 
 #[tokio::test]
-async fn a_room_without_messages_has_a_page_and_the_lobby_has_two_paths() {
+async fn room_without_messages_has_a_page_and_the_lobby_two_paths() {
     let server = TestServer::start().await;
     let browser = browser();
     assert!(page(&browser, &server, "/r/team-tea").await.contains("Team tea"));

@@ -24,7 +24,7 @@ async fn a_new_browser_gets_a_cookie_and_keeps_its_user() {
 }
 
 #[tokio::test]
-async fn a_browser_without_cookies_can_post_and_is_warned_about_settings() {
+async fn browser_without_cookies_can_post_but_not_change_settings() {
     let server = TestServer::start().await;
     // A client of its own for each request keeps no cookie.
     let request = |path: &str, form: &[(&str, &str)]| Client::new().post(server.http(path)).form(form);
@@ -71,7 +71,7 @@ async fn the_cookie_is_secure_behind_https() {
 }
 
 #[tokio::test]
-async fn only_pages_renew_an_old_cookie_and_every_response_names_its_user() {
+async fn only_pages_renew_old_cookies_and_all_responses_name_the_user() {
     let server = TestServer::start().await;
     let browser = Device::new("test");
     browser.get(&server, "/").await;

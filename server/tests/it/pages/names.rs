@@ -5,7 +5,7 @@ use crate::support::{TestServer, sent, visitor};
 use reqwest::{Client, StatusCode};
 
 #[tokio::test]
-async fn a_rate_limited_rename_is_rejected_and_keeps_the_name_in_its_field() {
+async fn rate_limited_rename_is_rejected_and_keeps_the_typed_name() {
     let server = TestServer::with(|config| config.post_rate = 100).await;
     let ann = visitor(&server).await;
     let rename =
@@ -21,7 +21,7 @@ async fn a_rate_limited_rename_is_rejected_and_keeps_the_name_in_its_field() {
 }
 
 #[tokio::test]
-async fn an_invalid_name_is_rejected_in_the_language_of_the_page_and_kept_in_its_field() {
+async fn invalid_name_is_rejected_in_the_page_language_and_kept() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     for (name, lang, why) in [

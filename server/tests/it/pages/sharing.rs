@@ -75,7 +75,7 @@ async fn the_page_lists_the_rooms_of_the_user_alone() {
 }
 
 #[tokio::test]
-async fn a_share_that_no_worker_has_taken_is_explained_and_kept_nowhere() {
+async fn share_is_explained_and_not_kept_if_no_worker_has_taken_it() {
     let server = TestServer::start().await;
     let ann = visitor(&server).await;
     // So do browsers send what the system shares.

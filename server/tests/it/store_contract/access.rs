@@ -17,9 +17,9 @@ every_store! {
     a_redeemed_admin_link_makes_its_user_the_only_administrator
     settings_are_stored_and_only_the_administrator_changes_them
     a_muted_user_cannot_post_until_the_mute_ends
-    a_removed_user_leaves_the_room_and_its_list_and_can_be_let_in_again
+    removed_user_leaves_room_and_list_and_can_be_let_in_again
     a_banned_network_keeps_everyone_on_it_out_but_moderators
-    an_invitation_works_as_often_as_it_says_and_members_use_nothing_up
+    invitation_works_as_often_as_it_says_not_counting_members
     a_new_link_closes_the_room_for_all_who_have_not_been_there
     a_room_for_members_only_is_not_created_by_a_message
     slow_mode_counts_posts_of_users_and_none_of_repeats
@@ -129,7 +129,7 @@ async fn a_muted_user_cannot_post_until_the_mute_ends(store: Arc<dyn Store>) {
     assert_eq!(restrictions, [], "none is left");
 }
 
-async fn a_removed_user_leaves_the_room_and_its_list_and_can_be_let_in_again(store: Arc<dyn Store>) {
+async fn removed_user_leaves_room_and_list_and_can_be_let_in_again(store: Arc<dyn Store>) {
     let tea = room("tea");
     create(&*store, "tea", ANN).await;
     post(&*store, BOB, &tea).await.unwrap();
@@ -167,7 +167,7 @@ async fn a_banned_network_keeps_everyone_on_it_out_but_moderators(store: Arc<dyn
     assert!(from(CAT, "192.0.2.1/32").await && !from(BOB, "192.0.2.1/32").await);
 }
 
-async fn an_invitation_works_as_often_as_it_says_and_members_use_nothing_up(store: Arc<dyn Store>) {
+async fn invitation_works_as_often_as_it_says_not_counting_members(store: Arc<dyn Store>) {
     let club = room(&format!("m-{}", "0".repeat(32)));
     create(&*store, club.as_str(), ANN).await;
     assert!(matches!(enters(&*store, BOB, &club).await, Err(StoreError::RoomNotFound)));

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 every_store! {
     a_device_link_is_redeemed_once_and_peeking_does_not_use_it
-    a_device_link_expires_and_a_new_one_replaces_only_the_users_unused_one
-    device_links_beyond_the_bound_are_rejected_until_others_expire
+    device_link_expires_and_replaces_only_the_users_unused_link
+    device_links_past_the_bound_are_rejected_until_others_expire
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ async fn a_device_link_is_redeemed_once_and_peeking_does_not_use_it(store: Arc<d
     assert_eq!(store.redeem_device_link([2; 32]).await.unwrap(), Err(LinkError::Expired), "never created");
 }
 
-async fn a_device_link_expires_and_a_new_one_replaces_only_the_users_unused_one(store: Arc<dyn Store>) {
+async fn device_link_expires_and_replaces_only_the_users_unused_link(store: Arc<dyn Store>) {
     store.create_device_link([1; 32], ANN, Duration::ZERO).await.unwrap().unwrap();
     assert_eq!(store.device_link([1; 32]).await.unwrap(), Err(LinkError::Expired));
     assert_eq!(store.redeem_device_link([1; 32]).await.unwrap(), Err(LinkError::Expired));
@@ -47,7 +47,7 @@ async fn a_device_link_expires_and_a_new_one_replaces_only_the_users_unused_one(
     }
 }
 
-async fn device_links_beyond_the_bound_are_rejected_until_others_expire(store: Arc<dyn Store>) {
+async fn device_links_past_the_bound_are_rejected_until_others_expire(store: Arc<dyn Store>) {
     let hash = |n: u32| std::array::from_fn(|at| n.to_be_bytes()[at % 4]);
     store.create_device_link(hash(0), ANN, MINUTE).await.unwrap().unwrap();
     let soon = Duration::from_secs(1);

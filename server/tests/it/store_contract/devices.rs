@@ -11,10 +11,10 @@ use std::{sync::Arc, time::Duration};
 every_store! {
     a_guest_has_no_devices_and_no_recovery_code
     a_device_is_listed_once_and_the_ones_seen_last_stand_first
-    a_device_that_was_signed_out_is_neither_admitted_nor_listed_again
-    signing_the_others_out_keeps_one_device_and_everywhere_keeps_none
+    signed_out_device_is_neither_admitted_nor_listed_again
+    signing_out_others_keeps_one_device_and_everywhere_none
     a_device_of_another_user_stays
-    past_the_bound_the_device_that_was_seen_least_recently_is_signed_out
+    device_seen_least_recently_is_signed_out_past_the_bound
     a_recovery_code_works_once_and_a_new_one_replaces_it
 }
 
@@ -77,7 +77,7 @@ async fn a_device_is_listed_once_and_the_ones_seen_last_stand_first(store: Arc<d
     assert_eq!(&*listed.devices[0].label.browser, "Chrome", "and none is changed");
 }
 
-async fn a_device_that_was_signed_out_is_neither_admitted_nor_listed_again(store: Arc<dyn Store>) {
+async fn signed_out_device_is_neither_admitted_nor_listed_again(store: Arc<dyn Store>) {
     post(&*store, "tea", "hello").await;
     for id in [1, 2] {
         record(&*store, ANN, id, 0).await;
@@ -109,7 +109,7 @@ async fn a_device_that_was_signed_out_is_neither_admitted_nor_listed_again(store
     assert_eq!(store.signed_out_users(&[BOB, ANN]).await.unwrap(), [ANN]);
 }
 
-async fn signing_the_others_out_keeps_one_device_and_everywhere_keeps_none(store: Arc<dyn Store>) {
+async fn signing_out_others_keeps_one_device_and_everywhere_none(store: Arc<dyn Store>) {
     post(&*store, "tea", "hello").await;
     for id in [1, 2, 3] {
         record(&*store, ANN, id, 0).await;
@@ -132,7 +132,7 @@ async fn a_device_of_another_user_stays(store: Arc<dyn Store>) {
     assert_eq!(devices_of(&*store, BOB).await, (0, vec![2]));
 }
 
-async fn past_the_bound_the_device_that_was_seen_least_recently_is_signed_out(store: Arc<dyn Store>) {
+async fn device_seen_least_recently_is_signed_out_past_the_bound(store: Arc<dyn Store>) {
     post(&*store, "tea", "hello").await;
     for id in 0..u64::from(MAX_DEVICES) {
         record(&*store, ANN, id, 0).await;

@@ -15,10 +15,10 @@ use server::{
 use std::{sync::Arc, time::Duration};
 
 every_store! {
-    the_records_of_a_user_are_what_is_there_and_nothing_of_others
+    user_records_hold_what_still_exists_and_nothing_of_others
     records_are_read_in_bounded_steps
     an_erased_user_leaves_nothing
-    an_erasure_ends_rights_devices_and_the_recovery_code_but_no_restriction
+    erasure_ends_rights_devices_and_codes_but_no_restriction
     an_erased_user_stores_nothing_more
     an_erasure_of_a_user_who_has_written_nothing_ends_at_once
     an_erasure_goes_on_where_it_was_interrupted
@@ -49,7 +49,7 @@ async fn erase(store: &dyn Store, user: UserId) -> u32 {
     steps
 }
 
-async fn the_records_of_a_user_are_what_is_there_and_nothing_of_others(store: Arc<dyn Store>) {
+async fn user_records_hold_what_still_exists_and_nothing_of_others(store: Arc<dyn Store>) {
     for (author, said) in [(ANN, "one"), (BOB, "two"), (ANN, "three")] {
         store.append(message("tea", author, said)).await.unwrap();
     }
@@ -141,7 +141,7 @@ async fn give_rights(store: &dyn Store) {
     assert!(store.set_recovery_code(ANN, [5; 32]).await.unwrap());
 }
 
-async fn an_erasure_ends_rights_devices_and_the_recovery_code_but_no_restriction(store: Arc<dyn Store>) {
+async fn erasure_ends_rights_devices_and_codes_but_no_restriction(store: Arc<dyn Store>) {
     give_rights(&*store).await;
     let tea = room("tea");
     let rights = store.user_rights(ANN, 0, 10).await.unwrap();

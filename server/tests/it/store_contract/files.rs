@@ -15,16 +15,16 @@ every_store! {
     bytes_of_a_file_that_is_gone_are_removed
     a_message_shows_the_files_that_its_author_has_claimed
     a_file_is_claimed_for_one_message_of_its_owner_and_room
-    a_content_goes_when_the_last_message_that_shows_it_is_deleted
+    content_goes_when_the_last_message_that_shows_it_is_deleted
     a_content_that_is_being_removed_is_given_to_no_file
     files_expire_with_their_messages_and_go_with_their_room
     the_quota_counts_contents_once_and_what_has_come_of_uploads
     parts_and_contents_that_exceed_the_quota_are_refused
     a_user_has_a_share_of_the_quota_for_files_in_no_message
     the_users_of_a_network_share_what_is_in_no_message
-    an_upload_of_an_erased_user_is_refused_and_the_others_are_abandoned
+    erasure_refuses_new_uploads_and_abandons_earlier_ones
     exactly_the_files_that_a_message_shows_are_posted
-    released_files_may_be_claimed_again_and_an_append_under_way_finds_them
+    released_file_is_claimed_again_or_taken_by_a_late_append
     a_repeated_command_is_acknowledged_after_its_files_are_gone
 }
 
@@ -188,7 +188,7 @@ async fn a_file_is_claimed_for_one_message_of_its_owner_and_room(store: Arc<dyn 
     assert!(!store.forget_file(mine, Some(ANN)).await.unwrap(), "it is on its way");
 }
 
-async fn a_content_goes_when_the_last_message_that_shows_it_is_deleted(store: Arc<dyn Store>) {
+async fn content_goes_when_the_last_message_that_shows_it_is_deleted(store: Arc<dyn Store>) {
     let (first, second) = (upload(&*store, ANN, 1).await, upload(&*store, BOB, 1).await);
     post(&*store, ANN, &[first]).await;
     post(&*store, BOB, &[second]).await;
@@ -313,7 +313,7 @@ async fn the_users_of_a_network_share_what_is_in_no_message(store: Arc<dyn Store
     assert!(matches!(store.create_file(refused, u64::MAX).await, Err(StoreError::TooMany)));
 }
 
-async fn an_upload_of_an_erased_user_is_refused_and_the_others_are_abandoned(store: Arc<dyn Store>) {
+async fn erasure_refuses_new_uploads_and_abandons_earlier_ones(store: Arc<dyn Store>) {
     super::post(&*store, "tea", "hello").await;
     let id = upload(&*store, ANN, 1).await;
     assert_eq!(store.abandoned_files().await.unwrap(), [] as [FileId; 0]);
@@ -358,7 +358,7 @@ async fn exactly_the_files_that_a_message_shows_are_posted(store: Arc<dyn Store>
     assert!(store.file(of_bob).await.unwrap().is_some());
 }
 
-async fn released_files_may_be_claimed_again_and_an_append_under_way_finds_them(store: Arc<dyn Store>) {
+async fn released_file_is_claimed_again_or_taken_by_a_late_append(store: Arc<dyn Store>) {
     let file = upload(&*store, ANN, 1).await;
     let claim = async |event: NewEvent| {
         let files = store.claim_files(ANN, room("tea"), event.id, vec![file]).await.unwrap();

@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 every_store! {
     files_of_imported_messages_are_theirs
-    an_import_with_the_file_of_another_is_refused_and_nothing_is_stored
+    import_with_a_foreign_file_is_refused_and_stores_nothing
     a_message_that_is_deleted_in_the_same_import_gets_no_files
     files_of_a_user_who_has_erased_everything_are_not_posted
-    the_limit_of_files_in_no_message_does_not_count_for_an_import
+    limit_of_unposted_files_does_not_apply_to_an_import
 }
 
 /// Returns what an archive says of a file: the store knows better.
@@ -80,7 +80,7 @@ async fn files_of_imported_messages_are_theirs(store: Arc<dyn Store>) {
     assert_eq!((shown(&*store).await, unused), (vec![vec![]; 3], vec![[1; 32], [2; 32]]));
 }
 
-async fn an_import_with_the_file_of_another_is_refused_and_nothing_is_stored(store: Arc<dyn Store>) {
+async fn import_with_a_foreign_file_is_refused_and_stores_nothing(store: Arc<dyn Store>) {
     let (mine, other) = (upload(&*store, ANN, 1).await, upload(&*store, BOB, 2).await);
     let claimed = upload(&*store, ANN, 3).await;
     store.claim_files(ANN, room("tea"), Uuid::now_v7(), vec![claimed]).await.unwrap();
@@ -137,7 +137,7 @@ async fn files_of_a_user_who_has_erased_everything_are_not_posted(store: Arc<dyn
     assert_eq!(store.abandoned_files().await.unwrap(), [id]);
 }
 
-async fn the_limit_of_files_in_no_message_does_not_count_for_an_import(store: Arc<dyn Store>) {
+async fn limit_of_unposted_files_does_not_apply_to_an_import(store: Arc<dyn Store>) {
     let new = |is_imported| NewFile {
         id: Uuid::new_v4(),
         owner: ANN,

@@ -19,7 +19,7 @@ every_store! {
     an_import_makes_the_room_that_was_exported
     what_is_there_is_not_added_again
     whatever_happens_between_two_imports_the_last_one_decides
-    events_that_cannot_have_come_about_are_refused_and_nothing_is_stored
+    import_of_impossible_events_is_refused_and_stores_nothing
     a_room_that_has_gone_on_by_itself_is_refused
     users_who_exist_keep_their_names
     nothing_of_a_user_who_has_erased_everything_comes_back
@@ -171,7 +171,7 @@ async fn whatever_happens_between_two_imports_the_last_one_decides(store: Arc<dy
     .await;
 }
 
-async fn events_that_cannot_have_come_about_are_refused_and_nothing_is_stored(store: Arc<dyn Store>) {
+async fn import_of_impossible_events_is_refused_and_stores_nothing(store: Arc<dyn Store>) {
     source(async |source| {
         let events = exported(&*source).await;
         let changed = |n: usize, change: &dyn Fn(&mut Event)| {

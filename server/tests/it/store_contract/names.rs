@@ -10,7 +10,7 @@ every_store! {
     a_chosen_name_replaces_the_generated_one_in_past_events_too
     users_are_ambiguous_while_their_names_are_confusable
     a_user_who_stays_ambiguous_is_not_reported
-    users_of_the_same_name_have_distinct_tags_and_the_first_has_none
+    users_of_the_same_name_have_distinct_tags_except_the_first
     a_guest_whose_generated_name_is_taken_has_a_guest_tag
     a_first_post_stores_the_generated_name
     users_are_found_by_the_beginning_of_their_names_in_pages
@@ -74,7 +74,7 @@ async fn a_user_who_stays_ambiguous_is_not_reported(store: Arc<dyn Store>) {
     assert_eq!(rename(carol, "Ann").await, [(carol, false)], "no other user has the name");
 }
 
-async fn users_of_the_same_name_have_distinct_tags_and_the_first_has_none(store: Arc<dyn Store>) {
+async fn users_of_the_same_name_have_distinct_tags_except_the_first(store: Arc<dyn Store>) {
     let carol = UserId(0xc);
     let tags = async || -> Vec<Option<String>> {
         let users = store.users(&[ANN, BOB, carol]).await.unwrap();

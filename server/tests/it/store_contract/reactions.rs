@@ -11,7 +11,7 @@ every_store! {
     a_reaction_is_an_event_and_is_counted_until_it_is_taken_back
     a_reaction_that_changes_nothing_is_not_stored
     a_message_has_at_most_twenty_different_reactions
-    users_beyond_the_listed_ones_are_counted_and_a_reader_finds_themselves
+    unlisted_reactors_are_counted_and_a_reader_sees_themselves
     a_deleted_message_has_no_reactions_and_gets_none
     an_edit_after_reactions_erases_the_text_before_it
 }
@@ -87,7 +87,7 @@ async fn a_message_has_at_most_twenty_different_reactions(store: Arc<dyn Store>)
     assert_eq!((found.list.len(), &*found.list[19].emoji), (20, "20"));
 }
 
-async fn users_beyond_the_listed_ones_are_counted_and_a_reader_finds_themselves(store: Arc<dyn Store>) {
+async fn unlisted_reactors_are_counted_and_a_reader_sees_themselves(store: Arc<dyn Store>) {
     post(&*store, "tea", "hello").await;
     for user in 100..130 {
         store.append(react(UserId(user), 1, "👍", true)).await.unwrap();

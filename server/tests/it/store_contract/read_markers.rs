@@ -11,11 +11,11 @@ use uuid::Uuid;
 every_store! {
     a_read_marker_moves_forward_up_to_the_head
     a_read_marker_needs_a_room_and_is_0_only_in_an_empty_one
-    read_markers_are_listed_by_last_use_and_the_oldest_is_evicted
+    read_markers_are_listed_by_last_use_and_oldest_is_evicted
     a_post_creates_a_read_marker_and_never_moves_it_back
     a_removed_read_marker_returns_with_the_next_post_or_read
     unread_counts_exclude_own_and_deleted_messages
-    marking_as_unread_moves_the_read_marker_back_and_later_reads_move_it_forward
+    marking_as_unread_moves_marker_back_and_later_reads_forward
     marking_as_unread_needs_a_room_and_creates_a_read_marker
 }
 
@@ -71,7 +71,7 @@ async fn a_read_marker_needs_a_room_and_is_0_only_in_an_empty_one(store: Arc<dyn
     assert_eq!(read_markers(&*store, ANN).await.len(), 2, "the owner of a new room has a read marker");
 }
 
-async fn read_markers_are_listed_by_last_use_and_the_oldest_is_evicted(store: Arc<dyn Store>) {
+async fn read_markers_are_listed_by_last_use_and_oldest_is_evicted(store: Arc<dyn Store>) {
     let all: Vec<RoomName> = (0..=MAX_READ_MARKERS + 1).map(|n| room(&format!("room-{n:04}"))).collect();
     join_all(all.iter().map(|name| store.append(message(name.as_str(), ANN, "hello")))).await;
     let read = async |n: usize| {
@@ -141,7 +141,7 @@ async fn a_removed_read_marker_returns_with_the_next_post_or_read(store: Arc<dyn
     assert_eq!(back, HashSet::from([(room("tea"), 3), (room("jam"), 1)]));
 }
 
-async fn marking_as_unread_moves_the_read_marker_back_and_later_reads_move_it_forward(store: Arc<dyn Store>) {
+async fn marking_as_unread_moves_marker_back_and_later_reads_forward(store: Arc<dyn Store>) {
     for text in ["one", "two", "three", "four"] {
         post(&*store, "tea", text).await;
     }

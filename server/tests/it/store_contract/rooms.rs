@@ -14,7 +14,7 @@ every_store! {
     a_private_room_reserves_no_title
     no_other_room_can_have_the_lobbys_title_in_any_language
     a_room_keeps_its_title_if_the_name_of_a_later_room_equals_it
-    an_untitled_room_shows_its_address_if_another_room_has_its_title
+    untitled_room_shows_its_address_if_its_title_is_taken
     only_the_owner_can_update_a_room
     a_room_created_by_its_first_message_has_no_owner
     a_room_with_a_private_name_is_private_however_it_is_created
@@ -94,7 +94,7 @@ async fn a_room_keeps_its_title_if_the_name_of_a_later_room_equals_it(store: Arc
     assert_eq!(title(&*store, "tea").await, "Tea (/r/tea)");
 }
 
-async fn an_untitled_room_shows_its_address_if_another_room_has_its_title(store: Arc<dyn Store>) {
+async fn untitled_room_shows_its_address_if_its_title_is_taken(store: Arc<dyn Store>) {
     store.create_room(room("numbers"), room_info("Payroll", ANN)).await.unwrap();
     let title = |name: &'static str| {
         let store = store.clone();

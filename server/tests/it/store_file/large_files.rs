@@ -70,7 +70,7 @@ async fn opening_reads_a_bounded_part_of_many_rooms() {
 }
 
 #[tokio::test]
-async fn a_background_check_finds_damage_and_stops_writes_but_not_reads() {
+async fn background_check_finds_damage_and_stops_writes_not_reads() {
     let (_folder, file) = temporary_file();
     create_filled(&file, 20_000).await;
     let mut bytes = fs::read(&file).unwrap();

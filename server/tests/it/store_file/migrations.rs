@@ -78,7 +78,7 @@ fn older_file(file: &Path, version: usize, rows: &str) {
 }
 
 #[tokio::test]
-async fn tags_of_users_of_an_older_file_follow_the_order_of_their_first_messages() {
+async fn tags_in_an_older_file_follow_the_order_of_first_messages() {
     let (_folder, file) = temporary_file();
     older_file(
         &file,
@@ -101,7 +101,7 @@ async fn tags_of_users_of_an_older_file_follow_the_order_of_their_first_messages
 }
 
 #[tokio::test]
-async fn read_markers_of_an_older_file_are_ordered_by_their_events_and_bounded() {
+async fn read_markers_of_an_older_file_are_bounded_in_event_order() {
     let (_folder, file) = temporary_file();
     older_file(
         &file,
@@ -145,7 +145,7 @@ async fn a_room_of_an_older_file_with_a_private_name_is_not_listed() {
 }
 
 #[tokio::test]
-async fn rooms_of_an_older_file_keep_a_shared_title_and_no_other_room_can_take_it() {
+async fn rooms_of_older_files_keep_a_shared_title_no_other_can_take() {
     let (_folder, file) = temporary_file();
     older_file(
         &file,

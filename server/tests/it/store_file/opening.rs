@@ -75,7 +75,7 @@ async fn queued_commands_share_one_commit() {
 }
 
 #[tokio::test]
-async fn a_closed_store_has_stored_every_earlier_command_and_accepts_no_more() {
+async fn closed_store_has_each_earlier_command_and_accepts_no_more() {
     let (_folder, file) = temporary_file();
     let store = open(&file);
     let posted = store.append(message(0));

@@ -43,7 +43,7 @@ fn a_rate_limited_command_is_sent_again_after_the_delay() {
 }
 
 #[test]
-fn a_command_that_the_store_could_not_take_is_sent_again_after_the_delay() {
+fn a_command_is_sent_again_after_the_delay_if_the_store_failed() {
     let mut session = joined_session(Transport::WebSocket);
     let id = post(&mut session, 100);
     run(&mut session, Input::Wakeup);
@@ -77,7 +77,7 @@ fn a_deletion_of_a_deleted_message_is_complete() {
 }
 
 #[test]
-fn an_ack_of_an_event_that_was_applied_removes_the_pending_entry() {
+fn ack_of_an_applied_event_removes_the_pending_entry() {
     let mut session = joined_session(Transport::WebSocket);
     let id = post(&mut session, 100);
     run(&mut session, Input::Wakeup);

@@ -14,7 +14,7 @@ fn a_welcome_is_answered_with_a_join_after_the_last_event() {
 }
 
 #[test]
-fn a_room_that_does_not_exist_yet_stays_open_and_one_that_is_gone_is_loaded_again() {
+fn no_such_room_reloads_the_page_unless_the_room_was_joined() {
     let no_such_room = || Input::Frame(error(None, ErrorCode::NoSuchRoom, None));
     assert!(run(&mut joined_session(Transport::WebSocket), no_such_room()).is_empty());
     let mut session = session();
@@ -43,7 +43,7 @@ fn a_head_that_is_not_reached_by_the_next_pong_rejoins() {
 }
 
 #[test]
-fn a_reset_replaces_the_timeline_and_the_read_marker_of_another_log() {
+fn reset_replaces_timeline_and_read_marker_of_another_log() {
     let mut session = session();
     session.open(Transport::WebSocket);
     run(&mut session, Input::Frame(welcome("b")));
@@ -68,7 +68,7 @@ fn the_first_join_of_a_connection_follows_the_other_rooms() {
 }
 
 #[test]
-fn the_marker_of_another_device_advances_the_marker_of_its_room_only() {
+fn remote_read_marker_advances_the_marker_of_its_room_only() {
     let mut session = joined_session(Transport::WebSocket);
     for (name, seq, position) in [("work", 9, 3), ("tea", 2, 3), ("tea", 7, 7)] {
         let room = name.parse().unwrap();
@@ -80,7 +80,7 @@ fn the_marker_of_another_device_advances_the_marker_of_its_room_only() {
 }
 
 #[test]
-fn a_mark_is_sent_at_once_and_after_a_reconnect_until_the_server_has_it() {
+fn mark_is_sent_at_once_and_again_until_the_server_has_it() {
     let mut session = joined_session(Transport::WebSocket);
     session.read_marker.mark_unread(2);
     let is_mark = |frames: &[ClientFrame]| matches!(frames, [ClientFrame::Unread { seq: 2, .. }]);

@@ -16,7 +16,7 @@ fn a_rename_is_sent_once_and_its_rejection_restores_the_name() {
 }
 
 #[test]
-fn a_renamed_user_has_the_new_name_in_the_timeline_and_nothing_else_changes() {
+fn a_rename_updates_the_author_in_the_timeline_and_nothing_else() {
     let mut session = joined_session(Transport::WebSocket);
     run(&mut session, Input::Frame(events(4..=4)));
     let User { id, .. } = user(2);

@@ -20,7 +20,7 @@ fn a_joined_stream_over_http_is_stored_and_follows_no_room() {
 }
 
 #[test]
-fn the_path_of_a_stream_names_the_last_event_and_the_other_rooms() {
+fn stream_path_names_the_last_event_and_the_other_rooms() {
     let mut session = session();
     let path = "/api/rooms/tea/frames?after=3&log=a&also=";
     assert_eq!(session.stream_path(&[]), path);
@@ -127,7 +127,7 @@ fn a_reply_does_not_prove_that_the_stream_is_alive() {
 }
 
 #[test]
-fn a_device_that_was_signed_out_ends_the_session_and_keeps_what_waits() {
+fn signing_out_a_device_ends_its_session_and_keeps_its_outbox() {
     for transport in [Transport::WebSocket, Transport::Http] {
         let mut session = joined_session(transport);
         let id = post(&mut session, 100);
