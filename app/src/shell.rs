@@ -23,12 +23,7 @@ use crate::{
         writing_aids::WritingAids,
     },
 };
-use leptos::{
-    either::{Either, EitherOf13},
-    html,
-    nonce::use_nonce,
-    prelude::*,
-};
+use leptos::{either::Either, html, nonce::use_nonce, prelude::*};
 
 /// The content of a page.
 #[derive(Debug, Clone)]
@@ -172,7 +167,9 @@ fn forget_script(base: &str) -> impl IntoView + use<> {
     }
 }
 
-fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
+/// Returns the elements of a page, without their type: all pages in one type would be long to compile, since the types of the
+/// layers of a response contain it.
+fn body(context: &PageContext, view: View) -> AnyView {
     let (lang, strings) = (context.lang, context.lang.strings());
     let settings =
         view! { <SettingsDialog context=context.clone() has_shortcuts=matches!(view, View::Room(..)) /> };
@@ -186,7 +183,7 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 (page.room.clone(), view! { <RoomDialog page=page.clone() shared retention /> });
             provide_context(page);
             // The dialogs follow the app, since hydration starts at the first node of the body.
-            EitherOf13::A(view! {
+            view! {
                 <App />
                 <FileTray room=room.clone() max_bytes=context.max_file assets=context.assets.clone() lang />
                 <MessageActions room assets=context.assets.clone() strings />
@@ -196,26 +193,29 @@ fn body(context: &PageContext, view: View) -> impl IntoView + use<> {
                 <ShortcutsDialog strings />
                 <template id="no-app"><p>{strings.server.app_unavailable}" "<a href=path>{strings.reload}</a></p></template>
                 {seen.map(|seen| view! { <noscript><img class="visually-hidden" src=seen alt="" /></noscript> })}
-            })
+            }
+            .into_any()
         }
-        View::Rooms(page) => EitherOf13::B(view! { <RoomDirectory page=*page lang />{settings} }),
-        View::DeviceLink(page) => EitherOf13::C(view! { <DeviceLink page=*page lang /> }),
-        View::Access(page) => EitherOf13::D(view! { <Access page lang /> }),
-        View::Manage(page) => EitherOf13::E(view! { <Manage page=*page lang /> }),
-        View::User(page) => EitherOf13::F(view! { <ManageUser page=*page lang /> }),
-        View::Devices(page) => EitherOf13::G(view! { <Devices page=*page lang /> }),
-        View::NewRecoveryCode(code) => EitherOf13::H(view! { <NewRecoveryCode code lang /> }),
-        View::Recover { is_wrong } => EitherOf13::I(view! { <Recover is_wrong lang /> }),
-        View::Error(error, rejected) => EitherOf13::J(view! { <ErrorPage error rejected lang /> }),
-        View::Data(page) => EitherOf13::K(view! { <UserData page lang /> }),
-        View::Search(results) => EitherOf13::L(view! {
+        View::Rooms(page) => view! { <RoomDirectory page=*page lang />{settings} }.into_any(),
+        View::DeviceLink(page) => view! { <DeviceLink page=*page lang /> }.into_any(),
+        View::Access(page) => view! { <Access page lang /> }.into_any(),
+        View::Manage(page) => view! { <Manage page=*page lang /> }.into_any(),
+        View::User(page) => view! { <ManageUser page=*page lang /> }.into_any(),
+        View::Devices(page) => view! { <Devices page=*page lang /> }.into_any(),
+        View::NewRecoveryCode(code) => view! { <NewRecoveryCode code lang /> }.into_any(),
+        View::Recover { is_wrong } => view! { <Recover is_wrong lang /> }.into_any(),
+        View::Error(error, rejected) => view! { <ErrorPage error rejected lang /> }.into_any(),
+        View::Data(page) => view! { <UserData page lang /> }.into_any(),
+        View::Search(results) => view! {
             <SearchPage results=*results lang />
             <script type="module" src=context.assets.search.clone() nonce=use_nonce()></script>
-        }),
-        View::Share(page) => EitherOf13::M(view! {
+        }
+        .into_any(),
+        View::Share(page) => view! {
             <ShareChoice page assets=context.assets.clone() lang />
             <script type="module" src=context.assets.share.clone() nonce=use_nonce()></script>
-        }),
+        }
+        .into_any(),
     }
 }
 
