@@ -12,7 +12,7 @@ export HUBBUB_MOTO := $(CURDIR)/.tools/bin/moto_server
 PAGE := target/page
 WASM := target/wasm32-unknown-unknown/wasm-release/frontend.wasm
 
-.PHONY: help run release image cluster test test-cluster lint fuzz soak soak-cluster bench dev check-leptos screenshots lighthouse page-weight
+.PHONY: help run release image cluster test test-long test-cluster lint fuzz soak soak-cluster bench dev check-leptos screenshots lighthouse page-weight
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,8 +29,11 @@ image: target/site/.stamp setup-static ## Build the image `hubbub` for container
 cluster: release setup-test-programs ## Start two servers on PostgreSQL behind nginx, to try them
 	@exec .ci/cluster
 
-test: setup-rust setup-packages setup-checkers setup-nextest ## Run every check and test, as CI does
+test: setup-rust setup-packages setup-checkers setup-nextest ## Run the checks and the tests
 	@.ci/test
+
+test-long: test ## Run the tests that take long too, as CI does
+	@.ci/test-long
 
 test-cluster: target/site/.stamp setup-nextest setup-test-programs setup-chromium ## Run the integration and browser tests on PostgreSQL and two servers
 	@HUBBUB_TEST_STORE=postgres cargo nextest run --cargo-profile tested --profile cluster --package server --test it

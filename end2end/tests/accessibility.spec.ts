@@ -21,7 +21,7 @@ test("axe finds no violation in any state of a room", async ({ newUser, room }) 
   await isAccessibleInLightAndDark(ann);
 });
 
-test("axe finds no violation in the dialogs and on the other pages", async ({ newUser, room }) => {
+test("axe finds no violation in the dialogs and on the other pages", { tag: "@long" }, async ({ newUser, room }) => {
   test.slow();
   const ann = await newUser();
   for (const dialog of ["about", "settings", "shortcuts"] as const) {
@@ -168,7 +168,7 @@ test("screen readers do not announce older messages that are loaded", async ({ a
   await expect(ann.page.getByRole("log")).toHaveAttribute("aria-live", "polite");
 });
 
-test("axe finds no violation beside pending, unread and highlighted messages", async ({ newUser, bob }) => {
+test("axe finds no violation beside pending, unread and highlighted messages", { tag: "@long" }, async ({ newUser, bob }) => {
   const server = await OwnServer.start("--post-rate", "0");
   const ann = await newUser({ baseURL: server.url });
   for (const user of [ann, bob]) user.allowServerLoss();

@@ -7,7 +7,7 @@ import { isInOrder, renderedNumbers, scrollBy } from "../scrolling";
 // Playwright's trace takes screenshots at every step on the thread that these tests measure.
 test.use({ trace: "off" });
 
-test("a page stays responsive while a thousand messages arrive in a second, and shows all of them", async ({ ann, bob, room }) => {
+test("a page stays responsive while a thousand messages arrive in a second, and shows all of them", { tag: "@long" }, async ({ ann, bob, room }) => {
   const server = await OwnServer.start("--post-rate", "0");
   await ann.joinRoom(room, server.url);
   await openIdlePage(bob, server);
@@ -41,7 +41,7 @@ test("messages that arrive while the tab is hidden are shown in order", async ({
   await server.remove();
 });
 
-test("fifty thousand messages do not slow a room", async ({ ann, bob, room, browser }) => {
+test("fifty thousand messages do not slow a room", { tag: "@long" }, async ({ ann, bob, room, browser }) => {
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);

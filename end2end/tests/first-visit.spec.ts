@@ -13,9 +13,11 @@ for (const strings of languages)
         // Half of the sixteen combinations: any two of the four properties meet in each way.
         const parity = [strings === languages[0], device === "phone", colorScheme === "dark", javaScriptEnabled];
         if (parity.filter(Boolean).length % 2 === 1) continue;
+        // Each setting is in one of the two that always run.
+        const tag = parity[0] !== parity[1] && parity[1] === parity[2] ? [] : "@long";
         const how = `${strings.tag}, ${device}, ${colorScheme}, script ${javaScriptEnabled ? "on" : "off"}`;
 
-        test(`Bob creates a room and reads older messages while Ann posts: ${how}`, async ({ ann, newUser, room, request }) => {
+        test(`Bob creates a room and reads older messages while Ann posts: ${how}`, { tag }, async ({ ann, newUser, room, request }) => {
           test.slow();
           const bob = await newUser({ locale: strings.locale, colorScheme, javaScriptEnabled, ...screen });
           await bob.page.goto("/");

@@ -96,7 +96,7 @@ const hostile: string[] = (JSON.parse(readFileSync(`${import.meta.dirname}/../..
   (text) => (typeof text === "string" ? text : (text.begin ?? "") + text.repeat.repeat(text.times) + text.end),
 );
 
-test("hostile texts start nothing and stay in their rows, live and in the server's page", async ({ newUser, request, room }) => {
+test("hostile texts start nothing and stay in their rows, live and in the server's page", { tag: "@long" }, async ({ newUser, request, room }) => {
   test.slow();
   const ann = await newUser({ viewport: { width: 390, height: 844 } });
   const started: string[] = [];

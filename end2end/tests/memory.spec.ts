@@ -9,7 +9,7 @@ test.use({ trace: "off", bypassCSP: true });
 /** The rows that a page renders, at most. */
 const MAX_ROWS = 400;
 
-test("a page after 50,000 messages uses little more memory than after 1,000", async ({ ann, bob, room }) => {
+test("a page after 50,000 messages uses little more memory than after 1,000", { tag: "@long" }, async ({ ann, bob, room }) => {
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);
@@ -26,7 +26,7 @@ test("a page after 50,000 messages uses little more memory than after 1,000", as
   await server.remove();
 });
 
-test("dropped messages are fetched again in both directions", async ({ ann, bob, room }) => {
+test("dropped messages are fetched again in both directions", { tag: "@long" }, async ({ ann, bob, room }) => {
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);
@@ -51,7 +51,7 @@ test("dropped messages are fetched again in both directions", async ({ ann, bob,
   await server.remove();
 });
 
-test("scrolling from old messages to the newest one shows every message", async ({ ann, bob, room }) => {
+test("scrolling from old messages to the newest one shows every message", { tag: "@long" }, async ({ ann, bob, room }) => {
   test.slow();
   const server = await OwnServer.start("--post-rate", "0");
   await openIdlePage(bob, server);

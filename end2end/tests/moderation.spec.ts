@@ -326,7 +326,7 @@ test("the owner appoints a moderator and hands the room over, and the log shows 
 });
 
 for (const locale of ["en-GB", "zh-CN"]) {
-  test(`every page of access and moderation is accessible and fits a small phone: ${locale}`, async ({ startServer, newUser }) => {
+  test(`every page of access and moderation is accessible and fits a small phone: ${locale}`, { tag: "@long" }, async ({ startServer, newUser }) => {
     test.slow();
     const viewport = { width: 320, height: 640 };
     const wide: string[] = [];
@@ -339,7 +339,7 @@ for (const locale of ["en-GB", "zh-CN"]) {
 }
 
 for (const hue of [0, 60, 120, 200, 300]) {
-  test(`the name and the color ${hue} of the server are on its pages, which stay accessible`, async ({ startServer, newUser }) => {
+  test(`the name and the color ${hue} of the server are on its pages, which stay accessible`, { tag: hue === 60 ? [] : "@long" }, async ({ startServer, newUser }) => {
     test.slow();
     const server = await startServer();
     const ann = await newUser({ baseURL: server.url });

@@ -122,7 +122,7 @@ test.describe("with its own server", () => {
     proxy.close();
   });
 
-  test("a mark of unread messages reaches a device that was away, and comes from one that is away", async ({ ann, bob, newUser }) => {
+  test("a mark of unread messages reaches a device that was away, and comes from one that is away", { tag: "@long" }, async ({ ann, bob, newUser }) => {
     await join(bob);
     for (const text of ["one", "two", "three"]) await bob.send(text);
     await bob.seesMessage("three");

@@ -10,7 +10,7 @@ test.use({ trace: "off" });
 type TraceEvent = { name: string; pid: number; ts: number; args: { elementCount?: number } };
 
 for (const full of [false, true]) {
-  test(`a new message restyles few elements, ${full ? "with the most rows that a page renders" : "with a page of rows"}`, async ({ ann, room, browser, request }) => {
+  test(`a new message restyles few elements, ${full ? "with the most rows that a page renders" : "with a page of rows"}`, { tag: full ? "@long" : [] }, async ({ ann, room, browser, request }) => {
     test.slow();
     await postMessages(request, room, full ? 310 : 60);
     await ann.joinRoom(room);

@@ -2,7 +2,7 @@ import { expect, phone, postMessages, test } from "../people";
 import { firstVisible, scrollBackTo } from "../scrolling";
 
 for (const [name, options] of [["a desktop", {}], ["a phone", phone]] as const) {
-  test(`on ${name} Back and Forward return to the message that Ann was reading`, async ({ newUser, room, request }) => {
+  test(`on ${name} Back and Forward return to the message that Ann was reading`, { tag: "@long" }, async ({ newUser, room, request }) => {
     test.slow();
     await postMessages(request, room, 330);
     const ann = await newUser(options);

@@ -149,7 +149,7 @@ for (const status of [429, 503, 0]) {
 
 for (const locale of ["en", "zh-CN"]) {
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`every state of the search is accessible and fits 320 px in ${locale} and ${colorScheme}`, async ({ newUser, bob, room }) => {
+    test(`every state of the search is accessible and fits 320 px in ${locale} and ${colorScheme}`, { tag: locale === "en" && colorScheme === "light" ? [] : "@long" }, async ({ newUser, bob, room }) => {
       await bob.joinRoom(room);
       await bob.send(`needle of ${room} ${"w".repeat(200)} ${"字".repeat(100)}`);
       const ann = await newUser({ viewport: { width: 320, height: 640 }, locale, colorScheme });

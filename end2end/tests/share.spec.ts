@@ -43,7 +43,7 @@ async function join(user: User, room: string): Promise<User> {
 }
 
 for (const device of ["desktop", "phone"]) {
-  test(`a text, a link, a picture and a file are shared to a room, on a ${device}`, async ({ newUser, bob, room }) => {
+  test(`a text, a link, a picture and a file are shared to a room, on a ${device}`, { tag: device === "phone" ? [] : "@long" }, async ({ newUser, bob, room }) => {
     const ann = await join(await newUser(device === "phone" ? { ...installed, ...phone, colorScheme: "dark" } : installed), room);
     await bob.joinRoom(room);
     await ann.composer.fill("a draft");

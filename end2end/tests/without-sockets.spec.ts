@@ -17,15 +17,15 @@ async function join(user: User, url: string): Promise<void> {
   await user.joinRoom("tea", url);
 }
 
-const kinds: [string, Sockets][] = [
-  ["refused with 426", { refuse: 426 }],
+const kinds: [string, Sockets, "@long"?][] = [
+  ["refused with 426", { refuse: 426 }, "@long"],
   ["refused with 403", { refuse: 403 }],
-  ["never answered", "hang"],
-  ["cut after two seconds", { cutAfterMs: 2_000 }],
+  ["never answered", "hang", "@long"],
+  ["cut after two seconds", { cutAfterMs: 2_000 }, "@long"],
 ];
 
-for (const [name, sockets] of kinds) {
-  test(`on a network where WebSockets are ${name} Ann posts, edits, deletes and changes her name`, async ({ ann, bob }) => {
+for (const [name, sockets, tag] of kinds) {
+  test(`on a network where WebSockets are ${name} Ann posts, edits, deletes and changes her name`, { tag: tag ?? [] }, async ({ ann, bob }) => {
     const gate = await Gate.before(server.port, sockets);
     await join(bob, server.url);
     await join(ann, gate.url);
