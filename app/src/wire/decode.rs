@@ -24,6 +24,15 @@ impl ServerFrame {
     ///
     /// # Errors
     /// [`InvalidFrame`] if `json` is not an object with a type, or if a field that the type needs is missing or invalid.
+    ///
+    /// # Examples
+    /// ```
+    /// use app::wire::ServerFrame;
+    ///
+    /// // A type that a later version adds is no error.
+    /// assert_eq!(ServerFrame::parse(r#"{"type":"from_the_future","n":7}"#), Ok(ServerFrame::Unknown));
+    /// assert!(ServerFrame::parse(r#"{"type":"pong"}"#).is_err());
+    /// ```
     pub fn parse(json: &str) -> Result<Self, InvalidFrame> {
         Json::parse(json).and_then(|json| Self::from_json(&json)).ok_or(InvalidFrame)
     }

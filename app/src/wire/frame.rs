@@ -162,6 +162,17 @@ impl ClientFrame {
     ///
     /// # Errors
     /// [`Malformed`] if `json` is not a frame; it becomes the `error` frame.
+    ///
+    /// # Examples
+    /// ```
+    /// use app::wire::{ClientFrame, ErrorCode};
+    ///
+    /// assert_eq!(ClientFrame::parse(r#"{"type":"ping","n":7}"#), Ok(ClientFrame::Ping { n: 7 }));
+    ///
+    /// let error = ClientFrame::parse(r#"{"type":"sing","id":"1"}"#).unwrap_err();
+    /// assert_eq!(error.code, ErrorCode::UnknownType);
+    /// assert_eq!(error.id.as_deref(), Some("1"));
+    /// ```
     pub fn parse(json: &str) -> Result<Self, Malformed> {
         serde_json::from_str(json).map_err(|error| Self::why_malformed(json, &error))
     }
@@ -364,6 +375,14 @@ pub enum ServerFrame {
 
 impl ServerFrame {
     /// Returns the frame as JSON.
+    ///
+    /// # Examples
+    /// ```
+    /// use app::wire::{RoomName, ServerFrame};
+    ///
+    /// let pong = ServerFrame::Pong { n: 7, heads: [(RoomName::lobby(), 12)].into() };
+    /// assert_eq!(pong.to_json(), r#"{"type":"pong","n":7,"heads":{"lobby":12}}"#);
+    /// ```
     #[expect(clippy::missing_panics_doc, reason = "serialization cannot fail")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a frame of strings and numbers is always JSON")

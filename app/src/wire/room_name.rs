@@ -8,6 +8,17 @@ use std::{fmt, str::FromStr, sync::Arc};
 pub const LOBBY: &str = "lobby";
 
 /// The name of a room: 1 to 64 of `a-z 0-9 -`, not starting or ending with `-`.
+///
+/// # Examples
+/// ```
+/// use app::wire::{InvalidRoomName, RoomName};
+///
+/// let room: RoomName = "team-tea".parse()?;
+/// assert_eq!(room.title(), "Team tea");
+/// assert_eq!(room.path(), "/r/team-tea");
+/// assert_eq!("Team Tea".parse::<RoomName>(), Err(InvalidRoomName));
+/// # Ok::<(), InvalidRoomName>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RoomName(Arc<str>);

@@ -26,6 +26,15 @@ pub enum InvalidText {
 ///
 /// # Errors
 /// [`InvalidText`] if the result is blank or too long.
+///
+/// # Examples
+/// ```
+/// use app::wire::trim_message;
+///
+/// assert_eq!(trim_message("  hello\r\n").as_deref(), Ok("hello"));
+/// assert_eq!(trim_message("\n  if tea {\n    drink\n  }\n").as_deref(), Ok("  if tea {\n    drink\n  }"));
+/// assert!(trim_message(" \u{a0} ").is_err());
+/// ```
 pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
     let text = match line_feeds(text) {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
