@@ -59,13 +59,14 @@ test("the second user of a name has a tag and sees the reason", async ({ ann, bo
   await bob.seesMessage("I am Sam");
   // The letter a in this name is Cyrillic.
   await bob.rename(`S\u0430m ${room}`.slice(0, 30));
+  // The profile card opens and shows the reason, and Bob may go on writing.
+  await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
+  await expect(bob.composer).toBeFocused();
   await bob.send("No, I am Sam");
   await ann.seesMessage("No, I am Sam");
   const tags = ann.page.locator(".line .tag");
   await expect(tags).toHaveText(["#2"]);
   await expect(ann.line("No, I am Sam").locator(".tag")).toHaveText("#2");
-  // The profile card opens and shows the reason.
-  await expect(bob.page.getByText("The tag distinguishes you.")).toBeVisible();
   await bob.page.getByLabel("Your name").fill(uniqueName("Sue", room));
   await bob.page.getByRole("button", { name: "Save" }).click();
   await expect(tags).toHaveCount(0);

@@ -17,7 +17,7 @@ pub(super) fn start(room: RoomState) {
     };
     let profile = room.profile;
     let (opened, name) = (card.clone(), field.clone());
-    dom::capture(&card, "toggle", move |_| on_toggle(&opened, &name));
+    dom::capture(&card, "toggle", move |_| on_toggle(&opened, &name, profile));
     let sent = card.clone();
     let name = field.clone();
     dom::capture(&card, "submit", move |submit| {
@@ -33,9 +33,12 @@ pub(super) fn start(room: RoomState) {
     follow(card, field, profile);
 }
 
-/// Selects the name in a card that was opened, so that typing replaces it.
-fn on_toggle(card: &Element, field: &HtmlInputElement) {
-    if card.has_attribute("open") {
+/// Selects the name in a card that the user has opened, so that typing replaces it. A card that opens by itself leaves the
+/// focus where it is: the user may be writing a message.
+fn on_toggle(card: &Element, field: &HtmlInputElement, profile: ProfileState) {
+    let is_requested = profile.is_card_requested.get_untracked();
+    profile.is_card_requested.set(false);
+    if card.has_attribute("open") && !is_requested {
         let _ = field.focus();
         field.select();
     }
@@ -56,7 +59,6 @@ fn follow(card: Element, field: HtmlInputElement, profile: ProfileState) {
     Effect::new(move || {
         if profile.is_card_requested.get() {
             let _ = card.set_attribute("open", "");
-            profile.is_card_requested.set(false);
         }
     });
 }
