@@ -4,7 +4,7 @@ use super::{carrier, dom, notifications, outbox::storage};
 use crate::{
     client::{Attention, AttentionChange, Timeline},
     clock::steady,
-    state::RoomState,
+    state::{AT_END_PX, RoomState},
     wire::{ClientFrame, Seq, UserId, limits},
 };
 use leptos::prelude::*;
@@ -133,7 +133,9 @@ fn update(room: RoomState) -> AttentionChange {
 }
 
 fn read_view(room: RoomState) {
-    let last_seen = if room.timeline.at_end.get_untracked() {
+    // A scroll that the page hears of with the next frame counts already.
+    let has_scrolled = || dom::scroller().is_some_and(|scroller| scroller.scroll_top().abs() > AT_END_PX);
+    let last_seen = if room.timeline.at_end.get_untracked() && !has_scrolled() {
         Some(room.timeline.with_timeline(Timeline::last))
     } else {
         lowest_visible()

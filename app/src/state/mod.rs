@@ -17,4 +17,4 @@ pub use profile::{ProfileState, rename_error};
 pub use room::{RoomState, use_state};
 pub use room_info::RoomInfoState;
 pub use rooms::RoomListState;
-pub use timeline::{EntrySignal, TimelineState};
+pub use timeline::{AT_END_PX, EntrySignal, TimelineState};

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// The time after which changes are shown in a hidden tab, which has no frames.
 const HIDDEN_FRAME: Duration = Duration::from_millis(250);
 
+/// The distance from the end of the messages, in pixels, that counts as at the end.
+pub const AT_END_PX: i32 = 8;
+
 /// An entry that the page shows, and its id. The signal changes with the entry.
 pub type EntrySignal = (CommandId, ArcRwSignal<EntryView>);
 

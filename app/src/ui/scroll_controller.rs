@@ -2,12 +2,9 @@
 
 use crate::{
     commands::Commands,
-    state::{RoomInfoState, TimelineState, use_state},
+    state::{AT_END_PX, RoomInfoState, TimelineState, use_state},
 };
 use leptos::{html, prelude::*};
-
-/// The distance from the end, in pixels, that counts as at the end.
-const AT_END_PX: i32 = 8;
 
 /// The distance from the end, in pixels, from which the jump button appears.
 const JUMP_BUTTON_PX: i32 = 600;
