@@ -23,7 +23,10 @@ impl StopSignals {
         })
     }
 
-    /// Resolves at the next of the signals, with its name. Cancel safe.
+    /// Resolves at the next of the signals, with its name.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",

@@ -161,7 +161,10 @@ impl ConnectionContext {
         last_post.is_some_and(|(room, seq)| room.cursor() + MAX_UNBROADCAST_EVENTS < *seq)
     }
 
-    /// Resolves when [`is_backpressured`](Self::is_backpressured) no longer holds. Cancel safe.
+    /// Resolves when [`is_backpressured`](Self::is_backpressured) no longer holds.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     async fn backpressure_released(&self) {
         if let Some((room, seq)) = &self.last_post {
             Box::pin(room.wait_for(seq.saturating_sub(MAX_UNBROADCAST_EVENTS))).await;

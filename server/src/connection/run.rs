@@ -24,7 +24,10 @@ pub(super) trait Protocol: Send {
     /// Returns how many operations wait for the store.
     fn in_flight(&self) -> usize;
 
-    /// Resolves with the result of the oldest operation, or with `None` if none is in flight. Cancel safe.
+    /// Resolves with the result of the oldest operation, or with `None` if none is in flight.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     fn next_commit(&mut self) -> impl Future<Output = Option<Self::Commit>> + Send;
 
     /// Handles the result of an operation.

@@ -94,7 +94,10 @@ impl Socket {
         self.writer.send_all(frames);
     }
 
-    /// Waits until the client has taken all bytes. Cancel safe.
+    /// Waits until the client has taken all bytes.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// [`WriteError`].
@@ -107,7 +110,10 @@ impl Socket {
         self.writer.unsent_bytes() < MAX_UNSENT_BYTES
     }
 
-    /// Receives the next message. Cancel safe.
+    /// Receives the next message.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn receive(&mut self) -> Incoming {
         if self.is_over {
             return Incoming::Closed;

@@ -112,7 +112,10 @@ impl SocketWriter {
         self.buffer().last_progress
     }
 
-    /// Waits until the network has taken all bytes. Cancel safe.
+    /// Waits until the network has taken all bytes.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// [`WriteError`]; the connection must be closed, except after [`WriteError::OverBudget`].
@@ -158,7 +161,10 @@ impl SocketWriter {
         self.charge(&mut buffer);
     }
 
-    /// Resolves when the stream may be readable. Cancel safe.
+    /// Resolves when the stream may be readable.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn readable(&self) -> io::Result<()> {
         self.stream.readable().await
     }

@@ -151,7 +151,10 @@ impl FileService {
     }
 
     /// Adds the part of an upload of `owner` that begins at `offset`. The last one completes the file; an empty part tries that
-    /// again. Cancel safe: what has come stays, and the client asks how far that is. A file that is being completed is
+    /// again.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe: what has come stays, and the client asks how far that is. A file that is being completed is
     /// completed also without the caller; the next call waits for that.
     ///
     /// # Errors

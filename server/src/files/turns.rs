@@ -18,7 +18,10 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// Waits until no other request or task of this server changes the upload. Cancel safe.
+    /// Waits until no other request or task of this server changes the upload.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub(super) async fn take(&self, id: FileId) -> Turn {
         self.lock(id).lock_owned().await
     }

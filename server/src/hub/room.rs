@@ -203,7 +203,10 @@ impl Room {
         head > self.cursor() && !(was_notified && self.backlog().is_draining())
     }
 
-    /// Resolves when everything up to `seq` was broadcast. Cancel safe.
+    /// Resolves when everything up to `seq` was broadcast.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn wait_for(&self, seq: Seq) {
         loop {
             let changed = self.cursor_changed.notified();

@@ -151,7 +151,10 @@ impl Subscriber {
         self.outbound().ended().is_some()
     }
 
-    /// Resolves with the reason when the connection must end without sending anything more. Cancel safe, for one task.
+    /// Resolves with the reason when the connection must end without sending anything more.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe, if one task calls it.
     pub async fn ended(&self) -> End {
         loop {
             if let Some(end) = self.outbound().ended() {
@@ -161,7 +164,10 @@ impl Subscriber {
         }
     }
 
-    /// Resolves when the subscriber's task must flush. Cancel safe.
+    /// Resolves when the subscriber's task must flush.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn ready(&self) {
         while !self.outbound().needs_flush() {
             self.needs_flush.notified().await;

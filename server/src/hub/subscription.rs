@@ -194,13 +194,18 @@ impl SubscriberSession {
         changed
     }
 
-    /// Resolves when there is something to [`flush`](Self::flush). Cancel safe.
+    /// Resolves when there is something to [`flush`](Self::flush).
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn ready(&self) {
         self.subscriber.ready().await;
     }
 
     /// Sends what is queued, and the next piece of a room that lags. Returns it instead if the subscriber has no sink.
-    /// Not cancel safe: what was taken from the queue would be lost.
+    ///
+    /// # Cancel safety
+    /// This method is not cancel safe: what was taken from the queue would be lost.
     pub async fn flush(&mut self) -> Vec<Delivery> {
         self.forget_revoked();
         let (mut deliveries, lagging) = {

@@ -96,7 +96,10 @@ impl ConnectionPermit {
         self.shared.open().unused.remove(&self.id);
     }
 
-    /// Resolves when the permit is revoked. Cancel safe.
+    /// Resolves when the permit is revoked.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub async fn revoked(&self) {
         self.holder.revoked.notified().await;
     }

@@ -211,7 +211,10 @@ impl NetworkUsage {
     }
 
     /// Counts one use after those that wait already; waits at most [`MAX_WAIT`]. So a network that reads too much is slowed
-    /// down, each of its clients alike, before it is rejected. Cancel safe.
+    /// down, each of its clients alike, before it is rejected.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// The time until the next try, if too many uses wait already.

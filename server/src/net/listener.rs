@@ -62,7 +62,10 @@ impl Listener {
         }
     }
 
-    /// Accepts the next connection. Cancel safe.
+    /// Accepts the next connection.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// Those of accept(2): the peer has gone, or the process has no descriptor left.

@@ -41,7 +41,10 @@ impl NetStream {
         }
     }
 
-    /// Resolves when the stream may be readable. Cancel safe.
+    /// Resolves when the stream may be readable.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// The runtime is shutting down.
@@ -52,7 +55,10 @@ impl NetStream {
         }
     }
 
-    /// Resolves when the stream may be writable. Cancel safe.
+    /// Resolves when the stream may be writable.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     ///
     /// # Errors
     /// The runtime is shutting down.

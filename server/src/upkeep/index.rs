@@ -57,7 +57,10 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    /// Waits until a room has grown. Cancel safe.
+    /// Waits until a room has grown.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     async fn wait_for_growth(&mut self) {
         while self.grown.is_empty() {
             match self.notifications.next().await {

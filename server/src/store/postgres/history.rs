@@ -53,7 +53,10 @@ impl History {
         Self { known, epoch, end: AtomicI64::new(0), superseded: CancellationToken::new() }
     }
 
-    /// Resolves when the database has another past. Cancel safe.
+    /// Resolves when the database has another past.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     pub(super) async fn superseded(&self) {
         self.superseded.cancelled().await;
     }
