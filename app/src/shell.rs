@@ -227,7 +227,7 @@ fn title(view: &View, lang: Lang) -> String {
         View::Rooms(_) => strings.rooms,
         View::Search(_) => lang.search().search,
         View::Share(_) => lang.share().title,
-        View::Manage(page) => match &page.place.room {
+        View::Manage(page) => match &page.scope.room {
             Some((_, title)) => return format!("{} · {title}", moderation.people_and_moderation),
             None => moderation.administration,
         },

@@ -38,7 +38,7 @@ pub type Before = (RoomName, Seq);
 
 /// The results of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct ResultPage {
     /// The messages, newest first.
     pub results: Vec<SearchResult>,
     /// The message before which the next page begins.
@@ -95,7 +95,7 @@ pub async fn search(
     text: String,
     before: Option<Before>,
     limit: u32,
-) -> Result<Found, SearchError> {
+) -> Result<ResultPage, SearchError> {
     let own = state.clone();
     let searching = async move { find(&own, identity, &text, before, limit).await };
     answer_on_step(state.search_work.run(priority, searching)).await?
@@ -116,12 +116,12 @@ async fn find(
     text: &str,
     before: Option<Before>,
     limit: u32,
-) -> Result<Found, SearchError> {
+) -> Result<ResultPage, SearchError> {
     let parsed = ParsedQuery::parse(text)?;
     let store = &*state.store;
     let before_room: BTreeSet<RoomName> = before.iter().map(|(room, _)| room.clone()).collect();
     if state.enterable(identity, before_room.clone()).await? != before_room {
-        return Ok(Found::default());
+        return Ok(ResultPage::default());
     }
     let scope = match parsed.rooms.is_empty() {
         true => everywhere(state, identity).await?,
@@ -157,7 +157,7 @@ async fn find(
         author: hit.author,
     };
     let results = page.hits.into_iter().map(result).collect();
-    Ok(Found { results, next: page.next, is_partial: page.is_partial })
+    Ok(ResultPage { results, next: page.next, is_partial: page.is_partial })
 }
 
 /// Returns the part of a text that matches, without markup if nothing of the match is in it, such as in the address of a link.

@@ -52,14 +52,14 @@ pub struct SignInCache {
 
 #[derive(Default)]
 struct Cached {
-    users: HashMap<UserId, Known>,
+    users: HashMap<UserId, CachedSignIns>,
     /// When this process last recorded a device.
     recorded: HashMap<DeviceId, Instant>,
     /// Increases with every sign-out, so that a read that has begun before it is not kept.
     version: u64,
 }
 
-struct Known {
+struct CachedSignIns {
     sign_ins: Arc<SignIns>,
     read_at: Instant,
 }
@@ -182,7 +182,7 @@ impl SignInCache {
             if cached.users.len() >= MAX_CACHED {
                 cached.users.clear();
             }
-            cached.users.insert(user, Known { sign_ins: sign_ins.clone(), read_at: Instant::now() });
+            cached.users.insert(user, CachedSignIns { sign_ins: sign_ins.clone(), read_at: Instant::now() });
         }
         Ok(sign_ins)
     }

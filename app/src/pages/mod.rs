@@ -30,8 +30,8 @@ pub use error::{ErrorPage, RejectedForm};
 #[cfg(feature = "ssr")]
 pub use moderation::{
     Access, AccessPage, ErasureState, InvitationRow, KeptMessages, LogRow, Manage, ManagePage, ManageUser,
-    Place, Posting, ReportRow, Reported, RestrictionRow, RoleRow, RoomRow, ServerLimits, ServerOverview,
-    ServerSettings, UserPage,
+    ModerationScope, Posting, ReportRow, Reported, RestrictionRow, RoleRow, RoomRow, ServerLimits,
+    ServerOverview, ServerSettings, UserPage,
 };
 #[cfg(feature = "ssr")]
 pub use recovery::{NewRecoveryCode, Recover};

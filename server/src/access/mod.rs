@@ -8,7 +8,7 @@ pub use middleware::let_in;
 use crate::{
     http::identity::Identity,
     state::AppState,
-    store::{Entrance, Standing, StoreError, StoreResult, may_enter_room, may_enter_server},
+    store::{EntryRequest, Standing, StoreError, StoreResult, may_enter_room, may_enter_server},
 };
 use app::wire::RoomName;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ impl AppState {
     /// [`StoreError::Backend`].
     pub async fn standing(&self, identity: Identity, room: Option<&RoomName>) -> StoreResult<Standing> {
         let network = Some(identity.network);
-        self.store.standing(Entrance { user: identity.id, network, room: room.cloned() }).await
+        self.store.standing(EntryRequest { user: identity.id, network, room: room.cloned() }).await
     }
 
     /// Checks that a user may enter a room, or the server alone.
@@ -59,8 +59,9 @@ impl AppState {
             return Ok(rooms);
         }
         let network = Some(identity.network);
-        let entrance = |room: &RoomName| Entrance { user: identity.id, network, room: Some(room.clone()) };
-        let standings = self.store.standings(&rooms.iter().map(entrance).collect::<Vec<_>>()).await?;
+        let entry_request =
+            |room: &RoomName| EntryRequest { user: identity.id, network, room: Some(room.clone()) };
+        let standings = self.store.standings(&rooms.iter().map(entry_request).collect::<Vec<_>>()).await?;
         let entered = rooms.into_iter().zip(standings);
         let entered = entered.filter(|(room, standing)| may_enter_room(room, standing).is_ok());
         Ok(entered.map(|(room, _)| room).collect())

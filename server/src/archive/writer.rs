@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     files::{FileError, FileService, FileStream},
-    store::{ContentHash, Entrance, Store, StoreError, StoreResult},
+    store::{ContentHash, EntryRequest, Store, StoreError, StoreResult},
 };
 use app::wire::{
     Event, EventBody, FileId, FileInfo, RoomName, Seq, UserId,
@@ -75,8 +75,8 @@ impl ArchiveWriter {
     pub async fn begin(store: Arc<dyn Store>, files: Arc<FileService>, room: &RoomName) -> StoreResult<Self> {
         let record = store.room(room).await?;
         // Whether the room is for members only does not depend on the user.
-        let entrance = Entrance { user: UserId(0), network: None, room: Some(room.clone()) };
-        let members_only = store.standing(entrance).await?.room.members_only || room.is_members_only();
+        let entry_request = EntryRequest { user: UserId(0), network: None, room: Some(room.clone()) };
+        let members_only = store.standing(entry_request).await?.room.members_only || room.is_members_only();
         let owner = match record.info.owner {
             Some(owner) => store.users(&[owner]).await?.pop(),
             None => None,

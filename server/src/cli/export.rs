@@ -81,9 +81,9 @@ struct Written {
 
 /// Returns whether a room has a row.
 async fn exists(installation: &Installation, room: &RoomName) -> StoreResult<bool> {
-    let entrance =
-        crate::store::Entrance { user: app::wire::UserId(0), network: None, room: Some(room.clone()) };
-    Ok(installation.store.standing(entrance).await?.room.exists)
+    let entry_request =
+        crate::store::EntryRequest { user: app::wire::UserId(0), network: None, room: Some(room.clone()) };
+    Ok(installation.store.standing(entry_request).await?.room.exists)
 }
 
 /// Writes a file beside `out` that takes its place when it is complete; otherwise it is removed.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::limits::network::Network;
 use crate::store::{
-    AccessChange, AccessChanges, Entrance, MAX_ROOMS_PER_READ, Standing, StoreResult, Subject,
+    AccessChange, AccessChanges, EntryRequest, MAX_ROOMS_PER_READ, Standing, StoreResult, Subject,
     may_enter_room, may_enter_server, now, posting_rules,
 };
 use crate::websocket::frame;
@@ -153,13 +153,13 @@ impl Hub {
 
     /// Ends the subscriptions whose users may not enter the room any more, and sends the other ones the present posting rules.
     async fn check(&self, checked: &[Checked]) -> StoreResult<()> {
-        let entrance = |Checked { subscriber, room, .. }: &Checked| Entrance {
+        let entry_request = |Checked { subscriber, room, .. }: &Checked| EntryRequest {
             user: subscriber.user_id,
             network: subscriber.network,
             room: room.clone(),
         };
-        let entrances: Vec<Entrance> = checked.iter().map(entrance).collect();
-        let standings = self.store.standings(&entrances).await?;
+        let entry_requests: Vec<EntryRequest> = checked.iter().map(entry_request).collect();
+        let standings = self.store.standings(&entry_requests).await?;
         for (Checked { subscriber, room, posting_changed }, standing) in checked.iter().zip(standings) {
             match room {
                 None => {

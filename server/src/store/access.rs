@@ -122,7 +122,7 @@ pub struct RoomStanding {
 
 /// The user who asks to enter, and the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entrance {
+pub struct EntryRequest {
     /// The user.
     pub user: UserId,
     /// The network that the user comes from, if it is known.
@@ -159,19 +159,19 @@ pub trait AccessStore: Send + Sync + 'static {
     /// [`StoreError::Backend`](super::StoreError::Backend).
     async fn settings(&self) -> StoreResult<Settings>;
 
-    /// Returns the rights of each user, in the order of `entrances`. Takes at most
+    /// Returns the rights of each user, in the order of `entry_requests`. Takes at most
     /// [`MAX_ROOMS_PER_READ`](super::MAX_ROOMS_PER_READ) and ignores further ones.
     ///
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
-    async fn standings(&self, entrances: &[Entrance]) -> StoreResult<Vec<Standing>>;
+    async fn standings(&self, entry_requests: &[EntryRequest]) -> StoreResult<Vec<Standing>>;
 
     /// Returns the rights of a user.
     ///
     /// # Errors
     /// [`StoreError::Backend`](super::StoreError::Backend).
-    async fn standing(&self, entrance: Entrance) -> StoreResult<Standing> {
-        let found = self.standings(std::slice::from_ref(&entrance)).await?.pop();
+    async fn standing(&self, entry_request: EntryRequest) -> StoreResult<Standing> {
+        let found = self.standings(std::slice::from_ref(&entry_request)).await?.pop();
         found.ok_or_else(|| super::StoreError::backend("the store returned no rights"))
     }
 

@@ -38,7 +38,7 @@ mod transfer;
 mod users;
 
 pub use access::{
-    AccessChange, AccessChanges, AccessStore, Entrance, MAX_ACCESS_CHANGES, MAX_RESTRICTIONS, MAX_ROLES,
+    AccessChange, AccessChanges, AccessStore, EntryRequest, MAX_ACCESS_CHANGES, MAX_RESTRICTIONS, MAX_ROLES,
     MAX_SLOW_SECONDS, RestrictionKind, Role, RoomMode, RoomStanding, Standing, Subject, Until,
 };
 pub use action::{Action, MAX_REASON_CHARS, Moderation};
@@ -148,7 +148,10 @@ pub trait Store:
     async fn ready(&self) -> StoreResult<()>;
 
     /// Resolves when the store has another past than this process has shown, so that its [identity](Self::log_id) is not
-    /// true any more: nothing is read or written from now on, and the store must be opened again. Cancel safe.
+    /// true any more: nothing is read or written from now on, and the store must be opened again.
+    ///
+    /// # Cancel safety
+    /// This method is cancel safe.
     async fn superseded(&self) {
         std::future::pending::<()>().await;
     }

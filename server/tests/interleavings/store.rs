@@ -12,14 +12,14 @@ use futures_util::{
 use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, Content, ContentHash, ContentState,
-    DeviceLabel, DeviceLinkStore, DeviceStore, Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore,
-    FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate,
-    MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier, PendingCommit,
-    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
-    ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
-    Standing, Store, StoreResult, StoredFile, StoredInvitation, StoredRestriction, StreamPosition, Sweep,
-    TooManyLinks, UserRecords, UserRight, UserStore,
+    DeviceLabel, DeviceLinkStore, DeviceStore, EntryRequest, EphemeralEvent, Erasure, ErasureStore,
+    EventStore, FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry,
+    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier,
+    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
+    RetentionStore, Role, RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord,
+    RoomSnapshot, RoomStore, ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings,
+    SignIn, SignIns, SignOut, Standing, Store, StoreResult, StoredFile, StoredInvitation, StoredRestriction,
+    StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -283,7 +283,7 @@ impl AccessStore for SingleRoom {
     async fn settings(&self) -> StoreResult<Settings> {
         unreachable!("no test moderates")
     }
-    async fn standings(&self, _: &[Entrance]) -> StoreResult<Vec<Standing>> {
+    async fn standings(&self, _: &[EntryRequest]) -> StoreResult<Vec<Standing>> {
         unreachable!("no test moderates")
     }
     fn moderate(&self, _: Moderation) -> PendingCommit<()> {

@@ -13,14 +13,14 @@ use futures_util::stream::{BoxStream, StreamExt};
 use server::limits::network::Network;
 use server::store::{
     AccessChanges, AccessStore, AgingRoom, Appended, CodeHash, Content, ContentHash, ContentState,
-    DeviceLabel, DeviceLinkStore, DeviceStore, Entrance, EphemeralEvent, Erasure, ErasureStore, EventStore,
-    FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry, MarkerUpdate,
-    MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier, PendingCommit,
-    PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report, RetentionStore, Role,
-    RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord, RoomSnapshot, RoomStore,
-    ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings, SignIn, SignIns, SignOut,
-    SqliteStore, Standing, Store, StoreResult, StoredFile, StoredInvitation, StoredRestriction,
-    StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
+    DeviceLabel, DeviceLinkStore, DeviceStore, EntryRequest, EphemeralEvent, Erasure, ErasureStore,
+    EventStore, FileStore, ImportRefusal, IndexStep, JoinedRooms, LinkError, LinkHash, LogEntry,
+    MarkerUpdate, MessagePage, Moderation, ModerationStore, NewEvent, NewFile, Notification, Notifier,
+    PendingCommit, PresenceStore, PresentElsewhere, ReadMarkerStore, RecoveryCodeStore, Report,
+    RetentionStore, Role, RoomImport, RoomImportStore, RoomInfo, RoomPresence, RoomQuery, RoomRecord,
+    RoomSnapshot, RoomStore, ScanPosition, Scope, SearchPage, SearchQuery, SearchStore, Setting, Settings,
+    SignIn, SignIns, SignOut, SqliteStore, Standing, Store, StoreResult, StoredFile, StoredInvitation,
+    StoredRestriction, StreamPosition, Sweep, TooManyLinks, UserRecords, UserRight, UserStore,
 };
 use std::{
     sync::{
@@ -385,8 +385,8 @@ impl AccessStore for FaultyNotifications {
     async fn settings(&self) -> StoreResult<Settings> {
         self.store.settings().await
     }
-    async fn standings(&self, entrances: &[Entrance]) -> StoreResult<Vec<Standing>> {
-        self.store.standings(entrances).await
+    async fn standings(&self, entry_requests: &[EntryRequest]) -> StoreResult<Vec<Standing>> {
+        self.store.standings(entry_requests).await
     }
     fn moderate(&self, moderation: Moderation) -> PendingCommit<()> {
         self.store.moderate(moderation)

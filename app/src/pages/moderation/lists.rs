@@ -1,7 +1,8 @@
 //! Lists of the page that manages a room, or the server: invitations, reports, restrictions and the log.
 
 use super::{
-    ActionForm, InvitationRow, LogRow, ManagePage, Place, ReportRow, RestrictionRow, UserLink, moment,
+    ActionForm, InvitationRow, LogRow, ManagePage, ModerationScope, ReportRow, RestrictionRow, UserLink,
+    moment,
 };
 use crate::{base::link, i18n::ModerationStrings};
 use leptos::{either::Either, prelude::*};
@@ -9,7 +10,7 @@ use leptos::{either::Either, prelude::*};
 /// The invitations, and the form that creates one.
 #[component]
 pub(super) fn Invitations(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
-    let path = page.place.path();
+    let path = page.scope.path();
     let none = page.invitations.is_empty().then(|| view! { <p class="hint">{strings.no_invitations}</p> });
     let rows = page.invitations.into_iter().map(|InvitationRow { hash, by, expires_at, uses, most_uses }| {
         let text = (strings.expires)(&moment(expires_at), uses, most_uses);
@@ -63,15 +64,15 @@ pub(super) fn Invitations(page: ManagePage, strings: &'static ModerationStrings)
 /// The open reports.
 #[component]
 pub(super) fn Reports(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
-    let place = page.place.clone();
+    let scope = page.scope.clone();
     let none = page.reports.is_empty().then(|| view! { <p class="hint">{strings.no_reports}</p> });
     let rows = page.reports.into_iter().map(|row| {
         let ReportRow { id, at, by, room, room_title, seq, message, reason } = row;
         let show = format!("{}?around={seq}#m{seq}", room.path());
-        let place_of_author = Place { room: Some((room, String::new())) };
+        let author_scope = ModerationScope { room: Some((room, String::new())) };
         let message = match message {
             Some((user, text)) => Either::Left(view! {
-                <p><UserLink place=place_of_author user /></p>
+                <p><UserLink scope=author_scope user /></p>
                 <blockquote dir="auto">{text}</blockquote>
             }),
             None => Either::Right(view! { <p class="hint">{strings.message_gone}</p> }),
@@ -85,7 +86,7 @@ pub(super) fn Reports(page: ManagePage, strings: &'static ModerationStrings) -> 
                 <p class="hint">{(strings.reported)(&by)}", "{moment(at)}{room_title}</p>
                 <div class="buttons">
                     <a class="button outlined" href=link(&show)>{strings.show_message}</a>
-                    <ActionForm path=place.path() action="resolve" fields=vec![("report", id.to_string())] label=strings.close_report />
+                    <ActionForm path=scope.path() action="resolve" fields=vec![("report", id.to_string())] label=strings.close_report />
                 </div>
             </li>
         }
@@ -97,12 +98,12 @@ pub(super) fn Reports(page: ManagePage, strings: &'static ModerationStrings) -> 
 /// The users and networks that are muted or removed.
 #[component]
 pub(super) fn Restrictions(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
-    let place = page.place.clone();
+    let scope = page.scope.clone();
     let none = page.restrictions.is_empty().then(|| view! { <p class="hint">{strings.no_restrictions}</p> });
     let rows =
         page.restrictions.into_iter().map(|RestrictionRow { user, subject, is_ban, until, by, reason }| {
             let whom = match user {
-                Some(user) => Either::Left(view! { <UserLink place=place.clone() user /> }),
+                Some(user) => Either::Left(view! { <UserLink scope=scope.clone() user /> }),
                 None => Either::Right(view! { {strings.network}" "<b>{subject.clone()}</b> }),
             };
             let (word, kind) = if is_ban { (strings.banned, "ban") } else { (strings.muted, "mute") };
@@ -116,7 +117,7 @@ pub(super) fn Restrictions(page: ManagePage, strings: &'static ModerationStrings
                         <br />
                         <span class="hint">{word}" "{until}", "{(strings.by)(&by)}{reason}</span>
                     </p>
-                    <ActionForm path=place.path() action="lift" fields label=strings.lift />
+                    <ActionForm path=scope.path() action="lift" fields label=strings.lift />
                 </li>
             }
         });
@@ -132,7 +133,7 @@ pub(super) fn Log(page: ManagePage, strings: &'static ModerationStrings) -> impl
         let line = (strings.log_line)(&actor, &action, &whom, &detail);
         let until = until.map(|until| format!(", {}", (strings.until)(&moment(until))));
         let room = room.map(|(room, title)| {
-            let path = Place { room: Some((room, String::new())) }.path();
+            let path = ModerationScope { room: Some((room, String::new())) }.path();
             view! { ", "<a href=link(&path)><bdi>{title}</bdi></a> }
         });
         let reason = (!reason.is_empty()).then(|| view! { <br />{strings.reason}": "<bdi>{reason}</bdi> });
@@ -145,7 +146,7 @@ pub(super) fn Log(page: ManagePage, strings: &'static ModerationStrings) -> impl
     });
     let rows = rows.collect::<Vec<_>>();
     let older = page.older.map(|before| {
-        let path = format!("{}?before={before}#log", page.place.path());
+        let path = format!("{}?before={before}#log", page.scope.path());
         view! { <p><a href=link(&path) rel="next">{strings.older_entries}</a></p> }
     });
     view! { <section id="log"><h2>{strings.log}</h2><ul class="entries">{rows}</ul>{none}{older}</section> }

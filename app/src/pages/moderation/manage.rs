@@ -1,8 +1,8 @@
 //! The page that manages a room, or the server: its people, its rules, its reports and its log.
 
 use super::{
-    ActionForm, InvitationRow, KeptMessages, LogRow, Place, Posting, ReportRow, RestrictionRow, RoleRow,
-    UserLink,
+    ActionForm, InvitationRow, KeptMessages, LogRow, ModerationScope, Posting, ReportRow, RestrictionRow,
+    RoleRow, UserLink,
     lists::{Invitations, Log, Reports, Restrictions},
     privacy::KeptMessagesForm,
     server::{Limits, ServerOverview, ServerRooms, ServerUsers},
@@ -38,7 +38,7 @@ pub struct ServerSettings {
 #[derive(Debug, Clone)]
 pub struct ManagePage {
     /// The room, or the server.
-    pub place: Place,
+    pub scope: ModerationScope,
     /// The owner of the room.
     pub owner: Option<User>,
     /// Users with roles.
@@ -90,13 +90,13 @@ pub fn Manage(page: ManagePage, lang: Lang) -> impl IntoView {
     };
     view! {
         <main class="plain-page moderation">
-            <Heading place=page.place.clone() strings common />
+            <Heading scope=page.scope.clone() strings common />
             {problem}
             {created}
             {urgent.filter(|_| moderates)}
             <People page=page.clone() strings />
             {moderates.then(|| view! { <Restrictions page=page.clone() strings /> })}
-            {page.posting.filter(|_| moderates).map(|posting| view! { <PostingForm posting path=page.place.path() strings /> })}
+            {page.posting.filter(|_| moderates).map(|posting| view! { <PostingForm posting path=page.scope.path() strings /> })}
             {moderates.then(|| view! { <Invitations page=page.clone() strings /> })}
             {page.overview.clone().map(|overview| view! { <ServerUsers overview=overview.clone() strings /><ServerRooms overview strings /> })}
             {page.settings.clone().map(|settings| view! { <SettingsForms settings lang /> })}
@@ -111,8 +111,12 @@ pub fn Manage(page: ManagePage, lang: Lang) -> impl IntoView {
 
 /// The way back, and what the page is about.
 #[component]
-fn Heading(place: Place, strings: &'static ModerationStrings, common: &'static Strings) -> impl IntoView {
-    let (title, of, back, label) = match place.room {
+fn Heading(
+    scope: ModerationScope,
+    strings: &'static ModerationStrings,
+    common: &'static Strings,
+) -> impl IntoView {
+    let (title, of, back, label) = match scope.room {
         Some((room, title)) => {
             (strings.people_and_moderation, Some(title), room.path(), strings.back_to_room)
         }
@@ -152,7 +156,7 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
         let rows = page.roles.iter().filter(|row| row.is_moderator == is_moderator);
         let entry = |row: &RoleRow| {
             let note = row.is_admin.then(|| view! { <span class="hint">{strings.admin}</span> });
-            view! { <li><UserLink place=page.place.clone() user=row.user.clone() />{note}</li> }
+            view! { <li><UserLink scope=page.scope.clone() user=row.user.clone() />{note}</li> }
         };
         rows.map(entry).collect::<Vec<_>>()
     };
@@ -160,13 +164,13 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
     let no_moderators = moderators.is_empty().then(|| view! { <p class="hint">{strings.no_moderators}</p> });
     let no_members = members.is_empty().then(|| view! { <p class="hint">{strings.no_members}</p> });
     let owner = page.owner.clone().map(|user| {
-        view! { <h3>{strings.owner}</h3><ul class="people"><li><UserLink place=page.place.clone() user /></li></ul> }
+        view! { <h3>{strings.owner}</h3><ul class="people"><li><UserLink scope=page.scope.clone() user /></li></ul> }
     });
     let members = (page.is_closed || no_members.is_none())
         .then(|| view! { <h3>{strings.members}</h3><ul class="people">{members}</ul>{no_members} });
     let leave = page
         .may_leave
-        .then(|| view! { <ActionForm path=page.place.path() action="leave" label=strings.leave_members is_danger=true /> });
+        .then(|| view! { <ActionForm path=page.scope.path() action="leave" label=strings.leave_members is_danger=true /> });
     view! {
         <section>
             <h2>{strings.people}</h2>
@@ -184,7 +188,7 @@ fn People(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVie
 /// The form that gives a user a role.
 #[component]
 fn AddUser(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoView {
-    let is_room = page.place.room.is_some();
+    let is_room = page.scope.room.is_some();
     let button = |action, label| {
         view! { <button type="submit" name="action" value=action class="outlined">{label}</button> }
     };
@@ -193,7 +197,7 @@ fn AddUser(page: ManagePage, strings: &'static ModerationStrings) -> impl IntoVi
     let hint = if is_room { strings.user_hint } else { strings.user_on_server_hint };
     (let_in.is_some() || appoint.is_some()).then(|| {
         view! {
-            <form method="post" action=link(&page.place.path()) class="stack">
+            <form method="post" action=link(&page.scope.path()) class="stack">
                 <label for="person">{strings.person_by_id}</label>
                 <input id="person" name="person" required maxlength="200" autocomplete="off" aria-describedby="person-hint" />
                 <p id="person-hint" class="hint">{hint}</p>

@@ -23,9 +23,9 @@ use crate::{
 };
 use leptos::prelude::*;
 
-/// The place that a page is about: a room, or the server.
+/// The scope of a page of moderation: a room, or the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct ModerationScope {
     /// The room, with its title; `None` for the server.
     pub room: Option<(RoomName, String)>,
 }
@@ -33,8 +33,8 @@ pub struct Place {
 /// The duration choices of a restriction, in hours; 0 is for good.
 const HOURS: [u32; 5] = [1, 24, 7 * 24, 30 * 24, 0];
 
-impl Place {
-    /// Returns the path of the page that manages the place.
+impl ModerationScope {
+    /// Returns the path of the page that manages the scope.
     pub fn path(&self) -> String {
         match &self.room {
             Some((room, _)) => format!("/r/{room}/manage"),
@@ -129,7 +129,7 @@ fn ReasonField(id: &'static str, strings: &'static ModerationStrings) -> impl In
 
 /// The name of a user, with a link to their page.
 #[component]
-fn UserLink(place: Place, user: User) -> impl IntoView {
+fn UserLink(scope: ModerationScope, user: User) -> impl IntoView {
     let name = user.disambiguated();
-    view! { <a class="person-link" href=link(&place.user_path(&user))>{crate::ui::face(&user)}<bdi>{name}</bdi></a> }
+    view! { <a class="person-link" href=link(&scope.user_path(&user))>{crate::ui::face(&user)}<bdi>{name}</bdi></a> }
 }

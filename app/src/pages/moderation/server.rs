@@ -1,6 +1,6 @@
 //! The administrator's view of the whole server: its rooms, its users, its limits.
 
-use super::{Place, UserLink, moment};
+use super::{ModerationScope, UserLink, moment};
 use crate::{
     base::link,
     i18n::ModerationStrings,
@@ -65,7 +65,7 @@ pub(super) fn ServerRooms(overview: ServerOverview, strings: &'static Moderation
         };
         let active = active_at.map_or(strings.never_active.to_owned(), |at| (strings.active)(&moment(at)));
         // The path of the lobby is not the one before those of its other pages.
-        let manage = Place { room: Some((room.clone(), String::new())) }.path();
+        let manage = ModerationScope { room: Some((room.clone(), String::new())) }.path();
         view! {
             <li class="split">
                 <p>
@@ -97,8 +97,8 @@ pub(super) fn ServerRooms(overview: ServerOverview, strings: &'static Moderation
 pub(super) fn ServerUsers(overview: ServerOverview, strings: &'static ModerationStrings) -> impl IntoView {
     let ServerOverview { users, search, next_user, .. } = overview;
     let none = users.is_empty().then(|| view! { <p class="hint">{strings.no_users}</p> });
-    let place = Place { room: None };
-    let rows = users.into_iter().map(|user| view! { <li><UserLink place=place.clone() user /></li> });
+    let scope = ModerationScope { room: None };
+    let rows = users.into_iter().map(|user| view! { <li><UserLink scope=scope.clone() user /></li> });
     let rows = rows.collect::<Vec<_>>();
     let more = next_user.map(|user| {
         let path = link(&format!("/admin?name={}&users={user}#all-users", query_value(&search)));

@@ -1,6 +1,8 @@
 //! The page of a user: what moderators can do about them, and about one of their messages.
 
-use super::{ActionForm, ErasureState, Place, ReasonField, RestrictionFields, moment, privacy::ErasureForms};
+use super::{
+    ActionForm, ErasureState, ModerationScope, ReasonField, RestrictionFields, moment, privacy::ErasureForms,
+};
 use crate::{
     base::link,
     i18n::{Lang, ModerationStrings},
@@ -22,7 +24,7 @@ pub struct Reported {
 #[derive(Debug, Clone)]
 pub struct UserPage {
     /// The room, or the server.
-    pub place: Place,
+    pub scope: ModerationScope,
     /// The user.
     pub user: User,
     /// The user is the current user.
@@ -53,7 +55,7 @@ pub struct UserPage {
 #[component]
 pub fn ManageUser(page: UserPage, lang: Lang) -> impl IntoView {
     let strings = lang.moderation();
-    let (path, back) = (page.place.user_path(&page.user), back_path(&page));
+    let (path, back) = (page.scope.user_path(&page.user), back_path(&page));
     let state =
         [(page.mute, strings.muted), (page.ban, strings.banned)].into_iter().filter_map(|(until, word)| {
             let until = until?.map_or(strings.for_ever.to_owned(), |until| (strings.until)(&moment(until)));
@@ -61,7 +63,7 @@ pub fn ManageUser(page: UserPage, lang: Lang) -> impl IntoView {
         });
     let state = state.collect::<Vec<_>>();
     let (reported, name) = (page.reported.clone(), page.user.disambiguated());
-    let (back_label, about) = match &page.place.room {
+    let (back_label, about) = match &page.scope.room {
         Some((_, title)) => (strings.back_to_room, title.clone()),
         None => (strings.administration, strings.on_this_server.into()),
     };
@@ -85,7 +87,7 @@ pub fn ManageUser(page: UserPage, lang: Lang) -> impl IntoView {
 }
 
 fn back_path(page: &UserPage) -> String {
-    match (&page.place.room, &page.reported) {
+    match (&page.scope.room, &page.reported) {
         (Some((room, _)), Some(reported)) => format!("{}?around={1}#m{1}", room.path(), reported.seq),
         (Some((room, _)), None) => room.path(),
         (None, _) => "/admin".into(),
@@ -123,7 +125,7 @@ fn BlockForm(is_blocked: bool, path: String, strings: &'static ModerationStrings
 /// The forms that mute and remove a user, and delete their messages.
 #[component]
 fn Restrict(page: UserPage, path: String, strings: &'static ModerationStrings) -> impl IntoView {
-    let is_server = page.place.room.is_none();
+    let is_server = page.scope.room.is_none();
     let network = is_server.then(|| {
         view! { <label class="checkbox"><input type="checkbox" name="network" value="yes" />{strings.with_network}</label> }
     });

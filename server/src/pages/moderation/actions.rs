@@ -324,8 +324,10 @@ async fn set_access(state: &AppState, actor: UserId, fields: ActionFields) -> Re
     }
     if let Some(password) = fields.password.filter(|password| !password.is_empty()) {
         // Before it is hashed, which costs more.
-        let may_change =
-            state.store.standing(crate::store::Entrance { user: actor, network: None, room: None }).await?;
+        let may_change = state
+            .store
+            .standing(crate::store::EntryRequest { user: actor, network: None, room: None })
+            .await?;
         if may_change.role != Some(Role::Admin) {
             return Err(StoreError::Forbidden.into());
         }

@@ -6,7 +6,7 @@ use crate::{
     http::identity::Identity,
     state::AppState,
     store::{
-        Entrance, LogEntry, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role,
+        EntryRequest, LogEntry, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Report, RestrictionKind, Role,
         RoomMode, RoomRecord, Scope, Settings, Standing, StoreResult, StoredInvitation, StoredRestriction,
         Subject, moderates,
     },
@@ -14,8 +14,8 @@ use crate::{
 use app::{
     i18n::Lang,
     pages::{
-        ErasureState, InvitationRow, KeptMessages, LogRow, ManagePage, Place, Posting, ReportRow, Reported,
-        RestrictionRow, RoleRow, ServerSettings, UserPage,
+        ErasureState, InvitationRow, KeptMessages, LogRow, ManagePage, ModerationScope, Posting, ReportRow,
+        Reported, RestrictionRow, RoleRow, ServerSettings, UserPage,
     },
     wire::{Message, RoomName, Seq, User, UserId},
 };
@@ -176,7 +176,7 @@ pub(super) async fn load_manage_page(
     }
     let title = |record: &RoomRecord| lang.strings().title_of(&record.room, record.title());
     Ok(ManagePage {
-        place: Place { room: room.clone().zip(record.as_ref().map(title)) },
+        scope: ModerationScope { room: room.clone().zip(record.as_ref().map(title)) },
         owner: owner.map(|owner| names.user(owner)),
         roles: role_rows(records.roles, &names),
         moderates: is_moderator,
@@ -302,8 +302,8 @@ pub(super) async fn load_user_page(
     lang: Lang,
 ) -> StoreResult<UserPage> {
     let own = state.standing(identity, room.as_ref()).await?;
-    let entrance = Entrance { user, network: None, room: room.clone() };
-    let theirs = state.store.standing(entrance).await?;
+    let entry_request = EntryRequest { user, network: None, room: room.clone() };
+    let theirs = state.store.standing(entry_request).await?;
     let is_self = user == identity.id;
     let is_moderator = match &room {
         Some(_) => theirs.room.role >= Some(Role::Moderator),
@@ -322,14 +322,14 @@ pub(super) async fn load_user_page(
         Some(_) => (theirs.room.mute, theirs.room.ban),
         None => (theirs.mute, theirs.ban),
     };
-    let place = match room {
+    let scope = match room {
         Some(room) => {
             let title = lang.strings().title_of(&room, state.store.room(&room).await?.title());
-            Place { room: Some((room, title)) }
+            ModerationScope { room: Some((room, title)) }
         }
-        None => Place { room: None },
+        None => ModerationScope { room: None },
     };
-    let erasure = match &place.room {
+    let erasure = match &scope.room {
         None if !is_self && own.role == Some(Role::Admin) => Some(erasure_of(state, user).await?),
         _ => None,
     };
@@ -337,8 +337,8 @@ pub(super) async fn load_user_page(
         erasure,
         may_restrict: may_moderate,
         may_appoint: !is_self && owns,
-        may_hand_over: !is_self && place.room.is_some() && owns,
-        place,
+        may_hand_over: !is_self && scope.room.is_some() && owns,
+        scope,
         user: state.author_of(user).await,
         is_self,
         is_blocked: state.store.blocked(identity.id).await?.contains(&user),

@@ -3,7 +3,7 @@
 use super::ManageQuery;
 use crate::{
     state::AppState,
-    store::{Entrance, RoomMode, RoomOrder, RoomQuery, RoomRecord, StoreResult},
+    store::{EntryRequest, RoomMode, RoomOrder, RoomQuery, RoomRecord, StoreResult},
 };
 use app::{
     i18n::Lang,
@@ -65,9 +65,9 @@ async fn load_rooms(
     let has_more = records.len() > MAX_ROOMS;
     records.truncate(MAX_ROOMS);
     let next = records.last().filter(|_| has_more).map(|record| record.room.clone());
-    let entrance =
-        |record: &RoomRecord| Entrance { user: admin, network: None, room: Some(record.room.clone()) };
-    let standings = state.store.standings(&records.iter().map(entrance).collect::<Vec<_>>()).await?;
+    let entry_request =
+        |record: &RoomRecord| EntryRequest { user: admin, network: None, room: Some(record.room.clone()) };
+    let standings = state.store.standings(&records.iter().map(entry_request).collect::<Vec<_>>()).await?;
     let times = try_join_all(records.iter().map(|record| active_at(state, record))).await?;
     let rows = records.into_iter().zip(standings).zip(times).map(|((record, standing), active_at)| {
         let mode = match standing.room.mode {

@@ -8,7 +8,7 @@ use super::{
     schema,
 };
 use crate::store::{
-    AccessChange, AccessChanges, AccessStore, Entrance, Invitation, LinkError, LinkHash, LogEntry,
+    AccessChange, AccessChanges, AccessStore, EntryRequest, Invitation, LinkError, LinkHash, LogEntry,
     MAX_ACCESS_CHANGES, MAX_BLOCKED, MAX_ENTRIES_PER_READ, MAX_ROOMS_PER_READ, Moderation, ModerationStore,
     PendingCommit, Report, RestrictionKind, Role, RoomMode, RoomStanding, Scope, ServerAccess, Setting,
     Settings, Standing, StoreError, StoreResult, StoredInvitation, StoredRestriction, Subject, Until,
@@ -51,11 +51,11 @@ impl AccessStore for PostgresStore {
         read.await
     }
 
-    async fn standings(&self, entrances: &[Entrance]) -> StoreResult<Vec<Standing>> {
-        let entrances = &entrances[..entrances.len().min(MAX_ROOMS_PER_READ)];
+    async fn standings(&self, entry_requests: &[EntryRequest]) -> StoreResult<Vec<Standing>> {
+        let entry_requests = &entry_requests[..entry_requests.len().min(MAX_ROOMS_PER_READ)];
         let read = self.readers.read(async |client| {
             let statement = client.prepare_cached(sql::SELECT_STANDINGS).await?;
-            Ok(select_standings(&***client, &statement, entrances).await?.1)
+            Ok(select_standings(&***client, &statement, entry_requests).await?.1)
         });
         read.await
     }
@@ -111,12 +111,13 @@ fn access_changes(rows: &[Row], since: i64) -> StoreResult<AccessChanges> {
 pub(super) async fn select_standings(
     client: &impl GenericClient,
     statement: &tokio_postgres::Statement,
-    entrances: &[Entrance],
+    entry_requests: &[EntryRequest],
 ) -> Result<(i64, Vec<Standing>), tokio_postgres::Error> {
-    let users: Vec<i64> = entrances.iter().map(|it| it.user.0.cast_signed()).collect();
-    let rooms: Vec<&str> = entrances.iter().map(|it| it.room.as_ref().map_or("", RoomName::as_str)).collect();
-    let subjects: Vec<String> = entrances.iter().map(|it| Subject::User(it.user).to_string()).collect();
-    let networks: Vec<String> = entrances
+    let users: Vec<i64> = entry_requests.iter().map(|it| it.user.0.cast_signed()).collect();
+    let rooms: Vec<&str> =
+        entry_requests.iter().map(|it| it.room.as_ref().map_or("", RoomName::as_str)).collect();
+    let subjects: Vec<String> = entry_requests.iter().map(|it| Subject::User(it.user).to_string()).collect();
+    let networks: Vec<String> = entry_requests
         .iter()
         .map(|it| it.network.map(|network| network.to_string()).unwrap_or_default())
         .collect();

@@ -3,7 +3,7 @@
 use super::{
     access::select_standings, access_sql::SELECT_STANDINGS, rows, session::WriteError, writer::Writer,
 };
-use crate::store::{Appended, Entrance, NewEvent, Standing, StoreError, StoreResult, rules};
+use crate::store::{Appended, EntryRequest, NewEvent, Standing, StoreError, StoreResult, rules};
 use app::wire::RoomName;
 use std::{collections::HashMap, time::Duration};
 
@@ -65,15 +65,15 @@ impl Writer {
         events: &[NewEvent],
         which: &[usize],
     ) -> Result<Vec<Standing>, WriteError> {
-        let entrance = |n: &usize| Entrance {
+        let entry_request = |n: &usize| EntryRequest {
             user: events[*n].author,
             network: None,
             room: Some(events[*n].room.clone()),
         };
-        let entrances: Vec<Entrance> = which.iter().map(entrance).collect();
+        let entry_requests: Vec<EntryRequest> = which.iter().map(entry_request).collect();
         let read = self.session.run(async |client| {
             let statement = client.prepare_cached(SELECT_STANDINGS).await?;
-            select_standings(&**client, &statement, &entrances).await
+            select_standings(&**client, &statement, &entry_requests).await
         });
         let (access, standings) = read.await?;
         self.cache.add_unrestricted(access, std::iter::empty::<(app::wire::UserId, RoomName)>());

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     hexadecimal,
     store::{
-        AccessChange, Entrance, Invitation, LinkError, LinkHash, MAX_BLOCKED, MAX_INVITATIONS,
+        AccessChange, EntryRequest, Invitation, LinkError, LinkHash, MAX_BLOCKED, MAX_INVITATIONS,
         MAX_LOG_ENTRIES, MAX_REASON_CHARS, MAX_REPORTS, MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES,
         Moderation, Notification, RestrictionKind, Role, Setting, Standing, StoreError, StoreResult, Subject,
         rules::{self, Effect},
@@ -166,8 +166,8 @@ impl<'a> Change<'a> {
 
     async fn standing(&self, user: UserId, room: Option<&RoomName>) -> Result<Standing, Error> {
         let statement = self.transaction.prepare_cached(sql::SELECT_STANDINGS).await?;
-        let entrance = Entrance { user, network: None, room: room.cloned() };
-        let (_, standings) = select_standings(&*self.transaction, &statement, &[entrance]).await?;
+        let entry_request = EntryRequest { user, network: None, room: room.cloned() };
+        let (_, standings) = select_standings(&*self.transaction, &statement, &[entry_request]).await?;
         Ok(standings.into_iter().next().unwrap_or_default())
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 /// The event at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Place {
+pub(in crate::store) enum EventState {
     /// A message.
     Message(UserId),
     /// A message that was deleted.
@@ -21,7 +21,7 @@ pub(in crate::store) enum Place {
     Other,
 }
 
-impl Place {
+impl EventState {
     /// Returns what the columns of an event say.
     pub(in crate::store) fn new(kind: i16, author: UserId, is_deleted: bool) -> Self {
         match kind {
@@ -39,7 +39,7 @@ pub(in crate::store) struct ImportedRoom {
     /// The last event that has expired.
     pub(in crate::store) expired: Seq,
     /// The events that new ones are about.
-    pub(in crate::store) places: HashMap<Seq, Place>,
+    pub(in crate::store) states: HashMap<Seq, EventState>,
     /// The reactions to these.
     pub(in crate::store) reactions: HashMap<Seq, Summary>,
     /// For each user and emoji of one of these: `true` if the user has given it.
@@ -91,15 +91,15 @@ pub(in crate::store) fn plan_import(
         room.expire(expired.seq, &mut plan, first);
     }
     for event in events {
-        let place = match target(event) {
+        let state = match target(event) {
             Some(target) if target == 0 || target >= event.seq => {
                 return Err(ImportRefusal::NoMessage(event.seq));
             }
-            Some(target) if target <= room.expired => Some((target, Place::Expired)),
-            Some(target) => room.places.get(&target).map(|place| (target, *place)),
+            Some(target) if target <= room.expired => Some((target, EventState::Expired)),
+            Some(target) => room.states.get(&target).map(|state| (target, *state)),
             None => None,
         };
-        let row = room.apply(event, place, &mut plan, first)?;
+        let row = room.apply(event, state, &mut plan, first)?;
         plan.rows.push(row);
     }
     for (seq, change) in &plan.changes {
@@ -133,11 +133,11 @@ impl ImportedRow {
 }
 
 impl ImportedRoom {
-    /// Applies an event to what is known of the room, and returns its row. `place` is the message that it is about.
+    /// Applies an event to what is known of the room, and returns its row. `state` is that of the message that it is about.
     fn apply(
         &mut self,
         event: &Event,
-        place: Option<(Seq, Place)>,
+        state: Option<(Seq, EventState)>,
         plan: &mut ImportPlan,
         first: Seq,
     ) -> Result<ImportedRow, ImportRefusal> {
@@ -145,11 +145,11 @@ impl ImportedRoom {
         let (seq, at, author) = (*seq, *at, author.id);
         let is_erased = self.erased.contains(&author);
         let mut row = ImportedRow::empty(event);
-        let about = || match place {
-            None | Some((_, Place::Other)) => Err(ImportRefusal::NoMessage(seq)),
-            Some(place) => Ok(place),
+        let about = || match state {
+            None | Some((_, EventState::Other)) => Err(ImportRefusal::NoMessage(seq)),
+            Some(state) => Ok(state),
         };
-        self.places.insert(seq, Place::Other);
+        self.states.insert(seq, EventState::Other);
         match body {
             EventBody::Message { text, reply_to, mentions, files } => {
                 if reply_to.is_some() {
@@ -160,19 +160,19 @@ impl ImportedRoom {
                     self.delete(seq, at, plan);
                 } else {
                     (row.text, row.mentions, row.files) = (text.clone(), mentions.clone(), files.clone());
-                    self.places.insert(seq, Place::Message(author));
+                    self.states.insert(seq, EventState::Message(author));
                 }
             }
             EventBody::Edit { text, mentions, .. } => {
-                let (target, place) = about()?;
+                let (target, state) = about()?;
                 (row.kind, row.target) = (kind::EDIT, Some(target));
-                match place {
-                    Place::Message(by) if by != author => return Err(ImportRefusal::OtherAuthor(seq)),
-                    Place::Message(_) if text.is_empty() || is_erased => {
+                match state {
+                    EventState::Message(by) if by != author => return Err(ImportRefusal::OtherAuthor(seq)),
+                    EventState::Message(_) if text.is_empty() || is_erased => {
                         supersede(plan, target);
                         self.delete(target, at, plan);
                     }
-                    Place::Message(_) => {
+                    EventState::Message(_) => {
                         supersede(plan, target);
                         (row.text, row.mentions) = (text.clone(), mentions.clone());
                         let (text, mentions) = (Some(text.clone()), mentions.clone());
@@ -182,21 +182,21 @@ impl ImportedRoom {
                 }
             }
             EventBody::Delete { .. } => {
-                let (target, place) = about()?;
+                let (target, state) = about()?;
                 (row.kind, row.target) = (kind::DELETE, Some(target));
-                if place != Place::Expired {
+                if state != EventState::Expired {
                     supersede(plan, target);
                     self.delete(target, at, plan);
                 }
             }
             EventBody::React { emoji, on, .. } => {
-                let (target, place) = about()?;
+                let (target, state) = about()?;
                 if known_emoji(emoji) != Some(&**emoji) {
                     return Err(ImportRefusal::Reaction(seq));
                 }
                 row.kind = if *on { kind::REACT } else { kind::UNREACT };
                 (row.target, row.text) = (Some(target), emoji.clone());
-                if matches!(place, Place::Message(_)) && !is_erased {
+                if matches!(state, EventState::Message(_)) && !is_erased {
                     self.react((target, author, emoji.clone()), *on, seq, plan)?;
                 }
             }
@@ -212,7 +212,7 @@ impl ImportedRoom {
     }
 
     fn delete(&mut self, message: Seq, at: Millis, plan: &mut ImportPlan) {
-        self.places.insert(message, Place::Deleted);
+        self.states.insert(message, EventState::Deleted);
         plan.reactions.remove(&message);
         let (text, mentions, author) = (None, Mentions::default(), UserId(0));
         plan.changes.insert(message, ImportedChange { at, text, mentions, author });

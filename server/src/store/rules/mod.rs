@@ -16,7 +16,7 @@ mod tests;
 
 pub(super) use files::{content_state, in_order, may_claim, may_describe, may_keep, may_shrink, may_upload};
 pub use files::{may_read_file, may_upload_to};
-pub(super) use import::{ImportedRoom, Place, plan_import, referred};
+pub(super) use import::{EventState, ImportedRoom, plan_import, referred};
 pub(super) use import_plan::{ImportPlan, ImportedChange, ImportedRow};
 pub(super) use moderation::{Effect, plan};
 pub(super) use retention::{authorize_erased, count_expired, cutoff, is_abandoned};

@@ -5,9 +5,9 @@ use super::{
     error::OpenError, schema::check_schema,
 };
 use crate::store::{
-    AccessChange, AccessChanges, AccessStore, Entrance, LinkError, LinkHash, LogEntry, MAX_ACCESS_CHANGES,
-    MAX_ROOMS_PER_READ, Moderation, ModerationStore, PendingCommit, Report, Role, Scope, Setting, Settings,
-    Standing, StoreResult, StoredInvitation, StoredRestriction, now,
+    AccessChange, AccessChanges, AccessStore, EntryRequest, LinkError, LinkHash, LogEntry,
+    MAX_ACCESS_CHANGES, MAX_ROOMS_PER_READ, Moderation, ModerationStore, PendingCommit, Report, Role, Scope,
+    Setting, Settings, Standing, StoreResult, StoredInvitation, StoredRestriction, now,
 };
 use app::wire::{RoomName, Seq, UserId};
 use async_trait::async_trait;
@@ -83,12 +83,13 @@ impl AccessStore for SqliteStore {
         self.readers.read(queries::settings).await
     }
 
-    async fn standings(&self, entrances: &[Entrance]) -> StoreResult<Vec<Standing>> {
-        let entrances = entrances[..entrances.len().min(MAX_ROOMS_PER_READ)].to_vec();
+    async fn standings(&self, entry_requests: &[EntryRequest]) -> StoreResult<Vec<Standing>> {
+        let entry_requests = entry_requests[..entry_requests.len().min(MAX_ROOMS_PER_READ)].to_vec();
         let (at, generation) = (now(), self.access.generation());
         let read = self.readers.read(move |db| {
-            let standing = |entrance| Ok(Standing { generation, ..queries::standing(db, entrance, at)? });
-            entrances.iter().map(standing).collect()
+            let standing =
+                |entry_request| Ok(Standing { generation, ..queries::standing(db, entry_request, at)? });
+            entry_requests.iter().map(standing).collect()
         });
         read.await
     }

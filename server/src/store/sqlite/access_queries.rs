@@ -2,7 +2,7 @@
 
 use super::rows;
 use crate::store::{
-    Entrance, Invitation, LinkError, LinkHash, LogEntry, MAX_BLOCKED, MAX_ENTRIES_PER_READ, Report,
+    EntryRequest, Invitation, LinkError, LinkHash, LogEntry, MAX_BLOCKED, MAX_ENTRIES_PER_READ, Report,
     RestrictionKind, Role, RoomMode, RoomStanding, Scope, ServerAccess, Settings, Standing, StoredInvitation,
     StoredRestriction, Subject, Until,
 };
@@ -21,8 +21,12 @@ pub(super) fn settings(db: &Connection) -> rusqlite::Result<Settings> {
 }
 
 /// Returns the rights of a user at a time.
-pub(super) fn standing(db: &Connection, entrance: &Entrance, at: Millis) -> rusqlite::Result<Standing> {
-    let (person, room) = (entrance.user.0.cast_signed(), entrance.room.as_ref());
+pub(super) fn standing(
+    db: &Connection,
+    entry_request: &EntryRequest,
+    at: Millis,
+) -> rusqlite::Result<Standing> {
+    let (person, room) = (entry_request.user.0.cast_signed(), entry_request.room.as_ref());
     let name = room.map_or("", RoomName::as_str);
     let mut standing = Standing { is_known: is_known(db, person)?, ..Standing::default() };
     let access: Option<String> = db
@@ -39,12 +43,12 @@ pub(super) fn standing(db: &Connection, entrance: &Entrance, at: Millis) -> rusq
     while let Some(row) = rows.next()? {
         standing.add_role(!row.get_ref(0)?.as_str()?.is_empty(), row.get(1)?);
     }
-    let network = entrance.network.map(|network| network.to_string()).unwrap_or_default();
+    let network = entry_request.network.map(|network| network.to_string()).unwrap_or_default();
     let mut restrictions = db.prepare_cached(
         "SELECT room, kind, until FROM restriction
          WHERE subject IN (?1, ?2) AND room IN ('', ?3) AND (until IS NULL OR until > ?4)",
     )?;
-    let mut rows = restrictions.query((Subject::User(entrance.user).to_string(), network, name, at))?;
+    let mut rows = restrictions.query((Subject::User(entry_request.user).to_string(), network, name, at))?;
     while let Some(row) = rows.next()? {
         let is_room = !row.get_ref(0)?.as_str()?.is_empty();
         standing.add_restriction(is_room, row.get(1)?, Until(row.get(2)?));

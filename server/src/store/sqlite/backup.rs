@@ -4,7 +4,7 @@ use super::{
     connection::{configure, open_reader},
     create::{move_into_place, remove_leftovers},
     error::OpenError,
-    files::{self, Found},
+    files::{self, FileState},
     schema::{check_pages, migrate},
 };
 use crate::{
@@ -41,7 +41,7 @@ pub struct Summary {
 /// Fails if the store is incomplete or cannot be read, or if the copy cannot be written; `to` stays as it was.
 pub fn back_up(store: &Path, key: Option<&[u8]>, to: &Path) -> Result<Summary, OpenError> {
     let store = files::resolve(store)?;
-    if files::check(&store)? == Found::Nothing {
+    if files::check(&store)? == FileState::Nothing {
         return Err(io::Error::new(ErrorKind::NotFound, "there are no messages to back up").into());
     }
     let new = beside(to, ".partial");
@@ -59,7 +59,7 @@ pub fn back_up(store: &Path, key: Option<&[u8]>, to: &Path) -> Result<Summary, O
 pub fn restore(from: &Path, store: &Path, is_forced: bool) -> Result<(Summary, Option<PathBuf>), OpenError> {
     let from = files::resolve(from)?;
     match files::check(&from) {
-        Ok(Found::Nothing) => {
+        Ok(FileState::Nothing) => {
             return Err(io::Error::new(ErrorKind::NotFound, "it is empty or missing").into());
         }
         Err(OpenError::MissingWal) if is_forced => {}
@@ -85,7 +85,7 @@ pub fn restore(from: &Path, store: &Path, is_forced: bool) -> Result<(Summary, O
 /// Fails if the store cannot be read.
 pub fn file_contents(store: &Path) -> Result<Vec<ContentHash>, OpenError> {
     let store = files::resolve(store)?;
-    if files::check(&store)? == Found::Nothing {
+    if files::check(&store)? == FileState::Nothing {
         return Ok(Vec::new());
     }
     let connection = open_reader(&store)?;

@@ -3,7 +3,7 @@
 use super::{
     connection::open_reader,
     error::OpenError,
-    files::{self, Found},
+    files::{self, FileState},
     health::Health,
     schema::check_pages,
 };
@@ -99,7 +99,7 @@ fn throttle(connection: &Connection, stopped: Arc<AtomicBool>) -> rusqlite::Resu
 /// [`OpenError::Corrupt`] if the file is damaged; another one if it cannot be read or is not a store.
 pub fn check(path: &Path) -> Result<u64, OpenError> {
     let path = files::resolve(path)?;
-    if files::check(&path)? == Found::Nothing {
+    if files::check(&path)? == FileState::Nothing {
         return Err(io::Error::new(ErrorKind::NotFound, "there are no messages to check").into());
     }
     let connection = open_reader(&path)?;

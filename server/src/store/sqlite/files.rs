@@ -28,9 +28,9 @@ const APPLICATION_ID_OFFSET: usize = 68;
 /// The first schema in which the file stores its own schema cookie.
 const SCHEMA_WITH_COOKIE: usize = 9;
 
-/// The file that was found at the path of a store.
+/// What is at the path of a store.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum FileState {
     /// No file, or an empty one.
     Nothing,
     /// A store that can be opened.
@@ -63,7 +63,7 @@ pub(super) fn resolve(path: &Path) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// [`OpenError`] if the file is not a complete one of ours.
-pub(super) fn check(path: &Path) -> Result<Found, OpenError> {
+pub(super) fn check(path: &Path) -> Result<FileState, OpenError> {
     let wal = size_of(&beside(path, "-wal"))?;
     let has_wal_content = wal.is_some_and(|bytes| bytes > 0);
     let Some(header) = check_header(path)? else {
@@ -75,12 +75,12 @@ pub(super) fn check(path: &Path) -> Result<Found, OpenError> {
     if header.is_wal && wal.is_none() && lacks_its_wal(path, &header)? {
         return Err(OpenError::MissingWal);
     }
-    Ok(Found::Store { schema: header.schema })
+    Ok(FileState::Store { schema: header.schema })
 }
 
 /// Refuses to create a store where the write-ahead log of a lost file is: the messages in it would be lost with it.
-fn check_orphaned_wal(has_wal_content: bool) -> Result<Found, OpenError> {
-    if has_wal_content { Err(OpenError::OrphanedWal) } else { Ok(Found::Nothing) }
+fn check_orphaned_wal(has_wal_content: bool) -> Result<FileState, OpenError> {
+    if has_wal_content { Err(OpenError::OrphanedWal) } else { Ok(FileState::Nothing) }
 }
 
 /// Returns `true` if the file is in WAL mode and its write-ahead log is missing. A file in WAL mode without one is one

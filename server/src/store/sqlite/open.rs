@@ -7,7 +7,7 @@ use super::{
     create::create,
     epoch::Epochs,
     error::OpenError,
-    files::{self, Found},
+    files::{self, FileState},
     record::Record,
     schema::{check_pages, initialize, migrate},
     search::prepare_index,
@@ -49,11 +49,11 @@ pub(super) fn open(path: &Path, synchronous: Synchronous, save_key: SaveKey) -> 
     let path = files::resolve(path)?;
     let record = Record::of(&path);
     let is_continuous = match files::check(&path)? {
-        Found::Nothing => {
+        FileState::Nothing => {
             create(&path)?;
             true
         }
-        Found::Store { schema } => schema < SCHEMA_WITH_RECORD || record.proves_continuity(),
+        FileState::Store { schema } => schema < SCHEMA_WITH_RECORD || record.proves_continuity(),
     };
     let mut connection = Connection::open(&path)?;
     // A corrupt file is closed without a checkpoint, so that it stays as it was.

@@ -4,9 +4,10 @@ use super::{alter, start_error_in, succeeds};
 use crate::support::{TestDatabase, TestServer, room, within_timeout};
 use app::wire::{DisplayName, FileInfo, Mention, Operation, RoomName, Seq, User, UserId};
 use server::store::{
-    Action, Appended, CodeHash, Content, DeviceId, DeviceLabel, Entrance, Invitation, LinkError, LinkHash,
-    Moderation, NewEvent, NewFile, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope, ServerRetention,
-    Setting, SignIn, SignOut, SqliteStore, Standing, Store, StoreError, StreamPosition, Sweep, Until, check,
+    Action, Appended, CodeHash, Content, DeviceId, DeviceLabel, EntryRequest, Invitation, LinkError,
+    LinkHash, Moderation, NewEvent, NewFile, Role, RoomInfo, RoomMode, RoomOrder, RoomQuery, Scope,
+    ServerRetention, Setting, SignIn, SignOut, SqliteStore, Standing, Store, StoreError, StreamPosition,
+    Sweep, Until, check,
 };
 use server::upkeep::erase_step;
 use std::{fs, path::Path, time::Duration};
@@ -191,8 +192,8 @@ async fn access_picture(store: &dyn Store) -> Vec<String> {
     lines.extend(store.log(&Scope::All, None).await.unwrap().iter().map(|entry| format!("{entry:?}")));
     lines.push(format!("{:?}", store.reports(&Scope::All).await.unwrap()));
     lines.push(format!("{:?}", store.blocked(ANN).await.unwrap()));
-    let entrance = Entrance { user: EVE, network: None, room: Some(room("quiet")) };
-    let standing = store.standing(entrance).await.unwrap();
+    let entry_request = EntryRequest { user: EVE, network: None, room: Some(room("quiet")) };
+    let standing = store.standing(entry_request).await.unwrap();
     lines.push(format!("{:?}", Standing { generation: 0, ..standing }));
     lines
 }

@@ -4,7 +4,7 @@ use super::{ANN, BOB, every_store, message, room_info};
 use crate::support::room;
 use app::wire::{RoomName, UserId};
 use server::store::{
-    AccessChange, Action, Entrance, Invitation, LinkError, MAX_INVITATIONS, Moderation, NewEvent,
+    AccessChange, Action, EntryRequest, Invitation, LinkError, MAX_INVITATIONS, Moderation, NewEvent,
     RestrictionKind, Role, RoomMode, Scope, ServerAccess, Setting, Standing, Store, StoreError, Subject,
     Until, may_enter_room, may_enter_server,
 };
@@ -54,7 +54,7 @@ async fn make_admin(store: &dyn Store, user: UserId) {
 }
 
 async fn standing(store: &dyn Store, user: UserId, place: Option<&RoomName>) -> Standing {
-    store.standing(Entrance { user, network: None, room: place.cloned() }).await.unwrap()
+    store.standing(EntryRequest { user, network: None, room: place.cloned() }).await.unwrap()
 }
 
 async fn enters(store: &dyn Store, user: UserId, place: &RoomName) -> Result<(), StoreError> {
@@ -155,7 +155,7 @@ async fn a_banned_network_keeps_everyone_on_it_out_but_moderators(store: Arc<dyn
     act(&*store, ANN, None, Action::Remove { user: BOB, until: Until(None), network }).await.unwrap();
     let from = async |user, network: &str| {
         let network = Some(network.parse().unwrap());
-        let standing = store.standing(Entrance { user, network, room: None }).await.unwrap();
+        let standing = store.standing(EntryRequest { user, network, room: None }).await.unwrap();
         may_enter_server(&standing).is_ok()
     };
     assert!(!from(BOB, "192.0.2.1/32").await && !from(BOB, "192.0.2.2/32").await);

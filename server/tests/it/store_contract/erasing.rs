@@ -6,9 +6,9 @@ use app::wire::{DisplayName, Operation, Seq, UserId};
 use futures_util::StreamExt;
 use server::{
     store::{
-        Action, DeviceId, DeviceLabel, Entrance, MAX_RECORDS_PER_READ, Moderation, NewEvent, Notification,
-        Role, ScanPosition, Scope, Setting, SignIn, Store, StoreError, Until, UserContent, UserRecord,
-        UserRight,
+        Action, DeviceId, DeviceLabel, EntryRequest, MAX_RECORDS_PER_READ, Moderation, NewEvent,
+        Notification, Role, ScanPosition, Scope, Setting, SignIn, Store, StoreError, Until, UserContent,
+        UserRecord, UserRight,
     },
     upkeep::erase_step,
 };
@@ -167,7 +167,7 @@ async fn erasure_ends_rights_devices_and_codes_but_no_restriction(store: Arc<dyn
     assert!(sign_ins.devices.is_empty() && sign_ins.generation > generation, "{sign_ins:?}");
     assert_eq!(store.redeem_recovery_code([5; 32]).await.unwrap(), None);
     while !matches!(changes.next().await, Some(Notification::SignedOut(ANN))) {}
-    let standing = store.standing(Entrance { user: ANN, network: None, room: Some(tea) }).await.unwrap();
+    let standing = store.standing(EntryRequest { user: ANN, network: None, room: Some(tea) }).await.unwrap();
     assert_eq!((standing.room.role, standing.room.mute), (None, Some(Until(None))), "nobody escapes a mute");
     // Another device knows nothing of it yet.
     let label = DeviceLabel { browser: "Firefox".into(), system: "Linux".into() };

@@ -9,7 +9,7 @@ use app::wire::{
     UserId,
 };
 use server::store::{
-    Entrance, ImportRefusal, MAX_IMPORTED_EVENTS, NewEvent, RoomImport, RoomInfo, RoomOrder, RoomQuery,
+    EntryRequest, ImportRefusal, MAX_IMPORTED_EVENTS, NewEvent, RoomImport, RoomInfo, RoomOrder, RoomQuery,
     ServerRetention, Store, Sweep, may_enter_room,
 };
 use std::sync::Arc;
@@ -283,8 +283,8 @@ async fn a_room_is_created_with_its_description(store: Arc<dyn Store>) {
 
 async fn a_room_for_members_is_one_again(store: Arc<dyn Store>) {
     let enters = async |user| {
-        let entrance = Entrance { user, network: None, room: Some(room("tea")) };
-        may_enter_room(&room("tea"), &store.standing(entrance).await.unwrap()).is_ok()
+        let entry_request = EntryRequest { user, network: None, room: Some(room("tea")) };
+        may_enter_room(&room("tea"), &store.standing(entry_request).await.unwrap()).is_ok()
     };
     let at = store.clock().await.unwrap();
     let body = EventBody::Message {

@@ -8,7 +8,7 @@ use crate::store::{
     ImportRefusal, RoomImport,
     postgres::rows::{position, unsigned, user_id},
     reactions::Summary,
-    rules::{self, ImportedRoom, Place},
+    rules::{self, EventState, ImportedRoom},
 };
 use app::wire::{CommandId, DisplayName, Event, EventBody, Seq, UserId};
 use deadpool_postgres::Transaction;
@@ -80,7 +80,8 @@ impl Work<'_> {
         let referred: Vec<i64> = rules::referred(new).into_iter().map(position).collect();
         for row in self.rows(SELECT_PLACES, &[&referred]).await? {
             let seq = unsigned(row.try_get(0)?);
-            room.places.insert(seq, Place::new(row.try_get(1)?, user_id(row.try_get(2)?), row.try_get(3)?));
+            room.states
+                .insert(seq, EventState::new(row.try_get(1)?, user_id(row.try_get(2)?), row.try_get(3)?));
             let summary: Option<&str> = row.try_get(4)?;
             room.reactions.extend(summary.map(|json| (seq, Summary::parse(json))));
         }

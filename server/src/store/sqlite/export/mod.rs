@@ -7,7 +7,7 @@ use super::{
     check,
     connection::{Synchronous, close_as_single_file, open_reader},
     error::OpenError,
-    files::{self, Found},
+    files::{self, FileState},
     open::{self, Opened, SaveKey},
     record::Record,
 };
@@ -40,7 +40,7 @@ impl Export {
     /// [`OpenError`]; a damaged file, and one that is not ours or too new, stays as it was.
     pub fn open(path: &Path, save_key: SaveKey) -> Result<Self, OpenError> {
         let path = files::resolve(path)?;
-        if files::check(&path)? == Found::Nothing {
+        if files::check(&path)? == FileState::Nothing {
             return Err(nothing());
         }
         check(&path)?;

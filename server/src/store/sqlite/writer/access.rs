@@ -4,7 +4,7 @@ use super::{WriteOutput, WriteResult, transaction::WriteTransaction};
 use crate::{
     hexadecimal,
     store::{
-        AccessChange, Entrance, Invitation, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES,
+        AccessChange, EntryRequest, Invitation, LinkHash, MAX_BLOCKED, MAX_INVITATIONS, MAX_LOG_ENTRIES,
         MAX_REPORTS, MAX_REPORTS_PER_USER, MAX_RESTRICTIONS, MAX_ROLES, Moderation, NewEvent,
         RestrictionKind, Role, Setting, Standing, StoreError, StoreResult, Subject,
         rules::{self, Effect},
@@ -49,8 +49,8 @@ impl WriteTransaction<'_> {
 
     /// Returns the rights of a user, including this transaction's own changes.
     pub(super) fn standing(&self, user: UserId, room: Option<&RoomName>) -> rusqlite::Result<Standing> {
-        let entrance = Entrance { user, network: None, room: room.cloned() };
-        queries::standing(&self.transaction, &entrance, self.at)
+        let entry_request = EntryRequest { user, network: None, room: room.cloned() };
+        queries::standing(&self.transaction, &entry_request, self.at)
     }
 
     /// Records a post in a room in slow mode, or returns how long its author must wait.

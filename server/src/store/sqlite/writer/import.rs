@@ -4,7 +4,7 @@ use super::{WriteOutput, WriteResult, transaction::WriteTransaction};
 use crate::store::{
     AccessChange, ImportRefusal, MAX_IMPORTED_EVENTS, RoomImport, StoreError, columns,
     reactions::Summary,
-    rules::{self, ImportPlan, ImportedRoom, Place},
+    rules::{self, EventState, ImportPlan, ImportedRoom},
     sqlite::{queries, rows, sql},
 };
 use app::wire::{DisplayName, Event, EventBody, RoomName, Seq, UserId};
@@ -100,14 +100,14 @@ impl WriteTransaction<'_> {
         room.expired = expired.query_row([name.as_str()], |row| row.get(0)).optional()?.unwrap_or(0);
         for seq in rules::referred(new) {
             let mut select = self.transaction.prepare_cached(SELECT_PLACE)?;
-            let place = |row: &rusqlite::Row<'_>| {
-                Ok(Place::new(row.get(0)?, rows::user_id(row.get(1)?), row.get(2)?))
+            let state = |row: &rusqlite::Row<'_>| {
+                Ok(EventState::new(row.get(0)?, rows::user_id(row.get(1)?), row.get(2)?))
             };
-            let Some(place) = select.query_row((name.as_str(), columns::position(seq)), place).optional()?
+            let Some(state) = select.query_row((name.as_str(), columns::position(seq)), state).optional()?
             else {
                 continue;
             };
-            room.places.insert(seq, place);
+            room.states.insert(seq, state);
             let mut select = self.transaction.prepare_cached(sql::SELECT_REACTIONS)?;
             let summary = select.query_row((name.as_str(), seq), |row| row.get::<_, String>(0)).optional()?;
             room.reactions.extend(summary.map(|json| (seq, Summary::parse(&json))));
