@@ -105,8 +105,12 @@ impl MembersState {
         self.typing.update(|typing| typing.retain(|typing| !gone.contains(&typing.user.id)));
     }
 
-    /// Shows that a user is typing, until [`expire_typing`](Self::expire_typing) at `until`.
+    /// Shows that a user is typing, until [`expire_typing`](Self::expire_typing) at `until`. The name is that of the list: the
+    /// signal may have passed a change of the name on the way between two servers.
     pub fn show_typing(self, user: User, until: Millis) {
+        let is_user = |member: &&User| member.id == user.id;
+        let listed = self.members.with_untracked(|members| members.iter().find(is_user).cloned());
+        let user = listed.unwrap_or(user);
         self.typing.update(|typing| {
             typing.retain(|typing| typing.user.id != user.id);
             typing.push(TypingUser { user, until });
@@ -123,5 +127,31 @@ impl MembersState {
         if self.typing.with_untracked(|typing| typing.iter().any(|typing| typing.user.id == user)) {
             self.typing.update(|typing| typing.retain(|typing| typing.user.id != user));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(id: u64, name: &str) -> User {
+        User::new(UserId(id), name.parse().unwrap())
+    }
+
+    #[test]
+    fn typing_shows_the_name_of_the_list_if_the_signal_has_an_old_one() {
+        Owner::new().with(|| {
+            let state = MembersState::new(vec![user(1, "Bob"), user(2, "Cem")], 2);
+            state.show_typing(user(1, "Lively Falcon"), 10);
+            state.show_typing(user(3, "Dee"), 10);
+            let names = || {
+                state.typing.with_untracked(|typing| {
+                    typing.iter().map(|it| it.user.name.to_string()).collect::<Vec<_>>()
+                })
+            };
+            assert_eq!(names(), ["Bob", "Dee"]);
+            state.update_user(&user(3, "Dora"));
+            assert_eq!(names(), ["Bob", "Dora"]);
+        });
     }
 }
