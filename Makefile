@@ -59,7 +59,7 @@ dev: setup-rust setup-packages setup-wasm-bindgen setup-cargo-leptos ## Rebuild 
 	@cargo leptos watch
 
 check-leptos: setup-rust setup-packages setup-wasm-bindgen setup-cargo-leptos setup-chromium ## Prove that cargo-leptos builds a working site too
-	@cargo leptos build --release && cargo leptos end-to-end --release
+	@export HUBBUB_EPHEMERAL=true HUBBUB_PER_NETWORK=1000 RUST_LOG=warn; cargo leptos build --release && cargo leptos end-to-end --release
 
 screenshots: release setup-chromium ## Take screenshots of every page; renew those of the README
 	@cd end2end && playwright test --project=screenshots && mkdir -p screens && cp test-results/screens/room-desktop-*.png screens/
