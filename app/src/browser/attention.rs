@@ -133,7 +133,7 @@ fn update(room: RoomState) -> AttentionChange {
 }
 
 fn read_view(room: RoomState) {
-    // A scroll that the page hears of with the next frame counts already.
+    // The browser dispatches `scroll` with the next frame, so `at_end` may be older than the position.
     let has_scrolled = || dom::scroller().is_some_and(|scroller| scroller.scroll_top().abs() > AT_END_PX);
     let last_seen = if room.timeline.at_end.get_untracked() && !has_scrolled() {
         Some(room.timeline.with_timeline(Timeline::last))

@@ -120,7 +120,7 @@ pub struct RoomStanding {
     pub mute: Option<Until>,
 }
 
-/// The user who asks to enter, and the place.
+/// The request of a user to enter the server or a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryRequest {
     /// The user.
