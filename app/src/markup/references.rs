@@ -123,7 +123,8 @@ impl MentionPlace {
 /// Returns the first [`MAX_MENTIONS`] places of a text, each once, where a name may stand.
 pub fn mention_places(text: &str) -> Vec<MentionPlace> {
     let mut places = Vec::new();
-    if !text.contains(MENTION_MARKS) {
+    // One at a time, which is faster: nearly no text has one.
+    if !MENTION_MARKS.iter().any(|mark| text.contains(*mark)) {
         return places;
     }
     for Block { content, .. } in super::parse(text) {

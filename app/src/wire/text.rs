@@ -36,11 +36,13 @@ pub enum InvalidText {
 /// assert!(trim_message(" \u{a0} ").is_err());
 /// ```
 pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
-    let text = match line_feeds(text) {
+    let mut text = match line_feeds(text) {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)?),
         Cow::Owned(text) => Cow::Owned(trimmed(&text)?.to_owned()),
     };
-    let mut text = if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text };
+    if !is_plain(&text) && text.contains(is_unwanted) {
+        text = Cow::Owned(replaced(&text, false));
+    }
     if text.len() > MAX_MESSAGE_BYTES && text.contains(char::REPLACEMENT_CHARACTER) {
         text = Cow::Owned(replaced(&text, true));
     }
@@ -54,13 +56,17 @@ pub fn trim_message(text: &str) -> Result<Cow<'_, str>, InvalidText> {
 ///
 /// # Errors
 /// Like [`trim_message`].
-pub fn trim_single_line(text: &str) -> Result<String, InvalidText> {
-    trim_message(&line_feeds(text).replace('\n', " ")).map(Cow::into_owned)
+pub fn trim_single_line(text: &str) -> Result<Cow<'_, str>, InvalidText> {
+    if !text.contains('\r') && !text.contains('\n') {
+        return trim_message(text);
+    }
+    trim_message(&line_feeds(text).replace('\n', " ")).map(|text| Cow::Owned(text.into_owned()))
 }
 
 /// Returns `text` for the lines mode: each line break becomes a space.
-pub fn to_single_line(text: &str) -> String {
-    sanitize_for_display(text).replace('\n', " ")
+pub fn to_single_line(text: &str) -> Cow<'_, str> {
+    let text = sanitize_for_display(text);
+    if text.contains('\n') { Cow::Owned(text.replace('\n', " ")) } else { text }
 }
 
 /// Returns `text` for display: line ends become LF, and control characters except TAB become U+FFFD.
@@ -68,18 +74,21 @@ pub fn to_single_line(text: &str) -> String {
 /// Texts that an old version stored may contain control characters. A terminal would interpret them, and an HTML parser
 /// drops NUL and rewrites CR, which would break hydration.
 pub fn sanitize_for_display(text: &str) -> Cow<'_, str> {
-    // Nearly every text is plain, and this pass over the bytes is much faster than one over the characters.
-    if text.bytes().all(is_plain) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let text = line_feeds(text);
     if text.contains(is_unwanted) { Cow::Owned(replaced(&text, false)) } else { text }
 }
 
-/// Returns `false` for every byte with which a control character other than LF and TAB begins. U+0080 to U+009F begin
-/// with 0xC2, as some other characters do.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\t' | 0x20..=0x7e | 0x80..=0xc1 | 0xc3..)
+/// Returns `false` if `text` has a control character other than LF and TAB. U+0080 to U+009F begin with 0xC2, as some other
+/// characters do, for which it returns `false` too.
+///
+/// Nearly every text is plain, and this pass over the bytes is much faster than one over the characters.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte| matches!(byte, b'\n' | b'\t' | 0x20..=0x7e | 0x80..=0xc1 | 0xc3..);
+    // Without an early end, so that the compiler looks at many bytes at once.
+    text.bytes().fold(true, |all, byte| all & is_plain(byte))
 }
 
 fn line_feeds(text: &str) -> Cow<'_, str> {

@@ -3,7 +3,10 @@
 use crate::websocket::frame;
 use app::wire::{Event, EventBody, FileInfo, Files, RoomName, Seq, ServerFrame, to_single_line};
 use bytes::Bytes;
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 /// Bytes of JSON in one batch, unless one event alone has more. A slow client can take one write of this size within
 /// the write timeout.
@@ -35,18 +38,19 @@ impl Batch {
         let mut batches = Vec::new();
         let mut rest = events;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(fits_in_batch(rest));
-            batches.push(Arc::new(Self::new(room, now)));
+            let (count, bytes) = fits_in_batch(rest);
+            let (now, later) = rest.split_at(count);
+            batches.push(Arc::new(Self::new(room, now, bytes)));
             rest = later;
         }
         batches
     }
 
-    fn new(room: &RoomName, events: &[Arc<Event>]) -> Self {
+    fn new(room: &RoomName, events: &[Arc<Event>], bytes: usize) -> Self {
         Self {
             room: room.clone(),
             events: events.to_vec(),
-            bytes: events.iter().map(|event| event.json_bytes()).sum(),
+            bytes,
             v1: OnceLock::new(),
             lines: OnceLock::new(),
         }
@@ -79,8 +83,8 @@ impl Batch {
 
     /// Returns the events after `seq` as a batch of their own.
     pub fn after(&self, seq: Seq) -> Self {
-        let from = self.events.partition_point(|event| event.seq <= seq);
-        Self::new(&self.room, &self.events[from..])
+        let events = &self.events[self.events.partition_point(|event| event.seq <= seq)..];
+        Self::new(&self.room, events, events.iter().map(|event| event.json_bytes()).sum())
     }
 
     /// Returns the batch as a whole WebSocket frame, or `None` if this encoding shows none of its events.
@@ -101,32 +105,41 @@ impl Batch {
     }
 }
 
-/// Returns how many of `events` fit into one batch: at least one.
-fn fits_in_batch(events: &[Arc<Event>]) -> usize {
+/// Returns how many of `events` fit into one batch, at least one, and their bytes.
+fn fits_in_batch(events: &[Arc<Event>]) -> (usize, usize) {
     let mut bytes = 0;
-    let overflow = events.iter().position(|event| {
-        bytes += event.json_bytes();
-        bytes > MAX_BATCH_BYTES
-    });
-    overflow.map_or(events.len(), |index| index.max(1))
+    for (index, event) in events.iter().enumerate() {
+        let next = event.json_bytes();
+        if index > 0 && bytes + next > MAX_BATCH_BYTES {
+            return (index, bytes);
+        }
+        bytes += next;
+    }
+    (events.len(), bytes)
 }
 
 /// Returns a message in one line, with its files.
-fn line(text: &str, files: &Files) -> String {
-    let mut parts = Vec::new();
-    if files.is_empty() || text != files.names() {
-        parts.push(to_single_line(text));
+fn line<'a>(text: &'a str, files: &Files) -> Cow<'a, str> {
+    if files.is_empty() {
+        return to_single_line(text);
     }
+    let text = (text != files.names()).then(|| to_single_line(text));
     let file = |file: &FileInfo| format!("[file {}, {} bytes, {}]", file.name, file.size, file.path());
-    parts.extend(files.iter().map(file));
-    parts.join(" ")
+    let parts: Vec<Cow<'_, str>> = text.into_iter().chain(files.iter().map(|it| file(it).into())).collect();
+    parts.join(" ").into()
 }
 
 fn lines(events: &[Arc<Event>]) -> Option<String> {
-    let of_event = |event: &Arc<Event>| match &event.body {
-        EventBody::Message { text, files, .. } if !text.is_empty() => Some(line(text, files)),
-        _ => None,
-    };
-    let lines: Vec<String> = events.iter().filter_map(of_event).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    let mut lines = String::new();
+    for event in events {
+        if let EventBody::Message { text, files, .. } = &event.body
+            && !text.is_empty()
+        {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(&line(text, files));
+        }
+    }
+    (!lines.is_empty()).then_some(lines)
 }
