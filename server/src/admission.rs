@@ -37,7 +37,7 @@ impl AppState {
 
     /// Returns the network of `identity` whose uploads count together; `None` if networks are not limited.
     pub fn limited_network(&self, identity: Identity) -> Option<Network> {
-        self.networks.usage(identity.network).is_limited(Use::Upload).then_some(identity.network)
+        self.networks.is_limited(Use::Upload).then_some(identity.network)
     }
 
     /// Counts a post of `identity` into `room`, which creates the room if it does not exist.
@@ -54,11 +54,11 @@ impl AppState {
     /// # Errors
     /// The time to wait before the next attempt.
     pub async fn admit_room(&self, identity: Identity, room: &RoomName) -> Result<(), Duration> {
-        let usage = self.networks.usage(identity.network);
-        if !usage.is_limited(Use::Room) || self.hub.has_events(room) {
+        if !self.networks.is_limited(Use::Room) || self.hub.has_events(room) {
             return Ok(());
         }
         // The append finds out what a read that fails cannot.
-        if self.store.head(room).await.is_ok_and(|head| head == 0) { usage.take(Use::Room) } else { Ok(()) }
+        let is_new = self.store.head(room).await.is_ok_and(|head| head == 0);
+        if is_new { self.networks.usage(identity.network).take(Use::Room) } else { Ok(()) }
     }
 }

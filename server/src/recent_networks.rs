@@ -130,19 +130,22 @@ impl Memory {
     }
 
     fn note(&mut self, user: UserId, network: Network, is_shared: bool) {
-        self.forget_old();
         let now = Instant::now();
-        let known = self.seen(user);
-        let known = known.filter(|seen| seen.network == network && seen.due_at.elapsed() < RECORDED_FOR);
-        let seen = known.unwrap_or(Seen { network, due_at: now });
-        if is_shared && seen.due_at == now {
+        self.forget_old(now);
+        let is_known = |seen: &Seen| seen.network == network && now - seen.due_at < RECORDED_FOR;
+        // Most users have just written something.
+        if self.recent.get(&user).is_some_and(is_known) {
+            return;
+        }
+        let known = self.seen(user).filter(is_known);
+        if is_shared && known.is_none() {
             self.unrecorded.insert(user);
         }
-        self.recent.insert(user, seen);
+        self.recent.insert(user, known.unwrap_or(Seen { network, due_at: now }));
     }
 
     fn find(&mut self, user: UserId) -> Option<Network> {
-        self.forget_old();
+        self.forget_old(Instant::now());
         self.seen(user).map(|seen| seen.network)
     }
 
@@ -161,14 +164,15 @@ impl Memory {
         networks
     }
 
-    fn forget_old(&mut self) {
+    fn forget_old(&mut self, now: Instant) {
         let is_full = self.recent.len() >= MAX_RECENT_NETWORKS as usize / 2;
-        if is_full || self.since.elapsed() >= HALF_LIFE {
+        let age = now - self.since;
+        if is_full || age >= HALF_LIFE {
             self.older = mem::take(&mut self.recent);
-            if self.since.elapsed() >= HALF_LIFE * 2 {
+            if age >= HALF_LIFE * 2 {
                 self.older.clear();
             }
-            self.since = Instant::now();
+            self.since = now;
         }
     }
 }

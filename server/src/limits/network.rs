@@ -177,6 +177,11 @@ impl NetworkLimits {
         usage
     }
 
+    /// Returns `true` if this use is limited.
+    pub fn is_limited(&self, what: Use) -> bool {
+        self.scale.is_some_and(|scale| what.rate(scale.post_rate).is_some())
+    }
+
     /// Evicts networks without connections and recent uses.
     pub fn evict_idle(&self) {
         let mut networks = self.networks();
@@ -203,11 +208,6 @@ impl NetworkUsage {
         let Some(limit) = &self.limits[what as usize] else { return Ok(()) };
         self.touch();
         limit.take()
-    }
-
-    /// Returns `true` if this use is limited.
-    pub fn is_limited(&self, what: Use) -> bool {
-        self.limits[what as usize].is_some()
     }
 
     /// Counts one use after those that wait already; waits at most [`MAX_WAIT`]. So a network that reads too much is slowed
