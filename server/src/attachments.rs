@@ -32,12 +32,21 @@ pub(crate) fn message_text(text: &str, files: usize) -> Result<String, InvalidTe
 /// Those of [`FileStore::claim_files`](crate::store::FileStore::claim_files).
 pub(crate) async fn append_with_files(
     state: &AppState,
-    mut event: NewEvent,
-    mut files: Vec<FileId>,
+    event: NewEvent,
+    files: Vec<FileId>,
 ) -> StoreResult<PendingCommit<Appended>> {
     if files.is_empty() {
         return Ok(state.store.append(event));
     }
+    // Boxed, because most messages never need the room for it.
+    Box::pin(claim_and_append(state, event, files)).await
+}
+
+async fn claim_and_append(
+    state: &AppState,
+    mut event: NewEvent,
+    mut files: Vec<FileId>,
+) -> StoreResult<PendingCommit<Appended>> {
     files.truncate(MAX_FILES);
     let mut seen = std::collections::BTreeSet::new();
     files.retain(|id| seen.insert(*id));

@@ -135,10 +135,10 @@ pub(crate) async fn execute(
         }
         ClientFrame::Rename { id, name } => set_display_name(state, identity, id, &name),
         ClientFrame::Read { room, seq } => {
-            set_read_marker(state, identity.id, enter(state, identity, &room).await?, seq)
+            set_read_marker(state, identity.id, Box::pin(enter(state, identity, &room)).await?, seq)
         }
         ClientFrame::Unread { room, seq } => {
-            mark_unread(state, identity.id, enter(state, identity, &room).await?, seq)
+            mark_unread(state, identity.id, Box::pin(enter(state, identity, &room)).await?, seq)
         }
         ClientFrame::Join { .. }
         | ClientFrame::Leave { .. }

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 /// [`crate::store::StoreError::Backend`].
 pub(crate) async fn resolve(
     state: &AppState,
-    mut event: NewEvent,
+    event: NewEvent,
     hints: Vec<MentionHint>,
 ) -> StoreResult<NewEvent> {
     let (text, target, is_edit) = match &event.operation {
@@ -37,6 +37,16 @@ pub(crate) async fn resolve(
     if places.is_empty() && target.is_none() {
         return Ok(event);
     }
+    // Boxed, because most messages never need the room for it.
+    Box::pin(set_mentions(state, event, hints, (places, target, is_edit))).await
+}
+
+async fn set_mentions(
+    state: &AppState,
+    mut event: NewEvent,
+    hints: Vec<MentionHint>,
+    (places, target, is_edit): (Vec<MentionPlace>, Option<Seq>, bool),
+) -> StoreResult<NewEvent> {
     let store = &*state.store;
     event.names = store.names_generation();
     let hints = hints.into_iter().take(MAX_MENTIONS).map(|hint| (hint.name, hint.id));
