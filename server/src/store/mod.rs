@@ -91,7 +91,7 @@ pub use search::{
     ExcerptPart, Has, IndexLag, IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCERPT_CHARS,
     MAX_EXCLUDED_ROOMS, MAX_INDEXED_PER_STEP, MAX_PRIVATE_ROOMS, MAX_QUERY_BYTES, MAX_QUERY_FILTERS,
     MAX_QUERY_WORDS, MAX_RESULTS, MAX_TOKEN_CHARS, ParsedQuery, Phrase, QueryError, SearchHit, SearchPage,
-    SearchQuery, SearchScope, SearchStore, excerpt, has_phrases,
+    SearchQuery, SearchScope, SearchStore, WriterLoad, excerpt, has_phrases,
 };
 pub use settings::{ServerAccess, Setting, Settings};
 pub use snapshot::RoomSnapshot;

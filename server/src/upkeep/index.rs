@@ -1,7 +1,7 @@
 //! The index of all messages follows what is posted.
 
 use super::log_failure;
-use crate::store::{IndexLag, IndexStep, Notification, Store, StoreResult};
+use crate::store::{IndexLag, IndexStep, Notification, Store, StoreResult, WriterLoad};
 use app::wire::RoomName;
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 use std::{collections::BTreeSet, future::pending, time::Duration};
@@ -19,6 +19,9 @@ const PAUSE_FACTOR: u32 = 25;
 
 /// The longest pause: however slow the machine is, more than 1,000 messages are indexed a second.
 const MAX_PAUSE: Duration = Duration::from_millis(300);
+
+/// The pause while more is posted than can be indexed anyway.
+const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Rooms that have grown, and are remembered until the next step, at most; others are found in turn.
 const MAX_GROWN_ROOMS: usize = 1_000;
@@ -114,8 +117,10 @@ impl Follower<'_> {
             if !step.more || step.is_full {
                 return Ok(());
             }
-            if step.is_contended {
-                self.pause(MAX_PAUSE.min(begun.elapsed() * PAUSE_FACTOR)).await;
+            match step.load {
+                WriterLoad::Idle => {}
+                WriterLoad::Busy => self.pause(MAX_PAUSE.min(begun.elapsed() * PAUSE_FACTOR)).await,
+                WriterLoad::Flooded => self.pause(FLOOD_PAUSE).await,
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{
     shared::Shared,
 };
 use crate::store::{
-    IndexStep, MAX_INDEXED_PER_STEP, StoreResult, now,
+    IndexStep, MAX_INDEXED_PER_STEP, StoreResult, WriterLoad, now,
     search::{FILLER, INDEX_VERSION, Indexed, MAX_INDEXED_BYTES},
 };
 use app::wire::{Millis, RoomName, UserId};
@@ -219,8 +219,8 @@ async fn index_next(
     let age: Millis = newest.map_or(0, |at| now().saturating_sub(at));
     let more = is_cut || count == MAX_INDEXED_PER_STEP || !backlog.is_empty();
     // What was there before the index comes in as fast as it can.
-    let is_contended = backlog.is_empty();
-    Ok((IndexStep { events: looked_at, more, age, is_contended, is_full: false }, scanned == 0))
+    let load = if backlog.is_empty() { WriterLoad::Busy } else { WriterLoad::Idle };
+    Ok((IndexStep { events: looked_at, more, age, load, is_full: false }, scanned == 0))
 }
 
 /// Sets `has_files` of the events.

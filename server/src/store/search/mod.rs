@@ -143,6 +143,18 @@ pub struct SearchHit {
     pub has_files: bool,
 }
 
+/// How busy the writer of a store is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WriterLoad {
+    /// Nobody waits for it.
+    #[default]
+    Idle,
+    /// Others wait for it.
+    Busy,
+    /// More is written than the index can follow.
+    Flooded,
+}
+
 /// The result of a step that adds to the index.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexStep {
@@ -152,8 +164,8 @@ pub struct IndexStep {
     pub more: bool,
     /// The age of the newest event of the step, in milliseconds.
     pub age: Millis,
-    /// Others have waited for the writer meanwhile.
-    pub is_contended: bool,
+    /// How busy the writer was meanwhile.
+    pub load: WriterLoad,
     /// There is no space for more.
     pub is_full: bool,
 }

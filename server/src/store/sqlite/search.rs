@@ -7,7 +7,7 @@ use crate::{
     limits::network::Network,
     store::{
         IndexStep, MAX_AUTHORS, MAX_EVENTS_SEARCHED, MAX_EXCLUDED_ROOMS, MAX_INDEXED_PER_STEP, MAX_RESULTS,
-        SearchHit, SearchPage, SearchQuery, SearchStore, StoreResult, Subject, now,
+        SearchHit, SearchPage, SearchQuery, SearchStore, StoreResult, Subject, WriterLoad, now,
         search::{
             INDEX_VERSION, Indexed, MAX_HITS_READ, MAX_INDEXED_BYTES, MAX_SEARCH_TIME, Requirement,
             requirements, split_number,
@@ -108,11 +108,11 @@ impl SearchStore for SqliteStore {
         }
         self.has_unmerged.store(true, Ordering::Relaxed);
         let indexed = self.commit(WriteCommand::Index(Box::new(batch)), |output| match output {
-            WriteOutput::Indexed { is_contended, is_full } => Some((is_contended, is_full)),
+            WriteOutput::Indexed { load, is_full } => Some((load, is_full)),
             _ => None,
         });
-        let (is_contended, is_full) = indexed.await?;
-        Ok(IndexStep { events, more: more || is_full, is_contended, is_full, age: now().saturating_sub(at) })
+        let (load, is_full) = indexed.await?;
+        Ok(IndexStep { events, more: more || is_full, load, is_full, age: now().saturating_sub(at) })
     }
 }
 
@@ -128,7 +128,7 @@ impl SqliteStore {
         });
         let more = merge.await?;
         self.has_unmerged.store(more, Ordering::Relaxed);
-        Ok(IndexStep { more, is_contended: true, ..IndexStep::default() })
+        Ok(IndexStep { more, load: WriterLoad::Busy, ..IndexStep::default() })
     }
 }
 

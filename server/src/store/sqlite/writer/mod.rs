@@ -3,6 +3,7 @@
 //! This is group commit without a timer: while one commit is being synced, the next batch queues up.
 
 mod access;
+mod command_rate;
 mod device_links;
 mod devices;
 mod erasure;
@@ -25,10 +26,11 @@ use super::{
 use crate::store::{
     Appended, CodeHash, DeviceLabel, ImportRefusal, LinkError, LinkHash, MarkerUpdate, Moderation, NewEvent,
     Notification, Notifier, RoomImport, RoomInfo, ScanPosition, Setting, SignIn, SignOut, StoreError,
-    StoreResult, Sweep, TooManyLinks,
+    StoreResult, Sweep, TooManyLinks, WriterLoad,
     files::{FileCommand, FileOutput},
 };
 use app::wire::{DisplayName, Millis, Retention, RoomName, RoomTitle, Seq, Topic, User, UserId};
+use command_rate::CommandRate;
 use rusqlite::{Connection, config::DbConfig};
 use std::{
     collections::{HashMap, HashSet},
@@ -38,7 +40,7 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 use transaction::{CommitEffects, MovedMarker, WriteTransaction};
@@ -82,8 +84,8 @@ pub(super) enum WriteOutput {
     /// There may be more to merge.
     Merged(bool),
     Indexed {
-        /// Other commands were in the same commit.
-        is_contended: bool,
+        /// How many other commands were committed meanwhile.
+        load: WriterLoad,
         /// The quota is used up.
         is_full: bool,
     },
@@ -177,6 +179,7 @@ pub(super) struct Writer {
     /// `None` if the file ends with the process.
     record: Option<Record>,
     health: Arc<Health>,
+    rate: CommandRate,
 }
 
 impl Writer {
@@ -196,6 +199,7 @@ impl Writer {
             upkeep,
             record,
             health,
+            rate: CommandRate::new(Instant::now()),
         }
     }
 
@@ -280,8 +284,9 @@ impl Writer {
         &mut self,
         commands: Vec<WriteCommand>,
     ) -> rusqlite::Result<(Vec<WriteResult>, CommitEffects)> {
+        let load = self.rate.load(commands.len(), Instant::now());
         let mut transaction = WriteTransaction::begin(self)?;
-        transaction.is_contended = commands.len() > 1;
+        transaction.load = load;
         let results =
             commands.into_iter().map(|command| transaction.execute(command)).collect::<Result<_, _>>()?;
         Ok((results, transaction.commit()?))

@@ -4,7 +4,7 @@ use super::{
     HeadCache, ReadMarkerCache, UnrestrictedCache, UserCache, WriteCommand, WriteOutput, WriteResult, Writer,
 };
 use crate::store::{
-    AccessChange, Appended, NewEvent, StoreError, StoreResult, columns, now,
+    AccessChange, Appended, NewEvent, StoreError, StoreResult, WriterLoad, columns, now,
     reactions::Summary,
     rules::{self, Target},
     sqlite::{queries, rows, sql},
@@ -83,8 +83,8 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) has_purged: bool,
     /// The words that were removed from the index of the search.
     pub(super) unindexed: RefCell<BTreeSet<String>>,
-    /// It has several commands.
-    pub(super) is_contended: bool,
+    /// How many commands it has.
+    pub(super) load: WriterLoad,
     /// Rooms were created, which are active at the same time.
     pub(super) has_new_rooms: bool,
 }
@@ -110,7 +110,7 @@ impl<'a> WriteTransaction<'a> {
             bytes_left,
             has_purged: false,
             unindexed: RefCell::default(),
-            is_contended: false,
+            load: WriterLoad::Idle,
             has_new_rooms: false,
         })
     }
@@ -202,7 +202,7 @@ impl<'a> WriteTransaction<'a> {
             }
             WriteCommand::Index(batch) => {
                 let is_full = self.index(*batch)?;
-                Ok(Ok(WriteOutput::Indexed { is_contended: self.is_contended, is_full }))
+                Ok(Ok(WriteOutput::Indexed { load: self.load, is_full }))
             }
             WriteCommand::MergeIndex => self.merge_index().map(|more| Ok(WriteOutput::Merged(more))),
             WriteCommand::ChangeFile(command) => self.change_file(*command),
@@ -257,9 +257,16 @@ impl<'a> WriteTransaction<'a> {
         self.record_visit(new.author, &new.room, seq)?;
         let author = self.author(new.author)?;
         queries::set_names(&self.transaction, &mut new.mentions)?;
-        let event = Event { seq, at: self.at, id: new.id, author, body: new.body() };
-        self.events.entry(new.room.clone()).or_default().push(Arc::new(event));
-        Ok(Ok(Appended { room: new.room, seq, at: self.at, is_duplicate: false }))
+        let NewEvent { id, room, operation, mentions, files, .. } = new;
+        let body = operation.into_body(mentions, files);
+        self.events.entry(room.clone()).or_default().push(Arc::new(Event {
+            seq,
+            at: self.at,
+            id,
+            author,
+            body,
+        }));
+        Ok(Ok(Appended { room, seq, at: self.at, is_duplicate: false }))
     }
 
     /// Returns the result of the command that had this id before, if there is one.
