@@ -6,7 +6,7 @@ use crate::{
     http::{identity::Identity, problem::Problem},
     hub::{
         outbound::Delivery,
-        subscriber::{End, Subscriber},
+        subscriber::{End, Signal, Subscriber},
         subscription::SubscriberSession,
     },
     limits::connection_limit::ConnectionPermit,
@@ -87,7 +87,7 @@ pub async fn stream(
     state.note_connection(identity, &subscriber).await?;
     let mut stream =
         FrameStream { session, subscriber: subscriber.clone(), identity, state, heartbeat, _permit: permit };
-    let first = if subscriber.is_ended() { Vec::new() } else { stream.join(room, query).await? };
+    let first = if subscriber.ended().is_some() { Vec::new() } else { stream.join(room, query).await? };
     if let Some(Extension(activity)) = activity {
         subscriber.charge_to(activity.account().clone());
         activity.on_event_stream();
@@ -123,16 +123,11 @@ impl FrameStream {
             let mut stream = stream?;
             let next = tokio::select! {
                 biased;
-                end = stream.subscriber.ended() => {
-                    let last = match end {
-                        End::SignedOut => CommandError::signed_out(),
-                        End::NoAccess(why) => CommandError::store(None, &why),
-                        End::Revoked => return None,
-                    };
-                    return Some((stream::iter(vec![Ok(event(&ServerFrame::from(last).to_json()))]), None));
-                }
                 () = stream.state.draining.cancelled() => return None,
-                () = stream.session.ready() => stream.session.flush().await.into_iter().map(|item| event(&json(item))).collect(),
+                signal = stream.session.signal() => match signal {
+                    Signal::End(end) => return last_event(&end).map(|last| (stream::iter(vec![Ok(last)]), None)),
+                    Signal::Flush => stream.session.flush().await.into_iter().map(|item| event(&json(item))).collect(),
+                },
                 _ = stream.heartbeat.tick() => {
                     vec![event(&ServerFrame::Pong { n: 0, heads: stream.session.changed_heads() }.to_json())]
                 }
@@ -142,6 +137,16 @@ impl FrameStream {
         })
         .flatten()
     }
+}
+
+/// Returns the event that tells the client why its stream ends; `None` if it should come back.
+fn last_event(end: &End) -> Option<sse::Event> {
+    let last = match end {
+        End::SignedOut => CommandError::signed_out(),
+        End::NoAccess(why) => CommandError::store(None, why),
+        End::Revoked => return None,
+    };
+    Some(event(&ServerFrame::from(last).to_json()))
 }
 
 /// Parses a list such as `tea.12,work.3`, up to [`MAX_OTHER_ROOMS`]. Malformed entries are skipped.

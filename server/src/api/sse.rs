@@ -3,7 +3,11 @@
 
 use crate::{
     http::{identity::Identity, problem::Problem},
-    hub::{outbound::Delivery, subscriber::Subscriber, subscription::SubscriberSession},
+    hub::{
+        outbound::Delivery,
+        subscriber::{Signal, Subscriber},
+        subscription::SubscriberSession,
+    },
     limits::connection_limit::ConnectionPermit,
     net::Activity,
     state::AppState,
@@ -89,8 +93,10 @@ fn live(stream: SseStream) -> impl Stream<Item = Result<sse::Event, Infallible>>
     stream::unfold(stream, |mut stream| async move {
         tokio::select! {
             () = stream.state.draining.cancelled() => return None,
-            _ = stream.subscriber.ended() => return None,
-            () = stream.session.ready() => {}
+            signal = stream.session.signal() => match signal {
+                Signal::End(_) => return None,
+                Signal::Flush => {}
+            },
         }
         let (items, ids) = (stream.session.flush().await, stream.ids);
         if stream.subscriber.rooms().is_empty() {

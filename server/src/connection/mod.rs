@@ -25,7 +25,10 @@ pub use writer::WriteError;
 use crate::{
     http::identity::Identity,
     hub::{
-        batch::Encoding, outbound::Delivery, room::Room, subscriber::Subscriber,
+        batch::Encoding,
+        outbound::Delivery,
+        room::Room,
+        subscriber::{Signal, Subscriber},
         subscription::SubscriberSession,
     },
     limits::connection_limit::ConnectionPermit,
@@ -195,7 +198,7 @@ impl ConnectionContext {
             true => self.has_own_posts(),
             false => self.session.is_caught_up().await,
         };
-        !is_done && timeout(DRAIN_TIMEOUT, self.session.ready()).await.is_ok()
+        !is_done && matches!(timeout(DRAIN_TIMEOUT, self.session.signal()).await, Ok(Signal::Flush))
     }
 
     /// Returns `true` if the client's own posts were delivered to it.

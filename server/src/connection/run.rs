@@ -7,7 +7,11 @@ use super::{
     writer::{SocketWriter, WriteError},
 };
 use crate::{
-    hub::{batch::Encoding, outbound::FrameSink, subscriber::End},
+    hub::{
+        batch::Encoding,
+        outbound::FrameSink,
+        subscriber::{End, Signal},
+    },
     websocket::ProtocolError,
 };
 use std::pin::pin;
@@ -104,6 +108,10 @@ async fn run<P: Protocol>(
         if let Some(until) = throttled_until.filter(|until| *until < timer.deadline()) {
             timer.as_mut().reset(until);
         }
+        if let Some(end) = context.subscriber.ended() {
+            writer.drop_unsent();
+            return Some(P::report_end(socket, &end));
+        }
         let (is_writable, is_backpressured) = (writer.is_writable(), context.is_backpressured());
         let can_receive = protocol.in_flight() < MAX_IN_FLIGHT_POSTS
             && throttled_until.is_none()
@@ -111,10 +119,6 @@ async fn run<P: Protocol>(
             && socket.can_receive();
         tokio::select! {
             biased;
-            end = context.subscriber.ended() => {
-                writer.drop_unsent();
-                return Some(P::report_end(socket, &end));
-            }
             () = &mut draining, if close_at.is_none() => {
                 close_at = Some(Instant::now() + Box::pin(context.state.close_delay()).await);
             }
@@ -124,7 +128,11 @@ async fn run<P: Protocol>(
             flushed = flush(&writer), if !is_writable => {
                 if let Err(error) = flushed && !context.recover(&writer, error) { return error.close_reason() }
             }
-            () = context.session.ready(), if is_writable => drop(context.session.flush().await),
+            signal = context.subscriber.signal(is_writable) => match signal {
+                // The next round ends the connection.
+                Signal::End(_) => {}
+                Signal::Flush => drop(context.session.flush().await),
+            },
             incoming = socket.receive(), if can_receive => match incoming {
                 Incoming::Text(text) => {
                     if let Err(reason) = Box::pin(protocol.on_text(context, socket, &text)).await {

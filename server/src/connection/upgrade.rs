@@ -62,12 +62,12 @@ async fn accept(state: AppState, identity: Identity, protocol: Protocol, request
         Err(error) => return Problem::from(error).into_response(),
     };
     if let Some(refused) = refused
-        && !context.subscriber.is_ended()
+        && context.subscriber.ended().is_none()
     {
         context.subscriber.end(End::NoAccess(refused));
     }
     if let Protocol::Lines(room) = &protocol
-        && !context.subscriber.is_ended()
+        && context.subscriber.ended().is_none()
     {
         // Before the 101, so that the client misses no message that is posted after it.
         if let Err(error) = context.session.join_live(room).await {

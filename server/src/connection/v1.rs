@@ -51,7 +51,7 @@ struct V1 {
 
 /// Serves one v1 connection until it ends.
 pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<Output = ()> + Send {
-    if !context.subscriber.is_ended() {
+    if context.subscriber.ended().is_none() {
         socket.send([text(&welcome(&context.state, &context.subscriber))]);
     }
     let v1 = V1 {

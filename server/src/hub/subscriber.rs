@@ -14,11 +14,24 @@ use crate::{
     websocket::frame,
 };
 use app::wire::{DisplayName, RoomName, Seq, ServerFrame, User, UserId};
-use std::sync::{
-    Arc, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use futures_util::task::AtomicWaker;
+use std::{
+    future::poll_fn,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
 };
-use tokio::sync::Notify;
+
+/// What a subscriber's task must do.
+#[derive(Debug)]
+pub enum Signal {
+    /// It must end the connection, without sending anything more.
+    End(End),
+    /// It must [flush](crate::hub::subscription::SubscriberSession::flush).
+    Flush,
+}
 
 /// A subscriber of rooms, shared between its own task and the rooms.
 #[derive(Debug)]
@@ -37,8 +50,8 @@ pub struct Subscriber {
     /// Sections under this lock are short and never wait. A room writes to the network under it, as far as the kernel
     /// takes the bytes at once.
     outbound: Mutex<OutboundQueue>,
-    needs_flush: Notify,
-    has_ended: Notify,
+    /// The subscriber's task, which waits for a [`Signal`].
+    task: AtomicWaker,
 }
 
 impl Subscriber {
@@ -67,8 +80,7 @@ impl Subscriber {
             sign_in,
             user: Mutex::new(user),
             outbound: Mutex::default(),
-            needs_flush: Notify::new(),
-            has_ended: Notify::new(),
+            task: AtomicWaker::new(),
         })
     }
 
@@ -85,7 +97,7 @@ impl Subscriber {
     /// Writes deliveries straight into `sink` from now on, as long as nothing is pending before them.
     pub fn attach(&self, sink: Arc<dyn FrameSink>, encoding: Encoding) {
         self.outbound().attach(sink, encoding);
-        self.needs_flush.notify_one();
+        self.task.wake();
     }
 
     /// Charges the queue to `account`.
@@ -106,7 +118,7 @@ impl Subscriber {
     /// Sends or queues a delivery. Never waits: a full queue drops what the store can replace.
     pub fn deliver(&self, delivery: Delivery) {
         if self.outbound().deliver(delivery) {
-            self.needs_flush.notify_one();
+            self.task.wake();
         }
     }
 
@@ -134,8 +146,7 @@ impl Subscriber {
         let revoked = self.outbound().revoke(room, frame::text(&frame.to_json()));
         match revoked {
             Revoked::None => return false,
-            Revoked::Room => self.needs_flush.notify_one(),
-            Revoked::Connection => self.has_ended.notify_one(),
+            Revoked::Room | Revoked::Connection => self.task.wake(),
         }
         true
     }
@@ -143,34 +154,30 @@ impl Subscriber {
     /// Ends the connection: what is queued is dropped, and so is every later delivery.
     pub fn end(&self, end: End) {
         self.outbound().end(end);
-        self.has_ended.notify_one();
+        self.task.wake();
     }
 
-    /// Returns `true` if the connection must end.
-    pub fn is_ended(&self) -> bool {
-        self.outbound().ended().is_some()
+    /// Returns the reason for the end of the connection, if it must end without sending anything more.
+    pub fn ended(&self) -> Option<End> {
+        self.outbound().ended()
     }
 
-    /// Resolves with the reason when the connection must end without sending anything more.
+    /// Resolves when the connection must end, or, if `may_flush`, when the subscriber's task must flush.
     ///
     /// # Cancel safety
-    /// This method is cancel safe, if one task calls it.
-    pub async fn ended(&self) -> End {
-        loop {
-            if let Some(end) = self.outbound().ended() {
-                return end;
-            }
-            self.has_ended.notified().await;
-        }
+    /// This method is cancel safe. One task at a time may wait.
+    pub async fn signal(&self, may_flush: bool) -> Signal {
+        poll_fn(|context| self.poll_signal(context, may_flush)).await
     }
 
-    /// Resolves when the subscriber's task must flush.
-    ///
-    /// # Cancel safety
-    /// This method is cancel safe.
-    pub async fn ready(&self) {
-        while !self.outbound().needs_flush() {
-            self.needs_flush.notified().await;
+    fn poll_signal(&self, context: &Context<'_>, may_flush: bool) -> Poll<Signal> {
+        // Registered first, so that no change is missed that comes after the look at the queue.
+        self.task.register(context.waker());
+        let outbound = self.outbound();
+        match outbound.ended() {
+            Some(end) => Poll::Ready(Signal::End(end)),
+            None if may_flush && outbound.needs_flush() => Poll::Ready(Signal::Flush),
+            None => Poll::Pending,
         }
     }
 

@@ -4,7 +4,13 @@
 //! here is the part that waits for the store.
 
 use crate::{
-    hub::{Hub, outbound::Delivery, presence::Members, room::Room, subscriber::Subscriber},
+    hub::{
+        Hub,
+        outbound::Delivery,
+        presence::Members,
+        room::Room,
+        subscriber::{Signal, Subscriber},
+    },
     redact::RedactedRoom,
     store::{
         MessagePage, RoomInfo, RoomRecord, RoomSnapshot, Store, StoreResult, StreamPosition,
@@ -194,12 +200,12 @@ impl SubscriberSession {
         changed
     }
 
-    /// Resolves when there is something to [`flush`](Self::flush).
+    /// Resolves when there is something to [`flush`](Self::flush), or when the connection must end.
     ///
     /// # Cancel safety
-    /// This method is cancel safe.
-    pub async fn ready(&self) {
-        self.subscriber.ready().await;
+    /// This method is cancel safe. One task at a time may wait.
+    pub async fn signal(&self) -> Signal {
+        self.subscriber.signal(true).await
     }
 
     /// Sends what is queued, and the next piece of a room that lags. Returns it instead if the subscriber has no sink.

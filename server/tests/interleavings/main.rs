@@ -179,7 +179,7 @@ fn read_into(sink: Arc<FakeSink>, hub: Arc<Hub>, store: Arc<dyn Store>, count: u
             return;
         }
         sink.full.store(received.len() % 3 == 1 && !sink.full.load(Ordering::SeqCst), Ordering::SeqCst);
-        if sink.is_writable() && session.ready().now_or_never().is_some() {
+        if sink.is_writable() && session.signal().now_or_never().is_some() {
             assert!(block_on(session.flush()).is_empty(), "the deliveries went into the sink");
         }
         shuttle::thread::yield_now();
