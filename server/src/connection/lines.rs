@@ -6,6 +6,7 @@ use super::{
         ACCESS_ENDED, CloseReason, LINE_TOO_LONG, MAY_NOT_WRITE, NOT_STORED, READ_ONLY, REMOVED, SIGNED_OUT,
         SLOW_MODE, TOO_MANY_ROOMS,
     },
+    in_order::InOrder,
     run::{self, Protocol},
     socket::Socket,
 };
@@ -14,21 +15,17 @@ use crate::{
     hub::{batch::Encoding, subscriber::End},
     limits::network::Use,
     mentions,
-    store::{Appended, NewEvent, StoreError, StoreResult},
+    store::{Appended, NewEvent, PendingCommit, StoreError, StoreResult},
     websocket::ProtocolError,
 };
 use app::wire::{InvalidText, RoomName, trim_single_line};
-use futures_util::{
-    FutureExt, StreamExt,
-    future::{BoxFuture, ready},
-    stream::FuturesOrdered,
-};
+use futures_util::{FutureExt, future::ready};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 struct Lines {
     room: RoomName,
-    appends: FuturesOrdered<BoxFuture<'static, StoreResult<Appended>>>,
+    appends: InOrder<PendingCommit<Appended>>,
     /// The client posts too fast: its last post is counted at this time, and nothing is read before. The client is
     /// slowed down, not cut off.
     throttled_until: Option<Instant>,
@@ -41,7 +38,7 @@ pub(super) fn serve(
     room: RoomName,
 ) -> impl Future<Output = ()> + Send {
     context.permit.keep();
-    run::serve(socket, context, Lines { room, appends: FuturesOrdered::new(), throttled_until: None })
+    run::serve(socket, context, Lines { room, appends: InOrder::new(), throttled_until: None })
 }
 
 impl Protocol for Lines {
@@ -97,8 +94,8 @@ impl Protocol for Lines {
         self.consume_rate_limit(context);
         let message = NewEvent::message(Uuid::now_v7(), self.room.clone(), context.subscriber.user_id, &text);
         match mentions::resolve(&context.state, message, Vec::new()).await {
-            Ok(message) => self.appends.push_back(context.state.store.append(message)),
-            Err(error) => self.appends.push_back(ready(Err(error)).boxed()),
+            Ok(message) => self.appends.push(context.state.store.append(message)),
+            Err(error) => self.appends.push(ready(Err(error)).boxed()),
         }
         Ok(())
     }

@@ -3,12 +3,14 @@
 //! - [`mod@upgrade`]: checks the request and chooses the protocol; [`handshake`]: answers 101.
 //! - [`run`]: the loop of a connection, the same for both protocols.
 //! - [`lines`]: bare text in one room; [`v1`]: `hubbub.v1`, the browser app's protocol.
+//! - [`in_order`]: the commits that a connection waits for.
 //! - [`socket`]: messages, pings, the idle timeout and the close; [`writer`]: the bytes, written at once by every task
 //!   that has some.
 //! - [`close`]: the reasons for a close.
 
 mod close;
 mod handshake;
+mod in_order;
 mod lines;
 mod run;
 mod socket;

@@ -3,13 +3,12 @@
 use super::{
     ConnectionContext, MAX_IN_FLIGHT_POSTS,
     close::{CROWDED, CloseReason, IDLE_TIMEOUT, RESTART, TEXT_ONLY},
-    socket::{Incoming, Socket},
+    socket::{Incoming, MAX_UNSENT_BYTES, Socket},
     writer::{SocketWriter, WriteError},
 };
 use crate::{
     hub::{
         batch::Encoding,
-        outbound::FrameSink,
         subscriber::{End, Signal},
     },
     websocket::ProtocolError,
@@ -94,6 +93,7 @@ async fn run<P: Protocol>(
 ) -> Option<CloseReason> {
     let (draining, writer) = (context.state.draining.clone(), socket.writer());
     let mut draining = pin!(draining.cancelled());
+    let mut revoked = pin!(context.permit.revoked());
     let mut close_at: Option<Instant> = None;
     let mut timer = pin!(sleep_until(socket.next_deadline()));
     loop {
@@ -108,15 +108,16 @@ async fn run<P: Protocol>(
         if let Some(until) = throttled_until.filter(|until| *until < timer.deadline()) {
             timer.as_mut().reset(until);
         }
+        let written = writer.state();
         if let Some(end) = context.subscriber.ended() {
             writer.drop_unsent();
             return Some(P::report_end(socket, &end));
         }
-        let (is_writable, is_backpressured) = (writer.is_writable(), context.is_backpressured());
+        let (is_writable, is_backpressured) = (written.is_writable, context.is_backpressured());
         let can_receive = protocol.in_flight() < MAX_IN_FLIGHT_POSTS
             && throttled_until.is_none()
             && !is_backpressured
-            && socket.can_receive();
+            && written.unsent_bytes < MAX_UNSENT_BYTES;
         tokio::select! {
             biased;
             () = &mut draining, if close_at.is_none() => {
@@ -145,7 +146,7 @@ async fn run<P: Protocol>(
                 Incoming::ProtocolError(error) => return Some(P::close_reason(error)),
             },
             () = context.backpressure_released(), if is_backpressured => {}
-            () = context.permit.revoked() => return Some(CROWDED),
+            () = &mut revoked => return Some(CROWDED),
             () = &mut timer => {
                 protocol.on_tick(context);
                 context.record_device();

@@ -10,7 +10,7 @@ use crate::{
     websocket::{CloseFrame, Decoder, Message, ProtocolError, frame},
 };
 use bytes::{Buf, Bytes};
-use std::{io, sync::Arc, time::Duration};
+use std::{cell::RefCell, io, sync::Arc, time::Duration};
 use tokio::{
     task::coop::consume_budget,
     time::{Instant, timeout},
@@ -28,8 +28,13 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Bytes of one read.
 const READ_BUFFER_BYTES: usize = 8 * 1_024;
 
+thread_local! {
+    /// What a connection reads goes through this buffer before anything else is done, so all connections of a thread share it.
+    static READ_BUFFER: RefCell<[u8; READ_BUFFER_BYTES]> = const { RefCell::new([0; READ_BUFFER_BYTES]) };
+}
+
 /// Unsent bytes of a client. At this many the client is not read.
-const MAX_UNSENT_BYTES: usize = 64 * 1_024;
+pub(super) const MAX_UNSENT_BYTES: usize = 64 * 1_024;
 
 /// Units of Tokio's budget, 128 in each poll, that a message takes if it arrived together with others. So a client that
 /// sends without a pause yields to the other connections after 16 messages, which take about 0.2 ms.
@@ -105,11 +110,6 @@ impl Socket {
         self.writer.flush().await
     }
 
-    /// Returns `true` if the client has few enough unsent bytes to be read.
-    pub(super) fn can_receive(&self) -> bool {
-        self.writer.unsent_bytes() < MAX_UNSENT_BYTES
-    }
-
     /// Receives the next message.
     ///
     /// # Cancel safety
@@ -181,19 +181,20 @@ impl Socket {
         Ok(message)
     }
 
-    /// Reads the bytes that have arrived, into a buffer on the stack.
+    /// Reads the bytes that have arrived, into the buffer of the thread.
     fn read(&mut self) -> Result<Option<Message>, Option<ProtocolError>> {
-        let mut buffer = [0; READ_BUFFER_BYTES];
-        let read = match self.writer.read(&mut buffer) {
-            Ok(0) => return Err(None),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(_) => return Err(None),
-        };
-        let mut input = &buffer[..read];
-        let message = self.decoder.decode(&mut input)?;
-        self.rest = Bytes::copy_from_slice(input);
-        Ok(message)
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let read = match self.writer.read(buffer) {
+                Ok(0) => return Err(None),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(_) => return Err(None),
+            };
+            let mut input = &buffer[..read];
+            let message = self.decoder.decode(&mut input)?;
+            self.rest = if input.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(input) };
+            Ok(message)
+        })
     }
 
     /// Returns when [`keep_alive`](Self::keep_alive) must be called next.

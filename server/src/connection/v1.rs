@@ -3,6 +3,7 @@
 use super::{
     ConnectionContext,
     close::{ACCESS_ENDED, CloseReason, MALFORMED, REMOVED, SIGNED_OUT},
+    in_order::InOrder,
     run::{self, Protocol},
     socket::Socket,
 };
@@ -18,7 +19,7 @@ use crate::{
 };
 use app::wire::{ClientFrame, CommandId, ErrorCode, Malformed, RoomName, ServerFrame, limits};
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt, stream::FuturesOrdered};
+use futures_util::FutureExt;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter, clock::Clock};
 use std::{num::NonZeroU32, time::Duration};
 use tokio::time::Instant;
@@ -42,7 +43,7 @@ enum Reply {
 
 struct V1 {
     /// The replies that wait for the store, in the order of the commands.
-    replies: FuturesOrdered<PendingReply>,
+    replies: InOrder<PendingReply>,
     malformed_in_a_row: u32,
     joins: DefaultDirectRateLimiter,
     /// When this connection last sent a typing signal.
@@ -55,7 +56,7 @@ pub(super) fn serve(socket: Socket, context: ConnectionContext) -> impl Future<O
         socket.send([text(&welcome(&context.state, &context.subscriber))]);
     }
     let v1 = V1 {
-        replies: FuturesOrdered::new(),
+        replies: InOrder::new(),
         malformed_in_a_row: 0,
         joins: RateLimiter::direct(JOINS),
         last_typing: None,
@@ -123,7 +124,7 @@ impl Protocol for V1 {
         };
         match reply {
             Reply::Immediate(frame) => socket.send([text(&frame)]),
-            Reply::Pending(reply) => self.replies.push_back(reply),
+            Reply::Pending(reply) => self.replies.push(reply),
             Reply::None => {}
         }
         Ok(())
@@ -149,7 +150,7 @@ impl V1 {
             ClientFrame::Join { room, after, after_id, log, limit, presence } => {
                 let past = after.map(|after| StreamPosition { after, after_id, log });
                 let options = JoinOptions { past, limit, is_passive: !presence };
-                self.handle_join(context, &room, options).await
+                Box::pin(self.handle_join(context, &room, options)).await
             }
             ClientFrame::Leave { room } => handle_leave(context, &room),
             ClientFrame::Post { id, ref room, .. }

@@ -50,6 +50,15 @@ struct WriteBuffer {
     closed: bool,
 }
 
+/// The state of a writer's buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterState {
+    /// No bytes wait for the network.
+    pub is_writable: bool,
+    /// The buffered bytes.
+    pub unsent_bytes: usize,
+}
+
 /// The reason why the stream takes no more bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteError {
@@ -80,7 +89,7 @@ impl SocketWriter {
     /// Sends frames in order, in few writes. Bytes that the network does not take now are buffered.
     pub fn send_all(&self, frames: impl IntoIterator<Item = Bytes>) {
         let mut buffer = self.buffer();
-        let was_writable = buffer.frames.is_empty();
+        let was_writable = !buffer.waits_for_network();
         for frame in frames {
             buffer.push(frame);
         }
@@ -88,6 +97,12 @@ impl SocketWriter {
             self.write(&mut buffer);
         }
         self.charge(&mut buffer);
+    }
+
+    /// Returns the state of the buffer.
+    pub fn state(&self) -> WriterState {
+        let buffer = self.buffer();
+        WriterState { is_writable: !buffer.waits_for_network(), unsent_bytes: buffer.bytes }
     }
 
     /// Returns the account of this client's unsent bytes.
@@ -148,7 +163,7 @@ impl SocketWriter {
     /// Sends the last frame. The write timeout starts again.
     pub fn send_final(&self, frame: Bytes) {
         self.buffer().last_write = Instant::now();
-        self.send(frame);
+        FrameSink::send(self, frame);
     }
 
     /// Drops all buffered frames except one that was sent in part, so that a close frame can follow.
@@ -227,12 +242,12 @@ fn would_block(error: &io::Error) -> bool {
 }
 
 impl FrameSink for SocketWriter {
-    fn send(&self, mut frame: Bytes) {
+    fn send(&self, mut frame: Bytes) -> bool {
         let mut buffer = self.buffer();
-        if !buffer.is_blocked() {
+        if !buffer.waits_for_network() {
             // A direct write: Tokio's readiness is only needed when bytes have to wait.
             match SockRef::from(&self.stream).send(&frame) {
-                Ok(taken) if taken == frame.len() => return,
+                Ok(taken) if taken == frame.len() => return true,
                 Ok(taken) => {
                     frame.advance(taken);
                     buffer.is_partial = taken > 0;
@@ -243,6 +258,7 @@ impl FrameSink for SocketWriter {
         }
         buffer.push(frame);
         self.charge(&mut buffer);
+        false
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
@@ -250,12 +266,13 @@ impl FrameSink for SocketWriter {
     }
 
     fn is_writable(&self) -> bool {
-        !self.buffer().is_blocked()
+        !self.buffer().waits_for_network()
     }
 }
 
 impl WriteBuffer {
-    fn is_blocked(&self) -> bool {
+    /// Returns `true` if a frame cannot be written now.
+    fn waits_for_network(&self) -> bool {
         self.closed || !self.frames.is_empty()
     }
 

@@ -96,12 +96,10 @@ impl ConnectionPermit {
         self.shared.open().unused.remove(&self.id);
     }
 
-    /// Resolves when the permit is revoked.
-    ///
-    /// # Cancel safety
-    /// This method is cancel safe.
-    pub async fn revoked(&self) {
-        self.holder.revoked.notified().await;
+    /// Returns a future that resolves when the permit is revoked.
+    pub fn revoked(&self) -> impl Future<Output = ()> + Send + use<> {
+        let holder = self.holder.clone();
+        async move { holder.revoked.notified().await }
     }
 }
 

@@ -148,15 +148,18 @@ struct FakeSink {
 }
 
 impl FrameSink for FakeSink {
-    fn send(&self, frame: Bytes) {
+    fn send(&self, frame: Bytes) -> bool {
         // Two bytes of header: these texts are short.
         let mut received = self.received.lock().expect("no thread panics");
         received.extend_from_slice(&frame[2..]);
         received.push(b'\n');
+        self.is_writable()
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
-        frames.into_iter().for_each(|frame| self.send(frame));
+        for frame in frames {
+            self.send(frame);
+        }
     }
 
     fn is_writable(&self) -> bool {

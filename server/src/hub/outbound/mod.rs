@@ -39,8 +39,8 @@ pub enum Delivery {
 /// Accepts frames without waiting.
 pub trait FrameSink: Send + Sync {
     /// Sends a whole frame after all earlier ones. The sink keeps the bytes that the network does not take now; the
-    /// subscriber's task sends them.
-    fn send(&self, frame: Bytes);
+    /// subscriber's task sends them. Returns whether the sink [is writable](Self::is_writable) afterwards.
+    fn send(&self, frame: Bytes) -> bool;
 
     /// Sends whole frames in order, in few writes.
     fn send_all(&self, frames: Vec<Bytes>);
@@ -270,7 +270,7 @@ impl OutboundQueue {
             && let Some((sink, encoding)) = &self.sink
             && let Some(frame) = delivery.encoded(*encoding)
         {
-            sink.send(frame);
+            return !sink.send(frame);
         }
         self.needs_flush()
     }

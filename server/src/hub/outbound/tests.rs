@@ -17,8 +17,9 @@ struct FakeSink {
 }
 
 impl FrameSink for FakeSink {
-    fn send(&self, frame: Bytes) {
+    fn send(&self, frame: Bytes) -> bool {
         self.frames.lock().unwrap().push(frame);
+        self.is_writable()
     }
 
     fn send_all(&self, frames: Vec<Bytes>) {
