@@ -14,7 +14,10 @@ use crate::{
     websocket::ProtocolError,
 };
 use std::pin::pin;
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep_until},
+};
 
 /// The handling of a client's messages by a protocol.
 pub(super) trait Protocol: Send {
@@ -108,7 +111,13 @@ async fn run<P: Protocol>(
         if let Some(until) = throttled_until.filter(|until| *until < timer.deadline()) {
             timer.as_mut().reset(until);
         }
-        let written = writer.state();
+        let mut written = writer.state();
+        if written.holds_frames {
+            // The room writes them with its events, if it is its turn now.
+            yield_now().await;
+            writer.release_held();
+            written = writer.state();
+        }
         if let Some(end) = context.subscriber.ended() {
             writer.drop_unsent();
             return Some(P::report_end(socket, &end));

@@ -99,6 +99,12 @@ impl Socket {
         self.writer.send_all(frames);
     }
 
+    /// Sends whole frames in order, in the same write as the next ones, which are expected at once. The connection's task
+    /// [releases](SocketWriter::release_held) them if none come.
+    pub(super) fn send_with_next(&self, frames: impl IntoIterator<Item = Bytes>) {
+        self.writer.send_with_next(frames);
+    }
+
     /// Waits until the client has taken all bytes.
     ///
     /// # Cancel safety

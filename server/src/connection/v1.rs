@@ -78,7 +78,7 @@ impl Protocol for V1 {
         self.replies.next()
     }
 
-    /// Sends the reply, together with those that are ready by now.
+    /// Sends the reply, together with those that are ready by now, and with the events of the same commit if they come at once.
     fn on_commit(
         &mut self,
         context: &mut ConnectionContext,
@@ -94,7 +94,7 @@ impl Protocol for V1 {
                 context.record_post(room, *seq);
             }
         }
-        socket.send(replies.iter().map(text));
+        socket.send_with_next(replies.iter().map(text));
         Ok(())
     }
 

@@ -41,6 +41,8 @@ struct WriteBuffer {
     bytes: usize,
     /// The network has taken a part of the first frame.
     is_partial: bool,
+    /// The frames wait for others that are written with them, and not for the network.
+    is_held: bool,
     /// The bytes that the account knows of.
     charged: usize,
     /// When the network last took bytes, or when the buffer was last empty.
@@ -55,6 +57,8 @@ struct WriteBuffer {
 pub struct WriterState {
     /// No bytes wait for the network.
     pub is_writable: bool,
+    /// Frames wait for others that are written with them.
+    pub holds_frames: bool,
     /// The buffered bytes.
     pub unsent_bytes: usize,
 }
@@ -78,6 +82,7 @@ impl SocketWriter {
             frames: VecDeque::new(),
             bytes: 0,
             is_partial: false,
+            is_held: false,
             charged: 0,
             last_write: now,
             last_progress: now,
@@ -99,10 +104,37 @@ impl SocketWriter {
         self.charge(&mut buffer);
     }
 
+    /// Sends frames after all earlier ones, in the same write as the next ones, or when they are
+    /// [released](Self::release_held).
+    pub fn send_with_next(&self, frames: impl IntoIterator<Item = Bytes>) {
+        let mut buffer = self.buffer();
+        let was_writable = !buffer.waits_for_network();
+        for frame in frames {
+            buffer.push(frame);
+        }
+        buffer.is_held = was_writable && !buffer.frames.is_empty();
+        if !buffer.is_held {
+            self.charge(&mut buffer);
+        }
+    }
+
     /// Returns the state of the buffer.
     pub fn state(&self) -> WriterState {
         let buffer = self.buffer();
-        WriterState { is_writable: !buffer.waits_for_network(), unsent_bytes: buffer.bytes }
+        WriterState {
+            is_writable: !buffer.waits_for_network(),
+            holds_frames: buffer.is_held,
+            unsent_bytes: buffer.bytes,
+        }
+    }
+
+    /// Writes the frames that wait for others.
+    pub fn release_held(&self) {
+        let mut buffer = self.buffer();
+        if buffer.is_held {
+            self.write(&mut buffer);
+            self.charge(&mut buffer);
+        }
     }
 
     /// Returns the account of this client's unsent bytes.
@@ -166,9 +198,12 @@ impl SocketWriter {
         FrameSink::send(self, frame);
     }
 
-    /// Drops all buffered frames except one that was sent in part, so that a close frame can follow.
+    /// Drops all frames that wait for the network except one that was sent in part, so that a close frame can follow.
     pub fn drop_unsent(&self) {
         let mut buffer = self.buffer();
+        if buffer.is_held {
+            self.write(&mut buffer);
+        }
         let kept = usize::from(buffer.is_partial);
         buffer.frames.truncate(kept);
         buffer.frames.shrink_to_fit();
@@ -210,6 +245,7 @@ impl SocketWriter {
 
     /// Writes as much as the network takes now.
     fn write(&self, buffer: &mut WriteBuffer) {
+        buffer.is_held = false;
         while !buffer.frames.is_empty() && !buffer.closed {
             let mut slices = [IoSlice::new(&[]); MAX_IO_SLICES];
             let count = buffer.fill_io_slices(&mut slices);
@@ -244,6 +280,12 @@ fn would_block(error: &io::Error) -> bool {
 impl FrameSink for SocketWriter {
     fn send(&self, mut frame: Bytes) -> bool {
         let mut buffer = self.buffer();
+        if buffer.is_held {
+            buffer.push(frame);
+            self.write(&mut buffer);
+            self.charge(&mut buffer);
+            return !buffer.waits_for_network();
+        }
         if !buffer.waits_for_network() {
             // A direct write: Tokio's readiness is only needed when bytes have to wait.
             match SockRef::from(&self.stream).send(&frame) {
@@ -273,7 +315,7 @@ impl FrameSink for SocketWriter {
 impl WriteBuffer {
     /// Returns `true` if a frame cannot be written now.
     fn waits_for_network(&self) -> bool {
-        self.closed || !self.frames.is_empty()
+        self.closed || (!self.frames.is_empty() && !self.is_held)
     }
 
     /// Buffers a frame. A closed buffer drops it.
@@ -311,6 +353,76 @@ impl WriteBuffer {
     }
 
     fn mark_closed(&mut self) {
-        (self.frames, self.bytes, self.closed) = (VecDeque::new(), 0, true);
+        (self.frames, self.bytes, self.closed, self.is_held) = (VecDeque::new(), 0, true, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::UnsentBudget;
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    /// Returns a writer and the other end of its connection.
+    async fn connect() -> (SocketWriter, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        (SocketWriter::new(stream.into(), UnsentBudget::new(64 * 1_024 * 1_024).open()), client)
+    }
+
+    /// Returns what the client has received when the next bytes arrive.
+    async fn received(client: &mut TcpStream) -> String {
+        let mut bytes = [0; 64];
+        let read = client.read(&mut bytes).await.unwrap();
+        String::from_utf8(bytes[..read].to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn held_frame_goes_with_the_next_one_and_is_no_reason_to_queue() {
+        let (writer, mut client) = connect().await;
+        writer.send_with_next(["ack,".into()]);
+        assert_eq!(client.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert!(writer.is_writable() && writer.state().holds_frames);
+        assert!(FrameSink::send(&writer, "event,".into()));
+        assert_eq!(received(&mut client).await, "ack,event,");
+        assert!(!writer.state().holds_frames);
+        writer.send_with_next(["ack,".into()]);
+        writer.send_all(["pong,".into()]);
+        assert_eq!(received(&mut client).await, "ack,pong,");
+    }
+
+    #[tokio::test]
+    async fn held_frame_is_released_also_by_the_end_of_the_connection() {
+        let (writer, mut client) = connect().await;
+        writer.send_with_next(["ack,".into()]);
+        writer.release_held();
+        assert_eq!(received(&mut client).await, "ack,");
+        writer.send_with_next(["ack,".into()]);
+        writer.drop_unsent();
+        writer.send_final("close".into());
+        assert_eq!(received(&mut client).await, "ack,close");
+        writer.send_with_next(["ack,".into()]);
+        writer.flush().await.unwrap();
+        assert_eq!(received(&mut client).await, "ack,");
+    }
+
+    #[tokio::test]
+    async fn frame_to_hold_waits_behind_those_that_the_network_has_not_taken() {
+        let (writer, mut client) = connect().await;
+        let large = Bytes::from(vec![b'x'; 16 * 1_024 * 1_024]);
+        assert!(!FrameSink::send(&writer, large.clone()), "the network does not take all of it");
+        writer.send_with_next(["ack".into()]);
+        assert!(!writer.is_writable() && !writer.state().holds_frames);
+        let read = async {
+            let mut bytes = vec![0; large.len() + 3];
+            client.read_exact(&mut bytes).await.unwrap();
+            bytes
+        };
+        let (flushed, bytes) = tokio::join!(writer.flush(), read);
+        assert_eq!((flushed, &bytes[large.len()..]), (Ok(()), &b"ack"[..]));
     }
 }

@@ -47,6 +47,7 @@ use tokio::{
         Notify,
         mpsc::{UnboundedSender, unbounded_channel},
     },
+    task::yield_now,
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 use visits::Visits;
@@ -292,7 +293,11 @@ impl Hub {
 
     fn spawn_drain(self: &Arc<Self>, room: Arc<Room>) {
         let hub = self.clone();
-        tokio::spawn(async move { hub.drain_backlog(&room).await });
+        tokio::spawn(async move {
+            // Those who posted get their replies in the same write, if their tasks run first.
+            yield_now().await;
+            hub.drain_backlog(&room).await;
+        });
     }
 
     /// Compares every live room with the store, and broadcasts what was not notified.
