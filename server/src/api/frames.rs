@@ -139,7 +139,7 @@ impl FrameStream {
     }
 }
 
-/// Returns the event that tells the client why its stream ends; `None` if it should come back.
+/// Returns the last event of a stream, with the reason for its end; `None` if the client should come back.
 fn last_event(end: &End) -> Option<sse::Event> {
     let last = match end {
         End::SignedOut => CommandError::signed_out(),

@@ -146,10 +146,10 @@ pub struct SearchHit {
 /// How busy the writer of a store is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WriterLoad {
-    /// Nobody waits for it.
+    /// No command waits for it.
     #[default]
     Idle,
-    /// Others wait for it.
+    /// Commands wait for it.
     Busy,
     /// More is written than the index can follow.
     Flooded,
