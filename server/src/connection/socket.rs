@@ -198,7 +198,7 @@ impl Socket {
             };
             let mut input = &buffer[..read];
             let message = self.decoder.decode(&mut input)?;
-            self.rest = if input.is_empty() { Bytes::new() } else { Bytes::copy_from_slice(input) };
+            self.rest = Bytes::copy_from_slice(input);
             Ok(message)
         })
     }
