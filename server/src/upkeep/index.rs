@@ -18,7 +18,7 @@ const GATHERING_PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_FACTOR: u32 = 25;
 
 /// The longest pause: however slow the machine is, more than 1,000 messages are indexed a second.
-const MAX_PAUSE: Duration = Duration::from_millis(300);
+const MAX_PAUSE: Duration = Duration::from_millis(150);
 
 /// The pause while more is posted than can be indexed anyway.
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);

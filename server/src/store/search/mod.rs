@@ -56,7 +56,7 @@ pub const MAX_EVENTS_SEARCHED: u64 = 1 << 24;
 pub(super) const MAX_SEARCH_TIME: Duration = Duration::from_millis(500);
 
 /// Messages that one step adds to the index, at most.
-pub const MAX_INDEXED_PER_STEP: u32 = 500;
+pub const MAX_INDEXED_PER_STEP: u32 = 250;
 
 /// Bytes of text that one step adds to the index, at most, besides those of its last message.
 pub(super) const MAX_INDEXED_BYTES: usize = 128 * 1_024;
