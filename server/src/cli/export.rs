@@ -92,7 +92,7 @@ async fn write(installation: &Installation, archive: ArchiveWriter, out: &Path) 
     let cannot_write = |error: io::Error| cannot_open(out, error);
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(durable::PRIVATE).open(&part);
     let mut file = file.map_err(cannot_write)?;
-    let written = write_pieces(&mut file, archive, installation.files.is_some()).await;
+    let written = Box::pin(write_pieces(&mut file, archive, installation.files.is_some())).await;
     let finished = written.and_then(|written| {
         file.sync_all().and_then(|()| durable::rename(&part, out)).map_err(Failure::Out)?;
         Ok(written)

@@ -65,14 +65,15 @@ pub async fn render(state: &AppState, context: RequestContext, view: View, statu
     let page = leptos_axum::render_app_async_with_context(content_security_policy, move || {
         shell(context.clone(), view.clone())
     });
-    let rendered = state.page_work.run(Priority::High, async move {
+    let rendered = Box::pin(async move {
         // The view contains everything; rendering reads nothing from the request.
         let response = page(Request::default()).await;
         // Leptos renders while the body is read, and so does the compression.
         let (parts, body) = compress(response, encodings).await.into_parts();
         to_bytes(Body::new(body), usize::MAX).await.map(|body| Response::from_parts(parts, body.into()))
     });
-    let mut response = rendered.await?.map_err(|error| {
+    let rendered = state.page_work.run(Priority::High, rendered).await?;
+    let mut response = rendered.map_err(|error| {
         tracing::error!(%error, "rendering failed");
         PageRejection::from(Problem::internal())
     })?;

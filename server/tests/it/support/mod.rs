@@ -205,7 +205,7 @@ impl TestServer {
         for (name, value) in headers {
             request.headers_mut().append(*name, HeaderValue::from_str(value).expect("a good header"));
         }
-        within_timeout(connect_async(request)).await
+        within_timeout(Box::pin(connect_async(request))).await
     }
 
     /// Returns the cookie of a new user as `name=value`.
