@@ -82,7 +82,6 @@ pub struct Span {
 
 /// A set of styles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set")]
 pub struct Style {
     /// `**bold**` or `__bold__`.
     pub bold: bool,
