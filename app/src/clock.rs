@@ -23,25 +23,25 @@ struct Utc {
 }
 
 /// Returns a moment for `<time datetime>`: `2026-11-23T15:09:00Z`.
-pub(crate) fn iso(at: Millis) -> String {
+pub fn iso(at: Millis) -> String {
     let Utc { year, month, day, hour, minute, second } = Utc::from_millis(at);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Returns a moment in UTC: `23 Nov 15:09 UTC`.
-pub(crate) fn utc(at: Millis, strings: &Strings) -> String {
+pub fn utc(at: Millis, strings: &Strings) -> String {
     let Utc { year, month, day, hour, minute, .. } = Utc::from_millis(at);
     (strings.utc)(year.cast_unsigned(), month, day, hour, minute)
 }
 
 /// Returns a day in UTC: `23 Nov 2026`.
-pub(crate) fn utc_day(at: Millis, strings: &Strings) -> String {
+pub fn utc_day(at: Millis, strings: &Strings) -> String {
     let Utc { year, month, day, .. } = Utc::from_millis(at);
     (strings.utc_day)(year.cast_unsigned(), month, day)
 }
 
 /// Returns the day of a moment in UTC, in days since the Unix epoch.
-pub(crate) fn day_in_utc(at: Millis) -> u64 {
+pub fn day_in_utc(at: Millis) -> u64 {
     at / DAY_MS
 }
 
@@ -71,34 +71,34 @@ impl Utc {
 
 /// Returns the time of the browser's wall clock.
 #[cfg(feature = "hydrate")]
-pub(crate) fn now() -> Millis {
+pub fn now() -> Millis {
     js_sys::Date::now() as Millis
 }
 
 /// Returns the time of a monotonic clock in milliseconds, for timeouts and delays. It counts from the load of the page and
 /// starts high, so that 0 is in the distant past.
 #[cfg(feature = "hydrate")]
-pub(crate) fn steady() -> Millis {
+pub fn steady() -> Millis {
     const ORIGIN: Millis = 1_000_000_000;
     leptos::prelude::window().performance().map_or_else(now, |clock| ORIGIN + clock.now() as Millis)
 }
 
 /// Returns the day of a moment in the browser's time zone, in days since the Unix epoch.
 #[cfg(feature = "hydrate")]
-pub(crate) fn day_here(at: Millis) -> u64 {
+pub fn day_here(at: Millis) -> u64 {
     let west = js_sys::Date::new(&(at as f64).into()).get_timezone_offset();
     ((at as f64 - west * 60_000.0) / DAY_MS as f64) as u64
 }
 
 /// Returns the time of day in the browser's time zone and the page's language.
 #[cfg(feature = "hydrate")]
-pub(crate) fn local(at: Millis, strings: &Strings) -> String {
+pub fn local(at: Millis, strings: &Strings) -> String {
     format_with(at, strings, Formats::time).unwrap_or_else(|| utc(at, strings))
 }
 
 /// Returns the day in the browser's time zone and the page's language, or the words for today and yesterday.
 #[cfg(feature = "hydrate")]
-pub(crate) fn local_day(at: Millis, strings: &Strings) -> String {
+pub fn local_day(at: Millis, strings: &Strings) -> String {
     match day_here(now()).saturating_sub(day_here(at)) {
         0 => strings.today.into(),
         1 => strings.yesterday.into(),

@@ -7,7 +7,7 @@ const INPUT_METHOD_KEY: u32 = 229;
 
 /// Returns whether an input method handles the key. Chromium and Firefox set `isComposing`; Safari sends the key that ends
 /// a composition after `compositionend`, so only the key code identifies it.
-pub(crate) fn is_composing(key: &KeyboardEvent) -> bool {
+pub fn is_composing(key: &KeyboardEvent) -> bool {
     key.is_composing() || key.key_code() == INPUT_METHOD_KEY
 }
 
@@ -15,7 +15,7 @@ pub(crate) fn is_composing(key: &KeyboardEvent) -> bool {
 /// every device. On a touch screen Enter inserts a line break, since virtual keyboards have no other key for that.
 ///
 /// Enter that ends a composition does not submit.
-pub(crate) fn sends(key: &KeyboardEvent) -> bool {
+pub fn sends(key: &KeyboardEvent) -> bool {
     key.key() == "Enter"
         && !key.shift_key()
         && !is_composing(key)
@@ -24,7 +24,7 @@ pub(crate) fn sends(key: &KeyboardEvent) -> bool {
 
 /// Returns `true` if the device has a fine pointer, and so most likely a physical keyboard.
 #[cfg(feature = "hydrate")]
-pub(crate) fn has_fine_pointer() -> bool {
+pub fn has_fine_pointer() -> bool {
     let query = leptos::prelude::window().match_media("(pointer: fine)").ok().flatten();
     query.is_some_and(|query| query.matches())
 }

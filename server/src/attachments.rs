@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 ///
 /// # Errors
 /// [`InvalidText`].
-pub(crate) fn message_text(text: &str, files: usize) -> Result<String, InvalidText> {
+pub fn message_text(text: &str, files: usize) -> Result<String, InvalidText> {
     match trim_message(text) {
         Err(InvalidText::Blank) if files > 0 => Ok(String::new()),
         trimmed => trimmed.map(Into::into),
@@ -30,7 +30,7 @@ pub(crate) fn message_text(text: &str, files: usize) -> Result<String, InvalidTe
 ///
 /// # Errors
 /// Those of [`FileStore::claim_files`](crate::store::FileStore::claim_files).
-pub(crate) async fn append_with_files(
+pub async fn append_with_files(
     state: &AppState,
     event: NewEvent,
     files: Vec<FileId>,

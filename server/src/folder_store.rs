@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// One line that names the file and says what is wrong with it.
-pub(crate) fn open_folder(
+pub fn open_folder(
     data: &Path,
     max_bytes: Option<u64>,
 ) -> Result<(DataFolder, SqliteStore, KeyRing), String> {

@@ -32,7 +32,7 @@ pub(super) fn check(room: RoomState) {
 }
 
 /// Marks the messages in view as read, if the user attends to the page, and counts the unread ones.
-pub(crate) fn look(room: RoomState) {
+pub fn look(room: RoomState) {
     update(room);
     if is_attentive(room) { read_view(room) } else { count_unread(room) }
 }

@@ -21,7 +21,7 @@ const ANSWER_TIMEOUT_MS: u32 = 15_000;
 const FORBIDDEN: u16 = 403;
 
 /// A signal that a connection yields.
-pub(crate) enum Signal {
+pub enum Signal {
     /// A frame of the server.
     Frame(String),
     /// The answer to a request.
@@ -35,7 +35,7 @@ pub(crate) enum Signal {
 }
 
 /// An open connection. It is closed when it is dropped.
-pub(crate) struct Carrier {
+pub struct Carrier {
     open: Open,
     signals: UnboundedSender<Signal>,
     _listeners: [Listener; 3],
@@ -48,13 +48,13 @@ enum Open {
 
 impl Carrier {
     /// Opens a WebSocket. Returns `None` if the browser has none or refuses the address.
-    pub(crate) fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
+    pub fn socket() -> Option<(Self, UnboundedReceiver<Signal>)> {
         let socket = WebSocket::new_with_str(&socket_url(), PROTOCOL).ok()?;
         Some(Self::new(socket.clone().into(), Open::Socket(socket)))
     }
 
     /// Opens the stream of frames at `path`. Returns `None` if the browser refuses it.
-    pub(crate) fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
+    pub fn stream(path: &str) -> Option<(Self, UnboundedReceiver<Signal>)> {
         let source = EventSource::new(path).ok()?;
         Some(Self::new(source.clone().into(), Open::Stream(source)))
     }
@@ -76,7 +76,7 @@ impl Carrier {
         (Self { open, signals, _listeners: [message, close, error] }, received)
     }
 
-    pub(crate) fn transport(&self) -> Transport {
+    pub fn transport(&self) -> Transport {
         match self.open {
             Open::Socket(_) => Transport::WebSocket,
             Open::Stream(_) => Transport::Http,
@@ -84,7 +84,7 @@ impl Carrier {
     }
 
     /// Sends a frame. Returns `None` if the connection is lost. A frame that means nothing without a WebSocket is not sent.
-    pub(crate) fn send(&self, frame: &ClientFrame) -> Option<()> {
+    pub fn send(&self, frame: &ClientFrame) -> Option<()> {
         let json = frame.to_json();
         match (&self.open, frame) {
             (Open::Socket(socket), _) => socket.send_with_str(&json).ok(),
@@ -116,7 +116,7 @@ impl Drop for Carrier {
 }
 
 /// Sends a command over HTTP, from a page without a connection. Its answer is ignored.
-pub(crate) fn send_once(frame: &ClientFrame) {
+pub fn send_once(frame: &ClientFrame) {
     let json = frame.to_json();
     spawn_local(async move { drop(request(&json).await) });
 }
@@ -147,7 +147,7 @@ fn socket_url() -> String {
 }
 
 /// Yields whenever the connection may have died or come back unnoticed.
-pub(crate) fn probes() -> UnboundedReceiver<()> {
+pub fn probes() -> UnboundedReceiver<()> {
     let (probe, probes) = unbounded();
     for event in ["online", "offline", "visibilitychange", "pageshow", "focus"] {
         let probe = probe.clone();

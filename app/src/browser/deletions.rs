@@ -23,7 +23,7 @@ const UNDO_MS: Millis = 6_000;
 const FOCUSED_UNDO_MS: Millis = 1_000;
 
 /// Hides a message and sends its deletion after [`UNDO_MS`], unless the user undoes it before.
-pub(crate) fn hold(room: RoomState, target: Seq) {
+pub fn hold(room: RoomState, target: Seq) {
     let command = Command { id: new_id(), operation: OutboxOperation::Delete { target } };
     // If the browser ends this page without an event, the next page sends it.
     warn_unless_stored(room, storage(room).store_command(&command));
@@ -34,7 +34,7 @@ pub(crate) fn hold(room: RoomState, target: Seq) {
 }
 
 /// Shows the messages again whose deletion has not been sent.
-pub(crate) fn undo(room: RoomState) {
+pub fn undo(room: RoomState) {
     for command in room.timeline.with_timeline(Timeline::held_deletions) {
         discard(room, command.id);
     }

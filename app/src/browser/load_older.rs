@@ -29,7 +29,7 @@ const MAX_SOURCE_FETCHES: usize = 100;
 const FETCH_LIMIT: u32 = 100;
 
 /// Shows older messages, if there are any, unless some are being loaded.
-pub(crate) fn load_older(room: RoomState) {
+pub fn load_older(room: RoomState) {
     let timeline = room.timeline;
     let has_older = timeline.has_older.get_untracked() || !timeline.shows_oldest();
     if !has_older || timeline.is_loading.get_value() {
@@ -89,7 +89,7 @@ pub(super) fn fetch_sources(room: RoomState, is_fetching: StoredValue<bool>) {
 }
 
 /// Shows the message `seq`, and marks it for a moment. Returns `false` if the timeline does not have it.
-pub(crate) fn go_to_message(room: RoomState, seq: Seq) -> bool {
+pub fn go_to_message(room: RoomState, seq: Seq) -> bool {
     let is_known = room.timeline.show_around(seq);
     if is_known {
         spawn_local(async move {
@@ -105,7 +105,7 @@ pub(crate) fn go_to_message(room: RoomState, seq: Seq) -> bool {
 }
 
 /// Shows newer messages, if the newest one is not shown.
-pub(crate) fn load_newer(room: RoomState) {
+pub fn load_newer(room: RoomState) {
     if !room.timeline.shows_newest() {
         let is_complete = room.timeline.extend_forward();
         show_in_place(room.timeline);
@@ -156,7 +156,7 @@ fn fetch_newer(room: RoomState) {
 
 /// Shows the newest messages, which are fetched first if the timeline has dropped them. They are read then, also if the user
 /// has marked them as unread.
-pub(crate) fn go_to_end(room: RoomState) {
+pub fn go_to_end(room: RoomState) {
     attention::release(room);
     let is_complete = room.timeline.show_end();
     scroll_to_end();

@@ -1,23 +1,23 @@
 //! The browser's half of a page: it starts after hydration.
 
-pub(crate) mod attention;
+pub mod attention;
 mod badge;
 mod carrier;
 mod command_id;
-pub(crate) mod deletions;
-pub(crate) mod dom;
+pub mod deletions;
+pub mod dom;
 mod effects;
-pub(crate) mod load_older;
+pub mod load_older;
 mod message_editor;
 mod notifications;
-pub(crate) mod outbox;
+pub mod outbox;
 mod profile_card;
 mod scroll_restoration;
 mod service_worker;
 mod shortcuts;
 mod socket;
 mod storage;
-pub(crate) mod typing;
+pub mod typing;
 
 use crate::{
     client::Timeline,
@@ -41,7 +41,7 @@ const TAB_HEARTBEAT_MS: u32 = 5_000;
 
 /// Starts the browser's half of a page once the page is hydrated. Each step is a task: between them the browser can answer the
 /// user.
-pub(crate) fn start_soon(room: RoomState) {
+pub fn start_soon(room: RoomState) {
     let Some(owner) = Owner::current() else { return };
     for step in [start_controls, use_local_times, start_live] {
         let owner = owner.clone();

@@ -31,7 +31,7 @@ thread_local! {
 }
 
 /// Shows a notification of a message if the user `you` wants one. The caller has checked that they do not attend to the page.
-pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: UserId) {
+pub fn announce(entry: &RoomSummary, event: &Event, you: UserId) {
     let EventBody::Message { text, mentions, .. } = &event.body else { return };
     let wanted = match notify_setting(&entry.room).as_deref() {
         Some("all") => true,
@@ -55,7 +55,7 @@ pub(crate) fn announce(entry: &RoomSummary, event: &Event, you: UserId) {
 
 /// Closes the notifications of `room` up to the message `seq`, which the user has read, or `only` that of the message, which
 /// was deleted.
-pub(crate) fn withdraw(room: &RoomName, seq: Seq, only: bool) {
+pub fn withdraw(room: &RoomName, seq: Seq, only: bool) {
     if notify_setting(room).is_none_or(|setting| setting == "off") {
         return;
     }

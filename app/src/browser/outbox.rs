@@ -16,7 +16,7 @@ pub(super) fn storage(room: RoomState) -> RoomStorage {
 }
 
 /// Shows a command of the user, stores it and sends it.
-pub(crate) fn submit(room: RoomState, operation: OutboxOperation) {
+pub fn submit(room: RoomState, operation: OutboxOperation) {
     let (command, user) = (Command { id: new_id(), operation }, room.profile.user.get_untracked());
     room.timeline.change(|timeline| timeline.add_local(&command, user));
     send(room, command);
@@ -57,7 +57,7 @@ pub(super) fn retry(room: RoomState, id: CommandId) {
 }
 
 /// Discards a command that is not sent.
-pub(crate) fn discard(room: RoomState, id: CommandId) {
+pub fn discard(room: RoomState, id: CommandId) {
     room.timeline.change(|timeline| timeline.remove_pending(id));
     storage(room).remove_command(id);
 }
@@ -98,7 +98,7 @@ pub(super) fn rename(room: RoomState, name: &str) -> bool {
 
 /// Stores a message for the latest page of the room, which posts it, and opens that page. Returns `false` if the browser
 /// does not store it; nothing has happened then.
-pub(crate) fn post_on_latest_page(room: RoomState, operation: OutboxOperation) -> bool {
+pub fn post_on_latest_page(room: RoomState, operation: OutboxOperation) -> bool {
     let command = Command { id: new_id(), operation };
     let is_stored = storage(room).store_command(&command);
     if is_stored {
@@ -110,7 +110,7 @@ pub(crate) fn post_on_latest_page(room: RoomState, operation: OutboxOperation) -
 
 /// Returns the draft that was stored for the room, and shows the message that it replies to, unless the address names
 /// another one.
-pub(crate) fn restore_draft(room: RoomState) -> String {
+pub fn restore_draft(room: RoomState) -> String {
     let (text, reply_to) = storage(room).draft();
     if let Some(seq) = reply_to.filter(|_| room.timeline.reply_target().is_none()) {
         room.timeline.start_reply(seq);
@@ -119,7 +119,7 @@ pub(crate) fn restore_draft(room: RoomState) -> String {
 }
 
 /// Stores the draft of the room, with the message that it replies to.
-pub(crate) fn store_draft(room: RoomState, text: &str) {
+pub fn store_draft(room: RoomState, text: &str) {
     let is_stored = storage(room).set_draft(text, room.timeline.reply_target());
     if !text.is_empty() {
         warn_unless_stored(room, is_stored);

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ServiceWorker, ServiceWorkerContainer, ServiceWorkerRegistration};
 
 /// Registers the worker.
-pub(crate) fn register() {
+pub fn register() {
     let Some(container) = container() else { return };
     let registered = container.register(&link("/sw.js"));
     spawn_local(async move {
@@ -27,14 +27,14 @@ pub(crate) fn register() {
 }
 
 /// Asks the worker to fetch this page again, so that its copy is as new as what the user has just read.
-pub(crate) fn refresh_copy() {
+pub fn refresh_copy() {
     if let Some(worker) = container().and_then(|container| container.controller()) {
         refresh(&worker);
     }
 }
 
 /// Asks the worker to delete its copy of a room, of which messages have expired. The page stores a new one when it is hidden.
-pub(crate) fn forget_copy(room: &RoomName) {
+pub fn forget_copy(room: &RoomName) {
     let message = Object::new();
     let _ = Reflect::set(&message, &"forget".into(), &link(&room.path()).into());
     spawn_local(async move {
@@ -47,7 +47,7 @@ fn refresh(worker: &ServiceWorker) {
 }
 
 /// Sends a message to the active worker. Returns `false` if there is none.
-pub(crate) async fn post(message: &JsValue) -> bool {
+pub async fn post(message: &JsValue) -> bool {
     let worker = active().await;
     worker.is_some_and(|worker| worker.post_message(message).is_ok())
 }
@@ -58,6 +58,6 @@ async fn active() -> Option<ServiceWorker> {
 }
 
 /// Returns the page's workers. Browsers have them only over HTTPS and on the local machine.
-pub(crate) fn container() -> Option<ServiceWorkerContainer> {
+pub fn container() -> Option<ServiceWorkerContainer> {
     Reflect::get(&window().navigator(), &"serviceWorker".into()).ok()?.dyn_into().ok()
 }

@@ -23,7 +23,7 @@ use web_sys::Storage;
 const READ_KEY: &str = "hubbub/read";
 
 /// The stored data of one room. In a browser without storage every write fails and every read finds nothing.
-pub(crate) struct RoomStorage {
+pub struct RoomStorage {
     prefix: String,
 }
 
@@ -49,20 +49,20 @@ impl StoredCommand {
 
 impl RoomStorage {
     /// Returns the storage of a room.
-    pub(crate) fn new(room: &RoomName) -> Self {
+    pub fn new(room: &RoomName) -> Self {
         Self { prefix: format!("hubbub/room/{room}") }
     }
 
     /// Stores a command until [`remove_command`](Self::remove_command). Returns `false` if the browser does not store it, so
     /// that it is lost when the page is closed.
     #[must_use]
-    pub(crate) fn store_command(&self, command: &Command) -> bool {
+    pub fn store_command(&self, command: &Command) -> bool {
         let at = self.command(command.id).map_or_else(next_timestamp, |stored| stored.at);
         self.write(&StoredCommand { at, tab: tab_id(), command: command.clone(), refused: None })
     }
 
     /// Stores that the server has refused a command. The user decides what becomes of it.
-    pub(crate) fn store_refusal(&self, id: CommandId, why: ErrorCode) {
+    pub fn store_refusal(&self, id: CommandId, why: ErrorCode) {
         if let Some(stored) = self.command(id) {
             // If the browser does not store it, the command is sent once more after a reload.
             let _ = self.write(&StoredCommand { refused: Some(why), ..stored });
@@ -70,7 +70,7 @@ impl RoomStorage {
     }
 
     /// Removes a command.
-    pub(crate) fn remove_command(&self, id: CommandId) {
+    pub fn remove_command(&self, id: CommandId) {
         if let Some(storage) = storage() {
             let _ = storage.remove_item(&self.key(id));
         }
@@ -78,7 +78,7 @@ impl RoomStorage {
 
     /// Returns the commands that this tab sends, with the reasons why they were refused: its own, and those of tabs that are
     /// gone, which it takes over.
-    pub(crate) fn take_commands(&self) -> Vec<(Command, Option<ErrorCode>)> {
+    pub fn take_commands(&self) -> Vec<(Command, Option<ErrorCode>)> {
         let Some(storage) = storage() else { return Vec::new() };
         let prefix = format!("{}/out/", self.prefix);
         let keys = (0..storage.length().unwrap_or(0)).filter_map(|n| storage.key(n).ok()?);
@@ -98,7 +98,7 @@ impl RoomStorage {
     }
 
     /// Returns the draft of this tab and the message that it replies to, or takes over those of a tab that is gone.
-    pub(crate) fn draft(&self) -> (String, Option<Seq>) {
+    pub fn draft(&self) -> (String, Option<Seq>) {
         let Some(storage) = storage() else { return Default::default() };
         let read = |keys: &[String; 2]| keys.each_ref().map(|key| storage.get_item(key).ok().flatten());
         let mut stored = read(&self.draft_keys(&tab_id()));
@@ -123,7 +123,7 @@ impl RoomStorage {
 
     /// Stores the draft of this tab and the message that it replies to. Returns `false` if the browser does not store them.
     #[must_use]
-    pub(crate) fn set_draft(&self, text: &str, reply_to: Option<Seq>) -> bool {
+    pub fn set_draft(&self, text: &str, reply_to: Option<Seq>) -> bool {
         let Some(storage) = storage() else { return false };
         let values = [text.to_owned(), reply_to.map(|seq| seq.to_string()).unwrap_or_default()];
         self.draft_keys(&tab_id()).iter().zip(&values).all(|(key, value)| {
@@ -139,14 +139,14 @@ impl RoomStorage {
     }
 
     /// Stores the read marker for this tab's next page, which the server may render before the last report arrives.
-    pub(crate) fn set_read_marker(&self, log: &str, marker: &ReadMarker) {
+    pub fn set_read_marker(&self, log: &str, marker: &ReadMarker) {
         if let Some(storage) = tab_storage() {
             let _ = storage.set_item(READ_KEY, &format!("{}{}", marker.to_stored(), self.read_suffix(log)));
         }
     }
 
     /// Returns the read marker that this tab's last page has stored, if that was a page of this room and `log`.
-    pub(crate) fn read_marker(&self, log: &str) -> Option<String> {
+    pub fn read_marker(&self, log: &str) -> Option<String> {
         let stored = tab_storage()?.get_item(READ_KEY).ok()??;
         stored.strip_suffix(&self.read_suffix(log)).map(Into::into)
     }
@@ -178,7 +178,7 @@ thread_local! {
 }
 
 /// Writes a heartbeat of this tab.
-pub(crate) fn write_heartbeat() {
+pub fn write_heartbeat() {
     TAB.with(|(tab, page)| {
         if let Some(storage) = storage() {
             let heartbeat = TabHeartbeat { at: now(), page: page.clone() };
@@ -188,7 +188,7 @@ pub(crate) fn write_heartbeat() {
 }
 
 /// Removes the heartbeat of this tab, which is closed or leaves the page: other tabs may take its commands over at once.
-pub(crate) fn remove_heartbeat() {
+pub fn remove_heartbeat() {
     if let Some(storage) = storage() {
         let _ = storage.remove_item(&heartbeat_key(&tab_id()));
     }
@@ -246,7 +246,7 @@ fn read(storage: &Storage, key: &str) -> Option<StoredCommand> {
 }
 
 /// Returns `true` if this browser stores anything for the site.
-pub(crate) fn is_available() -> bool {
+pub fn is_available() -> bool {
     let Some(storage) = storage() else { return false };
     let key = "hubbub/keeps";
     storage.set_item(key, "1").and_then(|()| storage.remove_item(key)).is_ok()
@@ -259,7 +259,7 @@ const SOCKET_BLOCKED_KEY: &str = "hubbub/socket-blocked";
 const SOCKET_BLOCKED_MS: Millis = 10 * 60 * 1_000;
 
 /// Stores for the next pages whether WebSockets are blocked.
-pub(crate) fn set_socket_blocked(is_blocked: bool) {
+pub fn set_socket_blocked(is_blocked: bool) {
     if let Some(storage) = storage() {
         let key = SOCKET_BLOCKED_KEY;
         let _ = if is_blocked { storage.set_item(key, &now().to_string()) } else { storage.remove_item(key) };
@@ -267,7 +267,7 @@ pub(crate) fn set_socket_blocked(is_blocked: bool) {
 }
 
 /// Returns `true` if a page has found WebSockets blocked in the last [`SOCKET_BLOCKED_MS`].
-pub(crate) fn is_socket_blocked() -> bool {
+pub fn is_socket_blocked() -> bool {
     let since = storage().and_then(|storage| storage.get_item(SOCKET_BLOCKED_KEY).ok()?);
     let since = since.and_then(|since| since.parse::<Millis>().ok());
     // If the clock was set back, the time is in the future and does not count.
@@ -280,7 +280,7 @@ thread_local! {
 }
 
 /// Returns a setting of the user.
-pub(crate) fn setting(key: &str) -> Option<String> {
+pub fn setting(key: &str) -> Option<String> {
     let stored = storage().and_then(|storage| storage.get_item(&setting_key(key)).ok()?);
     stored.or_else(|| {
         UNSTORED.with_borrow(|unstored| {
@@ -291,7 +291,7 @@ pub(crate) fn setting(key: &str) -> Option<String> {
 }
 
 /// Stores a setting of the user.
-pub(crate) fn set_setting(key: &str, value: &str) {
+pub fn set_setting(key: &str, value: &str) {
     let is_stored = storage().is_some_and(|storage| storage.set_item(&setting_key(key), value).is_ok());
     if !is_stored {
         UNSTORED.with_borrow_mut(|unstored| unstored.push((key.into(), value.into())));

@@ -13,7 +13,7 @@ use std::time::Duration;
 const TIMER_SLACK_MS: u64 = 50;
 
 /// Records that the user types, and signals it to the others from time to time.
-pub(crate) fn on_input(room: RoomState) {
+pub fn on_input(room: RoomState) {
     match room.timeline.with_session(|session| session.typing.on_input(steady())) {
         TypingAction::Signal => room.connection.wake(),
         TypingAction::SignalIn(ms) => set_timeout(move || signal(room), Duration::from_millis(ms)),
@@ -28,7 +28,7 @@ fn signal(room: RoomState) {
 }
 
 /// Records that the text was sent or cleared.
-pub(crate) fn stop(room: RoomState) {
+pub fn stop(room: RoomState) {
     room.timeline.with_session(|session| session.typing.stop());
 }
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 const MAX_ENTRIES: usize = 300;
 
 /// Entries that are added at once when the reader comes to an end of the viewport.
-pub(crate) const STEP: usize = 100;
+pub const STEP: usize = 100;
 
 /// Entries that are added in one frame, at most: what a slow machine can draw in it.
 const MAX_ENTRIES_PER_FRAME: usize = 40;

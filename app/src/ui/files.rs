@@ -97,7 +97,7 @@ fn fit(width: u32, height: u32) -> (u64, u64) {
 }
 
 /// Returns a number of bytes for people.
-pub(crate) fn size_text(bytes: u64) -> String {
+pub fn size_text(bytes: u64) -> String {
     let (unit, name) = match bytes {
         0..1_024 => return format!("{bytes} B"),
         1_024..1_048_576 => (1_024, "KB"),

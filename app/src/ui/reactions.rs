@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Emoji that are offered first. `message-actions.js` reads them from the menu.
-pub(crate) const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "👀", "✅"];
+pub const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "👀", "✅"];
 
 /// The message of a form of reactions, and its reader.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ const MAX_DEPTH: u8 = 127;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Json<'a> {
+pub enum Json<'a> {
     Null,
     Bool(bool),
     /// A number that is a `u64`.
@@ -24,7 +24,7 @@ pub(crate) enum Json<'a> {
 }
 
 /// A type that can be read from JSON.
-pub(crate) trait FromJson: Sized {
+pub trait FromJson: Sized {
     /// Returns the value, if `json` is one of this type.
     fn from_json(json: &Json<'_>) -> Option<Self>;
 
@@ -373,7 +373,7 @@ macro_rules! field {
 pub(crate) use {field, fields, record};
 
 /// A type that can be written as JSON.
-pub(crate) trait ToJson {
+pub trait ToJson {
     /// Appends the value to `json`.
     fn write_json(&self, json: &mut String);
 }
@@ -429,7 +429,7 @@ impl<T: ToJson> ToJson for Option<T> {
 }
 
 /// Writes an object, field by field.
-pub(crate) struct ObjectWriter(String);
+pub struct ObjectWriter(String);
 
 impl ObjectWriter {
     /// Begins an object with a field.

@@ -130,7 +130,7 @@ fn trimmed(text: &str) -> Result<&str, InvalidText> {
 
 /// Returns whether `c` next to a name makes it part of a longer word. In scripts without spaces between words, such as
 /// Chinese, Japanese, Korean particles and Thai, a name may end anywhere.
-pub(crate) fn continues_word(c: char) -> bool {
+pub fn continues_word(c: char) -> bool {
     let has_no_spaces = matches!(c,
         '\u{e00}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{a4cf}'
         | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}');

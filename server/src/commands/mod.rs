@@ -1,6 +1,6 @@
 //! The commands of `hubbub.v1`, which arrive in a frame of a WebSocket or in the body of a request.
 
-pub(crate) mod reply;
+pub mod reply;
 
 use crate::{
     attachments::{append_with_files, message_text},
@@ -24,7 +24,7 @@ use reply::{CommandError, PendingReply, acknowledge};
 
 /// The options of a client that joins a room.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct JoinOptions {
+pub struct JoinOptions {
     /// The events that the client has already.
     pub past: Option<StreamPosition>,
     /// Messages on the newest page; 50 by default.
@@ -34,7 +34,7 @@ pub(crate) struct JoinOptions {
 }
 
 /// Returns the first frame that a client receives.
-pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame {
+pub fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame {
     ServerFrame::Welcome {
         protocol: PROTOCOL_VERSION,
         server: env!("CARGO_PKG_VERSION").into(),
@@ -50,7 +50,7 @@ pub(crate) fn welcome(state: &AppState, subscriber: &Subscriber) -> ServerFrame 
 /// # Errors
 /// [`CommandError`], if the client asks for more than the protocol allows or the store cannot be read. The room is not
 /// joined then.
-pub(crate) async fn join(
+pub async fn join(
     state: &AppState,
     session: &mut SubscriberSession,
     identity: Identity,
@@ -103,7 +103,7 @@ pub(crate) async fn join(
 }
 
 /// Executes a command that needs no connection: any but `join`, `leave`, `typing` and `ping`.
-pub(crate) async fn execute(
+pub async fn execute(
     state: &AppState,
     identity: Identity,
     frame: ClientFrame,
@@ -194,7 +194,7 @@ fn set_display_name(
 }
 
 /// Moves a user's read marker. A marker that does not move is neither stored nor announced.
-pub(crate) fn set_read_marker(
+pub fn set_read_marker(
     state: &AppState,
     user: UserId,
     room: RoomName,
@@ -232,6 +232,6 @@ fn marker_reply(stored: PendingCommit<MarkerUpdate>, room: RoomName) -> PendingR
 }
 
 /// Parses the name of a room in a command.
-pub(crate) fn parse_room_name(room: &str, id: Option<CommandId>) -> Result<RoomName, CommandError> {
+pub fn parse_room_name(room: &str, id: Option<CommandId>) -> Result<RoomName, CommandError> {
     room.parse().map_err(|invalid| CommandError::invalid_room_name(id, invalid))
 }

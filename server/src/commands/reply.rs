@@ -9,11 +9,11 @@ use std::time::Duration;
 
 /// A reply that comes once the store has committed; `None` if the command has none. The command is carried out even if
 /// this is dropped.
-pub(crate) type PendingReply = BoxFuture<'static, Option<ServerFrame>>;
+pub type PendingReply = BoxFuture<'static, Option<ServerFrame>>;
 
 /// The reason why a command was not carried out.
 #[derive(Debug)]
-pub(crate) struct CommandError {
+pub struct CommandError {
     id: Option<String>,
     code: ErrorCode,
     message: String,

@@ -2,6 +2,6 @@
 //! threads at each of them (feature `shuttle`).
 
 #[cfg(feature = "shuttle")]
-pub(crate) use shuttle::sync::{Mutex, MutexGuard, atomic};
+pub use shuttle::sync::{Mutex, MutexGuard, atomic};
 #[cfg(not(feature = "shuttle"))]
-pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
+pub use std::sync::{Mutex, MutexGuard, atomic};

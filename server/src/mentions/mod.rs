@@ -23,11 +23,7 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// [`crate::store::StoreError::Backend`].
-pub(crate) async fn resolve(
-    state: &AppState,
-    event: NewEvent,
-    hints: Vec<MentionHint>,
-) -> StoreResult<NewEvent> {
+pub async fn resolve(state: &AppState, event: NewEvent, hints: Vec<MentionHint>) -> StoreResult<NewEvent> {
     let (text, target, is_edit) = match &event.operation {
         Operation::Post { text, reply_to } => (text, *reply_to, false),
         Operation::Edit { text, target } => (text, Some(*target), true),

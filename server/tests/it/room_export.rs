@@ -55,7 +55,7 @@ async fn export(server: &TestServer, client: &reqwest::Client) -> Response {
 
 /// Begins to download the room, removes the user, and reads on. Returns whether the answer is cut off, and how many bytes came
 /// after the removal. The client's receive buffer is small: the usual one may grow to more than the answer.
-pub(crate) async fn rest_after_removal(server: &TestServer) -> (bool, usize) {
+pub async fn rest_after_removal(server: &TestServer) -> (bool, usize) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1_024).unwrap();
     let mut client = within_timeout(socket.connect(server.address)).await.unwrap();

@@ -14,7 +14,7 @@ pub const MAX_TOKEN_CHARS: usize = 32;
 const MAX_OCCURRENCES: u32 = 255;
 
 /// Takes the place of a token that is not counted.
-pub(crate) const FILLER: &str = ":";
+pub const FILLER: &str = ":";
 
 /// A token with its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub(super) fn single_characters(text: &str) -> Vec<(String, Range<usize>)> {
 }
 
 /// Returns what an index has of a text, in order: its tokens, then each single character of the runs that are cut.
-pub(crate) fn indexed_words(text: &str) -> Vec<String> {
+pub fn indexed_words(text: &str) -> Vec<String> {
     let mut counts = HashMap::<String, u32>::new();
     let mut words: Vec<String> = Vec::new();
     for Token { word, .. } in tokens(text) {
