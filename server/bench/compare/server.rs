@@ -91,7 +91,8 @@ impl Server {
 
     /// Sets the program and its arguments.
     fn set_command(self, command: &mut Command, address: SocketAddr, data: &Path) -> io::Result<()> {
-        let ours = ["--post-rate", "0", "--addr"];
+        // All clients come from one address.
+        let ours = ["--post-rate", "0", "--per-network", "0", "--addr"];
         match self {
             Self::Hubbub => {
                 command.arg(hubbub()?).args(ours).arg(address.to_string()).arg("--data").arg(data)
