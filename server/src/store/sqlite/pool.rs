@@ -1,65 +1,97 @@
-//! The pool of connections that read, on threads that may block.
+//! The threads that read, each with a connection of its own, and the queue in front of them.
 
 use super::connection::open_reader;
 use crate::store::{StoreError, StoreResult};
 use rusqlite::Connection;
 use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, oneshot};
 
-/// Reads that run at once; more wait. A read takes well under a millisecond.
-const MAX_CONCURRENT_READS: usize = 4;
+/// The number of threads, and so of reads that run at once; more wait. A read takes well under a millisecond.
+const THREADS: usize = 4;
 
-/// The connections that read.
-pub(super) struct ReadPool(Arc<PoolInner>);
+/// The queue of reads. Its threads end after its last read when it is closed or dropped.
+pub(super) struct ReadPool(Arc<Shared>);
 
-struct PoolInner {
+struct Shared {
     path: PathBuf,
-    permits: Arc<Semaphore>,
-    /// Idle connections, as many as there are free permits once all are open; `None` once the store is closed. Sections
-    /// under this lock are short and never wait.
-    idle: Mutex<Option<Vec<Connection>>>,
+    /// Sections under this lock are short and never wait.
+    queue: Mutex<Queue>,
+    /// Notified of each read, and of the end.
+    changed: Condvar,
+    /// Notified when the last thread has ended.
+    ended: Notify,
 }
 
+struct Queue {
+    /// Oldest first.
+    waiting: VecDeque<Read>,
+    threads: usize,
+    is_closed: bool,
+}
+
+/// A read, which gets a connection or the error of opening it.
+type Read = Box<dyn FnOnce(StoreResult<&Connection>) + Send>;
+
 impl ReadPool {
-    /// Returns an empty pool. It opens connections to the file at `path` when they are needed.
+    /// Starts the threads. Each opens its connection to the file at `path` when it has the first read.
     pub(super) fn new(path: &Path) -> Self {
-        Self(Arc::new(PoolInner {
-            path: path.into(),
-            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_READS)),
-            idle: Mutex::new(Some(Vec::new())),
-        }))
+        Self::start(path, || Ok(None)).expect("nothing is opened")
     }
 
-    /// Returns a pool whose connections are all open, so that it needs the path of the file no longer.
+    /// Starts the threads with connections that are open, so that they need the path of the file no longer.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
     pub(super) fn filled(path: &Path) -> rusqlite::Result<Self> {
-        let open = || {
+        Self::start(path, || {
             let connection = open_reader(path)?;
             // The first read opens the write-ahead log.
             connection.query_row("SELECT count(*) FROM log", [], |_| Ok(()))?;
-            Ok(connection)
+            Ok(Some(connection))
+        })
+    }
+
+    fn start(
+        path: &Path,
+        connect: impl Fn() -> rusqlite::Result<Option<Connection>>,
+    ) -> rusqlite::Result<Self> {
+        let queue = Queue { waiting: VecDeque::new(), threads: THREADS, is_closed: false };
+        let shared = Shared {
+            path: path.into(),
+            queue: Mutex::new(queue),
+            changed: Condvar::new(),
+            ended: Notify::new(),
         };
-        let connections = (0..MAX_CONCURRENT_READS).map(|_| open()).collect::<rusqlite::Result<_>>()?;
-        let pool = Self::new(path);
-        *pool.0.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(connections);
+        let pool = Self(Arc::new(shared));
+        let connections = (0..THREADS).map(|_| connect()).collect::<rusqlite::Result<Vec<_>>>()?;
+        for connection in connections {
+            let shared = pool.0.clone();
+            let run = move || shared.run_reads(connection);
+            thread::Builder::new().name("read".into()).spawn(run).expect("a process may start some threads");
+        }
         Ok(pool)
     }
 
-    /// Waits for the reads that run, refuses further ones and closes the connections, so that the writer has the file for
-    /// itself.
+    /// Refuses further reads, and waits until all others have run and the connections are closed, so that the writer has the
+    /// file for itself.
     pub(super) async fn close(&self) {
-        let all = self.0.permits.acquire_many(MAX_CONCURRENT_READS as u32).await;
-        self.0.permits.close();
-        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(all);
+        self.0.close();
+        loop {
+            let ended = self.0.ended.notified();
+            if self.0.queue().threads == 0 {
+                return;
+            }
+            ended.await;
+        }
     }
 
-    /// Runs `query` on an idle connection. It runs to its end even if the future is dropped.
+    /// Runs `query` on one of the threads. Once it has begun it runs to its end, even if the future is dropped.
     ///
     /// # Errors
     /// [`StoreError::Backend`].
@@ -67,28 +99,66 @@ impl ReadPool {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> StoreResult<T> {
-        let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| super::closed())?;
-        let worker = self.0.clone();
-        let run = move || {
-            let found = worker.run(query);
-            // Only now is the connection idle again.
-            drop(permit);
-            found
-        };
-        tokio::task::spawn_blocking(run).await.map_err(StoreError::backend)?.map_err(StoreError::backend)
+        let (sender, found) = oneshot::channel();
+        self.0.submit(Box::new(move |connection| {
+            if !sender.is_closed() {
+                // The statements of one read see the same state.
+                let read = |connection: &Connection| query(&*connection.unchecked_transaction()?);
+                let found = connection.and_then(|connection| read(connection).map_err(StoreError::backend));
+                let _ = sender.send(found);
+            }
+        }))?;
+        found.await.map_err(|_| StoreError::backend("a read has panicked"))?
     }
 }
 
-impl PoolInner {
-    fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let pooled = idle().as_mut().and_then(Vec::pop);
-        let connection = pooled.map_or_else(|| open_reader(&self.path), Ok)?;
-        // The statements of one read see the same state.
-        let found = connection.unchecked_transaction().and_then(|transaction| query(&transaction));
-        if let Some(idle) = idle().as_mut() {
-            idle.push(connection);
+impl Drop for ReadPool {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Shared {
+    fn submit(&self, read: Read) -> StoreResult<()> {
+        let mut queue = self.queue();
+        if queue.is_closed {
+            return Err(super::closed());
         }
-        found
+        queue.waiting.push_back(read);
+        drop(queue);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.queue().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Runs reads until the queue is closed and empty.
+    fn run_reads(&self, mut connection: Option<Connection>) {
+        while let Some(read) = self.next_read() {
+            let opened = connection.take().map_or_else(|| open_reader(&self.path), Ok);
+            let given = opened.map(|opened| &*connection.insert(opened)).map_err(StoreError::backend);
+            // A panic is reported when it happens. It rolls the transaction back and drops the sender of the result.
+            let _ = catch_unwind(AssertUnwindSafe(|| read(given)));
+        }
+        drop(connection);
+        let mut queue = self.queue();
+        queue.threads -= 1;
+        if queue.threads == 0 {
+            self.ended.notify_waiters();
+        }
+    }
+
+    /// Waits for the next read; `None` once the queue is closed and empty.
+    fn next_read(&self) -> Option<Read> {
+        let is_waiting = |queue: &mut Queue| queue.waiting.is_empty() && !queue.is_closed;
+        let queue = self.changed.wait_while(self.queue(), is_waiting);
+        queue.unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
