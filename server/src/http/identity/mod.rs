@@ -133,11 +133,11 @@ pub async fn identify(
     let id = cookie.as_ref().map(|cookie| cookie.id);
     let id = id.unwrap_or_else(|| new_user_id(preferred_language(request.headers())));
     let device = cookie.as_ref().map_or_else(|| DeviceId(random()), |cookie| cookie.sign_in.device);
-    let accepted = cookie.as_ref().map(|cookie| &*cookie.name);
+    let accepted = cookie.as_ref().and_then(|cookie| cookie.name.as_deref());
     let name = names.name_to_set(request.headers(), accepted);
     let needs_cookies = cookie.as_ref().is_none_or(|cookie| {
         accepts_html(request.headers())
-            && (cookie.name != name
+            && (cookie.name.as_deref() != Some(&*name)
                 || !cookie.is_current
                 || cookie.sign_in.generation < generation
                 || is_renewal_due(cookie.issued, now))

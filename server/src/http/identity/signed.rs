@@ -30,10 +30,10 @@ const CLOCK_SKEW_SECONDS: u64 = 24 * 60 * 60;
 /// The accepted cookies of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct IdentityCookie {
-    /// The name of the user's cookie.
-    pub(super) name: String,
+    /// The name of the user's cookie; `None` if the client has sent only that of the device.
+    pub(super) name: Option<String>,
     pub(super) id: UserId,
-    /// When the user's cookie was set, in seconds of Unix time; 0 if it has no time, as those of early versions.
+    /// When the cookie was set, in seconds of Unix time; 0 if it has no time, as those of early versions.
     pub(super) issued: u64,
     pub(super) sign_in: SignIn,
     /// The cookie, and the one with the device if there is one, are signed by the key that signs now.
@@ -43,7 +43,7 @@ pub(super) struct IdentityCookie {
 }
 
 /// Returns the best user's cookie that this server has signed, the most trusted name first, then the newest; and the device
-/// that belongs to it.
+/// that belongs to it. Without a user's cookie, that of the device says who the user is.
 pub(super) fn find_cookie(
     headers: &HeaderMap,
     ring: &KeyRing,
@@ -60,19 +60,23 @@ pub(super) fn find_cookie(
         let (id, issued) = parse_user(&value)?;
         Some((trust, name, id, issued, is_current))
     });
-    let (_, name, id, issued, is_current) =
-        valid.max_by_key(|(trust, _, _, issued, is_current)| (*trust, rank(*issued), *is_current))?;
+    let user = valid.max_by_key(|(trust, _, _, issued, is_current)| (*trust, rank(*issued), *is_current));
     let devices = cookies(headers).filter_map(|(name, value)| Some((names.device_trust(name)?, name, value)));
     let valid = devices.take(MAX_CANDIDATES).filter_map(|(trust, name, value)| {
         let (value, is_current) = verify(ring, now, name, value)?;
         own_names.push(name.to_owned());
-        let (issued, sign_in) = parse_device(&value, id)?;
-        Some((trust, issued, sign_in, is_current && name == names.device))
+        let (id, issued, sign_in) = parse_device(&value)?;
+        let is_of_user = user.is_none_or(|(_, _, user, ..)| user == id);
+        is_of_user.then_some((trust, id, issued, sign_in, is_current && name == names.device))
     });
-    let device = valid.max_by_key(|(trust, issued, _, is_current)| (*trust, rank(*issued), *is_current));
-    let sign_in = device.map_or_else(|| unnamed_device(id, issued), |(_, _, sign_in, _)| sign_in);
+    let device = valid.max_by_key(|(trust, _, issued, _, is_current)| (*trust, rank(*issued), *is_current));
+    let Some((_, name, id, issued, is_current)) = user else {
+        let (_, id, issued, sign_in, _) = device?;
+        return Some(IdentityCookie { name: None, id, issued, sign_in, is_current: false, own_names });
+    };
+    let sign_in = device.map_or_else(|| unnamed_device(id, issued), |(_, _, _, sign_in, _)| sign_in);
     let is_current = is_current && device.is_none_or(|(.., is_current)| is_current);
-    Some(IdentityCookie { name: name.into(), id, issued, sign_in, is_current, own_names })
+    Some(IdentityCookie { name: Some(name.into()), id, issued, sign_in, is_current, own_names })
 }
 
 /// Returns the value of a cookie if a key of the ring has signed it, and whether that is the key that signs now.
@@ -92,12 +96,12 @@ fn parse_user(value: &str) -> Option<(UserId, u64)> {
     }
 }
 
-/// Parses the time and the sign-in of a device of `user`.
-fn parse_device(value: &str, user: UserId) -> Option<(u64, SignIn)> {
+/// Parses the user, the time and the sign-in of a device.
+fn parse_device(value: &str) -> Option<(UserId, u64, SignIn)> {
     let mut parts = value.split('.');
-    let (id, issued): (UserId, u64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let (user, issued): (UserId, u64) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let (device, generation) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    (id == user && parts.next().is_none()).then_some((issued, SignIn { device, generation }))
+    parts.next().is_none().then_some((user, issued, SignIn { device, generation }))
 }
 
 /// Returns the device of a user's cookie that came without one: always the same, so that it can be listed and signed out.

@@ -118,6 +118,22 @@ fn the_device_belongs_to_the_user_and_is_signed() {
 }
 
 #[test]
+fn a_device_alone_is_its_user_and_the_next_page_sets_both_cookies() {
+    let (key, other_key) = (Key::generate(), Key::generate());
+    let names = names("http://a.example");
+    let device =
+        |key, id: u64| signed_pair(key, "hubbub_device_1234", &format!("{id:016x}.5.00000000000000aa.3"));
+    let alone = found(&[device(&key, 7)], &key, &names).unwrap();
+    let sign_in = SignIn { device: DeviceId(0xaa), generation: 3 };
+    assert_eq!((alone.id, alone.sign_in), (UserId(7), sign_in));
+    assert_eq!((alone.name, alone.is_current), (None, false));
+    assert_eq!(found(&[device(&other_key, 7)], &key, &names), None);
+    let user = signed_pair(&key, "hubbub_id", &format!("{:016x}.4", 8));
+    let both = found(&[device(&key, 7), user], &key, &names).unwrap();
+    assert_eq!((both.id, both.sign_in.generation), (UserId(8), 0), "the user's cookie decides");
+}
+
+#[test]
 fn a_former_key_verifies_and_its_cookies_are_renewed() {
     let first = Key::generate();
     let second = Key::generate();
@@ -135,8 +151,8 @@ fn a_former_key_verifies_and_its_cookies_are_renewed() {
         ];
         let cookie = find_cookie(&with_cookies(&pairs), &ring, NOW, &names).unwrap();
         assert_eq!((cookie.sign_in.device, cookie.is_current), (DeviceId(0xaa), is_current));
-        let name = names.name_to_set(&with_cookies(&pairs), Some(&cookie.name));
-        assert_eq!(name == cookie.name, is_current, "it moves to the new name");
+        let name = names.name_to_set(&with_cookies(&pairs), cookie.name.as_deref());
+        assert_eq!(Some(name) == cookie.name, is_current, "it moves to the new name");
     }
     let forged = [signed_pair(&Key::generate(), "hubbub_id", &format!("{ID}.5"))];
     assert_eq!(find_cookie(&with_cookies(&forged), &ring, NOW, &names), None);
@@ -151,7 +167,7 @@ fn cookie_of_another_server_on_the_host_is_not_overwritten() {
     assert_eq!(names.name_to_set(&with_cookies(std::slice::from_ref(&other)), None), "hubbub_id_1234");
     let both = [other, signed_pair(&own_key, "hubbub_id_1234", ID)];
     let accepted = found(&both, &own_key, &names).unwrap();
-    assert_eq!(names.name_to_set(&with_cookies(&both), Some(&accepted.name)), "hubbub_id_1234");
+    assert_eq!(names.name_to_set(&with_cookies(&both), accepted.name.as_deref()), "hubbub_id_1234");
 }
 
 #[test]
