@@ -54,7 +54,11 @@ export class OwnServer {
     OwnServer.removed.delete(`//127.0.0.1:${this.port}/`);
     const ports = this.balancer?.servers ?? [this.port];
     this.processes = ports.map((port) =>
-      spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...this.store, ...this.flags], { stdio: "ignore" }),
+      spawn(Hubbub.binary, ["--addr", `127.0.0.1:${port}`, ...this.store, ...this.flags], {
+        // The server that the tests share may be without a data folder; this one has its own.
+        env: { ...process.env, HUBBUB_EPHEMERAL: undefined },
+        stdio: "ignore",
+      }),
     );
     for (const port of ports) while (!(await answers(port))) await new Promise((done) => setTimeout(done, 20));
     await this.balancer?.listen();
