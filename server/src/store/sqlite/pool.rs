@@ -1,4 +1,4 @@
-//! The threads that read, each with a connection of its own, and the queue in front of them.
+//! The threads that read, and the queue in front of them.
 
 use super::connection::open_reader;
 use crate::store::{StoreError, StoreResult};
@@ -31,6 +31,8 @@ struct Shared {
 struct Queue {
     /// Oldest first.
     waiting: VecDeque<Read>,
+    /// The connections that no thread uses. The one that was used last is taken first, since it has pages and statements cached.
+    idle: Vec<Connection>,
     threads: usize,
     is_closed: bool,
 }
@@ -39,43 +41,41 @@ struct Queue {
 type Read = Box<dyn FnOnce(StoreResult<&Connection>) + Send>;
 
 impl ReadPool {
-    /// Starts the threads. Each opens its connection to the file at `path` when it has the first read.
+    /// Starts the threads. They open connections to the file at `path` when they need them.
     pub(super) fn new(path: &Path) -> Self {
-        Self::start(path, || Ok(None)).expect("nothing is opened")
+        Self::start(path, Vec::new())
     }
 
-    /// Starts the threads with connections that are open, so that they need the path of the file no longer.
+    /// Starts the threads with a connection for each, so that they need the path of the file no longer.
     ///
     /// # Errors
     /// Fails if the file cannot be read.
     pub(super) fn filled(path: &Path) -> rusqlite::Result<Self> {
-        Self::start(path, || {
+        let open = || {
             let connection = open_reader(path)?;
             // The first read opens the write-ahead log.
             connection.query_row("SELECT count(*) FROM log", [], |_| Ok(()))?;
-            Ok(Some(connection))
-        })
+            Ok(connection)
+        };
+        let connections = (0..THREADS).map(|_| open()).collect::<rusqlite::Result<_>>()?;
+        Ok(Self::start(path, connections))
     }
 
-    fn start(
-        path: &Path,
-        connect: impl Fn() -> rusqlite::Result<Option<Connection>>,
-    ) -> rusqlite::Result<Self> {
-        let queue = Queue { waiting: VecDeque::new(), threads: THREADS, is_closed: false };
+    fn start(path: &Path, idle: Vec<Connection>) -> Self {
+        let queue = Queue { waiting: VecDeque::new(), idle, threads: THREADS, is_closed: false };
         let shared = Shared {
             path: path.into(),
             queue: Mutex::new(queue),
             changed: Condvar::new(),
             ended: Notify::new(),
         };
-        let pool = Self(Arc::new(shared));
-        let connections = (0..THREADS).map(|_| connect()).collect::<rusqlite::Result<Vec<_>>>()?;
-        for connection in connections {
-            let shared = pool.0.clone();
-            let run = move || shared.run_reads(connection);
+        let shared = Arc::new(shared);
+        for _ in 0..THREADS {
+            let shared = shared.clone();
+            let run = move || shared.run_reads();
             thread::Builder::new().name("read".into()).spawn(run).expect("a process may start some threads");
         }
-        Ok(pool)
+        Self(shared)
     }
 
     /// Refuses further reads, and waits until all others have run and the connections are closed, so that the writer has the
@@ -136,26 +136,32 @@ impl Shared {
     }
 
     /// Runs reads until the queue is closed and empty.
-    fn run_reads(&self, mut connection: Option<Connection>) {
-        while let Some(read) = self.next_read() {
+    fn run_reads(&self) {
+        let mut connection = None;
+        while let Some(read) = self.next_read(&mut connection) {
             let opened = connection.take().map_or_else(|| open_reader(&self.path), Ok);
             let given = opened.map(|opened| &*connection.insert(opened)).map_err(StoreError::backend);
             // A panic is reported when it happens. It rolls the transaction back and drops the sender of the result.
             let _ = catch_unwind(AssertUnwindSafe(|| read(given)));
         }
-        drop(connection);
         let mut queue = self.queue();
         queue.threads -= 1;
         if queue.threads == 0 {
+            queue.idle.clear();
             self.ended.notify_waiters();
         }
     }
 
-    /// Waits for the next read; `None` once the queue is closed and empty.
-    fn next_read(&self) -> Option<Read> {
+    /// Gives the connection back and waits for the next read, which has an idle one if there is one; `None` once the queue is
+    /// closed and empty.
+    fn next_read(&self, connection: &mut Option<Connection>) -> Option<Read> {
+        let mut queue = self.queue();
+        queue.idle.extend(connection.take());
         let is_waiting = |queue: &mut Queue| queue.waiting.is_empty() && !queue.is_closed;
-        let queue = self.changed.wait_while(self.queue(), is_waiting);
-        queue.unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
+        let mut queue = self.changed.wait_while(queue, is_waiting).unwrap_or_else(PoisonError::into_inner);
+        let read = queue.waiting.pop_front()?;
+        *connection = queue.idle.pop();
+        Some(read)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
